@@ -1,0 +1,21 @@
+"""The shared store: Optuna's tables, and tunefront's own beside them in the same database."""
+
+from storage.connection import Store, StoreError, masked, open_store
+from storage.curves import Epoch
+from storage.queue import Counts, Lease, Outcome
+from storage.studies import StudyRecord, WorkerRecord
+from storage.trials import TrialRecord
+
+__all__ = [
+    "Counts",
+    "Epoch",
+    "Lease",
+    "Outcome",
+    "Store",
+    "StoreError",
+    "StudyRecord",
+    "TrialRecord",
+    "WorkerRecord",
+    "masked",
+    "open_store",
+]

@@ -1,0 +1,232 @@
+"""Open the store: one engine for Optuna's tables and ours, and one lock for what must not interleave.
+
+Optuna's own use of SQLite reads first and writes later in one deferred transaction, so two workers
+can take the same waiting trial or lose a write to "database is locked". Here every transaction of a
+writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain transactions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.exceptions import OptunaError
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from storage import schema
+
+_BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
+_LOCK_SECONDS = 120.0
+_LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
+
+
+class StoreError(Exception):
+    """The store cannot be used: a message for a person that says what to do."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store.
+
+    Attributes:
+        url: As given, password included: never print it, print :func:`masked`.
+        engine: Shared by Optuna's storage and tunefront's own tables.
+        optuna: Optuna's view of the same database.
+        is_writer: Whether transactions lock at their start.
+    """
+
+    url: str
+    engine: Engine
+    optuna: RDBStorage
+    is_writer: bool
+
+    @contextlib.contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Hold the store's one lock, across processes and machines.
+
+        What several statements must agree on (is another trial due, and who takes it) happens
+        inside. The database releases the lock when its holder dies.
+
+        Raises:
+            StoreError: If the lock is not had within two minutes.
+        """
+        with _exclusive_lock(self.engine.url, self.engine):
+            yield
+
+
+def masked(url: str) -> str:
+    """The URL with its password hidden, for messages and logs."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        return "(not a database URL)"
+
+
+def open_store(url: str, *, is_writer: bool = False) -> Store:
+    """Open the database at `url`; a writer makes what tables are missing.
+
+    Raises:
+        StoreError: If there is no such database for a reader, or it cannot be opened, is not a
+            database, lacks a driver, or belongs to a newer tunefront.
+    """
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise StoreError(
+            f"--storage {url!r} is not a database URL. Write it like sqlite:///tunefront.db "
+            "or postgresql+psycopg://user@host/database"
+        ) from None
+    _check_sqlite_file(parsed, is_writer)
+    try:
+        if is_writer:
+            with _exclusive_lock(parsed, None):
+                optuna_storage, engine = _make_tables(parsed)
+        else:
+            _require_tables(parsed)
+            optuna_storage = _optuna_storage(parsed, is_writer=False)
+            engine = optuna_storage.engine
+    except (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError) as error:
+        raise StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}") from error
+    return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
+
+
+def _check_sqlite_file(url: URL, is_writer: bool) -> None:
+    if url.get_backend_name() != "sqlite":
+        return
+    if not url.database or url.database == ":memory:":
+        raise StoreError(
+            "--storage sqlite:// keeps the study in memory, where no other process can see it. "
+            "Name a file: sqlite:///tunefront.db"
+        )
+    path = Path(url.database)
+    if not path.parent.is_dir():
+        raise StoreError(f"--storage {url}: there is no folder {str(path.parent)!r}. Make it, or name another file")
+    if not is_writer and not path.is_file():
+        raise StoreError(
+            f"--storage {url}: there is no such file. Start a study with "
+            "'tunefront run SPEC', or name its storage with --storage or TUNEFRONT_STORAGE"
+        )
+
+
+def _make_tables(url: URL) -> tuple[RDBStorage, Engine]:
+    optuna_storage = _optuna_storage(url, is_writer=True)
+    with optuna_storage.engine.begin() as connection:
+        schema.create(connection)
+    return optuna_storage, optuna_storage.engine
+
+
+def _optuna_storage(url: URL, *, is_writer: bool) -> RDBStorage:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    storage = RDBStorage(
+        # Optuna fills braces in the URL as a template; ours are part of a path or password.
+        url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+        engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True},
+        skip_table_creation=not is_writer,
+    )
+    if is_sqlite:
+        _begin_transactions_ourselves(storage.engine, is_writer)
+        storage.engine.dispose()  # connections made before the listeners were there
+    return storage
+
+
+def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # pysqlite must not begin transactions of its own
+        cursor = connection.cursor()
+        if is_writer:
+            # WAL: readers never wait for a writer. NORMAL: a commit survives a crash of the
+            # program; a power cut may cost the last moments, never consistency.
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+def _require_tables(url: URL) -> None:
+    engine = sa.create_engine(url)
+    try:
+        has_tables = sa.inspect(engine).has_table(schema.studies.name)
+    finally:
+        engine.dispose()
+    if not has_tables:
+        raise StoreError(
+            f"--storage {masked(str(url))} has no tunefront study in it. Start one with 'tunefront run SPEC', "
+            "or name another storage with --storage or TUNEFRONT_STORAGE"
+        )
+
+
+@contextlib.contextmanager
+def _exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    if url.get_backend_name() == "sqlite":
+        with _file_lock(Path(f"{url.database}.lock")):
+            yield
+    else:
+        with _server_lock(url, engine):
+            yield
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _give_up_after(deadline, str(path))
+                time.sleep(0.005)
+        yield
+    finally:
+        os.close(descriptor)  # also unlocks
+
+
+@contextlib.contextmanager
+def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    """An advisory lock of the server's, on a connection of its own: it falls with the connection."""
+    is_postgres = url.get_backend_name() == "postgresql"
+    acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
+    release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
+    key = _LOCK_KEY if is_postgres else "tunefront"
+    deadline = time.monotonic() + _LOCK_SECONDS
+    lock_engine = engine if engine is not None else sa.create_engine(url)
+    try:
+        with lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.execute(sa.text(acquire), {"key": key}).scalar():
+                _give_up_after(deadline, masked(str(url)))
+                time.sleep(0.005)
+            try:
+                yield
+            finally:
+                connection.execute(sa.text(release), {"key": key})
+    finally:
+        if engine is None:
+            lock_engine.dispose()
+
+
+def _give_up_after(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise StoreError(
+            f"the lock of {what} was not to be had for {_LOCK_SECONDS:.0f} s: "
+            "is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    """The driver's own words, without SQLAlchemy's statement and link."""
+    original = getattr(error, "orig", None) or error
+    text = str(original).strip() or type(original).__name__
+    return text.splitlines()[0]

@@ -1,0 +1,269 @@
+"""Which trial runs where: leases, and how a trial ends.
+
+The rules: a study of N trials ends with exactly N that are complete or pruned, however many workers
+and restarts; one worker at a time runs a trial; a lease that its supervisor no longer renews is swept
+by any other, and its trial goes back to the queue under its own number, for a clean attempt. A result
+that comes after that is refused.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import optuna
+import sqlalchemy as sa
+from optuna.trial import TrialState
+from sqlalchemy.engine import Connection
+
+from storage import schema
+from storage.connection import Store
+
+LEASE_SECONDS = 60.0
+MAX_ATTEMPTS = 3  # a trial whose worker is lost this often is the likely cause
+
+
+class Outcome(enum.StrEnum):
+    """How an attempt at a trial ended."""
+
+    COMPLETE = "complete"
+    PRUNED = "pruned"  # stopped early: it would not have been on the front
+    REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
+    FAILED = "failed"
+    RETURNED = "returned"  # to the queue: interrupted, or its worker was lost
+
+
+_STATES: Mapping[Outcome, TrialState] = {
+    Outcome.COMPLETE: TrialState.COMPLETE,
+    Outcome.PRUNED: TrialState.PRUNED,
+    Outcome.REFUSED: TrialState.PRUNED,
+    Outcome.FAILED: TrialState.FAIL,
+    Outcome.RETURNED: TrialState.WAITING,
+}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker's right to run one trial, until it ends or is no longer renewed."""
+
+    study_id: int
+    number: int
+    attempt: int  # counts from 1
+    worker_id: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many trials of a study stand where."""
+
+    complete: int
+    pruned: int
+    refused: int
+    failed: int
+    running: int
+    waiting: int
+
+    @property
+    def finished(self) -> int:
+        """What counts towards the study's number of trials."""
+        return self.complete + self.pruned
+
+
+def lease_next(
+    store: Store, study: optuna.Study, study_id: int, n_trials: int, worker_id: str, slot: str
+) -> tuple[Lease, optuna.Trial] | None:
+    """Take the next waiting trial or a new one; None if enough are finished or under way.
+
+    The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.sampler`.
+    """
+    counts = count(store, study, study_id)
+    if counts.finished + counts.running >= n_trials:
+        return None
+    trial = study.ask()
+    with store.engine.begin() as connection:
+        attempt = _n_attempts(connection, study_id, trial.number) + 1
+        lease = Lease(study_id, trial.number, attempt, worker_id)
+        key = {"study_id": study_id, "number": trial.number}
+        expires_at = schema.database_now() + LEASE_SECONDS
+        connection.execute(schema.leases.insert().values(**key, worker_id=worker_id, slot=slot, expires_at=expires_at))
+        connection.execute(
+            schema.attempts.insert().values(
+                **key, attempt=attempt, worker_id=worker_id, started_at=schema.database_now(), ending="running"
+            )
+        )
+        for table in (schema.epochs, schema.measurements):  # a retry is a clean trial
+            connection.execute(table.delete().where(_is_trial(table, study_id, trial.number)))
+    return lease, trial
+
+
+def renew(store: Store, worker_id: str) -> None:
+    """Extend every lease of the worker, and note that it is alive."""
+    now = schema.database_now()
+    with store.engine.begin() as connection:
+        connection.execute(
+            schema.leases.update().where(schema.leases.c.worker_id == worker_id).values(expires_at=now + LEASE_SECONDS)
+        )
+        connection.execute(schema.workers.update().where(schema.workers.c.worker_id == worker_id).values(seen_at=now))
+
+
+def finish(
+    store: Store,
+    study: optuna.Study,
+    lease: Lease,
+    trial: optuna.Trial,
+    outcome: Outcome,
+    *,
+    values: Sequence[float] | None = None,
+    constraints: Mapping[str, float] | None = None,
+    measurements: Mapping[str, float] | None = None,
+    reason: str = "",
+    model_path: str = "",
+) -> bool:
+    """Record how an attempt ended. False, and nothing written, if the lease is no longer held.
+
+    Args:
+        trial: As :func:`lease_next` gave it with the lease.
+        values: One for each objective, if complete; they must be finite.
+        constraints: Above 0 is infeasible; for Optuna's samplers.
+        measurements: Name with unit -> value.
+        reason: Why it was stopped, refused, returned, or why it failed.
+        model_path: Where the kept model lies, if it was kept.
+    """
+    with store.exclusively():
+        with store.engine.begin() as connection:
+            if not _holds(connection, lease):
+                return False
+            _write_measurements(connection, lease, measurements or {})
+        for name, value in (constraints or {}).items():
+            trial.set_constraint(name, value)
+        _tell(store, study, lease.study_id, lease.number, outcome, values, reason)
+        with store.engine.begin() as connection:
+            _end(connection, lease.study_id, lease.number, outcome, reason, model_path)
+    return True
+
+
+def sweep(store: Store, study: optuna.Study, study_id: int, dead_workers: Sequence[str] = ()) -> list[int]:
+    """Give back the trials whose worker is lost; return their numbers.
+
+    Lost is a lease that expired, one of `dead_workers`, or a running trial that has no lease (its
+    worker died while it took it).
+    """
+    with store.exclusively():
+        with store.engine.connect() as connection:
+            table = schema.leases
+            is_lost = (table.c.expires_at < schema.database_now()) | table.c.worker_id.in_(dead_workers)
+            rows = connection.execute(sa.select(table.c.number, is_lost).where(table.c.study_id == study_id)).all()
+        leased = {int(number): bool(lost) for number, lost in rows}
+        states = {trial.number: trial.state for trial in study.get_trials(deepcopy=False)}
+        lost = [number for number, state in states.items() if state == TrialState.RUNNING and leased.get(number, True)]
+        for number in lost:
+            _give_back_lost(store, study, study_id, number)
+        for number in leased:
+            if states[number] != TrialState.RUNNING:
+                _close_told(store, study_id, number, states[number])
+    return lost
+
+
+def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
+    """Count the study's trials by state."""
+    with store.engine.connect() as connection:
+        table = schema.attempts
+        refused = connection.execute(
+            sa.select(sa.func.count())
+            .select_from(table)
+            .where((table.c.study_id == study_id) & (table.c.ending == Outcome.REFUSED))
+        ).scalar_one()
+    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    return Counts(
+        complete=states.count(TrialState.COMPLETE),
+        pruned=states.count(TrialState.PRUNED) - refused,
+        refused=refused,
+        failed=states.count(TrialState.FAIL),
+        running=states.count(TrialState.RUNNING),
+        waiting=states.count(TrialState.WAITING),
+    )
+
+
+def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: int) -> None:
+    with store.engine.connect() as connection:
+        n_attempts = _n_attempts(connection, study_id, number)
+    if n_attempts >= MAX_ATTEMPTS:
+        outcome = Outcome.FAILED
+        reason = f"its worker was lost in each of {n_attempts} attempts"
+    else:
+        outcome, reason = Outcome.RETURNED, "its worker was lost"
+    _tell(store, study, study_id, number, outcome, None, reason)
+    with store.engine.begin() as connection:
+        _end(connection, study_id, number, outcome, reason, "")
+
+
+def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> None:
+    """End the attempt of a worker that died between telling Optuna and closing its lease."""
+    outcome = next(outcome for outcome, told in _STATES.items() if told == state)
+    with store.engine.begin() as connection:
+        _end(connection, study_id, number, outcome, "", "")
+
+
+def _tell(
+    store: Store,
+    study: optuna.Study,
+    study_id: int,
+    number: int,
+    outcome: Outcome,
+    values: Sequence[float] | None,
+    reason: str,
+) -> None:
+    trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
+    if outcome is Outcome.RETURNED:
+        # Under its own number again: the same candidate and seed, so an interruption changes no result.
+        store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
+        return
+    if reason:
+        store.optuna.set_trial_user_attr(trial_id, "reason", reason)
+    study.tell(
+        number, values=list(values) if values is not None else None, state=_STATES[outcome], skip_if_finished=True
+    )
+
+
+def _holds(connection: Connection, lease: Lease) -> bool:
+    leases, attempts = schema.leases, schema.attempts
+    holder = connection.execute(
+        sa.select(leases.c.worker_id).where(_is_trial(leases, lease.study_id, lease.number))
+    ).scalar()
+    is_open = connection.execute(
+        sa.select(attempts.c.attempt).where(
+            _is_trial(attempts, lease.study_id, lease.number)
+            & (attempts.c.attempt == lease.attempt)
+            & (attempts.c.ending == "running")
+        )
+    ).scalar()
+    return holder == lease.worker_id and is_open is not None
+
+
+def _end(connection: Connection, study_id: int, number: int, outcome: Outcome, reason: str, model_path: str) -> None:
+    attempts = schema.attempts
+    connection.execute(
+        attempts.update()
+        .where(_is_trial(attempts, study_id, number) & (attempts.c.ending == "running"))
+        .values(ended_at=schema.database_now(), ending=outcome.value, reason=reason, model_path=model_path)
+    )
+    connection.execute(schema.leases.delete().where(_is_trial(schema.leases, study_id, number)))
+
+
+def _write_measurements(connection: Connection, lease: Lease, measurements: Mapping[str, float]) -> None:
+    rows = [
+        {"study_id": lease.study_id, "number": lease.number, "name": name, "value": value}
+        for name, value in measurements.items()
+    ]
+    if rows:
+        connection.execute(schema.measurements.insert(), rows)
+
+
+def _n_attempts(connection: Connection, study_id: int, number: int) -> int:
+    query = sa.select(sa.func.count()).select_from(schema.attempts)
+    return connection.execute(query.where(_is_trial(schema.attempts, study_id, number))).scalar_one()
+
+
+def _is_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:
+    return (table.c.study_id == study_id) & (table.c.number == number)

@@ -1,0 +1,170 @@
+"""Studies: each one's name, spec and dataset, saved with it so that a worker needs only the URL."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+import sqlalchemy as sa
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler
+
+from objectives import Direction
+from storage import schema
+from storage.connection import Store, StoreError
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as the store has it.
+
+    Attributes:
+        study_id: Its key in Optuna's and our tables.
+        spec: The StudySpec as plain JSON data.
+        dataset: Facts of the prepared dataset: counts, classes, image shape.
+        created_at: Seconds since the epoch, on the database's clock.
+    """
+
+    study_id: int
+    name: str
+    spec: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    created_at: float
+
+    def optuna_study(self, store: Store, sampler: BaseSampler | None = None) -> optuna.Study:
+        """Optuna's own object for this study, on the same connection."""
+        return optuna.load_study(study_name=self.name, storage=store.optuna, sampler=sampler)
+
+
+def find(store: Store, name: str) -> StudyRecord | None:
+    """The study of that name, or None."""
+    return next((study for study in list_all(store) if study.name == name), None)
+
+
+def list_all(store: Store) -> list[StudyRecord]:
+    """Every tunefront study in the store, oldest first. Optuna studies without a spec are left out."""
+    names = _names(store)
+    with store.engine.connect() as connection:
+        rows = connection.execute(sa.select(schema.studies).order_by(schema.studies.c.study_id)).all()
+    return [
+        StudyRecord(row.study_id, names[row.study_id], json.loads(row.spec), json.loads(row.dataset), row.created_at)
+        for row in rows
+        if row.study_id in names  # a study deleted in the dashboard leaves our row behind
+    ]
+
+
+def create(
+    store: Store,
+    name: str,
+    spec: Mapping[str, Any],
+    dataset: Mapping[str, Any],
+    directions: Sequence[Direction],
+    metric_names: Sequence[str],
+) -> StudyRecord:
+    """Make the study, or return the one that another worker made in the meantime.
+
+    Raises:
+        StoreError: If an Optuna study of that name exists that tunefront did not make.
+    """
+    with store.exclusively():
+        existing = find(store, name)
+        if existing is not None:
+            return existing
+        _forget_deleted(store)
+        study = optuna.create_study(
+            study_name=name, storage=store.optuna, directions=list(directions), load_if_exists=True
+        )
+        if list(study.directions) != [_optuna_direction(direction) for direction in directions] or study.get_trials(
+            False
+        ):
+            raise StoreError(
+                f"the storage already has a study named {name!r} that tunefront did not make. "
+                "Give this one another name in the spec, or use another --storage"
+            )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)  # set_metric_names, since Optuna 3.2
+            study.set_metric_names(list(metric_names))
+        study_id = store.optuna.get_study_id_from_name(name)
+        with store.engine.begin() as connection:
+            connection.execute(
+                schema.studies.insert().values(
+                    study_id=study_id,
+                    spec=json.dumps(spec),
+                    dataset=json.dumps(dataset),
+                    created_at=schema.database_now(),
+                )
+            )
+    created = find(store, name)
+    assert created is not None
+    return created
+
+
+def update_spec(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> None:
+    """Save a spec that differs only in what may change between runs, such as the number of trials."""
+    with store.engine.begin() as connection:
+        connection.execute(
+            schema.studies.update().where(schema.studies.c.study_id == study.study_id).values(spec=json.dumps(spec))
+        )
+
+
+def register_worker(
+    store: Store, study: StudyRecord, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]
+) -> None:
+    """Note that a supervisor works on the study, with its hardware, versions and slots."""
+    now = schema.database_now()
+    with store.engine.begin() as connection:
+        connection.execute(
+            schema.workers.insert().values(
+                worker_id=worker_id,
+                study_id=study.study_id,
+                host=host,
+                pid=pid,
+                machine=json.dumps(machine),
+                started_at=now,
+                seen_at=now,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A supervisor that works or worked on a study; times in seconds on the database's clock."""
+
+    worker_id: str
+    host: str
+    pid: int
+    machine: Mapping[str, Any]
+    started_at: float
+    seen_at: float
+
+
+def list_workers(store: Store, study: StudyRecord) -> list[WorkerRecord]:
+    """Every supervisor the study ever had, oldest first."""
+    query = sa.select(schema.workers).where(schema.workers.c.study_id == study.study_id)
+    with store.engine.connect() as connection:
+        rows = connection.execute(query.order_by(schema.workers.c.started_at)).all()
+    return [
+        WorkerRecord(row.worker_id, row.host, row.pid, json.loads(row.machine), row.started_at, row.seen_at)
+        for row in rows
+    ]
+
+
+def _names(store: Store) -> dict[int, str]:
+    return {store.optuna.get_study_id_from_name(name): name for name in optuna.get_all_study_names(store.optuna)}
+
+
+def _optuna_direction(direction: Direction) -> optuna.study.StudyDirection:
+    return optuna.study.StudyDirection[direction.upper()]
+
+
+def _forget_deleted(store: Store) -> None:
+    """Drop our rows of studies that were deleted through Optuna: SQLite gives their numbers again."""
+    alive = list(_names(store))
+    with store.engine.begin() as connection:
+        for table in schema.metadata.tables.values():
+            if "study_id" in table.c:
+                connection.execute(table.delete().where(table.c.study_id.not_in(alive)))

@@ -1,0 +1,132 @@
+"""A trial with everything the store knows of it: what reports, status and pruners read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.trial import TrialState
+
+from storage import curves, schema
+from storage.connection import Store
+from storage.curves import Epoch
+from storage.studies import StudyRecord
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial.
+
+    Attributes:
+        number: As Optuna counts it within the study, from 0.
+        state: ``waiting``, ``running``, ``complete``, ``pruned``, ``refused`` or ``failed``.
+        reason: Why it was pruned, refused, failed or given back; empty if there is none.
+        values: One for each objective, if complete.
+        is_feasible: Whether no limit of the spec is known to be broken.
+        parameters: What was sampled: ``group.name`` -> value.
+        measurements: Name with unit -> value.
+        n_attempts: How often it was started.
+        worker_id: Of the last attempt; empty if it was never started.
+        slot: Where it runs now; empty if it does not.
+        started_at: Of the last attempt, in seconds on the database's clock, like `ended_at`.
+        model_path: Where its model was kept, on the worker's machine; empty if it was not.
+    """
+
+    number: int
+    state: str
+    reason: str
+    values: tuple[float, ...] | None
+    is_feasible: bool
+    parameters: Mapping[str, Any]
+    measurements: Mapping[str, float]
+    epochs: Sequence[Epoch]
+    n_attempts: int
+    worker_id: str
+    slot: str
+    started_at: float | None
+    ended_at: float | None
+    model_path: str
+
+
+_STATE_NAMES = {
+    TrialState.WAITING: "waiting",
+    TrialState.RUNNING: "running",
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+}
+
+
+def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
+    """Every trial of the study in the order of their numbers."""
+    frozen_trials = study.optuna_study(store).get_trials(deepcopy=False)
+    epochs = curves.load(store, study.study_id)
+    with store.engine.connect() as connection:
+        attempts = connection.execute(
+            sa.select(schema.attempts)
+            .where(schema.attempts.c.study_id == study.study_id)
+            .order_by(schema.attempts.c.number, schema.attempts.c.attempt)
+        ).all()
+        measured = connection.execute(
+            sa.select(schema.measurements).where(schema.measurements.c.study_id == study.study_id)
+        ).all()
+        leases = connection.execute(sa.select(schema.leases).where(schema.leases.c.study_id == study.study_id)).all()
+    last_attempts = {row.number: row for row in attempts}  # in order: the last one stays
+    slots = {row.number: row.slot for row in leases}
+    measurements: dict[int, dict[str, float]] = {}
+    for row in measured:
+        measurements.setdefault(row.number, {})[row.name] = row.value
+
+    records = []
+    for frozen in frozen_trials:
+        last = last_attempts.get(frozen.number)
+        was_refused = last is not None and last.ending == "refused"
+        records.append(
+            TrialRecord(
+                number=frozen.number,
+                state="refused" if was_refused else _STATE_NAMES[frozen.state],
+                reason=frozen.user_attrs.get("reason", "") or (last.reason if last is not None else ""),
+                values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
+                is_feasible=all(value <= 0 for value in frozen.constraints.values()),
+                parameters=dict(frozen.params),
+                measurements=measurements.get(frozen.number, {}),
+                epochs=epochs.get(frozen.number, []),
+                n_attempts=last.attempt if last is not None else 0,
+                worker_id=last.worker_id if last is not None else "",
+                slot=slots.get(frozen.number, ""),
+                started_at=last.started_at if last is not None else None,
+                ended_at=last.ended_at if last is not None else None,
+                model_path=last.model_path if last is not None else "",
+            )
+        )
+    return records
+
+
+def add_measurements(store: Store, study: StudyRecord, number: int, measurements: Mapping[str, float]) -> None:
+    """Add to a finished trial what was measured only because it came on the front."""
+    rows = [
+        {"study_id": study.study_id, "number": number, "name": name, "value": value}
+        for name, value in measurements.items()
+    ]
+    with store.engine.begin() as connection:
+        connection.execute(schema.measurements.insert(), rows)
+
+
+def set_model_path(store: Store, study: StudyRecord, number: int, path: str) -> None:
+    """Note where a trial's kept model lies; an empty path once it was removed."""
+    table = schema.attempts
+    last = sa.select(sa.func.max(table.c.attempt)).where(
+        (table.c.study_id == study.study_id) & (table.c.number == number)
+    )
+    with store.engine.begin() as connection:
+        connection.execute(
+            table.update()
+            .where(
+                (table.c.study_id == study.study_id)
+                & (table.c.number == number)
+                & (table.c.attempt == last.scalar_subquery())
+            )
+            .values(model_path=path)
+        )
