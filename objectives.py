@@ -101,6 +101,12 @@ class Objective:
             -math.inf if self.at_most is None else value - self.at_most,
         )
 
+    def is_out_of_reach(self, best: float) -> bool:
+        """Whether a limit is broken even if `best` is the best value that can still be reached."""
+        if self.measure.direction == "maximize":
+            return self.at_least is not None and best < self.at_least
+        return self.at_most is not None and best > self.at_most
+
     @property
     def has_limit(self) -> bool:
         return self.at_least is not None or self.at_most is not None

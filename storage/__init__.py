@@ -1,6 +1,6 @@
 """The shared store: Optuna's tables, and tunefront's own beside them in the same database."""
 
-from storage.connection import Store, StoreError, masked, open_store
+from storage.connection import Store, StoreError, has_studies, masked, open_store, patiently
 from storage.curves import Epoch
 from storage.queue import Counts, Lease, Outcome
 from storage.studies import StudyRecord, WorkerRecord
@@ -16,6 +16,8 @@ __all__ = [
     "StudyRecord",
     "TrialRecord",
     "WorkerRecord",
+    "has_studies",
     "masked",
     "open_store",
+    "patiently",
 ]

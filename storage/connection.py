@@ -11,17 +11,19 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from optuna.exceptions import OptunaError
+from optuna.exceptions import OptunaError, StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from storage import schema
+
+T = TypeVar("T")
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
 _LOCK_SECONDS = 120.0
@@ -70,6 +72,22 @@ def masked(url: str) -> str:
         return "(not a database URL)"
 
 
+def has_studies(url: str) -> bool:
+    """Whether the database exists and has tunefront's tables. Writes nothing.
+
+    Raises:
+        StoreError: If it cannot be opened, or, for SQLite, could not be made.
+    """
+    parsed = _parse(url)
+    _check_sqlite_file(parsed, is_writer=True)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return False
+    try:
+        return _has_tables(parsed)
+    except _OPENING_ERRORS as error:
+        raise _cannot_open(url, error) from error
+
+
 def open_store(url: str, *, is_writer: bool = False) -> Store:
     """Open the database at `url`; a writer makes what tables are missing.
 
@@ -77,13 +95,7 @@ def open_store(url: str, *, is_writer: bool = False) -> Store:
         StoreError: If there is no such database for a reader, or it cannot be opened, is not a
             database, lacks a driver, or belongs to a newer tunefront.
     """
-    try:
-        parsed = make_url(url)
-    except sa.exc.ArgumentError:
-        raise StoreError(
-            f"--storage {url!r} is not a database URL. Write it like sqlite:///tunefront.db "
-            "or postgresql+psycopg://user@host/database"
-        ) from None
+    parsed = _parse(url)
     _check_sqlite_file(parsed, is_writer)
     try:
         if is_writer:
@@ -93,9 +105,26 @@ def open_store(url: str, *, is_writer: bool = False) -> Store:
             _require_tables(parsed)
             optuna_storage = _optuna_storage(parsed, is_writer=False)
             engine = optuna_storage.engine
-    except (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError) as error:
-        raise StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}") from error
+    except _OPENING_ERRORS as error:
+        raise _cannot_open(url, error) from error
     return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
+
+
+_OPENING_ERRORS = (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError)
+
+
+def _cannot_open(url: str, error: BaseException) -> StoreError:
+    return StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}")
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError:
+        raise StoreError(
+            f"--storage {url!r} is not a database URL. Write it like sqlite:///tunefront.db "
+            "or postgresql+psycopg://user@host/database"
+        ) from None
 
 
 def _check_sqlite_file(url: URL, is_writer: bool) -> None:
@@ -109,6 +138,8 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
     path = Path(url.database)
     if not path.parent.is_dir():
         raise StoreError(f"--storage {url}: there is no folder {str(path.parent)!r}. Make it, or name another file")
+    if is_writer and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StoreError(f"--storage {url}: there is no permission to write there. Name another file")
     if not is_writer and not path.is_file():
         raise StoreError(
             f"--storage {url}: there is no such file. Start a study with "
@@ -155,16 +186,19 @@ def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
 
 
 def _require_tables(url: URL) -> None:
-    engine = sa.create_engine(url)
-    try:
-        has_tables = sa.inspect(engine).has_table(schema.studies.name)
-    finally:
-        engine.dispose()
-    if not has_tables:
+    if not _has_tables(url):
         raise StoreError(
             f"--storage {masked(str(url))} has no tunefront study in it. Start one with 'tunefront run SPEC', "
             "or name another storage with --storage or TUNEFRONT_STORAGE"
         )
+
+
+def _has_tables(url: URL) -> bool:
+    engine = sa.create_engine(url)
+    try:
+        return sa.inspect(engine).has_table(schema.studies.name)
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager
@@ -230,3 +264,20 @@ def _first_line(error: BaseException) -> str:
     original = getattr(error, "orig", None) or error
     text = str(original).strip() or type(original).__name__
     return text.splitlines()[0]
+
+
+def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
+    """Run a store operation, and again while the database is away, for less than a lease lasts.
+
+    Only for operations that may run twice.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.05
+    while True:
+        try:
+            return operation()
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, StorageInternalError):
+            if time.monotonic() + pause > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(pause * 2, 2.0)

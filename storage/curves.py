@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -32,10 +32,13 @@ class Epoch:
 
 
 def append(store: Store, lease: Lease, epoch: Epoch) -> None:
-    """Write one epoch of a leased trial."""
+    """Write one epoch of a leased trial; writing it again replaces it."""
+    table = schema.epochs
+    is_epoch = (table.c.study_id == lease.study_id) & (table.c.number == lease.number) & (table.c.epoch == epoch.epoch)
     with store.engine.begin() as connection:
+        connection.execute(table.delete().where(is_epoch))
         connection.execute(
-            schema.epochs.insert().values(
+            table.insert().values(
                 study_id=lease.study_id,
                 number=lease.number,
                 epoch=epoch.epoch,
@@ -47,10 +50,12 @@ def append(store: Store, lease: Lease, epoch: Epoch) -> None:
         )
 
 
-def load(store: Store, study_id: int) -> dict[int, list[Epoch]]:
-    """Every curve of the study: trial number -> its epochs in order."""
+def load(store: Store, study_id: int, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:
+    """Curves of the study, of all its trials or of those in `numbers`: number -> its epochs in order."""
     table = schema.epochs
     query = sa.select(table).where(table.c.study_id == study_id).order_by(table.c.number, table.c.epoch)
+    if numbers is not None:
+        query = query.where(table.c.number.in_(numbers))
     curves: dict[int, list[Epoch]] = {}
     with store.engine.connect() as connection:
         for row in connection.execute(query):

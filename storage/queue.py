@@ -256,8 +256,10 @@ def _write_measurements(connection: Connection, lease: Lease, measurements: Mapp
         {"study_id": lease.study_id, "number": lease.number, "name": name, "value": value}
         for name, value in measurements.items()
     ]
+    table = schema.measurements
+    connection.execute(table.delete().where(_is_trial(table, lease.study_id, lease.number)))
     if rows:
-        connection.execute(schema.measurements.insert(), rows)
+        connection.execute(table.insert(), rows)
 
 
 def _n_attempts(connection: Connection, study_id: int, number: int) -> int:

@@ -104,16 +104,6 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
     return records
 
 
-def add_measurements(store: Store, study: StudyRecord, number: int, measurements: Mapping[str, float]) -> None:
-    """Add to a finished trial what was measured only because it came on the front."""
-    rows = [
-        {"study_id": study.study_id, "number": number, "name": name, "value": value}
-        for name, value in measurements.items()
-    ]
-    with store.engine.begin() as connection:
-        connection.execute(schema.measurements.insert(), rows)
-
-
 def set_model_path(store: Store, study: StudyRecord, number: int, path: str) -> None:
     """Note where a trial's kept model lies; an empty path once it was removed."""
     table = schema.attempts

@@ -1,0 +1,41 @@
+"""Kept models: one ``.keras`` file for each trial on the front, no others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage import Store, StudyRecord, trials
+
+
+@dataclass(frozen=True)
+class KeptModels:
+    """The models of one study that lie on this machine."""
+
+    store: Store
+    study: StudyRecord
+    folder: Path
+
+    def partial_path(self, number: int) -> Path:
+        """Where a trial process saves; the folder exists afterwards."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder / f".partial-{number}.keras"
+
+    def publish(self, number: int) -> Path:
+        """Give a wholly saved model its name."""
+        path = self.folder / f"trial-{number}.keras"
+        self.partial_path(number).replace(path)
+        return path.resolve()
+
+    def drop_partial(self, number: int) -> None:
+        """Remove what a trial process may have left half written."""
+        (self.folder / f".partial-{number}.keras").unlink(missing_ok=True)
+
+    def drop_beaten(self, front: Collection[int]) -> None:
+        """Remove the models on this machine of trials that are no longer on the front."""
+        for path in self.folder.glob("trial-*.keras"):
+            number = path.stem.removeprefix("trial-")
+            if number.isdigit() and int(number) not in front:
+                path.unlink(missing_ok=True)
+                trials.set_model_path(self.store, self.study, int(number), "")

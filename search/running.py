@@ -1,0 +1,147 @@
+"""Run a study on this machine: check, prepare, open the store, and hand over to the supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from objectives import Objective
+from search import machine
+from search.launching import Launcher
+from search.preparing import PreparationError, PreparationTask, prepare_study
+from search.progress import View
+from search.slots import Slot, list_gpus, make_slots
+from search.spec import StudySpec, differences
+from search.spec_errors import SpecError
+from search.supervisor import Ending, Supervisor, Work
+from storage import Store, StudyRecord, has_studies, open_store, queue, studies
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a person asked for.
+
+    Attributes:
+        spec_path: For error messages.
+        n_workers: Slots of this machine; None leaves it to the machine.
+        out: Folder for kept models and logs.
+    """
+
+    spec: StudySpec
+    spec_path: Path
+    url: str
+    n_workers: int | None
+    out: Path
+
+
+def run_study(request: RunRequest, view: View) -> Ending:
+    """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
+
+    Nothing is written before everything that can be checked was checked.
+
+    Raises:
+        SpecError: If the stored study has another spec, or the study cannot be prepared.
+        StoreError: If the storage cannot be opened.
+    """
+    spec = request.spec
+    _check_stored_spec(request)
+    gpus = list_gpus()
+    slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as scratch:
+        launcher = Launcher(Path(scratch) / "forkserver.log")
+        view.say(f"loading Keras and preparing {spec.data.source} ...")
+        try:
+            task = PreparationTask(spec.as_json(), slots[0])
+            dataset, versions = prepare_study(launcher, task, Path(scratch) / "prepare.log")
+        except PreparationError as error:
+            raise SpecError(request.spec_path, "", str(error)) from None
+        store = open_store(request.url, is_writer=True)
+        study = _open_study(store, spec, dataset.facts())
+        _sweep_dead_workers(store, study)
+        worker_id = uuid.uuid4().hex
+        description = machine.describe(slots, gpus, versions, spec.training.precision)
+        studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
+        view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+        work = Work(store, study, spec, dataset, slots, worker_id, request.out)
+        with _interruptible(view) as is_interrupted:
+            return Supervisor(work, launcher, view, is_interrupted).run()
+
+
+def _check_stored_spec(request: RunRequest) -> None:
+    if not has_studies(request.url):
+        return
+    stored = studies.find(open_store(request.url), request.spec.name)
+    if stored is None:
+        return
+    different = differences(stored.spec, request.spec.as_json())
+    if different:
+        raise SpecError(
+            request.spec_path,
+            "",
+            f"the storage has a study {request.spec.name!r} with another spec:\n  "
+            + "\n  ".join(different)
+            + "\nTo go on with that study, undo these changes. To start another one, give this spec another name "
+            "or another --storage",
+        )
+
+
+def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> StudyRecord:
+    objectives: list[Objective] = list(spec.parsed_objectives().values())
+    study = studies.create(
+        store,
+        spec.name,
+        spec.as_json(),
+        facts,
+        [objective.measure.direction for objective in objectives],
+        [objective.measure.name for objective in objectives],
+    )
+    if study.spec != spec.as_json():  # only in what may change, such as more trials
+        studies.update_spec(store, study, spec.as_json())
+    return study
+
+
+def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
+    """Give back at once what a supervisor of this machine that was killed had under way."""
+    here = machine.host_key()
+    dead = [
+        worker.worker_id
+        for worker in studies.list_workers(store, study)
+        if worker.host == here and not machine.is_alive(worker.pid, worker.started_at)
+    ]
+    queue.sweep(store, study.optuna_study(store), study.study_id, dead)
+
+
+def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_validation: int) -> str:
+    threads = slots[0].n_threads
+    where = ", ".join(slot.name for slot in slots)
+    return (
+        f"study {spec.name}: {spec.trials} trials of up to {spec.training.epochs} epochs, "
+        f"{n_train} training and {n_validation} validation images; "
+        f"{len(slots)} slots ({where}), {threads} CPU thread{'s' if threads > 1 else ''} each. "
+        "Ctrl-C stops and keeps all"
+    )
+
+
+@contextlib.contextmanager
+def _interruptible(view: View) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM become a question to ask, so that no write to the store is cut in two."""
+    interrupted = False
+
+    def note(signal_number: int, frame: object) -> None:
+        nonlocal interrupted
+        if not interrupted:
+            view.say("stopping: running trials go back to the queue ...")
+        interrupted = True
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield lambda: interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,124 @@
+"""Slots: the places of this machine where one trial each can run, and how a trial claims its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_BYTES_PER_CPU_SLOT = 1.5e9  # of a trial process with TensorFlow and a small model
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as NVML sees it."""
+
+    uuid: str
+    name: str
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place where one trial can run.
+
+    Attributes:
+        name: ``cpu0``, ``gpu1``, or ``gpu1.0`` where several share a GPU.
+        n_threads: CPU threads of the trial.
+        gpu_uuid: None on a CPU.
+    """
+
+    name: str
+    n_threads: int
+    gpu_uuid: str | None = None
+
+    def claim(self) -> None:
+        """Bind this process to the slot. Call it in the trial process before the backend wakes up."""
+        os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu_uuid or "-1"
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # JAX takes 75 % of a GPU otherwise
+        import keras
+
+        if keras.backend.backend() == "tensorflow":
+            self._configure_tensorflow()
+        elif keras.backend.backend() == "torch":
+            import torch
+
+            torch.set_num_threads(self.n_threads)
+
+    def _configure_tensorflow(self) -> None:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(self.n_threads)
+        tf.config.threading.set_inter_op_parallelism_threads(self.n_threads)
+        if self.gpu_uuid is None:
+            return
+        gpus = tf.config.list_physical_devices("GPU")
+        if not gpus:
+            raise RuntimeError(
+                f"slot {self.name} has a GPU, but TensorFlow sees none: install tunefront[gpu], "
+                "or run on the CPU with CUDA_VISIBLE_DEVICES=-1"
+            )
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def list_gpus() -> list[Gpu]:
+    """The GPUs that CUDA_VISIBLE_DEVICES leaves visible; none where there is no NVIDIA driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return []
+    try:
+        gpus = []
+        for index in range(pynvml.nvmlDeviceGetCount()):
+            handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            memory = pynvml.nvmlDeviceGetMemoryInfo(handle)
+            gpus.append(Gpu(pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle), int(memory.total)))
+    finally:
+        pynvml.nvmlShutdown()
+    return visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def visible(gpus: Sequence[Gpu], chosen: str | None) -> list[Gpu]:
+    """Those of `gpus` that a CUDA_VISIBLE_DEVICES of `chosen` names, by index or UUID, in its order.
+
+    As CUDA does, it stops at the first entry that names no GPU.
+    """
+    if chosen is None:
+        return list(gpus)
+    found: list[Gpu] = []
+    for entry in (part.strip() for part in chosen.split(",")):
+        if entry.isdigit() and int(entry) < len(gpus):
+            found.append(gpus[int(entry)])
+            continue
+        named = [gpu for gpu in gpus if entry and gpu.uuid.startswith(entry)]
+        if not named:
+            break
+        found += named[:1]
+    return found
+
+
+def make_slots(n_workers: int | None, gpus: Sequence[Gpu], n_cpus: int, memory_bytes: int) -> tuple[Slot, ...]:
+    """Divide the machine: one slot a GPU, or one a CPU core as far as memory reaches.
+
+    Args:
+        n_workers: So many slots instead; several then share a GPU, and CPU threads are divided.
+    """
+    if gpus:
+        n_slots = n_workers or len(gpus)
+    else:
+        n_slots = n_workers or max(1, min(n_cpus, int(memory_bytes / _BYTES_PER_CPU_SLOT)))
+    n_threads = max(1, n_cpus // n_slots)
+    if not gpus:
+        return tuple(Slot(f"cpu{index}", n_threads) for index in range(n_slots))
+    is_shared = n_slots > len(gpus)
+    return tuple(
+        Slot(
+            f"gpu{index % len(gpus)}" + (f".{index // len(gpus)}" if is_shared else ""),
+            n_threads,
+            gpus[index % len(gpus)].uuid,
+        )
+        for index in range(n_slots)
+    )

@@ -1,0 +1,71 @@
+"""Where trials stand while a study runs: limits as constraints, and the front so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from objectives import Axis, Direction, Objective, on_front
+
+Values = tuple[float, ...]  # one for each objective
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The complete trials of a study, of all workers, against its objectives."""
+
+    study: optuna.Study
+    objectives: Mapping[Axis, Objective]
+
+    def values(self, measurements: Mapping[str, float]) -> Values:
+        """One value for each objective, in the order of the store."""
+        return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
+
+    def constraints(self, measurements: Mapping[str, float]) -> dict[str, float]:
+        """Limits as Optuna's constraints, as far as measured: above 0 is infeasible."""
+        return {
+            objective.measure.name: objective.violation(measurements[objective.measure.name])
+            for objective in self.objectives.values()
+            if objective.has_limit and objective.measure.name in measurements
+        }
+
+    def refusal(self, measurements: Mapping[str, float]) -> str:
+        """Which limit is broken by what is known before training; empty if none is."""
+        for objective in self.objectives.values():
+            measure = objective.measure
+            if measure.is_known_before_training and objective.violation(measurements[measure.name]) > 0:
+                return objective.describe_violation(measurements[measure.name])
+        return ""
+
+    def is_on_front(self, measurements: Mapping[str, float]) -> bool:
+        """Whether a trial with these measurements, complete by now, is on the front of all."""
+        if any(value > 0 for value in self.constraints(measurements).values()):
+            return False
+        points = [self.values(measurements), *(values for _, values in self._feasible())]
+        return bool(on_front(np.array(points), self._directions)[0])
+
+    def front(self) -> list[tuple[int, Values]]:
+        """Number and values of each trial on the front so far, the best in the first objective first."""
+        feasible = self._feasible()
+        if not feasible:
+            return []
+        mask = on_front(np.array([values for _, values in feasible]), self._directions)
+        sign = -1 if self._directions[0] == "maximize" else 1
+        members = (member for member, is_on in zip(feasible, mask, strict=True) if is_on)
+        return sorted(members, key=lambda member: sign * member[1][0])
+
+    @property
+    def _directions(self) -> list[Direction]:
+        return [objective.measure.direction for objective in self.objectives.values()]
+
+    def _feasible(self) -> list[tuple[int, Values]]:
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return [
+            (trial.number, tuple(trial.values))
+            for trial in complete
+            if all(value <= 0 for value in trial.constraints.values())
+        ]

@@ -1,0 +1,58 @@
+"""The optimizers a study can choose from, each with the ranges that suit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spaces.candidate import Settings
+from spaces.ranges import Choice, Fixed, FloatRange
+from spaces.settings import Setting, flag, number
+
+
+def _rate(low: float, high: float) -> Setting:
+    return number(FloatRange(low, high, log=True), above=0, below=100)
+
+
+OPTIMIZERS: Mapping[str, Mapping[str, Setting]] = {
+    "sgd": {
+        "learning_rate": _rate(1e-3, 3e-1),
+        "momentum": number(Choice((0.0, 0.9)), above=0, below=1, zero=True),
+        "nesterov": flag(Fixed(False)),
+    },
+    "adam": {"learning_rate": _rate(1e-4, 1e-2)},
+    "adamw": {
+        "learning_rate": _rate(1e-4, 1e-2),
+        "weight_decay": number(FloatRange(1e-5, 1e-1, log=True), above=0, below=10, zero=True),
+    },
+    "nadam": {"learning_rate": _rate(1e-4, 1e-2)},
+    "adamax": {"learning_rate": _rate(2e-4, 2e-2)},
+    "rmsprop": {
+        "learning_rate": _rate(1e-4, 1e-2),
+        "momentum": number(Fixed(0.0), above=0, below=1, zero=True),
+    },
+    "adagrad": {"learning_rate": _rate(1e-3, 1e-1)},
+    # Adadelta's paper uses 1 (arXiv 1212.5701); Keras's default of 0.001 hardly moves.
+    "adadelta": {"learning_rate": _rate(1e-1, 3.0)},
+    # Lion's updates are signs, so its rate is 3 to 10 times below Adam's (arXiv 2302.06675).
+    "lion": {"learning_rate": _rate(3e-5, 3e-3)},
+}
+
+_KERAS_NAMES = {
+    "sgd": "SGD",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "Nadam",
+    "adamax": "Adamax",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "adadelta": "Adadelta",
+    "lion": "Lion",
+}
+
+
+def build_optimizer(name: str, settings: Settings) -> Any:
+    """The Keras optimizer of that name, new and without variables."""
+    import keras
+
+    return getattr(keras.optimizers, _KERAS_NAMES[name])(**settings)

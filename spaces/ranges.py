@@ -1,0 +1,115 @@
+"""Ranges: what a parameter may be, how a spec writes it, and how it is sampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+
+Value = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A single value: nothing to sample, no parameter in the store."""
+
+    value: Value
+
+    def suggest(self, trial: optuna.Trial, name: str) -> Value:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values without an order."""
+
+    options: tuple[Value, ...]
+
+    def suggest(self, trial: optuna.Trial, name: str) -> Value:
+        chosen = trial.suggest_categorical(name, self.options)
+        assert chosen is not None  # None is no Value
+        return chosen
+
+
+@dataclass(frozen=True)
+class IntRange:
+    """Whole numbers from `low` to `high`, both included, in steps or on a log scale."""
+
+    low: int
+    high: int
+    step: int = 1
+    log: bool = False
+
+    def suggest(self, trial: optuna.Trial, name: str) -> int:
+        return trial.suggest_int(name, self.low, self.high, step=self.step, log=self.log)
+
+
+@dataclass(frozen=True)
+class FloatRange:
+    """Numbers from `low` to `high`, both included, in steps or on a log scale."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+
+    def suggest(self, trial: optuna.Trial, name: str) -> float:
+        return trial.suggest_float(name, self.low, self.high, step=self.step, log=self.log)
+
+
+Range = Fixed | Choice | IntRange | FloatRange
+
+
+def parse_range(value: Any) -> Range:
+    """Read a range as a spec writes it: a value, a list of choices, or ``{low, high, step, log}``.
+
+    Raises:
+        ValueError: If it is none of these; the message shows how to write it.
+    """
+    if isinstance(value, bool | int | float | str):
+        return Fixed(value)
+    if isinstance(value, list):
+        return _parse_choices(value)
+    if isinstance(value, Mapping):
+        return _parse_interval(value)
+    raise ValueError(f"{value!r} is neither a value, a list of choices nor {{ low = ..., high = ... }}")
+
+
+def _parse_choices(values: list[Any]) -> Range:
+    if not values:
+        raise ValueError("the list is empty: give at least one value to choose from")
+    for value in values:
+        if not isinstance(value, bool | int | float | str):
+            raise ValueError(f"{value!r} is not a number, text, true or false")
+    # Compared with their types, because True == 1 in Python but not in a spec.
+    if len({(type(value), value) for value in values}) < len(values):
+        raise ValueError(f"{values!r} names a value twice")
+    return Fixed(values[0]) if len(values) == 1 else Choice(tuple(values))
+
+
+def _parse_interval(value: Mapping[str, Any]) -> Range:
+    unknown = set(value) - {"low", "high", "step", "log"}
+    if unknown or not {"low", "high"} <= set(value):
+        raise ValueError(
+            f"{dict(value)!r} is not a range: write {{ low = 0.1, high = 1.0 }}, "
+            "with step = ... or log = true if wanted"
+        )
+    low, high, step, log = value["low"], value["high"], value.get("step"), value.get("log", False)
+    for name, number in (("low", low), ("high", high), ("step", step)):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            raise ValueError(f"{name} = {number!r} is not a number")
+    if not isinstance(log, bool):
+        raise ValueError(f"log = {log!r} is neither true nor false")
+    if low > high:
+        raise ValueError(f"low = {low} is above high = {high}: exchange them")
+    if log and (low <= 0 or step is not None):
+        raise ValueError("a log scale needs low above 0 and no step")
+    if step is not None and step <= 0:
+        raise ValueError(f"step = {step} must be above 0")
+    if low == high:
+        return Fixed(low)
+    if all(isinstance(number, int) for number in (low, high, step) if number is not None):
+        return IntRange(low, high, step or 1, log)
+    return FloatRange(float(low), float(high), step, log)

@@ -1,0 +1,111 @@
+"""Settings of architectures and optimizers: a default range each, and what values make sense."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
+
+
+class SpaceError(Exception):
+    """A space that cannot be: which key, and what to write instead."""
+
+    def __init__(self, key: str, problem: str) -> None:
+        super().__init__(f"{key}: {problem}")
+        self.key = key
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        default: Its range where a spec says nothing.
+        allows: Whether a value is possible at all.
+        allowed: What is possible, in words.
+    """
+
+    default: Range
+    allows: Callable[[Value], bool]
+    allowed: str
+
+
+def whole(default: Range, low: int, high: int) -> Setting:
+    """A setting that takes whole numbers from `low` to `high`."""
+    return Setting(
+        default,
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
+        f"a whole number from {low} to {high}",
+    )
+
+
+def number(default: Range, above: float, below: float, *, zero: bool = False) -> Setting:
+    """A setting that takes numbers strictly between `above` and `below`, and zero if so said."""
+    return Setting(
+        default,
+        lambda value: (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and (above < value < below or (zero and value == 0))
+        ),
+        f"a number above {above:g} and below {below:g}" + (", or 0" if zero else ""),
+    )
+
+
+def flag(default: Range) -> Setting:
+    """A setting that is true or false."""
+    return Setting(default, lambda value: isinstance(value, bool), "true or false")
+
+
+def name_of(default: Range, names: Iterable[str], what: str) -> Setting:
+    """A setting that names one of `names`."""
+    known = tuple(names)
+    return Setting(default, lambda value: value in known, f"the name of {what}: {', '.join(known)}")
+
+
+def parse_settings(table: Mapping[str, Any], settings: Mapping[str, Setting], where: str) -> dict[str, Range]:
+    """Ranges for every one of `settings`: from `table` where it has them, else the defaults.
+
+    Raises:
+        SpaceError: For an unknown key, a broken range or an impossible value, under `where`.
+    """
+    for key in table:
+        if key not in settings:
+            raise SpaceError(f"{where}.{key}", f"there is no such setting. {nearest(key, settings)}")
+    return {name: _parse_setting(f"{where}.{name}", table.get(name), setting) for name, setting in settings.items()}
+
+
+def _parse_setting(key: str, value: Any, setting: Setting) -> Range:
+    if value is None:
+        return setting.default
+    try:
+        parsed = parse_range(value)
+    except ValueError as error:
+        raise SpaceError(key, str(error)) from None
+    for extreme in _extremes(parsed):
+        if not setting.allows(extreme):
+            raise SpaceError(key, f"{extreme!r} is not possible here; it must be {setting.allowed}")
+    return parsed
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """``"Did you mean 'adam'? Known: ..."`` for an error message."""
+    names = list(known)
+    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
+    suggestion = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{suggestion}Known: {', '.join(names)}"
+
+
+def _extremes(spec_range: Range) -> tuple[Value, ...]:
+    """Every choice, or the two ends of an interval."""
+    match spec_range:
+        case Fixed(value):
+            return (value,)
+        case Choice(options):
+            return options
+        case IntRange(low, high) | FloatRange(low, high):
+            return (low, high)
