@@ -6,6 +6,7 @@ Importing Keras takes many seconds; a child forked from a process that did it st
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -52,7 +53,7 @@ class Launcher:
     """
 
     def __init__(self, log_path: Path, preload: tuple[str, ...] = KERAS_MODULES) -> None:
-        self._log_path = log_path
+        self.log_path = log_path
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
 
@@ -64,7 +65,7 @@ class Launcher:
         log_path.parent.mkdir(parents=True, exist_ok=True)
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=_enter, args=(theirs, function, task, str(log_path)), daemon=True)
-        with _quietly(self._log_path):
+        with _quietly(self.log_path):
             process.start()
         theirs.close()
         return Child(process, ours)
@@ -83,6 +84,9 @@ def _enter(connection: Connection, function: Callable[..., None], task: Any, log
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
+    # What was there before the fork stays for good: collecting garbage among it would take time,
+    # and copy every page that is still shared with the fork server.
+    gc.freeze()
     descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

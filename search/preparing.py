@@ -39,7 +39,8 @@ def prepare_study(launcher: Launcher, task: PreparationTask, log_path: Path) -> 
         answer = json.loads(child.connection.recv_bytes())
     except EOFError:
         ending = describe_exit(child.reap())
-        output = log_path.read_text(errors="replace").strip()[-2000:]
+        logs = [path.read_text(errors="replace").strip() for path in (launcher.log_path, log_path) if path.exists()]
+        output = "\n".join(logs)[-2000:]
         raise PreparationError(
             f"the study could not be prepared: the process {ending}. Its output:\n{output}"
         ) from None

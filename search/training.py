@@ -57,7 +57,10 @@ def build(space: Space, candidate: Candidate, dataset: Dataset, precision: str, 
 
 
 def _compile(model: Any, optimizer: Any) -> None:
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    # The metric as an object, not by name: a named one makes its variables while the first step is
+    # traced, and TensorFlow then traces that step a second time.
+    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=[accuracy])
 
 
 def _behind_augmentation(model: Any, layers: list[Any]) -> Any:

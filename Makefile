@@ -1,0 +1,56 @@
+# Needs Python 3.11 or newer with pip, and make. Everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint format benchmark clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## Make .venv and install tunefront into it
+
+demo: $(VENV)/installed ## Search small CNNs for handwritten digits and write a report (a few minutes)
+	$(BIN)/tunefront run examples/digits.toml
+
+test: $(VENV)/installed-test ## Check style and types, and run all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+test-slow: $(VENV)/installed-test ## Run only the slow tests
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/installed-test ## Check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-test ## Put the code into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmark: $(VENV)/installed-test ## Measure what tunefront adds to plain Keras loops (half an hour)
+	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt
+	$(BIN)/python benchmarks/overhead.py
+
+clean: ## Remove .venv and caches; results and studies stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
+
+# Debian's python3 comes without ensurepip unless python3-venv is there; pip can fill the venv then.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "tunefront needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 2; }
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+		rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(VENV)/bin/python install -q pip; }
+
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install -q -e . -c constraints.txt
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/python -m pip install -q -e '.[test]' -c constraints.txt
+	@touch $@

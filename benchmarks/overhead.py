@@ -1,0 +1,185 @@
+"""What running a search costs above training: tunefront against a plain Keras loop, Optuna and KerasTuner.
+
+Every contender trains the same ten candidates for nine epochs on the digits, in a process of its own
+that starts with nothing loaded; the whole process is timed. A round runs them all, one after another,
+and ratios are formed within a round, because machines are noisy.
+
+    python benchmarks/overhead.py [--rounds 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+SPEC_PATH = Path(__file__).with_name("overhead.toml")
+
+
+def candidates() -> list[Any]:
+    """The candidates that tunefront draws for this spec: each trial's sampler is seeded by its number."""
+    import optuna
+
+    from search.sampling import make_sampler
+    from search.spec import read_spec
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    spec = read_spec(SPEC_PATH)
+    drawn = []
+    for number in range(spec.trials):
+        study = optuna.create_study(sampler=make_sampler(spec.sampler, spec.seed, number))
+        drawn.append(spec.parsed_space().suggest(study.ask()))
+    return drawn
+
+
+def load() -> tuple[Any, Any, Any]:
+    """Spec, dataset, and a function from a candidate to its compiled model."""
+    from search import training
+    from search.data import prepare
+    from search.spec import read_spec
+
+    spec = read_spec(SPEC_PATH)
+    dataset = prepare(spec.data.model_dump(), spec.seed)
+    space = spec.parsed_space()
+    return spec, dataset, lambda candidate: training.build(space, candidate, dataset, "float32", seed=0).trained
+
+
+def fit_arguments(dataset: Any) -> dict[str, Any]:
+    """What every contender gives to `fit`."""
+    train, validation = dataset.split("train"), dataset.split("validation")
+    return {
+        "x": train.images,
+        "y": train.labels,
+        "validation_data": (validation.images, validation.labels),
+        "validation_batch_size": 256,
+        "verbose": 0,
+    }
+
+
+def plain_loop() -> None:
+    """A person's own loop: build, fit, next."""
+    spec, dataset, build = load()
+    for candidate in candidates():
+        history = build(candidate).fit(
+            **fit_arguments(dataset), epochs=spec.training.epochs, batch_size=candidate.batch_size
+        )
+        print(max(history.history["val_accuracy"]))
+
+
+def optuna_callback() -> None:
+    """Optuna in one process on SQLite, with its Keras pruning callback and nothing pruned."""
+    import optuna
+    from optuna_integration import KerasPruningCallback
+
+    spec, dataset, build = load()
+    drawn = candidates()
+
+    def objective(trial: optuna.Trial) -> float:
+        candidate = drawn[trial.number]
+        trial.suggest_int("candidate", trial.number, trial.number)
+        history = build(candidate).fit(
+            **fit_arguments(dataset),
+            epochs=spec.training.epochs,
+            batch_size=candidate.batch_size,
+            callbacks=[KerasPruningCallback(trial, "val_accuracy")],
+        )
+        return float(max(history.history["val_accuracy"]))
+
+    study = optuna.create_study(
+        storage="sqlite:///optuna.db", direction="maximize", pruner=optuna.pruners.NopPruner()
+    )
+    study.optimize(objective, n_trials=len(drawn))
+
+
+def keras_tuner() -> None:
+    """KerasTuner's grid over the ten."""
+    import keras_tuner
+
+    spec, dataset, build = load()
+    drawn = candidates()
+
+    class Ten(keras_tuner.HyperModel):  # type: ignore[misc]
+        def build(self, hp: Any) -> Any:
+            return build(drawn[hp.Int("candidate", 0, len(drawn) - 1)])
+
+        def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
+            return model.fit(*args, batch_size=drawn[hp.get("candidate")].batch_size, **kwargs)
+
+    tuner = keras_tuner.GridSearch(Ten(), objective="val_accuracy", max_trials=len(drawn), directory="tuner")
+    tuner.search(**fit_arguments(dataset), epochs=spec.training.epochs)
+
+
+def tunefront(workers: int) -> None:
+    """`tunefront run` as a person calls it, its report included."""
+    arguments = ["run", str(SPEC_PATH), "--workers", str(workers), "--storage", "sqlite:///study.db"]
+    subprocess.run([sys.executable, "-m", "tunefront", *arguments], check=True)
+
+
+CONTENDERS: dict[str, Callable[[], None]] = {
+    "plain Keras loop": plain_loop,
+    "Optuna, Keras pruning callback, SQLite": optuna_callback,
+    "KerasTuner": keras_tuner,
+    "tunefront, 1 slot": lambda: tunefront(1),
+    "tunefront, 2 slots": lambda: tunefront(2),
+}
+
+
+def measure(name: str) -> float:
+    """Seconds of a contender's whole process, in an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        result = subprocess.run(
+            [sys.executable, str(Path(__file__).resolve()), "--contender", name],
+            cwd=folder,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        seconds = time.perf_counter() - start
+    if result.returncode != 0:
+        raise SystemExit(f"{name} failed:\n{result.stdout}\n{result.stderr}")
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--contender", choices=CONTENDERS, help="run one contender once, untimed")
+    arguments = parser.parse_args()
+    if arguments.contender:
+        CONTENDERS[arguments.contender]()
+        return
+    load()  # prepares the dataset, so that no contender pays for it
+    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    for number in range(arguments.rounds):
+        for name in CONTENDERS:
+            seconds[name].append(measure(name))
+            print(f"round {number + 1}: {name}: {seconds[name][-1]:.1f} s", file=sys.stderr, flush=True)
+    print_table(seconds)
+
+
+def print_table(seconds: dict[str, list[float]]) -> None:
+    plain = seconds["plain Keras loop"]
+    print(f"{len(plain)} rounds, {os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}, ")
+    print(", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "optuna", "keras-tuner")))
+    print("\n| contender | seconds, median | ratio to the plain loop: median (min to max) |\n|---|---|---|")
+    for name, values in seconds.items():
+        ratios = [value / base for value, base in zip(values, plain, strict=True)]
+        print(
+            f"| {name} | {statistics.median(values):.1f} "
+            f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |"
+        )
+
+
+if __name__ == "__main__":
+    main()
