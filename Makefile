@@ -33,7 +33,7 @@ format: $(VENV)/installed-test ## Put the code into the project's style
 	$(BIN)/ruff format .
 
 benchmark: $(VENV)/installed-test ## Measure what tunefront adds to plain Keras loops (half an hour)
-	$(BIN)/pip install -q -r benchmarks/requirements.txt -c constraints.txt
+	$(BIN)/python -m pip install -q -r benchmarks/requirements.txt -c constraints.txt
 	$(BIN)/python benchmarks/overhead.py
 
 clean: ## Remove .venv and caches; results and studies stay
@@ -43,14 +43,16 @@ clean: ## Remove .venv and caches; results and studies stay
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "tunefront needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 2; }
-	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || { \
 		rm -rf $(VENV) && $(PYTHON) -m venv --without-pip $(VENV) && \
 		$(PYTHON) -m pip --python $(VENV)/bin/python install -q pip; }
 
 $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install -q -e . -c constraints.txt
+	@echo "installing TensorFlow and what else tunefront needs into $(VENV): a few minutes ..."
+	@$(BIN)/python -m pip install -q -e . -c constraints.txt
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed
-	$(BIN)/python -m pip install -q -e '.[test]' -c constraints.txt
+	@echo "installing what the tests need into $(VENV) ..."
+	@$(BIN)/python -m pip install -q -e '.[test]' -c constraints.txt
 	@touch $@

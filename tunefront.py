@@ -94,7 +94,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
-    from reports import studies_overview, study_status
+    from reports.status import studies_overview, study_status
     from storage import open_store
 
     if study is None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import optuna
+
 from objectives import Objective
 from search import machine
 from search.launching import Launcher
@@ -50,6 +52,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
         StoreError: If the storage cannot be opened.
     """
     spec = request.spec
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
     _check_stored_spec(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())

@@ -9,7 +9,9 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from objectives import Axis, Direction, Objective, on_front
+from objectives import MEASURES, Axis, Direction, Objective, on_front
+
+_KNOWN_EARLY = {name for name, measure in MEASURES.items() if measure.is_known_before_training}
 
 Values = tuple[float, ...]  # one for each objective
 
@@ -35,10 +37,15 @@ class Standing:
 
     def refusal(self, measurements: Mapping[str, float]) -> str:
         """Which limit is broken by what is known before training; empty if none is."""
+        known = {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}
+        return self.violation(known)
+
+    def violation(self, measurements: Mapping[str, float]) -> str:
+        """Which limit is broken by what was measured; empty if none is."""
         for objective in self.objectives.values():
-            measure = objective.measure
-            if measure.is_known_before_training and objective.violation(measurements[measure.name]) > 0:
-                return objective.describe_violation(measurements[measure.name])
+            value = measurements.get(objective.measure.name)
+            if value is not None and objective.violation(value) > 0:
+                return objective.describe_violation(value)
         return ""
 
     def is_on_front(self, measurements: Mapping[str, float]) -> bool:

@@ -253,6 +253,7 @@ class Supervisor:
 
     def _complete(self, running: _Running, model_path: str, reason: str = "") -> None:
         running.child.reap()
+        reason = reason or self._standing.violation(running.measurements)
         self._finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
         front = [number for number, _ in self._standing.front()]
         patiently(lambda: self._models.drop_beaten(front))

@@ -29,15 +29,13 @@ class Candidate:
     batch_size: int
 
     def summary(self) -> str:
-        """The candidate in a line, for people: ``plain_cnn adam(learning_rate=0.001) batch 32 ...``."""
-        own = _show(self.architecture_settings)
-        return (
-            f"{self.architecture}({own}) {self.optimizer}({_show(self.optimizer_settings)}) "
-            f"batch {self.batch_size}, augmentation {self.augmentation}"
-        )
+        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate 0.001, ...``."""
+        what = f"{self.architecture}, {self.optimizer}, batch {self.batch_size}, augmentation {self.augmentation}"
+        settings = {**self.optimizer_settings, **self.architecture_settings}
+        return f"{what}, {_show(settings)}"
 
 
 def _show(settings: Settings) -> str:
     return ", ".join(
-        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in settings.items()
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in settings.items()
     )
