@@ -19,7 +19,8 @@ def stratified(
     from sklearn.model_selection import train_test_split
 
     rows = np.arange(len(labels))
-    rest, test = train_test_split(rows, test_size=test_fraction, stratify=labels, random_state=seed)
-    share_of_rest = validation_fraction / (1 - test_fraction)
-    train, validation = train_test_split(rest, test_size=share_of_rest, stratify=labels[rest], random_state=seed)
+    # As counts: a share of what the test split left would be rounded up by the last binary digit.
+    n_test, n_validation = (round(fraction * len(labels)) for fraction in (test_fraction, validation_fraction))
+    rest, test = train_test_split(rows, test_size=n_test, stratify=labels, random_state=seed)
+    train, validation = train_test_split(rest, test_size=n_validation, stratify=labels[rest], random_state=seed)
     return {"train": np.sort(train), "validation": np.sort(validation), "test": np.sort(test)}

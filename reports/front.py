@@ -1,0 +1,142 @@
+"""A study as the store has it, and which of its trials are on the front: what every report starts from."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from objectives import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure, Objective, format_quantity, on_front
+from storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
+
+STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """Reasons that are alike but for their numbers.
+
+    Attributes:
+        text: The reason itself if all are the same, else with ``…`` for the numbers.
+        numbers: Of the trials.
+    """
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """A study at one moment.
+
+    Attributes:
+        workers: Every supervisor it ever had.
+        trials: In the order of their numbers.
+        objectives: The axes that count, in the order of a trial's values.
+        front_numbers: Trials that are complete, keep the limits, and that no other such trial beats
+            on all objectives; ties are all kept.
+    """
+
+    study: StudyRecord
+    workers: Sequence[WorkerRecord]
+    trials: Sequence[TrialRecord]
+    objectives: Mapping[Axis, Objective]
+    front_numbers: frozenset[int]
+
+    @property
+    def front(self) -> list[TrialRecord]:
+        """The trials on the front: best accuracy first, then least memory, then least time."""
+        members = [trial for trial in self.trials if trial.number in self.front_numbers]
+        return sorted(members, key=lambda trial: (*(self._loss(trial, axis) for axis in AXES), trial.number))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials in each of :data:`STATES`."""
+        states = [trial.state for trial in self.trials]
+        return {state: states.count(state) for state in STATES}
+
+    def measure(self, axis: Axis) -> Measure:
+        """What stands on the axis: the objective's measure, or the default where there is none."""
+        objective = self.objectives.get(axis)
+        return objective.measure if objective is not None else MEASURES[DEFAULT_MEASURES[axis]]
+
+    def value(self, trial: TrialRecord, axis: Axis) -> float:
+        """What the trial has on the axis, so far if it is not complete; NaN if it was not measured."""
+        if trial.values is not None and axis in self.objectives:
+            return trial.values[list(self.objectives).index(axis)]
+        return trial.measurements.get(self.measure(axis).name, math.nan)
+
+    def show(self, trial: TrialRecord, axis: Axis) -> str:
+        """The same for people: ``"1.31 MB"``."""
+        return format_quantity(self.value(trial, axis), self.measure(axis).unit)
+
+    def best(self, axis: Axis) -> TrialRecord | None:
+        """The front's best on the axis, the first of :attr:`front` if there are several; None if it is empty."""
+        return min(self.front, key=lambda trial: self._loss(trial, axis), default=None)
+
+    def reasons(self, state: str) -> list[ReasonGroup]:
+        """Why trials are in that state, the most frequent first; those without a reason are left out."""
+        groups: dict[str, list[TrialRecord]] = {}
+        for trial in self.trials:
+            if trial.state == state and trial.reason:
+                groups.setdefault(_without_numbers(trial.reason), []).append(trial)
+        found = [
+            ReasonGroup(
+                members[0].reason if len({member.reason for member in members}) == 1 else text,
+                tuple(member.number for member in members),
+            )
+            for text, members in groups.items()
+        ]
+        return sorted(found, key=lambda group: -len(group.numbers))
+
+    def _loss(self, trial: TrialRecord, axis: Axis) -> float:
+        value = self.value(trial, axis)
+        if math.isnan(value):
+            return math.inf
+        return -value if self.measure(axis).direction == "maximize" else value
+
+
+def load_results(store: Store, study: StudyRecord) -> StudyResults:
+    """Read the study's trials and find the front. Writes nothing."""
+    objectives = _read_objectives(study)
+    records = trials.load(store, study)
+    candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
+    return StudyResults(
+        study=study,
+        workers=studies.list_workers(store, study),
+        trials=records,
+        objectives=objectives,
+        front_numbers=_front_numbers(candidates, objectives),
+    )
+
+
+def _read_objectives(study: StudyRecord) -> dict[Axis, Objective]:
+    tables = study.spec["objectives"]
+    return {
+        axis: Objective(
+            MEASURES[tables[axis]["measure"]], tables[axis].get("at_least"), tables[axis].get("at_most")
+        )
+        for axis in AXES
+        if tables.get(axis) is not None
+    }  # fmt: skip
+
+
+def _front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:
+    points = np.array([trial.values for trial in candidates], dtype=float)
+    directions = [objective.measure.direction for objective in objectives.values()]
+    mask = on_front(points, directions)
+    return frozenset(trial.number for trial, is_on in zip(candidates, mask, strict=True) if is_on)
+
+
+# A number with its unit, but not a limit: "at least 50.00 %" is the same for all trials.
+_NUMBER = re.compile(
+    r"(?<!at least )(?<!at most )(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:%|[kMGT]?B|[µum]?s|min|h)(?!\w))?"
+)
+
+
+def _without_numbers(reason: str) -> str:
+    text = _NUMBER.sub("…", reason).removeprefix("epoch …: ")
+    return re.sub(r" \([…, ]*\)", "", text)  # nothing but numbers

@@ -1,0 +1,38 @@
+"""Where the model of a trial can be had, seen from a report's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from reports.front import StudyResults
+from storage import TrialRecord
+
+
+@dataclass(frozen=True)
+class KeptModel:
+    """A trial's model as a report tells of it.
+
+    Attributes:
+        text: For people: a file's name, a path with its machine, or why there is none.
+        path: Relative to the report if the file lies below its folder, else as stored; empty if it was not kept.
+        href: To be linked; empty if it does not lie below the report's folder.
+    """
+
+    text: str
+    path: str = ""
+    href: str = ""
+
+
+def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> KeptModel:
+    """The model of `trial` for a report in `folder`."""
+    if not trial.model_path:
+        # The reason of a complete trial tells why its model could not be saved.
+        return KeptModel(trial.reason or "not kept")
+    path = Path(trial.model_path)
+    if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+        relative = path.resolve().relative_to(folder.resolve()).as_posix()
+        return KeptModel(path.name, relative, quote(relative))
+    host = next((w.machine.get("host_name") for w in results.workers if w.worker_id == trial.worker_id), None)
+    return KeptModel(f"{path} on {host}" if host else str(path), str(path))

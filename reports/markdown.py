@@ -1,0 +1,55 @@
+"""The front as a table that GitHub, wikis and terminals show alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from objectives import AXES
+from reports.front import StudyResults
+from reports.parameters import Parameters, show_value
+from reports.summary import (
+    axis_title,
+    describe_empty_front,
+    describe_front,
+    describe_search,
+    describe_shared,
+    describe_wanted,
+)
+
+
+def front_markdown(results: StudyResults) -> str:
+    """The front as Markdown: a heading, what was searched, the table, and what all its models share."""
+    parameters = Parameters.of(results.front)
+    parts = [
+        f"# {escape(results.study.name)}: {describe_front(results)}",
+        escape(f"{describe_search(results)} {describe_wanted(results)}"),
+        _table(results, parameters) if results.front_numbers else escape(describe_empty_front(results)),
+        escape(describe_shared(parameters)),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, on one line, also in a cell of a table."""
+    return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", " ".join(text.split()))
+
+
+def _table(results: StudyResults, parameters: Parameters) -> str:
+    titles = ["trial", *(axis_title(results, axis) for axis in AXES), "epochs", *parameters.differing]
+    rows = [
+        [
+            str(trial.number),
+            *(results.show(trial, axis) for axis in AXES),
+            str(len(trial.epochs)),
+            *(show_value(parameters.value(trial, name)) for name in parameters.differing),
+        ]
+        for trial in results.front
+    ]
+    n_numbers = len(titles) - len(parameters.differing)
+    rule = ["---:"] * n_numbers + ["---"] * len(parameters.differing)
+    return "\n".join([_row(map(escape, titles)), _row(rule), *(_row(map(escape, row)) for row in rows)])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,145 @@
+"""The report's page: one HTML file that needs no other and no network."""
+
+from __future__ import annotations
+
+import json
+import math
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
+from plotly.offline import get_plotlyjs
+
+from objectives import AXES, MEASURES, Axis, Measure, format_quantity
+from reports.conditions import busyness, machines
+from reports.figures import pair_figures
+from reports.front import StudyResults
+from reports.kept_models import find_kept_model
+from reports.learning_curves import learning_curves
+from reports.parameters import Parameters, show_value
+from reports.summary import (
+    describe_empty_front,
+    describe_front,
+    describe_progress,
+    describe_search,
+    describe_shared,
+    describe_wanted,
+)
+from storage import TrialRecord
+
+_PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
+_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # what a model costs whoever deploys it
+_MEANINGS = {
+    "complete": "trained to the end",
+    "pruned": "stopped early: it would not have come on the front",
+    "refused": "breaks a limit that is known before training, so it was not trained",
+    "failed": "ended with an error",
+    "running": "under way",
+    "waiting": "back in the queue, after its run was interrupted",
+}
+
+
+@dataclass(frozen=True)
+class _Pick:
+    """The best trial on an axis."""
+
+    title: str
+    axis: Axis
+    trial: TrialRecord
+
+
+def render_page(results: StudyResults, folder: Path) -> str:
+    """The page for a report in `folder`: the models that lie below it are linked.
+
+    Everything that a spec, a dataset or an error message brought into the store is escaped, and the page
+    runs no script but its own: its policy allows only those with a nonce drawn now.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        **_context(results, folder),
+        figures=_figures(results),
+        plotly=get_plotlyjs(),
+        nonce=secrets.token_urlsafe(16),
+    )
+
+
+def _figures(results: StudyResults) -> dict[str, str]:
+    """Name -> JSON that may stand inside a script element, whatever texts are in it; empty figures are left out."""
+    figures = pair_figures(results) | {"curves": learning_curves(results)}
+    drawn = {name: figure for name, figure in figures.items() if figure.data}
+    return {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in drawn.items()}
+
+
+def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
+    front = results.front
+    parameters = Parameters.of(front)
+    models = {trial.number: find_kept_model(results, trial, folder) for trial in front}
+    return {
+        "results": results,
+        "study": results.study,
+        "front": front,
+        "axes": AXES,
+        "titles": {axis: _second_title(results, axis) for axis in AXES},
+        "best": {pick.axis: results.value(pick.trial, pick.axis) for pick in _picks(results)},
+        "picks": _picks(results),
+        "extras": [measure for measure in _other_measures(results) if measure.name in _EXTRA_COLUMNS],
+        "models": models,
+        "loadable": next(((t.number, models[t.number].path) for t in front if models[t.number].href), None),
+        "parameters": parameters,
+        "all_parameters": Parameters.of(results.trials),
+        "show_value": show_value,
+        "format_quantity": format_quantity,
+        "nan": math.nan,
+        "breakable": _breakable,
+        "meanings": _MEANINGS,
+        "repeated": [trial for trial in results.trials if trial.n_attempts > 1],
+        "other_measures": _other_measures(results),
+        "busyness": busyness(results),
+        "machines": machines(results),
+        "spec": json.dumps(results.study.spec, indent=2, ensure_ascii=False),
+        "sentences": {
+            "front": describe_front(results),
+            "search": describe_search(results),
+            "wanted": describe_wanted(results),
+            "progress": describe_progress(results),
+            "empty_front": describe_empty_front(results),
+            "shared": describe_shared(parameters),
+        },
+        "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": version("tunefront"),
+    }
+
+
+def _picks(results: StudyResults) -> list[_Pick]:
+    best = {axis: results.best(axis) for axis in results.objectives}
+    return [_Pick(_PICKS[axis], axis, trial) for axis, trial in best.items() if trial is not None]
+
+
+def _second_title(results: StudyResults, axis: Axis) -> str:
+    """What the axis measures, unless its name says that."""
+    name = results.measure(axis).name
+    return "" if name == axis else name
+
+
+def _breakable(name: str) -> Markup:
+    """A name that a narrow column may break after an underscore."""
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
+
+
+def _other_measures(results: StudyResults) -> list[Measure]:
+    """Those on no axis that were measured nevertheless."""
+    on_axes = {results.measure(axis).name for axis in AXES}
+    measured = {name for trial in results.trials for name in trial.measurements}
+    return [measure for name, measure in MEASURES.items() if name in measured - on_axes]

@@ -1,0 +1,147 @@
+"""How studies stand, for a terminal or, as plain data, for a program."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from objectives import AXES, format_quantity
+from reports.front import STATES, ReasonGroup, StudyResults, load_results
+from reports.terminal import front_table
+from storage import Store, StudyRecord, TrialRecord, studies
+
+_MAX_NUMBERS = 8  # trial numbers listed for one reason
+
+
+@dataclass(frozen=True)
+class StudiesOverview:
+    """Every study of a store, a line each."""
+
+    results: list[StudyResults]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """A list of objects with ``study``, ``trials``, counts by state and ``front``."""
+        return [_summary(results) for results in self.results]
+
+    def render(self) -> RenderableType:
+        """A table, and what to type next."""
+        if not self.results:
+            return Text("No study yet. Start one with: tunefront run examples/digits.toml")
+        table = Table(box=None, padding=(0, 2, 0, 0))
+        table.add_column("study", style="bold")
+        for name in ("done", "pruned", "refused", "failed", "running", "front"):
+            table.add_column(name, justify="right")
+        for results in self.results:
+            summary = _summary(results)
+            done = f"{summary['finished']} of {summary['trials']}"
+            cells = [str(summary[name]) for name in ("pruned", "refused", "failed", "running", "front")]
+            table.add_row(results.study.name, done, *cells)
+        return Group(table, Text(f"More of one: tunefront status {self.results[-1].study.name}", style="dim"))
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """One study."""
+
+    results: StudyResults
+
+    def as_json(self) -> dict[str, Any]:
+        """Counts, reasons of what did not complete, what runs now, and the front."""
+        results = self.results
+        return {
+            **_summary(results),
+            "reasons": {
+                state: [{"reason": group.text, "trials": list(group.numbers)} for group in results.reasons(state)]
+                for state in ("pruned", "refused", "failed")
+            },
+            "running_trials": [
+                {
+                    "trial": trial.number,
+                    "slot": trial.slot,
+                    "epochs": len(trial.epochs),
+                    "parameters": dict(trial.parameters),
+                }
+                for trial in results.trials
+                if trial.state == "running"
+            ],
+            "front_trials": [
+                {"trial": trial.number, "model": trial.model_path or None}
+                | {axis: _number(results.value(trial, axis)) for axis in AXES}
+                for trial in results.front
+            ],
+        }
+
+    def render(self) -> RenderableType:
+        """Counts, reasons, what runs now, and the front as tables."""
+        results = self.results
+        counts = results.counts
+        title = Text(f"{results.study.name}: {_n_finished(results)} of {results.study.spec['trials']} trials", "bold")
+        states = Text(", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none started")
+        parts: list[RenderableType] = [title, states]
+        retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
+        if retried:
+            parts.append(Text(f"started more than once after an interruption: {_numbers(tuple(retried))}"))
+        for state in ("pruned", "refused", "failed"):
+            parts += [_reason_line(state, group) for group in results.reasons(state)]
+        running = [trial for trial in results.trials if trial.state == "running"]
+        if running:
+            parts.append(_running_table(results, running))
+        if results.front:
+            parts += [Text(""), front_table(results)]
+        return Group(*parts)
+
+
+def studies_overview(store: Store) -> StudiesOverview:
+    """Read every study of the store. Writes nothing."""
+    return StudiesOverview([load_results(store, study) for study in studies.list_all(store)])
+
+
+def study_status(store: Store, study: StudyRecord) -> StudyStatus:
+    """Read one study. Writes nothing."""
+    return StudyStatus(load_results(store, study))
+
+
+def _n_finished(results: StudyResults) -> int:
+    """What counts towards the study's number of trials."""
+    return results.counts["complete"] + results.counts["pruned"]
+
+
+def _summary(results: StudyResults) -> dict[str, Any]:
+    return {
+        "study": results.study.name,
+        "trials": results.study.spec["trials"],
+        "finished": _n_finished(results),
+        **results.counts,
+        "front": len(results.front),
+    }
+
+
+def _reason_line(state: str, group: ReasonGroup) -> Text:
+    text = Text(f"{state} ({len(group.numbers)}): ", style="yellow" if state == "failed" else "dim")
+    return text.append(f"{group.text}: trial {_numbers(group.numbers)}", style="default")
+
+
+def _numbers(numbers: tuple[int, ...]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:_MAX_NUMBERS])
+    more = len(numbers) - _MAX_NUMBERS
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _running_table(results: StudyResults, running: list[TrialRecord]) -> Table:
+    table = Table(title="running now", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for name in ("slot", "trial", "epoch", "accuracy so far"):
+        table.add_column(name, justify="left" if name == "slot" else "right")
+    for trial in running:
+        best = max((epoch.accuracy for epoch in trial.epochs), default=math.nan)
+        epoch = f"{len(trial.epochs)} of {results.study.spec['training']['epochs']}"
+        table.add_row(trial.slot, str(trial.number), epoch, format_quantity(best, "fraction"))
+    return table
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,47 @@
+"""The front as a table for a terminal."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from objectives import AXES
+from reports.front import StudyResults
+from reports.parameters import Parameters
+from reports.summary import describe_empty_front, describe_front
+
+
+def front_table(results: StudyResults) -> Table:
+    """The front, best accuracy first; in bold, the best of each objective.
+
+    The parameters that differ take one line a trial and are cut off where the terminal ends:
+    front.md has them all. With nothing on the front, the caption says why.
+    """
+    # Text, not str: a "[red]" in a name is no markup.
+    title = Text(f"{results.study.name}: {describe_front(results)}")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows = _rows(results)
+    for name, *cells in zip(("trial", *AXES, "epochs"), *rows, strict=True):
+        # A width of their own, or rich would narrow these columns and not only the last one.
+        table.add_column(name, justify="right", width=max([len(name), *(len(cell) for cell in cells)]))
+    table.add_column("what differs")
+    parameters = Parameters.of(results.front)
+    for trial, row in zip(results.front, rows, strict=True):
+        differing = parameters.summary(trial, parameters.differing)
+        table.add_row(*row, Text(differing, no_wrap=True, overflow="ellipsis"))
+    if not results.front_numbers:
+        table.caption = Text(describe_empty_front(results))
+    return table
+
+
+def _rows(results: StudyResults) -> list[list[Text]]:
+    best = {axis: results.best(axis) for axis in results.objectives}
+    return [
+        [
+            Text(str(trial.number)),
+            *(Text(results.show(trial, axis), style="bold" if best.get(axis) is trial else "") for axis in AXES),
+            Text(str(len(trial.epochs))),
+        ]
+        for trial in results.front
+    ]

@@ -1,0 +1,64 @@
+"""A report as files in a folder."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.front import StudyResults
+from reports.markdown import front_markdown
+from reports.page import render_page
+from reports.tables import front_frame, trials_frame
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """The files of a report.
+
+    Attributes:
+        report_html: The page for people; it needs none of the others.
+        front_md: The front's table, readable as it is.
+        front_csv: The front with everything known of its trials.
+        trials_csv: Every trial, in the same columns.
+    """
+
+    report_html: Path
+    front_md: Path
+    front_csv: Path
+    trials_csv: Path
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (self.report_html, self.front_md, self.front_csv, self.trials_csv)
+
+
+def write_report(results: StudyResults, out_dir: Path) -> ReportFiles:
+    """Write the report into `out_dir`, which is made if it is missing.
+
+    A file that was there is replaced at once: whoever reads it meanwhile has the old one or the new
+    one, and a report that fails leaves the old ones.
+    """
+    files = ReportFiles(
+        out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv"
+    )  # fmt: skip
+    contents = (
+        render_page(results, out_dir),
+        front_markdown(results),
+        front_frame(results).to_csv(index=False),
+        trials_frame(results).to_csv(index=False),
+    )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for path, content in zip(files.paths, contents, strict=True):
+        _replace(path, content)
+    return files
+
+
+def _replace(path: Path, content: str) -> None:
+    # Not by tempfile: its files are readable by their owner only, and so would the report be.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,151 @@
+"""A study in a real SQLite store, filled trial by trial through the store's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from objectives import AXES, MEASURES, Axis
+from reports import StudyResults, load_results
+from storage import Epoch, Lease, Outcome, Store, StudyRecord, curves, open_store, queue, studies
+
+MACHINE: dict[str, Any] = {
+    "host_name": "anna",
+    "cpu": "AMD EPYC",
+    "n_cpus": 2,
+    "memory_bytes": 25_000_000_000,
+    "gpus": [],
+    "os": "Linux 6.1",
+    "python": "3.11.7",
+    "keras": "3.15.1",
+    "backend": "tensorflow",
+    "backend_version": "2.21.0",
+    "optuna": "5.0.0",
+    "tunefront": "0.1.0",
+    "precision": "float32",
+    "slots": ["cpu0", "cpu1"],
+    "threads_per_slot": 1,
+}
+DATASET: dict[str, Any] = {
+    "source": "digits",
+    "n_classes": 3,
+    "class_names": ["0", "1", "<script>alert('class')</script>"],
+    "image_shape": [8, 8, 1],
+    "n_train": 1149,
+    "n_validation": 288,
+    "n_test": 360,
+    "something_new": {"of a later version": True},
+}
+MEASURE_NAMES: dict[Axis, str] = {"accuracy": "accuracy", "memory": "model_bytes", "time": "train_seconds"}
+THREE: dict[Axis, dict[str, Any]] = {axis: {"measure": name} for axis, name in MEASURE_NAMES.items()}
+_CHOICES = ("adam", "sgd", "a|b", "<b>bold</b>", "</script><script>alert(1)</script>", "[red]none")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One study in an open store; trials are added as a supervisor would."""
+
+    store: Store
+    record: StudyRecord
+    study: optuna.Study
+
+    @classmethod
+    def make(
+        cls,
+        folder: Path,
+        objectives: Mapping[Axis, Mapping[str, Any]] = THREE,
+        n_trials: int = 4,
+        name: str = "digits",
+    ) -> Bench:
+        store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
+        spec = {
+            "name": name,
+            "seed": 7,
+            "trials": n_trials,
+            "objectives": objectives,
+            "training": {"epochs": 3},
+            "note": "</pre><script>alert('spec')</script>",
+        }
+        measures = [MEASURES[objectives[axis]["measure"]] for axis in AXES if axis in objectives]
+        directions = [measure.direction for measure in measures]
+        record = studies.create(store, name, spec, DATASET, directions, [measure.name for measure in measures])
+        studies.register_worker(store, record, f"{name}-1", "boot", 1, MACHINE)
+        return cls(store, record, record.optuna_study(store))
+
+    def lease(self, parameters: Mapping[str, Any] | None = None, *, is_new: bool = True) -> tuple[Lease, optuna.Trial]:
+        """Start a trial with these parameters (texts are of `_CHOICES`), or one that waits already."""
+        if is_new:
+            self.study.enqueue_trial(dict(parameters or {}))
+        with self.store.exclusively():
+            leased = queue.lease_next(
+                self.store, self.study, self.record.study_id, 10_000, f"{self.record.name}-1", "cpu0"
+            )
+        assert leased is not None
+        for name, value in (parameters or {}).items():
+            assert _suggest(leased[1], name, value) == value
+        return leased
+
+    def end(
+        self,
+        leased: tuple[Lease, optuna.Trial],
+        outcome: Outcome,
+        measurements: Mapping[str, float] | None = None,
+        *,
+        curve: Sequence[float] = (),
+        reason: str = "",
+        model_path: str = "",
+        broken: Mapping[str, float] | None = None,
+    ) -> int:
+        """End a trial with its accuracy by epoch; `broken` limits make it infeasible. Returns its number."""
+        lease, trial = leased
+        measurements = measurements or {}
+        for number, accuracy in enumerate(curve, start=1):
+            curves.append(self.store, lease, Epoch(number, accuracy, 0.5, 0.1, {"val_loss": 1.0}))
+        objectives = self.record.spec["objectives"]
+        values = [measurements.get(objectives[axis]["measure"]) for axis in AXES if axis in objectives]
+        assert queue.finish(
+            self.store,
+            self.study,
+            lease,
+            trial,
+            outcome,
+            values=values if outcome is Outcome.COMPLETE else None,  # type: ignore[arg-type]
+            constraints=broken,
+            measurements=measurements,
+            reason=reason,
+            model_path=model_path,
+        )
+        return lease.number
+
+    def complete(self, accuracy: float, memory: float, seconds: float, **more: Any) -> int:
+        """Add a complete trial of three epochs; `more` are parameters under their group, and what `end` takes."""
+        parameters = more.pop("parameters", {"optimizer.name": "adam", "adam.learning_rate": 0.01})
+        measurements = {
+            "accuracy": accuracy,
+            "model_bytes": memory,
+            "train_seconds": seconds,
+            **more.pop("measurements", {}),
+        }
+        curve = more.pop("curve", (accuracy / 2, accuracy, accuracy - 0.01))
+        leased = self.lease(parameters, is_new=more.pop("is_new", True))
+        return self.end(leased, Outcome.COMPLETE, measurements, curve=curve, **more)
+
+    def results(self) -> StudyResults:
+        """Read the study afresh."""
+        record = studies.find(self.store, self.record.name)
+        assert record is not None
+        return load_results(self.store, record)
+
+
+def _suggest(trial: optuna.Trial, name: str, value: Any) -> Any:
+    if isinstance(value, bool):
+        return trial.suggest_categorical(name, [False, True])
+    if isinstance(value, str):
+        return trial.suggest_categorical(name, _CHOICES)
+    if isinstance(value, int):
+        return trial.suggest_int(name, 0, 10_000)
+    return trial.suggest_float(name, 0.0, 10.0)

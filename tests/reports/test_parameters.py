@@ -1,0 +1,63 @@
+"""Short names, what differs, and how values are shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.parameters import Parameters, show_value
+from tests.reports.bench import Bench
+
+
+def _parameters(folder: Path, *trials: dict[str, Any]) -> tuple[Parameters, list[Any]]:
+    bench = Bench.make(folder)
+    for parameters in trials:
+        bench.complete(0.9, 10, 1.0, parameters=parameters)
+    records = list(bench.results().trials)
+    return Parameters.of(records), records
+
+
+def test_optimizers_share_a_column_when_each_has_its_own_learning_rate(tmp_path: Path) -> None:
+    found, trials = _parameters(
+        tmp_path,
+        {"optimizer.name": "adam", "adam.learning_rate": 0.001, "training.batch_size": 32},
+        {"optimizer.name": "sgd", "sgd.learning_rate": 0.5, "sgd.momentum": 0.9, "training.batch_size": 32},
+    )
+    assert found.differing == ("optimizer", "learning_rate", "momentum")
+    assert found.shared == {"batch_size": 32}
+    assert [found.value(trial, "learning_rate") for trial in trials] == [0.001, 0.5]
+    assert found.value(trials[0], "momentum") is None
+    assert found.summary(trials[1], found.differing) == "sgd, learning_rate 0.5, momentum 0.9"
+
+
+def test_a_name_stays_whole_when_a_trial_has_two_of_it(tmp_path: Path) -> None:
+    found, trials = _parameters(
+        tmp_path, {"cnn.dropout": 0.1, "head.dropout": 0.2}, {"cnn.dropout": 0.3, "head.dropout": 0.2}
+    )
+    assert found.differing == ("cnn.dropout",)
+    assert found.shared == {"head.dropout": 0.2}
+    assert found.summary(trials[0]) == "cnn.dropout 0.1, head.dropout 0.2"
+
+
+def test_only_the_name_of_a_choice_speaks_for_itself(tmp_path: Path) -> None:
+    found, trials = _parameters(tmp_path, {"optimizer.name": "adam", "augmentation.level": "sgd", "cnn.kind": "a|b"})
+    assert found.summary(trials[0]) == "adam, augmentation sgd, kind a|b"
+
+
+def test_true_differs_from_one(tmp_path: Path) -> None:
+    found, _ = _parameters(tmp_path, {"a.x": True}, {"b.x": 1})
+    assert found.differing == ("x",)
+
+
+def test_nothing_differs_when_there_is_no_trial() -> None:
+    assert Parameters.of([]).differing == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0012345, "0.00123"), (3, "3"), (True, "yes"), (False, "no"), ("adam", "adam"), (None, ""), (0.5, "0.5")],
+)
+def test_values_are_shown_for_people(value: Any, shown: str) -> None:
+    assert show_value(value) == shown
