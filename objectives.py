@@ -148,7 +148,10 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
     if match is None or suffix not in _SCALES[unit]:
         known = ", ".join(_UNIT_NAMES[unit])
         raise ValueError(f"{text!r} is not a quantity in {unit}; write it like {_example(unit)!r} (units: {known})")
-    return float(match.group(1)) * _SCALES[unit][suffix]
+    quantity = float(match.group(1)) * _SCALES[unit][suffix]
+    if not math.isfinite(quantity):
+        raise ValueError(f"{text!r} is too large for a number")
+    return quantity
 
 
 _UNIT_NAMES: Mapping[Unit, tuple[str, ...]] = {
@@ -175,8 +178,9 @@ def format_quantity(value: float, unit: Unit) -> str:
         steps = ((3600.0, "h"), (60.0, "min")) if abs(value) >= 7200 else ((60.0, "min"),)
     else:
         steps = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
-    scale, name = next((step for step in steps if abs(value) >= step[0]), steps[-1])
-    return f"{value / scale:.3g} {name}" if abs(value / scale) < 1000 else f"{value / scale:.0f} {name}"
+    # As rounded for printing: 999.9 kB is 1 MB, not 1e+03 kB.
+    scale, name = next((step for step in steps if abs(float(f"{value:.3g}")) >= step[0]), steps[-1])
+    return f"{value / scale:.3g} {name}" if abs(value / scale) < 999.5 else f"{value / scale:.0f} {name}"
 
 
 def losses(points: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.float64]:

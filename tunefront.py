@@ -134,7 +134,6 @@ def dashboard(
 ) -> None:
     """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
     from reports.dashboard import serve
-
     from storage import has_studies, open_store
 
     if not has_studies(storage):

@@ -21,6 +21,7 @@ from typing import Any
 
 KERAS_MODULES = ("tunefront", "keras", "search.training", "search.trial_process", "search.preparing")
 
+_REAP_SECONDS = 2.0
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -38,8 +39,14 @@ class Child:
         self.connection.close()
 
     def reap(self) -> int | None:
-        """Wait until it has ended by itself; its exit code."""
-        self.process.join()
+        """Wait until it has ended by itself; its exit code.
+
+        After its last word nothing in it is needed any more: one that does not end is killed.
+        """
+        self.process.join(_REAP_SECONDS)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
         self.connection.close()
         return self.process.exitcode
 
@@ -76,7 +83,8 @@ def describe_exit(exit_code: int | None) -> str:
     if exit_code == -signal.SIGKILL:
         return "killed from outside (signal 9): most likely the machine ran out of memory"
     if exit_code is not None and exit_code < 0:
-        return f"crashed with {signal.Signals(-exit_code).name}"
+        names = {number.value: number.name for number in signal.Signals}
+        return f"crashed with {names.get(-exit_code, f'signal {-exit_code}')}"
     return f"ended without a result (exit code {exit_code})"
 
 

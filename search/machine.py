@@ -66,7 +66,9 @@ def is_alive(pid: int, started_at: float) -> bool:
     A process that is younger has only been given the number of one that ended.
     """
     try:
-        return float(psutil.Process(pid).create_time()) <= started_at + 5
+        process = psutil.Process(pid)
+        # A zombie has ended, and nobody has asked for its exit code yet.
+        return process.status() != psutil.STATUS_ZOMBIE and float(process.create_time()) <= started_at + 5
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

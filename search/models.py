@@ -32,10 +32,14 @@ class KeptModels:
         """Remove what a trial process may have left half written."""
         (self.folder / f".partial-{number}.keras").unlink(missing_ok=True)
 
-    def drop_beaten(self, front: Collection[int]) -> None:
-        """Remove the models on this machine of trials that are no longer on the front."""
+    def drop(self, beaten: Collection[int]) -> None:
+        """Remove the models on this machine of those trials.
+
+        Others stay: a model without a complete trial may be one that another supervisor has saved
+        and is about to record.
+        """
         for path in self.folder.glob("trial-*.keras"):
             number = path.stem.removeprefix("trial-")
-            if number.isdigit() and int(number) not in front:
+            if number.isdigit() and int(number) in beaten:
                 path.unlink(missing_ok=True)
                 trials.set_model_path(self.store, self.study, int(number), "")

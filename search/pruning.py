@@ -126,12 +126,14 @@ class ParetoPruner:
         was nearest at this epoch, rounded up as in conformal prediction: with few trials it is the
         largest gain seen.
         """
-        if len(finished) < _MIN_FINISHED:
+        # A person can tell a running trial complete in the dashboard: its curve ends early.
+        whole = [trial.best_so_far for trial in finished if len(trial.best_so_far) == self.epochs]
+        if len(whole) < _MIN_FINISHED:
             return None
         epoch = len(curve)
         best = max(point.accuracy for point in curve)
-        curves = np.array([trial.best_so_far[[epoch - 1, -1]] for trial in finished])
-        n_similar = max(_MIN_FINISHED, len(finished) // 2)
+        curves = np.array([best_so_far[[epoch - 1, -1]] for best_so_far in whole])
+        n_similar = max(_MIN_FINISHED, len(whole) // 2)
         similar = np.argsort(np.abs(curves[:, 0] - best), kind="stable")[:n_similar]
         gains = np.sort(curves[similar, 1] - curves[similar, 0])
         rank = min(math.ceil((len(gains) + 1) * (1 - self.front_loss)), len(gains))

@@ -31,16 +31,23 @@ class ObjectiveTable(_Table):
     """One axis: which measure stands for it, and limits a model must keep to be on the front."""
 
     measure: str
-    at_least: float | str | None = None
-    at_most: float | str | None = None
+    at_least: Any = None  # a number or a text with a unit: read in objective(), where the unit is known
+    at_most: Any = None
 
-    def objective(self) -> Objective:
-        """The same with its limits as numbers of the measure's unit."""
+    def objective(self, axis: Axis) -> Objective:
+        """The same with its limits as numbers of the measure's unit.
+
+        Raises:
+            SpaceError: If a limit is no such quantity.
+        """
+        limits = {"at_least": self.at_least, "at_most": self.at_most}
         measure = MEASURES[self.measure]
-        at_least, at_most = (
-            None if limit is None else parse_quantity(limit, measure.unit) for limit in (self.at_least, self.at_most)
-        )
-        return Objective(measure, at_least, at_most)
+        for name, limit in limits.items():
+            try:
+                limits[name] = None if limit is None else parse_quantity(limit, measure.unit)
+            except ValueError as error:
+                raise SpaceError(f"objectives.{axis}.{name}", str(error)) from None
+        return Objective(measure, limits["at_least"], limits["at_most"])
 
 
 class ObjectivesTable(_Table):
@@ -61,7 +68,7 @@ class ObjectivesTable(_Table):
             raise ValueError("name at least one of accuracy, memory and time")
         for axis, table in self.present().items():
             _check_measure(axis, table.measure)
-            _check_limits(axis, table.objective())
+            _check_limits(axis, table.objective(axis))
         return self
 
     def present(self) -> dict[Axis, ObjectiveTable]:
@@ -175,7 +182,7 @@ class StudySpec(_Table):
 
     def parsed_objectives(self) -> dict[Axis, Objective]:
         """The objectives in the order of their values in the store."""
-        return {axis: table.objective() for axis, table in self.objectives.present().items()}
+        return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
 
     def as_json(self) -> dict[str, Any]:
         """Plain data for the store; limits as numbers of their measure's unit."""

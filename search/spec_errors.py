@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from objectives import DEFAULT_MEASURES
 from spaces.settings import nearest
 
 
@@ -27,6 +28,11 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
         return SpecError(path, key, f"there is no such key. {nearest(location[-1], _keys(model, location[:-1]))}")
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
+    if kind in ("model_type", "dict_type"):
+        remedy = _TABLES.get(key, f"write [{key}] and its keys below")
+        return SpecError(
+            path, key, f"{value!r} is not possible: {_TABLES.get(key, f'write [{key}] and its keys below')}"
+        )
     message = str(finding["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
@@ -38,6 +44,10 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     )
 
 
+_TABLES = {
+    f"objectives.{axis}": f'write a measure, as in {axis} = "{measure}", or {{ measure = "{measure}", at_most = ... }}'
+    for axis, measure in DEFAULT_MEASURES.items()
+}
 _HINTS = {
     "name": 'Give the study a name of letters, digits, ".", "_" and "-": name = "digits"',
     "data": 'Say which images: [data] with source = "digits"',

@@ -65,6 +65,11 @@ class Standing:
         members = (member for member, is_on in zip(feasible, mask, strict=True) if is_on)
         return sorted(members, key=lambda member: sign * member[1][0])
 
+    def beaten(self) -> set[int]:
+        """Numbers of the complete trials that are not on the front."""
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return {trial.number for trial in complete} - {number for number, _ in self.front()}
+
     @property
     def _directions(self) -> list[Direction]:
         return [objective.measure.direction for objective in self.objectives.values()]

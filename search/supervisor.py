@@ -28,7 +28,7 @@ from search.sampling import make_sampler, trial_seed
 from search.slots import Slot
 from search.spec import StudySpec
 from search.standing import Standing
-from search.trial_process import Message, TrialTask, answer, receive, run_trial
+from search.trial_process import BrokenMessageError, Message, TrialTask, answer, receive, run_trial
 from spaces import Candidate
 from storage import Epoch, Lease, Outcome, Store, StudyRecord, curves, patiently, queue
 
@@ -190,9 +190,20 @@ class Supervisor:
             running = by_connection[ready]  # type: ignore[index]
             try:
                 message = receive(running.child.connection)
-                self._handle(running, message)
-            except (EOFError, BrokenPipeError, ConnectionResetError):
+            except (EOFError, OSError):
                 self._end_vanished(running)
+            except BrokenMessageError as error:
+                self._end_broken(running, error)
+            else:
+                self._handle_safely(running, message)
+
+    def _handle_safely(self, running: _Running, message: Message) -> None:
+        try:
+            self._handle(running, message)
+        except (BrokenPipeError, ConnectionResetError):
+            self._end_vanished(running)
+        except BrokenMessageError as error:
+            self._end_broken(running, error)
 
     def _wait_for_others(self) -> None:
         """All remaining trials run elsewhere: wait, and take over what is lost there."""
@@ -203,16 +214,17 @@ class Supervisor:
         running.measurements |= message.measurements
         if message.kind == "built":
             self._judge_cost(running)
-        elif message.kind == "epoch":
-            assert message.epoch is not None
+        elif message.kind == "epoch" and message.epoch:
             self._judge_epoch(running, Epoch(**message.epoch))
-        elif message.kind == "trained":
+        elif message.kind == "trained" and running.curve:
             self._judge_end(running)
         elif message.kind == "kept":
             self._complete(running, str(self._models.publish(running.lease.number)))
-        else:
+        elif message.kind == "failed":
             running.child.reap()
             self._finish(running, Outcome.FAILED, reason=message.reason)
+        else:
+            raise BrokenMessageError(f"{message.kind!r} is not expected here")
 
     def _judge_cost(self, running: _Running) -> None:
         """Refuse before training what breaks a limit that is known already."""
@@ -230,7 +242,10 @@ class Supervisor:
             verdict = self._pruner.judge(running.curve, running.measurements, finished)
             answer(running.child.connection, go_on=verdict.goes_on)  # first: the child waits for it
             running.stop_reason = verdict.reason
-        patiently(lambda: curves.append(self._work.store, running.lease, epoch))
+        if not patiently(lambda: curves.append(self._work.store, running.lease, epoch)):
+            running.child.kill()
+            self._free(running)
+            self._say_refused(running)
 
     def _judge_end(self, running: _Running) -> None:
         accuracy = max(epoch.accuracy for epoch in running.curve)
@@ -244,7 +259,7 @@ class Supervisor:
             self._finish(running, Outcome.PRUNED, reason=running.stop_reason)
             return
         running.is_trained = True
-        is_kept = self._standing.is_on_front(running.measurements)
+        is_kept = patiently(lambda: self._standing.is_on_front(running.measurements))
         answer(running.child.connection, go_on=is_kept)
         if not is_kept:
             self._complete(running, "")
@@ -255,16 +270,22 @@ class Supervisor:
         running.child.reap()
         reason = reason or self._standing.violation(running.measurements)
         self._finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
-        front = [number for number, _ in self._standing.front()]
-        patiently(lambda: self._models.drop_beaten(front))
+        patiently(lambda: self._models.drop(self._standing.beaten()))
 
     def _end_vanished(self, running: _Running) -> None:
         """The trial process is gone without a last word."""
-        why = describe_exit(running.child.reap())
+        self._end_without_result(running, describe_exit(running.child.reap()))
+
+    def _end_without_result(self, running: _Running, why: str) -> None:
+        """Failed; but what died only while it saved its model was trained and measured."""
         if running.is_trained:
             self._complete(running, "", reason=f"complete, but its model was not kept: {why}")
         else:
             self._finish(running, Outcome.FAILED, reason=why)
+
+    def _end_broken(self, running: _Running, error: BrokenMessageError) -> None:
+        running.child.kill()
+        self._finish(running, Outcome.FAILED, reason=f"its process sent what cannot be read: {error}")
 
     def _end_overdue(self) -> None:
         limit = self._work.spec.training.time_limit
@@ -273,12 +294,11 @@ class Supervisor:
                 running.child.kill()
                 epochs = f"{len(running.curve)} of {self._work.spec.training.epochs} epochs"
                 reason = f"not finished within training.time_limit = {limit:g} s ({epochs} done)"
-                self._finish(running, Outcome.FAILED, reason=reason)
+                self._end_without_result(running, reason)
 
     def _finish(self, running: _Running, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
         """Free the slot and record the outcome; what comes after the lease was lost is refused."""
-        del self._running[running.slot.name]
-        self._models.drop_partial(running.lease.number)
+        self._free(running)
         is_complete = outcome is Outcome.COMPLETE
         is_recorded = patiently(
             lambda: queue.finish(
@@ -299,7 +319,14 @@ class Supervisor:
         if is_recorded:
             self._view.say(describe_outcome(running.lease.number, outcome, self._shown_values(running), reason))
         else:
-            self._view.say(f"trial {running.lease.number}: result refused, another worker has taken the trial over")
+            self._say_refused(running)
+
+    def _free(self, running: _Running) -> None:
+        del self._running[running.slot.name]
+        self._models.drop_partial(running.lease.number)
+
+    def _say_refused(self, running: _Running) -> None:
+        self._view.say(f"trial {running.lease.number}: result refused, another worker has taken the trial over")
 
     def _give_back_running(self) -> None:
         for running in list(self._running.values()):

@@ -52,6 +52,7 @@ def build(space: Space, candidate: Candidate, dataset: Dataset, precision: str, 
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings)
     trained = _behind_augmentation(model, build_augmentation(candidate.augmentation, seed))
     _compile(trained, optimizer)
+    optimizer = trained.optimizer  # mixed_float16 wraps it for loss scaling
     optimizer.build(trained.trainable_variables)
     return Trainable(model, trained, optimizer)
 

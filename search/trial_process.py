@@ -65,9 +65,22 @@ def send(connection: Connection, message: Message) -> None:
     connection.send_bytes(json.dumps(asdict(message)).encode())
 
 
+class BrokenMessageError(Exception):
+    """A trial process sent what is no message of ours."""
+
+
 def receive(connection: Connection) -> Message:
-    """Read one message. Raises EOFError if the child is gone."""
-    return Message(**json.loads(connection.recv_bytes()))
+    """Read one message.
+
+    Raises:
+        EOFError, OSError: If the child is gone, maybe half-way through a message.
+        BrokenMessageError: If it is no message.
+    """
+    data = connection.recv_bytes()
+    try:
+        return Message(**json.loads(data))
+    except (TypeError, ValueError) as error:
+        raise BrokenMessageError(_first_line(error)) from error
 
 
 def answer(connection: Connection, *, go_on: bool) -> None:

@@ -29,7 +29,7 @@ class Candidate:
     batch_size: int
 
     def summary(self) -> str:
-        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate 0.001, ...``."""
+        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``."""
         what = f"{self.architecture}, {self.optimizer}, batch {self.batch_size}, augmentation {self.augmentation}"
         settings = {**self.optimizer_settings, **self.architecture_settings}
         return f"{what}, {_show(settings)}"
@@ -37,5 +37,5 @@ class Candidate:
 
 def _show(settings: Settings) -> str:
     return ", ".join(
-        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}" for name, value in settings.items()
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in settings.items()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,8 @@ def _parse_interval(value: Mapping[str, Any]) -> Range:
     for name, number in (("low", low), ("high", high), ("step", step)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
             raise ValueError(f"{name} = {number!r} is not a number")
+        if number is not None and not math.isfinite(number):
+            raise ValueError(f"{name} = {number} is not a finite number")
     if not isinstance(log, bool):
         raise ValueError(f"log = {log!r} is neither true nor false")
     if low > high:

@@ -68,7 +68,7 @@ def masked(url: str) -> str:
     """The URL with its password hidden, for messages and logs."""
     try:
         return make_url(url).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         return "(not a database URL)"
 
 
@@ -105,6 +105,8 @@ def open_store(url: str, *, is_writer: bool = False) -> Store:
             _require_tables(parsed)
             optuna_storage = _optuna_storage(parsed, is_writer=False)
             engine = optuna_storage.engine
+            with engine.connect() as connection:
+                schema.check_version(connection)
     except _OPENING_ERRORS as error:
         raise _cannot_open(url, error) from error
     return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
@@ -120,10 +122,12 @@ def _cannot_open(url: str, error: BaseException) -> StoreError:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError) as error:
+        why = "" if isinstance(error, sa.exc.ArgumentError) else ": its port is not a number"
+        shown = repr(url) if "@" not in url else "(not shown, it may have a password in it)"
         raise StoreError(
-            f"--storage {url!r} is not a database URL. Write it like sqlite:///tunefront.db "
-            "or postgresql+psycopg://user@host/database"
+            f"--storage {shown} is not a database URL{why}. Write it like "
+            "sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
         ) from None
 
 
@@ -245,7 +249,8 @@ def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
             try:
                 yield
             finally:
-                connection.execute(sa.text(release), {"key": key})
+                with contextlib.suppress(sa.exc.DBAPIError):  # the lock has fallen with its connection
+                    connection.execute(sa.text(release), {"key": key})
     finally:
         if engine is None:
             lock_engine.dispose()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.connection import Store
-from storage.queue import Lease
+from storage.queue import Lease, holds
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,17 @@ class Epoch:
     metrics: Mapping[str, float]
 
 
-def append(store: Store, lease: Lease, epoch: Epoch) -> None:
-    """Write one epoch of a leased trial; writing it again replaces it."""
+def append(store: Store, lease: Lease, epoch: Epoch) -> bool:
+    """Write one epoch of a leased trial; writing it again replaces it.
+
+    Returns:
+        False, and nothing is written, if the lease is no longer held.
+    """
     table = schema.epochs
     is_epoch = (table.c.study_id == lease.study_id) & (table.c.number == lease.number) & (table.c.epoch == epoch.epoch)
     with store.engine.begin() as connection:
+        if not holds(connection, lease):
+            return False
         connection.execute(table.delete().where(is_epoch))
         connection.execute(
             table.insert().values(
@@ -48,6 +54,7 @@ def append(store: Store, lease: Lease, epoch: Epoch) -> None:
                 metrics=json.dumps(epoch.metrics),
             )
         )
+    return True
 
 
 def load(store: Store, study_id: int, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:

@@ -21,7 +21,7 @@ from storage import schema
 from storage.connection import Store
 
 LEASE_SECONDS = 60.0
-MAX_ATTEMPTS = 3  # a trial whose worker is lost this often is the likely cause
+MAX_ATTEMPTS = 3  # a trial whose worker is lost in so many is the likely cause
 
 
 class Outcome(enum.StrEnum):
@@ -31,7 +31,8 @@ class Outcome(enum.StrEnum):
     PRUNED = "pruned"  # stopped early: it would not have been on the front
     REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
     FAILED = "failed"
-    RETURNED = "returned"  # to the queue: interrupted, or its worker was lost
+    RETURNED = "returned"  # to the queue: interrupted
+    LOST = "lost"  # its worker was; back in the queue
 
 
 _STATES: Mapping[Outcome, TrialState] = {
@@ -40,6 +41,7 @@ _STATES: Mapping[Outcome, TrialState] = {
     Outcome.REFUSED: TrialState.PRUNED,
     Outcome.FAILED: TrialState.FAIL,
     Outcome.RETURNED: TrialState.WAITING,
+    Outcome.LOST: TrialState.WAITING,
 }
 
 
@@ -82,6 +84,8 @@ def lease_next(
         return None
     trial = study.ask()
     with store.engine.begin() as connection:
+        # A worker that died while it gave the trial back leaves its lease: nobody holds it now.
+        _end(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
         attempt = _n_attempts(connection, study_id, trial.number) + 1
         lease = Lease(study_id, trial.number, attempt, worker_id)
         key = {"study_id": study_id, "number": trial.number}
@@ -132,11 +136,17 @@ def finish(
     """
     with store.exclusively():
         with store.engine.begin() as connection:
-            if not _holds(connection, lease):
+            if not holds(connection, lease):
                 return False
+        told = _state(store, lease.study_id, lease.number)
+        if told.is_finished():  # by a person, in the dashboard
+            _close_told(store, lease.study_id, lease.number, told)
+            return False
+        with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
-        for name, value in (constraints or {}).items():
-            trial.set_constraint(name, value)
+        if outcome is not Outcome.RETURNED:  # Optuna would keep it for the next attempt
+            for name, value in (constraints or {}).items():
+                trial.set_constraint(name, value)
         _tell(store, study, lease.study_id, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
             _end(connection, lease.study_id, lease.number, outcome, reason, model_path)
@@ -187,12 +197,11 @@ def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
 
 def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: int) -> None:
     with store.engine.connect() as connection:
-        n_attempts = _n_attempts(connection, study_id, number)
-    if n_attempts >= MAX_ATTEMPTS:
-        outcome = Outcome.FAILED
-        reason = f"its worker was lost in each of {n_attempts} attempts"
+        n_lost = _n_attempts(connection, study_id, number, Outcome.LOST) + 1
+    if n_lost >= MAX_ATTEMPTS:
+        outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
     else:
-        outcome, reason = Outcome.RETURNED, "its worker was lost"
+        outcome, reason = Outcome.LOST, "its worker was lost"
     _tell(store, study, study_id, number, outcome, None, reason)
     with store.engine.begin() as connection:
         _end(connection, study_id, number, outcome, reason, "")
@@ -215,7 +224,7 @@ def _tell(
     reason: str,
 ) -> None:
     trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
-    if outcome is Outcome.RETURNED:
+    if _STATES[outcome] == TrialState.WAITING:
         # Under its own number again: the same candidate and seed, so an interruption changes no result.
         store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
         return
@@ -226,7 +235,12 @@ def _tell(
     )
 
 
-def _holds(connection: Connection, lease: Lease) -> bool:
+def _state(store: Store, study_id: int, number: int) -> TrialState:
+    return store.optuna.get_trial(store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)).state
+
+
+def holds(connection: Connection, lease: Lease) -> bool:
+    """Whether the lease is still its worker's, and of the attempt that runs."""
     leases, attempts = schema.leases, schema.attempts
     holder = connection.execute(
         sa.select(leases.c.worker_id).where(_is_trial(leases, lease.study_id, lease.number))
@@ -262,9 +276,12 @@ def _write_measurements(connection: Connection, lease: Lease, measurements: Mapp
         connection.execute(table.insert(), rows)
 
 
-def _n_attempts(connection: Connection, study_id: int, number: int) -> int:
-    query = sa.select(sa.func.count()).select_from(schema.attempts)
-    return connection.execute(query.where(_is_trial(schema.attempts, study_id, number))).scalar_one()
+def _n_attempts(connection: Connection, study_id: int, number: int, ending: Outcome | None = None) -> int:
+    table = schema.attempts
+    query = sa.select(sa.func.count()).select_from(table).where(_is_trial(table, study_id, number))
+    if ending is not None:
+        query = query.where(table.c.ending == ending.value)
+    return connection.execute(query).scalar_one()
 
 
 def _is_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:

@@ -36,9 +36,10 @@ studies = sa.Table(
     "tunefront_studies",
     metadata,
     sa.Column("study_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(512), nullable=False),  # as in Optuna's table
     sa.Column("spec", sa.Text, nullable=False),  # canonical JSON of the StudySpec
     sa.Column("dataset", sa.Text, nullable=False),  # JSON facts: counts, classes, shape
-    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
 )
 
 workers = sa.Table(
@@ -49,8 +50,8 @@ workers = sa.Table(
     sa.Column("host", sa.String(255), nullable=False),  # of one boot and process namespace
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("machine", sa.Text, nullable=False),  # JSON: hardware, versions, slots
-    sa.Column("started_at", sa.Float, nullable=False),
-    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),
 )
 
 leases = sa.Table(
@@ -60,7 +61,7 @@ leases = sa.Table(
     _number(),
     sa.Column("worker_id", sa.String(64), nullable=False),
     sa.Column("slot", sa.String(64), nullable=False),
-    sa.Column("expires_at", sa.Float, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
 )
 
 attempts = sa.Table(
@@ -70,9 +71,9 @@ attempts = sa.Table(
     _number(),
     sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("worker_id", sa.String(64), nullable=False),
-    sa.Column("started_at", sa.Float, nullable=False),
-    sa.Column("ended_at", sa.Float),
-    # running, complete, pruned, refused, failed, returned (to the queue)
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    # running, or how it ended: see storage.queue.Outcome
     sa.Column("ending", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("model_path", sa.Text, nullable=False, default=""),
@@ -84,9 +85,9 @@ epochs = sa.Table(
     _study(),
     _number(),
     sa.Column("epoch", sa.Integer, primary_key=True, autoincrement=False),  # counts from 1
-    sa.Column("accuracy", sa.Float, nullable=False),  # the accuracy objective's value
-    sa.Column("train_seconds", sa.Float, nullable=False),
-    sa.Column("validation_seconds", sa.Float, nullable=False),
+    sa.Column("accuracy", sa.Double, nullable=False),  # the accuracy objective's value
+    sa.Column("train_seconds", sa.Double, nullable=False),
+    sa.Column("validation_seconds", sa.Double, nullable=False),
     sa.Column("metrics", sa.Text, nullable=False),  # JSON: every metric Keras reported
     sa.Index("tunefront_epochs_by_study", "study_id", "epoch"),
 )
@@ -97,14 +98,14 @@ measurements = sa.Table(
     _study(),
     _number(),
     sa.Column("name", sa.String(64), primary_key=True),  # with its unit: train_seconds
-    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("value", sa.Double, nullable=False),
 )
 
 
 class database_now(FunctionElement[float]):  # noqa: N801 - named like SQLAlchemy's functions
     """Seconds since the epoch on the database's clock."""
 
-    type = sa.Float()
+    type = sa.Double()
     inherit_cache = True
 
 
@@ -131,10 +132,15 @@ def create(connection: Connection) -> None:
         ValueError: If the database was written by a newer tunefront.
     """
     metadata.create_all(connection)
-    found = connection.execute(sa.select(schema_version.c.version)).scalar()
-    if found is None:
+    if connection.execute(sa.select(schema_version.c.version)).scalar() is None:
         connection.execute(schema_version.insert().values(version=VERSION))
-    elif found > VERSION:
+    check_version(connection)
+
+
+def check_version(connection: Connection) -> None:
+    """Raise ValueError if the tables were written by a newer tunefront."""
+    found = connection.execute(sa.select(schema_version.c.version)).scalar()
+    if found is not None and found > VERSION:
         raise ValueError(
             f"it has tables of version {found}, and this tunefront knows versions up to {VERSION}: "
             "install a newer tunefront"

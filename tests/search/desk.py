@@ -1,0 +1,130 @@
+"""A supervisor's desk for fault tests: a store, a spec, slots, and stub trials."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from search.data import Dataset
+from search.launching import Launcher
+from search.progress import Snapshot
+from search.slots import Slot
+from search.spec import StudySpec
+from search.supervisor import Ending, Supervisor, Work
+from storage import Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from storage.queue import Counts
+from tests.search.stub_trials import EPOCHS, Plan, follow
+
+SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
+
+
+def make_spec(**changes: Any) -> StudySpec:
+    """A small study; a change of a table replaces the keys it names."""
+    tables: dict[str, Any] = {
+        "name": "digits",
+        "seed": 1,
+        "trials": 4,
+        "data": {"source": "digits"},
+        "space": SPACE,
+        "training": {"epochs": EPOCHS, "time_limit": 60.0},
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+    }
+    for key, value in changes.items():
+        is_table = isinstance(value, dict) and isinstance(tables.get(key), dict)
+        tables[key] = {**tables[key], **value} if is_table else value
+    return StudySpec.model_validate(tables)
+
+
+class RecordingView:
+    """Keeps what a person would have seen."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.snapshots: list[Snapshot] = []
+
+    def show(self, snapshot: Snapshot) -> None:
+        self.snapshots.append(snapshot)
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Desk:
+    """One study in a folder, and supervisors that work on it."""
+
+    folder: Path
+    spec: StudySpec
+    plan: Plan
+    url: str = ""
+    n_slots: int = 1
+    worker_id: str = "anna"
+    view: RecordingView = field(default_factory=RecordingView)
+
+    def __post_init__(self) -> None:
+        self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
+        self.notes.mkdir(exist_ok=True)
+        self.store: Store = open_store(self.url, is_writer=True)
+        objectives = self.spec.parsed_objectives().values()
+        self.record: StudyRecord = studies.create(
+            self.store,
+            self.spec.name,
+            self.spec.as_json(),
+            {},
+            [objective.measure.direction for objective in objectives],
+            [objective.measure.name for objective in objectives],
+        )
+
+    @property
+    def notes(self) -> Path:
+        return self.folder / "notes"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "results"
+
+    def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
+        dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5)
+        slots = [Slot(f"cpu{index}", 1) for index in range(self.n_slots)]
+        work = Work(self.store, self.record, self.spec, dataset, slots, self.worker_id, self.out)
+        self.out.mkdir(exist_ok=True)
+        launcher = Launcher(self.out / "forkserver.log", preload=())
+        trains = partial(follow, plan=self.plan, notes=str(self.notes))
+        return Supervisor(work, launcher, self.view, is_interrupted, trains)
+
+    def run(self, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
+        return self.supervisor(is_interrupted).run()
+
+    def trials(self) -> list[TrialRecord]:
+        return trials.load(self.store, self.record)
+
+    def states(self) -> list[str]:
+        return [trial.state for trial in self.trials()]
+
+    def counts(self) -> Counts:
+        return queue.count(self.store, self.record.optuna_study(self.store), self.record.study_id)
+
+    def kept_models(self) -> list[str]:
+        return sorted(path.name for path in (self.out / "models").glob("*"))
+
+    def living_trials(self) -> list[int]:
+        """Process numbers of trial processes that still run."""
+        pids = [int(path.stem.split("-")[1]) for path in self.notes.glob("*.pid")]
+        return [pid for pid in pids if is_running(pid)]
+
+
+def is_running(pid: int) -> bool:
+    """Whether the process is there and no zombie."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

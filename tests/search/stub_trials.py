@@ -1,0 +1,198 @@
+"""What fault tests run as trial processes: real processes and pipes, no Keras.
+
+A plan says what each trial does by its number; what is not in it succeeds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from search.trial_process import Message, TrialTask, send
+
+EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Act:
+    """What one trial does.
+
+    Attributes:
+        behaviour: A name in BEHAVIOURS.
+        accuracies: One for each of EPOCHS epochs.
+        train_seconds: Of each epoch, as it reports; it takes no such time.
+        pause_seconds: Real time it takes for each epoch.
+    """
+
+    behaviour: str = "succeed"
+    accuracies: tuple[float, ...] = (0.5, 0.6, 0.7)
+    model_bytes: float = 1000.0
+    train_seconds: float = 1.0
+    pause_seconds: float = 0.0
+
+
+Plan = Mapping[int, Act]
+
+
+def follow(connection: Connection, task: TrialTask, plan: Plan, notes: str) -> None:
+    """Do what the plan says; note this process's number in the folder `notes`."""
+    (Path(notes) / f"{task.number}-{os.getpid()}.pid").touch()
+    print(f"trial {task.number} prints")
+    act = plan.get(task.number, Act())
+    BEHAVIOURS[act.behaviour](connection, task, act)
+
+
+def _build(connection: Connection, act: Act) -> bool:
+    send(connection, Message("built", {"model_bytes": act.model_bytes, "weight_bytes": act.model_bytes / 3}))
+    return connection.recv_bytes() == b"1"
+
+
+def _train(connection: Connection, task: TrialTask, act: Act) -> bool:
+    """All epochs, up to the answer whether the model shall be kept."""
+    n_epochs = 0
+    for accuracy in act.accuracies:
+        time.sleep(act.pause_seconds)
+        n_epochs += 1
+        epoch = {
+            "epoch": n_epochs,
+            "accuracy": accuracy,
+            "train_seconds": act.train_seconds,
+            "validation_seconds": 0.25,
+            "metrics": {"loss": 1 - accuracy},
+        }
+        send(connection, Message("epoch", {}, epoch=epoch))
+        if n_epochs in task.rungs and connection.recv_bytes() != b"1":
+            break
+    measured = {"train_seconds": n_epochs * act.train_seconds, "validation_seconds": n_epochs * 0.25}
+    send(connection, Message("trained", measured))
+    return connection.recv_bytes() == b"1"
+
+
+def succeed(connection: Connection, task: TrialTask, act: Act) -> None:
+    if _build(connection, act) and _train(connection, task, act):
+        Path(task.model_path).write_text(f"model of trial {task.number}")
+        send(connection, Message("kept", {"latency_seconds": 0.001}))
+
+
+def crash_by(signal_number: int) -> Callable[[Connection, TrialTask, Act], None]:
+    """A behaviour: train an epoch, then die by that signal."""
+
+    def crash(connection: Connection, task: TrialTask, act: Act) -> None:
+        _build(connection, act)
+        _epoch(connection, act)
+        os.kill(os.getpid(), signal_number)
+
+    return crash
+
+
+def _epoch(connection: Connection, act: Act) -> None:
+    epoch = {"epoch": 1, "accuracy": 0.1, "train_seconds": 1.0, "validation_seconds": 0.1, "metrics": {}}
+    send(connection, Message("epoch", {}, epoch=epoch))
+
+
+def exit_silently(connection: Connection, task: TrialTask, act: Act) -> None:
+    os._exit(3)
+
+
+def raise_error(connection: Connection, task: TrialTask, act: Act) -> None:
+    raise RuntimeError("a bug in the trial process itself")
+
+
+def fail(connection: Connection, task: TrialTask, act: Act) -> None:
+    _build(connection, act)
+    send(connection, Message("failed", {}, reason="out of memory: 3 GB were not to be had"))
+
+
+def fail_and_hang(connection: Connection, task: TrialTask, act: Act) -> None:
+    fail(connection, task, act)
+    time.sleep(600)
+
+
+def hang(connection: Connection, task: TrialTask, act: Act) -> None:
+    _build(connection, act)
+    _epoch(connection, act)
+    time.sleep(600)
+
+
+def hang_at_once(connection: Connection, task: TrialTask, act: Act) -> None:
+    time.sleep(600)
+
+
+def hang_once(connection: Connection, task: TrialTask, act: Act) -> None:
+    """Hang in the first attempt, succeed in the next."""
+    marker = Path(task.model_path).with_suffix(".hung")
+    if marker.exists():
+        succeed(connection, task, act)
+    else:
+        marker.touch()
+        hang(connection, task, act)
+
+
+def hang_after_training(connection: Connection, task: TrialTask, act: Act) -> None:
+    """Told that the model is not wanted, it does not end."""
+    _build(connection, act)
+    _train(connection, task, act)
+    time.sleep(600)
+
+
+def hang_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
+    _build(connection, act)
+    _train(connection, task, act)
+    Path(task.model_path).write_text("half a mod")
+    time.sleep(600)
+
+
+def die_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
+    _build(connection, act)
+    _train(connection, task, act)
+    Path(task.model_path).write_text("half a mod")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, TrialTask, Act], None]:
+    """A behaviour: send this instead of an epoch, then wait for an answer."""
+
+    def send_it(connection: Connection, task: TrialTask, act: Act) -> None:
+        _build(connection, act)
+        connection.send_bytes(content)
+        connection.recv_bytes()
+
+    return send_it
+
+
+def die_in_a_message(connection: Connection, task: TrialTask, act: Act) -> None:
+    """Killed while a long message was under way: its head says 1000 bytes, and 10 come."""
+    _build(connection, act)
+    os.write(connection.fileno(), struct.pack("!i", 1000) + b'{"kind": "')
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, Act], None]] = {
+    "succeed": succeed,
+    "crash by SIGSEGV": crash_by(signal.SIGSEGV),
+    "crash by SIGKILL": crash_by(signal.SIGKILL),
+    "exit silently": exit_silently,
+    "raise an error": raise_error,
+    "fail": fail,
+    "fail and hang": fail_and_hang,
+    "hang": hang,
+    "hang at once": hang_at_once,
+    "hang once": hang_once,
+    "hang after training": hang_after_training,
+    "hang while saving": hang_while_saving,
+    "die while saving": die_while_saving,
+    "send bytes": send_bytes_that_are_no_message(b"\xff\x00\xfe"),
+    "send text": send_bytes_that_are_no_message(b"no JSON"),
+    "send a list": send_bytes_that_are_no_message(b"[1, 2]"),
+    "send an unknown field": send_bytes_that_are_no_message(b'{"kind": "epoch", "measurements": {}, "colour": 1}'),
+    "send an unknown kind": send_bytes_that_are_no_message(b'{"kind": "sung", "measurements": {}}'),
+    "send an epoch without content": send_bytes_that_are_no_message(b'{"kind": "epoch", "measurements": {}}'),
+    "send trained without epochs": send_bytes_that_are_no_message(b'{"kind": "trained", "measurements": {}}'),
+    "die in a message": die_in_a_message,
+}

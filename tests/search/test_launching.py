@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import atexit
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.launching import Launcher, describe_exit
+
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "expected"),
+    [
+        (-9, "killed from outside (signal 9): most likely the machine ran out of memory"),
+        (-11, "crashed with SIGSEGV"),
+        (-6, "crashed with SIGABRT"),
+        (-15, "crashed with SIGTERM"),
+        (-40, "crashed with signal 40"),  # has no name
+        (0, "ended without a result (exit code 0)"),
+        (1, "ended without a result (exit code 1)"),
+        (None, "ended without a result (exit code None)"),
+    ],
+)
+def test_describe_exit(exit_code: int | None, expected: str) -> None:
+    assert describe_exit(exit_code) == expected
+
+
+def answer_back(connection: Connection, task: Any) -> None:
+    print("printed")
+    print("warned", file=sys.stderr)
+    os.write(1, b"written by a library\n")
+    connection.send(("got", task, os.getpid()))
+
+
+def survive_signals(connection: Connection, task: Any) -> None:
+    os.kill(os.getpid(), signal.SIGINT)  # as Ctrl-C sends it to the whole group
+    connection.send("survived")
+
+
+def sleep_long(connection: Connection, task: Any) -> None:
+    connection.send("asleep")
+    time.sleep(600)
+
+
+def leave_work_for_the_end(connection: Connection, task: Any) -> None:
+    atexit.register(time.sleep, 600)
+
+
+@pytest.fixture
+def launcher(tmp_path: Path) -> Launcher:
+    return Launcher(tmp_path / "forkserver.log", preload=())
+
+
+def test_a_child_gets_its_task_and_its_output_goes_to_the_log(launcher: Launcher, any_folder: Path) -> None:
+    log = any_folder / "logs" / "trial-0.log"
+    child = launcher.start(answer_back, {"number": 3}, log)
+    said, task, pid = child.connection.recv()
+    assert (said, task) == ("got", {"number": 3})
+    assert pid not in (os.getpid(), os.getppid())
+    assert child.reap() == 0
+    assert sorted(log.read_text().splitlines()) == ["printed", "warned", "written by a library"]
+
+
+def test_a_log_is_written_anew_when_its_trial_is_run_again(launcher: Launcher, tmp_path: Path) -> None:
+    log = tmp_path / "trial-0.log"
+    log.write_text("of an earlier attempt\n" * 100)
+    child = launcher.start(answer_back, None, log)
+    child.connection.recv()
+    child.reap()
+    assert "earlier" not in log.read_text()
+
+
+def test_a_child_ignores_ctrl_c(launcher: Launcher, tmp_path: Path) -> None:
+    child = launcher.start(survive_signals, None, tmp_path / "log")
+    assert child.connection.recv() == "survived"
+    assert child.reap() == 0
+
+
+def test_kill_ends_a_child_at_once(launcher: Launcher, tmp_path: Path) -> None:
+    child = launcher.start(sleep_long, None, tmp_path / "log")
+    child.connection.recv()
+    child.kill()
+    assert not child.process.is_alive()
+    assert child.process.exitcode == -signal.SIGKILL
+    assert child.connection.closed
+
+
+@pytest.mark.timeout(10)
+def test_a_child_ends_without_waiting_for_what_frameworks_do_at_exit(launcher: Launcher, tmp_path: Path) -> None:
+    assert launcher.start(leave_work_for_the_end, None, tmp_path / "log").reap() == 0
+
+
+def test_a_child_that_ended_is_seen_at_its_connection(launcher: Launcher, tmp_path: Path) -> None:
+    child = launcher.start(leave_work_for_the_end, None, tmp_path / "log")
+    with pytest.raises(EOFError):
+        child.connection.recv_bytes()
+    child.reap()
+
+
+def test_start_leaves_the_environment_and_standard_error_as_they_were(
+    launcher: Launcher, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = dict(os.environ)
+    launcher.start(answer_back, None, tmp_path / "log").reap()
+    assert dict(os.environ) == before
+    os.write(2, b"still heard\n")
+    assert capfd.readouterr().err.endswith("still heard\n")

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search.models import KeptModels
+from tests.storage.bench import Bench
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+
+
+def keep(models: KeptModels, bench: Bench) -> Path:
+    """A complete trial with a kept model."""
+    leased = bench.lease()
+    models.partial_path(leased[0].number).write_bytes(b"model")
+    path = models.publish(leased[0].number)
+    bench.finish(leased, model_path=str(path))
+    return path
+
+
+def test_publish_gives_a_whole_model_its_name(bench: Bench, any_folder: Path) -> None:
+    models = KeptModels(bench.store, bench.record, any_folder / "models")
+    path = keep(models, bench)
+    assert path == (any_folder / "models" / "trial-0.keras").resolve()
+    assert path.read_bytes() == b"model"
+    assert list((any_folder / "models").iterdir()) == [any_folder / "models" / "trial-0.keras"]
+
+
+def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: Path) -> None:
+    models = KeptModels(bench.store, bench.record, tmp_path / "models")
+    paths = [keep(models, bench) for _ in range(3)]
+    strange = tmp_path / "models" / "trial-mine.keras"
+    strange.touch()
+    models.drop({0, 2})
+    assert [path.exists() for path in paths] == [False, True, False]
+    assert strange.exists()
+    assert [trial.model_path for trial in bench.trials()] == ["", str(paths[1]), ""]
+
+
+def test_drop_when_nothing_was_kept_yet(bench: Bench, tmp_path: Path) -> None:
+    KeptModels(bench.store, bench.record, tmp_path / "models").drop({0})
+    assert not (tmp_path / "models").exists()
+
+
+def test_drop_partial_when_there_is_none_and_when_there_is(bench: Bench, tmp_path: Path) -> None:
+    models = KeptModels(bench.store, bench.record, tmp_path / "models")
+    models.drop_partial(0)
+    models.partial_path(0).write_bytes(b"half")
+    models.drop_partial(0)
+    assert list((tmp_path / "models").iterdir()) == []

@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.spec import MAY_CHANGE, StudySpec, differences, read_spec
+from search.spec_errors import SpecError
+
+ROOT = Path(__file__).parents[2]
+DATA = '[data]\nsource = "digits"\n'
+MINIMAL = f'name = "digits"\n{DATA}'
+
+
+def read(text: str, folder: Path, **overrides: Any) -> StudySpec:
+    path = folder / "study.toml"
+    path.write_text(text)
+    return read_spec(path, **overrides)
+
+
+# What is well written
+
+
+def test_read_spec_of_two_keys_has_sensible_defaults(tmp_path: Path) -> None:
+    spec = read(MINIMAL, tmp_path)
+    assert (spec.name, spec.seed, spec.trials) == ("digits", 0, 30)
+    assert (spec.training.epochs, spec.training.time_limit, spec.training.precision) == (12, 3600.0, "float32")
+    assert (spec.data.validation_fraction, spec.data.test_fraction) == (0.2, 0.2)
+    assert (spec.sampler.name, spec.pruner.name, spec.pruner.front_loss) == ("tpe", "pareto", 0.05)
+    measures = {axis: objective.measure.name for axis, objective in spec.parsed_objectives().items()}
+    assert measures == {"accuracy": "accuracy", "memory": "model_bytes", "time": "train_seconds"}
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*.toml")), ids=lambda path: path.name)
+def test_read_spec_of_every_example(path: Path) -> None:
+    spec = read_spec(path)
+    assert spec.name == path.stem
+    assert spec.parsed_space()
+
+
+def test_read_spec_reads_units(tmp_path: Path) -> None:
+    spec = read(
+        MINIMAL + "[training]\n"
+        'time_limit = "5 min"\n'
+        "[objectives]\n"
+        'accuracy = { measure = "accuracy", at_least = "80 %" }\n'
+        'memory = { measure = "weight_bytes", at_most = "2 MB", at_least = 1000 }\n'
+        'time = { measure = "latency_seconds", at_most = "5 ms" }\n',
+        tmp_path,
+    )
+    objectives = spec.parsed_objectives()
+    assert spec.training.time_limit == 300.0
+    assert objectives["accuracy"].at_least == pytest.approx(0.8)
+    assert (objectives["memory"].at_least, objectives["memory"].at_most) == (1000.0, 2e6)
+    assert objectives["time"].at_most == pytest.approx(0.005)
+
+
+def test_read_spec_keeps_the_order_of_the_axes_when_a_file_has_another(tmp_path: Path) -> None:
+    spec = read(MINIMAL + '[objectives]\ntime = "train_seconds"\naccuracy = "accuracy"\n', tmp_path)
+    assert list(spec.parsed_objectives()) == ["accuracy", "time"]
+
+
+@pytest.mark.parametrize(
+    ("axis", "measure"),
+    [
+        ("accuracy", "accuracy"),
+        ("memory", "model_bytes"),
+        ("memory", "weight_bytes"),
+        ("memory", "peak_bytes"),
+        ("time", "train_seconds"),
+        ("time", "compile_seconds"),
+        ("time", "validation_seconds"),
+        ("time", "latency_seconds"),
+    ],
+)
+def test_read_spec_takes_a_single_objective(tmp_path: Path, axis: str, measure: str) -> None:
+    spec = read(MINIMAL + f'[objectives]\n{axis} = "{measure}"\n', tmp_path)
+    assert [(name, o.measure.name) for name, o in spec.parsed_objectives().items()] == [(axis, measure)]
+
+
+def test_read_spec_takes_overrides_that_are_not_none(tmp_path: Path) -> None:
+    assert read("trials = 5\n" + MINIMAL, tmp_path, trials=7, seed=None).trials == 7
+    assert read("trials = 5\n" + MINIMAL, tmp_path, trials=None).trials == 5
+
+
+def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
+    assert read(MINIMAL, any_folder).name == "digits"
+
+
+# What is badly written: file, key, value and remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "fragments"),
+    [
+        # unknown keys, at the top and nested
+        ("trails = 3\n" + MINIMAL, "trails", ["no such key", "Did you mean 'trials'?"]),
+        (MINIMAL + "[trainig]\nepochs = 3\n", "trainig", ["Did you mean 'training'?"]),
+        (MINIMAL + "[training]\nepoch = 3\n", "training.epoch", ["Did you mean 'epochs'?", "time_limit"]),
+        (MINIMAL + "sauce = 1\n", "data.sauce", ["Did you mean 'source'?"]),
+        (MINIMAL + '[objectives]\nacuracy = "accuracy"\n', "objectives.acuracy", ["Did you mean 'accuracy'?"]),
+        (
+            MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", atleast = 0.5 }\n',
+            "objectives.accuracy.atleast",
+            ["Did you mean 'at_least'?"],
+        ),
+        (MINIMAL + "[space]\noptimiser = 1\n", "space.optimiser", ["Did you mean 'optimizer'?"]),
+        (MINIMAL + "[space.adam]\nlr = 1\n", "space.adam.lr", ["no such setting", "learning_rate"]),
+        # unknown names
+        (MINIMAL + '[space]\narchitecture = "plain_cn"\n', "space.architecture", ["'plain_cn'", "'plain_cnn'"]),
+        (MINIMAL + '[space]\noptimizer = ["adm"]\n', "space.optimizer", ["'adm'", "Did you mean 'adam'?"]),
+        (MINIMAL + '[objectives]\nmemory = "model_byte"\n', "objectives.memory", ["'model_byte'", "'model_bytes'?"]),
+        (MINIMAL + '[objectives]\nmemory = "accuracy"\n', "objectives.memory", ["'accuracy'", "model_bytes"]),
+        (MINIMAL.replace('source = "digits"', 'source = "mnist"'), "data.source", ["'mnist'", 'source = "digits"']),
+        (MINIMAL + '[sampler]\nname = "grid"\n', "sampler.name", ["'grid'", "'tpe'", "'random'"]),
+        (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["'median'", "'pareto'", "'none'"]),
+        (MINIMAL + '[training]\nprecision = "float16"\n', "training.precision", ["'float16'", "'mixed_float16'"]),
+        # missing keys
+        (DATA, "name", ["missing", 'name = "digits"']),
+        ('name = "digits"\n', "data", ["missing", 'source = "digits"']),
+        ('name = "digits"\n[data]\n', "data.source", ["missing", 'source = "digits"']),
+        (MINIMAL + "[objectives]\naccuracy = { at_least = 0.5 }\n", "objectives.accuracy.measure", ["missing"]),
+        # impossible values
+        ("trials = 0\n" + MINIMAL, "trials", ["0 is not possible", "trials = 30"]),
+        ("trials = -3\n" + MINIMAL, "trials", ["-3 is not possible"]),
+        ("seed = -1\n" + MINIMAL, "seed", ["-1 is not possible"]),
+        ("seed = 2147483648\n" + MINIMAL, "seed", ["2147483648 is not possible"]),
+        ("max_failures = -1\n" + MINIMAL, "max_failures", ["-1 is not possible"]),
+        (MINIMAL.replace("digits", "my study", 1), "name", ["'my study' is not possible", "letters, digits"]),
+        (MINIMAL.replace("digits", "../up", 1), "name", ["'../up' is not possible"]),
+        (MINIMAL.replace("digits", ".hidden", 1), "name", ["'.hidden' is not possible"]),
+        (MINIMAL.replace('"digits"', '""', 1), "name", ["'' is not possible"]),
+        (MINIMAL + "validation_fraction = 0\n", "data.validation_fraction", ["0 is not possible"]),
+        (MINIMAL + "test_fraction = 1.0\n", "data.test_fraction", ["1.0 is not possible"]),
+        (MINIMAL + "test_fraction = nan\n", "data.test_fraction", ["nan is not possible"]),
+        (MINIMAL + "test_fraction = 0.6\nvalidation_fraction = 0.4\n", "data", ["nothing to train on", "below 1"]),
+        (MINIMAL + "[training]\nepochs = 0\n", "training.epochs", ["0 is not possible"]),
+        (MINIMAL + "[training]\ntime_limit = 0\n", "training.time_limit", ["0 is not possible"]),
+        (MINIMAL + '[training]\ntime_limit = "5 apples"\n', "training.time_limit", ["'5 apples'", "min"]),
+        (MINIMAL + "[pruner]\nfront_loss = 0\n", "pruner.front_loss", ["0 is not possible"]),
+        (MINIMAL + "[pruner]\nmin_epochs = 0\n", "pruner.min_epochs", ["0 is not possible"]),
+        (MINIMAL + "[space.adam]\nlearning_rate = -1\n", "space.adam.learning_rate", ["-1 is not possible"]),
+        # limits that exclude everything
+        (MINIMAL + "[objectives]\n", "objectives", ["at least one of accuracy, memory and time"]),
+        (
+            MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", at_least = 80 }\n',
+            "objectives.accuracy.at_least",
+            ["80 excludes everything", "at most 1"],
+        ),
+        (
+            MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_most = 0 }\n',
+            "objectives.memory.at_most",
+            ["0 excludes everything", "above 0"],
+        ),
+        (
+            MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_least = "2 MB", at_most = "1 MB" }\n',
+            "objectives.memory",
+            ["excludes everything", "exchange them"],
+        ),
+        # wrong types
+        ('trials = "30"\n' + MINIMAL, "trials", ["'30' is not possible", "trials = 30"]),
+        ("trials = 30.0\n" + MINIMAL, "trials", ["30.0 is not possible"]),
+        ("trials = true\n" + MINIMAL, "trials", ["True is not possible"]),
+        ("name = 3\n" + DATA, "name", ["3 is not possible"]),
+        ("space = 3\n" + MINIMAL, "space", ["3 is not possible"]),
+        (MINIMAL + 'test_fraction = "20 %"\n', "data.test_fraction", ["'20 %' is not possible"]),
+        (MINIMAL + "[training]\ntime_limit = true\n", "training.time_limit", ["True", "'5 ms'"]),
+        (MINIMAL + "[space]\nbatch_size = 2020-01-01\n", "space.batch_size", ["neither a value, a list"]),
+    ],
+)
+def test_read_spec_names_file_key_value_and_remedy(tmp_path: Path, text: str, key: str, fragments: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(text, tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'study.toml'}: {key}: ")
+    for fragment in fragments:
+        assert fragment in message
+
+
+@pytest.mark.parametrize(
+    ("limit", "fragments"),
+    [
+        ('"lots"', ["'lots'", "0.8"]),
+        ('"5 ms"', ["'5 ms'", "0.8"]),
+        ("true", ["True", "0.8"]),
+        ("[0.5]", ["[0.5]", "0.8"]),
+    ],
+)
+def test_read_spec_names_the_limit_when_it_is_no_quantity(tmp_path: Path, limit: str, fragments: list[str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(MINIMAL + f'[objectives]\naccuracy = {{ measure = "accuracy", at_least = {limit} }}\n', tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'study.toml'}: objectives.accuracy.at_least: ")
+    for fragment in fragments:
+        assert fragment in message
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "remedy"),
+    [
+        ('objectives = "accuracy"\n' + MINIMAL, "objectives", "[objectives]"),
+        (MINIMAL + "[objectives]\naccuracy = 5\n", "objectives.accuracy", "accuracy"),
+        ('name = "digits"\ndata = "digits"\n', "data", "[data]"),
+        ("training = 12\n" + MINIMAL, "training", "[training]"),
+    ],
+)
+def test_read_spec_shows_how_to_write_a_table_when_there_is_none(
+    tmp_path: Path, text: str, key: str, remedy: str
+) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(text, tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'study.toml'}: {key}: ")
+    assert remedy in message.removeprefix(f"{tmp_path / 'study.toml'}: {key}: ")
+    assert "instance of" not in message  # a class of ours means nothing to the writer of a spec
+    assert "dictionary" not in message
+
+
+def test_read_spec_tells_how_many_more_mistakes_there_are(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"and 1 more"):
+        read("trials = 0\nseed = -1\n" + MINIMAL, tmp_path)
+
+
+def test_read_spec_when_there_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="cannot be read .FileNotFoundError.*examples/digits.toml") as caught:
+        read_spec(tmp_path / "none.toml")
+    assert str(caught.value).startswith(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b'name = "\xff\xfe"')])
+def test_read_spec_when_the_file_cannot_be_read(tmp_path: Path, make: Any) -> None:
+    make(tmp_path / "odd.toml")
+    with pytest.raises(SpecError, match="cannot be read"):
+        read_spec(tmp_path / "odd.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('name = "digits"\ntrials =\n', "line 2"),
+        ('name = "digits\n', "line 1"),
+        ('name = "a"\nname = "b"\n', "line 2"),
+        ('{"name": "digits"}', "line 1"),
+    ],
+)
+def test_read_spec_when_it_is_not_toml(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(SpecError, match=f"not valid TOML: .*{place}") as caught:
+        read(text, tmp_path)
+    assert str(tmp_path / "study.toml") in str(caught.value)
+
+
+# Into the store and back
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*.toml")), ids=lambda path: path.name)
+def test_from_json_gives_the_spec_that_as_json_made(path: Path) -> None:
+    spec = read_spec(path)
+    stored = json.loads(json.dumps(spec.as_json()))
+    again = StudySpec.from_json(stored)
+    assert again.as_json() == stored == spec.as_json()
+    assert again.parsed_objectives() == spec.parsed_objectives()
+    assert again.parsed_space() == spec.parsed_space()
+
+
+def test_as_json_has_limits_as_numbers_of_their_unit(tmp_path: Path) -> None:
+    text = MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_most = "2 MB" }\n'
+    assert read(text, tmp_path).as_json()["objectives"] == {
+        "memory": {"measure": "model_bytes", "at_least": None, "at_most": 2e6}
+    }
+
+
+def test_differences_are_none_when_only_the_writing_differs(tmp_path: Path) -> None:
+    one = MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_most = "2 MB" }\n[training]\nepochs = 12\n'
+    other = '# the same\nname="digits"\ndata={source="digits"}\n[objectives.memory]\nmeasure="model_bytes"\nat_most=2e6'
+    assert differences(read(one, tmp_path).as_json(), read(other, tmp_path).as_json()) == []
+
+
+def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
+    changed = "".join(f"{key} = 77\n" for key in MAY_CHANGE)
+    assert differences(read(MINIMAL, tmp_path).as_json(), read(changed + MINIMAL, tmp_path).as_json()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seed = 3\n" + MINIMAL, ["seed: the study has 0, the file 3"]),
+        (MINIMAL + "[training]\nepochs = 9\n", ["training.epochs: the study has 12, the file 9"]),
+        (MINIMAL + '[space]\noptimizer = "sgd"\n', ['space.optimizer: the study has nothing, the file "sgd"']),
+        (
+            MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", at_least = 0.5 }\n',
+            [
+                "objectives.accuracy.at_least: the study has nothing, the file 0.5",
+                'objectives.memory: the study has {"measure": "model_bytes", "at_least": null, "at_most": null}, '
+                "the file nothing",
+                'objectives.time: the study has {"measure": "train_seconds", "at_least": null, "at_most": null}, '
+                "the file nothing",
+            ],
+        ),
+    ],
+)
+def test_differences_name_the_key_and_both_values(tmp_path: Path, text: str, expected: list[str]) -> None:
+    assert differences(read(MINIMAL, tmp_path).as_json(), read(text, tmp_path).as_json()) == expected

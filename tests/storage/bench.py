@@ -1,0 +1,122 @@
+"""A study in a store, and the few things that tests do to it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import optuna
+import sqlalchemy as sa
+
+from objectives import Direction
+from storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, schema, studies, trials
+from storage.queue import Counts
+
+DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
+METRICS = ("accuracy", "model_bytes", "train_seconds")
+MEASUREMENTS = {"accuracy": 0.9, "model_bytes": 1000.0, "train_seconds": 2.5}
+VALUES = (0.9, 1000.0, 2.5)
+SPEC = {
+    "name": "digits",
+    "seed": 1,
+    "trials": 4,
+    "max_failures": 10,
+    "max_refusals": 100,
+    "objectives": {name: {"measure": measure} for name, measure in zip(("accuracy", "memory", "time"), METRICS)},
+    "data": {"source": "digits", "validation_fraction": 0.2, "test_fraction": 0.2},
+    "space": {"optimizer": "adam"},
+    "training": {"epochs": 3, "time_limit": 3600.0, "precision": "float32"},
+    "sampler": {"name": "random"},
+    "pruner": {"name": "none", "front_loss": 0.05, "min_epochs": 1},
+}
+DATASET = {
+    "source": "digits",
+    "fingerprint": "0123456789abcdef",
+    "class_names": [str(digit) for digit in range(10)],
+    "n_classes": 10,
+    "image_shape": [8, 8, 1],
+    "n_train": 1077,
+    "n_validation": 360,
+    "n_test": 360,
+    "folder": None,
+}
+
+
+def epoch(number: int, accuracy: float = 0.5) -> Epoch:
+    return Epoch(number, accuracy, 0.25, 0.125, {"loss": 1.5, "val_loss": 1.25})
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One study in an open store, with the actions of a worker."""
+
+    store: Store
+    record: StudyRecord
+    study: optuna.Study
+
+    @classmethod
+    def make(cls, url: str, name: str = "digits") -> Bench:
+        """Open the store at `url`, and make the study or find it there."""
+        return cls.on(open_store(url, is_writer=True), name)
+
+    @classmethod
+    def on(cls, store: Store, name: str = "digits") -> Bench:
+        """Make the study in an open store, or find it there."""
+        record = studies.create(store, name, {**SPEC, "name": name}, DATASET, DIRECTIONS, METRICS)
+        return cls(store, record, record.optuna_study(store))
+
+    def lease(self, worker: str = "anna", n_trials: int = 100, slot: str = "cpu0") -> tuple[Lease, optuna.Trial]:
+        leased = self.try_lease(worker, n_trials, slot)
+        assert leased is not None
+        return leased
+
+    def try_lease(self, worker: str, n_trials: int, slot: str = "cpu0") -> tuple[Lease, optuna.Trial] | None:
+        with self.store.exclusively():
+            return queue.lease_next(self.store, self.study, self.record.study_id, n_trials, worker, slot)
+
+    def finish(
+        self,
+        leased: tuple[Lease, optuna.Trial],
+        outcome: Outcome = Outcome.COMPLETE,
+        *,
+        constraints: Mapping[str, float] | None = None,
+        measurements: Mapping[str, float] = MEASUREMENTS,
+        reason: str = "",
+        model_path: str = "",
+    ) -> bool:
+        values = [measurements[name] for name in METRICS] if outcome is Outcome.COMPLETE else None
+        return queue.finish(
+            self.store,
+            self.study,
+            *leased,
+            outcome,
+            values=values,
+            constraints=constraints,
+            measurements=measurements,
+            reason=reason,
+            model_path=model_path,
+        )
+
+    def sweep(self, *dead_workers: str) -> list[int]:
+        return queue.sweep(self.store, self.study, self.record.study_id, dead_workers)
+
+    def counts(self) -> Counts:
+        return queue.count(self.store, self.study, self.record.study_id)
+
+    def trials(self) -> list[TrialRecord]:
+        return trials.load(self.store, self.record)
+
+    def expire(self, worker: str) -> None:
+        """As if the worker had not renewed for longer than a lease lasts."""
+        with self.store.engine.begin() as connection:
+            table = schema.leases
+            connection.execute(table.update().where(table.c.worker_id == worker).values(expires_at=0.0))
+
+    def seconds_to_expiry(self, number: int) -> float:
+        table = schema.leases
+        query = sa.select(table.c.expires_at - schema.database_now()).where(table.c.number == number)
+        with self.store.engine.connect() as connection:
+            return float(connection.execute(query).scalar_one())
+
+    def trial_id(self, number: int) -> int:
+        return self.store.optuna.get_trial_id_from_study_id_trial_number(self.record.study_id, number)

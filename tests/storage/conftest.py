@@ -1,0 +1,75 @@
+"""Every store test runs on SQLite and on a real PostgreSQL, a fresh database each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from storage import Store, open_store, schema
+from tests.postgres import PostgresServer
+from tests.storage.bench import Bench
+
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database, of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with request.getfixturevalue("postgres").database() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with a study without trials, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "tunefront.db"
+    dispose(Bench.make(f"sqlite:///{path}").store)
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_store(postgres: PostgresServer) -> Iterator[Store]:
+    """An open store on PostgreSQL; making its tables takes longer than a test of it."""
+    with postgres.database() as made:
+        store = open_store(made, is_writer=True)
+        yield store
+        dispose(store)
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """A study without trials, in an otherwise empty database of each kind."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "tunefront.db")
+        made = Bench.make(f"sqlite:///{path}")
+        yield made
+        dispose(made.store)
+        return
+    store: Store = request.getfixturevalue("postgres_store")
+    empty(store)
+    yield Bench.on(store)
+
+
+def empty(store: Store) -> None:
+    """Make a store as if its tables had just been made, whatever an earlier test left in it."""
+    dispose(store)
+    kept = {"alembic_version", "version_info", schema.schema_version.name}
+    names = [name for name in sa.inspect(store.engine).get_table_names() if name not in kept]
+    with store.engine.begin() as connection:
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) {others}"))
+        connection.execute(sa.text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
+        connection.execute(schema.schema_version.update().values(version=schema.VERSION))
+
+
+def dispose(store: Store) -> None:
+    """Give a store's connections back, so that its database can be copied or dropped."""
+    store.optuna.remove_session()
+    store.engine.dispose()

@@ -1,0 +1,75 @@
+"""A worker without Keras, run as a process of its own: it leases, pretends to train, and finishes."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage import Outcome, curves, patiently
+from tests.storage.bench import MEASUREMENTS, Bench, epoch
+
+
+@dataclass(frozen=True)
+class StubWork:
+    """What a worker gets.
+
+    Attributes:
+        folder: Notes of what runs: a file a number, with the worker's process number in it.
+        start_at: Wall clock time at which all workers open the store at once.
+        trial_seconds: At most so long does a trial take.
+        dead_workers: Of an earlier round; their trials are given back at the start.
+    """
+
+    url: str
+    worker_id: str
+    n_trials: int
+    folder: Path
+    start_at: float
+    trial_seconds: float = 0.01
+    dead_workers: tuple[str, ...] = ()
+
+
+def run_stub_study(work: StubWork) -> None:
+    """Work until the study has its trials."""
+    time.sleep(max(work.start_at - time.time(), 0))
+    bench = Bench.make(work.url)
+    bench.sweep(*work.dead_workers)
+    delays = random.Random(work.worker_id)
+    while patiently(bench.counts).finished < work.n_trials:
+        leased = bench.try_lease(work.worker_id, work.n_trials)
+        if leased is None:
+            time.sleep(0.02)
+            bench.sweep()
+            continue
+        _run(work, bench, leased, delays.uniform(0, work.trial_seconds))
+    (work.folder / f"{work.worker_id}.done").touch()
+
+
+def _run(work: StubWork, bench: Bench, leased: tuple, seconds: float) -> None:  # type: ignore[type-arg]
+    lease, trial = leased
+    claimed = _claim(work.folder, lease.number)
+    rate = trial.suggest_float("adam.learning_rate", 1e-4, 1e-2, log=True)
+    for number in (1, 2):
+        time.sleep(seconds / 2)
+        curves.append(bench.store, lease, epoch(number, accuracy=rate))
+    claimed.unlink()
+    is_pruned = lease.number % 5 == 4
+    measurements = {**MEASUREMENTS, "accuracy": rate}
+    if not bench.finish(leased, Outcome.PRUNED if is_pruned else Outcome.COMPLETE, measurements=measurements):
+        (work.folder / f"refused-{lease.number}-{lease.attempt}").touch()
+
+
+def _claim(folder: Path, number: int) -> Path:
+    """Note that the trial runs here; note a conflict if it runs in another living process too."""
+    path = folder / f"running-{number}"
+    try:
+        holder = int(path.read_text() or "0")
+        os.kill(holder, 0)
+        (folder / f"doubled-{number}").touch()
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        pass
+    path.write_text(str(os.getpid()))
+    return path

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from storage import Outcome, StoreError, curves, studies
+from tests.storage.bench import DATASET, DIRECTIONS, METRICS, SPEC, VALUES, Bench, epoch
+
+
+def test_create_saves_spec_and_dataset(bench: Bench) -> None:
+    found = studies.find(bench.store, "digits")
+    assert found is not None
+    assert (found.name, found.spec, found.dataset) == ("digits", SPEC, DATASET)
+    assert found.study_id == bench.record.study_id
+    assert found.created_at > 1.7e9
+
+
+def test_create_returns_the_study_when_another_worker_made_it(bench: Bench) -> None:
+    again = studies.create(bench.store, "digits", {"other": 1}, {}, DIRECTIONS, METRICS)
+    assert again == bench.record
+
+
+def test_find_gives_none_when_there_is_no_such_study(bench: Bench) -> None:
+    assert studies.find(bench.store, "Digits") is None
+
+
+def test_list_all_is_oldest_first_and_leaves_plain_optuna_studies_out(bench: Bench) -> None:
+    optuna.create_study(study_name="plain", storage=bench.store.optuna)
+    studies.create(bench.store, "another", {**SPEC, "name": "another"}, DATASET, DIRECTIONS, METRICS)
+    assert [study.name for study in studies.list_all(bench.store)] == ["digits", "another"]
+
+
+def test_create_adopts_an_empty_optuna_study_of_the_same_directions(bench: Bench) -> None:
+    optuna.create_study(study_name="half made", storage=bench.store.optuna, directions=list(DIRECTIONS))
+    assert (
+        studies.create(bench.store, "half made", {**SPEC, "name": "half made"}, DATASET, DIRECTIONS, METRICS).name
+        == "half made"
+    )
+
+
+@pytest.mark.parametrize("has_trials", [False, True])
+def test_create_refuses_when_an_optuna_study_has_that_name(bench: Bench, has_trials: bool) -> None:
+    directions = list(DIRECTIONS) if has_trials else ["minimize"]
+    plain = optuna.create_study(study_name="taken", storage=bench.store.optuna, directions=directions)
+    if has_trials:
+        plain.ask()
+    with pytest.raises(StoreError, match="'taken'.*another name") as caught:
+        studies.create(bench.store, "taken", SPEC, DATASET, DIRECTIONS, METRICS)
+    assert "--storage" in str(caught.value)
+    assert studies.find(bench.store, "taken") is None
+
+
+def test_update_spec_changes_only_that_study(bench: Bench) -> None:
+    other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
+    studies.update_spec(bench.store, bench.record, {**SPEC, "trials": 99})
+    assert [study.spec["trials"] for study in studies.list_all(bench.store)] == [99, SPEC["trials"]]
+    assert studies.find(bench.store, "other") == other
+
+
+def test_list_workers_is_oldest_first(bench: Bench) -> None:
+    other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
+    studies.register_worker(bench.store, bench.record, "anna", "host1", 11, {"n_cpus": 2})
+    studies.register_worker(bench.store, bench.record, "bert", "host2", 12, {"n_cpus": 4})
+    studies.register_worker(bench.store, other, "carl", "host3", 13, {})
+    workers = studies.list_workers(bench.store, bench.record)
+    assert [(worker.worker_id, worker.host, worker.pid) for worker in workers] == [
+        ("anna", "host1", 11),
+        ("bert", "host2", 12),
+    ]
+    assert workers[0].machine == {"n_cpus": 2}
+
+
+# Studies deleted through Optuna: SQLite gives their numbers again.
+
+
+def test_a_study_is_gone_when_it_was_deleted_through_optuna(bench: Bench) -> None:
+    optuna.delete_study(study_name="digits", storage=bench.store.optuna)
+    assert studies.find(bench.store, "digits") is None
+    assert studies.list_all(bench.store) == []
+
+
+def test_a_study_starts_empty_when_one_of_its_name_was_deleted(bench: Bench) -> None:
+    leased = bench.lease()
+    curves.append(bench.store, leased[0], epoch(1))
+    bench.finish(leased)
+    bench.finish(bench.lease(), Outcome.REFUSED)
+    bench.lease()
+    studies.register_worker(bench.store, bench.record, "anna", "host", 1, {})
+    optuna.delete_study(study_name="digits", storage=bench.store.optuna)
+
+    record = studies.create(bench.store, "digits", {**SPEC, "seed": 2}, DATASET, DIRECTIONS, METRICS)
+    new = Bench(bench.store, record, record.optuna_study(bench.store))
+    assert record.spec["seed"] == 2
+    assert new.trials() == []
+    assert studies.list_workers(new.store, record) == []
+    assert new.counts().refused == 0
+    assert new.sweep() == []
+    lease, trial = new.lease()
+    assert (lease.number, lease.attempt) == (0, 1)
+    assert new.trials()[0].epochs == []
+    assert new.finish((lease, trial))
+
+
+def test_a_plain_optuna_study_is_not_ours_when_it_got_the_number_of_a_deleted_one(bench: Bench) -> None:
+    optuna.delete_study(study_name="digits", storage=bench.store.optuna)
+    optuna.create_study(study_name="plain", storage=bench.store.optuna)
+    assert studies.find(bench.store, "plain") is None
+    assert studies.list_all(bench.store) == []
+
+
+def test_optuna_goes_on_with_the_study(bench: Bench) -> None:
+    # Anything Optuna tells is a trial like others to us: counted, listed, without a curve.
+    study = optuna.load_study(study_name="digits", storage=bench.store.optuna)
+    study.tell(study.ask(), VALUES)
+    study.tell(study.ask(), state=TrialState.FAIL)
+    assert [(trial.state, trial.values, trial.n_attempts) for trial in bench.trials()] == [
+        ("complete", VALUES, 0),
+        ("failed", None, 0),
+    ]
+    assert (bench.counts().complete, bench.counts().failed) == (1, 1)

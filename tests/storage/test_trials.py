@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from storage import Outcome, curves, trials
+from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
+
+
+def test_load_when_there_are_no_trials(bench: Bench) -> None:
+    assert bench.trials() == []
+
+
+def test_load_of_a_running_trial(bench: Bench) -> None:
+    lease, trial = bench.lease("anna", slot="gpu1.0")
+    trial.suggest_float("adam.learning_rate", 0.001, 0.001)
+    trial.suggest_categorical("optimizer.name", ["adam"])
+    curves.append(bench.store, lease, epoch(1))
+    (record,) = bench.trials()
+    assert (record.number, record.state, record.slot, record.worker_id) == (0, "running", "gpu1.0", "anna")
+    assert record.parameters == {"adam.learning_rate": 0.001, "optimizer.name": "adam"}
+    assert record.epochs == [epoch(1)]
+    assert (record.values, record.ended_at, record.reason, record.model_path) == (None, None, "", "")
+    assert record.n_attempts == 1
+
+
+def test_load_of_an_enqueued_trial(bench: Bench) -> None:
+    bench.study.enqueue_trial({"x": 1})
+    (record,) = bench.trials()
+    assert (record.state, record.n_attempts, record.worker_id, record.started_at) == ("waiting", 0, "", None)
+
+
+def test_load_keeps_the_order_of_numbers(bench: Bench) -> None:
+    leased = [bench.lease() for _ in range(3)]
+    bench.finish(leased[2])
+    bench.finish(leased[0], Outcome.PRUNED, reason="dominated")
+    assert [(record.number, record.state) for record in bench.trials()] == [
+        (0, "pruned"),
+        (1, "running"),
+        (2, "complete"),
+    ]
+
+
+def test_load_tells_what_breaks_a_limit(bench: Bench) -> None:
+    for violation in (-0.1, 0.0, 0.1):
+        bench.finish(bench.lease(), constraints={"accuracy": violation, "model_bytes": -5.0})
+    assert [record.is_feasible for record in bench.trials()] == [True, True, False]
+    assert [record.values for record in bench.trials()] == [VALUES] * 3
+
+
+def test_measurements_keep_their_precision(bench: Bench) -> None:
+    measurements = {**MEASUREMENTS, "model_bytes": 123_456_789_012.0, "latency_seconds": 1.23456789e-05}
+    bench.finish(bench.lease(), measurements=measurements)
+    (record,) = bench.trials()
+    assert record.measurements == measurements
+
+
+def test_set_model_path_of_the_last_attempt(bench: Bench) -> None:
+    bench.finish(bench.lease("anna"), Outcome.RETURNED)
+    bench.finish(bench.lease("bert"), model_path="/models/trial-0.keras")
+    bench.finish(bench.lease("bert"), model_path="/models/trial-1.keras")
+    trials.set_model_path(bench.store, bench.record, 0, "")
+    assert [record.model_path for record in bench.trials()] == ["", "/models/trial-1.keras"]

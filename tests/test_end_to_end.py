@@ -1,0 +1,176 @@
+"""The whole of it: `tunefront run` with Keras, in processes of its own."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from storage import TrialRecord, open_store, studies, trials
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def spec_text(**changes: Any) -> str:
+    """The example with other values of top-level or [training] keys that it has."""
+    text = EXAMPLE
+    for key, value in changes.items():
+        text, n_changed = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {value}", text, count=1)
+        assert n_changed == 1, key
+    return text
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start `tunefront` in a process group of its own, as a terminal does; none outlives the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_command(*arguments: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tunefront", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "COLUMNS": "200"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_command
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def read_trials(folder: Path, name: str) -> list[TrialRecord]:
+    store = open_store(f"sqlite:///{folder / 'tunefront.db'}")
+    record = studies.find(store, name)
+    assert record is not None
+    return trials.load(store, record)
+
+
+def wait_for_line(process: subprocess.Popen[str], pattern: str) -> str:
+    """Read its output up to a line that matches; all that was read."""
+    assert process.stdout is not None
+    read = ""
+    for line in process.stdout:
+        read += line
+        if re.search(pattern, line):
+            return read
+    raise AssertionError(f"no line like {pattern!r} in:\n{read}")
+
+
+def test_run_searches_reports_and_keeps_models(start: Any, tmp_path: Path, keras: Any) -> None:
+    (tmp_path / "tiny.toml").write_text(spec_text(name='"tiny"', trials=3, epochs=2))
+    process = start("run", "tiny.toml")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "Traceback" not in output
+
+    folder = tmp_path / "results" / "tiny"
+    names = {path.name for path in folder.iterdir()}
+    assert {"report.html", "front.md", "front.csv", "trials.csv", "models", "logs"} <= names
+    with (folder / "trials.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    first = ["trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs"]
+    assert rows[0][:8] == first
+    assert [row[0] for row in rows[1:]] == ["0", "1", "2"]
+
+    records = read_trials(tmp_path, "tiny")
+    assert [record.state for record in records] == ["complete"] * 3
+    for record in records:
+        measured = record.measurements
+        assert 0 <= measured["accuracy"] <= 1
+        assert measured["accuracy"] == max(epoch.accuracy for epoch in record.epochs)
+        assert len(record.epochs) == 2
+        assert measured["model_bytes"] >= measured["weight_bytes"] == 4 * measured["n_parameters"]
+        assert 0 < measured["train_seconds"] < measured["trial_seconds"]
+        assert 0 < measured["compile_seconds"] < measured["trial_seconds"]
+        assert 1e6 < measured["peak_bytes"] < 5e9
+        assert bool(record.model_path) == ("latency_seconds" in measured)
+
+    kept = [record for record in records if record.model_path]
+    assert kept
+    assert {Path(record.model_path).name for record in kept} == {path.name for path in folder.glob("models/*")}
+    split = _validation_split(tmp_path)
+    for record in kept:
+        model = keras.models.load_model(record.model_path)
+        predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
+        assert float((predicted == split.labels).mean()) == pytest.approx(record.measurements["accuracy"], abs=1e-6)
+
+    again = start("run", "tiny.toml")
+    output, _ = again.communicate()
+    assert again.returncode == 0, output
+    assert [record.n_attempts for record in read_trials(tmp_path, "tiny")] == [1, 1, 1]
+
+
+def _validation_split(folder: Path) -> Any:
+    from search.data import Dataset
+
+    (prepared,) = (folder / "cache").iterdir()
+    return Dataset.read(prepared).split("validation")
+
+
+def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "longer.toml").write_text(spec_text(name='"longer"', trials=5, epochs=12))
+    process = start("run", "longer.toml", "--workers", "2")
+    wait_for_line(process, r"trial \d: (complete|pruned)")
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    interrupted_at = time.monotonic()
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    output, _ = process.communicate()
+    assert process.returncode == 130, output
+    assert time.monotonic() - interrupted_at < 10
+    assert "stopping" in output
+    assert "Go on with:" in output
+    assert "run longer.toml --workers 2" in output
+    assert "Traceback" not in output
+    assert (tmp_path / "results" / "longer" / "trials.csv").exists()
+    before = read_trials(tmp_path, "longer")
+    assert {record.state for record in before} <= {"complete", "pruned", "waiting"}
+    n_waiting = sum(record.state == "waiting" for record in before)
+    assert n_waiting >= 1
+    _, living = psutil.wait_procs(children, timeout=5)
+    assert living == []
+
+    process = start("run", "longer.toml", "--workers", "2")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    after = read_trials(tmp_path, "longer")
+    assert [record.number for record in after] == [0, 1, 2, 3, 4]
+    assert {record.state for record in after} <= {"complete", "pruned"}
+    assert sum(record.n_attempts == 2 for record in after) == n_waiting
+    for one, other in zip(before, after, strict=False):
+        assert one.parameters == other.parameters  # the same candidates under the same numbers
+
+
+def test_run_refuses_before_it_writes_when_a_limit_excludes_everything(start: Any, tmp_path: Path) -> None:
+    text = spec_text(name='"tiny"').replace(
+        'memory = "model_bytes"', 'memory = { measure = "model_bytes", at_most = "100 B" }'
+    )
+    (tmp_path / "tiny.toml").write_text(text)
+    process = start("run", "tiny.toml")
+    output, _ = process.communicate()
+    assert process.returncode == 2, output
+    assert "tiny.toml: objectives.memory: its limit excludes everything" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "tunefront.db").exists()
+    assert not (tmp_path / "results").exists()

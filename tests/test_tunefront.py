@@ -1,0 +1,173 @@
+"""The commands: exit codes and what they print, mistakes above all. Nothing here loads Keras."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import tunefront
+from search.spec import read_spec
+from storage import open_store, studies
+from tests.storage.bench import DIRECTIONS, METRICS, Bench
+
+SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in an empty folder: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tunefront", *arguments])
+        try:
+            tunefront.main()
+            code = 0
+        except SystemExit as ending:
+            code = ending.code if isinstance(ending.code, int) else 0 if ending.code is None else 1
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def store_study(tmp_path: Path) -> Bench:
+    """A study with one finished trial in ./tunefront.db, from study.toml."""
+    (tmp_path / "study.toml").write_text(SPEC)
+    spec = read_spec(tmp_path / "study.toml")
+    store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
+    record = studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS)
+    bench = Bench(store, record, record.optuna_study(store))
+    bench.finish(bench.lease())
+    return bench
+
+
+def test_help_lists_the_commands(run: Run) -> None:
+    code, output, _ = run("--help")
+    assert code == 0
+    for command in ("run", "status", "report", "dashboard"):
+        assert command in output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("walk",),
+        ("run",),
+        ("run", "study.toml", "--workers", "0"),
+        ("run", "study.toml", "--wrokers", "1"),
+        ("dashboard", "--port", "0"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str, ...]) -> None:
+    code, _, errors = run(*arguments)
+    assert code == 2
+    assert "Error" in errors or "Usage" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("run", "none.toml"), "none.toml: the spec file cannot be read"),
+        (("run", "bad.toml"), "bad.toml: trails: there is no such key. Did you mean 'trials'?"),
+        (("run", "study.toml", "--trials", "0"), "trials: 0 is not possible"),
+        (("run", "study.toml", "--storage", "nonsense"), "is not a database URL"),
+        (("run", "study.toml", "--storage", "sqlite:////no/such/folder/a.db"), "there is no folder '/no/such/folder'"),
+        (("run", "study.toml", "--storage", "sqlite:///notes.txt"), "notes.txt cannot be opened: file is not"),
+        (("status",), "there is no such file. Start a study with 'tunefront run SPEC'"),
+        (("status", "digits"), "there is no such file"),
+        (("status", "--storage", "nonsense"), "is not a database URL"),
+        (("report", "digits"), "there is no such file"),
+        (("dashboard",), "there is no such file"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_a_mistake_exits_2_with_one_message_and_leaves_nothing_behind(
+    run: Run, tmp_path: Path, arguments: tuple[str, ...], expected: str
+) -> None:
+    (tmp_path / "study.toml").write_text(SPEC)
+    (tmp_path / "bad.toml").write_text("trails = 3\n" + SPEC)
+    (tmp_path / "notes.txt").write_text("these are notes, and no database\n" * 100)
+    code, output, errors = run(*arguments)
+    assert code == 2
+    assert errors.startswith("tunefront: ")
+    assert expected in errors
+    assert "Traceback" not in errors + output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.toml", "notes.txt", "study.toml"]
+
+
+def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    (tmp_path / "study.toml").write_text(SPEC + "[training]\nepochs = 99\n")
+    code, _, errors = run("run", "study.toml")
+    assert code == 2
+    assert "training.epochs: the study has 12, the file 99" in errors
+    assert "another name" in errors
+    assert len(store_study.trials()) == 1
+
+
+@pytest.mark.parametrize("command", ["status", "report"])
+def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: Bench, command: str) -> None:
+    code, _, errors = run(command, "digist")
+    assert code == 2
+    assert "has no study 'digist'. It has: digits" in errors
+
+
+def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) -> None:
+    assert run("status")[0] == 0
+    assert "digits" in run("status")[1]
+    code, output, _ = run("status", "digits")
+    assert code == 0
+    assert "1" in output
+    assert "4" in output
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("status", "digits"), ("report", "digits")], ids=" ".join)
+def test_json_is_for_programs(run: Run, store_study: Bench, arguments: tuple[str, ...]) -> None:
+    code, output, _ = run(*arguments, "--json")
+    assert code == 0
+    assert "digits" in json.dumps(json.loads(output))
+
+
+def test_report_writes_its_files_anywhere(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    assert run("report", "digits")[0] == 0
+    assert run("report", "digits", "--out", "an other/place")[0] == 0
+    for folder in ("results/digits", "an other/place"):
+        names = {path.name for path in (tmp_path / folder).iterdir()}
+        assert {"report.html", "front.md", "front.csv", "trials.csv"} <= names
+
+
+def test_a_storage_comes_from_the_environment(
+    run: Run, tmp_path: Path, store_study: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tunefront.db").rename(tmp_path / "moved.db")
+    for suffix in ("-wal", "-shm"):
+        if (tmp_path / f"tunefront.db{suffix}").exists():
+            (tmp_path / f"tunefront.db{suffix}").rename(tmp_path / f"moved.db{suffix}")
+    assert run("status", "digits")[0] == 2
+    monkeypatch.setenv("TUNEFRONT_STORAGE", "sqlite:///moved.db")
+    assert run("status", "digits")[0] == 0
+
+
+def test_a_password_is_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEFRONT_STORAGE", "postgresql+psycopg://user:s3cret@127.0.0.1:1/name")
+    for arguments in (("status",), ("report", "digits"), ("status", "--help")):
+        _, output, errors = run(*arguments)
+        assert "s3cret" not in output + errors
+
+
+def test_a_bug_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(url: str) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("storage.open_store", broken)
+    with pytest.raises(ZeroDivisionError):
+        run("status")
