@@ -143,21 +143,28 @@ def dashboard(
 
 def main() -> None:
     """Entry point: a user's mistake ends with one message and exit code 2, without a traceback."""
-    from storage.connection import StoreError
-
     try:
         app()
-    except (StoreError, _UserError) as error:
+    except _UserError as error:
         _fail(str(error))
     except Exception as error:
-        # Imported late and matched by name, so that --help needs none of it.
-        if type(error).__name__ in ("SpecError", "DashboardError"):
+        # Matched by name, so that --help imports none of the packages that raise them.
+        name = type(error).__name__
+        if name in ("SpecError", "StoreError", "DashboardError"):
             _fail(str(error))
+        if name in ("OperationalError", "InterfaceError", "StorageInternalError"):
+            _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
         raise
 
 
 class _UserError(Exception):
     """A mistake in a command's arguments."""
+
+
+def _last_cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().splitlines()[0]
 
 
 def _fail(message: str) -> NoReturn:

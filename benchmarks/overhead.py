@@ -94,9 +94,7 @@ def optuna_callback() -> None:
         )
         return float(max(history.history["val_accuracy"]))
 
-    study = optuna.create_study(
-        storage="sqlite:///optuna.db", direction="maximize", pruner=optuna.pruners.NopPruner()
-    )
+    study = optuna.create_study(storage="sqlite:///optuna.db", direction="maximize", pruner=optuna.pruners.NopPruner())
     study.optimize(objective, n_trials=len(drawn))
 
 
@@ -170,7 +168,7 @@ def main() -> None:
 
 def print_table(seconds: dict[str, list[float]]) -> None:
     plain = seconds["plain Keras loop"]
-    print(f"{len(plain)} rounds, {os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}, ")
+    print(f"{len(plain)} rounds, {os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "optuna", "keras-tuner")))
     print("\n| contender | seconds, median | ratio to the plain loop: median (min to max) |\n|---|---|---|")
     for name, values in seconds.items():

@@ -30,9 +30,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind in ("model_type", "dict_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
-        return SpecError(
-            path, key, f"{value!r} is not possible: {_TABLES.get(key, f'write [{key}] and its keys below')}"
-        )
+        return SpecError(path, key, f"{value!r} is not possible: {remedy}")
     message = str(finding["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")

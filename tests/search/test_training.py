@@ -134,7 +134,7 @@ def test_weight_bytes_is_known_before_training_and_stays(keras: Any, digits: Dat
     after = (measuring.weight_bytes(trainable.model), measuring.model_bytes(trainable.model, trainable.optimizer))
     assert before == after
     # And what Keras compiled is what was counted: no optimizer of its own, no other variables.
-    compiled = [v for v in trainable.trained.optimizer.variables]
+    compiled = list(trainable.trained.optimizer.variables)
     assert sum(v.numpy().nbytes for v in compiled) == before[1] - before[0]
 
 

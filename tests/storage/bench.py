@@ -22,7 +22,9 @@ SPEC = {
     "trials": 4,
     "max_failures": 10,
     "max_refusals": 100,
-    "objectives": {name: {"measure": measure} for name, measure in zip(("accuracy", "memory", "time"), METRICS)},
+    "objectives": {
+        name: {"measure": measure} for name, measure in zip(("accuracy", "memory", "time"), METRICS, strict=True)
+    },
     "data": {"source": "digits", "validation_fraction": 0.2, "test_fraction": 0.2},
     "space": {"optimizer": "adam"},
     "training": {"epochs": 3, "time_limit": 3600.0, "precision": "float32"},
