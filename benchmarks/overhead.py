@@ -41,8 +41,12 @@ def candidates() -> list[Any]:
     return drawn
 
 
-def load() -> tuple[Any, Any, Any]:
-    """Spec, dataset, and a function from a candidate to its compiled model."""
+def load(metric: str = "by name") -> tuple[Any, Any, Any]:
+    """Spec, dataset, and a function from a candidate to its compiled model.
+
+    A metric by name is what Keras's guides write, and what makes TensorFlow trace the first step
+    twice; tunefront compiles it as an object.
+    """
     from search import training
     from search.data import prepare
     from search.spec import read_spec
@@ -50,7 +54,14 @@ def load() -> tuple[Any, Any, Any]:
     spec = read_spec(SPEC_PATH)
     dataset = prepare(spec.data.model_dump(), spec.seed)
     space = spec.parsed_space()
-    return spec, dataset, lambda candidate: training.build(space, candidate, dataset, "float32", seed=0).trained
+
+    def build(candidate: Any) -> Any:
+        model = training.build(space, candidate, dataset, "float32", seed=0).trained
+        if metric == "by name":
+            model.compile(optimizer=model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+    return spec, dataset, build
 
 
 def fit_arguments(dataset: Any) -> dict[str, Any]:
@@ -65,9 +76,9 @@ def fit_arguments(dataset: Any) -> dict[str, Any]:
     }
 
 
-def plain_loop() -> None:
+def plain_loop(metric: str = "by name") -> None:
     """A person's own loop: build, fit, next."""
-    spec, dataset, build = load()
+    spec, dataset, build = load(metric)
     for candidate in candidates():
         history = build(candidate).fit(
             **fit_arguments(dataset), epochs=spec.training.epochs, batch_size=candidate.batch_size
@@ -124,6 +135,7 @@ def tunefront(workers: int) -> None:
 
 CONTENDERS: dict[str, Callable[[], None]] = {
     "plain Keras loop": plain_loop,
+    "plain Keras loop, metric as an object": lambda: plain_loop("as an object"),
     "Optuna, Keras pruning callback, SQLite": optuna_callback,
     "KerasTuner": keras_tuner,
     "tunefront, 1 slot": lambda: tunefront(1),

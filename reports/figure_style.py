@@ -51,7 +51,7 @@ def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[
     known = [value for value in values if not math.isnan(value)]
     axis: dict[str, Any] = {"title": {"text": title}}
     if measure.unit == "fraction":
-        return axis | {"tickformat": "~%", "minallowed": -0.02, "maxallowed": 1.05}  # no 150 % for a lone trial
+        return axis | {"tickformat": "~%", "minallowed": -0.02, "maxallowed": 1.12}  # no 150 % for a lone trial
     # For a reader who zooms in, where the ticks given below are too far apart.
     axis |= {"tickformat": "~s", "ticksuffix": "B" if measure.unit == "bytes" else "s"}
     if min(known, default=0.0) <= 0:
