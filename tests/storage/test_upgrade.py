@@ -1,0 +1,41 @@
+"""Databases that each released schema version wrote can still be read, and gone on with."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from storage import open_store, studies, trials
+from tests.storage.bench import VALUES, Bench
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+@pytest.fixture(params=[1])
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A copy of the database that schema version wrote."""
+    copy = tmp_path / "old.sqlite"
+    shutil.copy(ASSETS / f"schema-{request.param}.sqlite", copy)
+    return f"sqlite:///{copy}"
+
+
+def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
+    store = open_store(old_url)
+    record = studies.find(store, "digits")
+    assert record is not None
+    found = trials.load(store, record)
+    assert [trial.state for trial in found] == ["complete", "pruned", "failed", "waiting"]
+    assert found[0].values == VALUES
+    assert [epoch.epoch for epoch in found[0].epochs] == [1, 2]
+    assert "adam.learning_rate" in found[0].parameters
+    assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
+    assert [worker.worker_id for worker in studies.list_workers(store, record)] == ["anna"]
+
+
+def test_a_study_of_an_earlier_version_goes_on(old_url: str) -> None:
+    bench = Bench.make(old_url)
+    lease, trial = bench.lease("bert")
+    assert (lease.number, lease.attempt) == (3, 2)
+    assert bench.finish((lease, trial))
