@@ -53,21 +53,31 @@ def run(
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
     machines with one shared --storage, they work on the study together.
     """
-    from rich.console import Console
+    import tempfile
 
-    from search.progress import make_view
-    from search.running import RunRequest, run_study
+    from search.launching import Launcher
     from search.spec import read_spec
-    from search.supervisor import Ending
 
     study_spec = read_spec(spec, trials=trials)
     folder = out or Path("results") / study_spec.name
-    console = Console(stderr=as_json)
-    view = make_view(console)
-    try:
-        ending = run_study(RunRequest(study_spec, spec, storage, workers, folder), view)
-    finally:
-        view.close()
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        scratch = Path(name)
+        launcher = Launcher(scratch / "forkserver.log")
+        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
+
+        from rich.console import Console
+
+        import reports  # noqa: F401
+        from search.progress import make_view
+        from search.running import RunRequest, run_study
+        from search.supervisor import Ending
+
+        console = Console(stderr=as_json)
+        view = make_view(console)
+        try:
+            ending = run_study(RunRequest(study_spec, spec, storage, workers, folder, launcher, scratch), view)
+        finally:
+            view.close()
     store, study = _find_study(storage, study_spec.name)
     _write_report(store, study, folder, as_json)
     if ending is Ending.DONE:

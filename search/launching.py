@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import sys
@@ -63,6 +64,11 @@ class Launcher:
         self.log_path = log_path
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(list(preload))
+
+    def load(self) -> None:
+        """Start the fork server now, and let it load its modules while the caller does something else."""
+        with _quietly(self.log_path):
+            multiprocessing.forkserver.ensure_running()
 
     def start(self, function: Callable[..., None], task: Any, log_path: Path) -> Child:
         """Run ``function(connection, task)`` in a new child, its output in `log_path`.

@@ -48,6 +48,7 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
         "precision": precision,
         "slots": [slot.name for slot in slots],
         "threads_per_slot": slots[0].n_threads,
+        "process_started_at": psutil.Process().create_time(),  # on this machine's clock, for is_alive
     }
 
 
@@ -61,7 +62,7 @@ def host_key() -> str:
 
 
 def is_alive(pid: int, started_at: float) -> bool:
-    """Whether the process `pid` runs and was there at `started_at` (seconds since the epoch).
+    """Whether the process `pid` runs and was there at `started_at`, in seconds on this machine's clock.
 
     A process that is younger has only been given the number of one that ended.
     """

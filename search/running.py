@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import optuna
 
 from objectives import Objective
 from search import machine
+from search.data import Dataset
 from search.launching import Launcher
 from search.preparing import PreparationError, PreparationTask, prepare_study
 from search.progress import View
@@ -33,6 +33,8 @@ class RunRequest:
         spec_path: For error messages.
         n_workers: Slots of this machine; None leaves it to the machine.
         out: Folder for kept models and logs.
+        launcher: Starts trial processes; may be loading already.
+        scratch: An empty folder that lives as long as the run.
     """
 
     spec: StudySpec
@@ -40,6 +42,8 @@ class RunRequest:
     url: str
     n_workers: int | None
     out: Path
+    launcher: Launcher
+    scratch: Path
 
 
 def run_study(request: RunRequest, view: View) -> Ending:
@@ -56,24 +60,23 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_spec(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
-    with tempfile.TemporaryDirectory(prefix="tunefront-") as scratch:
-        launcher = Launcher(Path(scratch) / "forkserver.log")
-        view.say(f"loading Keras and preparing {spec.data.source} ...")
-        try:
-            task = PreparationTask(spec.as_json(), slots[0])
-            dataset, versions = prepare_study(launcher, task, Path(scratch) / "prepare.log")
-        except PreparationError as error:
-            raise SpecError(request.spec_path, "", str(error)) from None
-        store = open_store(request.url, is_writer=True)
-        study = _open_study(store, spec, dataset.facts())
-        _sweep_dead_workers(store, study)
-        worker_id = uuid.uuid4().hex
-        description = machine.describe(slots, gpus, versions, spec.training.precision)
-        studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
-        view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
-        work = Work(store, study, spec, dataset, slots, worker_id, request.out)
-        with _interruptible(view) as is_interrupted:
-            return Supervisor(work, launcher, view, is_interrupted).run()
+    view.say(f"loading Keras and preparing {spec.data.source} ...")
+    try:
+        task = PreparationTask(spec.as_json(), slots[0])
+        dataset, versions = prepare_study(request.launcher, task, request.scratch / "prepare.log")
+    except PreparationError as error:
+        raise SpecError(request.spec_path, "", str(error)) from None
+    _check_stored_data(request, dataset)
+    store = open_store(request.url, is_writer=True)
+    study = _open_study(store, spec, dataset.facts())
+    _sweep_dead_workers(store, study)
+    worker_id = uuid.uuid4().hex
+    description = machine.describe(slots, gpus, versions, spec.training.precision)
+    studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
+    view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+    work = Work(store, study, spec, dataset, slots, worker_id, request.out)
+    with _interruptible(view) as is_interrupted:
+        return Supervisor(work, request.launcher, view, is_interrupted).run()
 
 
 def _check_stored_spec(request: RunRequest) -> None:
@@ -91,6 +94,17 @@ def _check_stored_spec(request: RunRequest) -> None:
             + "\n  ".join(different)
             + "\nTo go on with that study, undo these changes. To start another one, give this spec another name "
             "or another --storage",
+        )
+
+
+def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
+    stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
+    if stored is not None and stored.dataset["fingerprint"] != dataset.fingerprint:
+        raise SpecError(
+            request.spec_path,
+            "data",
+            f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials could not "
+            "be compared with its old ones. Put the data back, or give this spec another name",
         )
 
 
@@ -115,7 +129,7 @@ def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
     dead = [
         worker.worker_id
         for worker in studies.list_workers(store, study)
-        if worker.host == here and not machine.is_alive(worker.pid, worker.started_at)
+        if worker.host == here and not machine.is_alive(worker.pid, worker.machine["process_started_at"])
     ]
     queue.sweep(store, study.optuna_study(store), study.study_id, dead)
 
@@ -142,7 +156,9 @@ def _interruptible(view: View) -> Iterator[Callable[[], bool]]:
             view.say("stopping: running trials go back to the queue ...")
         interrupted = True
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # What is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield lambda: interrupted
     finally:

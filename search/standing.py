@@ -27,6 +27,11 @@ class Standing:
         """One value for each objective, in the order of the store."""
         return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
 
+    def unmeasured(self, measurements: Mapping[str, float]) -> str:
+        """The first objective's measure that is missing; empty if none is."""
+        names = (objective.measure.name for objective in self.objectives.values())
+        return next((name for name in names if name not in measurements), "")
+
     def constraints(self, measurements: Mapping[str, float]) -> dict[str, float]:
         """Limits as Optuna's constraints, as far as measured: above 0 is infeasible."""
         return {

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import enum
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -30,7 +31,7 @@ from search.spec import StudySpec
 from search.standing import Standing
 from search.trial_process import BrokenMessageError, Message, TrialTask, answer, receive, run_trial
 from spaces import Candidate
-from storage import Epoch, Lease, Outcome, Store, StudyRecord, curves, patiently, queue
+from storage import Epoch, Lease, Outcome, Store, StoreError, StudyRecord, curves, patiently, queue, studies
 
 _TICK_SECONDS = 0.5
 _RENEW_SECONDS = queue.LEASE_SECONDS / 4
@@ -128,8 +129,18 @@ class Supervisor:
                 self._end_overdue()
                 self._renew()
                 self._show()
+        except KeyError as error:
+            if not self._is_deleted():
+                raise
+            raise StoreError(
+                f"the study {self._work.study.name!r} was deleted from the storage while it ran"
+            ) from error
         finally:
             self._give_back_running()
+
+    def _is_deleted(self) -> bool:
+        """Whether a person removed the study, in the dashboard for example."""
+        return studies.find(self._work.store, self._work.study.name) is None
 
     def _ending(self) -> Ending | None:
         counts = patiently(self._count)
@@ -215,14 +226,14 @@ class Supervisor:
         if message.kind == "built":
             self._judge_cost(running)
         elif message.kind == "epoch" and message.epoch:
-            self._judge_epoch(running, Epoch(**message.epoch))
+            self._judge_epoch(running, _read_epoch(message.epoch))
         elif message.kind == "trained" and running.curve:
             self._judge_end(running)
         elif message.kind == "kept":
             self._complete(running, str(self._models.publish(running.lease.number)))
         elif message.kind == "failed":
             running.child.reap()
-            self._finish(running, Outcome.FAILED, reason=message.reason)
+            self._end_without_result(running, message.reason)
         else:
             raise BrokenMessageError(f"{message.kind!r} is not expected here")
 
@@ -257,6 +268,12 @@ class Supervisor:
             answer(running.child.connection, go_on=False)
             running.child.reap()
             self._finish(running, Outcome.PRUNED, reason=running.stop_reason)
+            return
+        missing = self._standing.unmeasured(running.measurements)
+        if missing:
+            running.child.kill()
+            reason = f"{missing} cannot be measured on this machine: choose another measure for that objective"
+            self._finish(running, Outcome.FAILED, reason=reason)
             return
         running.is_trained = True
         is_kept = patiently(lambda: self._standing.is_on_front(running.measurements))
@@ -329,15 +346,18 @@ class Supervisor:
         self._view.say(f"trial {running.lease.number}: result refused, another worker has taken the trial over")
 
     def _give_back_running(self) -> None:
-        for running in list(self._running.values()):
+        for running in self._running.values():  # all of them, before a write to the store can fail
             running.child.kill()
-            self._finish(running, Outcome.RETURNED, reason="interrupted")
+        for running in list(self._running.values()):
+            if not self._is_deleted():
+                self._finish(running, Outcome.RETURNED, reason="interrupted")
 
     # Staying alive, and being watched
 
     def _renew(self) -> None:
         if self._clock() - self._renewed_at >= _RENEW_SECONDS:
-            patiently(lambda: queue.renew(self._work.store, self._work.worker_id))
+            numbers = [running.lease.number for running in self._running.values()]
+            patiently(lambda: queue.renew(self._work.store, self._work.worker_id, numbers))
             self._sweep()
             self._renewed_at = self._clock()
 
@@ -381,6 +401,13 @@ class Supervisor:
         curve = running.curve
         best = max((epoch.accuracy for epoch in curve), default=None)
         return SlotState(slot.name, running.lease.number, running.candidate.summary(), len(curve), best)
+
+
+def _read_epoch(fields: Mapping[str, Any]) -> Epoch:
+    try:
+        return Epoch(**fields)
+    except TypeError as error:
+        raise BrokenMessageError(str(error)) from error
 
 
 def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) -> str:

@@ -78,9 +78,12 @@ def receive(connection: Connection) -> Message:
     """
     data = connection.recv_bytes()
     try:
-        return Message(**json.loads(data))
+        message = Message(**json.loads(data))
     except (TypeError, ValueError) as error:
         raise BrokenMessageError(_first_line(error)) from error
+    if not isinstance(message.measurements, dict) or not isinstance(message.epoch, dict | None):
+        raise BrokenMessageError("its measurements or its epoch is no object")
+    return message
 
 
 def answer(connection: Connection, *, go_on: bool) -> None:

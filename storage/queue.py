@@ -101,8 +101,12 @@ def lease_next(
     return lease, trial
 
 
-def renew(store: Store, worker_id: str) -> None:
-    """Extend every lease of the worker, and note that it is alive."""
+def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) -> None:
+    """Extend the worker's leases of the trials in `numbers`, or all, and note that it is alive.
+
+    A lease that the worker does not know it has, because the answer to taking it was lost, is not
+    named: it expires, and its trial is swept.
+    """
     now = schema.database_now()
     with store.engine.begin() as connection:
         connection.execute(
@@ -144,6 +148,7 @@ def finish(
             return False
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
+            _intend(connection, lease, outcome, reason, model_path)
         if outcome is not Outcome.RETURNED:  # Optuna would keep it for the next attempt
             for name, value in (constraints or {}).items():
                 trial.set_constraint(name, value)
@@ -209,9 +214,15 @@ def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: in
 
 def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> None:
     """End the attempt of a worker that died between telling Optuna and closing its lease."""
-    outcome = next(outcome for outcome, told in _STATES.items() if told == state)
+    table = schema.attempts
     with store.engine.begin() as connection:
-        _end(connection, study_id, number, outcome, "", "")
+        is_open = _is_trial(table, study_id, number) & (table.c.ending == "running")
+        row = connection.execute(sa.select(table).where(is_open)).one_or_none()
+        if row is not None and row.intended and _STATES[Outcome(row.intended)] == state:
+            _end(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
+        else:  # told by a person
+            outcome = next(outcome for outcome, told in _STATES.items() if told == state)
+            _end(connection, study_id, number, outcome, "", "")
 
 
 def _tell(
@@ -253,6 +264,13 @@ def holds(connection: Connection, lease: Lease) -> bool:
         )
     ).scalar()
     return holder == lease.worker_id and is_open is not None
+
+
+def _intend(connection: Connection, lease: Lease, outcome: Outcome, reason: str, model_path: str) -> None:
+    table = schema.attempts
+    is_attempt = _is_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
+    values = {"intended": outcome.value, "reason": reason, "model_path": model_path}
+    connection.execute(table.update().where(is_attempt).values(**values))
 
 
 def _end(connection: Connection, study_id: int, number: int, outcome: Outcome, reason: str, model_path: str) -> None:

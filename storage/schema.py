@@ -73,7 +73,9 @@ attempts = sa.Table(
     sa.Column("worker_id", sa.String(64), nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("ended_at", sa.Double),
-    # running, or how it ended: see storage.queue.Outcome
+    # running, or how it ended: see storage.queue.Outcome. `intended` is written before Optuna is told:
+    # should the worker die in between, the sweep that closes the attempt knows what it was to be.
+    sa.Column("intended", sa.String(16), nullable=False, default=""),
     sa.Column("ending", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("model_path", sa.Text, nullable=False, default=""),

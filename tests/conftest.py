@@ -46,7 +46,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def fork_server() -> None:
     """The server that processes are forked from, with all but Keras loaded: each starts at once."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.storage.stub_worker", "search.supervisor"])
+    modules = ["tests.storage.stub_worker", "search.supervisor", "sklearn.datasets", "sklearn.model_selection"]
+    context.set_forkserver_preload(modules)
     forkserver.ensure_running()
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from storage import TrialRecord, open_store, studies, trials
+from storage import TrialRecord, open_store, schema, studies, trials
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
@@ -39,9 +39,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start `tunefront` in a process group of its own, as a terminal does; none outlives the test."""
     started: list[subprocess.Popen[str]] = []
 
-    def start_command(*arguments: str) -> subprocess.Popen[str]:
+    def start_command(*arguments: str, has_nohup: bool = False) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tunefront", *arguments],
+            [*(["nohup"] if has_nohup else []), sys.executable, "-m", "tunefront", *arguments],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "COLUMNS": "200"},
             stdout=subprocess.PIPE,
@@ -77,12 +77,19 @@ def wait_for_line(process: subprocess.Popen[str], pattern: str) -> str:
     raise AssertionError(f"no line like {pattern!r} in:\n{read}")
 
 
-def test_run_searches_reports_and_keeps_models(start: Any, tmp_path: Path, keras: Any) -> None:
-    (tmp_path / "tiny.toml").write_text(spec_text(name='"tiny"', trials=3, epochs=2))
-    process = start("run", "tiny.toml")
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
-    assert "Traceback" not in output
+def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, tmp_path: Path, keras: Any) -> None:
+    (tmp_path / "tiny.toml").write_text(spec_text(name='"tiny"', trials=5, epochs=2))
+    first = start("run", "tiny.toml", "--workers", "1")
+    wait_for_line(first, r"^study tiny: 5 trials of up to 2 epochs")
+    # The second one must see that the first one lives, even if the database's clock is a minute behind.
+    with open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True).engine.begin() as connection:
+        connection.execute(schema.workers.update().values(started_at=schema.workers.c.started_at - 60))
+    second = start("run", "tiny.toml", "--workers", "1")
+    for process in (second, first):
+        output, _ = process.communicate()
+        assert process.returncode == 0, output
+        assert "Traceback" not in output
+        assert "result refused" not in output
 
     folder = tmp_path / "results" / "tiny"
     names = {path.name for path in folder.iterdir()}
@@ -91,10 +98,11 @@ def test_run_searches_reports_and_keeps_models(start: Any, tmp_path: Path, keras
         rows = list(csv.reader(file))
     first = ["trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs"]
     assert rows[0][:8] == first
-    assert [row[0] for row in rows[1:]] == ["0", "1", "2"]
+    assert [row[0] for row in rows[1:]] == ["0", "1", "2", "3", "4"]
 
     records = read_trials(tmp_path, "tiny")
-    assert [record.state for record in records] == ["complete"] * 3
+    assert [record.state for record in records] == ["complete"] * 5
+    assert [record.n_attempts for record in records] == [1] * 5
     for record in records:
         measured = record.measurements
         assert 0 <= measured["accuracy"] <= 1
@@ -118,7 +126,7 @@ def test_run_searches_reports_and_keeps_models(start: Any, tmp_path: Path, keras
     again = start("run", "tiny.toml")
     output, _ = again.communicate()
     assert again.returncode == 0, output
-    assert [record.n_attempts for record in read_trials(tmp_path, "tiny")] == [1, 1, 1]
+    assert [record.n_attempts for record in read_trials(tmp_path, "tiny")] == [1] * 5
 
 
 def _validation_split(folder: Path) -> Any:
@@ -129,7 +137,7 @@ def _validation_split(folder: Path) -> Any:
 
 
 def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_path: Path) -> None:
-    (tmp_path / "longer.toml").write_text(spec_text(name='"longer"', trials=5, epochs=12))
+    (tmp_path / "longer.toml").write_text(spec_text(name='"longer"', trials=4, epochs=8))
     process = start("run", "longer.toml", "--workers", "2")
     wait_for_line(process, r"trial \d: (complete|pruned)")
     children = psutil.Process(process.pid).children(recursive=True)
@@ -151,11 +159,14 @@ def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_pa
     _, living = psutil.wait_procs(children, timeout=5)
     assert living == []
 
-    process = start("run", "longer.toml", "--workers", "2")
+    # And under nohup it goes on when its terminal is closed.
+    process = start("run", "longer.toml", "--workers", "2", has_nohup=True)
+    wait_for_line(process, "^study longer")
+    os.killpg(process.pid, signal.SIGHUP)
     output, _ = process.communicate()
     assert process.returncode == 0, output
     after = read_trials(tmp_path, "longer")
-    assert [record.number for record in after] == [0, 1, 2, 3, 4]
+    assert [record.number for record in after] == [0, 1, 2, 3]
     assert {record.state for record in after} <= {"complete", "pruned"}
     assert sum(record.n_attempts == 2 for record in after) == n_waiting
     for one, other in zip(before, after, strict=False):

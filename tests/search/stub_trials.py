@@ -155,6 +155,14 @@ def die_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def fail_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
+    """As when the disk is full."""
+    _build(connection, act)
+    _train(connection, task, act)
+    Path(task.model_path).write_text("half a mod")
+    send(connection, Message("failed", {}, reason="OSError: no space left on device"))
+
+
 def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, TrialTask, Act], None]:
     """A behaviour: send this instead of an epoch, then wait for an answer."""
 
@@ -187,12 +195,16 @@ BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, Act], None]] = {
     "hang after training": hang_after_training,
     "hang while saving": hang_while_saving,
     "die while saving": die_while_saving,
+    "fail while saving": fail_while_saving,
     "send bytes": send_bytes_that_are_no_message(b"\xff\x00\xfe"),
     "send text": send_bytes_that_are_no_message(b"no JSON"),
     "send a list": send_bytes_that_are_no_message(b"[1, 2]"),
     "send an unknown field": send_bytes_that_are_no_message(b'{"kind": "epoch", "measurements": {}, "colour": 1}'),
     "send an unknown kind": send_bytes_that_are_no_message(b'{"kind": "sung", "measurements": {}}'),
     "send an epoch without content": send_bytes_that_are_no_message(b'{"kind": "epoch", "measurements": {}}'),
+    "send an epoch of other fields": send_bytes_that_are_no_message(
+        b'{"kind": "epoch", "measurements": {}, "epoch": {"number": 1}}'
+    ),
     "send trained without epochs": send_bytes_that_are_no_message(b'{"kind": "trained", "measurements": {}}'),
     "die in a message": die_in_a_message,
 }

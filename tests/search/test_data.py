@@ -152,8 +152,9 @@ def _prepare_and_report(folder: str, barrier: multiprocessing.Barrier) -> None: 
     (Path(folder).parent / f"prepared-{os.getpid()}").write_text(dataset.fingerprint)
 
 
+@pytest.mark.usefixtures("fork_server")
 def test_prepare_makes_one_whole_dataset_when_several_processes_prepare_it(cache_folder: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     barrier = context.Barrier(3)
     processes = [context.Process(target=_prepare_and_report, args=(str(cache_folder), barrier)) for _ in range(3)]
     for process in processes:
@@ -182,8 +183,9 @@ def _prepare_and_die(folder: str) -> None:
     prepare(DIGITS, seed=1)
 
 
+@pytest.mark.usefixtures("fork_server")
 def test_prepare_leaves_no_broken_dataset_when_it_is_killed_half_way(cache_folder: Path) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_prepare_and_die, args=(str(cache_folder),))
+    process = multiprocessing.get_context("forkserver").Process(target=_prepare_and_die, args=(str(cache_folder),))
     process.start()
     process.join(60)
     assert process.exitcode == 9

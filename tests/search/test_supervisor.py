@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from search.supervisor import Ending
-from storage import open_store, queue
+from storage import StoreError, open_store, queue
 from tests.search.desk import Desk, is_running, make_spec
 from tests.search.stub_trials import Act, Plan
 
@@ -107,6 +108,7 @@ def test_results_do_not_depend_on_the_number_of_slots(tmp_path: Path) -> None:
         ("send an unknown field", ""),
         ("send an unknown kind", ""),
         ("send an epoch without content", ""),
+        ("send an epoch of other fields", ""),
         ("send trained without epochs", ""),
         ("die in a message", ""),
     ],
@@ -150,12 +152,18 @@ def test_the_study_goes_on_when_a_trial_does_not_end_after_its_last_word(make_de
     assert desk.living_trials() == []
 
 
-def test_a_trial_is_complete_without_a_model_when_it_dies_while_saving(make_desk: MakeDesk) -> None:
-    desk = make_desk({0: Act("die while saving")}, trials=1)
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [("die while saving", "killed from outside"), ("fail while saving", "OSError: no space left on device")],
+)
+def test_a_trial_is_complete_without_a_model_when_saving_fails(
+    make_desk: MakeDesk, behaviour: str, reason: str
+) -> None:
+    desk = make_desk({0: Act(behaviour)}, trials=1)
     assert desk.run() is Ending.DONE
-    (trial,) = desk.trials()
+    trial = desk.trials()[0]
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
-    assert "its model was not kept: killed from outside" in trial.reason
+    assert f"its model was not kept: {reason}" in trial.reason
     assert desk.kept_models() == []
 
 
@@ -168,6 +176,15 @@ def test_a_trial_is_complete_without_a_model_when_it_hangs_while_saving(make_des
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
     assert "model was not kept" in trial.reason
     assert desk.kept_models() == []
+
+
+def test_a_trial_fails_when_an_objective_was_not_measured(make_desk: MakeDesk) -> None:
+    # peak_bytes is not to be had on every system.
+    desk = make_desk(trials=1, max_failures=0, objectives={"accuracy": "accuracy", "memory": "peak_bytes"})
+    assert desk.run() is Ending.TOO_MANY_FAILURES
+    assert desk.states() == ["failed"]
+    assert "peak_bytes" in desk.trials()[0].reason
+    assert desk.living_trials() == []
 
 
 # When a trial is not worth its time
@@ -322,6 +339,22 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_desk: MakeDesk) -> None:
+    # optuna-dashboard can do that at any time.
+    desk = make_desk({number: Act(pause_seconds=0.1) for number in range(4)}, n_slots=2)
+    deleted: list[str] = []
+
+    def delete() -> bool:
+        if desk.view.lines and not deleted:
+            deleted.append("digits")
+            optuna.delete_study(study_name="digits", storage=desk.store.optuna)
+        return False
+
+    with pytest.raises(StoreError, match="digits"):
+        desk.run(delete)
+    assert desk.living_trials() == []
 
 
 # Several supervisors

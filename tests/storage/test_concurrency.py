@@ -15,6 +15,8 @@ from tests.storage.bench import Bench
 from tests.storage.conftest import dispose
 from tests.storage.stub_worker import StubWork, run_stub_study
 
+pytestmark = pytest.mark.slow
+
 
 class Workers:
     """Worker processes on one database, and what they noted."""
@@ -112,6 +114,7 @@ def test_a_study_ends_with_exactly_its_trials_when_workers_are_killed(workers: W
     dispose(bench.store)
 
 
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # a server's lock falls with its connection, as above
 def test_a_study_ends_with_exactly_its_trials_when_all_workers_are_killed_again_and_again(workers: Workers) -> None:
     n_trials, dead = 10, ()
     workers.start(["round0.a", "round0.b", "round0.c"], n_trials, trial_seconds=0.05)

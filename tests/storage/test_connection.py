@@ -124,20 +124,22 @@ def test_open_store_takes_an_empty_file(tmp_path: Path) -> None:
     assert open_store(sqlite_url(path), is_writer=True).is_writer
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_open_store_when_the_folder_is_read_only(tmp_path: Path) -> None:
     folder = tmp_path / "locked"
     folder.mkdir()
     folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    if os.access(folder, os.W_OK):
+        pytest.skip("this user may write everywhere")
     with pytest.raises(StoreError, match="no permission to write there"):
         open_store(sqlite_url(folder / "tunefront.db"), is_writer=True)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_reader_opens_a_study_when_the_file_is_read_only(tmp_path: Path) -> None:
     bench = Bench.make(sqlite_url(tmp_path / "tunefront.db"))
     dispose(bench.store)
     (tmp_path / "tunefront.db").chmod(stat.S_IRUSR)
+    if os.access(tmp_path / "tunefront.db", os.W_OK):
+        pytest.skip("this user may write everywhere")
     assert open_store(bench.store.url).optuna.get_study_id_from_name("digits") == bench.record.study_id
 
 

@@ -1,0 +1,117 @@
+"""A worker that dies at any statement: the database has what was committed before, and no more.
+
+Taking, ending and giving back a trial are several transactions of Optuna's and ours. Wherever they
+are cut in two, a sweep must find a trial that is either as it was or as it shall be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from storage import Outcome, schema
+from tests.storage.bench import MEASUREMENTS, VALUES, Bench
+from tests.storage.conftest import dispose
+
+MAX_STATEMENTS = 60
+
+
+@pytest.fixture
+def bench(tmp_path: Path, sqlite_template: Path) -> Iterator[Bench]:
+    """A study without trials, on SQLite alone: the order of the statements is the same elsewhere."""
+    made = Bench.make(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tunefront.db')}")
+    yield made
+    dispose(made.store)
+
+
+class DiedError(BaseException):
+    """As good as kill -9 to a database: open transactions are gone."""
+
+
+@contextlib.contextmanager
+def dying_at(engine: Engine, n_statements: int) -> Iterator[list[str]]:
+    """Die before the statement of that number, from 0; a list of the statements up to it."""
+    statements: list[str] = []
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if len(statements) == n_statements:
+            raise DiedError
+        statements.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield statements
+    except DiedError:
+        pass
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", before)
+
+
+def n_open(bench: Bench) -> int:
+    """Leases, and attempts that nobody has ended."""
+    attempts = schema.attempts
+    with bench.store.engine.connect() as connection:
+        n_leases = connection.execute(sa.select(sa.func.count()).select_from(schema.leases)).scalar_one()
+        query = sa.select(sa.func.count()).select_from(attempts).where(attempts.c.ending == "running")
+        return n_leases + connection.execute(query).scalar_one()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.REFUSED, Outcome.RETURNED])
+def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_ends_it(
+    bench: Bench, outcome: Outcome
+) -> None:
+    state = "waiting" if outcome is Outcome.RETURNED else outcome.value
+    found = []
+    for n_statements in range(MAX_STATEMENTS):
+        worker = f"worker{n_statements}"
+        leased = bench.lease(worker)
+        number = leased[0].number
+        with dying_at(bench.store.engine, n_statements) as statements:
+            bench.finish(leased, outcome, constraints={"accuracy": 0.5}, reason="because", model_path="/trial.keras")
+        has_died = len(statements) == n_statements
+        bench.sweep(worker)
+        assert n_open(bench) == 0
+        trial = bench.trials()[number]
+        found.append(trial.state)
+        assert trial.state in (state, "waiting"), f"after {statements[-1]}"
+        if trial.state == "complete":
+            assert (trial.values, trial.measurements, trial.is_feasible) == (VALUES, MEASUREMENTS, False)
+            assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), f"after {statements[-1]}"
+        if trial.state == "waiting":  # it can be run again, and ends as any other
+            assert bench.finish(bench.lease("next"))
+            assert bench.trials()[number].state == "complete"
+        if not has_died:
+            break
+    assert not has_died, "there are more statements than this test tries"
+    assert found[0] == "waiting"
+    assert found[-1] == state
+
+
+@pytest.mark.slow
+def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(bench: Bench) -> None:
+    for n_statements in range(MAX_STATEMENTS):
+        worker = f"worker{n_statements}"
+        with dying_at(bench.store.engine, n_statements) as statements:
+            bench.lease(worker)
+        has_died = len(statements) == n_statements
+        bench.sweep(worker)
+        assert n_open(bench) == 0
+        assert bench.counts().running == 0
+        n_waiting = bench.counts().waiting
+        assert n_waiting in (0, 1)
+        if n_waiting:
+            assert bench.finish(bench.lease("next"))
+        if not has_died:
+            break
+    assert not has_died
+    numbers = [trial.number for trial in bench.trials()]
+    assert numbers == list(range(len(numbers)))
+    assert {trial.state for trial in bench.trials()} == {"complete"}
