@@ -103,8 +103,8 @@ def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
         raise SpecError(
             request.spec_path,
             "data",
-            f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials could not "
-            "be compared with its old ones. Put the data back, or give this spec another name",
+            f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials "
+            "could not be compared with its old ones. Put the data back, or give this spec another name",
         )
 
 

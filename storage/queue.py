@@ -108,10 +108,11 @@ def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) ->
     named: it expires, and its trial is swept.
     """
     now = schema.database_now()
+    is_renewed = schema.leases.c.worker_id == worker_id
+    if numbers is not None:
+        is_renewed &= schema.leases.c.number.in_(numbers)
     with store.engine.begin() as connection:
-        connection.execute(
-            schema.leases.update().where(schema.leases.c.worker_id == worker_id).values(expires_at=now + LEASE_SECONDS)
-        )
+        connection.execute(schema.leases.update().where(is_renewed).values(expires_at=now + LEASE_SECONDS))
         connection.execute(schema.workers.update().where(schema.workers.c.worker_id == worker_id).values(seen_at=now))
 
 
