@@ -49,6 +49,30 @@ _ALL_MEASURES = (
         "share of validation images classified correctly, at the epoch whose weights are kept",
     ),
     Measure(
+        "top_5_accuracy", "accuracy", "fraction", "maximize", False,
+        "share of validation images whose class is among the five most probable",
+    ),
+    Measure(
+        "f1_macro", "accuracy", "fraction", "maximize", False,
+        "F1, harmonic mean of precision and recall, averaged over the classes",
+    ),
+    Measure(
+        "f1_binary", "accuracy", "fraction", "maximize", False,
+        "F1 of the positive class, with two classes",
+    ),
+    Measure(
+        "precision", "accuracy", "fraction", "maximize", False,
+        "precision of the positive class with two classes, else averaged over the classes",
+    ),
+    Measure(
+        "recall", "accuracy", "fraction", "maximize", False,
+        "recall of the positive class with two classes, else averaged over the classes",
+    ),
+    Measure(
+        "auc", "accuracy", "fraction", "maximize", False,
+        "area under the ROC curve, of the positive class or averaged over each class against the rest",
+    ),
+    Measure(
         "model_bytes", "memory", "bytes", "minimize", True,
         "all variables of the compiled model with its optimizer's: what saving it takes",
     ),

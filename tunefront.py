@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from search.asking import Asker
     from storage import Store, StudyRecord
 
 app = typer.Typer(
@@ -18,9 +21,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Find which Keras image model to use when accuracy is not all that counts.\n\n"
-    "**1.** `tunefront run examples/digits.toml` searches, and writes a report to `results/digits`.\n\n"
-    "**2.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"
-    "**3.** `tunefront report digits` writes the report again at any time, also while the study runs.",
+    "**1.** `tunefront data examples/digits.toml` shows the images, `tunefront profile` what models weigh.\n\n"
+    "**2.** `tunefront run examples/digits.toml` searches, and writes a report to `results/digits`.\n\n"
+    "**3.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"
+    "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.",
 )
 
 StorageOption = Annotated[
@@ -98,6 +102,125 @@ def run(
 
 
 @app.command()
+def data(
+    spec: Annotated[str, typer.Argument(help="Study spec, a TOML file; or the word export and then a spec.")],
+    exported_spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="The spec after export.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for what is written.  [default: results/STUDY/data]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at a study's images before anything is trained: counts, sizes, duplicates, a contact sheet.
+
+    They are prepared as the study will use them. `tunefront data export SPEC` writes them as TFRecords.
+    """
+    is_export = spec == "export" and exported_spec is not None
+    if exported_spec is not None and not is_export:
+        raise _UserError(f"data takes one spec, and got {spec} and {exported_spec}")
+    path = Path(exported_spec or spec)
+    if is_export:
+        _export_data(path, out, as_json)
+    else:
+        _inspect_data(path, out, as_json)
+
+
+def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
+    from search.data.contact_sheet import write_contact_sheet
+    from search.data.report_view import render
+    from search.preparing import inspect_data
+    from search.spec import read_spec
+
+    spec = read_spec(path)
+    with _asker() as asker:
+        dataset, report = inspect_data(asker, spec)
+    sheet = write_contact_sheet(dataset, (out or Path("results") / spec.name / "data") / "contact_sheet.png")
+    if as_json:
+        _print({**report.as_json(), "contact_sheet": str(sheet) if sheet else None}, as_json)
+        return
+    _print(render(report), as_json)
+    print(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")
+    _next(as_json, f"tunefront run {path}")
+
+
+def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
+    from search.preparing import export_data
+    from search.spec import read_spec
+
+    spec = read_spec(path)
+    with _asker() as asker:
+        exported = export_data(asker, spec, out or Path("results") / spec.name / "tfrecords")
+    if as_json:
+        _print(exported, as_json)
+        return
+    print(f"wrote {exported['n_examples']} images in {exported['n_files']} files to {exported['folder']}")
+    table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in exported["table"].items())
+    print(f"A spec reads them back with\n\n[data]\n{table}")
+
+
+@app.command()
+def profile(
+    spec: Annotated[Path | None, typer.Argument(help="Study spec: what its candidates would weigh.")] = None,
+    architecture: Annotated[
+        str, typer.Option(help="Instead of a spec: names, with commas between, such as VGG16,MobileNetV2.")
+    ] = "",
+    freeze: Annotated[str, typer.Option(help="Freeze fractions of pretrained backbones, such as 0,0.8,0.9,1.")] = "0",
+    classes: Annotated[int, typer.Option(min=2, help="Number of classes.")] = 10,
+    image_size: Annotated[int, typer.Option(min=1, help="Height and width of the images in pixels.")] = 224,
+    channels: Annotated[int, typer.Option(min=1, help="Channels of the images.")] = 3,
+    optimizer: Annotated[str, typer.Option(help="Whose variables a saved model holds too.")] = "adam",
+    width: Annotated[float | None, typer.Option(help="Width of the backbones that have one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what models weigh and compute, without training any.
+
+    `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.8,0.9,1` is a whole grid.
+    """
+    from search.profiling import Grid, profile_in_child, profiles_table
+    from search.spec import read_spec
+
+    if (spec is None) == (not architecture):
+        raise _UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
+    what = (
+        read_spec(spec) if spec else Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
+    )
+    with _asker() as asker:
+        profiles, note = profile_in_child(asker, what)
+    if as_json:
+        _print([found.as_json() for found in profiles], as_json)
+        return
+    _print(profiles_table(profiles), as_json)
+    if note:
+        print(note)
+
+
+@app.command()
+def pretrain(
+    spec: Annotated[
+        Path, typer.Argument(help="Study spec with a [pretrain] table, such as examples/digits_transfer.toml.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Train a backbone on one dataset and keep its weights, for transfer to the study's own.
+
+    The spec's [pretrain] says on what, how long, and where the weights go; [space] then names that file.
+    """
+    from dataclasses import asdict
+
+    from search.pretraining import pretrain as pretrain_backbone
+    from search.spec import read_spec
+
+    study_spec = read_spec(spec)
+    with _asker() as asker:
+        done = pretrain_backbone(asker, study_spec)
+    if as_json:
+        _print(asdict(done), as_json)
+        return
+    print(
+        f"{done.architecture}: accuracy {done.accuracy:.2%} on the validation images of its own "
+        f"{done.n_classes} classes, best in epoch {done.best_epoch}\nwrote {done.weights}"
+    )
+    _next(as_json, f"tunefront run {spec}")
+
+
+@app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
     storage: StorageOption = _DEFAULT_STORAGE,
@@ -160,7 +283,7 @@ def main() -> None:
     except Exception as error:
         # Matched by name, so that --help imports none of the packages that raise them.
         name = type(error).__name__
-        if name in ("SpecError", "StoreError", "DashboardError"):
+        if name in ("SpecError", "StoreError", "DashboardError", "AnswerError", "CheckError"):
             _fail(str(error))
         if name in ("OperationalError", "InterfaceError", "StorageInternalError"):
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
@@ -180,6 +303,22 @@ def _last_cause(error: BaseException) -> str:
 def _fail(message: str) -> NoReturn:
     print(f"tunefront: {message}", file=sys.stderr)
     raise SystemExit(2)
+
+
+@contextlib.contextmanager
+def _asker() -> Iterator[Asker]:
+    """A child with Keras for one command, its progress shown on stderr."""
+    from rich.console import Console
+
+    from search.asking import make_asker
+    from search.progress import make_view
+
+    view = make_view(Console(stderr=True))
+    try:
+        with make_asker(view.progress) as asker:
+            yield asker
+    finally:
+        view.close()
 
 
 def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:

@@ -52,7 +52,7 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
     from search.spec import read_spec
 
     spec = read_spec(SPEC_PATH)
-    dataset = prepare(spec.data.model_dump(), spec.seed)
+    dataset = prepare(spec.data, spec.seed)
     space = spec.parsed_space()
 
     def build(candidate: Any) -> Any:

@@ -70,14 +70,18 @@ class Launcher:
         with _quietly(self.log_path):
             multiprocessing.forkserver.ensure_running()
 
-    def start(self, function: Callable[..., None], task: Any, log_path: Path) -> Child:
+    def start(
+        self, function: Callable[..., None], task: Any, log_path: Path, *, may_have_children: bool = False
+    ) -> Child:
         """Run ``function(connection, task)`` in a new child, its output in `log_path`.
 
         `function` is found by its import path.
         """
         log_path.parent.mkdir(parents=True, exist_ok=True)
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_enter, args=(theirs, function, task, str(log_path)), daemon=True)
+        process = self._context.Process(
+            target=_enter, args=(theirs, function, task, str(log_path)), daemon=not may_have_children
+        )
         with _quietly(self.log_path):
             process.start()
         theirs.close()

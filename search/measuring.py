@@ -11,28 +11,24 @@ from typing import Any
 import keras
 import numpy as np
 
+from search.file_size import saved_bytes, variable_bytes
+
 _LATENCY_CALLS = 30
 
 
 def model_bytes(model: Any, optimizer: Any) -> int:
-    """Bytes of all variables with the optimizer's, which `optimizer.build` must have made."""
-    return weight_bytes(model) + sum(_n_bytes(variable) for variable in optimizer.variables)
+    """Bytes of the saved model with its optimizer's state, whose variables `optimizer.build` must have made."""
+    return saved_bytes(model, optimizer)
 
 
 def weight_bytes(model: Any) -> int:
     """Bytes of the model's weights, trainable or not."""
-    return sum(_n_bytes(variable) for variable in model.weights)
+    return sum(variable_bytes(variable) for variable in model.weights)
 
 
 def n_parameters(variables: list[Any]) -> int:
     """Numbers in `variables`."""
     return sum(int(np.prod(variable.shape)) for variable in variables)
-
-
-def _n_bytes(variable: Any) -> int:
-    # bfloat16 is no NumPy type, so the size comes from the name's digits: float32 -> 4.
-    digits = "".join(character for character in str(variable.dtype) if character.isdigit())
-    return int(np.prod(variable.shape)) * (max(int(digits) // 8, 1) if digits else 1)
 
 
 class PeakMemory:
@@ -92,9 +88,10 @@ def latency_seconds(model: Any, image: np.ndarray[Any, Any]) -> float:
 class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
     """Times training, validation and compiling apart.
 
-    The first batch of the first epoch also traces and compiles, and so may the last one, whose shape
-    can differ: there, what they take above the epoch's median batch counts as compiling. An epoch of
-    fewer than three batches has no such median; its first epoch then counts as a later one.
+    The first batch of the first epoch of a `fit` also traces and compiles, and so may the last one,
+    whose shape can differ: there, what they take above the epoch's median batch counts as compiling.
+    An epoch of fewer than three batches has no such median; a first epoch then counts as a later one.
+    It can watch several fits one after another, the phases of one training.
     """
 
     def __init__(self) -> None:
@@ -103,18 +100,26 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
         self._train: list[float] = []
         self._validation: list[float] = []
         self._batches: list[float] = []
-        self._n_batches = 0
+        self._is_first_epoch = True
+        self._compiling_epochs: set[int] = set()  # whose compiling could not be told apart
 
     @property
     def train_seconds(self) -> float:
         """Of all epochs so far."""
-        return self._total(self._train)
+        settled = [seconds for epoch, seconds in enumerate(self._train) if epoch not in self._compiling_epochs]
+        if not settled:
+            return sum(self._train)
+        return sum(settled) + statistics.median(settled) * len(self._compiling_epochs)
 
     @property
     def validation_seconds(self) -> float:
         """Of all epochs so far; the first one, which compiles, counts as a later one."""
         later = self._validation[1:]
         return statistics.median(later) * len(self._validation) if later else sum(self._validation)
+
+    def add_validation(self, seconds: float) -> None:
+        """An epoch's validation took so long."""
+        self._validation.append(seconds)
 
     @property
     def last_train_seconds(self) -> float:
@@ -124,14 +129,10 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
     def last_validation_seconds(self) -> float:
         return self._validation[-1] if self._validation else 0.0
 
-    def _total(self, epochs: list[float]) -> float:
-        has_median = self._n_batches >= 3
-        if has_median or len(epochs) < 2:
-            return sum(epochs)
-        return sum(epochs[1:]) + statistics.median(epochs[1:])
-
     def on_train_begin(self, logs: Any = None) -> None:
         self._fit_began = time.perf_counter()
+        self._is_first_epoch = True
+        self._batches = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch_began = time.perf_counter()
@@ -139,36 +140,30 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._batch_began = time.perf_counter()
-        if not self._train and batch == 0:  # all before the very first batch was set-up
+        if self._is_first_epoch and batch == 0:  # all before the very first batch was set-up
             self.compile_seconds += self._batch_began - self._fit_began
             self._epoch_began = self._batch_began
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        is_first_epoch = not self._train
         steps = self.params.get("steps")
-        if is_first_epoch or steps is None or batch == steps - 1:
+        if self._is_first_epoch or steps is None or batch == steps - 1:
             float(logs["loss"])  # waits until the device is done
         self._last_batch_ended = time.perf_counter()
-        if is_first_epoch:
+        if self._is_first_epoch:
             self._batches.append(self._last_batch_ended - self._batch_began)
-
-    def on_test_begin(self, logs: Any = None) -> None:
-        self._test_began = time.perf_counter()
-
-    def on_test_end(self, logs: Any = None) -> None:
-        self._validation.append(time.perf_counter() - self._test_began)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = self._last_batch_ended - self._epoch_began
-        if not self._train:
-            self._n_batches = len(self._batches)
-            compiling = self._excess_of_new_shapes()
-            self.compile_seconds += compiling
-            seconds -= compiling
+        if self._is_first_epoch:
+            if len(self._batches) >= 3:
+                compiling = self._excess_of_new_shapes()
+                self.compile_seconds += compiling
+                seconds -= compiling
+            else:
+                self._compiling_epochs.add(len(self._train))
+            self._is_first_epoch = False
         self._train.append(seconds)
 
     def _excess_of_new_shapes(self) -> float:
-        if self._n_batches < 3:
-            return 0.0
         usual = statistics.median(self._batches[1:-1])
         return sum(max(seconds - usual, 0.0) for seconds in (self._batches[0], self._batches[-1]))

@@ -1,107 +1,79 @@
-"""What must be known before the first trial, found out in a child that has Keras: data, versions, limits."""
+"""What must be known before the first trial, found out in a child that has Keras: data, versions, problems."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from search.asking import Asker, Progress
 from search.data import Dataset, prepare
-from search.launching import Launcher, describe_exit
-from search.slots import Slot
-
-_N_PROBED = 20  # candidates built to see whether a memory limit excludes everything
+from search.data.data_report import DataReport
+from search.spec import StudySpec
 
 
-class PreparationError(Exception):
-    """The study cannot start: a message that names what to change."""
-
-
-@dataclass(frozen=True)
-class PreparationTask:
-    """The spec as JSON data, and the slot to do it in."""
-
-    spec: Mapping[str, Any]
-    slot: Slot
-
-
-def prepare_study(launcher: Launcher, task: PreparationTask, log_path: Path) -> tuple[Dataset, dict[str, str]]:
-    """Prepare the data and check the limits; return the dataset and the versions of the frameworks.
+def prepare_study(asker: Asker, spec: StudySpec) -> tuple[Dataset, dict[str, str]]:
+    """Prepare the data and check the spec against it; return the dataset and the frameworks' versions.
 
     Raises:
-        PreparationError: If the data cannot be had or the limits exclude everything.
+        AnswerError: If the data cannot be had, or the space, the limits or the training do not fit it.
     """
-    child = launcher.start(_prepare_in_child, task, log_path)
-    try:
-        answer = json.loads(child.connection.recv_bytes())
-    except EOFError:
-        ending = describe_exit(child.reap())
-        logs = [path.read_text(errors="replace").strip() for path in (launcher.log_path, log_path) if path.exists()]
-        output = "\n".join(logs)[-2000:]
-        raise PreparationError(
-            f"the study could not be prepared: the process {ending}. Its output:\n{output}"
-        ) from None
-    except BaseException:
-        child.kill()
-        raise
-    child.reap()
-    if "error" in answer:
-        raise PreparationError(answer["error"])
+    answer = asker.ask(_prepare_and_check, spec.as_json())
     return Dataset.read(Path(answer["folder"])), answer["versions"]
 
 
-def _prepare_in_child(connection: Connection, task: PreparationTask) -> None:
+def inspect_data(asker: Asker, spec: StudySpec) -> tuple[Dataset, DataReport]:
+    """Prepare the data and count what is in it.
+
+    Raises:
+        AnswerError: If it cannot be had.
+    """
+    answer = asker.ask(_prepare_and_inspect, spec.as_json())
+    return Dataset.read(Path(answer["folder"])), DataReport.from_json(answer["report"])
+
+
+def export_data(asker: Asker, spec: StudySpec, out: Path) -> dict[str, Any]:
+    """Prepare the data and write it as TFRecords; fields of :class:`search.data.exporting.Exported`.
+
+    Raises:
+        AnswerError: If it cannot be had, or the folder cannot be written.
+    """
+    exported: dict[str, Any] = asker.ask(_prepare_and_export, (spec.as_json(), str(out)))
+    return exported
+
+
+def _prepare_and_inspect(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from search.data.inspecting import inspect
+
+    spec = StudySpec.from_json(data)
+    dataset = prepare(spec.data, spec.seed, progress)
+    return {"folder": dataset.folder, "report": inspect(dataset, spec.data, progress).as_json()}
+
+
+def _prepare_and_export(task: tuple[Mapping[str, Any], str], progress: Progress) -> dict[str, Any]:
+    from search.data.exporting import export_tfrecords
+
+    data, out = task
+    spec = StudySpec.from_json(data)
+    exported = export_tfrecords(prepare(spec.data, spec.seed, progress), Path(out), progress)
+    return {**asdict(exported), "folder": str(exported.folder)}
+
+
+def _prepare_and_check(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     import keras
 
-    from search.spec import StudySpec
+    from search.checking import check
 
-    task.slot.claim()
-    spec = StudySpec.from_json(task.spec)
-    try:
-        dataset = prepare(spec.data.model_dump(), spec.seed)
-        _check_memory_limit(spec, dataset)
-        backend = keras.backend.backend()
-        versions = {"keras": keras.__version__, "backend": backend, "backend_version": _version_of(backend)}
-        answer: dict[str, Any] = {"folder": dataset.folder, "versions": versions}
-    except (PreparationError, OSError, ValueError) as error:
-        answer = {"error": str(error)}
-    connection.send_bytes(json.dumps(answer).encode())
+    spec = StudySpec.from_json(data)
+    dataset = prepare(spec.data, spec.seed, progress)
+    check(spec, dataset)
+    backend = keras.backend.backend()
+    versions = {"keras": keras.__version__, "backend": backend, "backend_version": _version_of(backend)}
+    return {"folder": dataset.folder, "versions": versions}
 
 
 def _version_of(backend: str) -> str:
     import importlib
 
     return str(importlib.import_module(backend).__version__)
-
-
-def _check_memory_limit(spec: Any, dataset: Dataset) -> None:
-    """Build some random candidates if memory has a limit that is known before training."""
-    objective = spec.parsed_objectives().get("memory")
-    if objective is None or not objective.has_limit or not objective.measure.is_known_before_training:
-        return
-    import optuna
-
-    from objectives import format_quantity
-    from search import measuring, training
-
-    space = spec.parsed_space()
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
-    found = []
-    for _ in range(_N_PROBED):
-        candidate = space.suggest(study.ask())
-        built = training.build(space, candidate, dataset, spec.training.precision, seed=0)
-        size = {
-            "model_bytes": measuring.model_bytes(built.model, built.optimizer),
-            "weight_bytes": measuring.weight_bytes(built.model),
-        }[objective.measure.name]
-        if objective.violation(size) <= 0:
-            return
-        found.append(size)
-    raise PreparationError(
-        f"objectives.memory: its limit excludes everything: of {_N_PROBED} candidates tried, "
-        f"{objective.measure.name} is {format_quantity(min(found), 'bytes')} to "
-        f"{format_quantity(max(found), 'bytes')}. Change the limit, or the ranges in [space]"
-    )

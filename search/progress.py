@@ -8,6 +8,7 @@ from typing import Protocol
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -54,6 +55,9 @@ class View(Protocol):
     def say(self, line: str) -> None:
         """Something happened: one line that stays."""
 
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Some long work before the first trial has come so far. Called often."""
+
     def close(self) -> None:
         """No more to come."""
 
@@ -63,9 +67,16 @@ class PlainView:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._tenths: dict[str, int] = {}  # of each long work, already told
 
     def show(self, snapshot: Snapshot) -> None:
         """Nothing: a log has no place to redraw."""
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, 1)
+        if self._tenths.get(what) != tenth:
+            self._tenths[what] = tenth
+            self.say(f"{what}: {done} of {total}" if total > 1 else f"{what} ...")
 
     def say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -81,10 +92,20 @@ class LiveView:
         self._live = Live(console=console, refresh_per_second=4, transient=True)
         self._is_started = False
 
-    def show(self, snapshot: Snapshot) -> None:
+    def _start(self) -> None:
         if not self._is_started:
             self._live.start()
             self._is_started = True
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        self._start()
+        bar = ProgressBar(total=max(total, 1), completed=done, width=40)
+        row = Table.grid(padding=(0, 1))
+        row.add_row(*((what, bar, f"{done} of {total}") if total > 1 else (f"{what} ...",)))
+        self._live.update(row)
+
+    def show(self, snapshot: Snapshot) -> None:
+        self._start()
         self._live.update(render(snapshot, max_front=max(3, self._live.console.height - len(snapshot.slots) - 9)))
 
     def say(self, line: str) -> None:

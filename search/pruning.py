@@ -65,11 +65,14 @@ class ParetoPruner:
     Attributes:
         epochs: Of a whole training.
         front_loss: Accepted chance that a stopped trial would have ended on the front.
+        may_end_early: Whether trainings end by themselves: then no time to come is certain, and a
+            finished curve goes on level.
     """
 
     objectives: Mapping[Axis, Objective]
     epochs: int
     front_loss: float
+    may_end_early: bool = False
 
     def judge(
         self, curve: Sequence[Epoch], measurements: Mapping[str, float], finished: Sequence[FinishedTrial]
@@ -126,8 +129,7 @@ class ParetoPruner:
         was nearest at this epoch, rounded up as in conformal prediction: with few trials it is the
         largest gain seen.
         """
-        # A person can tell a running trial complete in the dashboard: its curve ends early.
-        whole = [trial.best_so_far for trial in finished if len(trial.best_so_far) == self.epochs]
+        whole = [ended for trial in finished if len(ended := self._whole(trial.best_so_far)) == self.epochs]
         if len(whole) < _MIN_FINISHED:
             return None
         epoch = len(curve)
@@ -139,10 +141,20 @@ class ParetoPruner:
         rank = min(math.ceil((len(gains) + 1) * (1 - self.front_loss)), len(gains))
         return min(best + float(gains[rank - 1]), 1.0)
 
+    def _whole(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A finished curve over all epochs.
+
+        Without early stopping a shorter one stays short, and is no curve to learn from: a person can
+        tell a running trial complete in the dashboard.
+        """
+        missing = self.epochs - len(curve) if self.may_end_early else 0
+        return np.pad(curve, (0, missing), mode="edge")
+
     def _projected(self, curve: Sequence[Epoch], name: str) -> float:
         """The whole training's seconds, if every epoch to come is as fast as the fastest so far."""
         seconds = [float(getattr(point, name)) for point in curve]
-        return sum(seconds) + (self.epochs - len(seconds)) * min(seconds)
+        n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
+        return sum(seconds) + n_to_come * min(seconds)
 
     def _show(self, values: Sequence[float]) -> str:
         return ", ".join(

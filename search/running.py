@@ -14,9 +14,10 @@ import optuna
 
 from objectives import Objective
 from search import machine
+from search.asking import AnswerError, Asker
 from search.data import Dataset
 from search.launching import Launcher
-from search.preparing import PreparationError, PreparationTask, prepare_study
+from search.preparing import prepare_study
 from search.progress import View
 from search.slots import Slot, list_gpus, make_slots
 from search.spec import StudySpec, differences
@@ -60,11 +61,13 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_spec(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
+    if isinstance(spec.space, str):
+        view.say(f"this study runs the code of {spec.space}")
     view.say(f"loading Keras and preparing {spec.data.source} ...")
     try:
-        task = PreparationTask(spec.as_json(), slots[0])
-        dataset, versions = prepare_study(request.launcher, task, request.scratch / "prepare.log")
-    except PreparationError as error:
+        asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)
+        dataset, versions = prepare_study(asker, spec)
+    except AnswerError as error:
         raise SpecError(request.spec_path, "", str(error)) from None
     _check_stored_data(request, dataset)
     store = open_store(request.url, is_writer=True)

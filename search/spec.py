@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from objectives import AXES, MEASURES, Axis, Objective, Unit, parse_quantity
+from objectives import AXES, DEFAULT_MEASURES, MEASURES, Axis, Objective, Unit, parse_quantity
+from search.data.sources import DataTable
 from search.spec_errors import SpecError, explain
-from spaces import Space, SpaceError
+from spaces import OwnSpace, Space, SpaceError
 from spaces.settings import nearest
 
 
@@ -106,28 +107,55 @@ def _check_limits(axis: Axis, objective: Objective) -> None:
         raise SpaceError(f"{key}.at_least", f"{low:g} excludes everything: {axis} is a fraction, at most 1")
 
 
-class DataTable(_Table):
-    """Which images, and how they are split."""
+class EarlyStoppingTable(_Table):
+    """When a training ends by itself, as Keras's callback of that name says: it then is complete."""
 
-    source: Literal["digits"]
-    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
-    test_fraction: float = Field(default=0.2, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _check(self) -> DataTable:
-        if self.validation_fraction + self.test_fraction >= 1:
-            raise ValueError(
-                "validation_fraction and test_fraction leave nothing to train on: together below 1, please"
-            )
-        return self
+    monitor: Literal["loss", "accuracy", "top_5_accuracy", "f1_macro", "f1_binary", "precision", "recall", "auc"] = (
+        "loss"
+    )
+    min_delta: float = Field(default=0.0, ge=0)
+    patience: int = Field(default=5, ge=0)
+    baseline: float | None = None
 
 
 class TrainingTable(_Table):
-    """How each candidate is trained."""
+    """How each candidate is trained.
+
+    Attributes:
+        time_limit: Of one trial, from start to end.
+        keep_weights: Of the epoch with the best validation accuracy, or of the last one.
+        tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
+    """
 
     epochs: int = Field(default=12, ge=1)
-    time_limit: Seconds = 3600.0  # of one trial, from start to end
+    time_limit: Seconds = 3600.0
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    keep_weights: Literal["best", "last"] = "best"
+    early_stopping: EarlyStoppingTable | None = None
+    tensorboard: bool = False
+
+
+class PretrainTable(_Table):
+    """What `tunefront pretrain` trains.
+
+    Attributes:
+        weights: The file its backbone's weights go to, ending in ``.weights.h5``.
+        space: As a study's, with one value for everything.
+    """
+
+    weights: str = Field(pattern=r".\.weights\.h5$")
+    data: DataTable
+    space: dict[str, Any]
+    training: TrainingTable = TrainingTable()
+
+    @field_validator("space")
+    @classmethod
+    def _check_space(cls, table: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Space.from_table(table)
+        except SpaceError as error:
+            raise SpaceError(f"pretrain.{error.key}", error.problem) from None
+        return table
 
 
 class SamplerTable(_Table):
@@ -151,7 +179,7 @@ class StudySpec(_Table):
         trials: The study ends when so many are complete or pruned.
         max_failures: It gives up when more than so many failed.
         max_refusals: It gives up when more than so many broke a limit before training.
-        space: As written; :meth:`parsed_space` reads it.
+        space: As written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
@@ -165,20 +193,26 @@ class StudySpec(_Table):
         time=ObjectiveTable(measure="train_seconds"),
     )
     data: DataTable
-    space: dict[str, Any] = {}
+    space: dict[str, Any] | str = {}
     training: TrainingTable = TrainingTable()
     sampler: SamplerTable = SamplerTable()
     pruner: PrunerTable = PrunerTable()
+    pretrain: PretrainTable | None = None
 
     @field_validator("space")
     @classmethod
-    def _check_space(cls, table: dict[str, Any]) -> dict[str, Any]:
-        Space.from_table(table)
+    def _check_space(cls, table: dict[str, Any] | str) -> dict[str, Any] | str:
+        _parse_space(table)
         return table
 
-    def parsed_space(self) -> Space:
+    def parsed_space(self) -> Space | OwnSpace:
         """What may vary."""
-        return Space.from_table(self.space)
+        return _parse_space(self.space)
+
+    @property
+    def accuracy_measure(self) -> str:
+        """Name of the measure that accuracy means in this study."""
+        return self.objectives.accuracy.measure if self.objectives.accuracy else DEFAULT_MEASURES["accuracy"]
 
     def parsed_objectives(self) -> dict[Axis, Objective]:
         """The objectives in the order of their values in the store."""
@@ -202,6 +236,10 @@ class StudySpec(_Table):
     def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
         """The spec that :meth:`as_json` made."""
         return cls.model_validate_json(json.dumps(data))
+
+
+def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
+    return OwnSpace.load(table) if isinstance(table, str) else Space.from_table(table)
 
 
 def read_spec(path: Path, **overrides: Any) -> StudySpec:

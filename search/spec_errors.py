@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from objectives import DEFAULT_MEASURES
 from spaces.settings import nearest
@@ -21,27 +23,33 @@ class SpecError(Exception):
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecError:
     """The first of pydantic's findings, in the words of a spec file."""
     finding = error.errors()[0]
-    location = [str(part) for part in finding["loc"]]
+    location, kind, value = [str(part) for part in finding["loc"]], finding["type"], finding["input"]
+    keys = _keys(model, location[:-1])
+    location = _as_written(model, location)
+    if kind in ("union_tag_not_found", "union_tag_invalid"):
+        location.append(finding["ctx"]["discriminator"].strip("'"))
+        kind, value = _KINDS[kind], finding["ctx"].get("tag")
     key = ".".join(location)
-    kind, value = finding["type"], finding["input"]
+    if kind == "unknown_kind":
+        known = finding["ctx"]["expected_tags"].replace("'", "").split(", ")
+        return SpecError(path, key, f"there is no {location[-1]} {value!r}. {nearest(str(value), known)}")
     if kind == "extra_forbidden":
-        return SpecError(path, key, f"there is no such key. {nearest(location[-1], _keys(model, location[:-1]))}")
+        return SpecError(path, key, f"there is no such key. {nearest(location[-1], keys)}")
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
-    if kind in ("model_type", "dict_type"):
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
         return SpecError(path, key, f"{value!r} is not possible: {remedy}")
     message = str(finding["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
     shown = f"{value!r} is not possible: {message}" if not isinstance(value, dict) else message
-    return SpecError(
-        path,
-        key,
-        f"{shown}. {hint}".rstrip(". ") + (f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""),
-    )
+    # A value that fits none of several types is found once for each of them.
+    n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
+    return SpecError(path, key, f"{shown}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))
 
 
+_KINDS = {"union_tag_not_found": "missing", "union_tag_invalid": "unknown_kind"}
 _TABLES = {
     f"objectives.{axis}": f'write a measure, as in {axis} = "{measure}", or {{ measure = "{measure}", at_most = ... }}'
     for axis, measure in DEFAULT_MEASURES.items()
@@ -55,9 +63,42 @@ _HINTS = {
 
 
 def _keys(model: Any, location: list[str]) -> list[str]:
-    """The keys that the table at `location` of a spec may have."""
+    """The keys that the table at `location` of a spec may have; none where the location is no table of ours."""
+    table = _table(model, location)
+    return list(table.model_fields) if table else []
+
+
+def _table(model: Any, location: list[str]) -> Any:
     for name in location:
-        annotation = model.model_fields[name].annotation
-        options = getattr(annotation, "__args__", (annotation,))  # Table | None
-        model = next(option for option in options if isinstance(option, type) and issubclass(option, BaseModel))
-    return list(model.model_fields)
+        if isinstance(model, dict):
+            model = model.get(name)
+        elif model is not None and name in model.model_fields:
+            model = _inner(model.model_fields[name])
+        else:
+            return None
+    return None if isinstance(model, dict) else model
+
+
+def _inner(field: FieldInfo) -> Any:
+    """The table that a key holds; where its discriminator says which, all that it can be, by that name."""
+    options = getattr(field.annotation, "__args__", (field.annotation,))  # Table | None
+    tables = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
+    if isinstance(field.discriminator, str):
+        return {
+            name: table for table in tables for name in get_args(table.model_fields[field.discriminator].annotation)
+        }
+    return tables[0] if tables else None
+
+
+def _as_written(model: Any, location: Iterable[str]) -> list[str]:
+    """A location without the names that pydantic adds for the chosen one of several tables or types."""
+    written, table = [], model
+    for name in location:
+        if isinstance(table, dict):
+            table = table.get(name)
+        elif table is None:
+            written += [name] if name.isdecimal() else []  # the place in a list
+        else:
+            written.append(name)
+            table = _inner(table.model_fields[name]) if name in table.model_fields else None
+    return written

@@ -30,7 +30,7 @@ from search.slots import Slot
 from search.spec import StudySpec
 from search.standing import Standing
 from search.trial_process import BrokenMessageError, Message, TrialTask, answer, receive, run_trial
-from spaces import Candidate
+from spaces import Candidate, SpaceError
 from storage import Epoch, Lease, Outcome, Store, StoreError, StudyRecord, curves, patiently, queue, studies
 
 _TICK_SECONDS = 0.5
@@ -107,7 +107,10 @@ class Supervisor:
         self._models = KeptModels(work.store, work.study, work.out / "models")
         pruner = work.spec.pruner
         epochs = work.spec.training.epochs
-        self._pruner = ParetoPruner(objectives, epochs, pruner.front_loss) if pruner.name == "pareto" else None
+        ends_early = work.spec.training.early_stopping is not None
+        self._pruner = (
+            ParetoPruner(objectives, epochs, pruner.front_loss, ends_early) if pruner.name == "pareto" else None
+        )
         self._rungs = geometric_rungs(epochs, pruner.min_epochs) if self._pruner else ()
         self._running: dict[str, _Running] = {}
         self._seconds_a_trial: list[float] = []
@@ -174,7 +177,11 @@ class Supervisor:
 
     def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
         work = self._work
-        candidate = patiently(lambda: self._space.suggest(trial))
+        try:
+            candidate = patiently(lambda: self._space.suggest(trial))
+        except SpaceError as error:  # a user's own space: this trial is lost, the study goes on
+            self._fail_unstarted(lease, trial, str(error))
+            return
         task = TrialTask(
             number=lease.number,
             spec=work.spec.as_json(),
@@ -185,9 +192,29 @@ class Supervisor:
             rungs=self._rungs,
             model_path=str(self._models.partial_path(lease.number)),
             measures_latency=any(o.measure.name == "latency_seconds" for o in self._standing.objectives.values()),
+            log_folder=str(work.out / "tensorboard" / f"trial-{lease.number}")
+            if work.spec.training.tensorboard
+            else "",
         )
         child = self._launcher.start(self._trains, task, work.out / "logs" / f"trial-{lease.number}.log")
         self._running[slot.name] = _Running(lease, trial, candidate, slot, child, self._clock())
+
+    def _fail_unstarted(self, lease: Lease, trial: optuna.Trial, reason: str) -> None:
+        patiently(
+            lambda: queue.finish(
+                self._work.store,
+                self._study,
+                lease,
+                trial,
+                Outcome.FAILED,
+                values=None,
+                constraints=None,
+                measurements={},
+                reason=reason,
+                model_path="",
+            )
+        )
+        self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     # Listening to trials
 
@@ -260,7 +287,7 @@ class Supervisor:
 
     def _judge_end(self, running: _Running) -> None:
         accuracy = max(epoch.accuracy for epoch in running.curve)
-        running.measurements["accuracy"] = accuracy
+        running.measurements.setdefault(self._work.spec.accuracy_measure, accuracy)
         running.measurements["load_average"] = load_average()
         running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy))
         running.measurements["trial_seconds"] = self._clock() - running.started_at
@@ -400,7 +427,9 @@ class Supervisor:
             return SlotState(slot.name)
         curve = running.curve
         best = max((epoch.accuracy for epoch in curve), default=None)
-        return SlotState(slot.name, running.lease.number, running.candidate.summary(), len(curve), best)
+        return SlotState(
+            slot.name, running.lease.number, running.candidate.summary(running.trial.params), len(curve), best
+        )
 
 
 def _read_epoch(fields: Mapping[str, Any]) -> Epoch:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
+from search.augmented_model import AugmentedModel
 from search.data import Dataset
+from search.feeding import n_steps, training_data
+from search.losses import TrainingLoss, balanced_weights
 from search.measuring import EpochTimer
-from spaces import Candidate, Space
+from search.spec import TrainingTable
+from search.watching import EpochResult, Goal, Watcher
+from spaces import Candidate, OwnSpace, Space
 from spaces.augmentation import build_augmentation
+from spaces.freezing import find_backbone, freeze
+from spaces.mixing import build_mixing
 from spaces.optimizers import build_optimizer
+from spaces.schedules import build_learning_rate
 
 
 class TrainingFailedError(Exception):
@@ -26,127 +34,215 @@ class Trainable:
 
     Attributes:
         model: What is kept: raw pixels in, probabilities out, no augmentation.
-        trained: The same weights behind the augmentation layers; what `fit` runs on.
+        trained: The same weights behind the augmentation; what `fit` runs on.
+        loss: Of the training.
     """
 
+    candidate: Candidate
     model: Any
     trained: Any
-    optimizer: Any
+    loss: TrainingLoss | str
+
+    @property
+    def optimizer(self) -> Any:
+        """The compiled one, with its state."""
+        return self.trained.optimizer
 
 
 @dataclass(frozen=True)
-class EpochResult:
-    """What one epoch gave; see :class:`storage.Epoch`."""
+class Phase:
+    """A part of a training: these epochs, with so much of the backbone frozen.
 
-    epoch: int
-    accuracy: float
-    train_seconds: float
-    validation_seconds: float
-    metrics: Mapping[str, float]
+    Attributes:
+        last_epoch: From 1, included.
+        is_head_only: Whether the backbone is frozen whatever the freeze fraction.
+        rate_factor: Of the candidate's learning rate.
+    """
+
+    first_epoch: int
+    last_epoch: int
+    is_head_only: bool = False
+    rate_factor: float = 1.0
 
 
-def build(space: Space, candidate: Candidate, dataset: Dataset, precision: str, seed: int) -> Trainable:
-    """Build and compile; all variables exist afterwards, the optimizer's too, and nothing was trained."""
-    keras.config.set_dtype_policy(precision)
+def build(
+    space: Space | OwnSpace, candidate: Candidate, dataset: Dataset, training: TrainingTable, seed: int, fold: int = 0
+) -> Trainable:
+    """Build and compile; all variables exist afterwards, the optimizer's too, and nothing was trained.
+
+    The optimizer is that of the last phase, which the kept model is saved with.
+    """
+    keras.config.set_dtype_policy(training.precision)
     model = space.build(candidate, dataset.image_shape, dataset.n_classes)
-    optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings)
-    trained = _behind_augmentation(model, build_augmentation(candidate.augmentation, seed))
-    _compile(trained, optimizer)
-    optimizer = trained.optimizer  # mixed_float16 wraps it for loss scaling
-    optimizer.build(trained.trainable_variables)
-    return Trainable(model, trained, optimizer)
+    _regularize(model, candidate.l1, candidate.l2)
+    loss = _loss(candidate, dataset, fold)
+    layers = build_augmentation(candidate.augmentation_settings, seed)
+    mixing = build_mixing(candidate.augmentation_settings, seed)
+    trained = model
+    if layers or mixing:
+        assert isinstance(loss, TrainingLoss)
+        trained = AugmentedModel(model, layers, mixing, loss)
+        trained.build((None, *dataset.image_shape))
+    trainable = Trainable(candidate, model, trained, loss)
+    n_train = len(dataset.split("train", fold).labels)
+    _compile_for(trainable, phases(candidate, training.epochs)[-1], n_train)
+    return trainable
 
 
-def _compile(model: Any, optimizer: Any) -> None:
+def phases(candidate: Candidate, epochs: int) -> tuple[Phase, ...]:
+    """One phase, or with ``head_epochs`` two: the head first, then fine-tuning at a lower rate."""
+    n_head = min(int(candidate.architecture_settings.get("head_epochs", 0)), epochs - 1)
+    if n_head <= 0:
+        return (Phase(1, epochs),)
+    factor = float(candidate.architecture_settings["fine_tuning_rate"])
+    return (Phase(1, n_head, is_head_only=True), Phase(n_head + 1, epochs, rate_factor=factor))
+
+
+def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
+    """Freeze as the phase says, and compile with a new optimizer whose variables exist."""
+    candidate = trainable.candidate
+    backbone = find_backbone(trainable.model)
+    if backbone is not None:
+        freeze(backbone, 1.0 if phase.is_head_only else float(candidate.architecture_settings["freeze_fraction"]))
+    learning_rate = build_learning_rate(
+        "constant" if phase.is_head_only else candidate.schedule,
+        {} if phase.is_head_only else candidate.schedule_settings,
+        float(candidate.optimizer_settings["learning_rate"]) * phase.rate_factor,
+        n_steps(n_train, candidate.batch_size, candidate.steps_per_epoch),
+        phase.last_epoch - phase.first_epoch + 1,
+    )
+    optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
+    _compile(trainable.trained, optimizer, trainable.loss)
+    trainable.optimizer.build(trainable.trained.trainable_variables)  # mixed_float16 has wrapped it
+
+
+def _compile(model: Any, optimizer: Any, loss: TrainingLoss | str) -> None:
     # The metric as an object, not by name: a named one makes its variables while the first step is
     # traced, and TensorFlow then traces that step a second time.
-    accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=[accuracy])
+    kind = keras.metrics.BinaryAccuracy if _has_one_unit(model) else keras.metrics.SparseCategoricalAccuracy
+    model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
 
 
-def _behind_augmentation(model: Any, layers: list[Any]) -> Any:
-    if not layers:
-        return model
-    inputs = keras.Input(model.input_shape[1:])
-    images = inputs
-    for layer in layers:
-        images = layer(images)
-    return keras.Model(inputs, model(images))
+def _has_one_unit(model: Any) -> bool:
+    inner = model.inner if isinstance(model, AugmentedModel) else model
+    return bool(inner.output_shape[-1] == 1)
+
+
+def _plain_loss(candidate: Candidate) -> str:
+    return "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
+
+
+def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss | str:
+    """Keras's own where that is all it takes: it is the fastest."""
+    is_balanced = candidate.class_weights == "balanced"
+    if not candidate.label_smoothing and not is_balanced and not candidate.augmentation_settings:
+        return _plain_loss(candidate)
+    weights: list[float] = []
+    if is_balanced:
+        counts = np.bincount(dataset.split("train", fold).labels, minlength=dataset.n_classes)
+        weights = balanced_weights(counts.tolist())
+    return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
+
+
+def _regularize(model: Any, l1: float, l2: float) -> None:
+    """Penalize the kernels of all layers; biases and batch norm stay free, as is usual."""
+    if not l1 and not l2:
+        return
+    regularizer = keras.regularizers.L1L2(l1, l2)
+    for layer in model._flatten_layers(include_self=False):
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel"):
+            kernel = getattr(layer, name, None)
+            if isinstance(kernel, keras.Variable):
+                kernel.regularizer = regularizer
 
 
 def fit(
     trainable: Trainable,
     dataset: Dataset,
-    candidate: Candidate,
-    epochs: int,
+    training: TrainingTable,
+    goal: Goal,
     goes_on: Callable[[EpochResult], bool],
-) -> tuple[EpochTimer, int]:
-    """Train, and leave the model with the weights of its best validation epoch.
+    *,
+    seed: int,
+    fold: int = 0,
+    log_folder: str = "",
+) -> tuple[EpochTimer, EpochResult]:
+    """Train, and leave the model with the weights of the epoch that counts.
 
     Args:
+        goal: What accuracy means here.
         goes_on: Told every epoch; False stops the training after it.
+        log_folder: For TensorBoard; empty writes no logs.
 
     Returns:
-        The timer with what it measured, and the best epoch, from 1.
+        The timer with what it measured, and the epoch that counts.
 
     Raises:
-        TrainingFailedError: If the loss or the accuracy stops being a number.
+        TrainingFailedError: If the loss or a score stops being a number.
     """
-    train, validation = dataset.split("train"), dataset.split("validation")
+    candidate = trainable.candidate
+    train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    watcher = _Watcher(trainable.model, timer, goes_on)
-    trainable.trained.fit(
-        train.images,
-        train.labels,
-        validation_data=(validation.images, validation.labels),
-        epochs=epochs,
-        batch_size=candidate.batch_size,
-        validation_batch_size=max(candidate.batch_size, 256),
-        callbacks=[timer, watcher],
-        verbose=0,
-    )
-    if watcher.failure:
-        raise TrainingFailedError(watcher.failure)
-    trainable.model.set_weights(watcher.best_weights)
-    return timer, watcher.best_epoch
+    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
+    data = training_data(train.images, train.labels, candidate.batch_size, candidate.steps_per_epoch, seed)
+    parts = phases(candidate, training.epochs)
+    for phase in parts:
+        if len(parts) > 1:
+            _compile_for(trainable, phase, len(train.labels))
+        trainable.trained.fit(
+            **data,
+            initial_epoch=phase.first_epoch - 1,
+            epochs=phase.last_epoch,
+            callbacks=[timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
+            verbose=0,
+        )
+        if watcher.failure:
+            raise TrainingFailedError(watcher.failure)
+        if watcher.was_stopped:
+            break
+    if watcher.kept_weights:
+        trainable.model.set_weights(watcher.kept_weights)
+    return timer, watcher.kept
+
+
+def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:
+    """Keras's own; they come after the watcher, which adds the validation scores to an epoch's logs."""
+    callbacks: list[Any] = []
+    if log_folder:
+        callbacks.append(keras.callbacks.TensorBoard(log_folder))
+    if phase.is_head_only:
+        return callbacks
+    settings = candidate.schedule_settings
+    if candidate.schedule == "reduce_on_plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                "val_loss",
+                factor=settings["factor"],
+                patience=settings["patience"],
+                cooldown=settings["cooldown"],
+                min_lr=settings["minimum"],
+                mode="min",
+            )
+        )
+    stopping = training.early_stopping
+    if stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                f"val_{stopping.monitor}",
+                min_delta=stopping.min_delta,
+                patience=stopping.patience,
+                baseline=stopping.baseline,
+                mode="min" if stopping.monitor == "loss" else "max",
+            )
+        )
+    return callbacks
 
 
 def save(trainable: Trainable, path: str) -> None:
-    """Save the model without its augmentation, with its optimizer's state, as one ``.keras`` file."""
-    if trainable.trained is not trainable.model:
-        _compile(trainable.model, trainable.optimizer)
-    trainable.model.save(path)
+    """Save the model without its augmentation, with its optimizer's state, as one ``.keras`` file.
 
-
-class _Watcher(keras.callbacks.Callback):  # type: ignore[misc]
-    """Tells every epoch to the supervisor, keeps the best weights, and ends what became NaN.
-
-    It never raises inside `fit`, which would skip other callbacks' ends.
+    Any Keras loads it: loss and metric in it are Keras's own.
     """
-
-    def __init__(self, kept: Any, timer: EpochTimer, goes_on: Callable[[EpochResult], bool]) -> None:
-        super().__init__()
-        self.failure = ""
-        self.best_epoch = 0
-        self.best_weights: list[Any] = []
-        self._best_accuracy = -math.inf
-        self._kept = kept
-        self._timer = timer
-        self._goes_on = goes_on
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        metrics = {name: float(value) for name, value in (logs or {}).items()}
-        broken = [name for name, value in metrics.items() if not math.isfinite(value)]
-        if broken:
-            self.failure = f"{broken[0]} became {metrics[broken[0]]} in epoch {epoch + 1}"
-            self.model.stop_training = True
-            return
-        accuracy = metrics["val_accuracy"]
-        if accuracy > self._best_accuracy:
-            self._best_accuracy, self.best_epoch = accuracy, epoch + 1
-            self.best_weights = self._kept.get_weights()
-        result = EpochResult(
-            epoch + 1, accuracy, self._timer.last_train_seconds, self._timer.last_validation_seconds, metrics
-        )
-        if not self._goes_on(result):
-            self.model.stop_training = True
+    if trainable.trained is not trainable.model or not isinstance(trainable.loss, str):
+        _compile(trainable.model, trainable.optimizer, _plain_loss(trainable.candidate))
+    trainable.model.save(path)

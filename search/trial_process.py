@@ -12,11 +12,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from search.data.dataset import Dataset
 from search.slots import Slot
 from spaces import Candidate
+
+if TYPE_CHECKING:
+    from search.spec import StudySpec
+    from search.watching import Goal
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class TrialTask:
         rungs: Epochs after which the child waits for a verdict.
         model_path: Where the model goes if it is to be kept.
         measures_latency: Whether latency is an objective, and so measured for every trial.
+        log_folder: For TensorBoard; empty if the study wants no such logs.
     """
 
     number: int
@@ -40,6 +45,7 @@ class TrialTask:
     rungs: tuple[int, ...]
     model_path: str
     measures_latency: bool
+    log_folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,11 +123,13 @@ def _train(connection: Connection, task: TrialTask) -> None:
 
     from search import measuring, training
     from search.spec import StudySpec
+    from search.watching import EpochResult, Goal
 
     spec = StudySpec.from_json(task.spec)
     keras.utils.set_random_seed(task.seed)
     peak = measuring.PeakMemory()
-    trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training.precision, task.seed)
+    space, goal = spec.parsed_space(), Goal(spec.accuracy_measure, task.dataset.positive_class)
+    trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
     measurements: dict[str, float] = {
         "model_bytes": measuring.model_bytes(trainable.model, trainable.optimizer),
         "weight_bytes": measuring.weight_bytes(trainable.model),
@@ -134,22 +142,27 @@ def _train(connection: Connection, task: TrialTask) -> None:
 
     was_stopped = False
 
-    def goes_on(result: training.EpochResult) -> bool:
+    def goes_on(result: EpochResult) -> bool:
         nonlocal was_stopped
         send(connection, Message("epoch", {}, epoch=asdict(result)))
         was_stopped = result.epoch in task.rungs and not _verdict(connection)
         return not was_stopped
 
-    timer, best_epoch = training.fit(trainable, task.dataset, task.candidate, spec.training.epochs, goes_on)
+    timer, counted = training.fit(
+        trainable, task.dataset, spec.training, goal, goes_on, seed=task.seed, log_folder=task.log_folder
+    )
     measurements |= {
-        "best_epoch": best_epoch,
+        "best_epoch": counted.epoch,
         "train_seconds": timer.train_seconds,
         "validation_seconds": timer.validation_seconds,
         "compile_seconds": timer.compile_seconds,
+        **_scores(counted.metrics),
     }
     peak_bytes = peak.bytes()
     if peak_bytes is not None:
         measurements["peak_bytes"] = peak_bytes
+    if task.dataset.folds and not was_stopped:
+        measurements |= _cross_validate(task, spec, goal, counted.metrics)
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = measuring.latency_seconds(trainable.model, image)
@@ -160,6 +173,35 @@ def _train(connection: Connection, task: TrialTask) -> None:
     training.save(trainable, task.model_path)
     late = {} if task.measures_latency else {"latency_seconds": measuring.latency_seconds(trainable.model, image)}
     send(connection, Message("kept", late))
+
+
+def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Validation scores as measurements, by the names of their measures."""
+    scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
+    scores["validation_loss"] = scores.pop("loss")
+    return scores
+
+
+def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: Mapping[str, float]) -> dict[str, float]:
+    """Train on the other folds too: each score's mean over all folds, and how far the goal's spreads.
+
+    Costs stay those of the first fold: they are of one training.
+    """
+    import numpy as np
+
+    from search import training
+
+    folds = [_scores(first)]
+    for fold in range(1, task.dataset.folds):
+        seed = task.seed + fold
+        trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training, seed, fold)
+        _, counted = training.fit(
+            trainable, task.dataset, spec.training, goal, lambda result: True, seed=seed, fold=fold
+        )
+        folds.append(_scores(counted.metrics))
+    means = {name: float(np.mean([scores[name] for scores in folds])) for name in folds[0]}
+    deviation = float(np.std([scores[goal.measure] for scores in folds], ddof=1))
+    return {**means, "fold_deviation": deviation}
 
 
 def _is_out_of_memory(error: Exception) -> bool:

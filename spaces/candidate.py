@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from spaces.ranges import Value
 
@@ -17,22 +17,48 @@ class Candidate:
     Attributes:
         architecture: Name of the architecture; `architecture_settings` are its own.
         optimizer: Name of the optimizer; `optimizer_settings` hold at least ``learning_rate``.
-        augmentation: Name of the augmentation level.
+        augmentation: Name of the augmentation level; `augmentation_settings` say what it does.
         batch_size: Images a training step.
+        schedule: Name of the learning-rate schedule.
+        image_size: Height and width in pixels to which the model resizes; 0 leaves the data's size.
+        steps_per_epoch: Batches an epoch; 0 is one pass over the training images.
+        label_smoothing: Share of each label that is spread over all classes, 0 to below 1.
+        l1: Penalty on the kernels' absolute values.
+        l2: Penalty on the kernels' squares.
+        class_weights: ``none``, or ``balanced``: each class counts alike, however many images it has.
+        output: ``softmax``, or ``sigmoid``: one unit, for two classes.
     """
 
     architecture: str
     architecture_settings: Settings
     optimizer: str
     optimizer_settings: Settings
-    augmentation: str
-    batch_size: int
+    augmentation: str = "none"
+    batch_size: int = 32
+    augmentation_settings: Settings = field(default_factory=dict)
+    schedule: str = "constant"
+    schedule_settings: Settings = field(default_factory=dict)
+    image_size: int = 0
+    steps_per_epoch: int = 0
+    label_smoothing: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    class_weights: str = "none"
+    output: str = "softmax"
 
-    def summary(self) -> str:
-        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``."""
+    def summary(self, parameters: Settings) -> str:
+        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.
+
+        Args:
+            parameters: What was sampled, by full name; what is fixed in the study is not shown.
+        """
         what = f"{self.architecture}, {self.optimizer}, batch {self.batch_size}, augmentation {self.augmentation}"
-        settings = {**self.optimizer_settings, **self.architecture_settings}
-        return f"{what}, {_show(settings)}"
+        size = f", {self.image_size} px" if self.image_size else ""
+        own = {name.partition(".")[2]: value for name, value in parameters.items() if name not in _SHOWN}
+        return f"{what}{size}" + (f", {_show(own)}" if own else "")
+
+
+_SHOWN = ("architecture.name", "optimizer.name", "augmentation.level", "training.batch_size", "image.size")
 
 
 def _show(settings: Settings) -> str:

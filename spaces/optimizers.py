@@ -14,28 +14,33 @@ def _rate(low: float, high: float) -> Setting:
     return number(FloatRange(low, high, log=True), above=0, below=100)
 
 
+# Decoupled from the gradient (arXiv 1711.05101), in every optimizer as Keras has it.
+_WEIGHT_DECAY = number(Fixed(0.0), above=0, below=10, zero=True)
+
 OPTIMIZERS: Mapping[str, Mapping[str, Setting]] = {
     "sgd": {
         "learning_rate": _rate(1e-3, 3e-1),
         "momentum": number(Choice((0.0, 0.9)), above=0, below=1, zero=True),
         "nesterov": flag(Fixed(False)),
+        "weight_decay": _WEIGHT_DECAY,
     },
-    "adam": {"learning_rate": _rate(1e-4, 1e-2)},
+    "adam": {"learning_rate": _rate(1e-4, 1e-2), "weight_decay": _WEIGHT_DECAY},
     "adamw": {
         "learning_rate": _rate(1e-4, 1e-2),
         "weight_decay": number(FloatRange(1e-5, 1e-1, log=True), above=0, below=10, zero=True),
     },
-    "nadam": {"learning_rate": _rate(1e-4, 1e-2)},
-    "adamax": {"learning_rate": _rate(2e-4, 2e-2)},
+    "nadam": {"learning_rate": _rate(1e-4, 1e-2), "weight_decay": _WEIGHT_DECAY},
+    "adamax": {"learning_rate": _rate(2e-4, 2e-2), "weight_decay": _WEIGHT_DECAY},
     "rmsprop": {
         "learning_rate": _rate(1e-4, 1e-2),
         "momentum": number(Fixed(0.0), above=0, below=1, zero=True),
+        "weight_decay": _WEIGHT_DECAY,
     },
-    "adagrad": {"learning_rate": _rate(1e-3, 1e-1)},
+    "adagrad": {"learning_rate": _rate(1e-3, 1e-1), "weight_decay": _WEIGHT_DECAY},
     # Adadelta's paper uses 1 (arXiv 1212.5701); Keras's default of 0.001 hardly moves.
-    "adadelta": {"learning_rate": _rate(1e-1, 3.0)},
+    "adadelta": {"learning_rate": _rate(1e-1, 3.0), "weight_decay": _WEIGHT_DECAY},
     # Lion's updates are signs, so its rate is 3 to 10 times below Adam's (arXiv 2302.06675).
-    "lion": {"learning_rate": _rate(3e-5, 3e-3)},
+    "lion": {"learning_rate": _rate(3e-5, 3e-3), "weight_decay": _WEIGHT_DECAY},
 }
 
 _KERAS_NAMES = {
@@ -51,8 +56,17 @@ _KERAS_NAMES = {
 }
 
 
-def build_optimizer(name: str, settings: Settings) -> Any:
-    """The Keras optimizer of that name, new and without variables."""
+def build_optimizer(name: str, settings: Settings, learning_rate: Any = None) -> Any:
+    """The Keras optimizer of that name, new and without variables.
+
+    Args:
+        learning_rate: Instead of the settings' own: a number or a Keras schedule.
+    """
     import keras
 
-    return getattr(keras.optimizers, _KERAS_NAMES[name])(**settings)
+    arguments = {key: value for key, value in settings.items() if key != "weight_decay" or value}
+    if learning_rate is not None:
+        arguments["learning_rate"] = learning_rate
+    if name == "adamw":  # where leaving it out would mean Keras's own 0.004
+        arguments.setdefault("weight_decay", 0.0)
+    return getattr(keras.optimizers, _KERAS_NAMES[name])(**arguments)

@@ -61,10 +61,44 @@ def flag(default: Range) -> Setting:
     return Setting(default, lambda value: isinstance(value, bool), "true or false")
 
 
+def fraction(default: Range) -> Setting:
+    """A setting that takes numbers from 0 to 1, both included."""
+    return Setting(
+        default,
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1,
+        "a number from 0 to 1",
+    )
+
+
+def share(default: Range) -> Setting:
+    """A setting that takes numbers above 0, up to and including 1."""
+    return Setting(
+        default,
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1,
+        "a number above 0 and up to 1",
+    )
+
+
+def one_of(default: Range, values: Iterable[Value]) -> Setting:
+    """A setting that takes one of `values`."""
+    known = tuple(values)
+    return Setting(default, lambda value: value in known, f"one of {', '.join(str(value) for value in known)}")
+
+
+def text(default: Range, allowed: str) -> Setting:
+    """A setting that takes any text; `allowed` says what it means."""
+    return Setting(default, lambda value: isinstance(value, str) and value != "", allowed)
+
+
 def name_of(default: Range, names: Iterable[str], what: str) -> Setting:
     """A setting that names one of `names`."""
     known = tuple(names)
     return Setting(default, lambda value: value in known, f"the name of {what}: {', '.join(known)}")
+
+
+def fixed_values(settings: Mapping[str, Setting]) -> dict[str, Value]:
+    """The default values of those settings that have a single one."""
+    return {name: setting.default.value for name, setting in settings.items() if isinstance(setting.default, Fixed)}
 
 
 def parse_settings(table: Mapping[str, Any], settings: Mapping[str, Setting], where: str) -> dict[str, Range]:
@@ -86,7 +120,7 @@ def _parse_setting(key: str, value: Any, setting: Setting) -> Range:
         parsed = parse_range(value)
     except ValueError as error:
         raise SpaceError(key, str(error)) from None
-    for extreme in _extremes(parsed):
+    for extreme in extremes(parsed):
         if not setting.allows(extreme):
             raise SpaceError(key, f"{extreme!r} is not possible here; it must be {setting.allowed}")
     return parsed
@@ -100,7 +134,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"{suggestion}Known: {', '.join(names)}"
 
 
-def _extremes(spec_range: Range) -> tuple[Value, ...]:
+def extremes(spec_range: Range) -> tuple[Value, ...]:
     """Every choice, or the two ends of an interval."""
     match spec_range:
         case Fixed(value):

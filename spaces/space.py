@@ -13,13 +13,36 @@ from spaces.augmentation import LEVELS
 from spaces.candidate import Candidate, Settings
 from spaces.optimizers import OPTIMIZERS
 from spaces.ranges import Choice, Fixed, Range
-from spaces.settings import Setting, SpaceError, name_of, nearest, parse_settings, whole
+from spaces.schedules import SCHEDULES
+from spaces.settings import Setting, SpaceError, name_of, nearest, number, one_of, parse_settings, whole
 
-_GENERAL: Mapping[str, Setting] = {
+GENERAL: Mapping[str, Setting] = {
     "architecture": name_of(Fixed("plain_cnn"), ARCHITECTURES, "an architecture"),
     "optimizer": name_of(Choice(tuple(OPTIMIZERS)), OPTIMIZERS, "an optimizer"),
-    "augmentation": name_of(Choice(tuple(LEVELS)), LEVELS, "an augmentation level"),
+    "augmentation": name_of(Choice(("none", "light")), LEVELS, "an augmentation level"),
+    "schedule": name_of(Fixed("constant"), SCHEDULES, "a learning-rate schedule"),
     "batch_size": whole(Choice((32, 64, 128)), 1, 65536),
+    "image_size": whole(Fixed(0), 0, 4096),
+    "steps_per_epoch": whole(Fixed(0), 0, 10_000_000),
+    "label_smoothing": number(Fixed(0.0), above=0, below=1, zero=True),
+    "l1": number(Fixed(0.0), above=0, below=10, zero=True),
+    "l2": number(Fixed(0.0), above=0, below=10, zero=True),
+    "class_weights": one_of(Fixed("none"), ("none", "balanced")),
+    "output": one_of(Fixed("softmax"), ("softmax", "sigmoid")),
+}
+_PARAMETER_NAMES: Mapping[str, str] = {
+    "architecture": "architecture.name",
+    "optimizer": "optimizer.name",
+    "augmentation": "augmentation.level",
+    "schedule": "schedule.name",
+    "image_size": "image.size",
+    "output": "output.activation",
+}  # of the others: training.KEY
+_FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
+    "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
+    "optimizer": OPTIMIZERS,
+    "augmentation": LEVELS,
+    "schedule": SCHEDULES,
 }
 
 
@@ -28,14 +51,13 @@ class Space:
     """What may vary in a study.
 
     Attributes:
-        general: Ranges of architecture, optimizer, augmentation and batch size.
-        architectures: For each architecture that may be chosen, the ranges of its settings.
-        optimizers: For each optimizer that may be chosen, the ranges of its settings.
+        general: Ranges of the keys that every candidate has.
+        families: For ``architecture``, ``optimizer``, ``augmentation`` and ``schedule``: for each name
+            that may be chosen, the ranges of its settings.
     """
 
     general: Mapping[str, Range]
-    architectures: Mapping[str, Mapping[str, Range]]
-    optimizers: Mapping[str, Mapping[str, Range]]
+    families: Mapping[str, Mapping[str, Mapping[str, Range]]]
 
     @classmethod
     def from_table(cls, table: Mapping[str, Any]) -> Space:
@@ -44,47 +66,60 @@ class Space:
         Raises:
             SpaceError: Names the key and the remedy.
         """
-        families = {**{name: a.settings for name, a in ARCHITECTURES.items()}, **OPTIMIZERS}
+        known = {name: settings for family in _FAMILIES.values() for name, settings in family.items()}
         for key, value in table.items():
-            if key not in _GENERAL and key not in families:
-                raise SpaceError(f"space.{key}", f"there is no such key. {nearest(key, [*_GENERAL, *families])}")
-            if key in families and not isinstance(value, Mapping):
+            if key not in GENERAL and key not in known:
+                raise SpaceError(f"space.{key}", f"there is no such key. {nearest(key, [*GENERAL, *known])}")
+            if key in known and not isinstance(value, Mapping):
                 raise SpaceError(
                     f"space.{key}", f"{value!r} is not a table: write [space.{key}] and its settings below"
                 )
         _check_names(table)
-        general = parse_settings({key: table[key] for key in table if key in _GENERAL}, _GENERAL, "space")
-        architectures, optimizers = _names(general["architecture"]), _names(general["optimizer"])
+        general = parse_settings({key: table[key] for key in table if key in GENERAL}, GENERAL, "space")
+        families = {
+            family: {
+                name: parse_settings(table.get(name, {}), settings[name], f"space.{name}")
+                for name in _names(general[family])
+            }
+            for family, settings in _FAMILIES.items()
+        }
+        chosen = {name for names in families.values() for name in names}
         for key in table:
-            if key in families and key not in (*architectures, *optimizers):
+            if key in known and key not in chosen:
                 raise SpaceError(
                     f"space.{key}",
-                    f"{key!r} is not among the architectures and optimizers of this space: add it there, "
-                    "or remove this table",
+                    f"{key!r} is not among the {_plural_of(key)} of this space: add it there, or remove this table",
                 )
-        ranges = {
-            name: parse_settings(table.get(name, {}), families[name], f"space.{name}")
-            for name in (*architectures, *optimizers)
-        }
-        return cls(general, {name: ranges[name] for name in architectures}, {name: ranges[name] for name in optimizers})
+        return cls(general, families)
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
         """Sample a candidate; parameters are named ``group.name``."""
-        architecture = str(self.general["architecture"].suggest(trial, "architecture.name"))
-        optimizer = str(self.general["optimizer"].suggest(trial, "optimizer.name"))
-        return Candidate(
-            architecture=architecture,
-            architecture_settings=_suggest_settings(trial, architecture, self.architectures[architecture]),
-            optimizer=optimizer,
-            optimizer_settings=_suggest_settings(trial, optimizer, self.optimizers[optimizer]),
-            augmentation=str(self.general["augmentation"].suggest(trial, "augmentation.level")),
-            batch_size=int(self.general["batch_size"].suggest(trial, "training.batch_size")),
-        )
+        chosen: dict[str, Any] = {}
+        for key, spec_range in self.general.items():
+            chosen[key] = spec_range.suggest(trial, _PARAMETER_NAMES.get(key, f"training.{key}"))
+            if key in self.families:
+                settings = self.families[key][chosen[key]]
+                chosen[f"{key}_settings"] = _suggest_settings(trial, chosen[key], settings)
+        return Candidate(**chosen)
 
-    def build(self, candidate: Candidate, image_shape: tuple[int, int, int], n_classes: int) -> Any:
-        """The candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out."""
-        architecture = ARCHITECTURES[candidate.architecture]
-        return architecture.build(candidate.architecture_settings, image_shape, n_classes)
+    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
+        """The candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out.
+
+        The output has shape ``(batch, n_classes)``, or ``(batch, 1)`` with one sigmoid unit, which is
+        the probability of the second class.
+        """
+        import keras
+
+        inputs = keras.Input(image_shape)
+        pixels = inputs
+        size = candidate.image_size
+        if size and (size, size) != tuple(image_shape[:2]):
+            pixels = keras.layers.Resizing(size, size)(inputs)
+        features = ARCHITECTURES[candidate.architecture].build(candidate.architecture_settings, pixels)
+        n_units = 1 if candidate.output == "sigmoid" else n_classes
+        # In float32 also where the rest is computed in half of that: probabilities must sum to 1.
+        outputs = keras.layers.Dense(n_units, activation=candidate.output, dtype="float32", name="classes")(features)
+        return keras.Model(inputs, outputs, name=candidate.architecture.lower())
 
 
 def _suggest_settings(trial: optuna.Trial, group: str, ranges: Mapping[str, Range]) -> Settings:
@@ -100,9 +135,14 @@ def _names(spec_range: Range) -> tuple[str, ...]:
     raise AssertionError(f"names are chosen, not ranged: {spec_range}")
 
 
+def _plural_of(name: str) -> str:
+    family = next(family for family, settings in _FAMILIES.items() if name in settings)
+    return {"augmentation": "augmentation levels"}.get(family, f"{family}s")
+
+
 def _check_names(table: Mapping[str, Any]) -> None:
     """Unknown names get the nearest known one, which a list of all that is allowed would bury."""
-    for key, known in (("architecture", ARCHITECTURES), ("optimizer", OPTIMIZERS), ("augmentation", LEVELS)):
+    for key, known in _FAMILIES.items():
         value = table.get(key, [])
         for name in value if isinstance(value, list) else [value]:
             if name not in tuple(known):

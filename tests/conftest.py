@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from search.data import Dataset, prepare
+from search.data.sources.digits import DigitsSource
 from tests.postgres import PostgresServer
 
-DIGITS = {"source": "digits", "validation_fraction": 0.2, "test_fraction": 0.2}
+DIGITS = DigitsSource(source="digits")
 
 
 @pytest.fixture(autouse=True)

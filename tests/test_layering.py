@@ -32,7 +32,9 @@ THIRD_PARTY: dict[str, set[str]] = {
     "spaces": {"optuna", "keras"},
 }
 NO_FRAMEWORK = {"objectives", "storage", "reports", "tunefront"}  # not even inside a function
-IN_TRIAL_PROCESS = {"search/training.py", "search/measuring.py"}  # frameworks at module level
+IN_TRIAL_PROCESS = {
+    f"search/{name}.py" for name in ("training", "measuring", "augmented_model", "feeding", "losses", "watching")
+}  # frameworks at module level
 
 
 @dataclass(frozen=True)

@@ -2,5 +2,7 @@
 
 from search.data.cache import prepare
 from search.data.dataset import Dataset, Split
+from search.data.examples import DataError, Examples
+from search.data.sources import DataTable
 
-__all__ = ["Dataset", "Split", "prepare"]
+__all__ = ["DataError", "DataTable", "Dataset", "Examples", "Split", "prepare"]

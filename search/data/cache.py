@@ -7,16 +7,26 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from search.data import digits, splits
+from search.data.choosing import positive_class, with_classes
 from search.data.dataset import Dataset
+from search.data.digests import digests_of_files, digests_of_values
+from search.data.dividing import divide_examples
+from search.data.examples import DataError, Examples, Progress
+from search.data.locking import alone
+from search.data.pixels import pixels_of
+from search.data.reusing import write_origins
+from search.data.sources.source import FileSource, Source
+from search.data.splits import LEFT_OUT
+from search.data.writing import write_arrays, write_facts
 
-_FORMAT = 1  # of the files; a change makes new ones
+_FORMAT = 2  # of the files; a change makes new ones
+_STALE_SECONDS = 24 * 3600
 
 
 def cache_folder() -> Path:
@@ -27,46 +37,102 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunefront"
 
 
-def prepare(settings: Mapping[str, Any], seed: int) -> Dataset:
-    """The dataset that `settings` (a spec's ``[data]``) describe, prepared now if it is not yet.
+def prepare(source: Source, seed: int, progress: Progress | None = None) -> Dataset:
+    """The dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
 
-    Safe against being killed half-way and against others that prepare the same: the folder gets its
-    name only when it is whole.
+    Safe against being killed half-way: the folder gets its name only when it is whole. Of several
+    processes that prepare the same, one does it and the others wait.
+
+    Args:
+        progress: Told often what is being done, and how much of how much is done.
+
+    Raises:
+        DataError: If the data cannot be used: file, key, value and remedy.
     """
-    key = hashlib.sha256(json.dumps([_FORMAT, seed, dict(settings)], sort_keys=True).encode()).hexdigest()[:16]
-    folder = cache_folder() / f"{settings['source']}-{key}"
+    report = progress or (lambda what, done, total: None)
+    cache = _made(cache_folder())
+    report("looking for the examples", 0, 1)
+    examples = with_classes(source.find(), source.classes)
+    positive_class(source.positive_class, examples.class_names)
+    content = examples.content
+    digests = (
+        digests_of_values(content) if isinstance(content, np.ndarray) else digests_of_files(content, cache, report)
+    )
+    folder = cache / f"{source.source}-{_key(source, seed, examples, digests)}"
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            _write(partial, settings, seed)
-            _publish(partial, folder)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        lock = cache / "locks" / folder.name
+        with alone(lock, lambda: report("waiting for another process that prepares the same data", 0, 1)):
+            if not folder.is_dir():
+                _prepare(folder, source, seed, examples, digests, report)
     return Dataset.read(folder)
 
 
-def _write(folder: Path, settings: Mapping[str, Any], seed: int) -> None:
-    images, labels, class_names = digits.load()
-    rows = splits.stratified(labels, settings["validation_fraction"], settings["test_fraction"], seed)
-    digest = hashlib.sha256()
-    for name, chosen in rows.items():
-        np.save(folder / f"{name}_images.npy", images[chosen])
-        np.save(folder / f"{name}_labels.npy", labels[chosen])
-        digest.update(images[chosen].tobytes() + labels[chosen].tobytes())
-    facts = {
-        "source": settings["source"],
-        "fingerprint": digest.hexdigest()[:16],
-        "class_names": class_names,
-        "image_shape": images.shape[1:],
-        **{f"n_{name}": len(chosen) for name, chosen in rows.items()},
-    }
-    (folder / "dataset.json").write_text(json.dumps(facts))
-
-
-def _publish(partial: Path, folder: Path) -> None:
+def _made(cache: Path) -> Path:
     try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{cache}: the folder for prepared data cannot be made ({error.strerror}): "
+            "set TUNEFRONT_CACHE to one that can"
+        ) from None
+    return cache
+
+
+def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:
+    """Of all that the prepared arrays depend on; where files lie is no part of it."""
+    settings = source.model_dump(mode="json", include=set(Source.model_fields) | set(FileSource.model_fields))
+    parts = [_FORMAT, seed, settings, list(examples.class_names), examples.splits and list(examples.splits)]
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
+    if isinstance(examples.content, np.ndarray):
+        digest.update(f"{examples.content.dtype.str}{examples.content.shape[1:]}".encode())
+    digest.update(examples.labels.tobytes())
+    digest.update("".join(digests).encode())
+    return digest.hexdigest()[:16]
+
+
+def _prepare(
+    folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
+) -> None:
+    """Under the lock of `folder`."""
+    _remove_stale(folder)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _fill(partial, source, seed, examples, digests, report)
         partial.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else another process was first, with the same content
-            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _fill(
+    folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
+) -> None:
+    pixels = pixels_of(examples, digests, source, folder, report)
+    division = divide_examples(pixels.examples, pixels.digests, source, seed)
+    is_kept = division.parts != LEFT_OUT
+    kept = np.unique(pixels.examples.labels[is_kept])
+    class_names = [str(examples.class_names[label]) for label in kept]
+    numbers = np.searchsorted(kept, pixels.examples.labels)
+    facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
+    if pixels.decoding is not None:
+        write_origins(folder, pixels.decoding, [digests[pixels.rows[example]] for example in order])
+    (folder / "decoded.raw").unlink(missing_ok=True)
+    write_facts(
+        folder,
+        {
+            **facts,
+            "source": source.source,
+            "class_names": class_names,
+            "folds": source.folds,
+            "positive_class": positive_class(source.positive_class, class_names),
+            "notes": {what: count for what, count in {**pixels.notes, **division.notes}.items() if count},
+        },
+    )
+
+
+def _remove_stale(folder: Path) -> None:
+    """What processes left that were killed: all of this dataset, whose lock we hold, and of others what is old."""
+    oldest = time.time() - _STALE_SECONDS
+    for partial in folder.parent.glob(".*-*"):
+        is_ours = partial.name.startswith(f".{folder.name}-")
+        if is_ours or max(path.stat().st_mtime for path in (partial, *partial.iterdir())) < oldest:
+            shutil.rmtree(partial, ignore_errors=True)

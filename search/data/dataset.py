@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Split:
-    """Images of shape (n, height, width, channels), 0 to 255, and integer labels of shape (n,)."""
+    """Values of shape (n, ...) and integer labels of shape (n,).
 
-    images: NDArray[np.uint8]
+    Images are pixels from 0 to 255 as uint8, of shape (n, height, width, channels); other values are float32.
+    """
+
+    images: NDArray[Any]
     labels: NDArray[np.int64]
 
 
@@ -24,29 +29,57 @@ class Dataset:
 
     Attributes:
         folder: Where the arrays lie.
+        source: The kind of source that it comes from.
         fingerprint: Of all images, labels and splits (SHA-256, shortened).
+        image_shape: Of one image, or of the values of one example, whatever they are.
+        n_train: With folds, where fold 0 validates; so is `n_validation`.
+        folds: How many there are; 0 is none, but one validation split.
+        positive_class: Index of the class that binary metrics look for.
+        notes: What was noticed or left out, in words, with the number of examples.
     """
 
     folder: str
     source: str
     fingerprint: str
     class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
+    image_shape: tuple[int, ...]
     n_train: int
     n_validation: int
     n_test: int
+    folds: int = 0
+    positive_class: int = 1
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
 
-    def split(self, name: str) -> Split:
-        """The split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory."""
+    def split(self, name: str, fold: int = 0) -> Split:
+        """The split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
+
+        With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
+        into memory; without, `fold` is 0.
+
+        Raises:
+            IndexError: If there is no such fold.
+            KeyError: If there is no such split.
+        """
         folder = Path(self.folder)
-        return Split(
-            np.load(folder / f"{name}_images.npy", mmap_mode="r"),
-            np.load(folder / f"{name}_labels.npy", mmap_mode="r"),
-        )
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        labels = np.load(folder / "labels.npy", mmap_mode="r")
+        if not 0 <= fold < max(self.folds, 1):
+            raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
+        n_search = self.n_train + self.n_validation
+        if self.folds and name in ("train", "validation"):
+            is_validation = np.load(folder / "folds.npy") == fold
+            rows = np.flatnonzero(is_validation if name == "validation" else ~is_validation)
+            return Split(images[:n_search][rows], labels[:n_search][rows])
+        place = {
+            "train": slice(0, self.n_train),
+            "validation": slice(self.n_train, n_search),
+            "test": slice(n_search, n_search + self.n_test),
+        }[name]
+        return Split(images[place], labels[place])
 
     def facts(self) -> dict[str, object]:
         """What the store keeps: all but the folder, which is this machine's."""

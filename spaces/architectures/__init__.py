@@ -3,8 +3,18 @@
 from collections.abc import Mapping
 
 from spaces.architectures.architecture import Architecture
-from spaces.architectures.from_scratch import PLAIN_CNN
+from spaces.architectures.backbones import BACKBONES
+from spaces.architectures.baselines import BASELINES
+from spaces.architectures.plain_cnn import PLAIN_CNN
+from spaces.architectures.pretrained import PRETRAINED
+from spaces.architectures.residual_cnn import RESIDUAL_CNN
+from spaces.architectures.separable_cnn import SEPARABLE_CNN
 
-ARCHITECTURES: Mapping[str, Architecture] = {architecture.name: architecture for architecture in (PLAIN_CNN,)}
+ARCHITECTURES: Mapping[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (PLAIN_CNN, RESIDUAL_CNN, SEPARABLE_CNN, *BASELINES, *PRETRAINED)
+}
+BASELINE_NAMES = tuple(architecture.name for architecture in BASELINES)
+BACKBONE_NAMES = tuple(BACKBONES)
 
-__all__ = ["ARCHITECTURES", "Architecture"]
+__all__ = ["ARCHITECTURES", "BACKBONE_NAMES", "BASELINE_NAMES", "Architecture"]

@@ -7,21 +7,44 @@ from dataclasses import dataclass
 from typing import Any
 
 from spaces.candidate import Settings
-from spaces.settings import Setting
+from spaces.settings import Setting, fixed_values
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of models.
+    """A family of models, from pixels to features; the space adds resizing before and the classes behind.
 
     Attributes:
         name: As specs and parameters name it.
+        description: What it is, in a line.
         settings: Each with its default range; a spec may give others.
-        build: ``(settings, image_shape, n_classes)`` -> an uncompiled ``keras.Model`` from raw pixels
-            (0 to 255, shape ``(batch, height, width, channels)``) to class probabilities of shape
-            ``(batch, n_classes)``.
+        layers: ``(settings, pixels)`` -> features, for settings that are complete; see :meth:`build`.
+        smallest_image: The smallest height and width it takes, in pixels.
     """
 
     name: str
+    description: str
     settings: Mapping[str, Setting]
-    build: Callable[[Settings, tuple[int, int, int], int], Any]
+    layers: Callable[[Settings, Any], Any]
+    smallest_image: int = 1
+
+    def build(self, settings: Settings, pixels: Any) -> Any:
+        """Put the architecture's layers behind `pixels`.
+
+        Args:
+            settings: Values of its settings; those with a single default may be left out.
+            pixels: A Keras tensor of shape ``(batch, height, width, channels)``, 0 to 255.
+
+        Returns:
+            Features of shape ``(batch, n)``.
+
+        Raises:
+            ValueError: If such a network cannot be, or not on images of this size; says what to change.
+        """
+        height, width = pixels.shape[1:3]
+        if min(height, width) < self.smallest_image:
+            raise ValueError(
+                f"{self.name} takes images of at least {self.smallest_image}x{self.smallest_image} pixels, these have "
+                f"{height}x{width}: write image_size = {self.smallest_image} or more, or choose another architecture"
+            )
+        return self.layers({**fixed_values(self.settings), **settings}, pixels)

@@ -173,3 +173,12 @@ def test_figures_are_drawn_and_no_foreign_script_runs_in_a_browser(
     assert len(re.findall(r'class="point\b', figures[0])) == 4 + 1 + 1 + 1
     # An error in our script, or one kept out by the page's policy, is logged.
     assert "CONSOLE" not in shown.stderr
+
+
+def test_it_tells_what_was_left_out_of_the_data(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    found = bench.results()
+    dataset = {**found.study.dataset, "notes": {"files that are no image were left out": 3}, "folds": 5}
+    text = _text(render_page(replace(found, study=replace(found.study, dataset=dataset)), tmp_path))
+    assert "Noticed while preparing: 3 files that are no image were left out." in text
+    assert "trained 5 times" in text

@@ -113,7 +113,7 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         (MINIMAL + '[space]\noptimizer = ["adm"]\n', "space.optimizer", ["'adm'", "Did you mean 'adam'?"]),
         (MINIMAL + '[objectives]\nmemory = "model_byte"\n', "objectives.memory", ["'model_byte'", "'model_bytes'?"]),
         (MINIMAL + '[objectives]\nmemory = "accuracy"\n', "objectives.memory", ["'accuracy'", "model_bytes"]),
-        (MINIMAL.replace('source = "digits"', 'source = "mnist"'), "data.source", ["'mnist'", 'source = "digits"']),
+        (MINIMAL.replace('source = "digits"', 'source = "mnst"'), "data.source", ["'mnst'", "Did you mean 'mnist'?"]),
         (MINIMAL + '[sampler]\nname = "grid"\n', "sampler.name", ["'grid'", "'tpe'", "'random'"]),
         (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["'median'", "'pareto'", "'none'"]),
         (MINIMAL + '[training]\nprecision = "float16"\n', "training.precision", ["'float16'", "'mixed_float16'"]),

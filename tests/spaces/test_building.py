@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from spaces import Candidate, Space
-from spaces.augmentation import LEVELS, build_augmentation
 from spaces.optimizers import OPTIMIZERS, build_optimizer
 from spaces.ranges import Choice, Fixed, FloatRange
 from spaces.settings import Setting
@@ -83,7 +82,7 @@ def test_build_optimizer_takes_all_its_settings(keras: Any, name: str) -> None:
         assert type(optimizer).__name__.lower() == name
         assert float(optimizer.learning_rate) == pytest.approx(chosen["learning_rate"])
         for key in set(chosen) - {"learning_rate"}:
-            assert getattr(optimizer, key) == chosen[key], key
+            assert (getattr(optimizer, key) or 0) == chosen[key], key
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
@@ -93,32 +92,3 @@ def test_every_optimizer_moves_the_weights(keras: Any, name: str) -> None:
     weight = keras.Variable(np.ones(3, "float32"))
     optimizer.apply([keras.ops.ones(3)], [weight])
     assert (keras.ops.convert_to_numpy(weight) < 1).all()
-
-
-def test_build_augmentation_is_nothing_when_the_level_is_none(keras: Any) -> None:
-    assert build_augmentation("none", seed=1) == []
-
-
-@pytest.mark.parametrize("level", [level for level in LEVELS if level != "none"])
-def test_build_augmentation_changes_images_only_while_training(keras: Any, level: str) -> None:
-    changed = unchanged = PIXELS.astype("float32")
-    for layer in build_augmentation(level, seed=1):
-        changed = layer(changed, training=True)
-        unchanged = layer(unchanged, training=False)
-    np.testing.assert_array_equal(keras.ops.convert_to_numpy(unchanged), PIXELS)
-    changed = keras.ops.convert_to_numpy(changed)
-    assert changed.shape == PIXELS.shape
-    assert all((one != other).any() for one, other in zip(changed, PIXELS, strict=True))  # every image
-    assert changed.min() >= 0
-    assert changed.max() <= 255.01
-
-
-def test_build_augmentation_repeats_itself_when_the_seed_is_the_same(keras: Any) -> None:
-    def augmented(seed: int) -> Any:
-        images = PIXELS.astype("float32")
-        for layer in build_augmentation("light", seed):
-            images = layer(images, training=True)
-        return keras.ops.convert_to_numpy(images)
-
-    np.testing.assert_array_equal(augmented(1), augmented(1))
-    assert (augmented(1) != augmented(2)).any()

@@ -10,6 +10,7 @@ from spaces.architectures import ARCHITECTURES
 from spaces.augmentation import LEVELS
 from spaces.optimizers import OPTIMIZERS
 from spaces.ranges import Choice, Fixed, FloatRange, IntRange
+from spaces.schedules import SCHEDULES
 from spaces.settings import nearest
 
 
@@ -27,10 +28,11 @@ def candidates(table: dict[str, Any], n: int = 60) -> list[tuple[Candidate, dict
 def test_from_table_when_it_is_empty() -> None:
     space = Space.from_table({})
     assert space.general["optimizer"] == Choice(tuple(OPTIMIZERS))
-    assert space.general["augmentation"] == Choice(tuple(LEVELS))
-    assert set(space.optimizers) == set(OPTIMIZERS)
-    assert set(space.architectures) == {"plain_cnn"}
-    for name, ranges in space.optimizers.items():
+    assert space.general["augmentation"] == Choice(("none", "light"))
+    assert set(space.families["optimizer"]) == set(OPTIMIZERS)
+    assert set(space.families["architecture"]) == {"plain_cnn"}
+    assert set(space.families["schedule"]) == {"constant"}
+    for name, ranges in space.families["optimizer"].items():
         assert ranges == {key: setting.default for key, setting in OPTIMIZERS[name].items()}
 
 
@@ -44,11 +46,11 @@ def test_from_table_takes_what_it_is_given_and_keeps_other_defaults() -> None:
         }
     )
     assert space.general["batch_size"] == Fixed(64)
-    assert space.architectures["plain_cnn"]["n_blocks"] == IntRange(1, 2)
-    assert space.architectures["plain_cnn"]["dropout"] == Fixed(0)
-    assert space.architectures["plain_cnn"]["kernel_size"] == Choice((3, 5))
-    assert space.optimizers["adam"] == {"learning_rate": FloatRange(1e-3, 1e-2, None, True)}
-    assert set(space.optimizers["sgd"]) == {"learning_rate", "momentum", "nesterov"}
+    assert space.families["architecture"]["plain_cnn"]["n_blocks"] == IntRange(1, 2)
+    assert space.families["architecture"]["plain_cnn"]["dropout"] == Fixed(0)
+    assert space.families["architecture"]["plain_cnn"]["kernel_size"] == Choice((3, 5))
+    assert space.families["optimizer"]["adam"]["learning_rate"] == FloatRange(1e-3, 1e-2, None, True)
+    assert set(space.families["optimizer"]["sgd"]) == {"learning_rate", "momentum", "nesterov", "weight_decay"}
 
 
 def test_defaults_are_possible_values_themselves() -> None:
@@ -64,9 +66,19 @@ def test_defaults_are_possible_values_themselves() -> None:
             case FloatRange(low, high, step, log):
                 return {"low": low, "high": high, "log": log} | ({} if step is None else {"step": step})
 
-    families = {**{name: a.settings for name, a in ARCHITECTURES.items()}, **OPTIMIZERS}
-    table = {name: {key: written(s.default) for key, s in settings.items()} for name, settings in families.items()}
-    assert Space.from_table(table) == Space.from_table({})
+    families = {
+        "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
+        "optimizer": OPTIMIZERS,
+        "augmentation": LEVELS,
+        "schedule": SCHEDULES,
+    }
+    names = {family: list(settings) for family, settings in families.items()}
+    tables = {
+        name: {key: written(setting.default) for key, setting in settings.items()}
+        for family in families.values()
+        for name, settings in family.items()
+    }
+    assert Space.from_table(names | tables) == Space.from_table(names)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +118,7 @@ def test_defaults_are_possible_values_themselves() -> None:
         (
             {"optimizer": "sgd", "adam": {"learning_rate": 0.1}},
             "space.adam",
-            ["'adam' is not among the architectures and optimizers of this space", "remove this table"],
+            ["'adam' is not among the optimizers of this space", "remove this table"],
         ),
     ],
 )
@@ -142,7 +154,12 @@ def test_suggest_names_parameters_by_group() -> None:
         {"optimizer": ["adam", "adamw"], "adam": {}, "augmentation": ["none", "light"]}, n=1
     )
     own = {f"{candidate.optimizer}.{name}" for name in candidate.optimizer_settings}
-    cnn = {f"plain_cnn.{name}" for name in ARCHITECTURES["plain_cnn"].settings}
+    own.discard(f"{candidate.optimizer}.weight_decay" if candidate.optimizer == "adam" else "")  # fixed at 0
+    cnn = {
+        f"plain_cnn.{name}"
+        for name, setting in ARCHITECTURES["plain_cnn"].settings.items()
+        if not isinstance(setting.default, Fixed)
+    }
     assert set(parameters) == {"optimizer.name", "augmentation.level", "training.batch_size", *own, *cnn}
 
 
@@ -164,20 +181,16 @@ def test_suggest_makes_no_parameter_of_a_fixed_value() -> None:
     }
     for candidate, parameters in candidates(table, n=2):
         assert parameters == {}
+        written = {"n_blocks": 2, "filters": 8, "kernel_size": 3, "dense_units": 0, "dropout": 0, "batch_norm": True}
         assert candidate == Candidate(
             architecture="plain_cnn",
-            architecture_settings={
-                "n_blocks": 2,
-                "filters": 8,
-                "kernel_size": 3,
-                "dense_units": 0,
-                "dropout": 0,
-                "batch_norm": True,
-            },
+            architecture_settings=dict(candidate.architecture_settings) | written,
             optimizer="rmsprop",
-            optimizer_settings={"learning_rate": 0.001, "momentum": 0.0},
+            optimizer_settings={"learning_rate": 0.001, "momentum": 0.0, "weight_decay": 0.0},
             augmentation="none",
             batch_size=32,
+            schedule="constant",
+            schedule_settings={"warm_up_epochs": 0.0},
         )
 
 
@@ -208,8 +221,10 @@ def test_suggest_gives_the_same_candidate_when_a_trial_is_asked_again() -> None:
 
 
 def test_summary_of_a_candidate_is_one_line() -> None:
-    for candidate, _ in candidates({}, n=20):
-        summary = candidate.summary()
+    for candidate, parameters in candidates({}, n=20):
+        summary = candidate.summary(parameters)
         assert "\n" not in summary
         for part in (candidate.architecture, candidate.optimizer, f"batch {candidate.batch_size}", "learning_rate="):
             assert part in summary
+        assert "optimizer.name" not in summary
+        assert "warm_up_epochs" not in summary  # fixed in this study

@@ -1,0 +1,187 @@
+"""Whether a spec fits its data, before the first trial. Runs in a child that has Keras."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from objectives import format_quantity
+from search.asking import CheckError
+from search.data import Dataset
+from search.spec import StudySpec
+from spaces import OwnSpace, Space
+from spaces.architectures import ARCHITECTURES
+from spaces.ranges import Range
+from spaces.settings import extremes
+
+_N_PROBED = 20  # candidates built to see whether a memory limit excludes everything
+
+
+def check(spec: StudySpec, dataset: Dataset) -> None:
+    """Find what would make trials fail.
+
+    Raises:
+        CheckError: Names key, value and remedy.
+        SpaceError: If a user's own space raises or returns what cannot be trained.
+    """
+    _check_measures(spec, dataset)
+    _check_tensorboard(spec)
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace):
+        _probe(spec, space, dataset)
+    else:
+        _check_images(space, dataset)
+        _check_output(space, dataset)
+        _check_image_size(space, dataset)
+        _check_weights(spec, space, dataset)
+    _check_memory_limit(spec, space, dataset)
+
+
+def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
+    stopping = spec.training.early_stopping
+    for key, name in (
+        ("objectives.accuracy", spec.accuracy_measure),
+        ("training.early_stopping.monitor", stopping.monitor if stopping else ""),
+    ):
+        n_classes = dataset.n_classes
+        if name == "f1_binary" and n_classes != 2:
+            raise CheckError(f"{key}: f1_binary needs two classes, and there are {n_classes}: write f1_macro")
+        if name == "top_5_accuracy" and n_classes <= 5:
+            raise CheckError(f"{key}: top_5_accuracy needs more than 5 classes, and there are {n_classes}")
+        if name == "auc" and n_classes > 2 and spec.accuracy_measure != "auc":
+            raise CheckError(
+                f"{key}: with more than two classes the AUC is measured only where it is the objective: "
+                'write objectives.accuracy = "auc", or monitor another one'
+            )
+
+
+def _check_tensorboard(spec: StudySpec) -> None:
+    if spec.training.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise CheckError(
+            "training.tensorboard: the package tensorboard is not installed: pip install 'tunefront[tensorboard]'"
+        )
+
+
+def _check_images(space: Space, dataset: Dataset) -> None:
+    shape = dataset.image_shape
+    if len(shape) != 3:
+        raise CheckError(
+            f"space: the data has values of shape {shape}, and these architectures take images of shape "
+            '(height, width, channels). Give a space of your own: space = "file.py:object"'
+        )
+    names = [name for name, found in ARCHITECTURES.items() if "freeze_fraction" in found.settings]
+    chosen = [name for name in space.families["architecture"] if name in names]
+    if chosen and shape[2] not in (1, 3):
+        raise CheckError(f"space.architecture: {chosen[0]} takes 1 or 3 channels, and the data has {shape[2]}")
+
+
+def _check_output(space: Space, dataset: Dataset) -> None:
+    if "sigmoid" in extremes(space.general["output"]) and dataset.n_classes != 2:
+        raise CheckError(
+            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_classes}: "
+            'write output = "softmax"'
+        )
+
+
+def _sizes(space: Space, dataset: Dataset) -> list[int]:
+    """Every image side that can come up, the smallest and the largest of a range."""
+    own = min(dataset.image_shape[:2])
+    return sorted({int(size) or own for size in extremes(space.general["image_size"])})
+
+
+def _check_image_size(space: Space, dataset: Dataset) -> None:
+    size = _sizes(space, dataset)[0]
+    for name in space.families["architecture"]:
+        smallest = ARCHITECTURES[name].smallest_image
+        if size < smallest:
+            raise CheckError(
+                f"space.image_size: {name} takes images of {smallest} pixels and more, and would get {size}. "
+                f"Set image_size = {smallest} or more in [space], which resizes inside the model, or leave {name} out"
+            )
+
+
+def _check_weights(spec: StudySpec, space: Space, dataset: Dataset) -> None:
+    """Load every set of weights once: this also downloads what is downloaded, before trials do it all at once."""
+    from search import training
+
+    for name, ranges in space.families["architecture"].items():
+        if "weights" not in ranges:
+            continue
+        for chosen in _weights_and_widths(ranges):
+            if chosen["weights"] == "none":
+                continue
+            settings = {key: extremes(spec_range)[0] for key, spec_range in ranges.items()} | chosen
+            candidate = _candidate(space, name, settings)
+            try:
+                training.build(space, candidate, dataset, spec.training, seed=0)
+            except ValueError as error:
+                raise CheckError(f"space.{name}: {error}{_pretrain_hint(spec, chosen['weights'])}") from None
+
+
+def _weights_and_widths(ranges: Any) -> Iterator[dict[str, Any]]:
+    keys = [key for key in ("weights", "width") if key in ranges]
+    for values in product(*(extremes(ranges[key]) for key in keys)):
+        yield dict(zip(keys, values, strict=True))
+
+
+def _pretrain_hint(spec: StudySpec, weights: Any) -> str:
+    if spec.pretrain is not None and spec.pretrain.weights == weights:
+        return " This spec makes that file: run 'tunefront pretrain' on it first"
+    return ""
+
+
+def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any:
+    from spaces import Candidate
+
+    general: dict[str, Range] = {**space.general}
+    return Candidate(
+        architecture=architecture,
+        architecture_settings=settings,
+        optimizer="sgd",
+        optimizer_settings={"learning_rate": 0.001},
+        schedule_settings={"warm_up_epochs": 0.0},
+        image_size=int(extremes(general["image_size"])[0]),
+    )
+
+
+def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
+    """Build one candidate of a user's own space, so that its errors come now."""
+    import optuna
+
+    from search import training
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
+    candidate = space.suggest(study.ask())
+    if candidate.output == "sigmoid" and dataset.n_classes != 2:
+        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
+    training.build(space, candidate, dataset, spec.training, seed=0)
+
+
+def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:
+    """Build some random candidates if memory has a limit that is known before training."""
+    objective = spec.parsed_objectives().get("memory")
+    if objective is None or not objective.has_limit or not objective.measure.is_known_before_training:
+        return
+    import optuna
+
+    from search import measuring, training
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
+    found = []
+    for _ in range(_N_PROBED):
+        candidate = space.suggest(study.ask())
+        built = training.build(space, candidate, dataset, spec.training, seed=0)
+        size = {
+            "model_bytes": measuring.model_bytes(built.model, built.optimizer),
+            "weight_bytes": measuring.weight_bytes(built.model),
+        }[objective.measure.name]
+        if objective.violation(size) <= 0:
+            return
+        found.append(size)
+    raise CheckError(
+        f"objectives.memory: its limit excludes everything: of {_N_PROBED} candidates tried, "
+        f"{objective.measure.name} is {format_quantity(min(found), 'bytes')} to "
+        f"{format_quantity(max(found), 'bytes')}. Change the limit, or the ranges in [space]"
+    )

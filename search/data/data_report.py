@@ -1,0 +1,111 @@
+"""Facts about a prepared dataset: counts, sizes, values and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """How many examples of a class are in each split."""
+
+    name: str
+    train: int
+    validation: int
+    test: int
+
+    @property
+    def total(self) -> int:
+        return self.train + self.validation + self.test
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Examples of exactly the same values as another one.
+
+    Attributes:
+        within: In each split, how many could be removed without losing a content.
+        across: For two splits, how many contents are in both.
+        n_contradictory: Examples whose content also has another class.
+    """
+
+    within: Mapping[str, int]
+    across: Mapping[str, int]
+    n_contradictory: int
+
+
+@dataclass(frozen=True)
+class OriginalSizes:
+    """Height and width of image files, before they were decoded to one size; of the smallest and largest by area.
+
+    Attributes:
+        median: Of the heights, and of the widths.
+        n_measured: Of the `n_files`, evenly spread, where there are very many.
+    """
+
+    smallest: tuple[int, int]
+    median: tuple[int, int]
+    largest: tuple[int, int]
+    n_measured: int
+    n_files: int
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """Facts about a prepared dataset.
+
+    Attributes:
+        image_shape: Height, width and channels; or that of other values.
+        value_type: ``uint8`` for pixels, else ``float32``.
+        value_range: Smallest and largest of all values.
+        n_constant: Examples whose values are all the same: black images, for example.
+        folds: 0, or how many; the validation split then is fold 0.
+        original_sizes: None where the source has no image files.
+        notes: What was noticed or left out in preparing, with the number of examples.
+    """
+
+    source: str
+    folder: str
+    fingerprint: str
+    image_shape: tuple[int, ...]
+    value_type: str
+    value_range: tuple[float, float]
+    n_constant: int
+    folds: int
+    splits: Mapping[str, int]
+    classes: tuple[ClassCount, ...]
+    copies: Copies
+    original_sizes: OriginalSizes | None
+    notes: Mapping[str, int]
+
+    @property
+    def most_frequent(self) -> ClassCount:
+        return max(self.classes, key=lambda found: found.total)
+
+    @property
+    def least_frequent(self) -> ClassCount:
+        return min(self.classes, key=lambda found: found.total)
+
+    @property
+    def imbalance(self) -> float:
+        """How many times as many examples the most frequent class has as the least frequent one."""
+        return self.most_frequent.total / self.least_frequent.total
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for programs."""
+        derived = {
+            "most_frequent_class": self.most_frequent.name,
+            "least_frequent_class": self.least_frequent.name,
+            "imbalance": self.imbalance,
+        }
+        return {**asdict(self), **derived}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> DataReport:
+        """The report that :meth:`as_json` made."""
+        report: DataReport = TypeAdapter(cls).validate_python({name: data[name] for name in cls.__dataclass_fields__})
+        return report

@@ -1,0 +1,101 @@
+"""What a source found: labelled examples, not decoded yet, and where they may already be split."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+SPLIT_WORDS: dict[str, SplitName] = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
+
+Stamp = tuple[str, int, int, int]  # what it is, its size in bytes, mtime and ctime in nanoseconds
+Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+
+_MAX_FILE_BYTES = 2**30  # no image file is as large: a film or an archive among the images must not fill the memory
+
+
+class DataError(Exception):
+    """Data that cannot be used: a message that names file, key, value and remedy."""
+
+
+@dataclass(frozen=True)
+class EncodedFile:
+    """An image file; calling it reads its bytes."""
+
+    path: str
+
+    def __call__(self) -> bytes:
+        facts = os.stat(self.path)
+        if not stat.S_ISREG(facts.st_mode):
+            raise OSError("not a file")
+        if facts.st_size > _MAX_FILE_BYTES:
+            raise OSError(f"{facts.st_size} bytes are too many for an image")
+        return Path(self.path).read_bytes()
+
+    def stamp(self) -> Stamp:
+        """Cheap to have, and another one whenever the content changes."""
+        facts = os.stat(self.path)
+        return os.path.abspath(self.path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+@dataclass(frozen=True)
+class Examples:
+    """n labelled examples.
+
+    Attributes:
+        names: How messages name each one: a path, or ``x_train[17]``.
+        labels: Of shape (n,), indices into `class_names`.
+        class_names: One for each class.
+        content: Either all values at once, of shape (n, ...): pixels from 0 to 255 as uint8, or any
+            numbers as float32; or one function for each example that returns its encoded image file
+            as bytes, or raises OSError. The functions can be pickled: decoding runs in several processes.
+            One with a method ``stamp() -> Stamp``, as :class:`EncodedFile` has, is read again only when
+            its stamp has changed; one without it is read at every start.
+        splits: The split that each example was given in, or None where tunefront splits. Where the
+            source gives a test split alone, the others are ``"train"`` and validation is taken from them.
+    """
+
+    names: Sequence[str]
+    labels: NDArray[np.int64]
+    class_names: Sequence[str]
+    content: NDArray[Any] | Sequence[Callable[[], bytes]]
+    splits: Sequence[SplitName] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: NDArray[np.int64]) -> Examples:
+        """These examples alone, in this order; the classes stay as they are."""
+        content = self.content
+        return replace(
+            self,
+            names=[self.names[row] for row in rows],
+            labels=self.labels[rows],
+            content=content[rows] if isinstance(content, np.ndarray) else [content[row] for row in rows],
+            splits=None if self.splits is None else [self.splits[row] for row in rows],
+        )
+
+
+def readable(path: str) -> str:
+    """A path as text that can be printed and stored, whatever bytes it has."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def some_of(lines: Sequence[str], at_most: int = 20) -> str:
+    """The first lines, indented, and how many more there are."""
+    shown = [f"  {line}" for line in lines[:at_most]]
+    return "\n".join([*shown, f"  and {len(lines) - at_most} more"] if len(lines) > at_most else shown)

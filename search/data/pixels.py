@@ -1,0 +1,127 @@
+"""The values of all examples as one array: as they came, or decoded from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.data.decoders import decode_all, measure_all
+from search.data.decoding import Decoding
+from search.data.examples import DataError, Examples, Progress, some_of
+from search.data.reusing import reuse
+from search.data.sources.source import FileSource, Source
+from search.data.writing import require_space
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """What could be had.
+
+    Attributes:
+        values: Of shape (m, ...), with m at least the number of examples.
+        rows: Where the values of each example are in it.
+        examples: All but the bad images.
+        digests: Of the values of each.
+        decoding: How files were decoded; None where the values came as an array.
+        notes: Counts of what was left out.
+    """
+
+    values: NDArray[Any]
+    rows: NDArray[np.int64]
+    examples: Examples
+    digests: Sequence[str]
+    notes: dict[str, int]
+    decoding: Decoding | None = None
+
+
+def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folder: Path, report: Progress) -> Pixels:
+    """Decode into a file in `folder` what is not decoded yet.
+
+    `contents` are the digests of the encoded files, or of the values where they come as an array.
+
+    Raises:
+        DataError: Names every bad image, if the source does not skip them; says if the disk is too small.
+    """
+    content = examples.content
+    if isinstance(content, np.ndarray):
+        require_space(folder, content.nbytes)
+        return Pixels(content, np.arange(len(content)), examples, contents, {})
+    assert isinstance(source, FileSource)  # no other has encoded files
+    decoding = decoding_of(source)
+    bad: dict[int, str] = {}
+    if decoding.size is None:
+        decoding, bad = _measured(content, decoding, examples, report)
+        if bad and source.on_bad_image == "error":
+            _refuse(bad, examples)
+    return _decoded(content, contents, decoding, examples, source, folder, report)
+
+
+def decoding_of(source: FileSource) -> Decoding:
+    """How the files of a source become pixels."""
+    size = (source.image_size, source.image_size) if isinstance(source.image_size, int) else source.image_size
+    return Decoding(size, source.channels, source.resize)
+
+
+def _measured(
+    reads: Sequence[Callable[[], bytes]], decoding: Decoding, examples: Examples, report: Progress
+) -> tuple[Decoding, dict[int, str]]:
+    """The one size that all images have, and what is no image."""
+    measured = measure_all(dict(enumerate(reads)), decoding, report)
+    sizes, bad = measured.sizes, measured.bad
+    first_of = {size: row for row, size in reversed(sizes.items())}
+    if len(first_of) > 1:
+        found = [f"{height} x {width}: {examples.names[row]}" for (height, width), row in sorted(first_of.items())]
+        median = int(np.median([min(size) for size in sizes.values()]))
+        raise DataError(
+            f"data.image_size: the images have {len(found)} sizes (height x width), and models take one: write the "
+            f"one to decode them to, as in image_size = {median}:\n{some_of(found)}"
+        )
+    if not first_of:
+        _refuse(bad, examples)
+    return Decoding(next(iter(first_of)), decoding.channels, decoding.resize), bad
+
+
+def _decoded(
+    reads: Sequence[Callable[[], bytes]],
+    contents: Sequence[str],
+    decoding: Decoding,
+    examples: Examples,
+    source: FileSource,
+    folder: Path,
+    report: Progress,
+) -> Pixels:
+    assert decoding.size is not None  # set, or measured
+    shape = (len(reads), *decoding.size, decoding.channels)
+    require_space(folder, 2 * int(np.prod(shape)))  # in the order of files first, then in that of splits
+    path = folder / "decoded.raw"
+    digests = reuse(folder.parent, decoding, contents, path, report)
+    new = {row: read for row, read in enumerate(reads) if row not in digests}
+    decoded = decode_all(new, decoding, path, report)
+    digests |= decoded.digests
+    if decoded.bad and (source.on_bad_image == "error" or not digests):
+        _refuse(decoded.bad, examples)
+    rows = np.array(sorted(digests), dtype=np.int64)
+    with path.open("r+b") as file:
+        file.truncate(int(np.prod(shape)))  # a bad image at the end wrote nothing
+    values: NDArray[Any] = np.memmap(path, dtype=np.uint8, mode="r", shape=shape)
+    return Pixels(
+        values,
+        rows,
+        examples.take(rows),
+        [digests[row] for row in rows.tolist()],
+        {'files that are no readable image were left out (on_bad_image = "skip")': len(decoded.bad)},
+        decoding,
+    )
+
+
+def _refuse(bad: dict[int, str], examples: Examples) -> None:
+    lines = [f"{examples.names[row]}: {why}" for row, why in sorted(bad.items())]
+    raise DataError(
+        f"data: {len(lines)} of {len(examples)} files are no image that can be used. Repair or remove them, or "
+        f'leave them out with on_bad_image = "skip":\n{some_of(lines)}'
+    )

@@ -1,0 +1,60 @@
+"""Pixels that another prepared dataset has already: only new files are decoded when files or splits change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.data.decoding import Decoding
+from search.data.digests import digest
+from search.data.examples import Progress
+
+_DECODING = "decoding.json"
+_CONTENTS = "contents.npy"
+
+
+def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> None:
+    """Write how the images of a dataset were decoded, and the digest of the file that each came from."""
+    np.save(folder / _CONTENTS, np.array(contents, dtype="S32"))
+    (folder / _DECODING).write_text(json.dumps(asdict(decoding)))
+
+
+def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, report: Progress) -> dict[int, str]:
+    """Copy the pixels of files that were decoded before, in the same way, into `path` as decoding writes them.
+
+    Returns:
+        The digest of the pixels of every row that was copied.
+    """
+    rows_of: dict[bytes, list[int]] = {}
+    for row, content in enumerate(contents):
+        rows_of.setdefault(content.encode(), []).append(row)
+    digests: dict[int, str] = {}
+    with path.open("wb") as file:
+        for images, known in _like(cache, decoding):
+            for place, content in enumerate(known.tolist()):
+                for row in rows_of.pop(content, []):
+                    pixels = images[place].tobytes()
+                    file.seek(row * len(pixels))
+                    file.write(pixels)
+                    digests[row] = digest(pixels)
+                    if len(digests) % 100 == 0:
+                        report("copying what was decoded before", len(digests), len(contents))
+    return digests
+
+
+def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bytes_]]]:
+    """Images that were decoded in this way, and the digests of their files; what is broken or vanishes is left out."""
+    wanted = json.loads(json.dumps(asdict(decoding)))
+    for path in sorted(cache.glob(f"*/{_DECODING}")):
+        if path.parent.name.startswith("."):  # not whole
+            continue
+        try:
+            if json.loads(path.read_text()) == wanted:
+                yield np.load(path.parent / "images.npy", mmap_mode="r"), np.load(path.parent / _CONTENTS)
+        except (OSError, ValueError):
+            continue

@@ -1,0 +1,28 @@
+"""scikit-learn's handwritten digits: 1797 real images of 8x8 pixels, bundled, no download."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from search.data.examples import Examples
+from search.data.sources.source import Source
+
+
+class DigitsSource(Source):
+    """Images of shape (8, 8, 1) in ten classes."""
+
+    source: Literal["digits"]
+
+    def find(self) -> Examples:
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        images = np.round(digits.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
+        return Examples(
+            names=[f"digits[{row}]" for row in range(len(images))],
+            labels=digits.target.astype(np.int64),
+            class_names=[str(name) for name in digits.target_names],
+            content=images,
+        )

@@ -1,0 +1,43 @@
+"""A user's own function that returns values and labels."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from search.data.arrays import examples_of_arrays
+from search.data.examples import DataError, Examples
+from search.data.sources.source import Source
+
+
+class OwnSource(Source):
+    """What a user's function returns. Naming one in a spec runs its code, once for each start.
+
+    Attributes:
+        object: ``module:function`` or ``path/to/file.py:function``. Called without arguments, it returns
+            ``(values, labels)`` or ``(values, labels, class_names)``: n values of any shape, n labels.
+    """
+
+    source: Literal["own"]
+    object: str
+
+    def find(self) -> Examples:
+        from spaces.own import load_object
+        from spaces.settings import SpaceError
+
+        try:
+            load = load_object(self.object, key="data.object")
+        except SpaceError as error:
+            raise DataError(str(error)) from None
+        if not callable(load):
+            raise DataError(f"data.object: {self.object} is {load!r}: name a function that returns values and labels")
+        try:
+            returned = load()
+        except Exception as error:
+            raise DataError(f"data.object: {self.object} raised {type(error).__name__}: {error}") from error
+        if not isinstance(returned, tuple) or len(returned) not in (2, 3):
+            raise DataError(
+                f"data.object: {self.object} returned {type(returned).__name__}: let it return a tuple "
+                "(values, labels) or (values, labels, class_names)"
+            )
+        values, labels, class_names = returned if len(returned) == 3 else (*returned, None)
+        return examples_of_arrays(self.object, [(None, "values", values, labels)], class_names)

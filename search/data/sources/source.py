@@ -1,0 +1,85 @@
+"""What every source of images has: the keys of its table in a spec, and a way to find its examples."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from search.data.examples import Examples
+
+_LARGEST_SIDE = 4096
+
+
+def _size(value: Any) -> Any:
+    sides = value if isinstance(value, list | tuple) else [value]
+    if (isinstance(value, list | tuple) and len(sides) != 2) or not all(
+        type(side) is int and 1 <= side <= _LARGEST_SIDE for side in sides
+    ):
+        raise ValueError(f"give one number of pixels, or [height, width], each from 1 to {_LARGEST_SIDE}")
+    return tuple(value) if isinstance(value, list) else value  # TOML and JSON know lists only
+
+
+ImageSize = Annotated[int | tuple[int, int], BeforeValidator(_size)]
+
+
+class Source(BaseModel):
+    """A ``[data]`` table; each kind of source adds its own keys.
+
+    Attributes:
+        validation_fraction: Share for validation, of the examples that are not split yet.
+        test_fraction: Share that no search ever sees, of the examples that are not split yet.
+        folds: Stratified k-fold cross-validation instead of one validation split; 0 is none.
+        classes: Names of the classes to use; empty is all of them.
+        positive_class: Name of the class that binary metrics look for; empty is the second one.
+        rare_classes: What becomes of a class with too few examples for every split.
+        on_leak: What becomes of an example that is also in another given split.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    source: str
+    validation_fraction: float = Field(default=0.2, gt=0, lt=1)
+    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    folds: int = Field(default=0, ge=0, le=100)
+    classes: list[str] = []
+    positive_class: str = ""
+    rare_classes: Literal["error", "train", "drop"] = "error"
+    on_leak: Literal["error", "drop"] = "error"
+
+    @model_validator(mode="after")
+    def _check(self) -> Source:
+        if self.validation_fraction + self.test_fraction >= 1:
+            raise ValueError(
+                "validation_fraction and test_fraction leave nothing to train on: together below 1, please"
+            )
+        if self.folds == 1:
+            raise ValueError("folds = 1 is no cross-validation: give 2 or more, or leave it out")
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError(f"classes = {self.classes} names a class twice: leave one of them out")
+        return self
+
+    @abstractmethod
+    def find(self) -> Examples:
+        """List the examples; nothing is decoded.
+
+        Raises:
+            DataError: Names what is missing or broken, and the remedy.
+        """
+
+
+class FileSource(Source):
+    """A source of image files, which are decoded once, to one size.
+
+    Attributes:
+        image_size: Height and width in pixels of the decoded images; None where all files have one size.
+        channels: 3 is colour, 1 grey.
+        resize: ``stretch`` to the size, ``crop`` the middle, or ``pad`` with black.
+        on_bad_image: Whether a file that is no image stops everything, or is left out and counted.
+    """
+
+    image_size: ImageSize | None = None
+    channels: Literal[1, 3] = 3
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    on_bad_image: Literal["error", "skip"] = "error"

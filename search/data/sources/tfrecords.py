@@ -1,0 +1,171 @@
+"""TFRecord files of ``tf.train.Example``, as TF-slim's and tensorflow-datasets' exports write them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from search.data.examples import DataError, Examples, SplitName, Stamp, readable
+from search.data.sources.record_files import find_record_files, read_label_names, split_of
+from search.data.sources.record_labels import RecordLabel, number_classes
+from search.data.sources.source import FileSource
+
+_HEADER_BYTES = 12  # before each record: its length in 8 bytes, and their checksum in 4
+_FOOTER_BYTES = 4  # behind it: its checksum
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedRecord:
+    """An encoded image inside a record file; calling it reads its bytes, without TensorFlow."""
+
+    path: str
+    offset: int
+    n_bytes: int
+
+    def __call__(self) -> bytes:
+        with open(self.path, "rb") as file:
+            file.seek(self.offset)
+            data = file.read(self.n_bytes)
+        if len(data) < self.n_bytes:
+            raise OSError("the record file has become shorter")
+        return data
+
+    def stamp(self) -> Stamp:
+        """Another one whenever the file changes."""
+        facts = os.stat(self.path)
+        what = f"{os.path.abspath(self.path)}[{self.offset}:{self.offset + self.n_bytes}]"
+        return what, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+class TFRecordsSource(FileSource):
+    """Records with an encoded image and its class as a number, a text, or both.
+
+    Files with train, validation (valid, val) or test in their names are in that split. Classes are
+    named by ``labels.txt`` if it lies beside the files (lines of ``NUMBER:NAME``, or of names
+    alone), else by the texts, else by the numbers; numbers may start at 0, 1 or anywhere. A class
+    without records is left out.
+
+    Attributes:
+        path: A folder, a pattern such as ``records/train-*``, or one file.
+        image_key: Feature of the encoded image file.
+        label_key: Feature of the class as a number; a record may lack it.
+        text_key: Feature of the class as a text; a record may lack it.
+    """
+
+    source: Literal["tfrecords"]
+    path: str
+    image_key: str = "image/encoded"
+    label_key: str = "image/class/label"
+    text_key: str = "image/class/text"
+
+    def find(self) -> Examples:
+        """List the records, which reads all files once, and checks their checksums.
+
+        Raises:
+            DataError: A file is missing, cut off or corrupt, a record has no image or no class, or
+                TensorFlow is not installed.
+        """
+        files = find_record_files(self.path)
+        splits: Sequence[SplitName | None] = _splits_of(files) or [None] * len(files)
+        contents: list[EncodedRecord] = []
+        names: list[str] = []
+        labels: list[RecordLabel] = []
+        split_of_each: list[SplitName] = []
+        for file, split in zip(files, splits, strict=True):
+            for row, (offset, record) in enumerate(_read_records(file)):
+                names.append(f"{readable(str(file))}[{row}]")
+                image, label = self._parse(record, names[-1])
+                contents.append(EncodedRecord(str(file), offset + record.find(image), len(image)))
+                labels.append(label)
+                split_of_each += [split] if split else []
+        if not names:
+            raise DataError(f"data.path: the record files in {self.path} are all empty: write them again")
+        numbers, class_names = number_classes(labels, names, read_label_names(files[0].parent))
+        return Examples(names, numbers, class_names, contents, split_of_each or None)
+
+    def _parse(self, record: bytes, name: str) -> tuple[bytes, RecordLabel]:
+        tf = import_tensorflow()
+        try:
+            features = tf.train.Example.FromString(record).features.feature
+        except Exception as error:  # protobuf's DecodeError: TensorFlow brings that package along
+            raise DataError(f"{name} is no tf.train.Example: other kinds of records cannot be read") from error
+        image = _only_value(features, self.image_key, "bytes_list", name, "data.image_key")
+        label = _only_value(features, self.label_key, "int64_list", name, "data.label_key")
+        text = _only_value(features, self.text_key, "bytes_list", name, "data.text_key")
+        if image is None:
+            raise DataError(f"data.image_key: {name} has no {self.image_key!r}. {_listed(features)}")
+        if label is None and not text:
+            raise DataError(
+                f"data.label_key: {name} has neither {self.label_key!r} nor {self.text_key!r}, and so no class. "
+                f"{_listed(features)}"
+            )
+        return image, RecordLabel(label, text.decode("utf-8", "backslashreplace") if text else "")
+
+
+def _listed(features: Any) -> str:
+    return f"Its features: {', '.join(sorted(features)) or 'none'}"
+
+
+def _only_value(features: Any, key: str, kind: str, name: str, setting: str) -> Any:
+    """The one value of a feature, None if it is not there."""
+    if key not in features or features[key].WhichOneof("kind") is None:
+        return None
+    found = features[key].WhichOneof("kind")
+    if found != kind:
+        raise DataError(f"{setting}: {name} has a {found} as {key!r}, and a {kind} is needed. {_listed(features)}")
+    values = getattr(features[key], kind).value
+    if len(values) > 1:
+        raise DataError(f"{setting}: {name} has {len(values)} values of {key!r}, and one is needed")
+    return values[0] if values else None
+
+
+def _splits_of(files: Sequence[Path]) -> list[SplitName] | None:
+    """The split of each file; None if no file names one, or all are of training."""
+    splits = [split_of(file) for file in files]
+    known = [split for split in splits if split]
+    if known and len(known) < len(files):
+        odd = next(file for file, split in zip(files, splits, strict=True) if split is None)
+        raise DataError(
+            f"data.path: other files have train, validation or test in their names, and {readable(str(odd))} has not: "
+            "rename it, move it away, or give a pattern such as records/train-*"
+        )
+    return known if {*known} - {"train"} else None
+
+
+def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The place and the bytes of each record."""
+    tf = import_tensorflow()
+    name, position, row = readable(str(path)), 0, 0
+    try:
+        # Not tf.data: that starts TensorFlow's runtime, which takes all of a GPU's memory.
+        for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
+            yield position + _HEADER_BYTES, record
+            position += _HEADER_BYTES + len(record) + _FOOTER_BYTES
+            row += 1
+    except tf.errors.OpError as error:
+        hint = "it is compressed: write it without compression" if _is_compressed(path) else "write or copy it again"
+        raise DataError(f"{name}: record {row} is corrupt or cut off ({error.message}): {hint}") from None
+    n_bytes = path.stat().st_size
+    if position != n_bytes:  # TensorFlow says nothing where the header of the next record is cut off
+        raise DataError(f"{name}: record {row} is cut off at {n_bytes} bytes: write or copy the file again")
+
+
+def _is_compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01")
+
+
+def import_tensorflow() -> Any:
+    """TensorFlow, which only TFRecord files need whatever the backend.
+
+    Raises:
+        DataError: If it is not installed.
+    """
+    try:
+        import tensorflow as tf
+    except ImportError:
+        raise DataError("TFRecord files need TensorFlow, which is not installed: pip install tensorflow") from None
+    return tf

@@ -1,0 +1,192 @@
+"""Recorded trainings: candidates trained to the end without stopping, as a table to play strategies back over."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from search.sampling import trial_seed
+from search.spec import StudySpec
+from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
+
+FORMAT = 1
+_CURVES = ("accuracy", "train_seconds", "validation_seconds")
+
+
+class RecordingError(Exception):
+    """A table that cannot be used: file and remedy."""
+
+
+@dataclass(frozen=True)
+class RecordedTrial:
+    """One training from start to end.
+
+    Attributes:
+        candidate: Number of its candidate; several seeds of one candidate share it.
+        seed: Counts a candidate's trainings from 0.
+        parameters: What was sampled: ``group.name`` -> value.
+        measurements: Name with unit -> value, of the whole training.
+        curve: Every epoch, in order; ``metrics`` is empty.
+    """
+
+    candidate: int
+    seed: int
+    parameters: Mapping[str, Any]
+    measurements: Mapping[str, float]
+    curve: Sequence[Epoch]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded study.
+
+    Attributes:
+        spec: Of the study that was recorded.
+        dataset: Facts of its dataset.
+        n_failed: Trainings that failed and so are not among `trials`.
+    """
+
+    spec: StudySpec
+    dataset: Mapping[str, Any]
+    machines: Sequence[Mapping[str, Any]]
+    n_failed: int
+    trials: Sequence[RecordedTrial]
+
+    def one_seed_each(self, seed: int = 0) -> list[RecordedTrial]:
+        """One training of each candidate: that of `seed`, or its first one where there is no such."""
+        by_candidate: dict[int, RecordedTrial] = {}
+        for trial in sorted(self.trials, key=lambda trial: (trial.seed != seed, trial.seed)):
+            by_candidate.setdefault(trial.candidate, trial)
+        return [by_candidate[number] for number in sorted(by_candidate)]
+
+
+def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
+    """The study that records `spec`: random candidates, no stopping, no limits."""
+    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
+    n_trainings = n_candidates + n_repeated * (n_seeds - 1)
+    data = spec.as_json()
+    data |= {
+        "name": f"{spec.name}.recording",
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": objectives,
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
+    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or data["training"]["epochs"]}
+    return StudySpec.from_json(data)
+
+
+def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
+    """Queue every training of a recording once; nothing if that was done before.
+
+    The candidates are independent draws, each by a sampler of its own. The first `n_repeated` of them are
+    queued `n_seeds` times: each trial has a seed of its own.
+    """
+    spec = StudySpec.from_json(study.spec)
+    space = spec.parsed_space()
+    optuna_study = study.optuna_study(store)
+    with store.exclusively():
+        queued = {
+            (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
+            for trial in optuna_study.get_trials(deepcopy=False)
+        }
+        for seed in range(n_seeds):
+            for candidate in range(n_repeated if seed else n_candidates):
+                if (candidate, seed) not in queued:
+                    scratch = optuna.create_study(
+                        sampler=optuna.samplers.RandomSampler(seed=trial_seed(spec.seed, candidate))
+                    ).ask()
+                    space.suggest(scratch)
+                    optuna_study.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})
+
+
+def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
+    """Write the complete trainings of a recording study as a compressed table; return how many.
+
+    The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON: the spec, the dataset
+    and the machines; then comes CSV with a row for each training.
+    """
+    records = trials.load(store, study)
+    attributes = {trial.number: trial.user_attrs for trial in study.optuna_study(store).get_trials(deepcopy=False)}
+    complete = [trial for trial in records if trial.state == "complete"]
+    header = {
+        "format": FORMAT,
+        "spec": study.spec,
+        "dataset": study.dataset,
+        "machines": [worker.machine for worker in studies.list_workers(store, study)],
+        "n_failed": sum(trial.state == "failed" for trial in records),
+    }
+    frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
+    text = f"# {json.dumps(header)}\n{frame.to_csv(index=False)}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}")
+    partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
+    partial.replace(path)
+    return len(complete)
+
+
+def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    curves = {f"{name}_by_epoch": " ".join(f"{getattr(epoch, name):.5g}" for epoch in trial.epochs) for name in _CURVES}
+    measured = {name: float(f"{value:.6g}") for name, value in sorted(trial.measurements.items())}
+    return {
+        "candidate": attributes.get("candidate", trial.number),
+        "seed": attributes.get("seed", 0),
+        **measured,
+        **curves,
+        **dict(sorted(trial.parameters.items())),
+    }
+
+
+def read_recording(path: Path) -> Recording:
+    """Read what :func:`write_recording` wrote.
+
+    Raises:
+        RecordingError: If there is no such file, or it is no such table.
+    """
+    try:
+        data = path.read_bytes()
+        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+        first, _, table = text.partition("\n")
+        header = json.loads(first.removeprefix("# "))
+        frame = pd.read_csv(io.StringIO(table))
+        if header["format"] != FORMAT:
+            raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
+        return Recording(
+            StudySpec.from_json(header["spec"]),
+            header["dataset"],
+            header["machines"],
+            header["n_failed"],
+            [_read_row(row) for row in frame.to_dict("records")],
+        )
+    except OSError as error:
+        raise RecordingError(
+            f"{path}: cannot be read ({error.strerror or error}). tunefront record makes one"
+        ) from None
+    except (KeyError, ValueError, TypeError, EOFError) as error:
+        raise RecordingError(f"{path}: this is no table that tunefront record made ({error})") from None
+
+
+def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
+    curves = {name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()] for name in _CURVES}
+    present = {str(name): value for name, value in row.items() if not pd.isna(value)}
+    known = {"candidate", "seed", *(f"{name}_by_epoch" for name in _CURVES)}
+    return RecordedTrial(
+        candidate=int(row["candidate"]),
+        seed=int(row["seed"]),
+        parameters={name: value for name, value in present.items() if "." in name},
+        measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
+        curve=[
+            Epoch(number, *values, metrics={})
+            for number, values in enumerate(zip(*(curves[name] for name in _CURVES), strict=True), start=1)
+        ],
+    )

@@ -1,0 +1,75 @@
+"""Backbones of ``keras.applications`` with a head of our own: transfer learning and fine-tuning.
+
+Each brings its preprocessing into the model, so that a saved model takes raw pixels.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from spaces.architectures.architecture import Architecture
+from spaces.architectures.backbone_weights import build_backbone
+from spaces.architectures.backbones import BACKBONES, Backbone, preprocess
+from spaces.candidate import Settings
+from spaces.freezing import freeze
+from spaces.ranges import Choice, Fixed, FloatRange, Value
+from spaces.settings import Setting, fraction, number, one_of, share, whole
+
+
+def add_pretrained(backbone: Backbone, settings: Settings, pixels: Any) -> Any:
+    """The backbone's own preprocessing, the backbone as one nested layer, pooling and dense layers.
+
+    The first ceil(f * N) of the backbone's N layers are frozen, f the freeze fraction. The settings
+    ``head_epochs`` and ``fine_tuning_rate`` are for the training.
+    """
+    from keras import layers
+
+    height, width, n_channels = pixels.shape[1:]
+    if n_channels not in (1, 3):
+        raise ValueError(f"{backbone.name} takes grey or colour images, these have {n_channels} channels")
+    colour = layers.Concatenate()([pixels] * 3) if n_channels == 1 else pixels
+    width_factor = float(settings.get("width", 1.0))
+    network = build_backbone(backbone, str(settings["weights"]), width_factor, (height, width))
+    freeze(network, float(settings["freeze_fraction"]))
+    x = network(preprocess(backbone.preprocessing, colour))
+    match settings["pooling"]:
+        case "average":
+            x = layers.GlobalAveragePooling2D()(x)
+        case "max":
+            x = layers.GlobalMaxPooling2D()(x)
+        case _:
+            x = layers.Flatten()(x)
+    for name in ("dense_units", "dense_units_2"):
+        if settings[name]:
+            x = layers.Dense(int(settings[name]), activation="relu")(x)
+    return layers.Dropout(float(settings["dropout"]))(x) if settings["dropout"] else x
+
+
+def _is_weights(value: Value) -> bool:
+    return isinstance(value, str) and (value in ("imagenet", "none") or value.endswith(".h5"))
+
+
+def _architecture(backbone: Backbone) -> Architecture:
+    settings = {
+        "freeze_fraction": fraction(Choice((0.0, 0.8, 0.9, 1.0))),
+        "pooling": one_of(Fixed("average"), ("average", "max", "flatten")),
+        "dense_units": whole(Fixed(0), 0, 65536),  # 0: no such layer
+        "dense_units_2": whole(Fixed(0), 0, 65536),
+        "dropout": number(FloatRange(0.0, 0.5, step=0.1), above=0, below=1, zero=True),
+        "weights": Setting(Fixed("imagenet"), _is_weights, "imagenet, none, or the path of a .weights.h5 file"),
+        "head_epochs": whole(Fixed(0), 0, 10_000),  # before the backbone is trained too
+        "fine_tuning_rate": share(Fixed(0.1)),  # multiplies the learning rate from then on
+    }
+    if backbone.imagenet_widths:
+        settings["width"] = number(Fixed(1.0), above=1 / 32, below=10)  # less leaves layers without a filter
+    return Architecture(
+        name=backbone.name,
+        description=f"{backbone.name} of keras.applications, pretrained on ImageNet, with a head of its own",
+        settings=settings,
+        layers=partial(add_pretrained, backbone),
+        smallest_image=backbone.smallest_image,
+    )
+
+
+PRETRAINED = tuple(_architecture(backbone) for backbone in BACKBONES.values())

@@ -1,0 +1,191 @@
+"""A user's own space: a Python object with `suggest` and `build`, named by a spec.
+
+Naming one in a spec runs its code, in the supervisor and in every trial process.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from spaces.augmentation import LEVELS
+from spaces.candidate import Candidate, Settings
+from spaces.optimizers import OPTIMIZERS
+from spaces.ranges import Fixed
+from spaces.schedules import SCHEDULES
+from spaces.settings import Setting, SpaceError, nearest
+
+_FREE = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
+_GENERAL = tuple(field.name for field in fields(Candidate) if field.name not in (*_FREE, "architecture", "image_size"))
+
+
+@dataclass(frozen=True)
+class OwnSpace:
+    """What may vary, as a user's object says it.
+
+    Attributes:
+        reference: As the spec names it.
+        own: Has ``suggest(trial)``, which returns a mapping of names to values or a whole
+            :class:`Candidate`, and ``build(settings, input_shape, n_classes)``, which returns an
+            uncompiled ``keras.Model`` with class probabilities as output. Of a mapping, `build` gets
+            everything; tunefront reads ``optimizer``, that optimizer's settings such as
+            ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+    """
+
+    reference: str
+    own: Any
+
+    @classmethod
+    def load(cls, reference: str) -> OwnSpace:
+        """Run the named code.
+
+        Raises:
+            SpaceError: If there is no such object, or it lacks `suggest` or `build`.
+        """
+        own = load_object(reference)
+        for method in ("suggest", "build"):
+            if not callable(getattr(own, method, None)):
+                raise SpaceError(
+                    "space", f"{reference} has no method {method!r}: give it suggest(trial) and build(...)"
+                )
+        return cls(reference, own)
+
+    @property
+    def name(self) -> str:
+        """The object's name: what the architecture is called in reports."""
+        return self.reference.rpartition(":")[2]
+
+    def suggest(self, trial: optuna.Trial) -> Candidate:
+        """Sample a candidate.
+
+        Raises:
+            SpaceError: If the user's code raises, or returns what is no candidate.
+        """
+        try:
+            chosen = self.own.suggest(trial)
+        except Exception as error:
+            raise SpaceError("space", f"{self.reference}: suggest raised {_show(error)}") from error
+        if isinstance(chosen, Candidate):
+            return chosen
+        if not isinstance(chosen, Mapping):
+            raise SpaceError(
+                "space",
+                f"{self.reference}: suggest returned {chosen!r}. Let it return a dictionary of names and values",
+            )
+        return self._candidate(chosen)
+
+    def _candidate(self, chosen: Settings) -> Candidate:
+        general = {name: chosen[name] for name in _GENERAL if name in chosen}
+        optimizer = self._known(chosen, "optimizer", "adam", OPTIMIZERS)
+        level = self._known(chosen, "augmentation", "none", LEVELS)
+        schedule = self._known(chosen, "schedule", "constant", SCHEDULES)
+        return Candidate(
+            architecture=self.name,
+            architecture_settings=dict(chosen),
+            optimizer_settings={"learning_rate": 0.001, **_own_settings(chosen, OPTIMIZERS[optimizer])},
+            augmentation_settings={**_defaults(LEVELS[level]), **_own_settings(chosen, LEVELS[level])},
+            schedule_settings={**_defaults(SCHEDULES[schedule]), **_own_settings(chosen, SCHEDULES[schedule])},
+            **{**general, "optimizer": optimizer, "augmentation": level, "schedule": schedule},  # type: ignore[arg-type]
+        )
+
+    def _known(self, chosen: Settings, key: str, default: str, known: Mapping[str, Any]) -> str:
+        name = str(chosen.get(key, default))
+        if name not in known:
+            raise SpaceError("space", f"{self.reference}: there is no {key} {name!r}. {nearest(name, known)}")
+        return name
+
+    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
+        """The user's model, checked.
+
+        Raises:
+            SpaceError: If the user's code raises, or returns no model with these classes.
+        """
+        import keras
+
+        try:
+            model = self.own.build(candidate.architecture_settings, tuple(image_shape), n_classes)
+        except Exception as error:
+            raise SpaceError("space", f"{self.reference}: build raised {_show(error)}") from error
+        if not isinstance(model, keras.Model):
+            raise SpaceError("space", f"{self.reference}: build returned {model!r}. Let it return a keras.Model")
+        if not model.built:
+            model.build((None, *image_shape))
+        n_units = 1 if candidate.output == "sigmoid" else n_classes
+        if tuple(model.output_shape) != (None, n_units):
+            raise SpaceError(
+                "space",
+                f"{self.reference}: build returned a model with outputs of shape {tuple(model.output_shape)}. "
+                f"With {n_classes} classes and output {candidate.output!r} it must be (None, {n_units})",
+            )
+        return model
+
+
+def _own_settings(chosen: Settings, settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {name: chosen[name] for name in settings if name in chosen}
+
+
+def _defaults(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    return {name: setting.default.value for name, setting in settings.items() if isinstance(setting.default, Fixed)}
+
+
+def load_object(reference: str, key: str = "space") -> Any:
+    """The object that ``module:object`` or ``path/to/file.py:object`` names; a class is called.
+
+    Modules are looked for in the current folder first. This runs the module's code, once a process.
+
+    Raises:
+        SpaceError: Under `key`, if it is not written so, is not there, or raises.
+    """
+    where, colon, name = reference.rpartition(":")
+    if not colon or not where or not name:
+        raise SpaceError(key, f'{reference!r} names no object: write "module:object" or "path/to/file.py:object"')
+    try:
+        found: Any = _load_file(where) if where.endswith(".py") else _load_module(where)
+    except FileNotFoundError:
+        raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})") from None
+    except Exception as error:
+        raise SpaceError(key, f"{reference}: importing {where!r} raised {_show(error)}") from error
+    for part in name.split("."):
+        if not hasattr(found, part):
+            names = [known for known in vars(found) if not known.startswith("_")]
+            raise SpaceError(key, f"{where} has no {name!r}. {nearest(name, names)}")
+        found = getattr(found, part)
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except Exception as error:
+        raise SpaceError(key, f"{reference}: {name}() raised {_show(error)}") from error
+
+
+@functools.cache
+def _load_file(path: str) -> Any:
+    file = Path(path).resolve(strict=True)
+    spec = importlib.util.spec_from_file_location(f"tunefront_own_{file.stem}", file)
+    assert spec is not None  # the name ends in .py
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _load_module(name: str) -> Any:
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.pop(0)
+
+
+def _show(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

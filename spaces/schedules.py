@@ -1,0 +1,46 @@
+"""Learning-rate schedules a study can choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spaces.candidate import Settings
+from spaces.ranges import Fixed
+from spaces.settings import Setting, fraction, number, whole
+
+_WARM_UP: Mapping[str, Setting] = {"warm_up_epochs": number(Fixed(0.0), above=0, below=10_000, zero=True)}
+
+SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
+    "constant": _WARM_UP,
+    # From the learning rate to `minimum` of it (SGDR without restarts, arXiv 1608.03983).
+    "cosine": {**_WARM_UP, "minimum": fraction(Fixed(0.0))},
+    # The rate times `factor` when the validation loss has not improved for `patience` epochs.
+    "reduce_on_plateau": {
+        "factor": number(Fixed(0.1), above=0, below=1),
+        "patience": whole(Fixed(5), 1, 10_000),
+        "cooldown": whole(Fixed(0), 0, 10_000),
+        "minimum": number(Fixed(0.0), above=0, below=1, zero=True),
+    },
+}
+
+
+def build_learning_rate(name: str, settings: Settings, learning_rate: float, steps_per_epoch: int, epochs: int) -> Any:
+    """What an optimizer takes as its learning rate: a number, or a Keras schedule over steps.
+
+    ``reduce_on_plateau`` starts from the number itself; a callback of the training lowers it.
+    """
+    from keras.optimizers import schedules
+
+    warm_up_steps = round(float(settings.get("warm_up_epochs", 0.0)) * steps_per_epoch)
+    if name == "cosine":
+        return schedules.CosineDecay(
+            0.0 if warm_up_steps else learning_rate,
+            decay_steps=max(epochs * steps_per_epoch - warm_up_steps, 1),
+            alpha=float(settings["minimum"]),
+            warmup_target=learning_rate if warm_up_steps else None,
+            warmup_steps=warm_up_steps,
+        )
+    if warm_up_steps:
+        return schedules.PolynomialDecay(0.0, decay_steps=warm_up_steps, end_learning_rate=learning_rate)
+    return learning_rate

@@ -1,0 +1,36 @@
+"""Tiny image files to prepare, each of other pixels than the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from search.data.sources.folder import FolderSource
+
+
+def pixels(seed: int, size: tuple[int, int] = (8, 8), channels: int = 3) -> np.ndarray[Any, Any]:
+    """Random ones, of shape (height, width, channels)."""
+    return np.random.default_rng(seed).integers(0, 256, (*size, channels), dtype=np.uint8)
+
+
+def picture(path: Path, seed: int, size: tuple[int, int] = (8, 8)) -> Path:
+    """Write a PNG; its pixels depend on the seed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels(seed, size)).save(path, format="PNG")
+    return path
+
+
+def pictures(folder: Path, n_per_class: int = 10, classes: tuple[str, ...] = ("cat", "dog"), seed: int = 0) -> Path:
+    """Write ``folder/CLASS/NUMBER.png`` with all images different; return the folder."""
+    for place, name in enumerate(classes):
+        for number in range(n_per_class):
+            picture(folder / name / f"{number}.png", seed + 10_000 * place + number)
+    return folder
+
+
+def source(folder: Path, **settings: Any) -> FolderSource:
+    """The spec of a folder."""
+    return FolderSource.model_validate({"source": "folder", "path": str(folder), **settings})

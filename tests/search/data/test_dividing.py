@@ -1,0 +1,223 @@
+"""Copies, leaks and rare classes: which split each example goes to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.data import DataError, Dataset, Examples, prepare
+from search.data.dividing import Division, divide_examples
+from search.data.duplicates import groups_of, n_contradictions
+from search.data.sources.npz import NpzSource
+from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION
+from tests.search.data.pictures import picture, pictures, source
+
+COPIES = "examples are exact copies of others"
+CONTRADICTIONS = "examples have the content of another one, but not its class"
+LEAKED = "examples were left out, because another split has them too"
+MOVED = "examples of classes with too few for every split were all put into the training split"
+DROPPED = "examples of classes with too few for every split were left out"
+
+
+def divided(labels: str, contents: str = "", splits: str = "", **settings: Any) -> Division:
+    """Each letter an example: its class, its content (else all differ), and t, v or e for its given split."""
+    class_names = sorted(set(labels))
+    words = {"t": "train", "v": "validation", "e": "test"}
+    examples = Examples(
+        names=[f"x[{row}]" for row in range(len(labels))],
+        labels=np.array([class_names.index(label) for label in labels]),
+        class_names=class_names,
+        content=np.zeros((len(labels), 1), np.float32),
+        splits=[words[split] for split in splits] or None,  # type: ignore[misc]
+    )
+    npz = NpzSource.model_validate({"source": "npz", "path": "", **settings})
+    return divide_examples(examples, list(contents) or [str(row) for row in range(len(labels))], npz, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"), [("abc", [0, 1, 2]), ("aba", [0, 1, 0]), ("aaa", [0, 0, 0]), ("abbca", [0, 1, 1, 3, 0])]
+)
+def test_groups_of_gives_the_first_row_of_each_content(contents: str, expected: list[int]) -> None:
+    assert groups_of(list(contents)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("contents", "labels", "expected"), [("abc", [0, 1, 0], 0), ("aab", [0, 0, 1], 0), ("aaab", [0, 0, 1, 1], 3)]
+)
+def test_n_contradictions_counts_examples(contents: str, labels: list[int], expected: int) -> None:
+    assert n_contradictions(groups_of(list(contents)), np.array(labels)) == expected
+
+
+# Copies
+
+
+def test_copies_follow_the_first_of_them() -> None:
+    contents = "abcdefghijklmnopqrst" + "aaaabbbbccccdddd"
+    division = divided("xy" * 10 + "xxxxyyyyxxxxyyyy", contents)
+    parts_of = {
+        letter: {int(p) for c, p in zip(contents, division.parts, strict=True) if c == letter} for letter in "abcd"
+    }
+    assert all(len(parts) == 1 for parts in parts_of.values())
+    assert division.notes == {COPIES: 16}
+    assert division.parts[:20].tolist() == divided("xy" * 10).parts.tolist()  # as without the copies
+
+
+def test_copies_follow_the_first_of_them_into_folds() -> None:
+    contents = "abcdefghijklmnopqrst" + "aaaabbbbccccdddd"
+    parts = divided("xy" * 18, contents, folds=3).parts
+    assert all(len({int(p) for c, p in zip(contents, parts, strict=True) if c == letter}) == 1 for letter in "abcd")
+
+
+def test_copies_of_another_class_are_counted() -> None:
+    division = divided("xy" * 10 + "x", "abcdefghijklmnopqrst" + "b")
+    assert division.notes == {COPIES: 1, CONTRADICTIONS: 2}
+    assert division.parts[20] == division.parts[1]
+
+
+# Leaks
+
+
+def test_leaks_are_named_in_pairs() -> None:
+    with pytest.raises(DataError) as caught:
+        divided("xyxyxyxyx", "abcdefaba", "tttttvveet"[:9])
+    message = str(caught.value)
+    assert "3 examples are in two splits" in message
+    assert "x[0] (train) is x[8] (test)" in message or "x[0] (train) is x[6] (validation)" in message
+    assert 'on_leak = "drop"' in message
+
+
+@pytest.mark.parametrize(
+    ("contents", "splits", "expected"),
+    [
+        # of each content, the test example stays, else that for validation
+        ("abcdabef", "ttttvvee", [LEFT_OUT, LEFT_OUT, TRAIN, TRAIN, VALIDATION, VALIDATION, TEST, TEST]),
+        ("abcdefab", "ttttvvee", [LEFT_OUT, LEFT_OUT, TRAIN, TRAIN, VALIDATION, VALIDATION, TEST, TEST]),
+        ("abcdefgf", "ttttvvee", [TRAIN, TRAIN, TRAIN, TRAIN, VALIDATION, LEFT_OUT, TEST, TEST]),
+    ],
+)
+def test_leaks_are_dropped_from_the_split_nearer_to_training(contents: str, splits: str, expected: list[int]) -> None:
+    division = divided("xyxyxyxy", contents, splits, on_leak="drop")
+    assert division.parts.tolist() == expected
+    assert division.notes[LEAKED] == expected.count(LEFT_OUT)
+
+
+def test_copies_in_one_given_split_are_no_leak() -> None:
+    assert divided("xyxyxyxy", "ababefgh", "ttttvvee").notes == {COPIES: 2}
+
+
+def test_leaks_between_training_and_validation_are_none_where_folds_join_them() -> None:
+    division = divided("xy" * 8, "abcdefghijklabop", "t" * 12 + "vvee", folds=2)
+    assert sorted(set(division.parts.tolist())) == [TEST, 0, 1]
+    assert division.parts[0] == division.parts[12]
+
+
+# Rare classes
+
+
+def test_rare_classes_are_named_with_their_counts() -> None:
+    with pytest.raises(DataError) as caught:
+        divided("x" * 20 + "y" * 20 + "z" * 2)
+    for fragment in ("too few different examples", "z: 2", 'rare_classes = "drop"', 'rare_classes = "train"'):
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("policy", "folds", "part", "note"),
+    [
+        ("train", 0, TRAIN, MOVED),
+        ("drop", 0, LEFT_OUT, DROPPED),
+        ("train", 2, ALWAYS_TRAIN, MOVED),
+        ("drop", 2, LEFT_OUT, DROPPED),
+    ],
+)
+def test_rare_classes_go_where_the_spec_says(policy: str, folds: int, part: int, note: str) -> None:
+    division = divided("x" * 20 + "y" * 20 + "z" * 2, rare_classes=policy, folds=folds)
+    assert division.parts[40:].tolist() == [part] * 2
+    assert division.notes == {note: 2}
+    plain = divided("x" * 20 + "y" * 20, folds=folds)
+    assert division.parts[:40].tolist() == plain.parts.tolist()  # as if it were not there
+
+
+def test_a_class_is_rare_when_its_different_examples_are_few() -> None:
+    with pytest.raises(DataError, match="z: 1"):
+        divided("x" * 10 + "y" * 10 + "z" * 5, "abcdefghijklmnopqrst" + "zzzzz")
+
+
+def test_a_class_is_rare_when_a_split_happens_to_get_none_of_it() -> None:
+    labels = "x" * 40 + "y" * 40 + "z" * 3
+    with pytest.raises(DataError, match="z: 3"):
+        divided(labels, validation_fraction=0.1, test_fraction=0.1)
+    division = divided(labels, validation_fraction=0.1, test_fraction=0.1, rare_classes="train")
+    assert division.parts[80:].tolist() == [TRAIN] * 3
+
+
+def test_a_class_that_is_only_in_the_given_test_split_is_rare() -> None:
+    with pytest.raises(DataError, match="z: 0"):
+        divided("xyxyxyxyz", splits="ttttvveee")
+    assert divided("xyxyxyxyz", splits="ttttvveee", rare_classes="drop").parts[8] == LEFT_OUT
+
+
+def test_a_class_that_a_given_test_split_lacks_is_counted() -> None:
+    notes = divided("xyzxyzxy", splits="tttvvvee").notes
+    assert notes == {"classes have no example in the given test split": 1}
+
+
+@pytest.mark.parametrize("policy", ["error", "train", "drop"])
+def test_rare_classes_alone_are_refused(policy: str) -> None:
+    with pytest.raises(DataError, match="only 1 classes have enough, and two are needed"):
+        divided("x" * 20 + "y" * 2, rare_classes=policy)
+
+
+# As prepared from files
+
+
+def sizes(dataset: Dataset) -> tuple[int, int, int]:
+    return dataset.n_train, dataset.n_validation, dataset.n_test
+
+
+def test_copies_are_found_by_their_pixels(tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = pictures(tmp_path / "images")
+    Image.open(folder / "cat" / "0.png").save(folder / "cat" / "same.bmp")  # other bytes, same pixels
+    picture(folder / "dog" / "wrong.png", 1)  # the content of cat/1.png
+    assert prepare(source(folder), seed=1).notes == {COPIES: 2, CONTRADICTIONS: 2}
+
+
+def test_leaks_between_given_folders_name_both_files(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    pictures(folder / "train")
+    pictures(folder / "test", n_per_class=5, seed=7)  # 7, 8 and 9 are in both
+    with pytest.raises(DataError) as caught:
+        prepare(source(folder), seed=1)
+    assert f"{folder}/train/cat/7.png (train) is {folder}/test/cat/0.png (test)" in str(caught.value)
+    dataset = prepare(source(folder, on_leak="drop"), seed=1)
+    assert sizes(dataset) == (11, 3, 10)
+    assert dataset.notes == {COPIES: 6, LEAKED: 6}
+
+
+@pytest.mark.parametrize(
+    ("policy", "class_names", "n_examples", "positive"),
+    [("train", ("ant", "bee", "cat"), 22, 2), ("drop", ("bee", "cat"), 20, 1)],
+)
+def test_classes_are_numbered_anew_when_one_is_dropped(
+    tmp_path: Path, policy: str, class_names: tuple[str, ...], n_examples: int, positive: int
+) -> None:
+    folder = pictures(tmp_path / "images", classes=("bee", "cat"))
+    pictures(folder, n_per_class=2, classes=("ant",), seed=500)
+    dataset = prepare(source(folder, rare_classes=policy, positive_class="cat"), seed=1)
+    assert (dataset.class_names, sum(sizes(dataset)), dataset.positive_class) == (class_names, n_examples, positive)
+    labels = np.concatenate([dataset.split(name).labels for name in ("train", "validation", "test")])
+    assert set(labels.tolist()) == set(range(len(class_names)))
+
+
+def test_folds_keep_rare_classes_in_training(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "images")
+    pictures(folder, n_per_class=2, classes=("ant",), seed=500)
+    dataset = prepare(source(folder, rare_classes="train", folds=2), seed=1)
+    for fold in range(2):
+        assert (dataset.split("train", fold).labels == 0).sum() == 2
+        assert (dataset.split("validation", fold).labels == 0).sum() == 0

@@ -1,0 +1,138 @@
+"""What does not fit the data is found before the first trial."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.asking import CheckError
+from search.checking import check
+from search.data import Dataset
+from search.spec import StudySpec
+from spaces import SpaceError
+
+BACKBONE = {"architecture": "MobileNetV2", "optimizer": "adam", "image_size": 32}
+
+
+def spec(**tables: Any) -> StudySpec:
+    return StudySpec.model_validate({"name": "digits", "data": {"source": "digits"}, **tables})
+
+
+def backbone(**settings: Any) -> dict[str, Any]:
+    return {**BACKBONE, "MobileNetV2": {"weights": "none", "width": 0.35, **settings}}
+
+
+@pytest.mark.parametrize(
+    ("tables", "fragments"),
+    [
+        ({"objectives": {"accuracy": "f1_binary"}}, ["objectives.accuracy", "two classes", "10", "f1_macro"]),
+        (
+            {"training": {"early_stopping": {"monitor": "auc"}}},
+            ["training.early_stopping.monitor", 'objectives.accuracy = "auc"'],
+        ),
+        ({"space": {"output": "sigmoid"}}, ["space.output", "two classes", "10", "softmax"]),
+        ({"space": {"output": ["softmax", "sigmoid"]}}, ["space.output"]),
+        ({"space": {**backbone(), "image_size": 0}}, ["space.image_size", "MobileNetV2", "32 pixels", "get 8"]),
+        ({"space": {**backbone(), "image_size": [31, 64]}}, ["space.image_size", "get 31", "image_size = 32"]),
+        ({"space": {**BACKBONE, "architecture": ["plain_cnn", "Xception"]}}, ["Xception", "71 pixels", "get 32"]),
+        ({"space": backbone(weights="no/such.weights.h5")}, ["space.MobileNetV2", "no/such.weights.h5"]),
+        (
+            {
+                "space": {"plain_cnn": {"filters": 64}},
+                "objectives": {"memory": {"measure": "model_bytes", "at_most": 9}},
+            },
+            ["objectives.memory", "excludes everything", "20 candidates"],
+        ),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_check_names_key_value_and_remedy(
+    keras: Any, digits: Dataset, tables: dict[str, Any], fragments: list[str]
+) -> None:
+    with pytest.raises(CheckError) as caught:
+        check(spec(**tables), digits)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {},
+        {"objectives": {"accuracy": "top_5_accuracy"}},
+        {"objectives": {"accuracy": "auc"}, "training": {"early_stopping": {"monitor": "auc"}}},
+        {"space": backbone()},
+        {"objectives": {"memory": {"measure": "weight_bytes", "at_most": "1 MB"}}},
+        {"training": {"tensorboard": True}},
+    ],
+    ids=str,
+)
+def test_check_accepts_what_fits(keras: Any, digits: Dataset, tables: dict[str, Any]) -> None:
+    check(spec(**tables), digits)
+
+
+def test_top_5_needs_more_than_5_classes(keras: Any, digits: Dataset) -> None:
+    with pytest.raises(CheckError, match="more than 5 classes, and there are 5"):
+        check(spec(objectives={"accuracy": "top_5_accuracy"}), replace(digits, class_names=tuple("abcde")))
+
+
+def test_images_of_other_shapes_need_a_space_of_one_s_own(keras: Any, digits: Dataset) -> None:
+    with pytest.raises(CheckError, match=r"values of shape \(13,\).*space = "):
+        check(spec(), replace(digits, image_shape=(13,)))
+    with pytest.raises(CheckError, match="MobileNetV2 takes 1 or 3 channels, and the data has 4"):
+        check(spec(space=backbone()), replace(digits, image_shape=(32, 32, 4)))
+
+
+def test_weights_that_do_not_fit_are_named(keras: Any, digits: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "other.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
+    with pytest.raises(CheckError) as caught:
+        check(spec(space=backbone(weights=str(path))), digits)
+    assert str(path) in str(caught.value)
+    assert "MobileNetV2" in str(caught.value)
+
+
+def test_a_missing_file_of_a_pretraining_says_to_run_it(keras: Any, digits: Dataset, tmp_path: Path) -> None:
+    path = str(tmp_path / "mine.weights.h5")
+    pretrain = {"weights": path, "data": {"source": "digits"}, "space": BACKBONE}
+    with pytest.raises(CheckError, match="tunefront pretrain"):
+        check(spec(space=backbone(weights=path), pretrain=pretrain), digits)
+
+
+OWN = """
+class {name}:
+    def suggest(self, trial):
+        {suggest}
+    def build(self, settings, input_shape, n_classes):
+        import keras
+        {build}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "suggest", "build", "fragment"),
+    [
+        ("A", "raise ValueError('no luck')", "return None", "suggest raised ValueError: no luck"),
+        ("B", "return {}", "raise KeyError('units')", "build raised KeyError: 'units'"),
+        ("C", "return {}", "return keras.Sequential([keras.layers.Dense(3)])", "must be (None, 10)"),
+    ],
+)
+def test_an_own_space_that_raises_is_named(
+    keras: Any, digits: Dataset, tmp_path: Path, name: str, suggest: str, build: str, fragment: str
+) -> None:
+    path = tmp_path / f"own_{name}.py"
+    path.write_text(OWN.format(name=name, suggest=suggest, build=build))
+    with pytest.raises(SpaceError) as caught:
+        check(spec(space=f"{path}:{name}"), digits)
+    assert fragment in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_an_own_space_that_works_is_accepted(keras: Any, digits: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "own_good.py"
+    build = "return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(n_classes)])"
+    path.write_text(OWN.format(name="Good", suggest="return {}", build=build))
+    check(spec(space=f"{path}:Good"), replace(digits, image_shape=(8, 8, 1)))

@@ -1,0 +1,170 @@
+"""A user's own space, named by a spec."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from spaces import Candidate, OwnSpace, SpaceError
+from spaces.own import load_object
+
+WHOLE = """
+class Tabular:
+    def suggest(self, trial):
+        return {
+            "units": trial.suggest_int("net.units", 4, 8),
+            "optimizer": "sgd",
+            "learning_rate": 0.1,
+            "momentum": 0.5,
+            "batch_size": 16,
+            "augmentation": "none",
+            "schedule": "cosine",
+            "minimum": 0.2,
+        }
+
+    def build(self, settings, input_shape, n_classes):
+        import keras
+        return keras.Sequential([
+            keras.layers.Dense(settings["units"], "relu"), keras.layers.Dense(n_classes, "softmax")
+        ])
+
+ready = Tabular()
+
+class Outer:
+    inner = Tabular
+
+def explode():
+    raise RuntimeError("boom")
+"""
+
+
+def write(folder: Path, body: str, name: str = "mine.py") -> str:
+    """A file's path, new for each test: modules are loaded once a process."""
+    path = folder / name
+    path.write_text(body)
+    return str(path)
+
+
+def own(folder: Path, suggest: str = "return {}", build: str = "return None") -> OwnSpace:
+    path = write(
+        folder,
+        f"class Own:\n  def suggest(self, trial):\n    {suggest}\n  def build(self, settings, shape, n):\n    {build}\n",
+    )
+    return OwnSpace.load(f"{path}:Own")
+
+
+def ask() -> optuna.Trial:
+    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
+
+
+@pytest.mark.parametrize("name", ["Tabular", "ready", "Outer.inner"])
+def test_an_own_space_is_found_in_a_file(any_folder: Path, name: str) -> None:
+    space = OwnSpace.load(f"{write(any_folder, WHOLE)}:{name}")
+    trial = ask()
+    candidate = space.suggest(trial)
+    assert candidate == Candidate(
+        architecture=name,
+        architecture_settings={**candidate.architecture_settings},
+        optimizer="sgd",
+        optimizer_settings={"learning_rate": 0.1, "momentum": 0.5},
+        batch_size=16,
+        schedule="cosine",
+        schedule_settings={"warm_up_epochs": 0.0, "minimum": 0.2},
+    )
+    assert candidate.architecture_settings["units"] == trial.params["net.units"]
+
+
+def test_an_own_space_is_found_in_a_module_of_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, WHOLE, "mine_as_module.py")
+    monkeypatch.chdir(tmp_path)
+    assert OwnSpace.load("mine_as_module:Tabular").name == "Tabular"
+
+
+def test_an_own_space_builds(keras: Any, tmp_path: Path) -> None:
+    space = OwnSpace.load(f"{write(tmp_path, WHOLE)}:Tabular")
+    model = space.build(space.suggest(ask()), (5,), 3)
+    assert model.input_shape == (None, 5)
+    assert model.output_shape == (None, 3)
+
+
+def test_a_candidate_of_an_own_space_may_be_whole(tmp_path: Path) -> None:
+    chosen = "from spaces import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
+    assert own(tmp_path, chosen).suggest(ask()) == Candidate("mine", {}, "lion", {"learning_rate": 0.3}, l2=0.1)
+
+
+def test_what_an_own_space_leaves_out_is_plain(tmp_path: Path) -> None:
+    assert own(tmp_path).suggest(ask()) == Candidate(
+        "Own", {}, "adam", {"learning_rate": 0.001}, schedule_settings={"warm_up_epochs": 0.0}
+    )
+
+
+@pytest.mark.parametrize(
+    ("suggest", "fragments"),
+    [
+        ("raise ValueError('no luck')", ["Own: suggest raised ValueError: no luck"]),
+        ("raise ValueError", ["suggest raised ValueError"]),
+        ("return 3", ["suggest returned 3", "dictionary"]),
+        ("return {'optimizer': 'adm'}", ["no optimizer 'adm'", "Did you mean 'adam'?"]),
+        ("return {'augmentation': 'heavy'}", ["no augmentation 'heavy'", "Known: none, light"]),
+        ("return {'schedule': 'cosin'}", ["no schedule 'cosin'", "Did you mean 'cosine'?"]),
+    ],
+)
+def test_suggest_names_what_is_wrong(tmp_path: Path, suggest: str, fragments: list[str]) -> None:
+    with pytest.raises(SpaceError) as caught:
+        own(tmp_path, suggest).suggest(ask())
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("build", "fragments"),
+    [
+        ("raise TypeError('no such layer')", ["Own: build raised TypeError: no such layer"]),
+        ("return 'model'", ["build returned 'model'", "keras.Model"]),
+        (
+            "import keras; return keras.Sequential([keras.layers.Dense(7)])",
+            ["outputs of shape (None, 7)", "With 3 classes", "(None, 3)"],
+        ),
+    ],
+)
+def test_build_names_what_is_wrong(keras: Any, tmp_path: Path, build: str, fragments: list[str]) -> None:
+    space = own(tmp_path, build=build)
+    with pytest.raises(SpaceError) as caught:
+        space.build(space.suggest(ask()), (5,), 3)
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reference", "fragments"),
+    [
+        ("mine", ["'mine' names no object", '"module:object"']),
+        (":Tabular", ["names no object"]),
+        ("no_such_module:Tabular", ["importing 'no_such_module' raised ModuleNotFoundError"]),
+        ("no/such/file.py:Tabular", ["there is no file 'no/such/file.py'"]),
+        ("{file}:Tabula", ["has no 'Tabula'", "Did you mean 'Tabular'?"]),
+        ("{file}:explode", ["has no method 'suggest'"]),
+        ("{broken}:Tabular", ["raised SyntaxError"]),
+        ("{demanding}:Own", ["Own() raised TypeError"]),
+    ],
+)
+def test_load_names_what_is_wrong(tmp_path: Path, reference: str, fragments: list[str]) -> None:
+    paths = {
+        "file": write(tmp_path, WHOLE),
+        "broken": write(tmp_path, "def (", "broken.py"),
+        "demanding": write(tmp_path, "class Own:\n  def __init__(self, must): ...\n", "demanding.py"),
+    }
+    with pytest.raises(SpaceError) as caught:
+        OwnSpace.load(reference.format(**paths))
+    for fragment in fragments:
+        assert fragment in str(caught.value)
+
+
+def test_load_object_reports_under_the_key_it_is_given(tmp_path: Path) -> None:
+    with pytest.raises(SpaceError, match=r"^data\.object: "):
+        load_object("nothing", "data.object")

@@ -1,0 +1,127 @@
+"""Every example on a small data set of its own format: two candidates, trained for an epoch or two, and saved."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from search.data import prepare
+from search.sampling import trial_seed
+from search.spec import StudySpec
+from tests import example_data
+
+ROOT = Path(__file__).parents[1]
+TESTED_ELSEWHERE = {"digits", "digits_transfer"}  # tests/test_end_to_end.py, as they are
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a test changes of an example: what would take a network, or minutes."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    space: dict[str, Any] = field(default_factory=dict)
+    epochs: int = 1
+
+
+# No network: weights from scratch. Large images only make it slow; the forest's are as they are.
+CHANGES = {
+    "cifar100_optimizers": Changes(),
+    "cifar100_scratch": Changes(),
+    "cifar100_steps": Changes(space={"steps_per_epoch": [3, 5]}),
+    "cifar100_transfer": Changes(
+        space={
+            "image_size": 32,
+            "architecture": ["MobileNetV2"],  # the others take a minute to trace
+            "MobileNetV2": {"weights": "none", "head_epochs": 1},
+        },
+        epochs=2,
+    ),
+    "fashion_mnist": Changes(epochs=2),
+    "fingers": Changes(space={"MobileNetV2": {"weights": "none"}}),
+    "forest_fire": Changes(),
+    "humpback_whales": Changes(data={"image_size": [32, 64]}, space={"ResNet50V2": {"weights": "none"}}),
+    "mnist_optimizers": Changes(),
+    "plant_disease": Changes(data={"image_size": 32}, space={"VGG16": {"weights": "none", "head_epochs": 1}}, epochs=2),
+}
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``data/`` as the examples name it, and Keras's own files."""
+    folder = tmp_path_factory.mktemp("examples")
+    data = folder / "data"
+    example_data.write_folder(data / "forest_fire", ["fire", "no_fire"], 12, (300, 260))
+    for split, n_each in (("train", 5), ("test", 2)):
+        example_data.write_folder(data / "fingers" / split, list("012345"), n_each, (128, 128), "png", seed=n_each)
+    example_data.write_table(data / "humpback_whales", [12, 11, 10, 2, 1, 1], (120, 50))
+    example_data.write_folder(data / "plant_disease", ["healthy", "rust", "scab"], 8, (64, 64))
+    example_data.write_keras_files(folder / "keras" / "datasets")
+    return folder
+
+
+def read_changed(path: Path, changes: Changes) -> StudySpec:
+    spec = tomllib.loads(path.read_text())
+    spec["data"] |= changes.data
+    if isinstance(spec.get("space"), dict):
+        architectures = changes.space.get("architecture")
+        if architectures:
+            dropped = set(spec["space"]["architecture"]) - set(architectures)
+            spec["space"] = {key: value for key, value in spec["space"].items() if key not in dropped}
+        for key, value in changes.space.items():
+            is_table = isinstance(value, dict)
+            spec["space"][key] = {**spec["space"].get(key, {}), **value} if is_table else value
+    spec["training"] |= {"epochs": changes.epochs, "precision": "float32"}
+    return StudySpec.model_validate(spec)
+
+
+@pytest.mark.parametrize(
+    "name", [path.stem for path in sorted((ROOT / "examples").glob("*.toml")) if path.stem not in TESTED_ELSEWHERE]
+)
+def test_example_runs(
+    keras: Any, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(data_folder)
+    # Keras refuses files that are not the original ones, which no small file of a test could be.
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(data_folder / "keras"))
+    monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *args, **kwargs: True)
+    train_two(read_changed(ROOT / "examples" / f"{name}.toml", CHANGES[name]), tmp_path, keras)
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "examples" / "own").glob("*.toml"))])
+def test_example_of_an_own_space_runs(keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(ROOT)
+    train_two(read_changed(ROOT / "examples" / "own" / f"{name}.toml", Changes()), tmp_path, keras)
+
+
+def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
+    from search import training
+    from search.checking import check
+    from search.watching import Goal
+
+    dataset = prepare(spec.data, spec.seed)
+    check(spec, dataset)
+    space = spec.parsed_space()
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    for number in range(2):
+        seed = trial_seed(spec.seed, number)
+        candidate = space.suggest(study.ask())
+        keras.utils.set_random_seed(seed)
+        trainable = training.build(space, candidate, dataset, spec.training, seed)
+        goal = Goal(spec.accuracy_measure, dataset.positive_class)
+        _, counted = training.fit(trainable, dataset, spec.training, goal, lambda result: True, seed=seed)
+        assert 0 <= counted.accuracy <= 1
+        training.save(trainable, str(folder / f"{number}.keras"))
+        loaded = keras.models.load_model(folder / f"{number}.keras")
+        assert loaded.input_shape == (None, *dataset.image_shape)
+
+
+def test_every_example_opens_with_what_to_expect() -> None:
+    for path in (ROOT / "examples").rglob("*.toml"):
+        first = path.read_text().split("\n\n")[0].splitlines()
+        assert all(line.startswith("#") for line in first), path.name
+        assert any(f"tunefront run {path.relative_to(ROOT)}" in line for line in first), path.name
