@@ -5,14 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from search.asking import Asker
+    from search.spec import StudySpec
+    from search.supervisor import Ending
     from storage import Store, StudyRecord
 
 app = typer.Typer(
@@ -36,6 +40,10 @@ StorageOption = Annotated[
     ),
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY]")]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _DEFAULT_STORAGE = "sqlite:///tunefront.db"
 
@@ -44,10 +52,7 @@ _DEFAULT_STORAGE = "sqlite:///tunefront.db"
 def run(
     spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
     storage: StorageOption = _DEFAULT_STORAGE,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]"),
-    ] = None,
+    workers: WorkersOption = None,
     trials: Annotated[int | None, typer.Option(help="Trials of the study, instead of what the spec says.")] = None,
     out: OutOption = None,
     as_json: JsonOption = False,
@@ -57,48 +62,15 @@ def run(
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
     machines with one shared --storage, they work on the study together.
     """
-    import tempfile
-
-    from search.launching import Launcher
     from search.spec import read_spec
 
     study_spec = read_spec(spec, trials=trials)
     folder = out or Path("results") / study_spec.name
-    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
-        scratch = Path(name)
-        launcher = Launcher(scratch / "forkserver.log")
-        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
-
-        from rich.console import Console
-
-        import reports  # noqa: F401
-        from search.progress import make_view
-        from search.running import RunRequest, run_study
-        from search.supervisor import Ending
-
-        console = Console(stderr=as_json)
-        view = make_view(console)
-        try:
-            ending = run_study(RunRequest(study_spec, spec, storage, workers, folder, launcher, scratch), view)
-        finally:
-            view.close()
+    ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
     store, study = _find_study(storage, study_spec.name)
     _write_report(store, study, folder, as_json)
-    if ending is Ending.DONE:
-        _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
-        return
-    again = " ".join(["tunefront", *sys.argv[1:]])
-    if ending is Ending.INTERRUPTED:
-        console.print(f"\nInterrupted; every finished trial is kept. Go on with:\n  {again}", highlight=False)
-        raise typer.Exit(130)
-    key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
-    console.print(
-        f"\nThe study stopped: {ending.value}, more than {key} = {getattr(study_spec, key)}. Their reasons are above "
-        f"and in 'tunefront status {study.name}', their output is in {folder / 'logs'}. "
-        f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
-        highlight=False,
-    )
-    raise typer.Exit(1)
+    _end(ending, study_spec, folder, console)
+    _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
 
 
 @app.command()
@@ -221,6 +193,40 @@ def pretrain(
 
 
 @app.command()
+def record(
+    spec: Annotated[Path, typer.Argument(help="Study spec whose space and training are recorded.")],
+    table: Annotated[
+        Path | None, typer.Option(help="File to write.  [default: results/STUDY.recording/recording.csv.gz]")
+    ] = None,
+    candidates: Annotated[int, typer.Option(min=1, help="Random candidates to train.")] = 240,
+    repeat: Annotated[int, typer.Option(min=0, help="So many of them are trained with every seed.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each repeated candidate.")] = 3,
+    epochs: Annotated[int | None, typer.Option(min=2, help="Epochs of each, instead of what the spec says.")] = None,
+    storage: StorageOption = _DEFAULT_STORAGE,
+    workers: WorkersOption = None,
+) -> None:
+    """Train random candidates to the end, nothing stopped, and write a table for `tunefront replay`.
+
+    Interrupted with Ctrl-C, it keeps everything; the same command goes on.
+    """
+    from functools import partial
+
+    from search.recording import enqueue_candidates, recording_spec, write_recording
+    from search.spec import read_spec
+
+    study_spec = recording_spec(read_spec(spec), candidates, min(repeat, candidates), seeds, epochs)
+    folder = Path("results") / study_spec.name
+    enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
+    ending, console = _run(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
+    store, study = _find_study(storage, study_spec.name)
+    path = table or folder / "recording.csv.gz"
+    n_trainings = write_recording(store, study, path)
+    print(f"wrote {n_trainings} trainings to {path}")
+    _end(ending, study_spec, folder, console)
+    _next(False, f"tunefront replay {path}")
+
+
+@app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
     storage: StorageOption = _DEFAULT_STORAGE,
@@ -283,7 +289,7 @@ def main() -> None:
     except Exception as error:
         # Matched by name, so that --help imports none of the packages that raise them.
         name = type(error).__name__
-        if name in ("SpecError", "StoreError", "DashboardError", "AnswerError", "CheckError"):
+        if name in ("SpecError", "StoreError", "DashboardError", "AnswerError", "CheckError", "RecordingError"):
             _fail(str(error))
         if name in ("OperationalError", "InterfaceError", "StorageInternalError"):
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
@@ -303,6 +309,60 @@ def _last_cause(error: BaseException) -> str:
 def _fail(message: str) -> NoReturn:
     print(f"tunefront: {message}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def _run(
+    spec: StudySpec,
+    path: Path,
+    storage: str,
+    workers: int | None,
+    folder: Path,
+    as_json: bool,
+    enqueue: Callable[[Store, StudyRecord], None] | None = None,
+) -> tuple[Ending, Console]:
+    """Run a study on this machine until it ends, with the view that fits the terminal."""
+    import tempfile
+
+    from search.launching import Launcher
+
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        scratch = Path(name)
+        launcher = Launcher(scratch / "forkserver.log")
+        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
+
+        from rich.console import Console
+
+        import reports  # noqa: F401
+        from search.progress import make_view
+        from search.running import RunRequest, run_study
+
+        console = Console(stderr=as_json)
+        view = make_view(console)
+        try:
+            request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
+            return run_study(request, view), console
+        finally:
+            view.close()
+
+
+def _end(ending: Ending, spec: StudySpec, folder: Path, console: Console) -> None:
+    """Say how to go on, and leave with the exit code, if the study is not done."""
+    from search.supervisor import Ending
+
+    if ending is Ending.DONE:
+        return
+    again = " ".join(["tunefront", *sys.argv[1:]])
+    if ending is Ending.INTERRUPTED:
+        console.print(f"\nInterrupted; every finished trial is kept. Go on with:\n  {again}", highlight=False)
+        raise typer.Exit(130)
+    key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
+    console.print(
+        f"\nThe study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
+        f"and in 'tunefront status {spec.name}', their output is in {folder / 'logs'}. "
+        f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
+        highlight=False,
+    )
+    raise typer.Exit(1)
 
 
 @contextlib.contextmanager

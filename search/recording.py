@@ -186,7 +186,9 @@ def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
         parameters={name: value for name, value in present.items() if "." in name},
         measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
         curve=[
-            Epoch(number, *values, metrics={})
-            for number, values in enumerate(zip(*(curves[name] for name in _CURVES), strict=True), start=1)
+            Epoch(number, accuracy, train_seconds, validation_seconds, {})
+            for number, (accuracy, train_seconds, validation_seconds) in enumerate(
+                zip(*(curves[name] for name in _CURVES), strict=True), start=1
+            )
         ],
     )

@@ -36,6 +36,7 @@ class RunRequest:
         out: Folder for kept models and logs.
         launcher: Starts trial processes; may be loading already.
         scratch: An empty folder that lives as long as the run.
+        enqueue: Called once the study is open, before any trial: queues what must be trained.
     """
 
     spec: StudySpec
@@ -45,6 +46,7 @@ class RunRequest:
     out: Path
     launcher: Launcher
     scratch: Path
+    enqueue: Callable[[Store, StudyRecord], None] | None = None
 
 
 def run_study(request: RunRequest, view: View) -> Ending:
@@ -73,6 +75,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
     store = open_store(request.url, is_writer=True)
     study = _open_study(store, spec, dataset.facts())
     _sweep_dead_workers(store, study)
+    if request.enqueue is not None:
+        request.enqueue(store, study)
     worker_id = uuid.uuid4().hex
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)

@@ -316,7 +316,7 @@ def test_two_phases_train_the_head_first(keras: Any, digits: Dataset) -> None:
         seen.append((n_parameters, float(trainable.optimizer.learning_rate)))
         return True
 
-    trainable, timer, *_ = train(keras, digits, chosen, epochs=2, goes_on=look)
+    _, timer, *_ = train(keras, digits, chosen, epochs=2, goes_on=look)
     (head, head_rate), (rest, rest_rate) = seen
     assert head == 1280 * 10 + 10  # the classes alone
     assert rest > head

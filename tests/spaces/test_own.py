@@ -51,7 +51,9 @@ def write(folder: Path, body: str, name: str = "mine.py") -> str:
 def own(folder: Path, suggest: str = "return {}", build: str = "return None") -> OwnSpace:
     path = write(
         folder,
-        f"class Own:\n  def suggest(self, trial):\n    {suggest}\n  def build(self, settings, shape, n):\n    {build}\n",
+        f"class Own:\n"
+        f"  def suggest(self, trial):\n    {suggest}\n"
+        f"  def build(self, settings, input_shape, n_classes):\n    {build}\n",
     )
     return OwnSpace.load(f"{path}:Own")
 
