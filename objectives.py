@@ -74,7 +74,7 @@ _ALL_MEASURES = (
     ),
     Measure(
         "model_bytes", "memory", "bytes", "minimize", True,
-        "all variables of the compiled model with its optimizer's: what saving it takes",
+        "the .keras file that saves the model with its optimizer, computed before training",
     ),
     Measure(
         "weight_bytes", "memory", "bytes", "minimize", True,

@@ -150,13 +150,20 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
     """Build one candidate of a user's own space, so that its errors come now."""
     import optuna
 
-    from search import training
+    from search import measuring, training
 
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
     candidate = space.suggest(study.ask())
     if candidate.output == "sigmoid" and dataset.n_classes != 2:
         raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
-    training.build(space, candidate, dataset, spec.training, seed=0)
+    built = training.build(space, candidate, dataset, spec.training, seed=0)
+    try:
+        measuring.model_bytes(built.model, built.optimizer)
+    except Exception as error:  # whatever a user's own layers raise
+        raise CheckError(
+            f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "
+            "Build it of Keras layers, functional or sequential, or give its classes get_config"
+        ) from error
 
 
 def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:

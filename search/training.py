@@ -112,20 +112,15 @@ def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
         phase.last_epoch - phase.first_epoch + 1,
     )
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
-    _compile(trainable.trained, optimizer, trainable.loss)
+    _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
     trainable.optimizer.build(trainable.trained.trainable_variables)  # mixed_float16 has wrapped it
 
 
-def _compile(model: Any, optimizer: Any, loss: TrainingLoss | str) -> None:
+def _compile(model: Any, optimizer: Any, loss: TrainingLoss | str, output: str) -> None:
     # The metric as an object, not by name: a named one makes its variables while the first step is
     # traced, and TensorFlow then traces that step a second time.
-    kind = keras.metrics.BinaryAccuracy if _has_one_unit(model) else keras.metrics.SparseCategoricalAccuracy
+    kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
     model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
-
-
-def _has_one_unit(model: Any) -> bool:
-    inner = model.inner if isinstance(model, AugmentedModel) else model
-    return bool(inner.output_shape[-1] == 1)
 
 
 def _plain_loss(candidate: Candidate) -> str:
@@ -244,5 +239,6 @@ def save(trainable: Trainable, path: str) -> None:
     Any Keras loads it: loss and metric in it are Keras's own.
     """
     if trainable.trained is not trainable.model or not isinstance(trainable.loss, str):
-        _compile(trainable.model, trainable.optimizer, _plain_loss(trainable.candidate))
+        candidate = trainable.candidate
+        _compile(trainable.model, trainable.optimizer, _plain_loss(candidate), candidate.output)
     trainable.model.save(path)

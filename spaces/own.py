@@ -119,10 +119,11 @@ class OwnSpace:
         if not model.built:
             model.build((None, *image_shape))
         n_units = 1 if candidate.output == "sigmoid" else n_classes
-        if tuple(model.output_shape) != (None, n_units):
+        shape = tuple(model.compute_output_spec(keras.KerasTensor((None, *image_shape))).shape)
+        if shape != (None, n_units):
             raise SpaceError(
                 "space",
-                f"{self.reference}: build returned a model with outputs of shape {tuple(model.output_shape)}. "
+                f"{self.reference}: build returned a model with outputs of shape {shape}. "
                 f"With {n_classes} classes and output {candidate.output!r} it must be (None, {n_units})",
             )
         return model

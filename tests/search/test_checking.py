@@ -117,6 +117,15 @@ class {name}:
     [
         ("A", "raise ValueError('no luck')", "return None", "suggest raised ValueError: no luck"),
         ("B", "return {}", "raise KeyError('units')", "build raised KeyError: 'units'"),
+        (
+            "D",
+            "return {}",
+            "class M(keras.Model):\n"
+            "            def __init__(self, units):\n                super().__init__(); self.d = keras.layers.Dense(units)\n"
+            "            def call(self, x):\n                return self.d(keras.ops.reshape(x, (-1, 64)))\n"
+            "        m = M(10); m(keras.ops.zeros((1, 8, 8, 1))); return m",
+            "a model that cannot be saved",
+        ),
         ("C", "return {}", "return keras.Sequential([keras.layers.Dense(3)])", "must be (None, 10)"),
     ],
 )
@@ -125,7 +134,7 @@ def test_an_own_space_that_raises_is_named(
 ) -> None:
     path = tmp_path / f"own_{name}.py"
     path.write_text(OWN.format(name=name, suggest=suggest, build=build))
-    with pytest.raises(SpaceError) as caught:
+    with pytest.raises((SpaceError, CheckError)) as caught:
         check(spec(space=f"{path}:{name}"), digits)
     assert fragment in str(caught.value)
     assert str(path) in str(caught.value)

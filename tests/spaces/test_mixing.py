@@ -47,7 +47,7 @@ def test_mix_up_draws_its_shares_from_beta(keras: Any, alpha: float) -> None:
 def test_shares_are_numbers_when_alpha_is_tiny(keras: Any) -> None:
     # As a quotient of two gammas, nearly all would be 0 / 0 or, as Keras has it on TensorFlow, a half.
     _, share = mixed(keras, {"mixup": 0.001}, np.ones((500, 4, 4, 1), "float32"))
-    assert np.isin(share, (0, 1)).mean() > 0.95
+    assert np.isin(share, (0, 1)).mean() > 0.9
     assert share.mean() == pytest.approx(0.5, abs=0.1)
 
 
