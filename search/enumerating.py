@@ -28,7 +28,7 @@ def models_of(space: Space | OwnSpace, limit: int, seed: int = 0) -> tuple[list[
         return found, f"all {len(found)} models of this space"
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
-    return [space.suggest(study.ask()) for _ in range(limit)], f"{limit} random candidates of more in this space"
+    return [space.suggest(study.ask()) for _ in range(limit)], f"{limit} random candidates; the space has more"
 
 
 def _all_models(space: Space, limit: int) -> list[Candidate] | None:

@@ -26,7 +26,7 @@ class Tabular:
     def build(self, settings, input_shape, n_classes):
         import keras  # here, because the supervisor calls suggest and needs no Keras
 
-        layers = [keras.Input(input_shape), keras.layers.BatchNormalization()]  # the columns differ in scale
+        layers = [keras.Input(input_shape), keras.layers.BatchNormalization(momentum=0.9)]  # columns differ in scale
         for _ in range(settings["n_layers"]):
             layers += [keras.layers.Dense(settings["units"], "relu"), keras.layers.Dropout(settings["dropout"])]
         return keras.Sequential([*layers, keras.layers.Dense(n_classes, "softmax")])

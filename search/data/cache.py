@@ -99,6 +99,11 @@ def _prepare(
     try:
         _fill(partial, source, seed, examples, digests, report)
         partial.rename(folder)
+    except OSError as error:
+        raise DataError(
+            f"{folder.parent}: the prepared data cannot be written ({error.strerror or error}): "
+            "make room there, or set TUNEFRONT_CACHE to another folder"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

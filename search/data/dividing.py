@@ -14,6 +14,7 @@ from search.data.sources.source import Source
 from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION, Shares, divide
 
 _GIVEN: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_NAMES: dict[int, SplitName] = {part: name for name, part in _GIVEN.items()}
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,6 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
     return Division(parts, {what: count for what, count in {**notes, **found}.items() if count})
 
 
-_NAMES: dict[int, SplitName] = {part: name for name, part in _GIVEN.items()}
-
-
 def _with_shares(
     parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, seed: int
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
@@ -83,15 +81,24 @@ def _with_shares(
         if not missing:
             break
         rare |= missing
+    training = ALWAYS_TRAIN if source.folds else TRAIN
     of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
     divided = np.array(
-        [of_group.get(int(group), part) if part == TRAIN else part for group, part in zip(groups, parts, strict=True)],
+        [
+            of_group.get(int(group), training) if part == TRAIN else part
+            for group, part in zip(groups, parts, strict=True)
+        ],
         dtype=np.int64,
     )
     is_rare = np.isin(labels, sorted(rare)) & (divided != LEFT_OUT)
-    divided[is_rare] = LEFT_OUT if source.rare_classes == "drop" else ALWAYS_TRAIN if source.folds else TRAIN
-    what = "left out" if source.rare_classes == "drop" else "all put into the training split"
-    return divided, {f"examples of classes with too few for every split were {what}": int(is_rare.sum())}
+    if source.rare_classes == "drop":
+        divided[is_rare] = LEFT_OUT
+        return divided, {"examples of classes with too few for every split were left out": int(is_rare.sum())}
+    # A copy with the label of another class stays with the others of its content.
+    is_rare &= ~np.isin(groups, groups[~np.isin(labels, sorted(rare))])
+    divided[is_rare] = training
+    what = "examples of classes with too few for every split were all put into the training split"
+    return divided, {what: int(is_rare.sum())}
 
 
 def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:

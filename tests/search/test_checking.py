@@ -121,7 +121,8 @@ class {name}:
             "D",
             "return {}",
             "class M(keras.Model):\n"
-            "            def __init__(self, units):\n                super().__init__(); self.d = keras.layers.Dense(units)\n"
+            "            def __init__(self, units):\n"
+            "                super().__init__(); self.d = keras.layers.Dense(units)\n"
             "            def call(self, x):\n                return self.d(keras.ops.reshape(x, (-1, 64)))\n"
             "        m = M(10); m(keras.ops.zeros((1, 8, 8, 1))); return m",
             "a model that cannot be saved",

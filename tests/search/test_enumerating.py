@@ -65,5 +65,5 @@ def test_models_are_sampled_when_they_are_more_than_the_limit(limit: int, n_expe
 def test_models_are_sampled_when_a_range_of_the_model_is_continuous() -> None:
     table = {"architecture": "MobileNetV2", "MobileNetV2": {"width": {"low": 0.35, "high": 1.0}}, "optimizer": "adam"}
     found, note = models(table, limit=7)
-    assert note == "7 random candidates of more in this space"
+    assert note == "7 random candidates; the space has more"
     assert len({one.architecture_settings["width"] for one in found}) == 7

@@ -22,7 +22,7 @@ MOVED = "examples of classes with too few for every split were all put into the 
 DROPPED = "examples of classes with too few for every split were left out"
 
 
-def divided(labels: str, contents: str = "", splits: str = "", **settings: Any) -> Division:
+def divided(labels: str, contents: str = "", splits: str = "", seed: int = 1, **settings: Any) -> Division:
     """Each letter an example: its class, its content (else all differ), and t, v or e for its given split."""
     class_names = sorted(set(labels))
     words = {"t": "train", "v": "validation", "e": "test"}
@@ -34,7 +34,7 @@ def divided(labels: str, contents: str = "", splits: str = "", **settings: Any) 
         splits=[words[split] for split in splits] or None,  # type: ignore[misc]
     )
     npz = NpzSource.model_validate({"source": "npz", "path": "", **settings})
-    return divide_examples(examples, list(contents) or [str(row) for row in range(len(labels))], npz, seed=1)
+    return divide_examples(examples, list(contents) or [str(row) for row in range(len(labels))], npz, seed)
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,21 @@ def test_rare_classes_go_where_the_spec_says(policy: str, folds: int, part: int,
     assert division.notes == {note: 2}
     plain = divided("x" * 20 + "y" * 20, folds=folds)
     assert division.parts[:40].tolist() == plain.parts.tolist()  # as if it were not there
+
+
+@pytest.mark.parametrize("folds", [0, 2])
+@pytest.mark.parametrize(
+    ("labels", "contents"),
+    [
+        ("xy" * 10 + "zz", "0123456789ABCDEFGHIJ" + "01"),  # z has copies of an x and a y that come before,
+        ("zz" + "xy" * 10, "01" + "0123456789ABCDEFGHIJ"),  # or after
+    ],
+)
+def test_copies_stay_together_when_some_are_of_a_rare_class(labels: str, contents: str, folds: int) -> None:
+    for seed in range(10):
+        parts = divided(labels, contents, seed=seed, rare_classes="train", folds=folds).parts
+        for letter in "01":
+            assert len({int(part) for part, other in zip(parts, contents, strict=True) if other == letter}) == 1
 
 
 def test_a_class_is_rare_when_its_different_examples_are_few() -> None:
