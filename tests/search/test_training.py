@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from search.data import Dataset, prepare
 from search.data.sources.digits import DigitsSource
@@ -337,3 +338,20 @@ def test_each_fold_trains_on_what_others_validate(keras: Any) -> None:
         seen.append(folds.split("validation", fold).labels)
     n_searched = folds.n_train + folds.n_validation
     assert sum(map(len, seen)) == n_searched
+
+
+def test_tensorboard_gets_training_and_validation(keras: Any, digits: Dataset, tmp_path: Path) -> None:
+    from search import training
+    from search.watching import Goal
+
+    table = TrainingTable(epochs=2, tensorboard=True)
+    trainable = training.build(SPACE, candidate(batch_size=256), digits, table, 1)
+    folder = tmp_path / "trial-1"
+    training.fit(trainable, digits, table, Goal(), lambda result: True, seed=1, log_folder=str(folder))
+    for run, expected in (
+        ("train", {"epoch_loss", "epoch_accuracy"}),
+        ("validation", {"epoch_loss", "epoch_accuracy", "epoch_f1_macro"}),
+    ):
+        accumulator = EventAccumulator(str(folder / run))
+        accumulator.Reload()
+        assert expected <= set(accumulator.Tags()["tensors"])
