@@ -123,7 +123,7 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
         "format": FORMAT,
         "spec": study.spec,
         "dataset": study.dataset,
-        "machines": [worker.machine for worker in studies.list_workers(store, study)],
+        "machines": [_publishable(worker.machine) for worker in studies.list_workers(store, study)],
         "n_failed": sum(trial.state == "failed" for trial in records),
     }
     frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
@@ -133,6 +133,11 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
     partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
     partial.replace(path)
     return len(complete)
+
+
+def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """What others may know of a machine: hardware and versions, not its name."""
+    return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
 
 
 def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
