@@ -141,7 +141,7 @@ def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    curves = {f"{name}_by_epoch": " ".join(f"{getattr(epoch, name):.5g}" for epoch in trial.epochs) for name in _CURVES}
+    curves = {f"{name}_by_epoch": " ".join(f"{getattr(epoch, name):.6g}" for epoch in trial.epochs) for name in _CURVES}
     measured = {name: float(f"{value:.6g}") for name, value in sorted(trial.measurements.items())}
     return {
         "candidate": attributes.get("candidate", trial.number),
@@ -163,7 +163,7 @@ def read_recording(path: Path) -> Recording:
         text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
         first, _, table = text.partition("\n")
         header = json.loads(first.removeprefix("# "))
-        frame = pd.read_csv(io.StringIO(table))
+        frame = pd.read_csv(io.StringIO(table), keep_default_na=False, na_values=[""])
         if header["format"] != FORMAT:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
         return Recording(

@@ -1,0 +1,145 @@
+"""What stopping early saves and loses: tunefront's `pareto` against the oracle and other rules, in one run.
+
+Every rule is played back over tables of recorded trainings (`tunefront record`), each in the same random orders
+of the trials. Prints a Markdown table for each recording, and whether what is expected of `pareto` holds.
+
+    pip install -r benchmarks/requirements-pruning.txt
+    python benchmarks/pruning.py [TABLE ...] [--repeats 50] [--workers 4] [--out FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reports.replay_page import write_replay
+from reports.replay_view import replay_markdown, times_oracle
+from search.recording import read_recording
+from search.replay import DEFAULT_PRUNERS, Pruner, RecordedTable, Strategy, parse_pruner, replay
+
+RECORDINGS = Path(__file__).with_name("recordings")
+PRUNERS = ("oracle", "none", "dominance:1.5", "dominance:3", "median", "halving", "pareto")
+SETTINGS = [name for name in DEFAULT_PRUNERS if name.startswith("pareto:")]
+PROMISED = "pareto:0.05"
+
+
+class Moasha:
+    """Syne Tune's MOASHA as shipped, with its defaults but for the number of epochs.
+
+    It is told 1 - the best accuracy so far and the costs as logarithms, time projected to the end, after
+    every epoch. It never stops a trial in its last one: that trial is complete.
+    """
+
+    def __init__(self, table: RecordedTable) -> None:
+        from syne_tune.backend.trial_status import Trial
+        from syne_tune.optimizer.schedulers.multiobjective.moasha import MOASHA
+
+        self._make_trial = Trial
+        self.asked_after = range(1, table.epochs)
+        self._names = [objective.measure.name for objective in table.objectives.values()]
+        self._losses = {epoch: _losses(table, epoch) for epoch in range(1, table.epochs + 1)}
+        self._epochs = table.epochs
+        self._scheduler = MOASHA({}, self._names, time_attr="epoch", max_t=table.epochs, random_seed=0)
+
+    def start(self, candidate: int) -> None:
+        self._scheduler.on_trial_add(self._trial(candidate))
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        return self._scheduler.on_trial_result(self._trial(candidate), self._result(candidate, epoch)) != "STOP"
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        if is_complete:
+            self._scheduler.on_trial_complete(self._trial(candidate), self._result(candidate, self._epochs))
+        else:
+            self._scheduler.on_trial_remove(self._trial(candidate))
+
+    def _trial(self, candidate: int) -> Any:
+        from datetime import datetime
+
+        return self._make_trial(candidate, {}, datetime(2000, 1, 1))
+
+    def _result(self, candidate: int, epoch: int) -> dict[str, float]:
+        return {"epoch": epoch, **dict(zip(self._names, self._losses[epoch][candidate].tolist(), strict=True))}
+
+
+def _losses(table: RecordedTable, epoch: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    is_gain = np.array([direction == "maximize" for direction in table.directions])
+    values = table.values_at(epoch)
+    return np.where(is_gain, 1 - values, np.log10(np.where(is_gain, 1, values)))
+
+
+def strategies(n_workers: int) -> list[Strategy]:
+    """Every rule with trials in random order."""
+    pruners = [parse_pruner(name) for name in [*PRUNERS[:-1], *SETTINGS]]
+    try:
+        version("syne-tune")
+    except PackageNotFoundError:
+        print("no MOASHA: pip install -r benchmarks/requirements-pruning.txt", file=sys.stderr)
+    else:
+        pruners.insert(len(PRUNERS) - 1, Pruner("MOASHA", Moasha))
+    return [Strategy("random", pruner, n_workers) for pruner in pruners]
+
+
+def verdicts(results: Mapping[str, Any]) -> list[str]:
+    """What is expected of `pareto`, and what it did."""
+    by_pruner = {strategy["pruner"]: strategy for strategy in results["strategies"]}
+    promised, bold = by_pruner[PROMISED], by_pruner[SETTINGS[-1]]
+    ratio = times_oracle(bold, results) or float("nan")
+    return [
+        _verdict(PROMISED, "front lost", promised["front_lost_share"]["mean"], "at most", 0.05),
+        _verdict(PROMISED, "hypervolume kept", promised["hypervolume_share"]["mean"], "at least", 0.999),
+        _verdict(PROMISED, "epochs used", promised["epochs_share"]["mean"], "at most", 0.40),
+        _verdict(SETTINGS[-1], "hypervolume kept", bold["hypervolume_share"]["mean"], "at least", 0.995),
+        _verdict(SETTINGS[-1], "epochs used", bold["epochs_share"]["mean"], "at most", 0.30),
+        _verdict(SETTINGS[-1], "times the oracle's epochs", ratio, "at most", 1.3),
+    ]
+
+
+def _verdict(name: str, what: str, value: float, relation: str, limit: float) -> str:
+    holds = value <= limit if relation == "at most" else value >= limit
+    return f"- {'kept' if holds else '**missed**'}: {name}, {what} {value:.4f}, expected {relation} {limit:g}"
+
+
+def run(path: Path, n_repeats: int, n_workers: int, n_processes: int) -> dict[str, Any]:
+    """Replay one table, with progress on stderr."""
+    start = time.perf_counter()
+
+    def progress(done: int, total: int) -> None:
+        if done % n_repeats == 0:
+            seconds = time.perf_counter() - start
+            print(f"{path.name}: {done} of {total} replays, {seconds:.0f} s", file=sys.stderr, flush=True)
+
+    played = replay(read_recording(path), strategies(n_workers), n_repeats, n_processes=n_processes, progress=progress)
+    return played.as_json()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", type=Path, help="default: every table in benchmarks/recordings")
+    parser.add_argument("--repeats", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--out", type=Path, help="folder for a page and tables of each recording")
+    given = parser.parse_args(arguments)
+    tables = given.tables or sorted(RECORDINGS.glob("*.csv*"))
+    if not tables:
+        parser.error(f"there is no table in {RECORDINGS}: make one with tunefront record")
+    print(f"{given.workers} simulated workers, {platform.machine()}, Python {platform.python_version()}")
+    for path in tables:
+        results = run(path, given.repeats, given.workers, given.processes)
+        print(f"\n### {path.name}\n\n{replay_markdown(results)}", *verdicts(results), sep="\n", flush=True)
+        if given.out:
+            write_replay(results, given.out / path.name.partition(".")[0])
+
+
+if __name__ == "__main__":
+    main()

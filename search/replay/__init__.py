@@ -1,0 +1,36 @@
+"""Search strategies played back over a recorded study, on a simulated clock."""
+
+from search.replay.clock import PlayedTrial, Rule, play
+from search.replay.replaying import replay
+from search.replay.results import Interval, Outcome, ReplayResults
+from search.replay.strategies import (
+    DEFAULT_PRUNERS,
+    PRUNERS_HELP,
+    SAMPLERS_HELP,
+    Pruner,
+    Strategy,
+    StrategyError,
+    parse_pruner,
+    parse_strategies,
+)
+from search.replay.table import RecordedTable, make_table
+
+__all__ = [
+    "DEFAULT_PRUNERS",
+    "PRUNERS_HELP",
+    "SAMPLERS_HELP",
+    "Interval",
+    "Outcome",
+    "PlayedTrial",
+    "Pruner",
+    "RecordedTable",
+    "ReplayResults",
+    "Rule",
+    "Strategy",
+    "StrategyError",
+    "make_table",
+    "parse_pruner",
+    "parse_strategies",
+    "play",
+    "replay",
+]

@@ -1,0 +1,85 @@
+"""Stopping rules to compare: none, the oracle, plain dominance, tunefront's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from objectives import dominating
+from search.pruning import FinishedTrial, ParetoPruner, geometric_rungs
+from search.replay.table import RecordedTable
+
+
+class NoPruning:
+    """Every trial runs to its end."""
+
+    asked_after: Sequence[int] = ()
+
+    def start(self, candidate: int) -> None:
+        """Nothing to do."""
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        """Always."""
+        return True
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        """Nothing to do."""
+
+
+class Oracle(NoPruning):
+    """The limit: it knows the front, and stops everything else after its first epoch."""
+
+    asked_after = (1,)
+
+    def __init__(self, table: RecordedTable) -> None:
+        self._table = table
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        """Whether the candidate is on the front of the whole table."""
+        return bool(self._table.is_front[candidate])
+
+
+class SameRungDominance(NoPruning):
+    """Stops what another trial dominated when it was at the same epoch, whatever became of that one since."""
+
+    def __init__(self, table: RecordedTable, factor: float = 1.5) -> None:
+        self.asked_after = geometric_rungs(table.epochs, 1, factor)
+        self._directions = table.directions
+        self._values = {rung: table.values_at(rung) for rung in self.asked_after}
+        self._reached: dict[int, list[int]] = {rung: [] for rung in self.asked_after}
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        """Whether no trial that reached this epoch dominates it there."""
+        values = self._values[epoch]
+        others = values[self._reached[epoch]]
+        self._reached[epoch].append(candidate)
+        return not dominating(tuple(values[candidate]), others, self._directions).any()
+
+
+class Pareto(NoPruning):
+    """The ``pareto`` pruner of `tunefront run`, at the rungs of `tunefront run`."""
+
+    def __init__(self, table: RecordedTable, front_loss: float = 0.05) -> None:
+        self.asked_after = geometric_rungs(table.epochs, 1)
+        self._table = table
+        self._pruner = ParetoPruner(table.objectives, table.epochs, front_loss)
+        self._numbers: dict[int, int] = {}
+        self._finished: list[FinishedTrial] = []
+
+    def start(self, candidate: int) -> None:
+        """Number the trial."""
+        self._numbers[candidate] = len(self._numbers)
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        """The verdict on its epochs so far, given the trials that are complete."""
+        curve = self._table.curves[candidate][:epoch]
+        return self._pruner.judge(curve, self._table.known_early[candidate], self._finished).goes_on
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        """Learn from a complete trial."""
+        if is_complete:
+            table = self._table
+            values = tuple(map(float, np.asarray(table.values[candidate])))
+            trial = FinishedTrial(self._numbers[candidate], table.best_so_far[candidate], values, is_feasible=True)
+            self._finished = sorted([*self._finished, trial], key=lambda finished: finished.number)
