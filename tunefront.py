@@ -28,7 +28,8 @@ app = typer.Typer(
     "**1.** `tunefront data examples/digits.toml` shows the images, `tunefront profile` what models weigh.\n\n"
     "**2.** `tunefront run examples/digits.toml` searches, and writes a report to `results/digits`.\n\n"
     "**3.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"
-    "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.",
+    "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.\n\n"
+    "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.",
 )
 
 StorageOption = Annotated[
@@ -45,6 +46,7 @@ WorkersOption = Annotated[
     typer.Option(min=1, help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+_ANSWERED = "The last two are answered by the nearest recorded candidate that was not tried yet."
 _DEFAULT_STORAGE = "sqlite:///tunefront.db"
 
 
@@ -227,6 +229,99 @@ def record(
 
 
 @app.command()
+def confirm(
+    study: Annotated[str, typer.Argument(help="Name of the search; 'tunefront status' lists them.")],
+    seeds: Annotated[int, typer.Option(min=2, help="Trainings of each model, each with a seed of its own.")] = 5,
+    near: Annotated[
+        int | None,
+        typer.Option(min=0, help="Near misses at most.  [default: half as many as are on the front, at least 2]"),
+    ] = None,
+    storage: StorageOption = _DEFAULT_STORAGE,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Trainings at a time on this machine; with more than one, times are shared.")
+    ] = 1,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a search's front and its near misses again, several seeds each, and score them on the test images.
+
+    A near miss is a trial that noise alone may have kept off the front: with an accuracy two standard errors
+    higher, or one of its measured costs 10 % lower, nothing on the front would beat it.
+
+    The trainings are a study of their own, STUDY.confirmation. Interrupted with Ctrl-C, it keeps everything;
+    the same command goes on, and with more --seeds or after more trials of the search it adds what is missing.
+    """
+    from search.confirming import plan_confirmation
+
+    store, search = _find_study(storage, study)
+    plan = plan_confirmation(store, search, seeds, near)
+    print(plan.describe(workers), file=sys.stderr if as_json else sys.stdout, flush=True)
+    folder = out or Path("results") / study
+    ending, console = _run(
+        plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
+    )
+    _write_report(store, search, folder, as_json)
+    _end(ending, plan.spec, folder / "confirmation", console)
+    _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
+
+
+@app.command()
+def replay(
+    table: Annotated[Path, typer.Argument(help="Table that tunefront record wrote.")],
+    sampler: Annotated[str, typer.Option(help="With commas between: random, tpe, nsga2. " + _ANSWERED)] = "random",
+    pruner: Annotated[
+        str, typer.Option(help="With commas between: none, oracle, dominance, median, halving, pareto:FRONT_LOSS.")
+    ] = "oracle,none,dominance,median,halving,pareto:0.02,pareto:0.05,pareto:0.1,pareto:0.2,pareto:0.5",
+    workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",
+    repeats: Annotated[int, typer.Option(min=2, help="Orders of the trials.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, help="Of the orders.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY.replay]")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play search strategies back over recorded trainings, with a simulated clock: which would have found the front?
+
+    The oracle stops what will not be on the front after one epoch: the limit of what stopping early can do.
+    """
+    from functools import partial
+
+    from rich.console import Console
+
+    from reports.replay_page import write_replay
+    from reports.replay_view import replay_table
+    from search.machine import n_cpus
+    from search.progress import make_view
+    from search.recording import read_recording
+    from search.replay import parse_strategies
+    from search.replay import replay as play
+
+    recording = read_recording(table)
+    strategies = parse_strategies(_listed(sampler), _listed(pruner), [_whole(number) for number in _listed(workers)])
+    view = make_view(Console(stderr=True))
+    try:
+        results = play(
+            recording, strategies, repeats, seed, n_processes=n_cpus(), progress=partial(view.progress, "replaying")
+        ).as_json()
+    finally:
+        view.close()
+    paths = write_replay(results, out or Path("results") / f"{recording.spec.name}.replay")
+    if as_json:
+        _print(results, as_json)
+        return
+    _print(replay_table(results), as_json)
+    print("wrote " + ", ".join(str(path) for path in paths))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise _UserError(f"{text!r} is no number of workers")
+    return int(text)
+
+
+@app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
     storage: StorageOption = _DEFAULT_STORAGE,
@@ -289,7 +384,17 @@ def main() -> None:
     except Exception as error:
         # Matched by name, so that --help imports none of the packages that raise them.
         name = type(error).__name__
-        if name in ("SpecError", "StoreError", "DashboardError", "AnswerError", "CheckError", "RecordingError"):
+        if name in (
+            "SpecError",
+            "StoreError",
+            "DashboardError",
+            "AnswerError",
+            "CheckError",
+            "RecordingError",
+            "StrategyError",
+            "ConfirmationError",
+            "RemakingError",
+        ):
             _fail(str(error))
         if name in ("OperationalError", "InterfaceError", "StorageInternalError"):
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
@@ -393,15 +498,29 @@ def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
 
 
 def _write_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
-    from reports import front_frame, front_table, load_results, write_report
+    from reports import (
+        confirmation_table,
+        confirmed_frame,
+        front_frame,
+        front_table,
+        load_confirmation,
+        load_results,
+        write_report,
+    )
 
     results = load_results(store, study)
-    files = write_report(results, folder)
+    confirmation = load_confirmation(store, results)
+    files = write_report(results, folder, confirmation)
     if as_json:
         front = json.loads(front_frame(results).to_json(orient="records"))
-        _print({"study": study.name, "front": front, "files": [str(path) for path in files.paths]}, as_json)
+        content = {"study": study.name, "front": front, "files": [str(path) for path in files.paths]}
+        if confirmation:
+            content["confirmed"] = json.loads(confirmed_frame(confirmation).to_json(orient="records"))
+        _print(content, as_json)
         return
     _print(front_table(results), as_json)
+    if confirmation:
+        _print(confirmation_table(confirmation), as_json)
     print("wrote " + ", ".join(str(path) for path in files.paths))
 
 
@@ -411,7 +530,8 @@ def _print(content: Any, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    Console().print(content)
+    # A log or a pipe has no edge to wrap at.
+    Console(width=None if sys.stdout.isatty() else 200).print(content)
 
 
 def _next(as_json: bool, *steps: str) -> None:

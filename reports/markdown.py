@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from objectives import AXES
 from reports.front import StudyResults
@@ -46,8 +46,12 @@ def _table(results: StudyResults, parameters: Parameters) -> str:
         ]
         for trial in results.front
     ]
-    n_numbers = len(titles) - len(parameters.differing)
-    rule = ["---:"] * n_numbers + ["---"] * len(parameters.differing)
+    return markdown_table(titles, rows, n_numbers=len(titles) - len(parameters.differing))
+
+
+def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], n_numbers: int) -> str:
+    """A table of these texts, which may be any; its first `n_numbers` columns are set to the right."""
+    rule = ["---:"] * n_numbers + ["---"] * (len(titles) - n_numbers)
     return "\n".join([_row(map(escape, titles)), _row(rule), *(_row(map(escape, row)) for row in rows)])
 
 

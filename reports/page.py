@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import plotly.graph_objects as go
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from objectives import AXES, MEASURES, Axis, Measure, format_quantity
 from reports.conditions import busyness, machines
+from reports.confirmation import Confirmation
+from reports.confirmation_figures import confirmation_figures
+from reports.confirmation_section import confirmation_context
 from reports.figures import pair_figures
 from reports.front import StudyResults
 from reports.kept_models import find_kept_model
@@ -54,7 +58,7 @@ class _Pick:
     trial: TrialRecord
 
 
-def render_page(results: StudyResults, folder: Path) -> str:
+def render_page(results: StudyResults, folder: Path, confirmation: Confirmation | None = None) -> str:
     """The page for a report in `folder`: the models that lie below it are linked.
 
     Everything that a spec, a dataset or an error message brought into the store is escaped, and the page
@@ -69,15 +73,16 @@ def render_page(results: StudyResults, folder: Path) -> str:
     )
     return environment.get_template("page.html.j2").render(
         **_context(results, folder),
-        figures=_figures(results),
+        **confirmation_context(confirmation, folder),
+        figures=figures_json(pair_figures(results) | {"curves": learning_curves(results)}),
+        confirmation_figures=figures_json(confirmation_figures(confirmation)) if confirmation else {},
         plotly=get_plotlyjs(),
         nonce=secrets.token_urlsafe(16),
     )
 
 
-def _figures(results: StudyResults) -> dict[str, str]:
+def figures_json(figures: Mapping[str, go.Figure]) -> dict[str, str]:
     """Name -> JSON that may stand inside a script element, whatever texts are in it; empty figures are left out."""
-    figures = pair_figures(results) | {"curves": learning_curves(results)}
     drawn = {name: figure for name, figure in figures.items() if figure.data}
     return {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in drawn.items()}
 

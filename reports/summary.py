@@ -44,12 +44,16 @@ def describe_progress(results: StudyResults) -> str:
     """How far the study is, in a sentence; empty once it has all its trials."""
     counts = results.counts
     n_finished, n_trials = counts["complete"] + counts["pruned"], results.study.spec.get("trials", 0)
+    search = results.study.spec.get("confirms")
+    if search:
+        n_finished += counts["failed"]  # nothing takes their place
     if n_finished >= n_trials:
         return ""
     stands = f"{n_finished} of {n_trials} trials are finished"
     if counts["running"]:
         return f"This study is under way: {stands}, {counts['running']} run now. All below may still change."
-    return f"This study is not finished: {stands}. The 'tunefront run' command that started it goes on with it."
+    command = f"'tunefront confirm {search}'" if search else "The 'tunefront run' command that started it"
+    return f"This study is not finished: {stands}. {command} goes on with it."
 
 
 def describe_empty_front(results: StudyResults) -> str:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports.confirmation import Confirmation
+from reports.confirmation_tables import confirmation_markdown, confirmed_frame
 from reports.front import StudyResults
 from reports.markdown import front_markdown
 from reports.page import render_page
@@ -21,33 +23,39 @@ class ReportFiles:
         front_md: The front's table, readable as it is.
         front_csv: The front with everything known of its trials.
         trials_csv: Every trial, in the same columns.
+        confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
 
     report_html: Path
     front_md: Path
     front_csv: Path
     trials_csv: Path
+    confirmed_csv: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        return (self.report_html, self.front_md, self.front_csv, self.trials_csv)
+        always = (self.report_html, self.front_md, self.front_csv, self.trials_csv)
+        return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
 
 
-def write_report(results: StudyResults, out_dir: Path) -> ReportFiles:
+def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmation | None = None) -> ReportFiles:
     """Write the report into `out_dir`, which is made if it is missing.
 
     A file that was there is replaced at once: whoever reads it meanwhile has the old one or the new
     one, and a report that fails leaves the old ones.
     """
     files = ReportFiles(
-        out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv"
+        out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
+        out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
-    contents = (
-        render_page(results, out_dir),
-        front_markdown(results),
+    contents = [
+        render_page(results, out_dir, confirmation),
+        front_markdown(results) + (f"\n{confirmation_markdown(confirmation)}" if confirmation else ""),
         front_frame(results).to_csv(index=False),
         trials_frame(results).to_csv(index=False),
-    )
+    ]
+    if confirmation:
+        contents.append(confirmed_frame(confirmation).to_csv(index=False))
     out_dir.mkdir(parents=True, exist_ok=True)
     for path, content in zip(files.paths, contents, strict=True):
         _replace(path, content)

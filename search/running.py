@@ -105,13 +105,15 @@ def _check_stored_spec(request: RunRequest) -> None:
 
 
 def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
-    stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
+    name = request.spec.confirms or request.spec.name  # a confirmation's data is its search's, also the first time
+    stored = studies.find(open_store(request.url), name) if has_studies(request.url) else None
     if stored is not None and stored.dataset["fingerprint"] != dataset.fingerprint:
         raise SpecError(
             request.spec_path,
             "data",
             f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials "
-            "could not be compared with its old ones. Put the data back, or give this spec another name",
+            "could not be compared with its old ones. Put the data back"
+            + ("" if request.spec.confirms else ", or give this spec another name"),
         )
 
 

@@ -10,10 +10,16 @@ from optuna.exceptions import ExperimentalWarning
 
 from search.spec import SamplerTable
 
+_CONFIRMATION = 1  # never a trial's number at this place: see trial_seed
 
-def trial_seed(study_seed: int, number: int) -> int:
-    """The seed of one trial: from the study's seed and its number, whoever runs it, below 2**31."""
-    return int(np.random.SeedSequence([study_seed, number]).generate_state(1)[0] >> 1)
+
+def trial_seed(study_seed: int, number: int, *, is_confirmation: bool = False) -> int:
+    """The seed of one trial: from the study's seed and its number, whoever runs it, below 2**31.
+
+    A confirmation has its search's seed, which also splits the data; its trials have others than the search's.
+    """
+    numbers = [study_seed, number, _CONFIRMATION] if is_confirmation else [study_seed, number]
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
 def make_sampler(table: SamplerTable, study_seed: int, number: int) -> optuna.samplers.BaseSampler:

@@ -180,6 +180,8 @@ class StudySpec(_Table):
         max_failures: It gives up when more than so many failed.
         max_refusals: It gives up when more than so many broke a limit before training.
         space: As written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
+        confirms: Name of the search whose finalists this study trains again, on queued candidates alone, and
+            scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
@@ -198,6 +200,7 @@ class StudySpec(_Table):
     sampler: SamplerTable = SamplerTable()
     pruner: PrunerTable = PrunerTable()
     pretrain: PretrainTable | None = None
+    confirms: str | None = None
 
     @field_validator("space")
     @classmethod
@@ -258,6 +261,8 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
     except tomllib.TOMLDecodeError as error:
         raise SpecError(path, "", f"this is not valid TOML: {error}") from None
     data |= {key: value for key, value in overrides.items() if value is not None}
+    if "confirms" in data:
+        raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
         return StudySpec.model_validate(data)
     except SpaceError as error:

@@ -151,7 +151,9 @@ class Supervisor:
             return Ending.TOO_MANY_FAILURES
         if counts.refused > self._work.spec.max_refusals:
             return Ending.TOO_MANY_REFUSALS
-        return Ending.DONE if counts.finished >= self._work.spec.trials else None
+        # A confirmation replaces no training that failed: what it trains is chosen, not sampled.
+        n_ended = counts.finished + (counts.failed if self._work.spec.confirms else 0)
+        return Ending.DONE if n_ended >= self._work.spec.trials else None
 
     def _count(self) -> queue.Counts:
         return queue.count(self._work.store, self._study, self._work.study.study_id)
@@ -172,7 +174,13 @@ class Supervisor:
             number = len(self._study.get_trials(deepcopy=False))
             self._study.sampler = make_sampler(work.spec.sampler, work.spec.seed, number)
             return queue.lease_next(
-                work.store, self._study, work.study.study_id, work.spec.trials, work.worker_id, slot.name
+                work.store,
+                self._study,
+                work.study.study_id,
+                work.spec.trials,
+                work.worker_id,
+                slot.name,
+                only_waiting=work.spec.confirms is not None,
             )
 
     def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
@@ -188,7 +196,7 @@ class Supervisor:
             candidate=candidate,
             dataset=work.dataset,
             slot=slot,
-            seed=trial_seed(work.spec.seed, lease.number),
+            seed=trial_seed(work.spec.seed, lease.number, is_confirmation=work.spec.confirms is not None),
             rungs=self._rungs,
             model_path=str(self._models.partial_path(lease.number)),
             measures_latency=any(o.measure.name == "latency_seconds" for o in self._standing.objectives.values()),

@@ -122,6 +122,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     import keras
 
     from search import measuring, training
+    from search.final_scores import final_scores
     from search.spec import StudySpec
     from search.watching import EpochResult, Goal
 
@@ -163,6 +164,8 @@ def _train(connection: Connection, task: TrialTask) -> None:
         measurements["peak_bytes"] = peak_bytes
     if task.dataset.folds and not was_stopped:
         measurements |= _cross_validate(task, spec, goal, counted.metrics)
+    if spec.confirms and not was_stopped:
+        measurements |= final_scores(trainable.model, task.dataset, goal)
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = measuring.latency_seconds(trainable.model, image)

@@ -73,14 +73,23 @@ class Counts:
 
 
 def lease_next(
-    store: Store, study: optuna.Study, study_id: int, n_trials: int, worker_id: str, slot: str
+    store: Store,
+    study: optuna.Study,
+    study_id: int,
+    n_trials: int,
+    worker_id: str,
+    slot: str,
+    *,
+    only_waiting: bool = False,
 ) -> tuple[Lease, optuna.Trial] | None:
     """Take the next waiting trial or a new one; None if enough are finished or under way.
+
+    With `only_waiting` none is new: None also if no trial waits.
 
     The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.sampler`.
     """
     counts = count(store, study, study_id)
-    if counts.finished + counts.running >= n_trials:
+    if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
         return None
     trial = study.ask()
     with store.engine.begin() as connection:

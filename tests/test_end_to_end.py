@@ -117,7 +117,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
     kept = [record for record in records if record.model_path]
     assert kept
     assert {Path(record.model_path).name for record in kept} == {path.name for path in folder.glob("models/*")}
-    split = _validation_split(tmp_path)
+    split = _prepared(tmp_path).split("validation")
     for record in kept:
         model = keras.models.load_model(record.model_path)
         predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
@@ -129,11 +129,11 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
     assert [record.n_attempts for record in read_trials(tmp_path, "tiny")] == [1] * 5
 
 
-def _validation_split(folder: Path) -> Any:
+def _prepared(folder: Path) -> Any:
     from search.data import Dataset
 
-    (prepared,) = (folder / "cache").iterdir()
-    return Dataset.read(prepared).split("validation")
+    (prepared,) = (folder / "cache").glob("digits-*")
+    return Dataset.read(prepared)
 
 
 def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_path: Path) -> None:
@@ -185,3 +185,51 @@ def test_run_refuses_before_it_writes_when_a_limit_excludes_everything(start: An
     assert "Traceback" not in output
     assert not (tmp_path / "tunefront.db").exists()
     assert not (tmp_path / "results").exists()
+
+
+def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp_path: Path, keras: Any) -> None:
+    (tmp_path / "tiny.toml").write_text(
+        spec_text(name='"tiny"', trials=3, epochs=1).replace("at_least = 0.5", "at_least = 0")
+    )
+    searching = start("run", "tiny.toml", "--workers", "2")
+    output, _ = searching.communicate()
+    assert searching.returncode == 0, output
+
+    process = start("confirm", "tiny", "--seeds", "2", "--near", "0")
+    wait_for_line(process, r"trial 0: complete")
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    assert process.returncode == 130, output
+    assert "tunefront confirm tiny --seeds 2 --near 0" in output
+    process = start("confirm", "tiny", "--seeds", "2", "--near", "0")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert "tiny: confirmed" in output
+    assert "Traceback" not in output
+
+    searched = read_trials(tmp_path, "tiny")
+    trainings = read_trials(tmp_path, "tiny.confirmation")
+    assert not any(name.startswith("test_") for record in searched for name in record.measurements)
+    assert {record.state for record in trainings} == {"complete"}
+    assert len(trainings) >= 2
+    for record in trainings:
+        assert record.measurements["other_slots_busy"] == 0
+        assert {"test_accuracy", "test_loss", "test_f1_macro"} <= record.measurements.keys()
+
+    kept = [record for record in trainings if record.model_path]
+    assert kept
+    test = _prepared(tmp_path).split("test")
+    for record in kept:
+        model = keras.models.load_model(record.model_path)
+        predicted = np.asarray(model.predict(np.array(test.images), verbose=0)).argmax(axis=1)
+        assert float((predicted == test.labels).mean()) == pytest.approx(record.measurements["test_accuracy"], abs=1e-6)
+
+    folder = tmp_path / "results" / "tiny"
+    assert {path.name for path in folder.glob("confirmation/models/*")} == {
+        Path(record.model_path).name for record in kept
+    }
+    with (folder / "confirmed.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["n_trainings"] for row in rows} == {"2"}
+    assert {row["times_are_shared"] for row in rows} == {"False"}
+    assert '<section id="confirmation">' in (folder / "report.html").read_text()

@@ -65,6 +65,8 @@ def test_help_lists_the_commands(run: Run) -> None:
         ("run", "study.toml", "--workers", "0"),
         ("run", "study.toml", "--wrokers", "1"),
         ("dashboard", "--port", "0"),
+        ("confirm",),
+        ("confirm", "digits", "--seeds", "1"),
     ],
     ids=" ".join,
 )
@@ -87,6 +89,7 @@ def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str,
         (("status", "digits"), "there is no such file"),
         (("status", "--storage", "nonsense"), "is not a database URL"),
         (("report", "digits"), "there is no such file"),
+        (("confirm", "digits"), "there is no such file"),
         (("dashboard",), "there is no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
@@ -114,11 +117,18 @@ def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: P
     assert len(store_study.trials()) == 1
 
 
-@pytest.mark.parametrize("command", ["status", "report"])
+@pytest.mark.parametrize("command", ["status", "report", "confirm"])
 def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: Bench, command: str) -> None:
     code, _, errors = run(command, "digist")
     assert code == 2
     assert "has no study 'digist'. It has: digits" in errors
+
+
+def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study: Bench) -> None:
+    code, _, errors = run("confirm", "digits")
+    assert code == 2
+    assert "trial 0 of study 'digits' cannot be made again: its space has changed since" in errors
+    assert [study.name for study in studies.list_all(store_study.store)] == ["digits"]
 
 
 def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) -> None:

@@ -56,6 +56,24 @@ def test_lease_next_takes_a_returned_trial_before_a_new_one(bench: Bench) -> Non
     assert (lease.number, lease.attempt) == (0, 2)
 
 
+def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(bench: Bench) -> None:
+    bench.study.enqueue_trial({})
+    bench.study.enqueue_trial({})
+
+    def lease() -> tuple[queue.Lease, optuna.Trial] | None:
+        with bench.store.exclusively():
+            return queue.lease_next(
+                bench.store, bench.study, bench.record.study_id, 9, "anna", "cpu0", only_waiting=True
+            )
+
+    first = lease()
+    assert first is not None
+    bench.finish(first, Outcome.FAILED)
+    assert lease() is not None
+    assert lease() is None
+    assert len(bench.trials()) == 2
+
+
 def test_lease_next_takes_what_a_person_enqueued_through_optuna(bench: Bench) -> None:
     bench.study.enqueue_trial({"adam.learning_rate": 0.003})
     lease, trial = bench.lease()

@@ -1,0 +1,108 @@
+"""A confirmation as a data frame, a table for a terminal, and one in Markdown."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from objectives import AXES
+from reports.confirmation import Confirmation, Confirmed
+from reports.confirmation_statistics import Estimate
+from reports.confirmation_text import describe_confirmation, describe_method, show_estimate, show_points
+from reports.markdown import escape, markdown_table
+
+_COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seconds"}
+
+
+def confirmed_frame(confirmation: Confirmation) -> pd.DataFrame:
+    """A row for each finalist, the most accurate first.
+
+    Fractions are not in percent; ``_low`` and ``_high`` are the ends of 95 % intervals, empty with one
+    training. ``score`` says which images ``accuracy`` is of.
+    """
+    frame = pd.DataFrame([_row(confirmation, finalist) for finalist in confirmation.finalists])
+    return frame.astype({"beaten_by": "Int64"})  # a number or nothing, not 3.0
+
+
+def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial": finalist.number,
+        "verdict": finalist.verdict,
+        "was_on_front": finalist.was_on_front,
+        "on_cautious_front": finalist.is_on_cautious_front,
+        "front_probability": finalist.front_probability,
+        "score": "test" if confirmation.has_test else "validation",
+    }
+    for axis in AXES:
+        row |= _columns(_COLUMNS[axis], finalist.estimates[axis], 0.0, 1.0 if axis == "accuracy" else math.inf)
+    row |= _columns("validation_accuracy", finalist.validation, 0.0, 1.0)
+    row |= {"search_accuracy": finalist.search_accuracy, "is_above_interval": finalist.is_above_interval}
+    row |= _columns("gap", finalist.gap)
+    return row | {
+        "beaten_probability": finalist.beaten_probability,
+        "beaten_by": finalist.beaten_by,
+        "n_trainings": len(finalist.trainings),
+        "n_failed": finalist.n_failed,
+        "times_are_shared": confirmation.is_shared,
+    }
+
+
+def _columns(name: str, found: Estimate, least: float = -math.inf, most: float = math.inf) -> dict[str, float]:
+    """The ends of the interval as far as such a value can lie."""
+    low, high = max(found.low, least), min(found.high, most)  # a NaN, which stands first, stays
+    return {name: found.mean, f"{name}_low": low, f"{name}_high": high}
+
+
+def confirmation_table(confirmation: Confirmation) -> RenderableType:
+    """For a terminal: the finalists, in bold those of the cautious front, and what was found in sentences."""
+    title = Text(f"{confirmation.search.study.name}: confirmed")
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    rows = [cells(confirmation, finalist) for finalist in confirmation.finalists]
+    for name, *column in zip(titles(confirmation), *rows, strict=True):
+        table.add_column(name, justify="right", min_width=max(map(len, column)))
+    table.add_column("verdict")
+    for finalist, row in zip(confirmation.finalists, rows, strict=True):
+        row_style = "bold" if finalist.is_on_cautious_front else "dim"
+        table.add_row(*(Text(cell) for cell in (*row, finalist.verdict)), style=row_style)
+    sentences = (Text(sentence) for sentence in describe_confirmation(confirmation) if sentence)
+    return Group(table, *sentences, Text(""))
+
+
+def titles(confirmation: Confirmation) -> list[str]:
+    """Of the columns of :func:`cells`."""
+    accuracy = "test" if confirmation.has_test else "validation"
+    return ["trial", f"{accuracy} accuracy", "in search", "memory", "time", "on front"]
+
+
+def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
+    """One finalist for people."""
+    search = confirmation.search
+    accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
+    searched = search.show(finalist.searched, "accuracy")
+    probability = f"{100 * finalist.front_probability:.0f} %"
+    return [str(finalist.number), accuracy, searched, memory, time, probability]
+
+
+def confirmation_markdown(confirmation: Confirmation) -> str:
+    """A section for front.md."""
+    gap = "search - test" if confirmation.has_test else "search - now"
+    names = [*titles(confirmation), gap, "trainings", "verdict", "cautious front"]
+    rows = [
+        [
+            *cells(confirmation, finalist),
+            show_points(finalist.gap),
+            str(len(finalist.trainings)),
+            finalist.verdict,
+            "yes" if finalist.is_on_cautious_front else "no",
+        ]
+        for finalist in confirmation.finalists
+    ]
+    table = markdown_table(names, rows, n_numbers=len(names) - 2)
+    sentences = (*describe_confirmation(confirmation), *describe_method(confirmation))
+    return "\n\n".join(["## Confirmed", table, *(escape(text) for text in sentences if text)]) + "\n"

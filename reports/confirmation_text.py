@@ -1,0 +1,149 @@
+"""What a confirmation found, in sentences: the same words on the page, in Markdown and in a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from objectives import Unit, format_quantity
+from reports.confirmation import Confirmation, Confirmed
+from reports.confirmation_statistics import Estimate
+
+_BUSY = 1.25  # processes wanting each core: from here on something else ran than one training
+
+
+def show_estimate(found: Estimate, unit: Unit) -> str:
+    """``"97.40 % ± 0.80 %"``: the mean, and half of its interval where there is one and it is not 0."""
+    number, _, name = format_quantity(found.mean, unit).partition(" ")
+    if math.isnan(found.half_width) or found.half_width == 0 or found.mean == 0:
+        return f"{number} {name}".strip()
+    if unit == "fraction":
+        return f"{number} ± {100 * found.half_width:.2f} {name}"
+    return f"{number} ± {found.half_width * float(number) / found.mean:.2g} {name}"
+
+
+def show_points(found: Estimate) -> str:
+    """A difference of two shares in points of a percent, with its sign: ``"+0.37 ± 0.80"``."""
+    half = "" if math.isnan(found.half_width) else f" ± {100 * found.half_width:.2f}"
+    return "-" if math.isnan(found.mean) else f"{100 * found.mean:+.2f}{half}"
+
+
+def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
+    """Every finding in a sentence or two, the most important first."""
+    yield _describe_trainings(confirmation)
+    yield _describe_luck(confirmation)
+    yield _describe_cautious_front(confirmation)
+    yield _describe_gap(confirmation)
+    yield _describe_times(confirmation)
+
+
+def describe_method(confirmation: Confirmation) -> Iterator[str]:
+    """What the columns and words mean."""
+    yield (
+        "Means are over trainings with different seeds, ± half their 95 % interval (Student's t). "
+        + _test_images(confirmation)
+    )
+    yield (
+        "Near misses are trials that noise alone may have kept off the front: with an accuracy two standard errors "
+        "higher, or a measured cost 10 % lower, nothing on the front would have beaten them."
+    )
+    yield (
+        "The probability of being on the front is the share of 2000 bootstrap resamples of the seeds in which the "
+        "means of a model are within the limits and on the front of all means. Of the search's front, luck has less "
+        "than 50 %; a near miss with 50 % or more has risen."
+    )
+    yield (
+        "The cautious front leaves out only what one and the same other model beats on all objectives, or what breaks "
+        "a limit, in at least 95 % of the resamples: what is left out is beaten, what is left in may be. More seeds "
+        "make it smaller."
+    )
+
+
+def _test_images(confirmation: Confirmation) -> str:
+    if not confirmation.has_test:
+        return "There is no test split, so accuracy is that of the validation images, which also chose the epoch."
+    n_test = confirmation.search.study.dataset.get("n_test", "")
+    return (
+        f"The intervals do not hold the choice of the {n_test} test images, which is the same for all models; "
+        "the weights were chosen on the validation images."
+    )
+
+
+def _describe_trainings(confirmation: Confirmation) -> str:
+    winners = len(confirmation.winners)
+    others = len(confirmation.finalists) - winners
+    counts = sorted({len(finalist.trainings) for finalist in confirmation.finalists})
+    times = f"{counts[0]} times" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} times"
+    text = (
+        f"{winners} of the front and {others} near {'miss' if others == 1 else 'misses'} were trained again, {times} "
+        f"each with new seeds, and scored on {'the test images' if confirmation.has_test else 'validation images'}."
+    )
+    if confirmation.n_failed:
+        is_one = confirmation.n_failed == 1
+        text += f" {confirmation.n_failed} training{'' if is_one else 's'} failed; nothing took "
+        text += "its place." if is_one else "their place."
+    if not confirmation.is_finished:
+        text += (
+            f" It is not finished: {confirmation.n_complete + confirmation.n_failed} of {confirmation.n_planned} "
+            f"trainings are done. 'tunefront confirm {confirmation.search.study.name}' goes on."
+        )
+    return text
+
+
+def _describe_luck(confirmation: Confirmation) -> str:
+    lucky = [finalist for finalist in confirmation.winners if finalist.is_luck]
+    risen = [finalist for finalist in confirmation.finalists if finalist.is_risen]
+    above = [finalist for finalist in confirmation.winners if finalist.is_above_interval]
+    n_winners = len(confirmation.winners)
+    text = f"Luck: {len(lucky)} of the {n_winners} on the search's front" + (
+        f", {_trials(lucky)}, would more often than not have missed it." if lucky else ": each would be there again."
+    )
+    if above:
+        what = "more than the interval" if len(above) == 1 else "more than their intervals"
+        text += f" The search saw {what} of the same score for {_trials(above)}."
+    if risen:
+        text += f" Missed by the search, and more likely than not on the front: {_trials(risen)}."
+    return text
+
+
+def _describe_cautious_front(confirmation: Confirmation) -> str:
+    cautious = [finalist for finalist in confirmation.finalists if finalist.is_on_cautious_front]
+    out = [finalist for finalist in confirmation.finalists if not finalist.is_on_cautious_front]
+    sure = [finalist for finalist in confirmation.finalists if finalist.front_probability >= 0.95]
+    text = f"Cautious front: {_trials(cautious)}."
+    if out:
+        text += f" Left out with 95 % confidence: {_trials(out)}."
+    return text + (f" On the front for sure (95 %): {_trials(sure)}." if sure else "")
+
+
+def _describe_gap(confirmation: Confirmation) -> str:
+    gap = confirmation.gap
+    if not gap.n:
+        return ""
+    to = "test" if confirmation.has_test else "confirmation"
+    text = (
+        f"Search-to-{to} gap: {show_points(gap)} points of accuracy, on average over the search's front. "
+        "Above 0, the search saw more than there is"
+    )
+    if not confirmation.has_test:
+        return f"{text}."
+    return (
+        f"{text}. {100 * confirmation.luck_gap:+.2f} of it is there on the validation images too, the luck of being "
+        f"chosen; {100 * (gap.mean - confirmation.luck_gap):+.2f} lies between validation and test images."
+    )
+
+
+def _describe_times(confirmation: Confirmation) -> str:
+    load = confirmation.load_average
+    wanted = "" if math.isnan(load) else f" ({load:.2f} processes wanted each CPU core)"
+    if confirmation.is_shared:
+        who = "several trainings, or one and a trial of the search, ran on one machine at a time"
+        return f"Times are shared: {who}{wanted}, so they are longer than alone."
+    if load > _BUSY:
+        return f"One training at a time, but something else ran on the machine{wanted}: times are longer than alone."
+    return f"One training at a time on its machine{wanted}: times are true."
+
+
+def _trials(finalists: Sequence[Confirmed]) -> str:
+    numbers = ", ".join(str(number) for number in sorted(finalist.number for finalist in finalists))
+    return f"trial{'s' if len(finalists) > 1 else ''} {numbers}" if finalists else "none"

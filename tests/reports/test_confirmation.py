@@ -1,0 +1,302 @@
+"""What a report says of a confirmation: trainings with results made up so that the answer is known."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from objectives import Axis
+from reports import Confirmation, confirmation_table, confirmed_frame, load_confirmation, load_results, render_page
+from reports.confirmation import Confirmed
+from reports.confirmation_statistics import Estimate
+from reports.confirmation_text import describe_confirmation, show_estimate, show_points
+from reports.front import StudyResults
+from reports.writing import write_report
+from storage import Outcome, studies
+from tests.reports.bench import DATASET, MACHINE, THREE, Bench
+
+LIMITED: Mapping[Axis, Mapping[str, Any]] = {**THREE, "memory": {"measure": "model_bytes", "at_most": 3000}}
+
+
+def parameters(number: int) -> dict[str, Any]:
+    return {"optimizer.name": "adam", "cnn.filters": number}
+
+
+def search(folder: Path) -> Bench:
+    """Three on the front and one near miss: 3, which 0 beats by a little."""
+    bench = Bench.make(folder, LIMITED, n_trials=4)
+    for number, values in enumerate([(0.95, 2000, 2.0), (0.90, 1000, 1.0), (0.80, 500, 0.5), (0.94, 2100, 2.1)]):
+        bench.complete(*values, parameters=parameters(number))
+    return bench
+
+
+def confirmation_of(searched: Bench, **changes: Any) -> Bench:
+    """Its confirmation in the same store, without a training."""
+    name = f"{searched.record.name}.confirmation"
+    spec = {**searched.record.spec, "name": name, "confirms": searched.record.name, "trials": 12, **changes}
+    directions = [direction.name.lower() for direction in searched.study.directions]
+    record = studies.create(searched.store, name, spec, DATASET, directions, list("abc"))  # type: ignore[arg-type]
+    for worker in ("1", "2"):
+        studies.register_worker(searched.store, record, f"{name}-{worker}", "boot", 1, MACHINE)
+    return Bench(searched.store, record, record.optuna_study(searched.store))
+
+
+def train(
+    bench: Bench, candidate: int, tests: Sequence[float | None], memory: float, seconds: float, **more: Any
+) -> None:
+    """Trainings of one candidate with these accuracies on the test images; None fails. Validation is 0.01 higher."""
+    for seed, accuracy in enumerate(tests):
+        attributes = {"candidate": candidate, "seed": seed}
+        bench.study.enqueue_trial(parameters(candidate), user_attrs=attributes)
+        if accuracy is None:
+            bench.end(bench.lease(parameters(candidate), is_new=False), Outcome.FAILED, reason="loss became nan")
+            continue
+        measured = {"test_accuracy": accuracy, "load_average": 0.9}
+        bench.complete(
+            accuracy + 0.01, memory, seconds + seed / 1000, parameters=parameters(candidate), is_new=False,
+            measurements=measured, **more,
+        )  # fmt: skip
+
+
+def load(searched: Bench) -> Confirmation:
+    found = load_confirmation(searched.store, searched.results())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """0 was luck: 3 is as small and fast, and surely more accurate. 1 is confirmed, 2 too though one run failed."""
+    bench = search(tmp_path_factory.mktemp("confirmed"))
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [0.91, 0.90, 0.92], 2000, 2.0)
+    train(trainings, 1, [0.89, 0.90, 0.91], 1000, 1.0)
+    train(trainings, 2, [0.80, None, 0.82], 500, 0.5)
+    train(trainings, 3, [0.95, 0.96, 0.94], 2000, 1.9)
+    return bench
+
+
+@pytest.fixture(scope="module")
+def confirmation(searched: Bench) -> Confirmation:
+    return load(searched)
+
+
+def by_number(confirmation: Confirmation) -> dict[int, Confirmed]:
+    return {finalist.number: finalist for finalist in confirmation.finalists}
+
+
+def test_there_is_none_when_the_search_was_not_confirmed_or_nothing_is_complete(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    assert load_confirmation(bench.store, bench.results()) is None
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [None], 2000, 2.0)
+    assert load_confirmation(bench.store, bench.results()) is None
+    assert load_confirmation(bench.store, load_results(bench.store, trainings.record)) is None
+
+
+def test_verdicts_tell_luck_from_what_holds(confirmation: Confirmation) -> None:
+    assert [finalist.number for finalist in confirmation.finalists] == [3, 0, 1, 2]  # the most accurate first
+    found = by_number(confirmation)
+    assert {number: finalist.verdict for number, finalist in found.items()} == {
+        0: "luck",
+        1: "confirmed",
+        2: "confirmed",
+        3: "risen",
+    }
+    assert found[0].front_probability == 0.0
+    assert (found[0].beaten_by, found[0].beaten_probability) == (3, 1.0)
+    assert [found[number].front_probability for number in (1, 2, 3)] == [1.0, 1.0, 1.0]
+    assert [number for number, finalist in found.items() if finalist.is_on_cautious_front] == [3, 1, 2]
+    assert [finalist.number for finalist in confirmation.winners] == [0, 1, 2]
+
+
+def test_means_intervals_and_gaps(confirmation: Confirmation) -> None:
+    zero, two = by_number(confirmation)[0], by_number(confirmation)[2]
+    half = 4.302653 * 0.01 / 3**0.5
+    assert zero.estimates["accuracy"].mean == pytest.approx(0.91)
+    assert zero.estimates["accuracy"].half_width == pytest.approx(half, rel=1e-5)
+    assert zero.validation.mean == pytest.approx(0.92)
+    assert zero.estimates["memory"] == Estimate(2000.0, 0.0, 3)
+    assert zero.gap.mean == pytest.approx(0.95 - 0.91)
+    assert zero.gap.half_width == pytest.approx(half, rel=1e-5)
+    assert zero.is_above_interval  # 0.95 > 0.92 + 0.025
+    assert not two.is_above_interval
+    assert (two.n_failed, len(two.trainings)) == (1, 2)
+    # Gaps of 0, 1 and 2: 0.04, 0.00 and -0.01. On validation images they are 0.01 less.
+    assert confirmation.gap.mean == pytest.approx(0.01)
+    assert confirmation.gap.n == 3
+    assert confirmation.luck_gap == pytest.approx(0.0)
+
+
+def test_the_searchs_limits_hold_for_means(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [0.95, 0.94], 3500, 2.0)  # peak memory could be so: more than the limit of 3000
+    train(trainings, 1, [0.90, 0.91], 1000, 1.0)
+    zero = by_number(load(bench))[0]
+    assert (zero.front_probability, zero.beaten_probability, zero.beaten_by) == (0.0, 1.0, None)
+    assert not zero.is_on_cautious_front
+
+
+def test_sentences_say_what_was_found(confirmation: Confirmation) -> None:
+    text = " ".join(describe_confirmation(confirmation))
+    for part in (
+        "3 of the front and 1 near miss were trained again, 2 to 3 times each with new seeds, and scored on the test",
+        "1 training failed; nothing took its place.",
+        "Luck: 1 of the 3 on the search's front, trial 0, would more often than not have missed it.",
+        "The search saw more than the interval of the same score for trial 0.",
+        "Missed by the search, and more likely than not on the front: trial 3.",
+        "Cautious front: trials 1, 2, 3. Left out with 95 % confidence: trial 0.",
+        "Search-to-test gap: +1.00 ± 6.57 points of accuracy",
+        "One training at a time on its machine (0.90 processes wanted each CPU core): times are true.",
+    ):
+        assert part in text, part
+    assert "not finished" not in text
+
+
+def test_an_unfinished_one_says_so_and_has_no_intervals_yet(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [0.9], 2000, 2.0)
+    trainings.study.enqueue_trial(parameters(1), user_attrs={"candidate": 1, "seed": 0})
+    found = load(bench)
+    assert not found.is_finished
+    assert found.untrained == [1]
+    text = " ".join(describe_confirmation(found))
+    assert "It is not finished: 1 of 2 trainings are done. 'tunefront confirm digits' goes on." in text
+    assert "90.00 %" in printed(found)
+    assert "nan" not in printed(found) + text + render_page(bench.results(), tmp_path, found).split("plotly.js")[0]
+
+
+def test_without_test_images_accuracy_is_that_of_validation(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    for seed in range(2):
+        trainings.study.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": seed})
+        trainings.complete(0.93, 2000, 2.0, parameters=parameters(0), is_new=False)
+    found = load(bench)
+    assert not found.has_test
+    assert found.finalists[0].estimates["accuracy"].mean == pytest.approx(0.93)
+    assert "Search-to-confirmation gap: +2.00 points" in " ".join(describe_confirmation(found))
+    assert "There is no test split" in render_page(bench.results(), tmp_path, found)
+
+
+def test_what_confirmed_another_search_of_that_name_is_left_out(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [0.9, 0.91], 2000, 2.0)
+    for parameters_of_another, candidate in ((parameters(9), 1), (parameters(1), 77)):
+        trainings.study.enqueue_trial(parameters_of_another, user_attrs={"candidate": candidate, "seed": 0})
+        trainings.complete(0.9, 1, 1.0, parameters=parameters_of_another, is_new=False)
+    assert [finalist.number for finalist in load(bench).finalists] == [0]
+
+
+def printed(confirmation: Confirmation) -> str:
+    file = io.StringIO()
+    Console(width=160, file=file).print(confirmation_table(confirmation))
+    return file.getvalue()
+
+
+def test_the_terminal_shows_a_table_and_the_sentences(confirmation: Confirmation) -> None:
+    text = printed(confirmation)
+    assert "digits: confirmed" in text
+    assert "91.00 ± 2.48 %" in text
+    assert "luck" in text
+    assert "Search-to-test gap" in text
+
+
+def test_the_frame_has_a_row_for_each_finalist(confirmation: Confirmation) -> None:
+    frame = confirmed_frame(confirmation).set_index("trial")
+    assert frame.index.tolist() == [3, 0, 1, 2]
+    assert frame.loc[0, "beaten_by"] == 3
+    assert frame.loc[0, "gap"] == pytest.approx(0.04)
+    assert frame.loc[3, "accuracy_high"] == pytest.approx(0.95 + 0.02484, abs=1e-4)
+    assert frame.loc[2, "accuracy_high"] <= 1.0
+    assert frame.loc[2, "n_failed"] == 1
+    assert not frame["times_are_shared"].any()
+
+
+def test_a_report_has_it_in_every_form(searched: Bench, confirmation: Confirmation, tmp_path: Path) -> None:
+    model = tmp_path / "confirmation" / "models" / "trial-3.keras"
+    model.parent.mkdir(parents=True)
+    model.touch()
+    files = write_report(searched.results(), tmp_path, confirmation)
+    assert files.confirmed_csv == tmp_path / "confirmed.csv"
+    assert len(pd.read_csv(files.confirmed_csv)) == 4
+    markdown = files.front_md.read_text()
+    assert "## Confirmed" in markdown
+    assert "| 0 | 91.00 ± 2.48 % | 95.00 % |" in markdown
+    page = files.report_html.read_text()
+    assert '<section id="confirmation">' in page
+    assert "no: trial 3" in page
+    figures = [part.split("</script>")[0] for part in page.split('<script type="application/json" id="confirmed-')[1:]]
+    assert len(figures) == 2
+    assert all(json.loads(figure.split(">", 1)[1])["data"] for figure in figures)
+
+
+def test_the_page_links_the_model_of_the_best_training_on_validation(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    models = tmp_path / "confirmation" / "models"
+    models.mkdir(parents=True)
+    for number, accuracy in enumerate((0.90, 0.92, 0.91)):
+        (models / f"trial-{number}.keras").touch()
+        path = str(models / f"trial-{number}.keras") if number != 1 else ""  # beaten in another way: not kept
+        trainings.study.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": number})
+        trainings.complete(accuracy, 2000, 2.0, parameters=parameters(0), is_new=False, model_path=path)
+    page = render_page(bench.results(), tmp_path, load(bench))
+    assert 'href="confirmation/models/trial-2.keras"' in page
+
+
+def test_a_page_without_one_is_as_before_and_tells_how_to_get_one(results: StudyResults, tmp_path: Path) -> None:
+    page = render_page(results, tmp_path)
+    assert '<section id="confirmation">' not in page
+    assert "tunefront confirm digits" in page
+
+
+def test_the_page_of_the_trainings_says_what_they_are(searched: Bench, tmp_path: Path) -> None:
+    record = studies.find(searched.store, "digits.confirmation")
+    assert record is not None
+    page = render_page(load_results(searched.store, record), tmp_path)
+    assert "single trainings of the finalists of <b>digits</b>" in page
+    assert "No trial saw the test images" not in page
+    assert "tunefront confirm digits.confirmation" not in page
+    assert "is not finished" not in page  # 11 are complete, and nothing takes the place of the one that failed
+
+
+def test_the_page_of_unfinished_trainings_names_the_command_that_goes_on(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    train(trainings, 0, [0.9], 2000, 2.0)
+    page = render_page(trainings.results(), tmp_path).replace("&#39;", "'")
+    assert "1 of 12 trials are finished. 'tunefront confirm digits' goes on with it." in page
+
+
+@pytest.mark.parametrize(
+    ("found", "unit", "expected"),
+    [
+        (Estimate(0.974, 0.008, 3), "fraction", "97.40 ± 0.80 %"),
+        (Estimate(0.974, float("nan"), 1), "fraction", "97.40 %"),
+        (Estimate(966107.0, 0.0, 3), "bytes", "966 kB"),
+        (Estimate(966107.0, 12345.0, 3), "bytes", "966 ± 12 kB"),
+        (Estimate(2.08, 0.13, 3), "seconds", "2.08 ± 0.13 s"),
+        (Estimate(0.0042, 0.0004, 3), "seconds", "4.2 ± 0.4 ms"),
+        (Estimate(0.0, 0.1, 3), "seconds", "0 us"),
+        (Estimate(float("nan"), float("nan"), 0), "seconds", "-"),
+    ],
+)
+def test_an_estimate_reads_well(found: Estimate, unit: Any, expected: str) -> None:
+    assert show_estimate(found, unit) == expected
+
+
+def test_points_have_a_sign() -> None:
+    assert show_points(Estimate(0.0037, 0.008, 3)) == "+0.37 ± 0.80"
+    assert show_points(Estimate(-0.01, float("nan"), 1)) == "-1.00"
+    assert show_points(Estimate(float("nan"), float("nan"), 0)) == "-"

@@ -1,0 +1,54 @@
+"""The test split: what is scored on it, and that only a confirmation opens it."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.data import Dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+class Majority:
+    """A model that always says class 1."""
+
+    def predict_on_batch(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.tile(np.eye(10, dtype="float32")[1], (len(images), 1))
+
+
+def test_scores_are_those_of_the_test_images(digits: Dataset, keras: Any) -> None:
+    from search.final_scores import final_scores
+    from search.watching import Goal
+
+    scores = final_scores(Majority(), digits, Goal())
+    labels = digits.split("test").labels
+    assert scores["test_accuracy"] == pytest.approx(float((labels == 1).mean()))
+    assert {"test_loss", "test_f1_macro", "test_precision", "test_recall", "test_top_5_accuracy"} <= scores.keys()
+    assert "test_auc" not in scores
+    assert final_scores(Majority(), digits, Goal("auc"))["test_auc"] == 0.5
+
+
+def test_there_are_no_scores_when_there_is_no_test_split(digits: Dataset) -> None:
+    from search.final_scores import final_scores
+
+    assert final_scores(Majority(), dataclasses.replace(digits, n_test=0), None) == {}  # type: ignore[arg-type]
+
+
+def test_nothing_else_of_a_search_opens_the_test_split() -> None:
+    def opens_test(path: Path) -> bool:
+        calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        splits = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "split"]
+        return any(ast.unparse(argument) == "'test'" for call in splits for argument in call.args)
+
+    files = [*(ROOT / "search").rglob("*.py"), *(ROOT / "spaces").rglob("*.py"), *(ROOT / "reports").rglob("*.py")]
+    assert [path.relative_to(ROOT).as_posix() for path in files if opens_test(path)] == ["search/final_scores.py"]
+    callers = [path.name for path in files if "final_scores(" in path.read_text() and path.name != "final_scores.py"]
+    assert callers == ["trial_process.py"]
+    source = (ROOT / "search" / "trial_process.py").read_text()
+    assert "if spec.confirms and not was_stopped:\n        measurements |= final_scores(" in source
