@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from search.recording import (
@@ -82,16 +84,21 @@ def test_more_candidates_are_added_to_those_queued(tmp_path: Path) -> None:
 # Writing and reading
 
 
-def train_all(store: Store, study: StudyRecord, outcomes: list[Outcome]) -> None:
+def train_all(
+    store: Store,
+    study: StudyRecord,
+    outcomes: list[Outcome],
+    suggest: Callable[[optuna.Trial], Any] | None = None,
+) -> None:
     """Run what is queued: trial n reaches 0.n, 0.n1 and 0.n2."""
     optuna_study = study.optuna_study(store)
-    space = StudySpec.from_json(study.spec).parsed_space()
+    suggest = suggest or StudySpec.from_json(study.spec).parsed_space().suggest
     for number, outcome in enumerate(outcomes):
         with store.exclusively():
             leased = queue.lease_next(store, optuna_study, study.study_id, 100, "anna", "cpu0")
         assert leased is not None
         lease, trial = leased
-        space.suggest(trial)
+        suggest(trial)
         for index in range(3):
             curves.append(store, lease, epoch(index + 1, number / 10 + index / 100))
         measurements = {"accuracy": number / 10 + 0.02, "model_bytes": 1000.0 + number, "train_seconds": 0.75}
@@ -142,6 +149,20 @@ def test_a_parameter_that_a_candidate_does_not_have_is_missing(
     for trial in read_recording(tmp_path / "table.csv").trials:
         assert trial.parameters == params[trial.candidate]
         assert ("sgd.learning_rate" in trial.parameters) == (trial.parameters["optimizer.name"] == "sgd")
+
+
+def suggest_norm(trial: optuna.Trial) -> None:
+    trial.suggest_categorical("net.norm", ["None", "NA", "nan"])
+
+
+def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None:
+    store, study = make_study(tmp_path)
+    for value in ("None", "NA", "nan"):
+        study.optuna_study(store).enqueue_trial({"net.norm": value})
+    train_all(store, study, [Outcome.COMPLETE] * 3, suggest_norm)
+    write_recording(store, study, tmp_path / "table.csv")
+    found = [trial.parameters["net.norm"] for trial in read_recording(tmp_path / "table.csv").trials]
+    assert found == ["None", "NA", "nan"]
 
 
 def test_a_table_is_replaced_only_by_a_whole_one(
