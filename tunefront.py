@@ -452,9 +452,13 @@ def _run(
 
 def _end(ending: Ending, spec: StudySpec, folder: Path, console: Console) -> None:
     """Say how to go on, and leave with the exit code, if the study is not done."""
-    from search.supervisor import Ending
+    from search.ending import Ending, describe_early_end, describe_going_on
 
     if ending is Ending.DONE:
+        return
+    if ending.is_early:
+        why = describe_early_end(ending, spec)
+        console.print(f"\nThe study is done early: {why}. {describe_going_on(ending)}", highlight=False)
         return
     again = " ".join(["tunefront", *sys.argv[1:]])
     if ending is Ending.INTERRUPTED:

@@ -8,36 +8,57 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from search.pruning import FinishedTrial
-from storage import Store, curves
+from search.finished import FinishedTrial, FinishedTrials
+from storage import Epoch, Store, curves
+
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 class History:
-    """The complete trials of a study, of all workers; each one's curve is read once."""
+    """The complete trials of a study, of all workers; each one's curve is read once.
 
-    def __init__(self, store: Store, study: optuna.Study, study_id: int) -> None:
+    Args:
+        epochs: Of a whole training.
+    """
+
+    def __init__(self, store: Store, study: optuna.Study, study_id: int, epochs: int) -> None:
         self._store = store
         self._study = study
         self._study_id = study_id
-        self._finished: dict[int, FinishedTrial] = {}
+        self._finished = FinishedTrials(epochs, [direction.name.lower() for direction in study.directions])  # type: ignore[misc]
+        self._open: list[int] = []  # numbers of trials that had not ended at the last look
+        self._n_known = 0
+        self.n_ended = 0
 
-    def finished(self) -> Sequence[FinishedTrial]:
-        """Every complete trial up to now, in the order of their numbers."""
-        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        new = [trial for trial in complete if trial.number not in self._finished]
-        if new:
-            read = curves.load(self._store, self._study_id, [trial.number for trial in new])
-            for trial in new:
-                accuracies = [epoch.accuracy for epoch in read.get(trial.number, [])]
-                if accuracies:  # a trial that a person told through Optuna has no curve
-                    self._finished[trial.number] = _finished(trial, accuracies)
-        return [self._finished[number] for number in sorted(self._finished)]
+    def finished(self) -> FinishedTrials:
+        """Every complete trial up to now, in the order they were seen; the same object each time.
+
+        It also brings `n_ended` up to date: the trials that were completed, stopped or refused.
+        """
+        trials = self._study.get_trials(deepcopy=False)
+        looked_at = [*self._open, *range(self._n_known, len(trials))]  # Optuna lists trials by their numbers, from 0
+        self._n_known = len(trials)
+        self._open = [number for number in looked_at if not trials[number].state.is_finished()]
+        ended = [trials[number] for number in looked_at if trials[number].state in _ENDED]
+        self.n_ended += len(ended)
+        self._read([trial for trial in ended if trial.state == TrialState.COMPLETE])
+        return self._finished
+
+    def _read(self, new: Sequence[FrozenTrial]) -> None:
+        read = curves.load(self._store, self._study_id, [trial.number for trial in new]) if new else {}
+        for trial in new:
+            if trial.number in read:  # a trial that a person told through Optuna has no curve
+                self._finished.add(_finished(trial, read[trial.number]))
 
 
-def _finished(trial: FrozenTrial, accuracies: list[float]) -> FinishedTrial:
+def _finished(trial: FrozenTrial, epochs: Sequence[Epoch]) -> FinishedTrial:
     return FinishedTrial(
         number=trial.number,
-        best_so_far=np.maximum.accumulate(np.array(accuracies)),
+        best_so_far=np.maximum.accumulate(np.array([epoch.accuracy for epoch in epochs])),
         values=tuple(trial.values),
         is_feasible=all(value <= 0 for value in trial.constraints.values()),
+        seconds_so_far={
+            name: np.cumsum([getattr(epoch, name) for epoch in epochs])
+            for name in ("train_seconds", "validation_seconds")
+        },
     )

@@ -1,9 +1,10 @@
 """When to stop a trial: the ``pareto`` rule for one to three objectives.
 
-Optuna's pruners look at one value. Stopping on accuracy alone destroys a front, because small and
-fast models learn slowly. Here a trial is stopped only if even an optimistic end would be dominated
-by a finished trial, or would break a limit. Memory is known before training, time is projected from
-the epochs measured, and accuracy's optimism is calibrated on this study's finished curves.
+Optuna's pruners look at one value. Stopping on accuracy alone destroys a front, because small and fast models learn
+slowly. Here a trial is stopped only if even an optimistic end would be dominated by a finished trial, would break a
+limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from
+what the study's finished trials still needed and gained from the same epoch on: time at its lower quartile, accuracy at
+a bound that it passes only with a small chance.
 """
 
 from __future__ import annotations
@@ -13,27 +14,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from objectives import Axis, Objective, dominating, format_quantity
+from objectives import Axis, Direction, Objective, dominating, format_quantity
+from search.curve_prediction import EndPrediction, predict_end
+from search.finished import MIN_FINISHED, FinishedTrial, FinishedTrials
+from search.front_growth import chance_to_stay
+from search.rungs import geometric_rungs
+from search.time_projection import project_seconds
 from storage import Epoch
 
-_MIN_FINISHED = 10  # curves needed before optimism can be calibrated at all
+__all__ = ["GO_ON", "FinishedTrial", "FinishedTrials", "ParetoPruner", "Verdict", "geometric_rungs", "guessing_level"]
 
-
-@dataclass(frozen=True)
-class FinishedTrial:
-    """A complete trial as the pruner sees it.
-
-    Attributes:
-        best_so_far: Accuracy of the best epoch up to each epoch, shape (epochs,).
-        values: One for each objective.
-    """
-
-    number: int
-    best_so_far: NDArray[np.float64]
-    values: tuple[float, ...]
-    is_feasible: bool
+_TIMED = ("train_seconds", "validation_seconds")
 
 
 @dataclass(frozen=True)
@@ -47,15 +39,12 @@ class Verdict:
 GO_ON = Verdict(True)
 
 
-def geometric_rungs(epochs: int, min_epochs: int, factor: float = 1.5) -> tuple[int, ...]:
-    """Epochs at which trials are judged: `min_epochs`, then each `factor` times later, before the end."""
-    rungs: list[int] = []
-    rung = float(min_epochs)
-    while round(rung) < epochs:
-        if not rungs or round(rung) > rungs[-1]:
-            rungs.append(round(rung))
-        rung *= factor
-    return tuple(rungs)
+def guessing_level(share: float, n_validation: int) -> float:
+    """The accuracy that guessing may show by luck: `share` of the largest class, and three standard errors.
+
+    On very few images these would reach 1: it is at most half-way from `share` to there.
+    """
+    return min(share + 3 * math.sqrt(share * (1 - share) / n_validation), (1 + share) / 2)
 
 
 @dataclass(frozen=True)
@@ -65,96 +54,133 @@ class ParetoPruner:
     Attributes:
         epochs: Of a whole training.
         front_loss: Accepted chance that a stopped trial would have ended on the front.
-        may_end_early: Whether trainings end by themselves: then no time to come is certain, and a
-            finished curve goes on level.
+        may_end_early: Whether trainings end by themselves: then a shorter curve is a whole one.
+        n_trials: The study ends with so many; None if that is open, and then no front is expected to thin out.
+        guessing: Accuracy that costs nothing: once a finished trial is above it, what will not be is stopped, however
+            small or fast it is. 0 for none.
     """
 
     objectives: Mapping[Axis, Objective]
     epochs: int
     front_loss: float
     may_end_early: bool = False
+    n_trials: int | None = None
+    guessing: float = 0.0
 
     def judge(
-        self, curve: Sequence[Epoch], measurements: Mapping[str, float], finished: Sequence[FinishedTrial]
+        self,
+        curve: Sequence[Epoch],
+        measurements: Mapping[str, float],
+        finished: Sequence[FinishedTrial] | FinishedTrials,
+        n_ended: int | None = None,
     ) -> Verdict:
-        """Judge a trial by its epochs so far, at least one, and what finished before."""
-        optimistic = self._optimistic_end(curve, measurements, finished)
-        if optimistic is None:
-            return GO_ON
-        for objective, value in zip(self.objectives.values(), optimistic, strict=True):
-            if math.isfinite(value) and objective.is_out_of_reach(value):
-                return Verdict(False, f"epoch {len(curve)}: even at best, {objective.describe_violation(value)}")
-        return self._judge_dominance(len(curve), optimistic, finished)
+        """Judge a trial by its epochs so far, at least one, and what finished before.
 
-    def _judge_dominance(self, epoch: int, optimistic: tuple[float, ...], finished: Sequence[FinishedTrial]) -> Verdict:
-        rivals = [trial for trial in finished if trial.is_feasible]
-        if not rivals:
+        Args:
+            n_ended: Trials of the study that were completed or stopped by now.
+        """
+        if not isinstance(finished, FinishedTrials):
+            finished = FinishedTrials(self.epochs, self.directions, finished)
+        best = self.optimistic_end(curve, measurements, finished, n_ended)
+        when = f"epoch {len(curve)}: even at best"
+        for objective, value in zip(self.objectives.values(), best, strict=True):
+            if math.isfinite(value) and objective.is_out_of_reach(value):
+                return Verdict(False, f"{when}, {objective.describe_violation(value)}")
+        verdict = self._judge_dominance(when, best, finished)
+        if verdict.goes_on and self._is_guessing(best, finished):
+            reached, guessed = (format_quantity(value, "fraction") for value in (best[self._accuracy], self.guessing))
+            return Verdict(False, f"{when}, {reached} is no better than guessing may reach ({guessed})")
+        return verdict
+
+    def _is_guessing(self, best: tuple[float, ...], finished: FinishedTrials) -> bool:
+        """Guessing is a rival that costs nothing; but where all do as badly, the task may be that hard."""
+        if "accuracy" not in self.objectives or best[self._accuracy] > self.guessing:
+            return False
+        return bool((finished.rivals[:, self._accuracy] > self.guessing).any())
+
+    def _judge_dominance(self, when: str, best: tuple[float, ...], finished: FinishedTrials) -> Verdict:
+        if not finished.rival_numbers:
             return GO_ON
-        directions = [objective.measure.direction for objective in self.objectives.values()]
-        dominates = dominating(optimistic, np.array([rival.values for rival in rivals]), directions)
+        # A tie stays one although sums and products of floats are rounded.
+        is_tied = np.isclose(finished.rivals, best, rtol=1e-9, atol=0)
+        dominates = dominating(best, np.where(is_tied, best, finished.rivals), self.directions)
         if not dominates.any():
             return GO_ON
-        rival = rivals[int(np.argmax(dominates))]
+        which = np.flatnonzero(dominates)
+        if "accuracy" in self.objectives:
+            which = which[np.argsort(-finished.rivals[which, self._accuracy], kind="stable")]
+        rival = tuple(map(float, finished.rivals[which[0]]))
         return Verdict(
             False,
-            f"epoch {epoch}: even at best ({self._show(optimistic)}) "
-            f"trial {rival.number} dominates it ({self._show(rival.values)})",
+            f"{when} ({self._show(best)}) trial {finished.rival_numbers[which[0]]} dominates it "
+            f"({self._show(rival)}){self._shortfall(best, rival)}",
         )
 
-    def _optimistic_end(
-        self, curve: Sequence[Epoch], measurements: Mapping[str, float], finished: Sequence[FinishedTrial]
-    ) -> tuple[float, ...] | None:
-        """The best end that can be expected, one value for each objective; None if that is unknown.
+    def optimistic_end(
+        self,
+        curve: Sequence[Epoch],
+        measurements: Mapping[str, float],
+        finished: FinishedTrials,
+        n_ended: int | None = None,
+    ) -> tuple[float, ...]:
+        """The best end to be expected, one value for each objective.
 
-        A cost that nothing tells yet (latency, say) is taken as none at all, so that it alone keeps
-        the trial from being dominated.
+        A cost that nothing tells yet (latency, say) is taken as minus infinity, so that it alone keeps the trial from
+        being dominated; an accuracy that nothing tells yet is taken as plus infinity.
         """
         values = []
         for axis, objective in self.objectives.items():
             if axis == "accuracy":
-                accuracy = self._optimistic_accuracy(curve, finished)
-                if accuracy is None:
-                    return None
-                values.append(accuracy)
-            elif objective.measure.name in ("train_seconds", "validation_seconds"):
-                values.append(self._projected(curve, objective.measure.name))
+                end = self.predict_accuracy(curve, finished)
+                values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
+            elif objective.measure.name in _TIMED:
+                values.append(self.project_time(curve, objective.measure.name, finished))
             else:
-                values.append(measurements.get(objective.measure.name, -math.inf))
+                value = measurements.get(objective.measure.name, math.nan)
+                values.append(-math.inf if math.isnan(value) else value)
         return tuple(values)
 
-    def _optimistic_accuracy(self, curve: Sequence[Epoch], finished: Sequence[FinishedTrial]) -> float | None:
-        """The best so far plus what similar finished trials still gained from this epoch on.
-
-        The gain is the (1 - front_loss) quantile over the half of the finished trials whose accuracy
-        was nearest at this epoch, rounded up as in conformal prediction: with few trials it is the
-        largest gain seen.
-        """
-        whole = [ended for trial in finished if len(ended := self._whole(trial.best_so_far)) == self.epochs]
-        if len(whole) < _MIN_FINISHED:
+    def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> EndPrediction | None:
+        """Where its accuracy will end; None while too few have finished that trained as long."""
+        is_like = self._are_like(len(curve), finished)
+        if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
             return None
-        epoch = len(curve)
-        best = max(point.accuracy for point in curve)
-        curves = np.array([best_so_far[[epoch - 1, -1]] for best_so_far in whole])
-        n_similar = max(_MIN_FINISHED, len(whole) // 2)
-        similar = np.argsort(np.abs(curves[:, 0] - best), kind="stable")[:n_similar]
-        gains = np.sort(curves[similar, 1] - curves[similar, 0])
-        rank = min(math.ceil((len(gains) + 1) * (1 - self.front_loss)), len(gains))
-        return min(best + float(gains[rank - 1]), 1.0)
+        reached = [point.accuracy for point in curve if not math.isnan(point.accuracy)]
+        levels = finished.best_so_far[is_like, len(curve) - 1]
+        return predict_end(max(reached, default=0.0), levels, finished.values[is_like, self._accuracy])
 
-    def _whole(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A finished curve over all epochs.
-
-        Without early stopping a shorter one stays short, and is no curve to learn from: a person can
-        tell a running trial complete in the dashboard.
-        """
-        missing = self.epochs - len(curve) if self.may_end_early else 0
-        return np.pad(curve, (0, missing), mode="edge")
-
-    def _projected(self, curve: Sequence[Epoch], name: str) -> float:
-        """The whole training's seconds, if every epoch to come is as fast as the fastest so far."""
+    def project_time(self, curve: Sequence[Epoch], name: str, finished: FinishedTrials) -> float:
+        """The whole training's seconds at best."""
         seconds = [float(getattr(point, name)) for point in curve]
+        is_like = self._are_like(len(curve), finished)
+        wholes = finished.values[is_like, list(self.objectives).index("time")]
+        so_far = finished.seconds_so_far(name)[is_like, len(curve) - 1]
         n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
-        return sum(seconds) + n_to_come * min(seconds)
+        return project_seconds(seconds, n_to_come, wholes, so_far)
+
+    def _accepted_chance(self, n_ended: int | None) -> float:
+        """Of being on the front of the trials so far.
+
+        Half of `front_loss`, since a trial is judged many times and one error stops it; more where the front will thin
+        out. What is as likely as not on the front now always goes on.
+        """
+        n_objectives = len(self.objectives)
+        is_known = self.n_trials is not None and n_ended is not None
+        stays = chance_to_stay(n_ended or 0, self.n_trials or 0, n_objectives) if is_known else 1.0
+        return min(self.front_loss / 2 / stays, 0.5)
+
+    def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""
+        return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
+
+    @property
+    def directions(self) -> list[Direction]:
+        """Of the objectives, in their order."""
+        return [objective.measure.direction for objective in self.objectives.values()]
+
+    @property
+    def _accuracy(self) -> int:
+        return list(self.objectives).index("accuracy")
 
     def _show(self, values: Sequence[float]) -> str:
         return ", ".join(
@@ -162,3 +188,10 @@ class ParetoPruner:
             for value, objective in zip(values, self.objectives.values(), strict=True)
             if math.isfinite(value)
         )
+
+    def _shortfall(self, best: tuple[float, ...], rival: tuple[float, ...]) -> str:
+        """By how much accuracy it would be behind; empty without accuracy among the objectives."""
+        if "accuracy" not in self.objectives:
+            return ""
+        points = 100 * (rival[self._accuracy] - best[self._accuracy])
+        return f": {points:.2g} points short" if points >= 0.005 else ": no more accurate, and not cheaper"

@@ -19,9 +19,12 @@ from search.data import Dataset
 from search.launching import Launcher
 from search.preparing import prepare_study
 from search.progress import View
+from search.sampling import missing_extra
 from search.slots import Slot, list_gpus, make_slots
 from search.spec import StudySpec, differences
 from search.spec_errors import SpecError
+from search.spec_tables import StopTable
+from search.starting import enqueue_starts
 from search.supervisor import Ending, Supervisor, Work
 from storage import Store, StudyRecord, has_studies, open_store, queue, studies
 
@@ -60,6 +63,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     """
     spec = request.spec
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
+    _check_extras(request)
     _check_stored_spec(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
@@ -77,6 +81,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _sweep_dead_workers(store, study)
     if request.enqueue is not None:
         request.enqueue(store, study)
+        spec = spec.model_copy(update={"stop": StopTable()})  # all of what was queued is wanted
+    else:
+        enqueue_starts(store, study, spec.start_parameters())
     worker_id = uuid.uuid4().hex
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
@@ -84,6 +91,12 @@ def run_study(request: RunRequest, view: View) -> Ending:
     work = Work(store, study, spec, dataset, slots, worker_id, request.out)
     with _interruptible(view) as is_interrupted:
         return Supervisor(work, request.launcher, view, is_interrupted).run()
+
+
+def _check_extras(request: RunRequest) -> None:
+    missing = missing_extra(request.spec.sampler)
+    if missing:
+        raise SpecError(request.spec_path, "sampler.name", missing)
 
 
 def _check_stored_spec(request: RunRequest) -> None:

@@ -2,177 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from objectives import AXES, DEFAULT_MEASURES, MEASURES, Axis, Objective, Unit, parse_quantity
+from objectives import AXES, DEFAULT_MEASURES, Axis, Objective
 from search.data.sources import DataTable
+from search.spec_checks import check_pruner, check_sampler
+from search.spec_differences import MAY_CHANGE, list_differences
 from search.spec_errors import SpecError, explain
+from search.spec_tables import (
+    EarlyStoppingTable,
+    ObjectivesTable,
+    ObjectiveTable,
+    ParetoTable,
+    PretrainTable,
+    PrunerTable,
+    SamplerTable,
+    StopTable,
+    Table,
+    TpeTable,
+    TrainingTable,
+)
+from search.starting import start_parameters
 from spaces import OwnSpace, Space, SpaceError
-from spaces.settings import nearest
+
+__all__ = [
+    "MAY_CHANGE",
+    "EarlyStoppingTable",
+    "PretrainTable",
+    "SpecError",
+    "StudySpec",
+    "TrainingTable",
+    "differences",
+    "read_spec",
+]
 
 
-def _quantity(unit: Unit) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse_quantity(value, unit))
-
-
-Seconds = Annotated[float, _quantity("seconds"), Field(gt=0)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class ObjectiveTable(_Table):
-    """One axis: which measure stands for it, and limits a model must keep to be on the front."""
-
-    measure: str
-    at_least: Any = None  # a number or a text with a unit: read in objective(), where the unit is known
-    at_most: Any = None
-
-    def objective(self, axis: Axis) -> Objective:
-        """The same with its limits as numbers of the measure's unit.
-
-        Raises:
-            SpaceError: If a limit is no such quantity.
-        """
-        limits = {"at_least": self.at_least, "at_most": self.at_most}
-        measure = MEASURES[self.measure]
-        for name, limit in limits.items():
-            try:
-                limits[name] = None if limit is None else parse_quantity(limit, measure.unit)
-            except ValueError as error:
-                raise SpaceError(f"objectives.{axis}.{name}", str(error)) from None
-        return Objective(measure, limits["at_least"], limits["at_most"])
-
-
-class ObjectivesTable(_Table):
-    """The axes that count. One that is left out is still measured and reported."""
-
-    accuracy: ObjectiveTable | None = None
-    memory: ObjectiveTable | None = None
-    time: ObjectiveTable | None = None
-
-    @field_validator("accuracy", "memory", "time", mode="before")
-    @classmethod
-    def _from_name(cls, value: Any) -> Any:
-        return {"measure": value} if isinstance(value, str) else value
-
-    @model_validator(mode="after")
-    def _check(self) -> ObjectivesTable:
-        if not self.present():
-            raise ValueError("name at least one of accuracy, memory and time")
-        for axis, table in self.present().items():
-            _check_measure(axis, table.measure)
-            _check_limits(axis, table.objective(axis))
-        return self
-
-    def present(self) -> dict[Axis, ObjectiveTable]:
-        """The axes that are objectives, in the order of AXES."""
-        tables: dict[Axis, ObjectiveTable | None] = {
-            "accuracy": self.accuracy,
-            "memory": self.memory,
-            "time": self.time,
-        }
-        return {axis: table for axis, table in tables.items() if table is not None}
-
-
-def _check_measure(axis: Axis, name: str) -> None:
-    fitting = [measure.name for measure in MEASURES.values() if measure.axis == axis]
-    if name in MEASURES and name not in fitting:
-        raise SpaceError(
-            f"objectives.{axis}", f"{name!r} measures {MEASURES[name].axis}. Known here: {', '.join(fitting)}"
-        )
-    if name not in fitting:
-        raise SpaceError(f"objectives.{axis}", f"there is no measure {name!r}. {nearest(name, fitting)}")
-
-
-def _check_limits(axis: Axis, objective: Objective) -> None:
-    """Refuse limits that no model can keep."""
-    low, high = objective.at_least, objective.at_most
-    key = f"objectives.{axis}"
-    largest = 1.0 if objective.measure.unit == "fraction" else float("inf")
-    if low is not None and high is not None and low > high:
-        raise SpaceError(
-            key, f"at_least = {low:g} is above at_most = {high:g}, which excludes everything: exchange them"
-        )
-    if high is not None and high <= 0:
-        raise SpaceError(f"{key}.at_most", f"{high:g} excludes everything: give a limit above 0")
-    if low is not None and low > largest:
-        raise SpaceError(f"{key}.at_least", f"{low:g} excludes everything: {axis} is a fraction, at most 1")
-
-
-class EarlyStoppingTable(_Table):
-    """When a training ends by itself, as Keras's callback of that name says: it then is complete."""
-
-    monitor: Literal["loss", "accuracy", "top_5_accuracy", "f1_macro", "f1_binary", "precision", "recall", "auc"] = (
-        "loss"
-    )
-    min_delta: float = Field(default=0.0, ge=0)
-    patience: int = Field(default=5, ge=0)
-    baseline: float | None = None
-
-
-class TrainingTable(_Table):
-    """How each candidate is trained.
-
-    Attributes:
-        time_limit: Of one trial, from start to end.
-        keep_weights: Of the epoch with the best validation accuracy, or of the last one.
-        tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
-    """
-
-    epochs: int = Field(default=12, ge=1)
-    time_limit: Seconds = 3600.0
-    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    keep_weights: Literal["best", "last"] = "best"
-    early_stopping: EarlyStoppingTable | None = None
-    tensorboard: bool = False
-
-
-class PretrainTable(_Table):
-    """What `tunefront pretrain` trains.
-
-    Attributes:
-        weights: The file its backbone's weights go to, ending in ``.weights.h5``.
-        space: As a study's, with one value for everything.
-    """
-
-    weights: str = Field(pattern=r".\.weights\.h5$")
-    data: DataTable
-    space: dict[str, Any]
-    training: TrainingTable = TrainingTable()
-
-    @field_validator("space")
-    @classmethod
-    def _check_space(cls, table: dict[str, Any]) -> dict[str, Any]:
-        try:
-            Space.from_table(table)
-        except SpaceError as error:
-            raise SpaceError(f"pretrain.{error.key}", error.problem) from None
-        return table
-
-
-class SamplerTable(_Table):
-    """How candidates are chosen."""
-
-    name: Literal["tpe", "random"] = "tpe"
-
-
-class PrunerTable(_Table):
-    """When a trial is stopped early."""
-
-    name: Literal["pareto", "none"] = "pareto"
-    front_loss: float = Field(default=0.05, gt=0, lt=1)
-    min_epochs: int = Field(default=1, ge=1)
-
-
-class StudySpec(_Table):
+class StudySpec(Table):
     """A whole study.
 
     Attributes:
@@ -180,6 +52,7 @@ class StudySpec(_Table):
         max_failures: It gives up when more than so many failed.
         max_refusals: It gives up when more than so many broke a limit before training.
         space: As written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
+        start: Known good candidates, trained first; each as [space] is written, with one value for a key.
         confirms: Name of the search whose finalists this study trains again, on queued candidates alone, and
             scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
     """
@@ -195,10 +68,12 @@ class StudySpec(_Table):
         time=ObjectiveTable(measure="train_seconds"),
     )
     data: DataTable
-    space: dict[str, Any] | str = {}
+    space: dict[str, Any] | str = Field(default={})
     training: TrainingTable = TrainingTable()
-    sampler: SamplerTable = SamplerTable()
-    pruner: PrunerTable = PrunerTable()
+    sampler: SamplerTable = TpeTable()
+    pruner: PrunerTable = ParetoTable()
+    start: list[dict[str, Any]] = Field(default=[])
+    stop: StopTable = StopTable()
     pretrain: PretrainTable | None = None
     confirms: str | None = None
 
@@ -207,6 +82,18 @@ class StudySpec(_Table):
     def _check_space(cls, table: dict[str, Any] | str) -> dict[str, Any] | str:
         _parse_space(table)
         return table
+
+    @model_validator(mode="after")
+    def _check_together(self) -> StudySpec:
+        check_pruner(self.pruner, list(self.objectives.present()))
+        check_sampler(self.sampler, list(self.objectives.present()), self.parsed_space())
+        self.start_parameters()
+        return self
+
+    def start_parameters(self) -> list[dict[str, Any]]:
+        """The parameters that each ``[[start]]`` table gives: ``group.name`` -> value."""
+        space = self.parsed_space()
+        return [start_parameters(space, table, number) for number, table in enumerate(self.start, start=1)]
 
     def parsed_space(self) -> Space | OwnSpace:
         """What may vary."""
@@ -238,7 +125,13 @@ class StudySpec(_Table):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
         """The spec that :meth:`as_json` made."""
-        return cls.model_validate_json(json.dumps(data))
+        return cls.model_validate_json(json.dumps(_without_idle_settings(data)))
+
+
+def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
+    """As written before pruners had settings of their own: ``none`` then had those of ``pareto``."""
+    is_idle = data.get("pruner", {}).get("name") == "none"
+    return {**data, "pruner": {"name": "none"}} if is_idle else dict(data)
 
 
 def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
@@ -271,23 +164,11 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
         raise explain(path, error, StudySpec) from None
 
 
-MAY_CHANGE = ("trials", "max_failures", "max_refusals")
-
-
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What differs between two specs as JSON, a line each, but for what may change between runs."""
-    kept = {key: value for key, value in stored.items() if key not in MAY_CHANGE}
-    return _differences(kept, {key: value for key, value in given.items() if key not in MAY_CHANGE}, "")
+    """What differs between two specs as JSON, a line each, but for what may change between runs.
 
-
-def _differences(stored: Any, given: Any, key: str) -> list[str]:
-    if isinstance(stored, Mapping) and isinstance(given, Mapping):
-        lines = []
-        for name in dict.fromkeys([*stored, *given]):
-            inner = f"{key}.{name}" if key else str(name)
-            lines += _differences(stored.get(name), given.get(name), inner)
-        return lines
-    if stored == given:
-        return []
-    shown = ["nothing" if value is None else json.dumps(value) for value in (stored, given)]
-    return [f"{key}: the study has {shown[0]}, the file {shown[1]}"]
+    What an older tunefront stored without keys that it did not know has their defaults.
+    """
+    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is compared as it is
+        stored = StudySpec.from_json(stored).as_json()
+    return list_differences(stored, given)

@@ -32,7 +32,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     key = ".".join(location)
     if kind == "unknown_kind":
         known = finding["ctx"]["expected_tags"].replace("'", "").split(", ")
-        return SpecError(path, key, f"there is no {location[-1]} {value!r}. {nearest(str(value), known)}")
+        what = location[-2] if location[-1] == "name" else location[-1]
+        return SpecError(path, key, f"there is no {what} {value!r}. {nearest(str(value), known)}")
     if kind == "extra_forbidden":
         return SpecError(path, key, f"there is no such key. {nearest(location[-1], keys)}")
     if kind == "missing":

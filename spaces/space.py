@@ -46,6 +46,11 @@ _FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
 }
 
 
+def parameter_name(key: str) -> str:
+    """The parameter's name in the store, of a key that every candidate has."""
+    return _PARAMETER_NAMES.get(key, f"training.{key}")
+
+
 @dataclass(frozen=True)
 class Space:
     """What may vary in a study.
@@ -96,7 +101,7 @@ class Space:
         """Sample a candidate; parameters are named ``group.name``."""
         chosen: dict[str, Any] = {}
         for key, spec_range in self.general.items():
-            chosen[key] = spec_range.suggest(trial, _PARAMETER_NAMES.get(key, f"training.{key}"))
+            chosen[key] = spec_range.suggest(trial, parameter_name(key))
             if key in self.families:
                 settings = self.families[key][chosen[key]]
                 chosen[f"{key}_settings"] = _suggest_settings(trial, chosen[key], settings)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 
 from objectives import MEASURES
 from search.data.sources import DataTable
-from search.spec import EarlyStoppingTable, PretrainTable, PrunerTable, SamplerTable, StudySpec, TrainingTable
+from search.spec import StudySpec
+from search.spec_tables import (
+    EarlyStoppingTable,
+    OptunaPrunerTable,
+    ParetoTable,
+    PretrainTable,
+    SamplerTable,
+    StopTable,
+    TrainingTable,
+)
 from spaces import Space
 from spaces.architectures import BACKBONE_NAMES, BASELINE_NAMES
 from spaces.augmentation import LEVELS
@@ -24,8 +34,10 @@ REFERENCE = (ROOT / "docs/spec.md").read_text()
 NAMED = set(re.findall(r"[a-z0-9_]+", REFERENCE, re.IGNORECASE))
 
 SOURCES = DataTable.__origin__.__args__  # type: ignore[attr-defined]
+SAMPLERS = get_args(get_args(SamplerTable)[0])
+PRUNERS = get_args(OptunaPrunerTable)
 TABLES: tuple[type[BaseModel], ...] = (
-    StudySpec, TrainingTable, EarlyStoppingTable, SamplerTable, PrunerTable, PretrainTable, *SOURCES,
+    StudySpec, TrainingTable, EarlyStoppingTable, ParetoTable, PretrainTable, StopTable, *SOURCES, *SAMPLERS, *PRUNERS,
 )  # fmt: skip
 
 

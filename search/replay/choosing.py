@@ -21,7 +21,7 @@ from search.recording import RecordingError
 from search.replay.distances import GowerDistances
 from search.replay.table import RecordedTable
 from search.sampling import make_sampler, trial_seed
-from search.spec import SamplerTable
+from search.spec_tables import TpeTable
 from spaces import OwnSpace, Space
 
 SAMPLERS = ("random", "tpe", "nsga2")
@@ -93,7 +93,7 @@ class NearestRecorded:
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         if self.name == "tpe":
-            return make_sampler(SamplerTable(name="tpe"), self._seed, number)
+            return make_sampler(TpeTable(), self._seed, number)
         if number:
             return self._study.sampler  # one for all: its random numbers go on
         with warnings.catch_warnings():

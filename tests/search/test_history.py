@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from search.history import History
-from storage import Outcome, curves
+from storage import Epoch, Outcome, Store, curves
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
 
 
@@ -22,30 +22,58 @@ def run(bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLE
     bench.finish(leased, outcome, constraints=constraints, measurements={**MEASUREMENTS, "accuracy": 0.9})
 
 
-def test_finished_has_the_best_so_far_of_each_complete_trial(bench: Bench) -> None:
+def history_of(bench: Bench) -> History:
+    return History(bench.store, bench.study, bench.record.study_id, epochs=4)
+
+
+def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
     run(bench, [0.3, 0.5, 0.4])
     run(bench, [0.9], Outcome.PRUNED)
-    run(bench, [0.1, 0.2, 0.3], violation=0.5)
+    run(bench, [0.1, 0.2, 0.3, 0.3], violation=0.5)
     run(bench, [0.9], Outcome.FAILED)
     bench.lease()
-    found = History(bench.store, bench.study, bench.record.study_id).finished()
-    assert [(trial.number, trial.best_so_far.tolist(), trial.is_feasible) for trial in found] == [
-        (0, [0.3, 0.5, 0.5], True),
-        (2, [0.1, 0.2, 0.3], False),
-    ]
-    assert found[0].values == VALUES
+    history = history_of(bench)
+    found = history.finished()
+    assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
+    assert found.n_epochs.tolist() == [3, 4]
+    assert found.values.tolist() == [list(VALUES), list(VALUES)]
+    assert found.seconds_so_far("train_seconds").tolist() == [[0.25, 0.5, 0.75, 0.75], [0.25, 0.5, 0.75, 1.0]]
+    assert found.seconds_so_far("validation_seconds")[1].tolist() == [0.125, 0.25, 0.375, 0.5]
+    assert found.rival_numbers == [0]  # trial 2 broke a limit
+    assert history.n_ended == 3  # two complete and one stopped
 
 
 def test_finished_gains_what_other_workers_complete(bench: Bench) -> None:
-    history = History(bench.store, bench.study, bench.record.study_id)
-    assert history.finished() == []
+    history = history_of(bench)
+    assert len(history.finished()) == 0
     run(bench, [0.3])
-    assert [trial.number for trial in history.finished()] == [0]
+    assert len(history.finished()) == 1
     other = Bench.make(bench.store.url)
     run(other, [0.4])
-    assert [trial.number for trial in history.finished()] == [0, 1]
+    run(other, [0.4], Outcome.PRUNED)
+    assert len(history.finished()) == 2
+    assert history.n_ended == 3
+
+
+def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(bench)
+    run(bench, [0.3])
+    run(bench, [0.4])
+    read: list[list[int]] = []
+    load = curves.load
+
+    def noting(store: Store, study_id: int, numbers: list[int]) -> dict[int, list[Epoch]]:
+        read.append(numbers)
+        return load(store, study_id, numbers)
+
+    monkeypatch.setattr(curves, "load", noting)
+    for _ in range(3):
+        history.finished()
+    run(bench, [0.5])
+    assert len(history.finished()) == 3
+    assert read == [[0, 1], [2]]
 
 
 def test_finished_leaves_out_what_a_person_told_through_optuna(bench: Bench) -> None:
     bench.study.tell(bench.study.ask(), VALUES)
-    assert History(bench.store, bench.study, bench.record.study_id).finished() == []
+    assert len(history_of(bench).finished()) == 0

@@ -114,8 +114,8 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         (MINIMAL + '[objectives]\nmemory = "model_byte"\n', "objectives.memory", ["'model_byte'", "'model_bytes'?"]),
         (MINIMAL + '[objectives]\nmemory = "accuracy"\n', "objectives.memory", ["'accuracy'", "model_bytes"]),
         (MINIMAL.replace('source = "digits"', 'source = "mnst"'), "data.source", ["'mnst'", "Did you mean 'mnist'?"]),
-        (MINIMAL + '[sampler]\nname = "grid"\n', "sampler.name", ["'grid'", "'tpe'", "'random'"]),
-        (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["'median'", "'pareto'", "'none'"]),
+        (MINIMAL + '[sampler]\nname = "grud"\n', "sampler.name", ["no sampler 'grud'", "Did you mean 'grid'?"]),
+        (MINIMAL + '[pruner]\nname = "medan"\n', "pruner.name", ["no pruner 'medan'", "Did you mean 'median'?"]),
         (MINIMAL + '[training]\nprecision = "float16"\n', "training.precision", ["'float16'", "'mixed_float16'"]),
         # missing keys
         (DATA, "name", ["missing", 'name = "digits"']),
@@ -278,7 +278,7 @@ def test_differences_are_none_when_only_the_writing_differs(tmp_path: Path) -> N
 
 
 def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
-    changed = "".join(f"{key} = 77\n" for key in MAY_CHANGE)
+    changed = "".join(f"{key} = {'{ patience = 77 }' if key == 'stop' else 77}\n" for key in MAY_CHANGE)
     assert differences(read(MINIMAL, tmp_path).as_json(), read(changed + MINIMAL, tmp_path).as_json()) == []
 
 
@@ -302,3 +302,12 @@ def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
 )
 def test_differences_name_the_key_and_both_values(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert differences(read(MINIMAL, tmp_path).as_json(), read(text, tmp_path).as_json()) == expected
+
+
+def test_differences_take_what_an_older_tunefront_did_not_know_as_its_default(tmp_path: Path) -> None:
+    given = read(MINIMAL + '[pruner]\nname = "none"\n', tmp_path).as_json()
+    stored = {key: value for key, value in given.items() if key not in ("start", "stop", "confirms")}
+    stored |= {"sampler": {"name": "tpe"}, "pruner": {"name": "none", "front_loss": 0.05, "min_epochs": 1}}
+    assert differences(stored, given) == []
+    changed = differences({**stored, "pruner": {"name": "pareto"}}, given)
+    assert changed[0] == 'pruner.name: the study has "pareto", the file "none"'

@@ -207,7 +207,7 @@ def test_a_trial_is_pruned_when_it_is_dominated(make_desk: MakeDesk) -> None:
     plan = {number: Act(accuracies=(0.9, 0.9, 0.9)) for number in range(10)}
     plan[10] = Act(accuracies=(0.5, 0.95, 0.95), model_bytes=2000.0, train_seconds=2.0)  # after its first epoch
     plan[11] = Act(accuracies=(0.95, 0.5, 0.5), model_bytes=2000.0, train_seconds=2.0)
-    desk = make_desk(plan, n_slots=1, trials=12, pruner={"name": "pareto"})
+    desk = make_desk(plan, n_slots=1, trials=12, pruner={"name": "pareto", "min_epochs": 1})
     assert desk.run() is Ending.DONE
     assert desk.states() == ["complete"] * 10 + ["pruned", "complete"]
     pruned = desk.trials()[10]

@@ -1,0 +1,84 @@
+"""Where a learning curve will end, judged by the finished curves of the same study.
+
+What a curve still gains is measured in logits, because from 98 % to 99 % is as far as from 50 % to 67 %: half of the
+errors go. The gains that finished trials made from the same epoch on, those that stood nearer weighing more, give
+a mean and a spread, and Student's t an upper bound that is wide while few have finished. Parametric families of
+curves (Domhan et al., IJCAI 2015, https://www.ijcai.org/Proceedings/15/Papers/487.pdf) need more epochs than a hopeless
+trial should get; here the shape comes from the other trials.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
+
+_MOST = 0.9995  # accuracies are taken as at most this and at least 1 - this: logits stay finite
+_NEAR = 1.0  # logits at which a finished trial weighs half
+
+
+@dataclass(frozen=True)
+class EndPrediction:
+    """The accuracy a trial will end with: Student's t in logits.
+
+    Attributes:
+        least: No end is below it: the best so far, where no finished trial ever lost accuracy again.
+        expected: In logits.
+        spread: Of a new trial around `expected`, in logits; 0 if all gained the same.
+        freedom: Degrees of freedom.
+    """
+
+    least: float
+    expected: float
+    spread: float
+    freedom: float
+
+    def exceeded_with(self, chance: float) -> float:
+        """The accuracy that the end exceeds with this chance only."""
+        logit = self.expected + self.spread * float(stdtrit(self.freedom, 1 - chance))
+        return max(self.least, round(1 / (1 + math.exp(-logit)), 9))
+
+    def chance_above(self, accuracy: float) -> float:
+        """How likely the end is above `accuracy`."""
+        if accuracy < self.least:
+            return 1.0
+        if accuracy >= 1.0:
+            return 0.0
+        distance = float(logits(np.array(accuracy))) - self.expected
+        if self.spread == 0:
+            return float(distance < -1e-9)
+        return 1 - float(stdtr(self.freedom, distance / self.spread))
+
+
+def predict_end(best: float, levels: NDArray[np.float64], ends: NDArray[np.float64]) -> EndPrediction:
+    """Predict the end of a curve that has reached `best`.
+
+    Args:
+        levels: What at least two finished trials had reached at the same epoch, shape (n,).
+        ends: Accuracy those ended with, shape (n,); below `levels` where the last weights are kept and not the best.
+    """
+    level = float(logits(np.array(best)))
+    gains = logits(ends) - logits(levels)
+    weights = 1 / (1 + ((logits(levels) - level) / _NEAR) ** 2)
+    weights /= weights.sum()
+    n_effective = 1 / float(weights @ weights)
+    mean = float(weights @ gains)
+    variance = float(weights @ (gains - mean) ** 2) * n_effective / max(n_effective - 1, 1e-9)
+    # Never narrower than the spread of all: who is near is few, and the next late bloomer was not among them.
+    variance = max(variance, float(gains.var(ddof=1)))
+    return EndPrediction(
+        least=best if bool((ends >= levels).all()) else 0.0,
+        expected=level + mean,
+        spread=math.sqrt(variance * (1 + 1 / n_effective)) if variance > 1e-18 else 0.0,
+        freedom=max(n_effective - 1, 1.0),
+    )
+
+
+def logits(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log odds of being right."""
+    clipped = np.clip(accuracies, 1 - _MOST, _MOST)
+    result: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return result

@@ -1,0 +1,145 @@
+"""How trials end: what is recorded of each, what becomes of its model and its slot, and what a person is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import optuna
+
+from objectives import format_quantity
+from search.launching import describe_exit
+from search.models import KeptModels
+from search.progress import View
+from search.running_trial import Running, RunningTrial
+from search.standing import Standing
+from search.trial_process import BrokenMessageError
+from search.work import Work
+from storage import Lease, Outcome, patiently, queue, studies
+
+
+class Finisher:
+    """Ends the trials of one supervisor.
+
+    Attributes:
+        seconds_a_trial: Of those that were completed or pruned.
+
+    Args:
+        running: The supervisor's; what ends is taken out of it.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        study: optuna.Study,
+        standing: Standing,
+        models: KeptModels,
+        running: Running,
+        view: View,
+        clock: Callable[[], float],
+    ) -> None:
+        self.seconds_a_trial: list[float] = []
+        self._work = work
+        self._study = study
+        self._standing = standing
+        self._models = models
+        self._running = running
+        self._view = view
+        self._clock = clock
+
+    def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
+        """Trained to the end; its model lies at `model_path`, if it was kept."""
+        running.child.reap()
+        reason = reason or self._standing.violation(running.measurements)
+        self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
+        patiently(lambda: self._models.drop(self._standing.beaten()))
+
+    def end_vanished(self, running: RunningTrial) -> None:
+        """The trial process is gone without a last word."""
+        self.end_without_result(running, describe_exit(running.child.reap()))
+
+    def end_without_result(self, running: RunningTrial, why: str) -> None:
+        """Failed; but what died only while it saved its model was trained and measured."""
+        if running.is_trained:
+            self.complete(running, "", reason=f"complete, but its model was not kept: {why}")
+        else:
+            self.finish(running, Outcome.FAILED, reason=why)
+
+    def end_broken(self, running: RunningTrial, error: BrokenMessageError) -> None:
+        """It sent what is no message of ours."""
+        running.child.kill()
+        self.finish(running, Outcome.FAILED, reason=f"its process sent what cannot be read: {error}")
+
+    def end_overdue(self) -> None:
+        """End what has run longer than a trial may."""
+        training = self._work.spec.training
+        for running in list(self._running.values()):
+            if self._clock() - running.started_at > training.time_limit:
+                running.child.kill()
+                epochs = f"{len(running.curve)} of {training.epochs} epochs"
+                reason = f"not finished within training.time_limit = {training.time_limit:g} s ({epochs} done)"
+                self.end_without_result(running, reason)
+
+    def end_taken_over(self, running: RunningTrial) -> None:
+        """Its lease is another worker's now."""
+        running.child.kill()
+        self._free(running)
+        self._say_refused(running)
+
+    def finish(self, running: RunningTrial, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
+        """Free the slot and record the outcome; what comes after the lease was lost is refused."""
+        self._free(running)
+        is_complete = outcome is Outcome.COMPLETE
+        is_recorded = patiently(
+            lambda: queue.finish(
+                self._work.store,
+                self._study,
+                running.lease,
+                running.trial,
+                outcome,
+                values=self._standing.values(running.measurements) if is_complete else None,
+                constraints=self._standing.constraints(running.measurements) if outcome is not Outcome.FAILED else None,
+                measurements=running.measurements,
+                reason=reason,
+                model_path=model_path,
+            )
+        )
+        if outcome in (Outcome.COMPLETE, Outcome.PRUNED):
+            self.seconds_a_trial.append(self._clock() - running.started_at)
+        if is_recorded:
+            self._view.say(describe_outcome(running.lease.number, outcome, self._shown_values(running), reason))
+        else:
+            self._say_refused(running)
+
+    def fail_unstarted(self, lease: Lease, trial: optuna.Trial, reason: str) -> None:
+        """There is no candidate to train."""
+        patiently(lambda: queue.finish(self._work.store, self._study, lease, trial, Outcome.FAILED, reason=reason))
+        self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
+
+    def give_back_running(self) -> None:
+        """Stop whatever still runs; it goes back to the queue."""
+        for running in self._running.values():  # all of them, before a write to the store can fail
+            running.child.kill()
+        for running in list(self._running.values()):
+            if studies.find(self._work.store, self._work.study.name) is not None:
+                self.finish(running, Outcome.RETURNED, reason="interrupted")
+
+    def _free(self, running: RunningTrial) -> None:
+        del self._running[running.slot.name]
+        self._models.drop_partial(running.lease.number)
+
+    def _say_refused(self, running: RunningTrial) -> None:
+        self._view.say(f"trial {running.lease.number}: result refused, another worker has taken the trial over")
+
+    def _shown_values(self, running: RunningTrial) -> str:
+        shown = [
+            format_quantity(running.measurements[objective.measure.name], objective.measure.unit)
+            for objective in self._standing.objectives.values()
+            if objective.measure.name in running.measurements
+        ]
+        return ", ".join(shown)
+
+
+def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) -> str:
+    """One line for a log: what became of a trial."""
+    parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
+    return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")

@@ -1,0 +1,78 @@
+"""Whether a trial goes on after an epoch: the pruner that the spec names, asked the same way whichever it is."""
+
+from __future__ import annotations
+
+import optuna
+
+from search.history import History
+from search.optuna_pruning import OptunaJudge
+from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs, guessing_level
+from search.running_trial import RunningTrial
+from search.spec_tables import NoPrunerTable, ParetoTable
+from search.work import Work
+from storage import Lease, curves, intermediate_values
+
+
+class Judge:
+    """Judges trials under way, and writes down their epochs.
+
+    Attributes:
+        rungs: Epochs after which a trial waits for a verdict.
+    """
+
+    def __init__(self, work: Work, study: optuna.Study) -> None:
+        self._work = work
+        table, epochs = work.spec.pruner, work.spec.training.epochs
+        self._history = History(work.store, study, work.study.study_id, epochs)
+        self._pareto: ParetoPruner | None = None
+        self._optuna: OptunaJudge | None = None
+        self.rungs: tuple[int, ...] = ()
+        if isinstance(table, ParetoTable):
+            self._pareto = _pareto_pruner(work, table)
+            self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
+        elif not isinstance(table, NoPrunerTable):
+            self._optuna = OptunaJudge(table, epochs, study)
+            self.rungs = tuple(range(1, epochs))
+        # With several objectives Optuna's TPE raises on pruned trials that have intermediate values.
+        self._tells_optuna = list(work.spec.parsed_objectives()) == ["accuracy"]
+
+    def begin(self, lease: Lease) -> None:
+        """Before a trial starts: a retry is a clean trial."""
+        if self._tells_optuna and lease.attempt > 1:
+            intermediate_values.forget(self._work.store, lease)
+
+    def judge(self, running: RunningTrial) -> Verdict:
+        """Judge a trial at a rung, by its epochs so far."""
+        if self._pareto is not None:
+            finished = self._history.finished()
+            return self._pareto.judge(running.curve, running.measurements, finished, self._history.n_ended)
+        if self._optuna is not None:
+            return self._optuna.judge(self._stored(running.lease), running.curve)
+        return GO_ON
+
+    def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
+        storage = self._work.store.optuna
+        return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
+
+    def note(self, running: RunningTrial) -> bool:
+        """Write the trial's last epoch; False, and nothing is written, if its lease is no longer held."""
+        epoch = running.curve[-1]
+        if not curves.append(self._work.store, running.lease, epoch):
+            return False
+        if self._tells_optuna:
+            intermediate_values.report(self._work.store, running.lease, epoch.epoch, epoch.accuracy)
+        return True
+
+
+def _pareto_pruner(work: Work, table: ParetoTable) -> ParetoPruner:
+    spec = work.spec
+    ends_early = spec.training.early_stopping is not None
+    return ParetoPruner(
+        spec.parsed_objectives(), spec.training.epochs, table.front_loss, ends_early, spec.trials, _guessing(work)
+    )
+
+
+def _guessing(work: Work) -> float:
+    """What guessing may reach; of measures other than the accuracy nothing is said."""
+    is_accuracy = work.spec.accuracy_measure == "accuracy"
+    return guessing_level(1 / work.dataset.n_classes, work.dataset.n_validation) if is_accuracy else 0.0

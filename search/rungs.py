@@ -1,0 +1,14 @@
+"""Rungs: the epochs at which trials are judged."""
+
+from __future__ import annotations
+
+
+def geometric_rungs(epochs: int, min_epochs: int, factor: float = 1.2) -> tuple[int, ...]:
+    """Epochs at which trials are judged: `min_epochs`, then each `factor` (above 1) times later, before the end."""
+    rungs: list[int] = []
+    rung = float(min_epochs)
+    while round(rung) < epochs:
+        if not rungs or round(rung) > rungs[-1]:
+            rungs.append(round(rung))
+        rung *= factor
+    return tuple(rungs)

@@ -1,0 +1,46 @@
+"""A trial under way on one of our slots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import optuna
+
+from search.launching import Child
+from search.progress import SlotState
+from search.slots import Slot
+from spaces import Candidate
+from storage import Epoch, Lease
+
+
+@dataclass
+class RunningTrial:
+    """What a supervisor knows of it.
+
+    Attributes:
+        started_at: On the supervisor's clock.
+        stop_reason: Why it was told to stop; empty while it goes on.
+        is_trained: Whether only its model is still being saved.
+        other_slots_busy: At each epoch.
+    """
+
+    lease: Lease
+    trial: optuna.Trial
+    candidate: Candidate
+    slot: Slot
+    child: Child
+    started_at: float
+    curve: list[Epoch] = field(default_factory=list)
+    measurements: dict[str, float] = field(default_factory=dict)
+    stop_reason: str = ""
+    is_trained: bool = False
+    other_slots_busy: list[int] = field(default_factory=list)
+
+    def slot_state(self) -> SlotState:
+        """The same for a person who watches."""
+        best = max((epoch.accuracy for epoch in self.curve), default=None)
+        summary = self.candidate.summary(self.trial.params)
+        return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), best)
+
+
+Running = dict[str, RunningTrial]  # name of the slot -> what it runs

@@ -1,0 +1,137 @@
+"""Known good candidates: what [[start]] tables say, checked against the space, and queued once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from search.steering import steer
+from spaces import OwnSpace, Space, SpaceError
+from spaces.ranges import Fixed
+from spaces.settings import nearest
+from spaces.space import parameter_name
+from storage import Store, StudyRecord
+
+
+def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The parameters that a start table gives: ``group.name`` -> value.
+
+    What it leaves out is sampled.
+
+    Args:
+        number: Of the table in the file, from 1: for messages.
+
+    Raises:
+        SpaceError: If a key is no parameter of the space, or its value is not in its range.
+    """
+    where = f"start[{number}]"
+    keys = _keys_of_own(table, where) if isinstance(space, OwnSpace) else _keys_of(space, table, where)
+    given: dict[str, Any] = {}
+    while len(given) < len(keys):
+        met = steer(space, given).distributions  # more of them with each that is given: they may depend on it
+        new = [name for name in keys if name in met and name not in given]
+        if not new:
+            name, (key, _) = next(item for item in keys.items() if item[0] not in given)
+            raise SpaceError(key, f"this candidate has no parameter {name!r}. {nearest(name, met)}")
+        given |= {name: _checked(met[name], *keys[name]) for name in new}
+    return given
+
+
+def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
+    if not _contains(distribution, value):
+        raise SpaceError(key, f"{value!r} is not in the space: it must be {_describe(distribution)}")
+    return float(value) if isinstance(distribution, FloatDistribution) else value
+
+
+def enqueue_starts(store: Store, study: StudyRecord, starts: list[dict[str, Any]]) -> int:
+    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many."""
+    optuna_study = study.optuna_study(store)
+    with store.exclusively():
+        queued = {trial.user_attrs.get("start") for trial in optuna_study.get_trials(deepcopy=False)}
+        new = [number for number in range(1, len(starts) + 1) if number not in queued]
+        for number in new:
+            optuna_study.enqueue_trial(starts[number - 1], user_attrs={"start": number})
+    return len(new)
+
+
+_Keys = dict[str, tuple[str, Any]]  # parameter's name -> key as the file has it, and value
+
+
+def _keys_of_own(table: Mapping[str, Any], where: str, prefix: str = "") -> _Keys:
+    """Full names of parameters; TOML makes a table of a name with a dot that is not quoted."""
+    keys: _Keys = {}
+    for key, value in table.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            keys |= _keys_of_own(value, where, f"{name}.")
+        else:
+            keys[name] = (f"{where}.{name}", value)
+    return keys
+
+
+def _keys_of(space: Space, table: Mapping[str, Any], where: str) -> _Keys:
+    keys: _Keys = {}
+    chosen = _chosen_names(space, table)
+    for key, value in table.items():
+        if key in space.general:
+            _add(keys, f"{where}.{key}", parameter_name(key), value, space.general[key])
+        elif isinstance(value, Mapping):
+            settings = next((family[key] for family in space.families.values() if key in family), None)
+            if settings is None:
+                known = [name for family in space.families.values() for name in family]
+                raise SpaceError(f"{where}.{key}", f"there is no {key!r} in the space. {nearest(key, known)}")
+            if key not in chosen:
+                family = next(name for name, members in space.families.items() if key in members)
+                raise SpaceError(
+                    f"{where}.{key}", f'its settings count only where it is chosen: write {family} = "{key}" too'
+                )
+            for name, setting in value.items():
+                if name not in settings:
+                    raise SpaceError(
+                        f"{where}.{key}.{name}", f"there is no such setting. {nearest(name, list(settings))}"
+                    )
+                _add(keys, f"{where}.{key}.{name}", f"{key}.{name}", setting, settings[name])
+        else:
+            raise SpaceError(f"{where}.{key}", f"there is no such key. {nearest(key, list(space.general))}")
+    return keys
+
+
+def _chosen_names(space: Space, table: Mapping[str, Any]) -> set[str]:
+    """Names of architecture, optimizer and so on that this candidate is sure to have."""
+    chosen = {str(table[family]) for family in space.families if family in table}
+    fixed = [space.general[family] for family in space.families if family not in table]
+    return chosen | {str(spec_range.value) for spec_range in fixed if isinstance(spec_range, Fixed)}
+
+
+def _add(keys: _Keys, key: str, name: str, value: Any, spec_range: object) -> None:
+    if not isinstance(value, bool | int | float | str):
+        raise SpaceError(key, f"{value!r} is not one value: a start candidate has one for each key")
+    if not isinstance(spec_range, Fixed):
+        keys[name] = (key, value)
+    elif value != spec_range.value:
+        raise SpaceError(key, f"{value!r} is not in the space, which has {spec_range.value!r} alone")
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return any(type(value) is type(choice) and value == choice for choice in distribution.choices)
+    assert isinstance(distribution, IntDistribution | FloatDistribution)  # there are no others
+    kind = int if isinstance(distribution, IntDistribution) else int | float
+    if isinstance(value, bool) or not isinstance(value, kind):
+        return False
+    if not distribution.low <= value <= distribution.high:
+        return False
+    steps = (value - distribution.low) / distribution.step if distribution.step else 0
+    return abs(steps - round(steps)) < 1e-8
+
+
+def _describe(distribution: BaseDistribution) -> str:
+    if isinstance(distribution, CategoricalDistribution):
+        return f"one of {', '.join(repr(choice) for choice in distribution.choices)}"
+    assert isinstance(distribution, IntDistribution | FloatDistribution)
+    kind = "a whole number" if isinstance(distribution, IntDistribution) else "a number"
+    has_steps = distribution.step is not None and distribution.step != 1
+    steps = f" in steps of {distribution.step:g}" if has_steps else ""
+    return f"{kind} from {distribution.low:g} to {distribution.high:g}{steps}"
