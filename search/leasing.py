@@ -65,7 +65,9 @@ class TrialSource:
                 slot,
                 only_waiting=self._spec.confirms is not None,
             )
-            if leased is not None:
+            if leased is None:
+                self._study.sampler = self._idle_sampler
+            else:
                 _ = leased[1].relative_params  # Optuna would sample them with the first suggestion, unlocked
             return leased
 

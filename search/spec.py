@@ -85,7 +85,7 @@ class StudySpec(Table):
 
     @model_validator(mode="after")
     def _check_together(self) -> StudySpec:
-        check_pruner(self.pruner, list(self.objectives.present()))
+        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
         check_sampler(self.sampler, list(self.objectives.present()), self.parsed_space())
         self.start_parameters()
         return self

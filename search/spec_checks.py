@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from optuna.distributions import FloatDistribution, IntDistribution
+
 from objectives import Axis
 from search.grid import check_countable
-from search.spec_tables import CmaEsTable, GridTable, NoPrunerTable, ParetoTable, PrunerTable, SamplerTable
+from search.spec_tables import (
+    CmaEsTable,
+    GridTable,
+    HyperbandTable,
+    NoPrunerTable,
+    ParetoTable,
+    PatientTable,
+    PrunerTable,
+    SamplerTable,
+)
+from search.steering import parameters_of
 from spaces import OwnSpace, Space, SpaceError
 
 
-def check_pruner(table: PrunerTable, axes: Sequence[Axis]) -> None:
-    """Refuse one of Optuna's pruners where there is not one learning curve to look at.
+def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
+    """Refuse one of Optuna's pruners where there is not one learning curve to look at, or it is too short.
+
+    Args:
+        epochs: Of a whole training.
 
     Raises:
         SpaceError: Names the key and the remedy.
@@ -30,6 +45,10 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis]) -> None:
             "pruner.name",
             f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is accuracy. {remedy}",
         )
+    inner = table.wrapped if isinstance(table, PatientTable) else table
+    if isinstance(inner, HyperbandTable) and inner.min_resource > epochs:
+        key = "pruner.wrapped.min_resource" if isinstance(table, PatientTable) else "pruner.min_resource"
+        raise SpaceError(key, f"{inner.min_resource} is above training.epochs = {epochs}: a step is an epoch")
 
 
 def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:
@@ -44,5 +63,18 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
             f"'cmaes' is for one objective, and this study has {len(axes)}: {', '.join(axes)}. "
             'Write name = "tpe", "nsga2" or "gp", or leave one in [objectives]',
         )
+    if isinstance(table, CmaEsTable) and not _has_numbers(space):
+        raise SpaceError(
+            "sampler.name",
+            "'cmaes' learns numbers that every candidate has, and this space has none: lists are choices without an "
+            "order, and settings count only where they are chosen. Write ranges, or name one architecture or "
+            'optimizer; or write name = "tpe"',
+        )
     if isinstance(table, GridTable):
         check_countable(space)
+
+
+def _has_numbers(space: Space | OwnSpace) -> bool:
+    parameters = parameters_of(space)
+    found = (parameters.distributions[name] for name in parameters.always)
+    return any(isinstance(one, IntDistribution | FloatDistribution) and not one.single() for one in found)

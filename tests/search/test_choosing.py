@@ -110,6 +110,39 @@ def test_an_interruption_leaves_no_gap_in_a_qmc_sequence(make_desk: MakeDesk, tm
     assert [trial.parameters for trial in first.trials()] == [trial.parameters for trial in alone.trials()]
 
 
+# Every sampler
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [(name, "optuna") for name in ("random", "qmc", "tpe", "nsga2", "nsga3")] + [("gp", "torch"), ("cmaes", "cmaes")],
+)
+def test_a_study_with_limits_and_each_sampler_has_no_broken_limit_on_its_front(
+    make_desk: MakeDesk, name: str, package: str, recwarn: pytest.WarningsRecorder
+) -> None:
+    pytest.importorskip(package, reason=f"needs tunefront[{name}]")
+    settings = {"tpe": {"n_startup_trials": 3}, "gp": {"n_startup_trials": 10}, "cmaes": {"population_size": 3}}
+    settings |= {name: {"population_size": 3} for name in ("nsga2", "nsga3")}
+    plan = {
+        number: Act(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)), model_bytes=1e9)
+        if number % 5 == 4  # refused
+        else Act(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)))
+        for number in range(30)
+    }
+    objectives: dict[str, Any] = {"accuracy": {"measure": "accuracy", "at_least": 0.35}}
+    if name != "cmaes":
+        objectives["memory"] = {"measure": "model_bytes", "at_most": "1 MB"}
+    desk = make_desk(
+        plan, n_slots=2, trials=12, sampler={"name": name, **settings.get(name, {})}, objectives=objectives
+    )
+    assert desk.run() is Ending.DONE
+    assert desk.counts().finished == 12
+    snapshots = [snapshot for snapshot in desk.view.snapshots if snapshot.front]
+    assert all(values[0] >= 0.35 for snapshot in snapshots for _, values in snapshot.front)
+    assert desk.kept_models()
+    assert [str(warning.message) for warning in recwarn if "onstraint" in str(warning.message)] == []
+
+
 # Known good candidates
 
 

@@ -107,6 +107,18 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
             "pruner.name",
             ["learning curves", "time has none", '"pareto"'],
         ),
+        (
+            SINGLE
+            + '[space]\noptimizer = ["adam", "sgd"]\nplain_cnn = { n_blocks = 1, dropout = 0.1 }\n'
+            + '[sampler]\nname = "cmaes"\n',
+            "sampler.name",
+            ["numbers that every candidate has", "Write ranges"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 3\n[pruner]\nname = "hyperband"\nmin_resource = 4\n',
+            "pruner.min_resource",
+            ["4 is above training.epochs = 3"],
+        ),
         (SINGLE + '[pruner]\nname = "patient"\n', "pruner.patience", ["missing"]),
         (
             SINGLE + '[pruner]\nname = "patient"\npatience = 1\nwrapped = { name = "median", n_warm = 1 }\n',
