@@ -39,7 +39,7 @@ class Moasha:
     every epoch. It never stops a trial in its last one: that trial is complete.
     """
 
-    def __init__(self, table: RecordedTable) -> None:
+    def __init__(self, table: RecordedTable, n_trials: int) -> None:
         from syne_tune.backend.trial_status import Trial
         from syne_tune.optimizer.schedulers.multiobjective.moasha import MOASHA
 

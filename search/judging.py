@@ -6,7 +6,7 @@ import optuna
 
 from search.history import History
 from search.optuna_pruning import OptunaJudge
-from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs, guessing_level
+from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs, guessing_accuracy
 from search.running_trial import RunningTrial
 from search.spec_tables import NoPrunerTable, ParetoTable
 from search.work import Work
@@ -65,14 +65,12 @@ class Judge:
 
 
 def _pareto_pruner(work: Work, table: ParetoTable) -> ParetoPruner:
-    spec = work.spec
-    ends_early = spec.training.early_stopping is not None
+    spec, dataset = work.spec, work.dataset
     return ParetoPruner(
-        spec.parsed_objectives(), spec.training.epochs, table.front_loss, ends_early, spec.trials, _guessing(work)
+        spec.parsed_objectives(),
+        spec.training.epochs,
+        table.front_loss,
+        may_end_early=spec.training.early_stopping is not None,
+        n_trials=spec.trials,
+        guessing=guessing_accuracy(spec.accuracy_measure, dataset.n_classes, dataset.n_validation),
     )
-
-
-def _guessing(work: Work) -> float:
-    """What guessing may reach; of measures other than the accuracy nothing is said."""
-    is_accuracy = work.spec.accuracy_measure == "accuracy"
-    return guessing_level(1 / work.dataset.n_classes, work.dataset.n_validation) if is_accuracy else 0.0

@@ -23,7 +23,15 @@ from search.rungs import geometric_rungs
 from search.time_projection import project_seconds
 from storage import Epoch
 
-__all__ = ["GO_ON", "FinishedTrial", "FinishedTrials", "ParetoPruner", "Verdict", "geometric_rungs", "guessing_level"]
+__all__ = [
+    "GO_ON",
+    "FinishedTrial",
+    "FinishedTrials",
+    "ParetoPruner",
+    "Verdict",
+    "geometric_rungs",
+    "guessing_accuracy",
+]
 
 _TIMED = ("train_seconds", "validation_seconds")
 
@@ -39,11 +47,15 @@ class Verdict:
 GO_ON = Verdict(True)
 
 
-def guessing_level(share: float, n_validation: int) -> float:
-    """The accuracy that guessing may show by luck: `share` of the largest class, and three standard errors.
+def guessing_accuracy(measure: str, n_classes: int, n_validation: int) -> float:
+    """The value of an accuracy measure that guessing may show by luck: one class in `n_classes`, and 3 standard errors.
 
-    On very few images these would reach 1: it is at most half-way from `share` to there.
+    On very few images these would reach 1: it is at most half-way from there. 0 for measures other than
+    ``"accuracy"``, of which nothing is said.
     """
+    if measure != "accuracy":
+        return 0.0
+    share = 1 / n_classes
     return min(share + 3 * math.sqrt(share * (1 - share) / n_validation), (1 + share) / 2)
 
 

@@ -42,7 +42,7 @@ class _Player:
         table = self.tables[repeat % len(self.tables)]
         with _quiet_optuna():
             chooser = make_chooser(strategy.sampler, table, self.space, trial_seed(self.seed, repeat))
-            rule = strategy.pruner.make(table)
+            rule = strategy.pruner.make(table, self.n_trials)
             return measure(table, play(table, chooser, rule, strategy.n_workers, self.n_trials))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from objectives import dominating
-from search.pruning import FinishedTrial, ParetoPruner, geometric_rungs
+from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
 from search.replay.table import RecordedTable
+from search.spec_tables import ParetoTable
 
 
 class NoPruning:
@@ -58,14 +57,23 @@ class SameRungDominance(NoPruning):
 
 
 class Pareto(NoPruning):
-    """The ``pareto`` pruner of `tunefront run`, at the rungs of `tunefront run`."""
+    """The ``pareto`` pruner of `tunefront run`, judging when `tunefront run` does.
 
-    def __init__(self, table: RecordedTable, front_loss: float = 0.05) -> None:
-        self.asked_after = geometric_rungs(table.epochs, 1)
+    Args:
+        n_trials: Of the replay.
+        settings: Of the pruner; its defaults unless given.
+    """
+
+    def __init__(self, table: RecordedTable, n_trials: int, settings: ParetoTable | None = None) -> None:
+        settings = settings or ParetoTable()
+        self.asked_after = geometric_rungs(table.epochs, settings.min_epochs, settings.rung_factor)
         self._table = table
-        self._pruner = ParetoPruner(table.objectives, table.epochs, front_loss)
+        self._pruner = ParetoPruner(
+            table.objectives, table.epochs, settings.front_loss, n_trials=n_trials, guessing=table.guessing
+        )
+        self._finished = FinishedTrials(table.epochs, table.directions)
         self._numbers: dict[int, int] = {}
-        self._finished: list[FinishedTrial] = []
+        self._n_ended = 0
 
     def start(self, candidate: int) -> None:
         """Number the trial."""
@@ -74,12 +82,19 @@ class Pareto(NoPruning):
     def goes_on(self, candidate: int, epoch: int) -> bool:
         """The verdict on its epochs so far, given the trials that are complete."""
         curve = self._table.curves[candidate][:epoch]
-        return self._pruner.judge(curve, self._table.known_early[candidate], self._finished).goes_on
+        return self._pruner.judge(curve, self._table.known_early[candidate], self._finished, self._n_ended).goes_on
 
     def end(self, candidate: int, is_complete: bool) -> None:
         """Learn from a complete trial."""
+        self._n_ended += 1
         if is_complete:
             table = self._table
-            values = tuple(map(float, np.asarray(table.values[candidate])))
-            trial = FinishedTrial(self._numbers[candidate], table.best_so_far[candidate], values, is_feasible=True)
-            self._finished = sorted([*self._finished, trial], key=lambda finished: finished.number)
+            self._finished.add(
+                FinishedTrial(
+                    self._numbers[candidate],
+                    table.best_so_far[candidate],
+                    tuple(map(float, table.values[candidate])),
+                    is_feasible=True,
+                    seconds_so_far={name: seconds[candidate] for name, seconds in table.seconds_so_far.items()},
+                )
+            )

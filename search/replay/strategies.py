@@ -13,6 +13,7 @@ from search.replay.clock import Rule
 from search.replay.optuna_rules import halving, median
 from search.replay.rules import NoPruning, Oracle, Pareto, SameRungDominance
 from search.replay.table import RecordedTable
+from search.spec_tables import ParetoTable
 
 DEFAULT_PRUNERS = (
     "oracle", "none", "dominance", "median", "halving",
@@ -28,6 +29,9 @@ SAMPLERS_HELP = (
 )
 
 
+MakeRule = Callable[[RecordedTable, int], Rule]
+
+
 class StrategyError(ValueError):
     """No such sampler or pruner: what was given, and what there is."""
 
@@ -37,11 +41,11 @@ class Pruner:
     """A named way to make a rule for a table, once for each repeat.
 
     Attributes:
-        make: Can be pickled, so that repeats can run in several processes.
+        make: Of a table and the number of trials. Can be pickled, so that repeats can run in several processes.
     """
 
     name: str
-    make: Callable[[RecordedTable], Rule]
+    make: MakeRule
 
 
 @dataclass(frozen=True)
@@ -106,26 +110,38 @@ def _read_setting(text: str, setting: str, low: float, high: float) -> float:
     return value
 
 
-def _make_none(table: RecordedTable) -> Rule:
+def _make_none(table: RecordedTable, n_trials: int) -> Rule:
     return NoPruning()
 
 
-def _make_dominance(factor: float, table: RecordedTable) -> Rule:
+def _make_oracle(table: RecordedTable, n_trials: int) -> Rule:
+    return Oracle(table)
+
+
+def _make_median(table: RecordedTable, n_trials: int) -> Rule:
+    return median(table)
+
+
+def _make_halving(table: RecordedTable, n_trials: int) -> Rule:
+    return halving(table)
+
+
+def _make_dominance(factor: float, table: RecordedTable, n_trials: int) -> Rule:
     return SameRungDominance(table, factor)
 
 
-def _make_pareto(front_loss: float, table: RecordedTable) -> Rule:
-    return Pareto(table, front_loss)
+def _make_pareto(front_loss: float, table: RecordedTable, n_trials: int) -> Rule:
+    return Pareto(table, n_trials, ParetoTable(front_loss=front_loss))
 
 
-_PLAIN: dict[str, Callable[[RecordedTable], Rule]] = {
+_PLAIN: dict[str, MakeRule] = {
     "none": _make_none,
-    "oracle": Oracle,
-    "median": median,
-    "halving": halving,
+    "oracle": _make_oracle,
+    "median": _make_median,
+    "halving": _make_halving,
 }
 # name -> how it is made, default, and the setting's limits, themselves excluded
-_WITH_SETTING: dict[str, tuple[Callable[[float, RecordedTable], Rule], float, float, float]] = {
+_WITH_SETTING: dict[str, tuple[Callable[[float, RecordedTable, int], Rule], float, float, float]] = {
     "pareto": (_make_pareto, 0.05, 0.0, 1.0),
     "dominance": (_make_dominance, 1.5, 1.0, 1000.0),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from objectives import MEASURES, Axis, Objective, on_front
-from search.pruning import GO_ON, FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs, guessing_level
+from search.pruning import GO_ON, FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs, guessing_accuracy
 from storage import Epoch
 
 EPOCHS = 10
@@ -209,7 +209,7 @@ def test_a_tiny_model_at_chance_is_stopped_however_small_it_is() -> None:
     learning = [finished(number, 0.87, 0.89, 2000.0, 10.0) for number in range(10)]
     useless = [finished(10 + number, 0.1, 0.1, 1500.0, 9.0) for number in range(3)]
     tiny, never_smaller = curve(0.1, 0.11, 0.1, seconds=0.01), {"model_bytes": 1.0}
-    pruner = ParetoPruner(objectives(), EPOCHS, 0.05, guessing=guessing_level(0.1, 360))
+    pruner = ParetoPruner(objectives(), EPOCHS, 0.05, guessing=guessing_accuracy("accuracy", 10, 360))
     verdict = pruner.judge(tiny, never_smaller, [*learning, *useless])
     assert "is no better than guessing may reach (14.74 %)" in verdict.reason
     assert ParetoPruner(objectives(), EPOCHS, 0.05).judge(tiny, never_smaller, [*learning, *useless]).goes_on
@@ -222,9 +222,12 @@ def test_nothing_is_stopped_for_guessing_where_no_trial_does_better() -> None:
     assert pruner.judge(curve(0.11, seconds=0.01), {"model_bytes": 1.0}, hard).goes_on
 
 
-@pytest.mark.parametrize(("share", "n", "expected"), [(0.1, 360, 0.14743), (0.5, 4, 0.75), (0.5, 10_000, 0.515)])
-def test_guessing_level(share: float, n: int, expected: float) -> None:
-    assert guessing_level(share, n) == pytest.approx(expected, abs=1e-5)
+@pytest.mark.parametrize(
+    ("n_classes", "n_validation", "expected"), [(10, 360, 0.14743), (2, 4, 0.75), (2, 10_000, 0.515)]
+)
+def test_what_guessing_may_reach(n_classes: int, n_validation: int, expected: float) -> None:
+    assert guessing_accuracy("accuracy", n_classes, n_validation) == pytest.approx(expected, abs=1e-5)
+    assert guessing_accuracy("f1_macro", n_classes, n_validation) == 0.0
 
 
 def test_a_trial_good_early_and_bad_later_is_stopped() -> None:

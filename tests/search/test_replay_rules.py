@@ -4,7 +4,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.pruning import FinishedTrial, ParetoPruner, Verdict
+from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner, Verdict
 from search.replay import PlayedTrial, RecordedTable, Rule, make_table, parse_pruner, play
 from search.replay.choosing import RandomOrder
 from search.replay.rules import SameRungDominance
@@ -13,7 +13,7 @@ from tests.search.test_replay_clock import InOrder
 
 
 def played(table: RecordedTable, pruner: str, n_workers: int = 1) -> list[PlayedTrial]:
-    return play(table, InOrder(), parse_pruner(pruner).make(table), n_workers, table.n_candidates)
+    return play(table, InOrder(), parse_pruner(pruner).make(table, table.n_candidates), n_workers, table.n_candidates)
 
 
 def epochs_by_candidate(trials: list[PlayedTrial]) -> list[int]:
@@ -65,32 +65,57 @@ def test_dominance_counts_what_was_stopped_at_that_rung() -> None:
     assert [candidate.epochs for candidate in played(table, "dominance")] == [2, 1, 2, 1]
 
 
-def test_pareto_is_asked_about_complete_trials_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[int, float, dict[str, float], list[FinishedTrial]]] = []
+def test_pareto_is_asked_as_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, dict[str, float], list[float], int | None]] = []
+    pruners: list[ParetoPruner] = []
 
     def judge(
-        self: ParetoPruner, curve: list[object], known: dict[str, float], finished: list[FinishedTrial]
+        self: ParetoPruner,
+        curve: list[object],
+        known: dict[str, float],
+        finished: FinishedTrials,
+        n_ended: int | None = None,
     ) -> Verdict:
-        seen.append((len(curve), self.front_loss, dict(known), list(finished)))
+        pruners.append(self)
+        seen.append((len(curve), dict(known), finished.best_so_far[:, -1].tolist(), n_ended))
         return Verdict(goes_on=known["model_bytes"] != 2000.0)
 
     monkeypatch.setattr(ParetoPruner, "judge", judge)
     table = make_table(
         recording(
-            training(0, [0.1, 0.4, 0.2], model_bytes=1000.0),
-            training(1, [0.1, 0.1, 0.1], model_bytes=2000.0),
-            training(2, [0.1, 0.1, 0.1], model_bytes=3000.0),
+            training(0, [0.1, 0.2, 0.3, 0.4, 0.2], model_bytes=1000.0),
+            training(1, [0.1, 0.1, 0.1, 0.1, 0.1], model_bytes=2000.0),
+            training(2, [0.1, 0.1, 0.1, 0.1, 0.1], model_bytes=3000.0),
         )
     )
-    assert epochs_by_candidate(played(table, "pareto:0.2")) == [3, 1, 3]
-    assert [(n_epochs, len(finished)) for n_epochs, _, _, finished in seen] == [(1, 0), (2, 0), (1, 1), (1, 1), (2, 1)]
-    assert seen[0][1:3] == (0.2, {"model_bytes": 1000.0})
-    complete = seen[-1][3][0]
-    assert (complete.number, complete.best_so_far.tolist(), complete.values) == (
-        0,
-        [0.1, 0.4, 0.4],
-        (0.4, 1000.0, 2.25),
+    assert epochs_by_candidate(played(table, "pareto:0.2")) == [5, 3, 5]
+    assert seen == [
+        (3, {"model_bytes": 1000.0}, [], 0),
+        (4, {"model_bytes": 1000.0}, [], 0),
+        (3, {"model_bytes": 2000.0}, [0.4], 1),
+        (3, {"model_bytes": 3000.0}, [0.4], 2),
+        (4, {"model_bytes": 3000.0}, [0.4], 2),
+    ]
+    assert (pruners[0].front_loss, pruners[0].n_trials, pruners[0].guessing) == (0.2, 3, table.guessing)
+
+
+def test_pareto_learns_from_whole_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
+    added: list[FinishedTrial] = []
+    monkeypatch.setattr(FinishedTrials, "add", lambda self, trial: added.append(trial))
+    table = make_table(
+        recording(
+            training(0, [0.1, 0.4, 0.2], model_bytes=1000.0),
+            training(1, [0.1, 0.1, 0.1], model_bytes=2000.0),
+        )
     )
+    rule = parse_pruner("pareto").make(table, 2)
+    rule.start(1)
+    rule.start(0)
+    rule.end(1, is_complete=False)
+    rule.end(0, is_complete=True)
+    (trial,) = added
+    assert (trial.number, trial.best_so_far.tolist(), trial.values) == (1, [0.1, 0.4, 0.4], (0.4, 1000.0, 2.25))
+    assert trial.seconds_so_far["train_seconds"].tolist() == [0.75, 1.5, 2.25]
 
 
 def test_pareto_stops_some_trials_of_crossing_curves() -> None:
@@ -139,6 +164,6 @@ def test_median_by_hand() -> None:
 @pytest.mark.parametrize("name", ["none", "oracle", "dominance", "median", "halving", "pareto"])
 def test_every_rule_ends_every_trial_when_workers_are_many(name: str) -> None:
     table = make_table(crossing(12))
-    rule: Rule = parse_pruner(name).make(table)
+    rule: Rule = parse_pruner(name).make(table, 12)
     trials = play(table, RandomOrder(table, seed=1), rule, n_workers=5, n_trials=12)
     assert sorted(trial.candidate for trial in trials) == list(range(12))
