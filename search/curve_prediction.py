@@ -5,6 +5,9 @@ errors go. The gains that finished trials made from the same epoch on, those tha
 a mean and a spread, and Student's t an upper bound that is wide while few have finished. Parametric families of
 curves (Domhan et al., IJCAI 2015, https://www.ijcai.org/Proceedings/15/Papers/487.pdf) need more epochs than a hopeless
 trial should get; here the shape comes from the other trials.
+
+Where a curve stands is told by its validation accuracy and, for a quarter, by its training accuracy: with batch
+normalization the moving averages lag, and a network that has long learnt still guesses on validation images.
 """
 
 from __future__ import annotations
@@ -16,8 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
+Floats = NDArray[np.float64]
+
 _MOST = 0.9995  # accuracies are taken as at most this and at least 1 - this: logits stay finite
 _NEAR = 1.0  # logits at which a finished trial weighs half
+_OF_TRAINING = 0.25
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,17 @@ class EndPrediction:
         return 1 - float(stdtr(self.freedom, distance / self.spread))
 
 
-def predict_end(best: float, levels: NDArray[np.float64], ends: NDArray[np.float64]) -> EndPrediction:
-    """Predict the end of a curve that has reached `best`.
+def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> EndPrediction:
+    """Predict the end of a curve that stands at `level`.
 
     Args:
-        levels: What at least two finished trials had reached at the same epoch, shape (n,).
-        ends: Accuracy those ended with, shape (n,); below `levels` where the last weights are kept and not the best.
+        level: In logits, of :func:`learning_level`.
+        levels: Where at least two finished trials stood at the same epoch, shape (n,).
+        ends: Accuracy those ended with, shape (n,).
+        least: No end is expected below this accuracy.
     """
-    level = float(logits(np.array(best)))
-    gains = logits(ends) - logits(levels)
-    weights = 1 / (1 + ((logits(levels) - level) / _NEAR) ** 2)
+    gains = logits(ends) - levels
+    weights = 1 / (1 + ((levels - level) / _NEAR) ** 2)
     weights /= weights.sum()
     n_effective = 1 / float(weights @ weights)
     mean = float(weights @ gains)
@@ -70,15 +77,24 @@ def predict_end(best: float, levels: NDArray[np.float64], ends: NDArray[np.float
     # Never narrower than the spread of all: who is near is few, and the next late bloomer was not among them.
     variance = max(variance, float(gains.var(ddof=1)))
     return EndPrediction(
-        least=best if bool((ends >= levels).all()) else 0.0,
+        least=least,
         expected=level + mean,
         spread=math.sqrt(variance * (1 + 1 / n_effective)) if variance > 1e-18 else 0.0,
         freedom=max(n_effective - 1, 1.0),
     )
 
 
-def logits(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
+def learning_level(best: Floats, best_in_training: Floats) -> Floats:
+    """Where learning curves stand, in logits; of their best epochs so far, all arrays of one shape.
+
+    Where the training accuracy is NaN, the validation accuracy alone tells it.
+    """
+    known = np.where(np.isnan(best_in_training), best, best_in_training)
+    return (1 - _OF_TRAINING) * logits(best) + _OF_TRAINING * logits(known)
+
+
+def logits(accuracies: Floats) -> Floats:
     """Log odds of being right."""
     clipped = np.clip(accuracies, 1 - _MOST, _MOST)
-    result: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    result: Floats = np.log(clipped / (1 - clipped))
     return result

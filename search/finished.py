@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives import Direction, on_front
+from search.curve_prediction import Floats, learning_level
+from storage import Epoch
 
-Floats = NDArray[np.float64]
+TIMED = ("train_seconds", "validation_seconds")
 
 MIN_FINISHED = 8  # needed before anything is predicted from them
 
@@ -24,6 +27,7 @@ class FinishedTrial:
         values: One for each objective.
         seconds_so_far: Training time up to each epoch, and validation time: each of shape (epochs,). Without them,
             nothing is learnt from this trial about time.
+        best_in_training: As `best_so_far`, of the training images; NaN where that is not known.
     """
 
     number: int
@@ -31,6 +35,26 @@ class FinishedTrial:
     values: tuple[float, ...]
     is_feasible: bool
     seconds_so_far: dict[str, Floats] = field(default_factory=dict)
+    best_in_training: Floats = field(default_factory=lambda: np.array(math.nan))
+
+    @classmethod
+    def from_epochs(
+        cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool
+    ) -> FinishedTrial:
+        """A complete trial by its curve."""
+        return cls(
+            number,
+            np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
+            tuple(values),
+            is_feasible,
+            {name: np.cumsum([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
+            np.maximum.accumulate([training_accuracy(epoch) for epoch in epochs]),
+        )
+
+
+def training_accuracy(epoch: Epoch) -> float:
+    """What Keras reported of the training images, with dropout and augmentation; NaN if it did not."""
+    return epoch.metrics.get("accuracy", math.nan)
 
 
 class FinishedTrials:
@@ -47,6 +71,7 @@ class FinishedTrials:
         self._directions = list(directions)
         self._n = 0
         self._best_so_far = np.empty((16, epochs))
+        self._levels = np.empty((16, epochs))
         self._n_epochs = np.empty(16, dtype=np.int64)
         self._values = np.empty((16, len(self._directions)))
         self._seconds: dict[str, Floats] = {}
@@ -62,6 +87,11 @@ class FinishedTrials:
     def best_so_far(self) -> Floats:
         """Shape (n, epochs)."""
         return self._best_so_far[: self._n]
+
+    @property
+    def levels(self) -> Floats:
+        """Where each curve stood after each epoch, in logits, shape (n, epochs)."""
+        return self._levels[: self._n]
 
     @property
     def n_epochs(self) -> NDArray[np.int64]:
@@ -84,6 +114,7 @@ class FinishedTrials:
         if self._n == len(self._best_so_far):
             self._grow()
         self._best_so_far[self._n] = _fitted(trial.best_so_far, self._epochs)
+        self._levels[self._n] = _fitted(learning_level(trial.best_so_far, trial.best_in_training), self._epochs)
         self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
         self._values[self._n] = trial.values
         for name, seconds in trial.seconds_so_far.items():
@@ -103,6 +134,7 @@ class FinishedTrials:
 
     def _grow(self) -> None:
         self._best_so_far = np.concatenate([self._best_so_far, np.empty_like(self._best_so_far)])
+        self._levels = np.concatenate([self._levels, np.empty_like(self._levels)])
         self._n_epochs = np.concatenate([self._n_epochs, np.empty_like(self._n_epochs)])
         self._values = np.concatenate([self._values, np.empty_like(self._values)])
         self._seconds = {name: np.concatenate([old, np.full_like(old, np.nan)]) for name, old in self._seconds.items()}

@@ -79,16 +79,7 @@ def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: Finishe
 def finished_trial(record: TrialRecord) -> FinishedTrial:
     """A complete trial of the store as the pruner sees it."""
     assert record.values is not None
-    return FinishedTrial(
-        record.number,
-        np.maximum.accumulate(np.array([epoch.accuracy for epoch in record.epochs])),
-        record.values,
-        record.is_feasible,
-        {
-            name: np.cumsum([getattr(epoch, name) for epoch in record.epochs])
-            for name in ("train_seconds", "validation_seconds")
-        },
-    )
+    return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible)
 
 
 def _complete(records: Sequence[TrialRecord]) -> list[TrialRecord]:

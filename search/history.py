@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from search.finished import FinishedTrial, FinishedTrials
-from storage import Epoch, Store, curves
+from storage import Store, curves
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -48,17 +47,6 @@ class History:
         read = curves.load(self._store, self._study_id, [trial.number for trial in new]) if new else {}
         for trial in new:
             if trial.number in read:  # a trial that a person told through Optuna has no curve
-                self._finished.add(_finished(trial, read[trial.number]))
-
-
-def _finished(trial: FrozenTrial, epochs: Sequence[Epoch]) -> FinishedTrial:
-    return FinishedTrial(
-        number=trial.number,
-        best_so_far=np.maximum.accumulate(np.array([epoch.accuracy for epoch in epochs])),
-        values=tuple(trial.values),
-        is_feasible=all(value <= 0 for value in trial.constraints.values()),
-        seconds_so_far={
-            name: np.cumsum([getattr(epoch, name) for epoch in epochs])
-            for name in ("train_seconds", "validation_seconds")
-        },
-    )
+                is_feasible = all(value <= 0 for value in trial.constraints.values())
+                curve = read[trial.number]
+                self._finished.add(FinishedTrial.from_epochs(trial.number, curve, trial.values, is_feasible))

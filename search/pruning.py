@@ -10,14 +10,14 @@ a bound that it passes only with a small chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from objectives import Axis, Direction, Objective, dominating, format_quantity
-from search.curve_prediction import EndPrediction, predict_end
-from search.finished import MIN_FINISHED, FinishedTrial, FinishedTrials
+from search.curve_prediction import EndPrediction, learning_level, predict_end
+from search.finished import MIN_FINISHED, TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from search.front_growth import chance_to_stay
 from search.rungs import geometric_rungs
 from search.time_projection import project_seconds
@@ -32,8 +32,6 @@ __all__ = [
     "geometric_rungs",
     "guessing_accuracy",
 ]
-
-_TIMED = ("train_seconds", "validation_seconds")
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ class ParetoPruner:
             if axis == "accuracy":
                 end = self.predict_accuracy(curve, finished)
                 values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
-            elif objective.measure.name in _TIMED:
+            elif objective.measure.name in TIMED:
                 values.append(self.project_time(curve, objective.measure.name, finished))
             else:
                 value = measurements.get(objective.measure.name, math.nan)
@@ -157,9 +155,13 @@ class ParetoPruner:
         is_like = self._are_like(len(curve), finished)
         if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
             return None
-        reached = [point.accuracy for point in curve if not math.isnan(point.accuracy)]
-        levels = finished.best_so_far[is_like, len(curve) - 1]
-        return predict_end(max(reached, default=0.0), levels, finished.values[is_like, self._accuracy])
+        last = len(curve) - 1
+        best = _highest(point.accuracy for point in curve)
+        best = 0.0 if math.isnan(best) else best
+        level = learning_level(np.array(best), np.array(_highest(map(training_accuracy, curve))))
+        ends = finished.values[is_like, self._accuracy]
+        never_lost = bool((ends >= finished.best_so_far[is_like, last]).all())
+        return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
 
     def project_time(self, curve: Sequence[Epoch], name: str, finished: FinishedTrials) -> float:
         """The whole training's seconds at best."""
@@ -207,3 +209,8 @@ class ParetoPruner:
             return ""
         points = 100 * (rival[self._accuracy] - best[self._accuracy])
         return f": {points:.2g} points short" if points >= 0.005 else ": no more accurate, and not cheaper"
+
+
+def _highest(accuracies: Iterable[float]) -> float:
+    """NaN if there is none that is a number."""
+    return max((accuracy for accuracy in accuracies if not math.isnan(accuracy)), default=math.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,19 @@ from typing import Any
 import optuna
 import pandas as pd
 
+from search.finished import training_accuracy
 from search.sampling import trial_seed
 from search.spec import StudySpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
 
 FORMAT = 1
-_CURVES = ("accuracy", "train_seconds", "validation_seconds")
+# column before "_by_epoch" -> of an epoch
+_CURVES: dict[str, Callable[[Epoch], float]] = {
+    "accuracy": lambda epoch: epoch.accuracy,
+    "train_seconds": lambda epoch: epoch.train_seconds,
+    "validation_seconds": lambda epoch: epoch.validation_seconds,
+    "training_accuracy": training_accuracy,
+}
 
 
 class RecordingError(Exception):
@@ -34,7 +41,7 @@ class RecordedTrial:
         seed: Counts a candidate's trainings from 0.
         parameters: What was sampled: ``group.name`` -> value.
         measurements: Name with unit -> value, of the whole training.
-        curve: Every epoch, in order; ``metrics`` is empty.
+        curve: Every epoch, in order; of its ``metrics``, the training accuracy where the table has it.
     """
 
     candidate: int
@@ -141,7 +148,9 @@ def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    curves = {f"{name}_by_epoch": " ".join(f"{getattr(epoch, name):.6g}" for epoch in trial.epochs) for name in _CURVES}
+    curves = {
+        f"{name}_by_epoch": " ".join(f"{value(epoch):.6g}" for epoch in trial.epochs) for name, value in _CURVES.items()
+    }
     measured = {name: float(f"{value:.6g}") for name, value in sorted(trial.measurements.items())}
     return {
         "candidate": attributes.get("candidate", trial.number),
@@ -182,18 +191,25 @@ def read_recording(path: Path) -> Recording:
 
 
 def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
-    curves = {name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()] for name in _CURVES}
+    columns = {f"{name}_by_epoch" for name in _CURVES}
     present = {str(name): value for name, value in row.items() if not pd.isna(value)}
-    known = {"candidate", "seed", *(f"{name}_by_epoch" for name in _CURVES)}
+    known = {"candidate", "seed", *columns}
     return RecordedTrial(
         candidate=int(row["candidate"]),
         seed=int(row["seed"]),
         parameters={name: value for name, value in present.items() if "." in name},
         measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
-        curve=[
-            Epoch(number, accuracy, train_seconds, validation_seconds, {})
-            for number, (accuracy, train_seconds, validation_seconds) in enumerate(
-                zip(*(curves[name] for name in _CURVES), strict=True), start=1
-            )
-        ],
+        curve=_read_curve(row),
     )
+
+
+def _read_curve(row: Mapping[Any, Any]) -> list[Epoch]:
+    """Tables of before have no training accuracy."""
+    curves = {
+        name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()]
+        for name in _CURVES
+        if f"{name}_by_epoch" in row
+    }
+    metrics = [{"accuracy": value} for value in curves.get("training_accuracy", [])] or [{}] * len(curves["accuracy"])
+    columns = (curves["accuracy"], curves["train_seconds"], curves["validation_seconds"], metrics)
+    return [Epoch(number, *values) for number, values in enumerate(zip(*columns, strict=True), start=1)]

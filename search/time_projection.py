@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from search.finished import MIN_FINISHED, Floats
+from search.curve_prediction import Floats
+from search.finished import MIN_FINISHED
 
 _QUANTILE = 0.25  # a first epoch says little: on digits it took 0.2 to 1.7 times a training's median epoch
 

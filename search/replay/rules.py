@@ -88,13 +88,6 @@ class Pareto(NoPruning):
         """Learn from a complete trial."""
         self._n_ended += 1
         if is_complete:
-            table = self._table
-            self._finished.add(
-                FinishedTrial(
-                    self._numbers[candidate],
-                    table.best_so_far[candidate],
-                    tuple(map(float, table.values[candidate])),
-                    is_feasible=True,
-                    seconds_so_far={name: seconds[candidate] for name, seconds in table.seconds_so_far.items()},
-                )
-            )
+            table, number = self._table, self._numbers[candidate]
+            values = table.values[candidate].tolist()
+            self._finished.add(FinishedTrial.from_epochs(number, table.curves[candidate], values, is_feasible=True))

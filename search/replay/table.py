@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives import MEASURES, Axis, Direction, Objective, hypervolume, on_front
+from search.finished import TIMED
 from search.pruning import guessing_accuracy
 from search.recording import RecordedTrial, Recording, RecordingError
 from storage import Epoch
 
-_SUMMED = ("train_seconds", "validation_seconds")
 _ROUNDING = 1e-4  # curves may be written with fewer digits than measurements
 
 
@@ -30,7 +30,6 @@ class RecordedTable:
         is_front: Which candidates are on the front of them all, shape (n,).
         points: `values` with costs as logarithms to base 10, shape (n, m).
         reference: The worst point of every training recorded, shape (m,).
-        seconds_so_far: Training time up to each epoch, and validation time: each of shape (n, epochs).
         known_early: Of each candidate, what a built model alone tells.
         guessing: Accuracy that guessing may reach by luck; 0 if that is not known.
     """
@@ -44,7 +43,6 @@ class RecordedTable:
     is_front: NDArray[np.bool_]
     points: NDArray[np.float64]
     reference: NDArray[np.float64]
-    seconds_so_far: Mapping[str, NDArray[np.float64]]
     known_early: Sequence[Mapping[str, float]]
     guessing: float
     parameters: Sequence[Mapping[str, object]]
@@ -77,10 +75,9 @@ class RecordedTable:
             name = objective.measure.name
             if axis == "accuracy":
                 columns.append(self.best_so_far[:, epoch - 1])
-            elif name in _SUMMED:
-                so_far = self.seconds_so_far[name][:, :epoch]
-                fastest = np.diff(so_far, axis=1, prepend=0).min(axis=1)
-                columns.append(so_far[:, -1] + (self.epochs - epoch) * fastest)
+            elif name in TIMED:
+                seconds = np.array([[getattr(point, name) for point in curve[:epoch]] for curve in self.curves])
+                columns.append(seconds.sum(axis=1) + (self.epochs - epoch) * seconds.min(axis=1))
             else:
                 columns.append(np.array([known.get(name, np.nan) for known in self.known_early]))
         return np.column_stack(columns)
@@ -108,7 +105,6 @@ def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
         is_front=on_front(values, _directions(objectives)),
         points=scaled.points(values),
         reference=scaled.reference,
-        seconds_so_far={name: _seconds_so_far(trials, name) for name in _SUMMED},
         known_early=[_known_early(trial) for trial in trials],
         guessing=_guessing(recording),
         parameters=[trial.parameters for trial in trials],
@@ -177,10 +173,6 @@ def _end_seconds(trial: RecordedTrial) -> NDArray[np.float64]:
     seconds = [epoch.train_seconds + epoch.validation_seconds for epoch in trial.curve]
     ends: NDArray[np.float64] = trial.measurements.get("compile_seconds", 0.0) + np.cumsum(seconds)
     return ends
-
-
-def _seconds_so_far(trials: Sequence[RecordedTrial], name: str) -> NDArray[np.float64]:
-    return np.cumsum([[getattr(epoch, name) for epoch in trial.curve] for trial in trials], axis=1)
 
 
 def _guessing(recording: Recording) -> float:

@@ -7,6 +7,7 @@ import pytest
 
 from objectives import Direction
 from search.finished import FinishedTrial, FinishedTrials
+from storage import Epoch
 
 DIRECTIONS: list[Direction] = ["maximize", "minimize"]
 
@@ -45,6 +46,24 @@ def test_curves_are_fitted_to_a_whole_training() -> None:
     finished = FinishedTrials(3, DIRECTIONS, [trial(0, 0.3, 1.0, n_epochs=2), trial(1, 0.3, 1.0, n_epochs=5)])
     assert finished.best_so_far[0].tolist() == [0.1, 0.3, 0.3]
     assert finished.n_epochs.tolist() == [2, 3]
+
+
+def test_a_trial_is_made_of_its_epochs() -> None:
+    epochs = [
+        Epoch(1, 0.2, 1.0, 0.5, {"accuracy": 0.5}),
+        Epoch(2, 0.1, 2.0, 0.25, {"accuracy": 0.4}),
+        Epoch(3, 0.3, 1.0, 0.25, {}),
+    ]
+    made = FinishedTrial.from_epochs(7, epochs, (0.3, 1.0), is_feasible=False)
+    assert (made.number, made.values, made.is_feasible) == (7, (0.3, 1.0), False)
+    assert made.best_so_far.tolist() == [0.2, 0.2, 0.3]
+    assert made.best_in_training[:2].tolist() == [0.5, 0.5]
+    assert math.isnan(made.best_in_training[2])
+    assert made.seconds_so_far["train_seconds"].tolist() == [1.0, 3.0, 4.0]
+    assert made.seconds_so_far["validation_seconds"].tolist() == [0.5, 0.75, 1.0]
+    levels = FinishedTrials(4, DIRECTIONS, [made]).levels[0]
+    assert levels[0] == pytest.approx(0.75 * math.log(0.2 / 0.8))  # and a quarter of logit 0
+    assert levels[2:].tolist() == pytest.approx([math.log(0.3 / 0.7)] * 2)
 
 
 def test_what_is_not_a_number_is_left_out() -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from search.curve_prediction import logits
 from search.history import History
 from storage import Epoch, Outcome, Store, curves
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
@@ -36,6 +38,7 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench
     found = history.finished()
     assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
     assert found.n_epochs.tolist() == [3, 4]
+    assert found.levels[1] == pytest.approx(logits(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
     assert found.values.tolist() == [list(VALUES), list(VALUES)]
     assert found.seconds_so_far("train_seconds").tolist() == [[0.25, 0.5, 0.75, 0.75], [0.25, 0.5, 0.75, 1.0]]
     assert found.seconds_so_far("validation_seconds")[1].tolist() == [0.125, 0.25, 0.375, 0.5]

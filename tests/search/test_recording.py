@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
+import pandas as pd
 import pytest
 
 from search.recording import (
@@ -100,7 +103,8 @@ def train_all(
         lease, trial = leased
         suggest(trial)
         for index in range(3):
-            curves.append(store, lease, epoch(index + 1, number / 10 + index / 100))
+            validated = epoch(index + 1, number / 10 + index / 100)
+            curves.append(store, lease, replace(validated, metrics={"accuracy": 0.5 + index / 10, "loss": 1.0}))
         measurements = {"accuracy": number / 10 + 0.02, "model_bytes": 1000.0 + number, "train_seconds": 0.75}
         values = list(measurements.values()) if outcome is Outcome.COMPLETE else None
         queue.finish(store, optuna_study, lease, trial, outcome, values=values, measurements=measurements)
@@ -129,8 +133,20 @@ def test_what_is_written_is_read(recorded_study: tuple[Store, StudyRecord], any_
     assert [(each.epoch, each.accuracy, each.train_seconds, each.validation_seconds) for each in second.curve] == [
         (1, 0.1, 0.25, 0.125), (2, 0.11, 0.25, 0.125), (3, 0.12, 0.25, 0.125),
     ]  # fmt: skip
+    assert [each.metrics for each in second.curve] == [{"accuracy": 0.5}, {"accuracy": 0.6}, {"accuracy": 0.7}]
     written = [trial for trial in study.optuna_study(store).get_trials() if trial.user_attrs["candidate"] == 1]
     assert second.parameters == written[0].params
+
+
+def test_a_table_without_training_accuracies_is_read(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    write_recording(*recorded_study, path)
+    first, table = path.read_text().split("\n", 1)
+    columns = pd.read_csv(io.StringIO(table), keep_default_na=False).drop(columns="training_accuracy_by_epoch")
+    path.write_text(f"{first}\n{columns.to_csv(index=False)}")
+    found = read_recording(path).trials
+    assert [each.accuracy for each in found[1].curve] == [0.1, 0.11, 0.12]
+    assert [each.metrics for each in found[1].curve] == [{}, {}, {}]
 
 
 def test_the_same_study_is_written_as_the_same_bytes(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
