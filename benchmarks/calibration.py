@@ -1,0 +1,77 @@
+"""How well the `pareto` pruner predicts where a learning curve ends: how often ends lie above its bounds.
+
+Over tables of recorded trainings, in random orders: each trial is predicted at each epoch from trials that
+finished before it. A bound that an end passes with a chance of 5 % should be passed by 5 % of the ends. Prints a
+Markdown table for each recording: rows are ranges of epochs, columns the chances.
+
+    python benchmarks/calibration.py [TABLE ...] [--orders 20]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner
+from search.recording import read_recording
+from search.replay import RecordedTable, make_table
+
+RECORDINGS = Path(__file__).with_name("recordings")
+CHANCES = (0.5, 0.2, 0.1, 0.05, 0.025)
+N_FINISHED = (10, 30, 90)  # trials that a prediction is made from
+
+
+def passed(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[int, list[bool]]]:
+    """For each trial that is not among the finished ones and each epoch: the epoch, and which bounds its end passes."""
+    order = np.random.default_rng(seed).permutation(table.n_candidates).tolist()
+    pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
+    finished = FinishedTrials(
+        table.epochs,
+        table.directions,
+        (
+            FinishedTrial.from_epochs(number, table.curves[candidate], table.values[candidate].tolist(), True)
+            for number, candidate in enumerate(order[:n_finished])
+        ),
+    )
+    for candidate in order[n_finished:]:
+        end = table.values[candidate][list(table.objectives).index("accuracy")]
+        for epoch in range(1, table.epochs):
+            prediction = pruner.predict_accuracy(table.curves[candidate][:epoch], finished)
+            assert prediction is not None
+            yield epoch, [bool(end > prediction.exceeded_with(chance)) for chance in CHANCES]
+
+
+def calibration(table: RecordedTable, n_finished: int, n_orders: int) -> list[str]:
+    """Rows of a Markdown table: a range of epochs each."""
+    found = [each for seed in range(n_orders) for each in passed(table, n_finished, seed)]
+    epochs = np.array([epoch for epoch, _ in found])
+    above = np.array([bounds for _, bounds in found])
+    edges = [1, 4, table.epochs // 3, 2 * table.epochs // 3, table.epochs]
+    rows = []
+    for first, after in zip(edges, edges[1:], strict=False):
+        shares = above[(epochs >= first) & (epochs < after)].mean(axis=0)
+        cells = " | ".join(f"{100 * share:.1f}" for share in shares)
+        rows.append(f"| {n_finished} | {first} to {after - 1} | {cells} |")
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", type=Path, help="default: every table in benchmarks/recordings")
+    parser.add_argument("--orders", type=int, default=20)
+    given = parser.parse_args()
+    for path in given.tables or sorted(RECORDINGS.glob("*.csv*")):
+        table = make_table(read_recording(path))
+        print(f"\n### {path.name}: % of the ends above a bound that is passed with a chance of ...\n")
+        print(f"| finished | epochs | {' | '.join(f'{100 * chance:g} %' for chance in CHANCES)} |")
+        print("|---" * (2 + len(CHANCES)) + "|")
+        for n_finished in N_FINISHED:
+            if n_finished < table.n_candidates - 10:
+                print("\n".join(calibration(table, n_finished, given.orders)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
