@@ -270,8 +270,12 @@ def replay(
     table: Annotated[Path, typer.Argument(help="Table that tunefront record wrote.")],
     sampler: Annotated[str, typer.Option(help="With commas between: random, tpe, nsga2. " + _ANSWERED)] = "random",
     pruner: Annotated[
-        str, typer.Option(help="With commas between: none, oracle, dominance, median, halving, pareto:FRONT_LOSS.")
-    ] = "oracle,none,dominance,median,halving,pareto:0.02,pareto:0.05,pareto:0.1,pareto:0.2,pareto:0.5",
+        str | None,
+        typer.Option(
+            help="With commas between: none, oracle, dominance, median, halving, pareto:FRONT_LOSS or "
+            "pareto:FRONT_LOSS:MIN_EPOCHS.  [default: all of these, and pareto with several settings]"
+        ),
+    ] = None,
     workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",
     repeats: Annotated[int, typer.Option(min=2, help="Orders of the trials.")] = 50,
     seed: Annotated[int, typer.Option(min=0, help="Of the orders.")] = 0,
@@ -291,11 +295,12 @@ def replay(
     from search.machine import n_cpus
     from search.progress import make_view
     from search.recording import read_recording
-    from search.replay import parse_strategies
+    from search.replay import DEFAULT_PRUNERS, parse_strategies
     from search.replay import replay as play
 
     recording = read_recording(table)
-    strategies = parse_strategies(_listed(sampler), _listed(pruner), [_whole(number) for number in _listed(workers)])
+    pruners = DEFAULT_PRUNERS if pruner is None else _listed(pruner)
+    strategies = parse_strategies(_listed(sampler), pruners, [_whole(number) for number in _listed(workers)])
     view = make_view(Console(stderr=True))
     try:
         results = play(

@@ -5,8 +5,6 @@ from search.replay.replaying import replay
 from search.replay.results import Interval, Outcome, ReplayResults
 from search.replay.strategies import (
     DEFAULT_PRUNERS,
-    PRUNERS_HELP,
-    SAMPLERS_HELP,
     Pruner,
     Strategy,
     StrategyError,
@@ -17,8 +15,6 @@ from search.replay.table import RecordedTable, make_table
 
 __all__ = [
     "DEFAULT_PRUNERS",
-    "PRUNERS_HELP",
-    "SAMPLERS_HELP",
     "Interval",
     "Outcome",
     "PlayedTrial",

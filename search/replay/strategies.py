@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import Any
 
 from search.replay.choosing import SAMPLERS
 from search.replay.clock import Rule
@@ -19,16 +20,6 @@ DEFAULT_PRUNERS = (
     "oracle", "none", "dominance", "median", "halving",
     "pareto:0.02", "pareto:0.05", "pareto:0.1", "pareto:0.2", "pareto:0.3", "pareto:0.5",
 )  # fmt: skip
-PRUNERS_HELP = (
-    "none; oracle (knows the front, stops the rest after one epoch); dominance (by a trial at the same epoch); "
-    "median and halving (Optuna's, on accuracy alone); pareto:FRONT_LOSS (tunefront's own)"
-)
-SAMPLERS_HELP = (
-    "random is exact; tpe and nsga2 ask for points that were not recorded and get the nearest recorded candidate "
-    "that was not tried yet, by the mean difference of their parameters"
-)
-
-
 MakeRule = Callable[[RecordedTable, int], Rule]
 
 
@@ -84,30 +75,48 @@ def parse_strategies(
 
 
 def parse_pruner(text: str) -> Pruner:
-    """A pruner by its name, with its setting behind a colon where it has one.
+    """A pruner by its name, with its settings behind colons where it has some.
 
     Raises:
         StrategyError: If there is no such pruner, or it has no such setting.
     """
-    name, _, setting = text.strip().partition(":")
-    if name in _PLAIN and not setting:
-        return Pruner(name, _PLAIN[name])
-    if name in _WITH_SETTING:
-        make, default, low, high = _WITH_SETTING[name]
-        value = _read_setting(text, setting, low, high) if setting else default
-        return Pruner(f"{name}:{value:g}", partial(make, value))
-    what = "takes no setting" if name in _PLAIN else "is not known"
-    raise StrategyError(f"the pruner {text!r} {what}. Known: {', '.join([*_PLAIN, 'pareto:0.05', 'dominance:1.5'])}")
+    name, *given = text.strip().split(":")
+    if name not in _PRUNERS:
+        raise StrategyError(f"the pruner {text!r} is not known. Known: {_KNOWN}")
+    make, settings = _PRUNERS[name]
+    if len(given) > len(settings):
+        takes = f"at most {len(settings)} setting{'s' * (len(settings) > 1)}" if settings else "no setting"
+        raise StrategyError(f"the pruner {text!r} takes {takes}. Known: {_KNOWN}")
+    values = [setting.read(text, value) for setting, value in zip(settings, given, strict=False)]
+    shown = values or [setting.default for setting in settings if setting.default is not None]
+    return Pruner(":".join([name, *(f"{value:g}" for value in shown)]), partial(make, *shown))
 
 
-def _read_setting(text: str, setting: str, low: float, high: float) -> float:
-    try:
-        value = float(setting)
-    except ValueError:
-        value = math.nan
-    if not low < value < high:
-        raise StrategyError(f"the pruner {text!r}: give a number above {low:g} and below {high:g} after the colon")
-    return value
+@dataclass(frozen=True)
+class _Setting:
+    """A number behind a colon.
+
+    Attributes:
+        low, high: Limits, themselves excluded.
+        default: None if it can be left out.
+    """
+
+    low: float
+    high: float
+    default: float | None = None
+    is_whole: bool = False
+
+    def read(self, pruner: str, text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not self.low < value < self.high or (self.is_whole and value != round(value)):
+            kind = "whole number" if self.is_whole else "number"
+            raise StrategyError(
+                f"the pruner {pruner!r}: give a {kind} above {self.low:g} and below {self.high:g} after the colon"
+            )
+        return value
 
 
 def _make_none(table: RecordedTable, n_trials: int) -> Rule:
@@ -130,18 +139,22 @@ def _make_dominance(factor: float, table: RecordedTable, n_trials: int) -> Rule:
     return SameRungDominance(table, factor)
 
 
-def _make_pareto(front_loss: float, table: RecordedTable, n_trials: int) -> Rule:
-    return Pareto(table, n_trials, ParetoTable(front_loss=front_loss))
+def _make_pareto(front_loss: float, *rest: Any) -> Rule:
+    """`rest` is a table and a number of trials, perhaps with the first epoch at which trials are judged before."""
+    *min_epochs, table, n_trials = rest
+    settings = {"front_loss": front_loss} | ({"min_epochs": int(min_epochs[0])} if min_epochs else {})
+    return Pareto(table, n_trials, ParetoTable.model_validate(settings))
 
 
-_PLAIN: dict[str, MakeRule] = {
-    "none": _make_none,
-    "oracle": _make_oracle,
-    "median": _make_median,
-    "halving": _make_halving,
+# name -> how it is made, given its settings, a table and the number of trials; its settings
+_PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
+    "none": (_make_none, []),
+    "oracle": (_make_oracle, []),
+    "median": (_make_median, []),
+    "halving": (_make_halving, []),
+    "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),
+    "pareto": (_make_pareto, [_Setting(0.0, 1.0, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
 }
-# name -> how it is made, default, and the setting's limits, themselves excluded
-_WITH_SETTING: dict[str, tuple[Callable[[float, RecordedTable, int], Rule], float, float, float]] = {
-    "pareto": (_make_pareto, 0.05, 0.0, 1.0),
-    "dominance": (_make_dominance, 1.5, 1.0, 1000.0),
-}
+_KNOWN = ", ".join(
+    [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]
+)

@@ -164,7 +164,14 @@ def test_strategies_are_every_combination_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "name"), [("pareto", "pareto:0.05"), (" none ", "none"), ("dominance:3", "dominance:3")]
+    ("text", "name"),
+    [
+        ("pareto", "pareto:0.05"),
+        ("pareto:0.20:01", "pareto:0.2:1"),
+        (" none ", "none"),
+        ("dominance", "dominance:1.5"),
+        ("dominance:3", "dominance:3"),
+    ],
 )
 def test_a_pruner_has_a_full_name(text: str, name: str) -> None:
     assert parse_pruner(text).name == name
@@ -178,6 +185,8 @@ def test_a_pruner_has_a_full_name(text: str, name: str) -> None:
         ((["random"], ["none:3"]), "the pruner 'none:3' takes no setting"),
         ((["random"], ["pareto:1"]), "the pruner 'pareto:1': give a number above 0 and below 1 after the colon"),
         ((["random"], ["pareto:much"]), "the pruner 'pareto:much': give a number above 0"),
+        ((["random"], ["pareto:0.1:1.5"]), "'pareto:0.1:1.5': give a whole number above 0 and below 1e\\+06"),
+        ((["random"], ["pareto:0.1:1:1"]), "the pruner 'pareto:0.1:1:1' takes at most 2 settings"),
         ((["random"], ["pareto:nan"]), "the pruner 'pareto:nan': give a number above 0"),
         ((["random"], ["none"], [0]), "0 workers can train nothing: give 1 or more"),
     ],

@@ -96,6 +96,7 @@ def test_pareto_is_asked_as_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
         (3, {"model_bytes": 3000.0}, [0.4], 2),
         (4, {"model_bytes": 3000.0}, [0.4], 2),
     ]
+    assert parse_pruner("pareto:0.2:1").make(table, 3).asked_after == (1, 2, 3, 4)
     assert (pruners[0].front_loss, pruners[0].n_trials, pruners[0].guessing) == (0.2, 3, table.guessing)
 
 
