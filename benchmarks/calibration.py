@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ def calibration(table: RecordedTable, n_finished: int, n_orders: int) -> list[st
     above = np.array([bounds for _, bounds in found])
     edges = [1, 4, table.epochs // 3, 2 * table.epochs // 3, table.epochs]
     rows = []
-    for first, after in zip(edges, edges[1:], strict=False):
+    for first, after in pairwise(edges):
         shares = above[(epochs >= first) & (epochs < after)].mean(axis=0)
         cells = " | ".join(f"{100 * share:.1f}" for share in shares)
         rows.append(f"| {n_finished} | {first} to {after - 1} | {cells} |")

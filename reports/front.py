@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -38,6 +39,10 @@ class StudyResults:
         objectives: The axes that count, in the order of a trial's values.
         front_numbers: Trials that are complete, keep the limits, and that no other such trial beats
             on all objectives; ties are all kept.
+        ending: Why the study is done before it has all its trials, in a sentence; empty if it is not.
+        front_loss: How many members of the front were stopped, as the last run that ended estimated it: ``lost``,
+            ``at_risk`` (those and the ones found), ``low`` and ``high``, all None if it could not tell; ``n_stopped``
+            and the setting ``front_loss``. Empty if there is no estimate.
     """
 
     study: StudyRecord
@@ -45,6 +50,8 @@ class StudyResults:
     trials: Sequence[TrialRecord]
     objectives: Mapping[Axis, Objective]
     front_numbers: frozenset[int]
+    ending: str = ""
+    front_loss: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def front(self) -> list[TrialRecord]:
@@ -103,6 +110,7 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
     """Read the study's trials and find the front. Writes nothing."""
     objectives = _read_objectives(study)
     records = trials.load(store, study)
+    noted = study.optuna_study(store).user_attrs
     candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
     return StudyResults(
         study=study,
@@ -110,6 +118,8 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
         trials=records,
         objectives=objectives,
         front_numbers=_front_numbers(candidates, objectives),
+        ending=str(noted.get("ending", "")),
+        front_loss=noted.get("front_loss", {}),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from objectives import AXES
 from reports.front import StudyResults
 from reports.parameters import Parameters, show_value
+from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
     axis_title,
     describe_empty_front,
@@ -26,6 +27,7 @@ def front_markdown(results: StudyResults) -> str:
         escape(f"{describe_search(results)} {describe_wanted(results)}"),
         _table(results, parameters) if results.front_numbers else escape(describe_empty_front(results)),
         escape(describe_shared(parameters)),
+        escape(describe_stopping_cost(results)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -24,9 +24,12 @@ from reports.confirmation_figures import confirmation_figures
 from reports.confirmation_section import confirmation_context
 from reports.figures import pair_figures
 from reports.front import StudyResults
+from reports.importance import Importance, find_importance
+from reports.importance_section import importance_context
 from reports.kept_models import find_kept_model
 from reports.learning_curves import learning_curves
 from reports.parameters import Parameters, show_value
+from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
     describe_empty_front,
     describe_front,
@@ -58,7 +61,12 @@ class _Pick:
     trial: TrialRecord
 
 
-def render_page(results: StudyResults, folder: Path, confirmation: Confirmation | None = None) -> str:
+def render_page(
+    results: StudyResults,
+    folder: Path,
+    confirmation: Confirmation | None = None,
+    importance: Importance | None = None,
+) -> str:
     """The page for a report in `folder`: the models that lie below it are linked.
 
     Everything that a spec, a dataset or an error message brought into the store is escaped, and the page
@@ -74,6 +82,7 @@ def render_page(results: StudyResults, folder: Path, confirmation: Confirmation 
     return environment.get_template("page.html.j2").render(
         **_context(results, folder),
         **confirmation_context(confirmation, folder),
+        **importance_context(importance or find_importance(results)),
         figures=figures_json(pair_figures(results) | {"curves": learning_curves(results)}),
         confirmation_figures=figures_json(confirmation_figures(confirmation)) if confirmation else {},
         plotly=get_plotlyjs(),
@@ -121,6 +130,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
             "progress": describe_progress(results),
             "empty_front": describe_empty_front(results),
             "shared": describe_shared(parameters),
+            "stopping_cost": describe_stopping_cost(results),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),

@@ -83,6 +83,8 @@ class StudyStatus:
         title = Text(f"{results.study.name}: {_n_finished(results)} of {results.study.spec['trials']} trials", "bold")
         states = Text(", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none started")
         parts: list[RenderableType] = [title, states]
+        if results.ending:
+            parts.append(Text(f"done early: {results.ending}"))
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
             parts.append(Text(f"started more than once after an interruption: {_numbers(tuple(retried))}"))

@@ -41,7 +41,7 @@ def describe_wanted(results: StudyResults) -> str:
 
 
 def describe_progress(results: StudyResults) -> str:
-    """How far the study is, in a sentence; empty once it has all its trials."""
+    """How far the study is, or why it ended early, in a sentence; empty once it has all its trials."""
     counts = results.counts
     n_finished, n_trials = counts["complete"] + counts["pruned"], results.study.spec.get("trials", 0)
     search = results.study.spec.get("confirms")
@@ -49,6 +49,8 @@ def describe_progress(results: StudyResults) -> str:
         n_finished += counts["failed"]  # nothing takes their place
     if n_finished >= n_trials:
         return ""
+    if results.ending and not counts["running"]:
+        return f"This study is done with {n_finished} of {n_trials} trials: {results.ending}."
     stands = f"{n_finished} of {n_trials} trials are finished"
     if counts["running"]:
         return f"This study is under way: {stands}, {counts['running']} run now. All below may still change."

@@ -9,6 +9,8 @@ from pathlib import Path
 from reports.confirmation import Confirmation
 from reports.confirmation_tables import confirmation_markdown, confirmed_frame
 from reports.front import StudyResults
+from reports.importance import find_importance
+from reports.importance_section import importance_frame, importance_markdown
 from reports.markdown import front_markdown
 from reports.page import render_page
 from reports.tables import front_frame, trials_frame
@@ -23,6 +25,7 @@ class ReportFiles:
         front_md: The front's table, readable as it is.
         front_csv: The front with everything known of its trials.
         trials_csv: Every trial, in the same columns.
+        importance_csv: How much each parameter matters for each objective.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
 
@@ -30,11 +33,12 @@ class ReportFiles:
     front_md: Path
     front_csv: Path
     trials_csv: Path
+    importance_csv: Path
     confirmed_csv: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        always = (self.report_html, self.front_md, self.front_csv, self.trials_csv)
+        always = (self.report_html, self.front_md, self.front_csv, self.trials_csv, self.importance_csv)
         return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
 
 
@@ -46,13 +50,18 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     """
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
-        out_dir / "confirmed.csv" if confirmation else None,
+        out_dir / "importance.csv", out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
+    importance = find_importance(results)
+    markdown = [front_markdown(results), importance_markdown(importance)]
+    if confirmation:
+        markdown.insert(1, confirmation_markdown(confirmation))
     contents = [
-        render_page(results, out_dir, confirmation),
-        front_markdown(results) + (f"\n{confirmation_markdown(confirmation)}" if confirmation else ""),
+        render_page(results, out_dir, confirmation, importance),
+        "\n".join(markdown),
         front_frame(results).to_csv(index=False),
         trials_frame(results).to_csv(index=False),
+        importance_frame(importance).to_csv(index=False),
     ]
     if confirmation:
         contents.append(confirmed_frame(confirmation).to_csv(index=False))

@@ -114,7 +114,9 @@ class FinishedTrials:
         if self._n == len(self._best_so_far):
             self._grow()
         self._best_so_far[self._n] = _fitted(trial.best_so_far, self._epochs)
-        self._levels[self._n] = _fitted(learning_level(trial.best_so_far, trial.best_in_training), self._epochs)
+        epoch = np.arange(1.0, len(trial.best_so_far) + 1)
+        levels = learning_level(trial.best_so_far, trial.best_in_training, epoch, self._epochs)
+        self._levels[self._n] = _fitted(levels, self._epochs)
         self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
         self._values[self._n] = trial.values
         for name, seconds in trial.seconds_so_far.items():

@@ -18,17 +18,18 @@ class Judge:
 
     Attributes:
         rungs: Epochs after which a trial waits for a verdict.
+        pareto: The ``pareto`` pruner, if it is the one that the spec names.
     """
 
     def __init__(self, work: Work, study: optuna.Study) -> None:
         self._work = work
         table, epochs = work.spec.pruner, work.spec.training.epochs
         self._history = History(work.store, study, work.study.study_id, epochs)
-        self._pareto: ParetoPruner | None = None
+        self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
         self.rungs: tuple[int, ...] = ()
         if isinstance(table, ParetoTable):
-            self._pareto = _pareto_pruner(work, table)
+            self.pareto = _pareto_pruner(work, table)
             self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
         elif not isinstance(table, NoPrunerTable):
             self._optuna = OptunaJudge(table, epochs, study)
@@ -43,9 +44,9 @@ class Judge:
 
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""
-        if self._pareto is not None:
+        if self.pareto is not None:
             finished = self._history.finished()
-            return self._pareto.judge(running.curve, running.measurements, finished, self._history.n_ended)
+            return self.pareto.judge(running.curve, running.measurements, finished, self._history.n_ended)
         if self._optuna is not None:
             return self._optuna.judge(self._stored(running.lease), running.curve)
         return GO_ON

@@ -158,7 +158,8 @@ class ParetoPruner:
         last = len(curve) - 1
         best = _highest(point.accuracy for point in curve)
         best = 0.0 if math.isnan(best) else best
-        level = learning_level(np.array(best), np.array(_highest(map(training_accuracy, curve))))
+        in_training = _highest(map(training_accuracy, curve))
+        level = learning_level(np.array(best), np.array(in_training), np.array(float(len(curve))), self.epochs)
         ends = finished.values[is_like, self._accuracy]
         never_lost = bool((ends >= finished.best_so_far[is_like, last]).all())
         return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
@@ -173,15 +174,14 @@ class ParetoPruner:
         return project_seconds(seconds, n_to_come, wholes, so_far)
 
     def _accepted_chance(self, n_ended: int | None) -> float:
-        """Of being on the front of the trials so far.
+        """Of being on the front of the trials so far: more than `front_loss` where the front will thin out.
 
-        Half of `front_loss`, since a trial is judged many times and one error stops it; more where the front will thin
-        out. What is as likely as not on the front now always goes on.
+        What is as likely as not on the front now always goes on.
         """
         n_objectives = len(self.objectives)
         is_known = self.n_trials is not None and n_ended is not None
         stays = chance_to_stay(n_ended or 0, self.n_trials or 0, n_objectives) if is_known else 1.0
-        return min(self.front_loss / 2 / stays, 0.5)
+        return min(self.front_loss / stays, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""

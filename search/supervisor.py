@@ -12,13 +12,14 @@ from multiprocessing.connection import Connection
 
 import optuna
 
-from search.ending import Ending, describe_early_end
+from search.ending import Ending
 from search.finishing import Finisher
 from search.judging import Judge
 from search.launching import Launcher
 from search.leasing import TrialSource
 from search.listening import Listener
 from search.models import KeptModels
+from search.noting import note_ending, note_front_loss
 from search.progress import View
 from search.running_trial import Running, RunningTrial
 from search.sampling import trial_seed
@@ -78,7 +79,9 @@ class Supervisor:
         """Work until the study has its trials, is over before that, gives up, or is interrupted."""
         try:
             ending = self._work_on()
-            patiently(partial(self._note_ending, ending))
+            patiently(self._note_time)
+            patiently(partial(note_ending, self._work, self._study, ending))
+            patiently(partial(note_front_loss, self._work, self._study, self._judge.pareto))
             return ending
         except KeyError as error:
             if not self._is_deleted():
@@ -114,11 +117,9 @@ class Supervisor:
     def _has_all_trials(self) -> bool:
         return patiently(self._count).finished >= self._work.spec.trials
 
-    def _note_ending(self, ending: Ending) -> None:
-        """For reports: a study that ended early is done."""
-        text = describe_early_end(ending, self._work.spec)
-        if self._study.user_attrs.get("ending", "") != text:
-            self._study.set_user_attr("ending", text)
+    def _note_time(self) -> None:
+        """How long this run took, for the study's time limit: since the last renewal it would not count."""
+        queue.renew(self._work.store, self._work.worker_id, [])
 
     def _is_deleted(self) -> bool:
         """Whether a person removed the study, in the dashboard for example."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 
 from storage import curves, schema
@@ -32,6 +33,7 @@ class TrialRecord:
         slot: Where it runs now; empty if it does not.
         started_at: Of the last attempt, in seconds on the database's clock, like `ended_at`.
         model_path: Where its model was kept, on the worker's machine; empty if it was not.
+        distributions: What each parameter was drawn from.
     """
 
     number: int
@@ -48,6 +50,7 @@ class TrialRecord:
     started_at: float | None
     ended_at: float | None
     model_path: str
+    distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
 
 
 _STATE_NAMES = {
@@ -99,6 +102,7 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
                 started_at=last.started_at if last is not None else None,
                 ended_at=last.ended_at if last is not None else None,
                 model_path=last.model_path if last is not None else "",
+                distributions=dict(frozen.distributions),
             )
         )
     return records

@@ -14,7 +14,13 @@ from reports import StudyResults, write_report
 def test_files_are_all_there_and_nothing_else(results: StudyResults, any_folder: Path) -> None:
     out = any_folder / "new" / "results"
     files = write_report(results, out)
-    assert [path.name for path in files.paths] == ["report.html", "front.md", "front.csv", "trials.csv"]
+    assert [path.name for path in files.paths] == [
+        "report.html",
+        "front.md",
+        "front.csv",
+        "trials.csv",
+        "importance.csv",
+    ]
     assert sorted(out.iterdir()) == sorted(files.paths)
     assert files.report_html.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert len(pd.read_csv(files.trials_csv)) == 11

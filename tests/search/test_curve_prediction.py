@@ -16,9 +16,10 @@ def test_logits_stay_finite() -> None:
     assert logits(np.array([0.0, 0.5, 1.0])) == pytest.approx([-7.6004, 0.0, 7.6004], abs=1e-4)
 
 
-def test_a_quarter_of_the_level_is_the_training_accuracy() -> None:
-    levels = learning_level(accuracies(0.0, 1.0, 2.0), np.array([*accuracies(4.0, 1.0), math.nan]))
-    assert levels.tolist() == pytest.approx([1.0, 1.0, 2.0])
+def test_the_level_is_told_by_the_training_accuracy_ever_less() -> None:
+    best, in_training = accuracies(0.0, 0.0, 0.0, 0.0, 1.0), np.array([*accuracies(4.0, 4.0, 4.0, 4.0), math.nan])
+    levels = learning_level(best, in_training, np.array([1.0, 6.0, 10.0, 11.0, 1.0]), epochs=10)
+    assert levels.tolist() == pytest.approx([0.6 * 4, 0.3 * 4, 0.06 * 4, 0.0, 1.0])
 
 
 def test_predict_end_worked_out_by_hand() -> None:

@@ -62,7 +62,8 @@ def test_a_trial_is_made_of_its_epochs() -> None:
     assert made.seconds_so_far["train_seconds"].tolist() == [1.0, 3.0, 4.0]
     assert made.seconds_so_far["validation_seconds"].tolist() == [0.5, 0.75, 1.0]
     levels = FinishedTrials(4, DIRECTIONS, [made]).levels[0]
-    assert levels[0] == pytest.approx(0.75 * math.log(0.2 / 0.8))  # and a quarter of logit 0
+    # Six tenths of the first epoch, and 0.45 of the second, are its training accuracy, whose logit is 0.
+    assert levels[:2] == pytest.approx(np.array([0.4, 0.55]) * math.log(0.2 / 0.8))
     assert levels[2:].tolist() == pytest.approx([math.log(0.3 / 0.7)] * 2)
 
 

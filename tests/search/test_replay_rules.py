@@ -88,11 +88,13 @@ def test_pareto_is_asked_as_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
             training(2, [0.1, 0.1, 0.1, 0.1, 0.1], model_bytes=3000.0),
         )
     )
-    assert epochs_by_candidate(played(table, "pareto:0.2")) == [5, 3, 5]
+    assert epochs_by_candidate(played(table, "pareto:0.2")) == [5, 2, 5]
     assert seen == [
+        (2, {"model_bytes": 1000.0}, [], 0),
         (3, {"model_bytes": 1000.0}, [], 0),
         (4, {"model_bytes": 1000.0}, [], 0),
-        (3, {"model_bytes": 2000.0}, [0.4], 1),
+        (2, {"model_bytes": 2000.0}, [0.4], 1),
+        (2, {"model_bytes": 3000.0}, [0.4], 2),
         (3, {"model_bytes": 3000.0}, [0.4], 2),
         (4, {"model_bytes": 3000.0}, [0.4], 2),
     ]
