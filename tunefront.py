@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -463,20 +464,25 @@ def _end(ending: Ending, spec: StudySpec, folder: Path, console: Console) -> Non
         return
     if ending.is_early:
         why = describe_early_end(ending, spec)
-        console.print(f"\nThe study is done early: {why}. {describe_going_on(ending)}", highlight=False)
+        _tell(console, f"\nThe study is done early: {why}. {describe_going_on(ending)}")
         return
-    again = " ".join(["tunefront", *sys.argv[1:]])
+    again = shlex.join(["tunefront", *sys.argv[1:]])
     if ending is Ending.INTERRUPTED:
-        console.print(f"\nInterrupted; every finished trial is kept. Go on with:\n  {again}", highlight=False)
+        _tell(console, f"\nInterrupted; every finished trial is kept. Go on with:\n  {again}")
         raise typer.Exit(130)
     key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
-    console.print(
+    _tell(
+        console,
         f"\nThe study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
         f"and in 'tunefront status {spec.name}', their output is in {folder / 'logs'}. "
         f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
-        highlight=False,
     )
     raise typer.Exit(1)
+
+
+def _tell(console: Console, text: str) -> None:
+    """Print as it is: names in brackets are no markup, and a command to copy has no line breaks of ours."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

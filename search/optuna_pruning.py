@@ -29,6 +29,8 @@ _PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
 def make_pruner(table: OptunaPrunerTable, epochs: int) -> BasePruner:
     """The pruner that a table names; steps are epochs, counted from 1."""
     settings = table.model_dump(exclude={"name", "wrapped"})
+    if "n_warmup_steps" in settings:  # Optuna counts these and its intervals from step 0
+        settings["n_warmup_steps"] += 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         if isinstance(table, PatientTable):

@@ -89,7 +89,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
     work = Work(store, study, spec, dataset, slots, worker_id, request.out)
-    with _interruptible(view) as is_interrupted:
+    with interruptible(view) as is_interrupted:
         return Supervisor(work, request.launcher, view, is_interrupted).run()
 
 
@@ -162,27 +162,32 @@ def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_va
     return (
         f"study {spec.name}: {spec.trials} trials of up to {spec.training.epochs} epochs, "
         f"{n_train} training and {n_validation} validation images; "
-        f"{len(slots)} slots ({where}), {threads} CPU thread{'s' if threads > 1 else ''} each. "
-        "Ctrl-C stops and keeps all"
+        f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
+        f"{threads} CPU thread{'s' if threads > 1 else ''} each. Ctrl-C stops and keeps all"
     )
 
 
 @contextlib.contextmanager
-def _interruptible(view: View) -> Iterator[Callable[[], bool]]:
+def interruptible(view: View) -> Iterator[Callable[[], bool]]:
     """Ctrl-C and SIGTERM become a question to ask, so that no write to the store is cut in two."""
-    interrupted = False
+    is_noted = is_told = False
 
     def note(signal_number: int, frame: object) -> None:
-        nonlocal interrupted
-        if not interrupted:
+        nonlocal is_noted
+        is_noted = True  # and no more: the signal may have come in the middle of printing a line
+
+    def is_interrupted() -> bool:
+        nonlocal is_told
+        if is_noted and not is_told:
+            is_told = True
             view.say("stopping: running trials go back to the queue ...")
-        interrupted = True
+        return is_noted
 
     # What is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield lambda: interrupted
+        yield is_interrupted
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -59,6 +59,7 @@ _HINTS = {
     "name": 'Give the study a name of letters, digits, ".", "_" and "-": name = "digits"',
     "data": 'Say which images: [data] with source = "digits"',
     "data.source": 'Write source = "digits"',
+    "start": "Write [[start]], with two brackets, above each candidate",
     "trials": "Write how many trials the study shall have: trials = 30",
 }
 

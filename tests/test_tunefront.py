@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 import tunefront
+from search.ending import Ending
 from search.spec import read_spec
 from storage import open_store, studies
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
@@ -48,6 +50,19 @@ def store_study(tmp_path: Path) -> Bench:
     bench = Bench(store, record, record.optuna_study(store))
     bench.finish(bench.lease())
     return bench
+
+
+@pytest.mark.parametrize("ending", [Ending.INTERRUPTED, Ending.TOO_MANY_FAILURES])
+def test_the_command_that_goes_on_can_be_copied(
+    run: Run, store_study: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Ending
+) -> None:
+    (tmp_path / "the [new] study.toml").write_text(SPEC)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(tunefront, "_run", lambda *_: (ending, Console()))
+    monkeypatch.setattr(tunefront, "_write_report", lambda *_: None)
+    code, output, _ = run("run", "the [new] study.toml", "--trials", "4", "--out", "results/somewhere else")
+    assert code == (130 if ending is Ending.INTERRUPTED else 1)
+    assert "\n  tunefront run 'the [new] study.toml' --trials 4 --out 'results/somewhere else'\n" in output
 
 
 def test_help_lists_the_commands(run: Run) -> None:

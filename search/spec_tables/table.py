@@ -10,9 +10,9 @@ from objectives import Unit, parse_quantity
 
 
 class Table(BaseModel):
-    """A table of a spec: frozen, its values of the types they are written in."""
+    """A table of a spec: frozen, its values of the types they are written in, its numbers finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 def _quantity(unit: Unit) -> BeforeValidator:

@@ -11,6 +11,7 @@ import pytest
 
 from search.starting import enqueue_starts
 from search.supervisor import Ending
+from storage import studies
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act, Plan
 
@@ -198,6 +199,9 @@ def test_the_median_pruner_stops_what_is_below_the_median(make_desk: MakeDesk) -
         ({"name": "successive_halving", "reduction_factor": 2}, (0.9, 0.1, 0.7), 2),
         ({"name": "hyperband", "reduction_factor": 2}, (0.9, 0.9, 0.9), 3),
         ({"name": "threshold", "lower": 0.3}, (0.5, 0.2, 0.7), 2),
+        ({"name": "threshold", "lower": 0.3, "n_warmup_steps": 1}, (0.2, 0.5, 0.7), 3),
+        ({"name": "threshold", "lower": 0.3, "n_warmup_steps": 1}, (0.2, 0.2, 0.7), 2),
+        ({"name": "threshold", "lower": 0.3, "interval_steps": 2}, (0.5, 0.2, 0.7), 3),  # judged at 1, 3, ...
         ({"name": "patient", "patience": 0}, (0.5, 0.4, 0.7), 2),
         ({"name": "patient", "patience": 0, "wrapped": {"name": "median", "n_startup_trials": 9}}, (0.5, 0.4, 0.7), 3),
         ({"name": "wilcoxon"}, (0.5, 0.6, 0.7), 3),
@@ -297,3 +301,15 @@ def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_des
     assert more.run() is Ending.DONE
     assert more.states() == ["complete"] * 4
     assert make_desk(plan, trials=4, stop={"time_limit": 0.001}).run() is Ending.DONE  # it has all its trials
+
+
+def test_a_run_shorter_than_a_renewal_counts_for_the_time_limit(make_desk: MakeDesk) -> None:
+    plan = {number: Act(pause_seconds=0.2) for number in range(9)}
+    first = make_desk(plan, trials=4, stop={"time_limit": 1.0})
+    studies.register_worker(first.store, first.record, "anna", "host", 1, {})
+    assert first.run() is Ending.TIME_LIMIT
+    n_trials = len(first.trials())
+    again = make_desk(plan, trials=4, stop={"time_limit": 1.0}, worker_id="bert")
+    studies.register_worker(again.store, again.record, "bert", "host", 2, {})
+    assert again.run() is Ending.TIME_LIMIT
+    assert len(again.trials()) == n_trials

@@ -128,6 +128,8 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
         (SINGLE + '[pruner]\nname = "patient"\npatience = 1\nwrapped = {}\n', "pruner.wrapped.name", ["missing"]),
         (SINGLE + '[pruner]\nname = "threshold"\n', "pruner", ["lower = 0.5"]),
         (SINGLE + '[pruner]\nname = "threshold"\nlower = 0.5\nupper = 0.1\n', "pruner", ["exchange them"]),
+        (SINGLE + '[pruner]\nname = "threshold"\nlower = nan\n', "pruner.lower", ["nan", "finite number"]),
+        (MINIMAL + "[start]\nbatch_size = 64\n", "start", ["[[start]], with two brackets"]),
         (MINIMAL + '[stop]\ntime_limit = "2 apples"\n', "stop.time_limit", ["'2 apples'", "h)"]),
         (MINIMAL + "[stop]\npatience = 0\n", "stop.patience", ["0 is not possible"]),
         (MINIMAL + "[stop]\npatient = 3\n", "stop.patient", ["Did you mean 'patience'?"]),

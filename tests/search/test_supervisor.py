@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from typing import Any
 import optuna
 import pytest
 
+from search.running import interruptible
 from search.supervisor import Ending
 from storage import StoreError, open_store, queue
 from tests.search.desk import Desk, is_running, make_spec
@@ -251,6 +254,17 @@ def test_a_trial_under_way_goes_back_when_the_study_gives_up(make_desk: MakeDesk
 
 
 # When it is interrupted, or killed
+
+
+def test_a_signal_prints_nothing_in_the_middle_of_a_line(make_desk: MakeDesk) -> None:
+    view = make_desk().view
+    with interruptible(view) as is_interrupted:
+        assert not is_interrupted()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert view.lines == []
+        assert is_interrupted()
+        assert is_interrupted()
+    assert view.lines == ["stopping: running trials go back to the queue ..."]
 
 
 def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(make_desk: MakeDesk) -> None:
