@@ -273,7 +273,7 @@ def replay(
     pruner: Annotated[
         str | None,
         typer.Option(
-            help="With commas between: none, oracle, dominance, median, halving, pareto:FRONT_LOSS or "
+            help="With commas between: none, oracle, foresight, dominance, median, halving, pareto:FRONT_LOSS or "
             "pareto:FRONT_LOSS:MIN_EPOCHS.  [default: all of these, and pareto with several settings]"
         ),
     ] = None,
@@ -285,7 +285,8 @@ def replay(
 ) -> None:
     """Play search strategies back over recorded trainings, with a simulated clock: which would have found the front?
 
-    The oracle stops what will not be on the front after one epoch: the limit of what stopping early can do.
+    The oracle stops what will not be on the front after one epoch: the limit of what stopping early can do. Foresight
+    knows how each trial would end, but not the trials to come.
     """
     from functools import partial
 

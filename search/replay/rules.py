@@ -1,4 +1,4 @@
-"""Stopping rules to compare: none, the oracle, plain dominance, tunefront's own."""
+"""Stopping rules to compare: none, the oracle, foresight, plain dominance, tunefront's own."""
 
 from __future__ import annotations
 
@@ -37,6 +37,29 @@ class Oracle(NoPruning):
     def goes_on(self, candidate: int, epoch: int) -> bool:
         """Whether the candidate is on the front of the whole table."""
         return bool(self._table.is_front[candidate])
+
+
+class Foresight(NoPruning):
+    """The limit for what knows how each trial would end, but not the trials to come.
+
+    After its first epoch it stops what a complete trial dominates at both their ends.
+    """
+
+    asked_after = (1,)
+
+    def __init__(self, table: RecordedTable) -> None:
+        self._table = table
+        self._complete: list[int] = []
+
+    def goes_on(self, candidate: int, epoch: int) -> bool:
+        """Whether no complete trial dominates its end."""
+        values = self._table.values
+        return not dominating(tuple(values[candidate]), values[self._complete], self._table.directions).any()
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        """Remember a complete trial."""
+        if is_complete:
+            self._complete.append(candidate)
 
 
 class SameRungDominance(NoPruning):

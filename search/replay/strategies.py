@@ -12,12 +12,12 @@ from typing import Any
 from search.replay.choosing import SAMPLERS
 from search.replay.clock import Rule
 from search.replay.optuna_rules import halving, median
-from search.replay.rules import NoPruning, Oracle, Pareto, SameRungDominance
+from search.replay.rules import Foresight, NoPruning, Oracle, Pareto, SameRungDominance
 from search.replay.table import RecordedTable
 from search.spec_tables import ParetoTable
 
 DEFAULT_PRUNERS = (
-    "oracle", "none", "dominance", "median", "halving",
+    "oracle", "foresight", "none", "dominance", "median", "halving",
     "pareto:0.02", "pareto:0.05", "pareto:0.1", "pareto:0.2", "pareto:0.3", "pareto:0.5",
 )  # fmt: skip
 MakeRule = Callable[[RecordedTable, int], Rule]
@@ -127,6 +127,10 @@ def _make_oracle(table: RecordedTable, n_trials: int) -> Rule:
     return Oracle(table)
 
 
+def _make_foresight(table: RecordedTable, n_trials: int) -> Rule:
+    return Foresight(table)
+
+
 def _make_median(table: RecordedTable, n_trials: int) -> Rule:
     return median(table)
 
@@ -150,6 +154,7 @@ def _make_pareto(front_loss: float, *rest: Any) -> Rule:
 _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "none": (_make_none, []),
     "oracle": (_make_oracle, []),
+    "foresight": (_make_foresight, []),
     "median": (_make_median, []),
     "halving": (_make_halving, []),
     "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),

@@ -181,7 +181,10 @@ def test_a_pruner_has_a_full_name(text: str, name: str) -> None:
     ("arguments", "message"),
     [
         ((["best"],), "there is no sampler 'best'. Known: random, tpe, nsga2"),
-        ((["random"], ["hyperband"]), "the pruner 'hyperband' is not known. Known: none, oracle, median, halving"),
+        (
+            (["random"], ["hyperband"]),
+            "the pruner 'hyperband' is not known. Known: none, oracle, foresight, median, halving",
+        ),
         ((["random"], ["none:3"]), "the pruner 'none:3' takes no setting"),
         ((["random"], ["pareto:1"]), "the pruner 'pareto:1': give a number above 0 and below 1 after the colon"),
         ((["random"], ["pareto:much"]), "the pruner 'pareto:much': give a number above 0"),

@@ -37,6 +37,19 @@ def test_the_oracle_stops_what_is_not_on_the_front_after_one_epoch() -> None:
     assert epochs_by_candidate(played(table, "oracle", n_workers=2)) == [3, 1, 3, 1]
 
 
+def test_foresight_knows_the_end_of_each_trial_and_what_is_complete() -> None:
+    table = make_table(
+        recording(
+            training(0, [0.1, 0.2, 0.5], model_bytes=3000.0),  # nothing is complete yet
+            training(1, [0.9, 0.9, 0.9], model_bytes=2000.0),
+            training(2, [0.1, 0.1, 0.9], model_bytes=2000.0),  # a tie
+            training(3, [0.1, 0.1, 0.8], model_bytes=2500.0),
+            training(4, [0.1, 0.1, 0.95], model_bytes=9000.0),
+        )
+    )
+    assert epochs_by_candidate(played(table, "foresight")) == [3, 3, 3, 1, 3]
+
+
 def test_dominance_compares_with_what_reached_the_same_rung_before() -> None:
     table = make_table(
         recording(
@@ -164,7 +177,7 @@ def test_median_by_hand() -> None:
     assert epochs_by_candidate(played(table, "median")) == [3, 3, 3, 3, 3, 1, 3]
 
 
-@pytest.mark.parametrize("name", ["none", "oracle", "dominance", "median", "halving", "pareto"])
+@pytest.mark.parametrize("name", ["none", "oracle", "foresight", "dominance", "median", "halving", "pareto"])
 def test_every_rule_ends_every_trial_when_workers_are_many(name: str) -> None:
     table = make_table(crossing(12))
     rule: Rule = parse_pruner(name).make(table, 12)
