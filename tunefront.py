@@ -72,7 +72,7 @@ def run(
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
     store, study = _find_study(storage, study_spec.name)
     _write_report(store, study, folder, as_json)
-    _end(ending, study_spec, folder, console)
+    _end(ending, study_spec, storage, folder, console)
     _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
 
 
@@ -225,7 +225,7 @@ def record(
     path = table or folder / "recording.csv.gz"
     n_trainings = write_recording(store, study, path)
     print(f"wrote {n_trainings} trainings to {path}")
-    _end(ending, study_spec, folder, console)
+    _end(ending, study_spec, storage, folder, console)
     _next(False, f"tunefront replay {path}")
 
 
@@ -262,7 +262,7 @@ def confirm(
         plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
     _write_report(store, search, folder, as_json)
-    _end(ending, plan.spec, folder / "confirmation", console)
+    _end(ending, plan.spec, storage, folder / "confirmation", console)
     _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
 
 
@@ -457,7 +457,7 @@ def _run(
             view.close()
 
 
-def _end(ending: Ending, spec: StudySpec, folder: Path, console: Console) -> None:
+def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: Console) -> None:
     """Say how to go on, and leave with the exit code, if the study is not done."""
     from search.ending import Ending, describe_early_end, describe_going_on
 
@@ -475,7 +475,7 @@ def _end(ending: Ending, spec: StudySpec, folder: Path, console: Console) -> Non
     _tell(
         console,
         f"\nThe study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
-        f"and in 'tunefront status {spec.name}', their output is in {folder / 'logs'}. "
+        f"and in 'tunefront status {spec.name}{_storage_argument(storage)}', their output is in {folder / 'logs'}. "
         f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
     )
     raise typer.Exit(1)

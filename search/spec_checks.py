@@ -11,7 +11,6 @@ from search.grid import check_countable
 from search.spec_tables import (
     CmaEsTable,
     GridTable,
-    HyperbandTable,
     NoPrunerTable,
     ParetoTable,
     PatientTable,
@@ -45,10 +44,15 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
             "pruner.name",
             f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is accuracy. {remedy}",
         )
-    inner = table.wrapped if isinstance(table, PatientTable) else table
-    if isinstance(inner, HyperbandTable) and inner.min_resource > epochs:
-        key = "pruner.wrapped.min_resource" if isinstance(table, PatientTable) else "pruner.min_resource"
-        raise SpaceError(key, f"{inner.min_resource} is above training.epochs = {epochs}: a step is an epoch")
+    inner, path = (table.wrapped, "pruner.wrapped") if isinstance(table, PatientTable) else (table, "pruner")
+    for key, n_before in (("min_resource", 0), ("n_warmup_steps", 1)):
+        value = getattr(inner, key, 0)
+        if value > 1 and value + n_before >= epochs:
+            raise SpaceError(
+                f"{path}.{key}",
+                f"with {value} of training.epochs = {epochs} no trial would be judged before its last epoch: "
+                f"a step is an epoch. Write at most {max(epochs - 1 - n_before, 1)}",
+            )
 
 
 def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:

@@ -117,7 +117,18 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
         (
             SINGLE + '[training]\nepochs = 3\n[pruner]\nname = "hyperband"\nmin_resource = 4\n',
             "pruner.min_resource",
-            ["4 is above training.epochs = 3"],
+            ["with 4 of training.epochs = 3 no trial would be judged", "Write at most 2"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 5\n[pruner]\nname = "median"\nn_warmup_steps = 4\n',
+            "pruner.n_warmup_steps",
+            ["Write at most 3"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 5\n[pruner]\nname = "patient"\npatience = 1\n'
+            'wrapped = { name = "successive_halving", min_resource = 5 }\n',
+            "pruner.wrapped.min_resource",
+            ["Write at most 4"],
         ),
         (SINGLE + '[pruner]\nname = "patient"\n', "pruner.patience", ["missing"]),
         (
