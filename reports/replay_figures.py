@@ -57,12 +57,12 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
 
 
 def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """Strategies that differ in their pruner's setting alone, by epochs used."""
-    families: dict[tuple[str, str, int], list[Mapping[str, Any]]] = {}
+    """Strategies that differ in their pruner's first setting alone, by epochs used."""
+    families: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for strategy in replay["strategies"]:
-        family = str(strategy["pruner"]).partition(":")[0]
-        families.setdefault((family, strategy["sampler"], strategy["workers"]), []).append(strategy)
-    for (family, _, _), strategies in families.items():
+        family, *settings = str(strategy["pruner"]).split(":")
+        families.setdefault((family, *settings[1:], strategy["sampler"], strategy["workers"]), []).append(strategy)
+    for (family, *_), strategies in families.items():
         yield family, sorted(strategies, key=lambda strategy: float(strategy["epochs_share"]["mean"]))
 
 
@@ -73,8 +73,9 @@ def _labels(strategies: list[Mapping[str, Any]], replay: Replay) -> list[str]:
 
 
 def _marker(family: str) -> dict[str, Any]:
-    if family == "oracle":
-        return {"symbol": "star", "size": 14, "color": BROKEN_COLOUR}
+    if family in ("oracle", "foresight"):
+        symbol = "star" if family == "oracle" else "star-open"
+        return {"symbol": symbol, "size": 14, "color": BROKEN_COLOUR}
     return {"size": 9, "color": FRONT_COLOUR if family == "pareto" else COMPLETE_COLOUR}
 
 

@@ -143,6 +143,12 @@ def test_settings_of_a_pruner_are_joined_by_epochs_used() -> None:
     assert figure.data[0].marker.symbol == "star"
 
 
+def test_only_the_first_setting_differs_along_a_line() -> None:
+    names = ("pareto:0.05", "pareto:0.5", "pareto:0.05:1", "pareto:0.5:1")
+    figure = trade_off_figure(made(*(strategy(name, 0.1) for name in names)), "front_lost_share", "Front members lost")
+    assert [list(line.customdata) for line in figure.data] == [list(names[:2]), list(names[2:])]
+
+
 @pytest.mark.parametrize(
     ("longest", "title", "end"),
     [(1.0, "minutes", 60.0), (3.0, "hours", 3.0), (0.01, "seconds", 36.0)],
