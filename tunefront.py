@@ -316,6 +316,7 @@ def replay(
         return
     _print(replay_table(results), as_json)
     print("wrote " + ", ".join(str(path) for path in paths))
+    _next(as_json, f"open {paths[0]}")
 
 
 def _listed(text: str) -> list[str]:

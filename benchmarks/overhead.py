@@ -56,7 +56,7 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
     space = spec.parsed_space()
 
     def build(candidate: Any) -> Any:
-        model = training.build(space, candidate, dataset, "float32", seed=0).trained
+        model = training.build(space, candidate, dataset, spec.training, seed=0).trained
         if metric == "by name":
             model.compile(optimizer=model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         return model

@@ -115,13 +115,13 @@ class Finisher:
         patiently(lambda: queue.finish(self._work.store, self._study, lease, trial, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
-    def give_back_running(self) -> None:
+    def give_back_running(self, reason: str) -> None:
         """Stop whatever still runs; it goes back to the queue."""
         for running in self._running.values():  # all of them, before a write to the store can fail
             running.child.kill()
         for running in list(self._running.values()):
             if studies.find(self._work.store, self._work.study.name) is not None:
-                self.finish(running, Outcome.RETURNED, reason="interrupted")
+                self.finish(running, Outcome.RETURNED, reason=reason)
 
     def _free(self, running: RunningTrial) -> None:
         del self._running[running.slot.name]

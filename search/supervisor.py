@@ -77,6 +77,7 @@ class Supervisor:
 
     def run(self) -> Ending:
         """Work until the study has its trials, is over before that, gives up, or is interrupted."""
+        ending = Ending.INTERRUPTED
         try:
             ending = self._work_on()
             patiently(self._note_time)
@@ -90,7 +91,7 @@ class Supervisor:
                 f"the study {self._work.study.name!r} was deleted from the storage while it ran"
             ) from error
         finally:
-            self._finisher.give_back_running()
+            self._finisher.give_back_running(reason=ending.value)
 
     def _work_on(self) -> Ending:
         while True:

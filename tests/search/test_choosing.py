@@ -294,6 +294,7 @@ def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_des
     plan = {number: Act(pause_seconds=0.1) for number in range(9)} | {2: Act("hang once")}
     first = make_desk(plan, trials=4, stop={"time_limit": 2.0})
     assert first.run() is Ending.TIME_LIMIT
+    assert first.trials()[2].reason == "out of time"
     assert first.states() == ["complete", "complete", "waiting"]
     assert first.living_trials() == []
     assert first.record.optuna_study(first.store).user_attrs["ending"].startswith("its time is used up")
