@@ -8,13 +8,16 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from terminal import DEFAULT_STORAGE, UserError, mistakes_explained, show, show_json, storage_argument, suggest, tell
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reports.status import StudiesOverview, StudyStatus
     from search.asking import Asker
     from search.spec import StudySpec
     from search.supervisor import Ending
@@ -48,13 +51,12 @@ WorkersOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _ANSWERED = "The last two are answered by the nearest recorded candidate that was not tried yet."
-_DEFAULT_STORAGE = "sqlite:///tunefront.db"
 
 
 @app.command()
 def run(
     spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     workers: WorkersOption = None,
     trials: Annotated[int | None, typer.Option(help="Trials of the study, instead of what the spec says.")] = None,
     out: OutOption = None,
@@ -71,9 +73,10 @@ def run(
     folder = out or Path("results") / study_spec.name
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
     store, study = _find_study(storage, study_spec.name)
-    _write_report(store, study, folder, as_json)
+    _report(store, study, folder, as_json)
     _end(ending, study_spec, storage, folder, console)
-    _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
 
 
 @app.command()
@@ -89,7 +92,7 @@ def data(
     """
     is_export = spec == "export" and exported_spec is not None
     if exported_spec is not None and not is_export:
-        raise _UserError(f"data takes one spec, and got {spec} and {exported_spec}")
+        raise UserError(f"data takes one spec, and got {spec} and {exported_spec}")
     path = Path(exported_spec or spec)
     if is_export:
         _export_data(path, out, as_json)
@@ -108,11 +111,11 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
         dataset, report = inspect_data(asker, spec)
     sheet = write_contact_sheet(dataset, (out or Path("results") / spec.name / "data") / "contact_sheet.png")
     if as_json:
-        _print({**report.as_json(), "contact_sheet": str(sheet) if sheet else None}, as_json)
+        show_json({**report.as_json(), "contact_sheet": str(sheet) if sheet else None})
         return
-    _print(render(report), as_json)
+    show(render(report))
     print(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")
-    _next(as_json, f"tunefront run {path}")
+    suggest(f"tunefront run {path}")
 
 
 def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
@@ -123,7 +126,7 @@ def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
     with _asker() as asker:
         exported = export_data(asker, spec, out or Path("results") / spec.name / "tfrecords")
     if as_json:
-        _print(exported, as_json)
+        show_json(exported)
         return
     print(f"wrote {exported['n_examples']} images in {exported['n_files']} files to {exported['folder']}")
     table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in exported["table"].items())
@@ -152,16 +155,16 @@ def profile(
     from search.spec import read_spec
 
     if (spec is None) == (not architecture):
-        raise _UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
+        raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
     what = (
         read_spec(spec) if spec else Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
     )
     with _asker() as asker:
         profiles, note = profile_in_child(asker, what)
     if as_json:
-        _print([found.as_json() for found in profiles], as_json)
+        show_json([found.as_json() for found in profiles])
         return
-    _print(profiles_table(profiles), as_json)
+    show(profiles_table(profiles))
     if note:
         print(note)
 
@@ -186,13 +189,13 @@ def pretrain(
     with _asker() as asker:
         done = pretrain_backbone(asker, study_spec)
     if as_json:
-        _print(asdict(done), as_json)
+        show_json(asdict(done))
         return
     print(
         f"{done.architecture}: accuracy {done.accuracy:.2%} on the validation images of its own "
         f"{done.n_classes} classes, best in epoch {done.best_epoch}\nwrote {done.weights}"
     )
-    _next(as_json, f"tunefront run {spec}")
+    suggest(f"tunefront run {spec}")
 
 
 @app.command()
@@ -205,7 +208,7 @@ def record(
     repeat: Annotated[int, typer.Option(min=0, help="So many of them are trained with every seed.")] = 0,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of each repeated candidate.")] = 3,
     epochs: Annotated[int | None, typer.Option(min=2, help="Epochs of each, instead of what the spec says.")] = None,
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     workers: WorkersOption = None,
 ) -> None:
     """Train random candidates to the end, nothing stopped, and write a table for `tunefront replay`.
@@ -226,7 +229,7 @@ def record(
     n_trainings = write_recording(store, study, path)
     print(f"wrote {n_trainings} trainings to {path}")
     _end(ending, study_spec, storage, folder, console)
-    _next(False, f"tunefront replay {path}")
+    suggest(f"tunefront replay {path}")
 
 
 @app.command()
@@ -237,7 +240,7 @@ def confirm(
         int | None,
         typer.Option(min=0, help="Near misses at most.  [default: half as many as are on the front, at least 2]"),
     ] = None,
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     workers: Annotated[
         int, typer.Option(min=1, help="Trainings at a time on this machine; with more than one, times are shared.")
     ] = 1,
@@ -261,9 +264,10 @@ def confirm(
     ending, console = _run(
         plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
-    _write_report(store, search, folder, as_json)
+    _report(store, search, folder, as_json)
     _end(ending, plan.spec, storage, folder / "confirmation", console)
-    _next(as_json, f"open {folder / 'report.html'}", f"tunefront dashboard{_storage_argument(storage)}")
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
 
 
 @app.command()
@@ -312,11 +316,11 @@ def replay(
         view.close()
     paths = write_replay(results, out or Path("results") / f"{recording.spec.name}.replay")
     if as_json:
-        _print(results, as_json)
+        show_json(results)
         return
-    _print(replay_table(results), as_json)
+    show(replay_table(results))
     print("wrote " + ", ".join(str(path) for path in paths))
-    _next(as_json, f"open {paths[0]}")
+    suggest(f"open {paths[0]}")
 
 
 def _listed(text: str) -> list[str]:
@@ -325,14 +329,14 @@ def _listed(text: str) -> list[str]:
 
 def _whole(text: str) -> int:
     if not text.isdecimal():
-        raise _UserError(f"{text!r} is no number of workers")
+        raise UserError(f"{text!r} is no number of workers")
     return int(text)
 
 
 @app.command()
 def status(
     study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     as_json: JsonOption = False,
 ) -> None:
     """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
@@ -340,31 +344,33 @@ def status(
     from storage import open_store
 
     if study is None:
-        overview = studies_overview(open_store(storage))
-        _print(overview.as_json() if as_json else overview.render(), as_json)
-        return
-    store, record = _find_study(storage, study)
-    details = study_status(store, record)
-    _print(details.as_json() if as_json else details.render(), as_json)
+        standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
+    else:
+        standing = study_status(*_find_study(storage, study))
+    if as_json:
+        show_json(standing.as_json())
+    else:
+        show(standing.render())
 
 
 @app.command()
 def report(
     study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv and trials.csv."""
     store, record = _find_study(storage, study)
     folder = out or Path("results") / study
-    _write_report(store, record, folder, as_json)
-    _next(as_json, f"open {folder / 'report.html'}")
+    _report(store, record, folder, as_json)
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}")
 
 
 @app.command()
 def dashboard(
-    storage: StorageOption = _DEFAULT_STORAGE,
+    storage: StorageOption = DEFAULT_STORAGE,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
     allow_remote: Annotated[
@@ -381,47 +387,6 @@ def dashboard(
     if not has_studies(storage):
         open_store(storage)  # says what is missing
     serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)
-
-
-def main() -> None:
-    """Entry point: a user's mistake ends with one message and exit code 2, without a traceback."""
-    try:
-        app()
-    except _UserError as error:
-        _fail(str(error))
-    except Exception as error:
-        # Matched by name, so that --help imports none of the packages that raise them.
-        name = type(error).__name__
-        if name in (
-            "SpecError",
-            "StoreError",
-            "DashboardError",
-            "AnswerError",
-            "CheckError",
-            "RecordingError",
-            "StrategyError",
-            "ConfirmationError",
-            "RemakingError",
-        ):
-            _fail(str(error))
-        if name in ("OperationalError", "InterfaceError", "StorageInternalError"):
-            _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
-        raise
-
-
-class _UserError(Exception):
-    """A mistake in a command's arguments."""
-
-
-def _last_cause(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error).strip().splitlines()[0]
-
-
-def _fail(message: str) -> NoReturn:
-    print(f"tunefront: {message}", file=sys.stderr)
-    raise SystemExit(2)
 
 
 def _run(
@@ -459,32 +424,16 @@ def _run(
 
 
 def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: Console) -> None:
-    """Say how to go on, and leave with the exit code, if the study is not done."""
-    from search.ending import Ending, describe_early_end, describe_going_on
+    """Say how to go on, and leave with the exit code, if the study has not all its trials."""
+    from search.ending import describe_stop
 
-    if ending is Ending.DONE:
-        return
-    if ending.is_early:
-        why = describe_early_end(ending, spec)
-        _tell(console, f"\nThe study is done early: {why}. {describe_going_on(ending)}")
-        return
     again = shlex.join(["tunefront", *sys.argv[1:]])
-    if ending is Ending.INTERRUPTED:
-        _tell(console, f"\nInterrupted; every finished trial is kept. Go on with:\n  {again}")
-        raise typer.Exit(130)
-    key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
-    _tell(
-        console,
-        f"\nThe study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
-        f"and in 'tunefront status {spec.name}{_storage_argument(storage)}', their output is in {folder / 'logs'}. "
-        f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
-    )
-    raise typer.Exit(1)
-
-
-def _tell(console: Console, text: str) -> None:
-    """Print as it is: names in brackets are no markup, and a command to copy has no line breaks of ours."""
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    status = f"tunefront status {spec.name}{storage_argument(storage)}"
+    stop = describe_stop(ending, spec, again, status, folder / "logs")
+    if stop.text:
+        tell(console, f"\n{stop.text}")
+    if stop.exit_code:
+        raise typer.Exit(stop.exit_code)
 
 
 @contextlib.contextmanager
@@ -510,59 +459,26 @@ def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
     found = studies.find(store, name)
     if found is None:
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
-        raise _UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
+        raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
     return store, found
 
 
-def _write_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
-    from reports import (
-        confirmation_table,
-        confirmed_frame,
-        front_frame,
-        front_table,
-        load_confirmation,
-        load_results,
-        write_report,
-    )
+def _report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
+    from reports import publish
 
-    results = load_results(store, study)
-    confirmation = load_confirmation(store, results)
-    files = write_report(results, folder, confirmation)
+    published = publish(store, study, folder)
     if as_json:
-        front = json.loads(front_frame(results).to_json(orient="records"))
-        content = {"study": study.name, "front": front, "files": [str(path) for path in files.paths]}
-        if confirmation:
-            content["confirmed"] = json.loads(confirmed_frame(confirmation).to_json(orient="records"))
-        _print(content, as_json)
+        show_json(published.as_json())
         return
-    _print(front_table(results), as_json)
-    if confirmation:
-        _print(confirmation_table(confirmation), as_json)
-    print("wrote " + ", ".join(str(path) for path in files.paths))
+    for table in published.tables():
+        show(table)
+    print("wrote " + ", ".join(str(path) for path in published.files.paths))
 
 
-def _print(content: Any, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(content, indent=2))
-        return
-    from rich.console import Console
-
-    # A log or a pipe has no edge to wrap at.
-    Console(width=None if sys.stdout.isatty() else 200).print(content)
-
-
-def _next(as_json: bool, *steps: str) -> None:
-    if not as_json:
-        print("next: " + "\n      ".join(steps))
-
-
-def _storage_argument(storage: str) -> str:
-    """The option to repeat for another storage than the default; never one with a password."""
-    from storage import masked
-
-    if storage == _DEFAULT_STORAGE:
-        return ""
-    return f" --storage {storage}" if masked(storage) == storage else " (with TUNEFRONT_STORAGE set)"
+def main() -> None:
+    """Entry point."""
+    with mistakes_explained():
+        app()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from reports.front import ReasonGroup, StudyResults, load_results
 from reports.learning_curves import learning_curves
 from reports.markdown import front_markdown
 from reports.page import render_page
+from reports.publishing import Published, publish
 from reports.tables import front_frame, trials_frame
 from reports.terminal import front_table
 from reports.writing import ReportFiles, write_report
@@ -17,6 +18,7 @@ from reports.writing import ReportFiles, write_report
 __all__ = [
     "Confirmation",
     "DashboardError",
+    "Published",
     "ReasonGroup",
     "ReportFiles",
     "StudyResults",
@@ -31,6 +33,7 @@ __all__ = [
     "load_results",
     "pair_figure",
     "pair_figures",
+    "publish",
     "publish_front",
     "render_page",
     "serve",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
+from pathlib import Path
 
 from objectives import format_quantity
 from search.spec import StudySpec
@@ -40,3 +42,34 @@ def describe_going_on(ending: Ending) -> str:
         return "A larger grid is another study: give it another name"
     key = "stop.time_limit" if ending is Ending.TIME_LIMIT else "stop.patience"
     return f"Raise {key} and the same command goes on with it"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a person is told at the end of a run, and what its process leaves with; empty and 0 for a whole study."""
+
+    text: str
+    exit_code: int
+
+
+def describe_stop(ending: Ending, spec: StudySpec, again: str, status: str, logs: Path) -> Stop:
+    """What happened, and how to go on.
+
+    Args:
+        again: The command that goes on.
+        status: The command that shows the study.
+        logs: The folder of the trials' output.
+    """
+    if ending is Ending.DONE:
+        return Stop("", 0)
+    if ending.is_early:
+        return Stop(f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0)
+    if ending is Ending.INTERRUPTED:
+        return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
+    key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
+    return Stop(
+        f"The study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
+        f"and in '{status}', their output is in {logs}. "
+        f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
+        1,
+    )

@@ -59,7 +59,7 @@ def test_the_command_that_goes_on_can_be_copied(
     (tmp_path / "the [new] study.toml").write_text(SPEC)
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setattr(tunefront, "_run", lambda *_: (ending, Console()))
-    monkeypatch.setattr(tunefront, "_write_report", lambda *_: None)
+    monkeypatch.setattr(tunefront, "_report", lambda *_: None)
     code, output, _ = run("run", "the [new] study.toml", "--trials", "4", "--out", "results/somewhere else")
     assert code == (130 if ending is Ending.INTERRUPTED else 1)
     assert "\n  tunefront run 'the [new] study.toml' --trials 4 --out 'results/somewhere else'\n" in output

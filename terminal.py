@@ -1,0 +1,89 @@
+"""What all commands say alike: results, next steps, a user's mistakes. Light, because `--help` needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+DEFAULT_STORAGE = "sqlite:///tunefront.db"
+# By name, so that --help imports none of the packages that raise them.
+_MISTAKES = (
+    "UserError",
+    "SpecError",
+    "StoreError",
+    "DashboardError",
+    "AnswerError",
+    "CheckError",
+    "RecordingError",
+    "StrategyError",
+    "ConfirmationError",
+    "RemakingError",
+)
+_LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
+
+
+class UserError(Exception):
+    """A mistake in a command's arguments: the message names the remedy."""
+
+
+@contextlib.contextmanager
+def mistakes_explained() -> Iterator[None]:
+    """A user's mistake ends the program with one message and exit code 2, without a traceback."""
+    try:
+        yield
+    except Exception as error:
+        name = type(error).__name__
+        if name in _MISTAKES:
+            _fail(str(error))
+        if name in _LOST_STORAGE:
+            _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
+        raise
+
+
+def _fail(message: str) -> NoReturn:
+    print(f"tunefront: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _last_cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().splitlines()[0]
+
+
+def show(content: Any) -> None:
+    """Print a text or a table of rich to stdout."""
+    from rich.console import Console
+
+    # A log or a pipe has no edge to wrap at.
+    Console(width=None if sys.stdout.isatty() else 200).print(content)
+
+
+def show_json(content: Any) -> None:
+    """Print for programs."""
+    print(json.dumps(content, indent=2))
+
+
+def tell(console: Console, text: str) -> None:
+    """Print as it is: names in brackets are no markup, and a command to copy has no line breaks of ours."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def suggest(*steps: str) -> None:
+    """Print what to do next."""
+    print("next: " + "\n      ".join(steps))
+
+
+def storage_argument(url: str) -> str:
+    """The option to repeat for another storage than the default; never one with a password."""
+    from storage import masked
+
+    if url == DEFAULT_STORAGE:
+        return ""
+    return f" --storage {url}" if masked(url) == url else " (with TUNEFRONT_STORAGE set)"
