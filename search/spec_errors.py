@@ -44,7 +44,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     message = str(finding["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
-    shown = f"{value!r} is not possible: {message}" if not isinstance(value, dict) else message
+    says_it = isinstance(value, dict) or message.startswith(f"{value!r} ")
+    shown = message if says_it else f"{value!r} is not possible: {message}"
     # A value that fits none of several types is found once for each of them.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
     return SpecError(path, key, f"{shown}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))
@@ -60,6 +61,7 @@ _HINTS = {
     "data": 'Say which images: [data] with source = "digits"',
     "data.source": 'Write source = "digits"',
     "start": "Write [[start]], with two brackets, above each candidate",
+    **{f"objectives.{axis}.measure": f'Add measure = "{measure}"' for axis, measure in DEFAULT_MEASURES.items()},
     "trials": "Write how many trials the study shall have: trials = 30",
 }
 

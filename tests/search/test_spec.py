@@ -159,6 +159,16 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
             "objectives.memory",
             ["excludes everything", "exchange them"],
         ),
+        (
+            MINIMAL + '[objectives]\nmemory = { at_most = "1 MB" }\n',
+            "objectives.memory.measure",
+            ["this key is missing", 'Add measure = "model_bytes"'],
+        ),
+        (
+            MINIMAL + '[stop]\ntime_limit = "2 hours"\n',
+            "stop.time_limit",
+            ["limit: '2 hours' is not a quantity", "s, min, h"],
+        ),
         # wrong types
         ('trials = "30"\n' + MINIMAL, "trials", ["'30' is not possible", "trials = 30"]),
         ("trials = 30.0\n" + MINIMAL, "trials", ["30.0 is not possible"]),
