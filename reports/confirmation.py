@@ -20,16 +20,19 @@ class Confirmed:
 
     Attributes:
         searched: The trial.
-        was_on_front: Of the search.
-        trainings: Those that are complete, in the order of their seeds.
+        was_on_front: Whether the search had no better one among the finalists. What it found since is not among them.
+        trainings: Those that are complete, in the order of their seeds; empty if all failed.
         n_failed: Trainings that failed; no others took their place.
         estimates: Each axis; accuracy on the test images, if there are any.
         validation: Accuracy on the validation images, as in the search.
         search_accuracy: What the search had seen.
         gap: That, less accuracy in `estimates`.
-        front_probability: Share of the resamples in which it is within the limits and on the front.
-        beaten_probability: Share of those in which one and the same other finalist beats it, or it breaks a limit.
-        beaten_by: That other finalist's number; None if none beats it in any.
+        front_probability: Share of the resamples in which it is within the limits and on the front. NaN with fewer than
+            two trainings, which tell nothing of how much another one differs.
+        beaten_probability: Share of those in which one and the same other finalist beats it, or it breaks a limit; NaN
+            where the other is.
+        limit_probability: Share of those in which it breaks a limit.
+        beaten_by: That other finalist's number; None if a limit is the more frequent reason, or there is none.
     """
 
     searched: TrialRecord
@@ -40,13 +43,19 @@ class Confirmed:
     validation: Estimate
     search_accuracy: float
     gap: Estimate
-    front_probability: float
-    beaten_probability: float
-    beaten_by: int | None
+    front_probability: float = math.nan
+    beaten_probability: float = math.nan
+    limit_probability: float = math.nan
+    beaten_by: int | None = None
 
     @property
     def number(self) -> int:
         return self.searched.number
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one training is all there is: nothing can be said yet."""
+        return len(self.trainings) == 1
 
     @property
     def is_luck(self) -> bool:
@@ -60,17 +69,33 @@ class Confirmed:
 
     @property
     def is_above_interval(self) -> bool:
-        """Whether the search saw more than the interval of the same score, on the same images, allows."""
-        return self.search_accuracy > self.validation.high
+        """Whether the search saw more than the 95 % prediction interval of the same score, on the same images."""
+        return self.search_accuracy > self.validation.highest_expected
 
     @property
     def is_on_cautious_front(self) -> bool:
-        """Whether nothing speaks against it with 95 % confidence: no other finalist, and no limit."""
-        return self.beaten_probability < CONFIDENCE
+        """Whether it can be had, and neither another finalist nor a limit speaks against it with 95 % confidence."""
+        return bool(self.trainings) and not self.beaten_probability >= CONFIDENCE
+
+    @property
+    def why_left_out(self) -> str:
+        """Of the cautious front: ``"trial 3"`` beats it, or it ``"breaks a limit"``, or both, or it ``"failed"``."""
+        if not self.trainings:
+            return "failed"
+        if self.beaten_by is None:
+            return "breaks a limit"
+        return f"trial {self.beaten_by}" + (", or a limit" if self.limit_probability else "")
 
     @property
     def verdict(self) -> str:
-        """``confirmed`` or ``luck`` for what was on the search's front, ``risen`` or ``near miss`` for the rest."""
+        """``confirmed`` or ``luck`` for what was on the search's front, ``risen`` or ``near miss`` for the rest.
+
+        ``failed`` if no training succeeded, ``open`` if only one did.
+        """
+        if not self.trainings:
+            return "failed"
+        if self.is_open:
+            return "open"
         if self.was_on_front:
             return "luck" if self.is_luck else "confirmed"
         return "risen" if self.is_risen else "near miss"
@@ -83,9 +108,12 @@ class Confirmation:
     Attributes:
         search: The study that is confirmed.
         study: That of the trainings.
-        finalists: Those with a complete training, the most accurate first.
-        untrained: Numbers of the finalists without one, because they wait or failed.
+        finalists: Those with a complete training, the most accurate first; then those whose every training failed.
+        untrained: Numbers of the finalists that wait for their first training.
+        newcomers: Trials on the search's front now whose candidates no training is of.
+        same: Other trials on the search's front -> the finalist that has their parameters.
         n_planned: Trainings in all.
+        n_ended: Those that are complete, failed, or were ended by a person.
         has_test: Whether there are test images; else accuracy is that of validation.
         is_shared: Whether two trainings, or one and a trial of the search, shared a machine.
     """
@@ -94,7 +122,10 @@ class Confirmation:
     study: StudyResults
     finalists: Sequence[Confirmed]
     untrained: Sequence[int]
+    newcomers: Sequence[int]
+    same: Mapping[int, int]
     n_planned: int
+    n_ended: int
     n_failed: int
     has_test: bool
     is_shared: bool
@@ -112,7 +143,7 @@ class Confirmation:
 
     @property
     def is_finished(self) -> bool:
-        return self.n_complete + self.n_failed >= self.n_planned
+        return self.n_ended >= self.n_planned
 
     @property
     def winners(self) -> list[Confirmed]:
@@ -120,12 +151,17 @@ class Confirmation:
         return [finalist for finalist in self.finalists if finalist.was_on_front]
 
     @property
+    def compared(self) -> list[Confirmed]:
+        """Finalists with at least two complete trainings: of these alone something is said."""
+        return [finalist for finalist in self.finalists if len(finalist.trainings) > 1]
+
+    @property
     def gap(self) -> Estimate:
         """How much more the search saw of its winners than they reach trained again: over the winners."""
-        return estimate([finalist.gap.mean for finalist in self.winners])
+        return estimate([finalist.gap.mean for finalist in self.winners if finalist.trainings])
 
     @property
     def luck_gap(self) -> float:
         """The part of it that is there on the validation images too: the luck of being chosen."""
-        gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in self.winners]
+        gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in self.winners if finalist.trainings]
         return float(np.mean(gaps)) if gaps else math.nan

@@ -26,7 +26,7 @@ def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
 def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     """Means with their intervals; a thin line leads to each from what the search saw."""
     search = confirmation.search
-    finalists = confirmation.finalists
+    finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
     score = "test accuracy" if confirmation.has_test else "accuracy"
     figure = new_figure(f"{score.capitalize()} against {x}, confirmed")
     values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
@@ -56,7 +56,7 @@ def _add_ways(figure: go.Figure, confirmation: Confirmation, x: Axis) -> None:
     """All in one trace, with gaps between them."""
     xs: list[float | None] = []
     ys: list[float | None] = []
-    for finalist in confirmation.finalists:
+    for finalist in (finalist for finalist in confirmation.finalists if finalist.trainings):
         xs += [rounded(confirmation.search.value(finalist.searched, x)), rounded(finalist.estimates[x].mean), None]
         ys += [rounded(finalist.search_accuracy), rounded(finalist.estimates["accuracy"].mean), None]
     line = {"color": COMPLETE_COLOUR, "width": 1}
@@ -103,5 +103,6 @@ def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:
         f"{axis} {show_estimate(found, confirmation.search.measure(axis).unit)}"
         for axis, found in finalist.estimates.items()
     )
-    verdict = html.escape(f"{finalist.verdict}, on the front with {finalist.front_probability:.0%}")
+    chance = "" if math.isnan(finalist.front_probability) else f", on the front with {finalist.front_probability:.0%}"
+    verdict = html.escape(f"{finalist.verdict}{chance}")
     return f"<b>trial {finalist.number}</b>: {verdict}<br>{values}"

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from objectives import Axis
 from reports.confirmation import Confirmation, Confirmed
 from reports.confirmation_statistics import Estimate
+from reports.confirmation_tables import show_probability
 from reports.confirmation_text import describe_confirmation, describe_method, show_estimate, show_points
 from reports.kept_models import KeptModel, find_kept_model
 
@@ -24,6 +25,7 @@ def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dic
         "method": list(describe_method(confirmation)),
         "confirmed_models": {f.number: _model(confirmation, f, folder) for f in confirmation.finalists},
         "show_points": show_points,
+        "show_probability": show_probability,
         "estimated": lambda found, axis: _cell(confirmation, found, axis),
     }
 

@@ -37,6 +37,11 @@ class Estimate:
     def high(self) -> float:
         return self.mean + self.half_width
 
+    @property
+    def highest_expected(self) -> float:
+        """The upper end of the 95 % prediction interval: where one more such value lies, not where their mean does."""
+        return self.mean + self.half_width * math.sqrt(self.n + 1)
+
 
 def estimate(values: Sequence[float]) -> Estimate:
     """The mean of `values`, which are taken as a sample of a normal distribution, with its interval."""
@@ -55,11 +60,12 @@ def resampled_means(samples: Sequence[NDArray[np.float64]], seed: int = 0) -> ND
 
     A training is drawn whole, so what hangs together in it stays together. Means of few values drawn so
     spread too little, by the factor sqrt((n - 1) / n); they are spread again about the candidate's own mean
-    (Hesterberg, "What Teachers Should Know About the Bootstrap", arXiv 1411.5279, on narrowness bias). A candidate
-    of one training does not vary.
+    (Hesterberg, "What Teachers Should Know About the Bootstrap", arXiv 1411.5279, on narrowness bias). Means that
+    differ by rounding alone are made equal, so that ties stay ties.
 
     Args:
-        samples: For each of k candidates its trainings, shape (n, m): n may differ, m objectives.
+        samples: For each of k candidates its trainings, shape (n, m): n >= 2 may differ, m objectives. One training
+            does not vary, and would seem to be sure.
 
     Returns:
         Shape (:data:`N_RESAMPLES`, k, m).
@@ -70,8 +76,9 @@ def resampled_means(samples: Sequence[NDArray[np.float64]], seed: int = 0) -> ND
         n = len(values)
         own = values.mean(axis=0)
         drawn = values[random.integers(n, size=(N_RESAMPLES, n))].mean(axis=1)
-        columns.append(own + (drawn - own) * math.sqrt(n / max(n - 1, 1)))
-    return np.stack(columns, axis=1)
+        columns.append(own + (drawn - own) * math.sqrt(n / (n - 1)))
+    means = np.stack(columns, axis=1)
+    return np.array([float(f"{value:.12g}") for value in means.flat]).reshape(means.shape)
 
 
 def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.bool_]:

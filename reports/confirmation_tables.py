@@ -85,8 +85,12 @@ def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
     search = confirmation.search
     accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
     searched = search.show(finalist.searched, "accuracy")
-    probability = f"{100 * finalist.front_probability:.0f} %"
-    return [str(finalist.number), accuracy, searched, memory, time, probability]
+    return [str(finalist.number), accuracy, searched, memory, time, show_probability(finalist)]
+
+
+def show_probability(finalist: Confirmed) -> str:
+    """Of being on the front: ``"97 %"``, or ``"-"`` where nothing can be said."""
+    return "-" if math.isnan(finalist.front_probability) else f"{100 * finalist.front_probability:.0f} %"
 
 
 def confirmation_markdown(confirmation: Confirmation) -> str:

@@ -19,7 +19,8 @@ def show_estimate(found: Estimate, unit: Unit) -> str:
         return f"{number} {name}".strip()
     if unit == "fraction":
         return f"{number} ± {100 * found.half_width:.2f} {name}"
-    return f"{number} ± {found.half_width * float(number) / found.mean:.2g} {name}"
+    half = f"{found.half_width * float(number) / found.mean:.2g}"
+    return f"{number} ± {float(half):.0f} {name}" if "e+" in half else f"{number} ± {half} {name}"
 
 
 def show_points(found: Estimate) -> str:
@@ -31,6 +32,7 @@ def show_points(found: Estimate) -> str:
 def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
     """Every finding in a sentence or two, the most important first."""
     yield _describe_trainings(confirmation)
+    yield _describe_missing(confirmation)
     yield _describe_luck(confirmation)
     yield _describe_cautious_front(confirmation)
     yield _describe_gap(confirmation)
@@ -50,7 +52,7 @@ def describe_method(confirmation: Confirmation) -> Iterator[str]:
     yield (
         "The probability of being on the front is the share of 2000 bootstrap resamples of the seeds in which the "
         "means of a model are within the limits and on the front of all means. Of the search's front, luck has less "
-        "than 50 %; a near miss with 50 % or more has risen."
+        "than 50 %; a near miss with 50 % or more has risen. Of what was trained only once, nothing is said."
     )
     yield (
         "The cautious front leaves out only what one and the same other model beats on all objectives, or what breaks "
@@ -72,43 +74,79 @@ def _test_images(confirmation: Confirmation) -> str:
 def _describe_trainings(confirmation: Confirmation) -> str:
     winners = len(confirmation.winners)
     others = len(confirmation.finalists) - winners
-    counts = sorted({len(finalist.trainings) for finalist in confirmation.finalists})
-    times = f"{counts[0]} times" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} times"
     text = (
-        f"{winners} of the front and {others} near {'miss' if others == 1 else 'misses'} were trained again, {times} "
-        f"each with new seeds, and scored on {'the test images' if confirmation.has_test else 'validation images'}."
+        f"{winners} of the search's front and {others} near {'miss' if others == 1 else 'misses'} were trained again"
+        f"{_how_often(confirmation)}."
     )
     if confirmation.n_failed:
         is_one = confirmation.n_failed == 1
         text += f" {confirmation.n_failed} training{'' if is_one else 's'} failed; nothing took "
         text += "its place." if is_one else "their place."
-    if not confirmation.is_finished:
-        text += (
-            f" It is not finished: {confirmation.n_complete + confirmation.n_failed} of {confirmation.n_planned} "
-            f"trainings are done. 'tunefront confirm {confirmation.search.study.name}' goes on."
-        )
+        failed = [finalist for finalist in confirmation.finalists if not finalist.trainings]
+        text += f" With every seed failed {_trials(failed)}." if failed else ""
+    n_told = confirmation.n_ended - confirmation.n_complete - confirmation.n_failed
+    if n_told:
+        text += f" {n_told} without measurements, ended by hand, {'does' if n_told == 1 else 'do'} not count."
     return text
+
+
+def _how_often(confirmation: Confirmation) -> str:
+    counts = sorted({len(finalist.trainings) for finalist in confirmation.finalists if finalist.trainings})
+    if not counts:
+        return ""
+    times = "once" if counts == [1] else f"{' to '.join(map(str, sorted({counts[0], counts[-1]})))} times"
+    images = "the test images" if confirmation.has_test else "validation images"
+    return f", {times} each with new seeds, and scored on {images}"
+
+
+def _describe_missing(confirmation: Confirmation) -> str:
+    """What is not trained, or not yet, and why."""
+    command = f"'tunefront confirm {confirmation.search.study.name}'"
+    sentences = []
+    if not confirmation.is_finished:
+        sentences.append(
+            f"It is not finished: {confirmation.n_ended} of {confirmation.n_planned} trainings are done. "
+            f"{command} goes on."
+        )
+    if confirmation.newcomers:
+        them = "it" if len(confirmation.newcomers) == 1 else "them"
+        sentences.append(
+            f"{_numbered(confirmation.newcomers).capitalize()} came on the search's front since; nothing here is "
+            f"compared with {them}. {command} adds {them}."
+        )
+    sentences += [
+        f"Trial {number} of the front has the parameters of trial {finalist}, which stands for both."
+        for number, finalist in confirmation.same.items()
+    ]
+    return " ".join(sentences)
 
 
 def _describe_luck(confirmation: Confirmation) -> str:
     lucky = [finalist for finalist in confirmation.winners if finalist.is_luck]
     risen = [finalist for finalist in confirmation.finalists if finalist.is_risen]
     above = [finalist for finalist in confirmation.winners if finalist.is_above_interval]
-    n_winners = len(confirmation.winners)
-    text = f"Luck: {len(lucky)} of the {n_winners} on the search's front" + (
-        f", {_trials(lucky)}, would more often than not have missed it." if lucky else ": each would be there again."
-    )
+    n_winners = sum(finalist.was_on_front for finalist in confirmation.compared)
+    sentences = []
+    if n_winners:
+        sentences.append(
+            f"Luck: {len(lucky)} of the {n_winners} on the search's front"
+            + (f", {_trials(lucky)}, would more often than not have missed it." if lucky else ".")
+        )
     if above:
-        what = "more than the interval" if len(above) == 1 else "more than their intervals"
-        text += f" The search saw {what} of the same score for {_trials(above)}."
+        sentences.append(f"The search saw more than another training is expected to reach for {_trials(above)}.")
     if risen:
-        text += f" Missed by the search, and more likely than not on the front: {_trials(risen)}."
-    return text
+        sentences.append(f"Missed by the search, and more likely than not on the front: {_trials(risen)}.")
+    unknown = [finalist for finalist in confirmation.finalists if finalist.is_open]
+    if unknown:
+        sentences.append(f"One training tells too little of {_trials(unknown)}.")
+    return " ".join(sentences)
 
 
 def _describe_cautious_front(confirmation: Confirmation) -> str:
+    if not confirmation.compared:
+        return ""
     cautious = [finalist for finalist in confirmation.finalists if finalist.is_on_cautious_front]
-    out = [finalist for finalist in confirmation.finalists if not finalist.is_on_cautious_front]
+    out = [finalist for finalist in confirmation.compared if not finalist.is_on_cautious_front]
     sure = [finalist for finalist in confirmation.finalists if finalist.front_probability >= 0.95]
     text = f"Cautious front: {_trials(cautious)}."
     if out:
@@ -145,5 +183,9 @@ def _describe_times(confirmation: Confirmation) -> str:
 
 
 def _trials(finalists: Sequence[Confirmed]) -> str:
-    numbers = ", ".join(str(number) for number in sorted(finalist.number for finalist in finalists))
-    return f"trial{'s' if len(finalists) > 1 else ''} {numbers}" if finalists else "none"
+    return _numbered([finalist.number for finalist in finalists])
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, sorted(numbers)))
+    return f"trial{'s' if len(numbers) > 1 else ''} {listed}" if numbers else "none"

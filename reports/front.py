@@ -117,7 +117,7 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
         workers=studies.list_workers(store, study),
         trials=records,
         objectives=objectives,
-        front_numbers=_front_numbers(candidates, objectives),
+        front_numbers=front_numbers(candidates, objectives),
         ending=str(noted.get("ending", "")),
         front_loss=noted.get("front_loss", {}),
     )
@@ -134,7 +134,8 @@ def _read_objectives(study: StudyRecord) -> dict[Axis, Objective]:
     }  # fmt: skip
 
 
-def _front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:
+def front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:
+    """Which of these complete trials no other one of them beats on all objectives."""
     points = np.array([trial.values for trial in candidates], dtype=float)
     directions = [objective.measure.direction for objective in objectives.values()]
     mask = on_front(points, directions)

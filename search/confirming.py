@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from pydantic import ValidationError
 
 from objectives import format_quantity
@@ -186,8 +186,8 @@ def _check_same_search(search: StudyRecord, records: Sequence[TrialRecord], trai
     """Refuse to go on with what confirmed another search of the same name, deleted since."""
     parameters = {trial.number: dict(trial.parameters) for trial in records}
     for training in trainings:
-        is_complete = training.state == TrialState.COMPLETE
-        if is_complete and training.params != parameters.get(training.user_attrs.get("candidate", -1)):
+        own = {**training.system_attrs.get("fixed_params", {}), **training.params}  # also of what waits
+        if own != parameters.get(training.user_attrs.get("candidate", -1)):
             raise ConfirmationError(
                 f"the study {search.name}{SUFFIX} confirmed another search of the name {search.name!r}: its training "
                 f"{training.number} has other parameters. Delete it in 'tunefront dashboard', or use another --storage"

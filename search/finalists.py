@@ -77,7 +77,7 @@ def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
         return (best - value) / (ACCURACY_NOISE * _standard_error(value, n_images)) if n_images else math.inf
     if measure.is_known_before_training or value <= 0 or best <= 0:
         return math.inf
-    return math.log(value / best) / math.log(1 + COST_NOISE)
+    return math.log(best / value) / math.log(1 - COST_NOISE)
 
 
 def _standard_error(share: float, n_images: int) -> float:

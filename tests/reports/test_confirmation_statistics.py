@@ -55,12 +55,26 @@ def test_resampled_means_spread_as_means_do(n: int) -> None:
 
 
 def test_resampled_means_are_the_same_each_time_and_exact_where_nothing_varies() -> None:
-    samples = [np.array([[0.9, 966107.0], [0.8, 966107.0], [0.7, 966107.0]]), np.array([[0.5, 3.0]])]
+    samples = [np.array([[0.9, 966107.0], [0.8, 966107.0], [0.7, 966107.0]]), np.array([[0.5, 3.0], [0.5, 3.0]])]
     means = resampled_means(samples)
     assert means.shape == (N_RESAMPLES, 2, 2)
     assert (means == resampled_means(samples)).all()
     assert (means[:, 0, 1] == 966107.0).all()
     assert (means[:, 1] == [0.5, 3.0]).all()
+
+
+@pytest.mark.parametrize("share", [value / 360 for value in range(1, 360, 7)])
+def test_the_same_value_has_the_same_mean_however_often_it_was_measured(share: float) -> None:
+    means = resampled_means([np.full((5, 1), share), np.full((3, 1), share)])
+    assert (means[:, 0] == means[:, 1]).all()
+    assert not beaten_shares(means, [ACCURACY]).any()
+
+
+def test_one_more_value_lies_below_the_highest_expected_in_all_but_a_fortieth() -> None:
+    random = np.random.default_rng(5)
+    draws = random.normal(size=(4000, 6))
+    is_above = [one > estimate(list(others)).highest_expected for one, *others in draws]
+    assert np.mean(is_above) == pytest.approx(0.025, abs=0.008)
 
 
 def repeated(*points: tuple[float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

@@ -14,7 +14,7 @@ Span = tuple[str, float, float | None]  # worker, start, end
 
 # anna and bert are two workers of one machine, clara is on another.
 HOSTS = {"anna": "here", "bert": "here", "clara": "there"}
-WORKERS = [WorkerRecord(name, host, 1, {}, 0.0, 0.0) for name, host in HOSTS.items()]
+WORKERS = [WorkerRecord(name, host, 1, {}, 0.0, 7.0) for name, host in HOSTS.items()]  # seen last at 7
 
 
 def trials(spans: Sequence[Span]) -> list[TrialRecord]:
@@ -37,6 +37,8 @@ def trials(spans: Sequence[Span]) -> list[TrialRecord]:
         ([("anna", 5, 6)], [("anna", 0, 2), ("bert", 1, 3)], False),  # the search was shared, before
         ([("anna", 5, 6)], [("bert", 0, 5.5)], True),  # the search still ran
         ([("anna", 5, 6)], [("bert", 5.5, None)], True),  # and still runs
+        ([("anna", 6, 6.5)], [("bert", 5.5, None)], True),
+        ([("anna", 8, 9)], [("bert", 5.5, None)], False),  # it died at 7, and nobody has swept its trial
         ([("anna", 5, 6)], [("clara", 5.5, None)], False),
         ([("anna", 0, 9), ("anna", 9, 10)], [("clara", 0, 20)], False),
     ],
@@ -46,3 +48,16 @@ def test_trainings_share_when_something_else_ran_on_their_machine(
 ) -> None:
     search = StudyResults(StudyRecord(1, "a", {}, {}, 0.0), [], trials(searched), {}, frozenset())
     assert is_shared(trials(trainings), WORKERS, search) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("boot-1 pid:[2]", True),  # another container of the same machine
+        ("boot-2 pid:[1]", False),
+    ],
+)
+def test_containers_of_one_machine_share_it(host: str, expected: bool) -> None:
+    workers = [WorkerRecord("anna", "boot-1 pid:[1]", 1, {}, 0.0, 9.0), WorkerRecord("bert", host, 1, {}, 0.0, 9.0)]
+    search = StudyResults(StudyRecord(1, "a", {}, {}, 0.0), [], [], {}, frozenset())
+    assert is_shared(trials([("anna", 0, 2), ("bert", 1, 3)]), workers, search) is expected

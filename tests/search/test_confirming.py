@@ -184,13 +184,16 @@ def test_a_confirmation_is_not_confirmed(search: Desk) -> None:
         plan_confirmation(desk.store, desk.record, 2)
 
 
-def test_what_confirmed_a_deleted_search_of_that_name_is_refused(search: Desk) -> None:
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_what_confirmed_a_deleted_search_of_that_name_is_refused(search: Desk, is_trained: bool) -> None:
     desk = confirm(search, plan(search))
-    desk.run()
+    if is_trained:
+        desk.run()
     study = desk.record.optuna_study(desk.store)
     study.enqueue_trial({"adam.learning_rate": 0.8}, user_attrs={"candidate": 0, "seed": 9})
-    spec = {**desk.spec.as_json(), "trials": 7}
-    Desk(desk.folder, StudySpec.from_json(spec), {}, url=desk.url).run()
+    if is_trained:
+        spec = {**desk.spec.as_json(), "trials": 7}
+        Desk(desk.folder, StudySpec.from_json(spec), {}, url=desk.url).run()
     with pytest.raises(ConfirmationError, match="confirmed another search of the name 'digits'"):
         plan(search)
 
