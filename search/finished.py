@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from objectives import Direction, on_front
 from search.curve_prediction import Floats, learning_level
+from search.time_projection import settled_so_far
 from storage import Epoch
 
 TIMED = ("train_seconds", "validation_seconds")
@@ -25,8 +26,8 @@ class FinishedTrial:
     Attributes:
         best_so_far: Accuracy of the best epoch up to each epoch, shape (epochs,).
         values: One for each objective.
-        seconds_so_far: Training time up to each epoch, and validation time: each of shape (epochs,). Without them,
-            nothing is learnt from this trial about time.
+        seconds_so_far: Training time up to each epoch, and validation time: each of shape (epochs,), of
+            :func:`search.time_projection.settled_so_far`. Without them, nothing is learnt from this trial about time.
         best_in_training: As `best_so_far`, of the training images; NaN where that is not known.
     """
 
@@ -47,7 +48,7 @@ class FinishedTrial:
             np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
             tuple(values),
             is_feasible,
-            {name: np.cumsum([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
+            {name: settled_so_far([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
             np.maximum.accumulate([training_accuracy(epoch) for epoch in epochs]),
         )
 

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from search.finished import FinishedTrial, FinishedTrials
+from search.finished import TIMED, FinishedTrial, FinishedTrials
 from search.pruning import ParetoPruner
 from storage import TrialRecord
 
@@ -61,19 +62,33 @@ def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) ->
 def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials) -> float | None:
     """How likely a stopped trial would be on the front of what has finished; None if nothing tells its accuracy."""
     best = np.array(pruner.optimistic_end(record.epochs, record.measurements, finished))
-    if any(o.is_out_of_reach(value) for o, value in zip(pruner.objectives.values(), best, strict=True)):
-        return 0.0
     axes = list(pruner.objectives)
     costs = [index for index, axis in enumerate(axes) if axis != "accuracy"]
+    within = _chance_within_limits(pruner, record, finished, best)
     is_cheaper = (finished.rivals[:, costs] <= best[costs]).all(axis=1)
     if "accuracy" not in axes:
-        return float(not (is_cheaper & (finished.rivals[:, costs] < best[costs]).any(axis=1)).any())
+        return within * (not (is_cheaper & (finished.rivals[:, costs] < best[costs]).any(axis=1)).any())
     end = pruner.predict_accuracy(record.epochs, finished)
     if end is None:
         return None
     accuracies = finished.rivals[:, axes.index("accuracy")]
     guessing = pruner.guessing if (accuracies > pruner.guessing).any() else -math.inf
-    return end.chance_above(max([guessing, *accuracies[is_cheaper]]))
+    at_least = pruner.objectives["accuracy"].at_least
+    least = -math.inf if at_least is None else at_least
+    return within * end.chance_above(max([guessing, least, *accuracies[is_cheaper]]))
+
+
+def _chance_within_limits(
+    pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials, best: NDArray[np.float64]
+) -> float:
+    """How likely a stopped trial would keep the limits of its costs."""
+    chance = 1.0
+    for (axis, objective), value in zip(pruner.objectives.items(), best, strict=True):
+        if objective.measure.name in TIMED and objective.at_most is not None:
+            chance *= pruner.predict_time(record.epochs, finished).chance_within(objective.at_most)
+        elif axis != "accuracy" and objective.is_out_of_reach(float(value)):
+            return 0.0
+    return chance
 
 
 def finished_trial(record: TrialRecord) -> FinishedTrial:

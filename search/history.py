@@ -8,9 +8,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from search.finished import FinishedTrial, FinishedTrials
-from storage import Store, curves
-
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+from storage import Store, curves, queue
 
 
 class History:
@@ -32,21 +30,28 @@ class History:
     def finished(self) -> FinishedTrials:
         """Every complete trial up to now, in the order they were seen; the same object each time.
 
-        It also brings `n_ended` up to date: the trials that were completed, stopped or refused.
+        It also brings `n_ended` up to date: the trials that were completed or stopped. If the store cannot be
+        read, nothing has changed, and the next look sees all.
         """
         trials = self._study.get_trials(deepcopy=False)
         looked_at = [*self._open, *range(self._n_known, len(trials))]  # Optuna lists trials by their numbers, from 0
+        pruned = [number for number in looked_at if trials[number].state == TrialState.PRUNED]
+        complete = [trials[number] for number in looked_at if trials[number].state == TrialState.COMPLETE]
+        refused = queue.refused(self._store, self._study_id) if pruned else frozenset()
+        found = self._read(complete)
         self._n_known = len(trials)
         self._open = [number for number in looked_at if not trials[number].state.is_finished()]
-        ended = [trials[number] for number in looked_at if trials[number].state in _ENDED]
-        self.n_ended += len(ended)
-        self._read([trial for trial in ended if trial.state == TrialState.COMPLETE])
+        self.n_ended += len(complete) + len(set(pruned) - refused)
+        for trial in found:
+            self._finished.add(trial)
         return self._finished
 
-    def _read(self, new: Sequence[FrozenTrial]) -> None:
+    def _read(self, new: Sequence[FrozenTrial]) -> list[FinishedTrial]:
         read = curves.load(self._store, self._study_id, [trial.number for trial in new]) if new else {}
-        for trial in new:
-            if trial.number in read:  # a trial that a person told through Optuna has no curve
-                is_feasible = all(value <= 0 for value in trial.constraints.values())
-                curve = read[trial.number]
-                self._finished.add(FinishedTrial.from_epochs(trial.number, curve, trial.values, is_feasible))
+        return [
+            FinishedTrial.from_epochs(
+                trial.number, read[trial.number], trial.values, all(value <= 0 for value in trial.constraints.values())
+            )
+            for trial in new
+            if trial.number in read  # a trial that a person told through Optuna has no curve
+        ]

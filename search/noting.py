@@ -18,6 +18,12 @@ def note_ending(work: Work, study: optuna.Study, ending: Ending) -> None:
         study.set_user_attr("ending", text)
 
 
+def forget_ending(study: optuna.Study) -> None:
+    """The study goes on: what a run noted at its end no longer holds, also if this one is killed."""
+    if study.user_attrs.get("ending", ""):
+        study.set_user_attr("ending", "")
+
+
 def note_front_loss(work: Work, study: optuna.Study, pruner: ParetoPruner | None) -> None:
     """Note how much of the front was stopped, by what has finished by now. Nothing if nothing was stopped.
 

@@ -3,8 +3,8 @@
 Optuna's pruners look at one value. Stopping on accuracy alone destroys a front, because small and fast models learn
 slowly. Here a trial is stopped only if even an optimistic end would be dominated by a finished trial, would break a
 limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from
-what the study's finished trials still needed and gained from the same epoch on: time at its lower quartile, accuracy at
-a bound that it passes only with a small chance.
+what the study's finished trials still needed and gained from the same epoch on: accuracy at a bound that it passes only
+with a small chance, time at its lower quartile. A limit on time breaks if it is kept only with that small chance.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from search.curve_prediction import EndPrediction, learning_level, predict_end
 from search.finished import MIN_FINISHED, TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from search.front_growth import chance_to_stay
 from search.rungs import geometric_rungs
-from search.time_projection import project_seconds
+from search.time_projection import TimePrediction, project_seconds
 from storage import Epoch
 
 __all__ = [
@@ -43,6 +43,7 @@ class Verdict:
 
 
 GO_ON = Verdict(True)
+_QUARTILE = 0.25  # a first epoch says little: on digits it took 0.2 to 1.7 times a training's median epoch
 
 
 def guessing_accuracy(measure: str, n_classes: int, n_validation: int) -> float:
@@ -93,7 +94,10 @@ class ParetoPruner:
             finished = FinishedTrials(self.epochs, self.directions, finished)
         best = self.optimistic_end(curve, measurements, finished, n_ended)
         when = f"epoch {len(curve)}: even at best"
-        for objective, value in zip(self.objectives.values(), best, strict=True):
+        for axis, objective in self.objectives.items():
+            value = best[list(self.objectives).index(axis)]
+            if objective.measure.name in TIMED:
+                value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 return Verdict(False, f"{when}, {objective.describe_violation(value)}")
         verdict = self._judge_dominance(when, best, finished)
@@ -144,7 +148,7 @@ class ParetoPruner:
                 end = self.predict_accuracy(curve, finished)
                 values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
             elif objective.measure.name in TIMED:
-                values.append(self.project_time(curve, objective.measure.name, finished))
+                values.append(self.predict_time(curve, finished).undercut_with(_QUARTILE))
             else:
                 value = measurements.get(objective.measure.name, math.nan)
                 values.append(-math.inf if math.isnan(value) else value)
@@ -164,8 +168,9 @@ class ParetoPruner:
         never_lost = bool((ends >= finished.best_so_far[is_like, last]).all())
         return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
 
-    def project_time(self, curve: Sequence[Epoch], name: str, finished: FinishedTrials) -> float:
-        """The whole training's seconds at best."""
+    def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
+        """The whole training's seconds, where the time objective is one of epochs."""
+        name = self.objectives["time"].measure.name
         seconds = [float(getattr(point, name)) for point in curve]
         is_like = self._are_like(len(curve), finished)
         wholes = finished.values[is_like, list(self.objectives).index("time")]

@@ -157,11 +157,18 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
-        return StudySpec.model_validate(data)
+        spec = StudySpec.model_validate(data)
     except SpaceError as error:
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:
         raise explain(path, error, StudySpec) from None
+    if len(spec.start) > spec.trials:
+        raise SpecError(
+            path,
+            "trials",
+            f"{spec.trials} is fewer than the {len(spec.start)} of [[start]]. Write as many, or more",
+        )
+    return spec
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

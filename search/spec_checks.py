@@ -16,13 +16,14 @@ from search.spec_tables import (
     PatientTable,
     PrunerTable,
     SamplerTable,
+    SuccessiveHalvingTable,
 )
 from search.steering import parameters_of
 from spaces import OwnSpace, Space, SpaceError
 
 
 def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
-    """Refuse one of Optuna's pruners where there is not one learning curve to look at, or it is too short.
+    """Refuse a pruner that would judge nothing: a curve too short for it, or not the one that Optuna's look at.
 
     Args:
         epochs: Of a whole training.
@@ -30,6 +31,8 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
     Raises:
         SpaceError: Names the key and the remedy.
     """
+    if isinstance(table, ParetoTable):
+        _check_first("pruner", table, "min_epochs", 0, epochs)
     if isinstance(table, ParetoTable | NoPrunerTable):
         return
     remedy = 'Write name = "pareto", which stops what would not come on the front'
@@ -45,14 +48,33 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
             f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is accuracy. {remedy}",
         )
     inner, path = (table.wrapped, "pruner.wrapped") if isinstance(table, PatientTable) else (table, "pruner")
-    for key, n_before in (("min_resource", 0), ("n_warmup_steps", 1)):
-        value = getattr(inner, key, 0)
-        if value > 1 and value + n_before >= epochs:
+    _check_first("pruner", table, "patience", 2, epochs)
+    for key, n_later in (("n_warmup_steps", 1), ("n_startup_steps", 0), ("min_resource", 0)):
+        _check_first(path, inner, key, n_later, epochs)
+    if isinstance(inner, SuccessiveHalvingTable):
+        n_judged = sum(inner.min_resource * inner.reduction_factor**rate < epochs for rate in range(epochs))
+        if 0 < n_judged <= inner.min_early_stopping_rate:
             raise SpaceError(
-                f"{path}.{key}",
-                f"with {value} of training.epochs = {epochs} no trial would be judged before its last epoch: "
-                f"a step is an epoch. Write at most {max(epochs - 1 - n_before, 1)}",
+                f"{path}.min_early_stopping_rate",
+                f"{inner.min_early_stopping_rate} is too much for training.epochs = {epochs}: no trial would be judged "
+                f"before its last epoch. Write at most {n_judged - 1}",
             )
+
+
+def _check_first(path: str, table: PrunerTable | None, key: str, n_later: int, epochs: int) -> None:
+    """Refuse a setting with which the first epoch that is judged, `n_later` after it, is the last one, or later.
+
+    A table without such a key passes, and so does the key's default: a training may be too short for that.
+    """
+    field = type(table).model_fields.get(key) if table is not None else None
+    value, most = getattr(table, key, 0), epochs - 1 - n_later
+    if field is not None and value != field.default and value > most:
+        remedy = f"Write at most {most}" if most >= 0 else "Train longer, or name another pruner"
+        raise SpaceError(
+            f"{path}.{key}",
+            f"with {value} of training.epochs = {epochs} no trial would be judged before its last epoch: "
+            f"a step is an epoch. {remedy}",
+        )
 
 
 def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:

@@ -19,7 +19,7 @@ from search.launching import Launcher
 from search.leasing import TrialSource
 from search.listening import Listener
 from search.models import KeptModels
-from search.noting import note_ending, note_front_loss
+from search.noting import forget_ending, note_ending, note_front_loss
 from search.progress import View
 from search.running_trial import Running, RunningTrial
 from search.sampling import trial_seed
@@ -74,6 +74,7 @@ class Supervisor:
         self._listener = Listener(work, self._judge, self._standing, self._models, self._finisher, self._running, clock)
         self._renewed_at = self._clock()
         self._shown_at = -_TICK_SECONDS
+        self._has_started = False
 
     def run(self) -> Ending:
         """Work until the study has its trials, is over before that, gives up, or is interrupted."""
@@ -100,9 +101,10 @@ class Supervisor:
             if patiently(self._stopping.is_out_of_time) and not self._has_all_trials():
                 return Ending.TIME_LIMIT
             if len(self._running) < len(self._work.slots):
-                ending = patiently(lambda: self._stopping.ending(self._count()))
-                # What runs may still come on the front, and then it grows again.
-                if ending is not None and not (ending is Ending.NO_GROWTH and self._running):
+                counts = patiently(self._count)
+                ending = patiently(partial(self._stopping.ending, counts))
+                # What runs, here or elsewhere, may still come on the front, and then it grows again.
+                if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                     return ending
                 if ending is None:
                     self._fill_slots()
@@ -141,6 +143,9 @@ class Supervisor:
 
     def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
         work = self._work
+        if not self._has_started:
+            patiently(partial(forget_ending, self._study))
+            self._has_started = True
         patiently(lambda: self._judge.begin(lease))
         try:
             candidate = patiently(lambda: self._source.suggest(trial))

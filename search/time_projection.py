@@ -2,31 +2,91 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
 from search.curve_prediction import Floats
-from search.finished import MIN_FINISHED
 
-_QUANTILE = 0.25  # a first epoch says little: on digits it took 0.2 to 1.7 times a training's median epoch
+MIN_RATIOS = 8  # needed before anything is predicted from them
 
 
-def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so_far: Floats) -> float:
-    """The seconds of a whole training, on the short side.
+@dataclass(frozen=True)
+class TimePrediction:
+    """The seconds of a whole training.
 
-    At the lower quartile of what finished trials needed in all, as a multiple of what they had needed up to the same
-    epoch. While too few tell, every epoch to come is taken as twice as fast as the fastest so far.
+    Attributes:
+        logs: Logarithms of the seconds if it goes on as each finished trial did, shape (n,); empty while too few tell.
+        least: Seconds that it takes at least, of which alone something is known then.
+    """
+
+    logs: Floats
+    least: float = 0.0
+
+    def undercut_with(self, chance: float) -> float:
+        """The seconds that the training stays below with this chance only.
+
+        By the finished trials themselves, or by Student's t if that is shorter: where few have finished, the fastest is
+        yet to come, and where a busy machine slowed some epochs down, no t distribution holds.
+        """
+        if not len(self.logs):
+            return self.least
+        by_t = self._mean + self._spread * float(stdtrit(len(self.logs) - 1, chance))
+        return float(f"{math.exp(min(by_t, float(np.quantile(self.logs, chance)))):.9g}")  # ties stay ties
+
+    def chance_within(self, seconds: float) -> float:
+        """How likely it takes at most so long, by the more hopeful of the two."""
+        if not len(self.logs):
+            return float(self.least <= seconds)
+        most = math.log(seconds) + 1e-9
+        share = float((self.logs <= most).mean())
+        if self._spread < 1e-9:
+            return share
+        return max(share, float(stdtr(len(self.logs) - 1, (most - self._mean) / self._spread)))
+
+    @property
+    def _mean(self) -> float:
+        return float(self.logs.mean())
+
+    @property
+    def _spread(self) -> float:
+        """Of a new trial around the mean."""
+        return float(self.logs.std(ddof=1)) * math.sqrt(1 + 1 / len(self.logs))
+
+
+def settled_so_far(seconds: Sequence[float]) -> Floats:
+    """Seconds up to each epoch, shape (epochs,), the first epoch taken as a later one where it took longer.
+
+    It may have compiled, and what is measured of a whole training does not count that. What it would have taken else
+    is not known until there is a second one.
+    """
+    epochs = np.array(seconds, dtype=float)
+    first = [min(epochs[0], float(np.median(epochs[1 : n + 1]))) if n else epochs[0] for n in range(len(epochs))]
+    so_far: Floats = np.cumsum(epochs) - epochs[0] + first
+    return so_far
+
+
+def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so_far: Floats) -> TimePrediction:
+    """Predict the seconds of a whole training.
+
+    By what finished trials needed in all, as a multiple of what they had needed up to the same epoch. While too few
+    tell, every epoch to come is taken as twice as fast as the fastest so far, and the first one alone tells nothing.
 
     Args:
         seconds: Of each epoch so far, at least one.
         n_to_come: Epochs that are certain to come.
         wholes: What each finished trial took, shape (n,).
-        so_far: What it had taken up to the same epoch, shape (n,); NaN where that is not known.
+        so_far: What it had taken up to the same epoch, as :func:`settled_so_far` counts, shape (n,); NaN where that
+            is not known.
     """
+    own = float(settled_so_far(seconds)[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = wholes / so_far
+        ratios = np.log(wholes / so_far)
     ratios = ratios[np.isfinite(ratios)]
-    if len(ratios) >= MIN_FINISHED:
-        return sum(seconds) * max(float(np.quantile(ratios, _QUANTILE)), 1.0)
-    return sum(seconds) + n_to_come * min(seconds) / 2
+    if len(ratios) >= MIN_RATIOS and own > 0:
+        return TimePrediction(math.log(own) + ratios)
+    least = own + n_to_come * min(seconds) / 2 if len(seconds) > 1 else 0.0
+    return TimePrediction(np.empty(0), least)

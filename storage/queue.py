@@ -192,22 +192,30 @@ def sweep(store: Store, study: optuna.Study, study_id: int, dead_workers: Sequen
 
 def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
     """Count the study's trials by state."""
-    with store.engine.connect() as connection:
-        table = schema.attempts
-        refused = connection.execute(
-            sa.select(sa.func.count())
-            .select_from(table)
-            .where((table.c.study_id == study_id) & (table.c.ending == Outcome.REFUSED))
-        ).scalar_one()
-    states = [trial.state for trial in study.get_trials(deepcopy=False)]
+    trials = study.get_trials(deepcopy=False)
+    states = [trial.state for trial in trials]
+    pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
+    # Read after the states: of whatever is pruned there, it is written by now whether it was refused.
+    n_refused = len(pruned & refused(store, study_id)) if pruned else 0
     return Counts(
         complete=states.count(TrialState.COMPLETE),
-        pruned=states.count(TrialState.PRUNED) - refused,
-        refused=refused,
+        pruned=len(pruned) - n_refused,
+        refused=n_refused,
         failed=states.count(TrialState.FAIL),
         running=states.count(TrialState.RUNNING),
         waiting=states.count(TrialState.WAITING),
     )
+
+
+def refused(store: Store, study_id: int) -> frozenset[int]:
+    """Numbers of the trials that were refused, or are just being: Optuna has them as pruned."""
+    table = schema.attempts
+    is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
+    query = sa.select(table.c.number).where(
+        (table.c.study_id == study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
+    )
+    with store.engine.connect() as connection:
+        return frozenset(connection.execute(query).scalars())
 
 
 def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: int) -> None:

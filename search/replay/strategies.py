@@ -97,7 +97,7 @@ class _Setting:
     """A number behind a colon.
 
     Attributes:
-        low, high: Limits, themselves excluded.
+        low, high: Limits: above the one, up to the other.
         default: None if it can be left out.
     """
 
@@ -111,10 +111,10 @@ class _Setting:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not self.low < value < self.high or (self.is_whole and value != round(value)):
+        if not self.low < value <= self.high or (self.is_whole and value != round(value)):
             kind = "whole number" if self.is_whole else "number"
             raise StrategyError(
-                f"the pruner {pruner!r}: give a {kind} above {self.low:g} and below {self.high:g} after the colon"
+                f"the pruner {pruner!r}: give a {kind} above {self.low:g} and at most {self.high:g} after the colon"
             )
         return value
 
@@ -158,7 +158,7 @@ _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "median": (_make_median, []),
     "halving": (_make_halving, []),
     "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),
-    "pareto": (_make_pareto, [_Setting(0.0, 1.0, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
+    "pareto": (_make_pareto, [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
 }
 _KNOWN = ", ".join(
     [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]

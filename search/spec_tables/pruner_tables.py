@@ -16,14 +16,15 @@ class ParetoTable(Table):
     """Stops what would not come on the front.
 
     Attributes:
-        front_loss: Accepted chance that a stopped trial would have ended on the front.
+        front_loss: Accepted chance that a stopped trial would have ended on the front. What is as likely as not on it
+            always goes on, so more than a half would change nothing.
         min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
             may still be guessing for most of the time.
         rung_factor: Each further epoch at which trials are judged is so many times later.
     """
 
     name: Literal["pareto"] = "pareto"
-    front_loss: float = Field(default=0.05, gt=0, lt=1)
+    front_loss: float = Field(default=0.05, gt=0, le=0.5)
     min_epochs: int = Field(default=2, ge=1)
     rung_factor: float = Field(default=1.2, gt=1, le=10)
 

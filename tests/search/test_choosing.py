@@ -11,7 +11,8 @@ import pytest
 
 from search.starting import enqueue_starts
 from search.supervisor import Ending
-from storage import studies
+from storage import queue, studies
+from storage.finishing_order import finished_numbers
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act, Plan
 
@@ -287,7 +288,46 @@ def test_what_runs_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
     desk = make_desk(plan, n_slots=2, trials=20, stop={"patience": 3})
     assert desk.run() is Ending.NO_GROWTH
     assert desk.states() == ["complete"] * len(desk.trials())
-    assert 8 <= len(desk.trials()) <= 9  # three after 0; when 1 ended, it grew; three more, and what ran beside
+    order = list(finished_numbers(desk.store, desk.record.study_id))
+    assert 3 <= len(order) - 1 - order.index(1) <= 4  # when 1 ended, it grew; three more, and what ran beside
+
+
+def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
+    plan = {number: Act(accuracies=(0.1, 0.1, 0.1)) for number in range(20)}
+    desk = make_desk(plan, trials=20, stop={"patience": 3})
+    study = desk.record.optuna_study(desk.store)
+    with desk.store.exclusively():
+        leased = queue.lease_next(desk.store, study, desk.record.study_id, 20, "bert", "cpu0")
+    assert leased is not None
+    n_idle = 0
+
+    def bert_ends_while_this_one_idles() -> bool:
+        nonlocal n_idle
+        n_idle += desk.counts().complete == 4
+        if n_idle == 3:
+            queue.finish(desk.store, study, *leased, queue.Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
+        return False
+
+    assert desk.run(bert_ends_while_this_one_idles) is Ending.NO_GROWTH
+    assert n_idle >= 3
+    assert desk.states() == ["complete"] * 8  # one, three without growth, bert's, and three more
+
+
+def test_a_study_that_goes_on_is_not_called_done_early_although_it_is_killed(make_desk: MakeDesk) -> None:
+    assert make_desk(trials=9, stop={"patience": 1}, sampler={"name": "random"}).run() is Ending.NO_GROWTH
+    desk = make_desk(trials=9, stop={"patience": 9}, sampler={"name": "random"})
+    study = desk.record.optuna_study(desk.store)
+    assert study.user_attrs["ending"]
+    n_before = len(desk.trials())
+
+    def killed() -> bool:
+        if len(desk.trials()) > n_before:
+            raise MemoryError
+        return False
+
+    with pytest.raises(MemoryError):
+        desk.run(killed)
+    assert study.user_attrs["ending"] == ""
 
 
 def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_desk: MakeDesk) -> None:

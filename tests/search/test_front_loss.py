@@ -73,6 +73,41 @@ def test_chance_of_one_that_was_stopped(accuracy: float, model_bytes: float, exp
     assert found.lost == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize("at_least", [None, 0.6, 0.8])
+def test_a_limit_of_accuracy_is_one_more_thing_to_pass(at_least: float | None) -> None:
+    objectives = {**OBJECTIVES, "accuracy": Objective(MEASURES["accuracy"], at_least=at_least)}
+    pruner = ParetoPruner(objectives, EPOCHS, front_loss=0.05)
+    found = estimate_front_loss(pruner, [*COMPLETE, record(40, [0.5], 500.0)])  # smaller than all
+    assert found is not None
+    # By symmetry about one doubling, half pass 67 %; 60 % is passed by more, 80 % by a sixth.
+    assert found.lost == pytest.approx({None: 1.0, 0.6: 0.66, 0.8: 0.16}[at_least], abs=0.03)
+
+
+def test_a_limit_of_time_counts_with_the_chance_to_keep_it() -> None:
+    """Of forty that were as far after an epoch, half needed 4 s in all and half 8."""
+    timed = [
+        TrialRecord(
+            **{
+                **vars(each),
+                "values": (0.5, 8.0 if each.number % 2 else 4.0),
+                "epochs": [
+                    Epoch(index + 1, 0.5, seconds, 0.1, {})
+                    for index, seconds in enumerate([1.0, 1.0, 1.0, 5.0 if each.number % 2 else 1.0])
+                ],
+            }
+        )
+        for each in COMPLETE
+    ]
+    for at_most, expected in ((3.0, 0.0), (5.65, 0.5), (20.0, 1.0)):
+        objectives: dict[Axis, Objective] = {
+            "accuracy": OBJECTIVES["accuracy"],
+            "time": Objective(MEASURES["train_seconds"], at_most=at_most),
+        }
+        found = estimate_front_loss(ParetoPruner(objectives, EPOCHS, 0.05), [*timed, record(40, [0.9, 0.9], 1.0)])
+        assert found is not None
+        assert found.lost == pytest.approx(expected, abs=0.06)
+
+
 def test_estimate_is_open_while_too_few_have_finished() -> None:
     assert estimate_front_loss(PRUNER, [*COMPLETE[:7], record(40, [0.5], 2000.0)]) is None
 

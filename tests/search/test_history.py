@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from search.curve_prediction import logits
 from search.history import History
@@ -56,6 +57,31 @@ def test_finished_gains_what_other_workers_complete(bench: Bench) -> None:
     run(other, [0.4], Outcome.PRUNED)
     assert len(history.finished()) == 2
     assert history.n_ended == 3
+
+
+def test_a_refused_trial_has_not_ended_for_it_counts_not_among_the_studys(bench: Bench) -> None:
+    run(bench, [0.3])
+    run(bench, [], Outcome.REFUSED)
+    run(bench, [0.3], Outcome.PRUNED)
+    history = history_of(bench)
+    history.finished()
+    assert history.n_ended == 2
+
+
+def test_an_outage_loses_no_trial(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(bench)
+    run(bench, [0.3])
+    run(bench, [0.4], Outcome.PRUNED)
+
+    def fail(*_: object) -> None:
+        raise OperationalError("select", None, ConnectionError())
+
+    with monkeypatch.context() as outage:
+        outage.setattr(curves, "load", fail)
+        with pytest.raises(OperationalError):
+            history.finished()
+    assert len(history.finished()) == 1
+    assert history.n_ended == 2
 
 
 def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

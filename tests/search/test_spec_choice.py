@@ -132,6 +132,37 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
         ),
         (SINGLE + '[pruner]\nname = "patient"\n', "pruner.patience", ["missing"]),
         (
+            SINGLE + '[training]\nepochs = 10\n[pruner]\nname = "patient"\npatience = 8\n',
+            "pruner.patience",
+            ["with 8 of training.epochs = 10", "Write at most 7"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 10\n[pruner]\nname = "wilcoxon"\nn_startup_steps = 10\n',
+            "pruner.n_startup_steps",
+            ["Write at most 9"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 2\n[pruner]\nname = "median"\nn_warmup_steps = 1\n',
+            "pruner.n_warmup_steps",
+            ["Write at most 0"],
+        ),
+        (
+            SINGLE + '[training]\nepochs = 20\n[pruner]\nname = "successive_halving"\nmin_early_stopping_rate = 3\n',
+            "pruner.min_early_stopping_rate",
+            ["3 is too much for training.epochs = 20", "Write at most 2"],
+        ),
+        (
+            MINIMAL + "[training]\nepochs = 10\n[pruner]\nmin_epochs = 10\n",
+            "pruner.min_epochs",
+            ["with 10 of training.epochs = 10", "Write at most 9"],
+        ),
+        (MINIMAL + "[pruner]\nfront_loss = 0.6\n", "pruner.front_loss", ["0.6 is not possible"]),
+        (
+            "trials = 1\n" + MINIMAL + '[[start]]\noptimizer = "adam"\n[[start]]\noptimizer = "sgd"\n',
+            "trials",
+            ["1 is fewer than the 2 of [[start]]"],
+        ),
+        (
             SINGLE + '[pruner]\nname = "patient"\npatience = 1\nwrapped = { name = "median", n_warm = 1 }\n',
             "pruner.wrapped.n_warm",
             ["no such key", "n_warmup_steps"],

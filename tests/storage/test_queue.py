@@ -114,6 +114,18 @@ def test_finish_records_each_outcome(bench: Bench, outcome: Outcome, state: str,
     assert bench.counts().finished == (1 if outcome in (Outcome.COMPLETE, Outcome.PRUNED) else 0)
 
 
+def test_a_refusal_that_is_half_written_is_none_of_the_finished(bench: Bench) -> None:
+    """Optuna is told before the attempt is ended, and another worker counts in between."""
+    bench.lease("anna")
+    with bench.store.engine.begin() as connection:
+        connection.execute(schema.attempts.update().values(intended=Outcome.REFUSED.value))
+    assert bench.counts() == none_of(running=1)
+    bench.study.tell(0, state=TrialState.PRUNED)
+    assert bench.counts() == none_of(refused=1)
+    assert bench.sweep() == []
+    assert bench.counts() == none_of(refused=1)
+
+
 def test_finish_is_refused_when_the_trial_was_swept(bench: Bench) -> None:
     late = bench.lease("anna")
     bench.expire("anna")
