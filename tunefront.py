@@ -227,9 +227,12 @@ def record(
     store, study = _find_study(storage, study_spec.name)
     path = table or folder / "recording.csv.gz"
     n_trainings = write_recording(store, study, path)
-    print(f"wrote {n_trainings} trainings to {path}")
+    print(
+        f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written"
+    )
     _end(ending, study_spec, storage, folder, console)
-    suggest(f"tunefront replay {path}")
+    if n_trainings:
+        suggest(f"tunefront replay {path}")
 
 
 @app.command()

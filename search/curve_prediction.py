@@ -43,9 +43,10 @@ class EndPrediction:
     freedom: float
 
     def exceeded_with(self, chance: float) -> float:
-        """The accuracy that the end exceeds with this chance only."""
+        """The accuracy that the end exceeds with this chance only; 1 where it is too near to that to be told."""
         logit = self.expected + self.spread * float(stdtrit(self.freedom, 1 - chance))
-        return max(self.least, round(1 / (1 + math.exp(-logit)), 9))
+        end = max(self.least, round(1 / (1 + math.exp(-logit)), 9))
+        return 1.0 if end >= _MOST else end
 
     def chance_above(self, accuracy: float) -> float:
         """How likely the end is above `accuracy`."""

@@ -83,7 +83,7 @@ class Finisher:
         """Its lease is another worker's now."""
         running.child.kill()
         self._free(running)
-        self._say_refused(running)
+        self._say_refused(running.lease.number)
 
     def finish(self, running: RunningTrial, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
         """Free the slot and record the outcome; what comes after the lease was lost is refused."""
@@ -97,7 +97,7 @@ class Finisher:
                 running.trial,
                 outcome,
                 values=self._standing.values(running.measurements) if is_complete else None,
-                constraints=self._standing.constraints(running.measurements) if outcome is not Outcome.FAILED else None,
+                constraints=self._constraints(running, outcome),
                 measurements=running.measurements,
                 reason=reason,
                 model_path=model_path,
@@ -108,7 +108,18 @@ class Finisher:
         if is_recorded:
             self._view.say(describe_outcome(running.lease.number, outcome, self._shown_values(running), reason))
         else:
-            self._say_refused(running)
+            self._say_refused(running.lease.number)
+
+    def _constraints(self, running: RunningTrial, outcome: Outcome) -> dict[str, float] | None:
+        """What samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
+        if outcome is Outcome.PRUNED:
+            return {**self._standing.early_constraints(running.measurements), **running.violations}
+        return self._standing.constraints(running.measurements) if outcome is not Outcome.FAILED else None
+
+    def end_told(self, lease: Lease, trial: optuna.Trial) -> None:
+        """A person ended it before it had started: close its attempt."""
+        patiently(lambda: queue.finish(self._work.store, self._study, lease, trial, Outcome.FAILED))
+        self._say_refused(lease.number)
 
     def fail_unstarted(self, lease: Lease, trial: optuna.Trial, reason: str) -> None:
         """There is no candidate to train."""
@@ -127,8 +138,8 @@ class Finisher:
         del self._running[running.slot.name]
         self._models.drop_partial(running.lease.number)
 
-    def _say_refused(self, running: RunningTrial) -> None:
-        self._view.say(f"trial {running.lease.number}: result refused, another worker has taken the trial over")
+    def _say_refused(self, number: int) -> None:
+        self._view.say(f"trial {number}: result refused: another worker has taken the trial over, or a person ended it")
 
     def _shown_values(self, running: RunningTrial) -> str:
         shown = [

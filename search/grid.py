@@ -8,6 +8,7 @@ way. Here points are what the space can ask for, and the store tells which were 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,12 @@ class Grid:
     def __len__(self) -> int:
         return len(self._points)
 
-    def next_point(self, trials: Iterable[FrozenTrial]) -> Point | None:
-        """The first that none of `trials` has, in whatever state; None if there is none."""
+    def next_point(self, trials: Iterable[FrozenTrial], start: Point = MappingProxyType({})) -> Point | None:
+        """The first with the values of `start` that none of `trials` has, in whatever state; None if there is none."""
         # Queued as fixed parameters; a trial that begins just now has them one after the other.
         tried = {_key({**trial.system_attrs.get("fixed_params", {}), **trial.params}) for trial in trials}
-        return next((point for key, point in self._points.items() if key not in tried), None)
+        wanted = _key(start)
+        return next((point for key, point in self._points.items() if key not in tried and wanted <= key), None)
 
 
 def check_countable(space: Space | OwnSpace) -> None:

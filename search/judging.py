@@ -10,7 +10,7 @@ from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs, guessi
 from search.running_trial import RunningTrial
 from search.spec_tables import NoPrunerTable, ParetoTable
 from search.work import Work
-from storage import Lease, curves, intermediate_values
+from storage import Lease, curves, intermediate_values, queue
 
 
 class Judge:
@@ -47,9 +47,14 @@ class Judge:
         if self.pareto is not None:
             finished = self._history.finished()
             return self.pareto.judge(running.curve, running.measurements, finished, self._history.n_ended)
-        if self._optuna is not None:
+        if self._optuna is not None and self._is_held(running.lease):
             return self._optuna.judge(self._stored(running.lease), running.curve)
         return GO_ON
+
+    def _is_held(self, lease: Lease) -> bool:
+        """Optuna's halving writes to the trial; what another worker has taken over, or a person ended, is not ours."""
+        with self._work.store.engine.connect() as connection:
+            return queue.holds(connection, lease)
 
     def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
         storage = self._work.store.optuna

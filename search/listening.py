@@ -96,7 +96,7 @@ class Listener:
         if epoch.epoch in self._judge.rungs:
             verdict = patiently(lambda: self._judge.judge(running))
             answer(running.child.connection, go_on=verdict.goes_on)  # first: the child waits for it
-            running.stop_reason = verdict.reason
+            running.stop_reason, running.violations = verdict.reason, verdict.violations
         if not patiently(lambda: self._judge.note(running)):
             self._finisher.end_taken_over(running)
 

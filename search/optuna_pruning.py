@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import optuna
 from optuna import pruners
-from optuna.exceptions import ExperimentalWarning
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
@@ -58,7 +58,11 @@ class OptunaJudge:
         trial.intermediate_values = {epoch.epoch: epoch.accuracy for epoch in curve}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # Wilcoxon's, of epochs that the best trial does not have
-            if not self._pruner.prune(self._study, trial):
+            try:
+                is_stopped = self._pruner.prune(self._study, trial)
+            except UpdateFinishedTrialError:  # ended by a person meanwhile: what comes of it is refused
+                is_stopped = False
+            if not is_stopped:
                 return GO_ON
         last = curve[-1]
         shown = format_quantity(last.accuracy, "fraction")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -36,10 +36,15 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a trial goes on, and if not, why."""
+    """Whether a trial goes on, and if not, why.
+
+    Attributes:
+        violations: Limits that it would break even at best: measure -> by how much, above 0.
+    """
 
     goes_on: bool
     reason: str = ""
+    violations: Mapping[str, float] = field(default_factory=dict)
 
 
 GO_ON = Verdict(True)
@@ -99,7 +104,8 @@ class ParetoPruner:
             if objective.measure.name in TIMED:
                 value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
             if math.isfinite(value) and objective.is_out_of_reach(value):
-                return Verdict(False, f"{when}, {objective.describe_violation(value)}")
+                violations = {objective.measure.name: objective.violation(value)}
+                return Verdict(False, f"{when}, {objective.describe_violation(value)}", violations)
         verdict = self._judge_dominance(when, best, finished)
         if verdict.goes_on and self._is_guessing(best, finished):
             reached, guessed = (format_quantity(value, "fraction") for value in (best[self._accuracy], self.guessing))

@@ -118,7 +118,7 @@ def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_re
 
 
 def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
-    """Write the complete trainings of a recording study as a compressed table; return how many.
+    """Write the complete trainings of a recording study as a compressed table; return how many. Of none, no table.
 
     The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON: the spec, the dataset
     and the machines; then comes CSV with a row for each training.
@@ -126,6 +126,8 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
     records = trials.load(store, study)
     attributes = {trial.number: trial.user_attrs for trial in study.optuna_study(store).get_trials(deepcopy=False)}
     complete = [trial for trial in records if trial.state == "complete"]
+    if not complete:
+        return 0
     header = {
         "format": FORMAT,
         "spec": study.spec,

@@ -16,6 +16,7 @@ from objectives import Objective
 from search import machine
 from search.asking import AnswerError, Asker
 from search.data import Dataset
+from search.grid import Grid
 from search.launching import Launcher
 from search.preparing import prepare_study
 from search.progress import View
@@ -23,7 +24,7 @@ from search.sampling import missing_extra
 from search.slots import Slot, list_gpus, make_slots
 from search.spec import StudySpec, differences
 from search.spec_errors import SpecError
-from search.spec_tables import StopTable
+from search.spec_tables import GridTable, StopTable
 from search.starting import enqueue_starts
 from search.supervisor import Ending, Supervisor, Work
 from storage import Store, StudyRecord, has_studies, open_store, queue, studies
@@ -83,7 +84,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
         request.enqueue(store, study)
         spec = spec.model_copy(update={"stop": StopTable()})  # all of what was queued is wanted
     else:
-        enqueue_starts(store, study, spec.start_parameters())
+        grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
+        enqueue_starts(store, study, spec.start_parameters(), grid)
     worker_id = uuid.uuid4().hex
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)

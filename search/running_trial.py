@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import optuna
@@ -20,6 +21,7 @@ class RunningTrial:
     Attributes:
         started_at: On the supervisor's clock.
         stop_reason: Why it was told to stop; empty while it goes on.
+        violations: Limits that it would have broken then: measure -> by how much.
         is_trained: Whether only its model is still being saved.
         other_slots_busy: At each epoch.
     """
@@ -33,6 +35,7 @@ class RunningTrial:
     curve: list[Epoch] = field(default_factory=list)
     measurements: dict[str, float] = field(default_factory=dict)
     stop_reason: str = ""
+    violations: Mapping[str, float] = field(default_factory=dict)
     is_trained: bool = False
     other_slots_busy: list[int] = field(default_factory=list)
 

@@ -40,10 +40,13 @@ class Standing:
             if objective.has_limit and objective.measure.name in measurements
         }
 
+    def early_constraints(self, measurements: Mapping[str, float]) -> dict[str, float]:
+        """The same of what is known before training: of a trial that was stopped, no other measurement is its end's."""
+        return self.constraints(_known_early(measurements))
+
     def refusal(self, measurements: Mapping[str, float]) -> str:
         """Which limit is broken by what is known before training; empty if none is."""
-        known = {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}
-        return self.violation(known)
+        return self.violation(_known_early(measurements))
 
     def violation(self, measurements: Mapping[str, float]) -> str:
         """Which limit is broken by what was measured; empty if none is."""
@@ -86,3 +89,7 @@ class Standing:
             for trial in complete
             if all(value <= 0 for value in trial.constraints.values())
         ]
+
+
+def _known_early(measurements: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from search.grid import Grid
 from search.steering import steer
 from spaces import OwnSpace, Space, SpaceError
 from spaces.ranges import Fixed
@@ -40,20 +41,39 @@ def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: 
 
 
 def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
-    if not _contains(distribution, value):
-        raise SpaceError(key, f"{value!r} is not in the space: it must be {_describe(distribution)}")
-    return float(value) if isinstance(distribution, FloatDistribution) else value
+    if isinstance(distribution, CategoricalDistribution):
+        # As the space has it: 1 and 1.0 are one choice, 1 and true are two.
+        is_bool = isinstance(value, bool)
+        alike = (one for one in distribution.choices if value == one and is_bool is isinstance(one, bool))
+        found = next(alike, None)
+        if found is not None:
+            return found
+    elif _contains(distribution, value):
+        return float(value) if isinstance(distribution, FloatDistribution) else value
+    raise SpaceError(key, f"{value!r} is not in the space: it must be {_describe(distribution)}")
 
 
-def enqueue_starts(store: Store, study: StudyRecord, starts: list[dict[str, Any]]) -> int:
-    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many."""
+def enqueue_starts(
+    store: Store, study: StudyRecord, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None
+) -> int:
+    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many.
+
+    Args:
+        grid: Of a study that walks one: a candidate that leaves something out is its first such point that was not
+            tried, or none where all were.
+    """
     optuna_study = study.optuna_study(store)
+    n_new = 0
     with store.exclusively():
-        queued = {trial.user_attrs.get("start") for trial in optuna_study.get_trials(deepcopy=False)}
-        new = [number for number in range(1, len(starts) + 1) if number not in queued]
-        for number in new:
-            optuna_study.enqueue_trial(starts[number - 1], user_attrs={"start": number})
-    return len(new)
+        for number, start in enumerate(starts, start=1):
+            trials = optuna_study.get_trials(deepcopy=False)
+            if number in {trial.user_attrs.get("start") for trial in trials}:
+                continue
+            parameters = start if grid is None else grid.next_point(trials, start)
+            if parameters is not None:
+                optuna_study.enqueue_trial(dict(parameters), user_attrs={"start": number})
+                n_new += 1
+    return n_new
 
 
 _Keys = dict[str, tuple[str, Any]]  # parameter's name -> key as the file has it, and value
@@ -115,8 +135,6 @@ def _add(keys: _Keys, key: str, name: str, value: Any, spec_range: object) -> No
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return any(type(value) is type(choice) and value == choice for choice in distribution.choices)
     assert isinstance(distribution, IntDistribution | FloatDistribution)  # there are no others
     kind = int if isinstance(distribution, IntDistribution) else int | float
     if isinstance(value, bool) or not isinstance(value, kind):

@@ -11,6 +11,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 
 from search.ending import Ending
 from search.finishing import Finisher
@@ -151,6 +152,9 @@ class Supervisor:
             candidate = patiently(lambda: self._source.suggest(trial))
         except SpaceError as error:  # a user's own space: this trial is lost, the study goes on
             self._finisher.fail_unstarted(lease, trial, str(error))
+            return
+        except UpdateFinishedTrialError:
+            self._finisher.end_told(lease, trial)
             return
         task = TrialTask(
             number=lease.number,

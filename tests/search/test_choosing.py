@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from search.grid import Grid
 from search.starting import enqueue_starts
 from search.supervisor import Ending
 from storage import queue, studies
@@ -69,6 +70,19 @@ def test_a_grid_is_visited_once_and_then_the_study_is_done(make_desk: MakeDesk) 
     again = make_desk(**changes)
     assert again.run() is Ending.GRID_DONE
     assert len(again.trials()) == 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_start_that_leaves_something_out_is_a_point_of_the_grid(make_desk: MakeDesk, seed: int) -> None:
+    starts = [{"optimizer": "sgd"}, {"optimizer": "sgd"}, {"plain_cnn": {"filters": 8}}]
+    desk = make_desk(space=GRID_SPACE, sampler={"name": "grid"}, trials=30, seed=seed, start=starts)
+    grid = Grid(desk.spec.parsed_space(), seed)
+    assert enqueue_starts(desk.store, desk.record, desk.spec.start_parameters(), grid) == 3
+    assert enqueue_starts(desk.store, desk.record, desk.spec.start_parameters(), grid) == 0
+    assert desk.run() is Ending.GRID_DONE
+    assert len(desk.trials()) == distinct(desk) == 10
+    first, second, third = (trial.parameters for trial in desk.trials()[:3])
+    assert (first["optimizer.name"], second["optimizer.name"], third["plain_cnn.filters"]) == ("sgd", "sgd", 8)
 
 
 def test_a_grid_goes_on_where_it_was_interrupted(make_desk: MakeDesk) -> None:

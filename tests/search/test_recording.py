@@ -149,6 +149,14 @@ def test_a_table_without_training_accuracies_is_read(recorded_study: tuple[Store
     assert [each.metrics for each in found[1].curve] == [{}, {}, {}]
 
 
+def test_without_a_complete_training_there_is_no_table(tmp_path: Path) -> None:
+    store, study = make_study(tmp_path)
+    enqueue_candidates(store, study, n_candidates=1, n_repeated=0, n_seeds=1)
+    train_all(store, study, [Outcome.FAILED])
+    assert write_recording(store, study, tmp_path / "table.csv") == 0
+    assert not (tmp_path / "table.csv").exists()
+
+
 def test_the_same_study_is_written_as_the_same_bytes(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
     for name in ("a.csv.gz", "b.csv.gz"):
         write_recording(*recorded_study, tmp_path / name)

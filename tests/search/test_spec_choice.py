@@ -248,3 +248,12 @@ def test_a_spec_with_all_of_it_is_the_same_after_the_store(tmp_path: Path) -> No
     again = StudySpec.from_json(json.loads(json.dumps(spec.as_json())))
     assert again.as_json() == spec.as_json()
     assert (again.sampler, again.pruner, again.start) == (spec.sampler, spec.pruner, spec.start)
+
+
+def test_a_start_may_write_a_choice_as_another_kind_of_number_but_not_as_a_truth(tmp_path: Path) -> None:
+    space = "[space]\nlabel_smoothing = [0.0, 0.1]\nplain_cnn = { batch_norm = [false, true], dense_units = [0, 1] }\n"
+    text = MINIMAL + space + "[[start]]\nlabel_smoothing = 0\nplain_cnn = { batch_norm = true, dense_units = 1.0 }\n"
+    (start,) = read(text, tmp_path).start_parameters()
+    assert [(type(value), value) for _, value in sorted(start.items())] == [(bool, True), (int, 1), (float, 0.0)]
+    message = fails(text.replace("batch_norm = true", "batch_norm = 1"), tmp_path)
+    assert "1 is not in the space: it must be one of False, True" in message

@@ -16,7 +16,7 @@ import pytest
 
 from search.running import interruptible
 from search.supervisor import Ending
-from storage import StoreError, open_store, queue
+from storage import StoreError, open_store, queue, schema
 from tests.search.desk import Desk, is_running, make_spec
 from tests.search.stub_trials import Act, Plan
 
@@ -306,7 +306,8 @@ def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeD
         return any("refused" in line for line in desk.view.lines)
 
     assert desk.run(take_over) is Ending.INTERRUPTED
-    assert "trial 0: result refused, another worker has taken the trial over" in desk.view.lines
+    refused = "trial 0: result refused: another worker has taken the trial over, or a person ended it"
+    assert refused in desk.view.lines
     (trial,) = desk.trials()
     assert (trial.state, trial.worker_id, trial.n_attempts) == ("running", "bert", 2)
     assert trial.epochs == []
@@ -314,6 +315,71 @@ def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeD
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize("pruner", ["median", "successive_halving", "hyperband"])
+def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk: MakeDesk, pruner: str) -> None:
+    """A supervisor slept past its lease: halving writes to the trial, and Optuna refuses that with an exception."""
+    desk = make_desk(
+        {0: Act(pause_seconds=0.4)}, trials=1, objectives={"accuracy": "accuracy"}, pruner={"name": pruner}
+    )
+    study = desk.record.optuna_study(desk.store)
+    is_taken = False
+
+    def taken_over() -> bool:
+        nonlocal is_taken
+        if not is_taken and desk.living_trials():
+            is_taken = True
+            with desk.store.engine.begin() as connection:
+                connection.execute(schema.leases.update().values(expires_at=0.0))
+            assert queue.sweep(desk.store, study, desk.record.study_id) == [0]
+            with desk.store.exclusively():
+                leased = queue.lease_next(desk.store, study, desk.record.study_id, 1, "bert", "cpu0")
+            assert leased is not None
+            queue.finish(desk.store, study, *leased, queue.Outcome.COMPLETE, values=[0.9])
+        return False
+
+    assert desk.run(taken_over) is Ending.DONE
+    assert any("result refused" in line for line in desk.view.lines)
+    assert (desk.states(), desk.trials()[0].worker_id) == (["complete"], "bert")
+
+
+def test_a_trial_that_a_person_ends_before_it_has_started_is_left_alone(
+    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = make_desk(trials=1)
+    lease_next = queue.lease_next
+
+    def told_at_once(*arguments: Any, **options: Any) -> Any:
+        leased = lease_next(*arguments, **options)
+        if leased is not None:
+            desk.record.optuna_study(desk.store).tell(leased[0].number, [0.9, 1.0, 0.1])
+        return leased
+
+    monkeypatch.setattr(queue, "lease_next", told_at_once)
+    assert desk.run() is Ending.DONE
+    assert any("or a person ended it" in line for line in desk.view.lines)
+    assert desk.states() == ["complete"]
+
+
+def test_samplers_learn_of_a_stopped_trial_only_what_its_end_would_have_kept_or_broken(make_desk: MakeDesk) -> None:
+    objectives = {
+        "accuracy": {"measure": "accuracy", "at_least": 0.55},
+        "memory": {"measure": "model_bytes", "at_most": 1e9},
+        "time": {"measure": "train_seconds", "at_most": 10.0},
+    }
+    plan = {number: Act(accuracies=(0.5, 0.6, 0.7), train_seconds=2.0) for number in range(8)}
+    desk = make_desk(
+        {**plan, 8: Act(accuracies=(0.5, 0.6, 0.7), train_seconds=50.0)},
+        trials=9,
+        objectives=objectives,
+        pruner={"name": "pareto"},
+    )
+    assert desk.run() is Ending.DONE
+    assert "breaks its limit of at most 10 s" in desk.trials()[8].reason
+    (stopped,) = desk.record.optuna_study(desk.store).get_trials(states=(optuna.trial.TrialState.PRUNED,))
+    assert set(stopped.constraints) == {"model_bytes", "train_seconds"}  # of accuracy nobody knows
+    assert stopped.constraints["model_bytes"] < 0 < stopped.constraints["train_seconds"]
+
+
 def test_trial_processes_die_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
@@ -379,8 +445,6 @@ def test_a_supervisor_takes_over_what_another_one_left_when_it_has_nothing_else_
     study = desk.record.optuna_study(desk.store)
     with desk.store.exclusively():
         assert queue.lease_next(desk.store, study, desk.record.study_id, 2, "lost", "cpu0")
-    from storage import schema
-
     with desk.store.engine.begin() as connection:
         connection.execute(schema.leases.update().values(expires_at=0.0))
     assert desk.run() is Ending.DONE
