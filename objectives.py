@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import moocore
 import numpy as np
@@ -143,6 +143,16 @@ class Objective:
         else:
             limit = f"at least {format_quantity(self.at_least or 0.0, self.measure.unit)}"
         return f"{self.measure.name} {shown} breaks its limit of {limit}"
+
+
+def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
+    """The objectives of a stored spec, in the order of :data:`AXES`: that of a trial's values."""
+    tables = {axis: spec["objectives"].get(axis) for axis in AXES}
+    return {
+        axis: Objective(MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"))
+        for axis, table in tables.items()
+        if table is not None
+    }
 
 
 _SCALES: Mapping[Unit, Mapping[str, float]] = {

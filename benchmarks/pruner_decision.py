@@ -127,7 +127,7 @@ def report(n_trials: int, limit: float, n_decisions: int, folder: Path) -> None:
     store = open_store(f"sqlite:///{folder / 'made.db'}", is_writer=True)
     filling = Filling(store)
     filling.add(n_trials, n_trials // 2)
-    history = History(store, filling.study, filling.study_id, EPOCHS)
+    history = History(store, filling.study, filling.study_id, list(OBJECTIVES.values()), EPOCHS)
     pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05, n_trials=2 * n_trials)
     start = time.perf_counter()
     history.finished()

@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from objectives import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure, Objective, format_quantity, on_front
+from objectives import (
+    AXES,
+    DEFAULT_MEASURES,
+    MEASURES,
+    Axis,
+    Measure,
+    Objective,
+    format_quantity,
+    on_front,
+    read_objectives,
+)
 from storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
@@ -108,7 +118,7 @@ class StudyResults:
 
 def load_results(store: Store, study: StudyRecord) -> StudyResults:
     """Read the study's trials and find the front. Writes nothing."""
-    objectives = _read_objectives(study)
+    objectives = read_objectives(study.spec)
     records = trials.load(store, study)
     noted = study.optuna_study(store).user_attrs
     candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
@@ -121,17 +131,6 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
         ending=str(noted.get("ending", "")),
         front_loss=noted.get("front_loss", {}),
     )
-
-
-def _read_objectives(study: StudyRecord) -> dict[Axis, Objective]:
-    tables = study.spec["objectives"]
-    return {
-        axis: Objective(
-            MEASURES[tables[axis]["measure"]], tables[axis].get("at_least"), tables[axis].get("at_most")
-        )
-        for axis in AXES
-        if tables.get(axis) is not None
-    }  # fmt: skip
 
 
 def front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:

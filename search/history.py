@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from objectives import Objective
 from search.finished import FinishedTrial, FinishedTrials
 from storage import Store, curves, queue
+from storage.trials import is_feasible
 
 
 class History:
@@ -18,11 +20,14 @@ class History:
         epochs: Of a whole training.
     """
 
-    def __init__(self, store: Store, study: optuna.Study, study_id: int, epochs: int) -> None:
+    def __init__(
+        self, store: Store, study: optuna.Study, study_id: int, objectives: Sequence[Objective], epochs: int
+    ) -> None:
         self._store = store
         self._study = study
         self._study_id = study_id
-        self._finished = FinishedTrials(epochs, [direction.name.lower() for direction in study.directions])  # type: ignore[misc]
+        self._objectives = objectives
+        self._finished = FinishedTrials(epochs, [objective.measure.direction for objective in objectives])
         self._open: list[int] = []  # numbers of trials that had not ended at the last look
         self._n_known = 0
         self.n_ended = 0
@@ -50,8 +55,8 @@ class History:
         read = curves.load(self._store, self._study_id, [trial.number for trial in new]) if new else {}
         return [
             FinishedTrial.from_epochs(
-                trial.number, read[trial.number], trial.values, all(value <= 0 for value in trial.constraints.values())
+                trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives)
             )
             for trial in new
-            if trial.number in read  # a trial that a person told through Optuna has no curve
+            if trial.number in read  # a trial that a person told through Optuna may have no curve
         ]

@@ -24,7 +24,8 @@ class Judge:
     def __init__(self, work: Work, study: optuna.Study) -> None:
         self._work = work
         table, epochs = work.spec.pruner, work.spec.training.epochs
-        self._history = History(work.store, study, work.study.study_id, epochs)
+        objectives = list(work.spec.parsed_objectives().values())
+        self._history = History(work.store, study, work.study.study_id, objectives, epochs)
         self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
         self.rungs: tuple[int, ...] = ()

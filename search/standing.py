@@ -10,6 +10,7 @@ import optuna
 from optuna.trial import TrialState
 
 from objectives import MEASURES, Axis, Direction, Objective, on_front
+from storage.trials import is_feasible
 
 _KNOWN_EARLY = {name for name, measure in MEASURES.items() if measure.is_known_before_training}
 
@@ -85,9 +86,7 @@ class Standing:
     def _feasible(self) -> list[tuple[int, Values]]:
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return [
-            (trial.number, tuple(trial.values))
-            for trial in complete
-            if all(value <= 0 for value in trial.constraints.values())
+            (trial.number, tuple(trial.values)) for trial in complete if is_feasible(trial, self.objectives.values())
         ]
 
 

@@ -14,12 +14,13 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from objectives import Direction, losses, on_front
+from objectives import Direction, Objective, losses, on_front
 from search.ending import Ending
 from search.leasing import TrialSource
 from search.work import Work
 from storage import Counts, WorkerRecord, studies
 from storage.finishing_order import finished_numbers
+from storage.trials import is_feasible
 
 _REFRESH_SECONDS = 15.0  # as often as supervisors note that they are alive
 
@@ -80,7 +81,8 @@ class Stopping:
             return False
         if self._growth[0] != n_finished:
             order = finished_numbers(self._work.store, self._work.study.study_id)
-            self._growth = (n_finished, n_since_growth(self._study, order))
+            objectives = list(self._work.spec.parsed_objectives().values())
+            self._growth = (n_finished, n_since_growth(self._study, order, objectives))
         return self._growth[1] >= patience
 
 
@@ -108,22 +110,19 @@ def search_seconds(workers: Iterable[WorkerRecord], worker_id: str, own_seconds:
     return total
 
 
-def n_since_growth(study: optuna.Study, order: Iterable[int]) -> int:
+def n_since_growth(study: optuna.Study, order: Iterable[int], objectives: Sequence[Objective]) -> int:
     """Trials that finished after the last one that came on the front; all of them if none did.
 
     Args:
         order: Numbers of the finished trials, the first one to finish first.
     """
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
-    directions: list[Direction] = [
-        "maximize" if direction == optuna.study.StudyDirection.MAXIMIZE else "minimize"
-        for direction in study.directions
-    ]
     values = {
         number: trial.values
         for number, trial in trials.items()
-        if trial.state == TrialState.COMPLETE and all(value <= 0 for value in trial.constraints.values())
+        if trial.state == TrialState.COMPLETE and is_feasible(trial, objectives)
     }
+    directions = [objective.measure.direction for objective in objectives]
     return _n_since_growth([number for number in order if number in trials], values, directions)
 
 

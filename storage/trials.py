@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from optuna.distributions import BaseDistribution
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
+from objectives import Objective, read_objectives
 from storage import curves, schema
 from storage.connection import Store
 from storage.curves import Epoch
@@ -25,7 +26,7 @@ class TrialRecord:
         state: ``waiting``, ``running``, ``complete``, ``pruned``, ``refused`` or ``failed``.
         reason: Why it was pruned, refused, failed or given back; empty if there is none.
         values: One for each objective, if complete.
-        is_feasible: Whether no limit of the spec is known to be broken.
+        is_feasible: Whether no limit of the spec is known to be broken, see :func:`is_feasible`.
         parameters: What was sampled: ``group.name`` -> value.
         measurements: Name with unit -> value.
         n_attempts: How often it was started.
@@ -65,6 +66,7 @@ _STATE_NAMES = {
 def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
     """Every trial of the study in the order of their numbers."""
     frozen_trials = study.optuna_study(store).get_trials(deepcopy=False)
+    objectives = list(read_objectives(study.spec).values())
     epochs = curves.load(store, study.study_id)
     with store.engine.connect() as connection:
         attempts = connection.execute(
@@ -92,7 +94,7 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
                 state="refused" if was_refused else _STATE_NAMES[frozen.state],
                 reason=frozen.user_attrs.get("reason", "") or (last.reason if last is not None else ""),
                 values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
-                is_feasible=all(value <= 0 for value in frozen.constraints.values()),
+                is_feasible=is_feasible(frozen, objectives),
                 parameters=dict(frozen.params),
                 measurements=measurements.get(frozen.number, {}),
                 epochs=epochs.get(frozen.number, []),
@@ -106,6 +108,18 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
             )
         )
     return records
+
+
+def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
+    """Whether no limit is known to be broken: by the trial's constraints nor, if it is complete, by its values.
+
+    What a person told in the dashboard has values alone.
+    """
+    if any(violation > 0 for violation in trial.constraints.values()):
+        return False
+    if trial.state != TrialState.COMPLETE:
+        return True
+    return all(each.violation(value) <= 0 for each, value in zip(objectives, trial.values, strict=True))
 
 
 def set_model_path(store: Store, study: StudyRecord, number: int, path: str) -> None:

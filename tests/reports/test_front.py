@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from objectives import Axis
+from objectives import AXES, Axis
 from reports import StudyResults
 from storage import Outcome
 from tests.reports.bench import MEASURE_NAMES, THREE, Bench
@@ -16,6 +16,18 @@ from tests.reports.bench import MEASURE_NAMES, THREE, Bench
 
 def test_front_holds_ties_and_nothing_that_is_beaten_or_breaks_a_limit(results: StudyResults) -> None:
     assert results.front_numbers == {0, 1, 2, 8}
+
+
+@pytest.mark.parametrize(("accuracy", "memory"), [(0.99, 3001), (0.49, 1)])
+def test_limits_hold_for_what_a_person_told_in_the_dashboard(tmp_path: Path, accuracy: float, memory: float) -> None:
+    limits = {"accuracy": {"at_least": 0.5}, "memory": {"at_most": 3000}}
+    bench = Bench.make(tmp_path, {axis: {**THREE[axis], **limits.get(axis, {})} for axis in AXES})
+    bench.complete(0.9, 3000, 1.0)
+    number = bench.lease()[0].number
+    bench.study.tell(number, [accuracy, memory, 0.1])  # which sets no constraint
+    found = bench.results()
+    assert (found.trials[number].state, found.trials[number].is_feasible) == ("complete", False)
+    assert found.front_numbers == {0}
 
 
 def test_front_is_sorted_by_accuracy_first_then_costs(results: StudyResults) -> None:

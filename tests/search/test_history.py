@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from objectives import MEASURES, Objective
 from search.curve_prediction import logits
 from search.history import History
 from storage import Epoch, Outcome, Store, curves
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
+
+OBJECTIVES = [
+    Objective(MEASURES["accuracy"]),
+    Objective(MEASURES["model_bytes"], at_most=VALUES[1]),
+    Objective(MEASURES["train_seconds"]),
+]
 
 
 @pytest.fixture
@@ -26,7 +33,7 @@ def run(bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLE
 
 
 def history_of(bench: Bench) -> History:
-    return History(bench.store, bench.study, bench.record.study_id, epochs=4)
+    return History(bench.store, bench.study, bench.record.study_id, OBJECTIVES, epochs=4)
 
 
 def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
@@ -106,3 +113,13 @@ def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.Monkey
 def test_finished_leaves_out_what_a_person_told_through_optuna(bench: Bench) -> None:
     bench.study.tell(bench.study.ask(), VALUES)
     assert len(history_of(bench).finished()) == 0
+
+
+@pytest.mark.parametrize(("model_bytes", "rivals"), [(VALUES[1], [0]), (VALUES[1] + 1, [])])
+def test_what_a_person_told_while_it_trained_rivals_nobody_beyond_a_limit(
+    bench: Bench, model_bytes: float, rivals: list[int]
+) -> None:
+    lease, _ = bench.lease()
+    curves.append(bench.store, lease, epoch(1, 0.9))
+    bench.study.tell(lease.number, [0.9, model_bytes, 1.0])
+    assert history_of(bench).finished().rival_numbers == rivals

@@ -74,6 +74,13 @@ def test_front_leaves_out_what_is_dominated_or_infeasible(standing: Standing) ->
     assert standing.front() == [(1, (0.9, 5000.0, 2.0)), (0, (0.7, 1000.0, 1.0)), (4, (0.7, 1000.0, 1.0))]
 
 
+def test_front_leaves_out_what_a_person_told_with_values_beyond_a_limit(standing: Standing) -> None:
+    for values in ((0.9, 2e6, 1.0), (0.4, 10.0, 0.1), (0.8, 1000.0, 1.0)):
+        standing.study.tell(standing.study.ask(), values)  # without constraints, as the dashboard does
+    assert standing.front() == [(2, (0.8, 1000.0, 1.0))]
+    assert standing.beaten() == {0, 1}
+
+
 def test_front_is_empty_when_nothing_is_feasible(standing: Standing) -> None:
     assert standing.front() == []
     complete(standing, 0.4, 10.0, 0.1)

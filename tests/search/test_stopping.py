@@ -6,6 +6,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from objectives import MEASURES, Objective
 from search.stopping import n_since_growth, search_seconds
 from storage import WorkerRecord
 
@@ -40,15 +41,19 @@ def test_search_seconds(others: list[WorkerRecord], expected: float) -> None:
         ([None, None], [0, 1], 2),  # no front yet
         ([(0.5, 10.0), (0.9, 1.0, "infeasible"), (0.6, 10.0)], [0, 1, 2], 0),
         ([(0.5, 10.0), (0.9, 1.0, "infeasible")], [0, 1], 1),
+        ([(0.5, 10.0), (0.9, 20.0, "told")], [0, 1], 0),
+        ([(0.5, 10.0), (0.9, 40.0, "told")], [0, 1], 1),  # breaks the limit
     ],
 )
 def test_n_since_growth(values: list[tuple[object, ...] | None], order: list[int], expected: int) -> None:
+    objectives = [Objective(MEASURES["accuracy"]), Objective(MEASURES["model_bytes"], at_most=30.0)]
     study = optuna.create_study(directions=["maximize", "minimize"])
     for value in values:
         trial = study.ask()
         if value is None:
             study.tell(trial, state=TrialState.PRUNED)
             continue
-        trial.set_constraint("memory", 1.0 if "infeasible" in value else -1.0)
+        if "told" not in value:  # in the dashboard, which sets no constraint
+            trial.set_constraint("memory", 1.0 if "infeasible" in value else -1.0)
         study.tell(trial, [float(str(number)) for number in value[:2]])
-    assert n_since_growth(study, order) == expected
+    assert n_since_growth(study, order, objectives) == expected
