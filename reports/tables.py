@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,8 @@ from reports.front import StudyResults
 from storage import TrialRecord
 
 FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs")
+PLAIN_ACCURACY = "plain_accuracy"
+_PARAMETER = "parameter."
 
 
 def trials_frame(results: StudyResults) -> pd.DataFrame:
@@ -20,7 +22,9 @@ def trials_frame(results: StudyResults) -> pd.DataFrame:
     Returns:
         The columns of :data:`FIRST_COLUMNS`, then measurements (those an objective could use first),
         then parameters by name. The three axes are in their units, accuracy as a fraction; a cell is
-        empty where nothing was measured or the trial has no such parameter.
+        empty where nothing was measured or the trial has no such parameter. Where ``accuracy`` is another
+        score, because the objective is, the share classified correctly is :data:`PLAIN_ACCURACY`. A parameter
+        with the name of another column, as one of a user's own space may have, gets ``parameter.`` before it.
     """
     return _frame(results, results.trials)
 
@@ -35,7 +39,6 @@ def front_frame(results: StudyResults) -> pd.DataFrame:
 
 
 def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame:
-    measured = _measurement_names(results)
     parameters = sorted({name for trial in results.trials for name in trial.parameters})
     columns = {
         "trial": pd.Series([trial.number for trial in trials], dtype="int64"),
@@ -47,21 +50,31 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         "on_front": pd.Series([trial.number in results.front_numbers for trial in trials], dtype="bool"),
         "epochs": pd.Series([len(trial.epochs) for trial in trials], dtype="int64"),
     }
-    columns |= {name: _numbers(name, (trial.measurements.get(name) for trial in trials)) for name in measured}
+    columns |= {
+        column: _numbers(name, (trial.measurements.get(name) for trial in trials))
+        for name, column in _measurement_columns(results).items()
+    }
     # As objects, or pandas would make 3.0 of a 3 where some trials have no such parameter.
     columns |= {
-        name: pd.Series([trial.parameters.get(name) for trial in trials], dtype="object") for name in parameters
+        _parameter_column(name, columns): pd.Series([trial.parameters.get(name) for trial in trials], dtype="object")
+        for name in parameters
     }
     return pd.DataFrame(columns)
 
 
-def _measurement_names(results: StudyResults) -> list[str]:
+def _measurement_columns(results: StudyResults) -> dict[str, str]:
+    """Measurement -> its column, in their order; without the plain accuracy where the first columns have it."""
     known = list(MEASURES)
     names = {name for trial in results.trials for name in trial.measurements}
-    # "accuracy" stands among the first columns already.
-    return sorted(
-        names.difference(FIRST_COLUMNS), key=lambda name: (known.index(name) if name in known else len(known), name)
-    )
+    if results.measure("accuracy").name == "accuracy":
+        names.discard("accuracy")
+    ordered = sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
+    return {name: PLAIN_ACCURACY if name == "accuracy" else name for name in ordered}
+
+
+def _parameter_column(name: str, taken: Container[str]) -> str:
+    """The parameter's name, or one that no other column has."""
+    return f"{_PARAMETER}{name}" if name in taken or name.startswith(_PARAMETER) else name
 
 
 def _numbers(name: str, values: Iterable[float | None]) -> pd.Series[Any]:

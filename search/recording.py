@@ -19,6 +19,7 @@ from search.spec import StudySpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
 
 FORMAT = 1
+_PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
 # column before "_by_epoch" -> of an epoch
 _CURVES: dict[str, Callable[[Epoch], float]] = {
     "accuracy": lambda epoch: epoch.accuracy,
@@ -159,8 +160,13 @@ def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
         "seed": attributes.get("seed", 0),
         **measured,
         **curves,
-        **dict(sorted(trial.parameters.items())),
+        **{_parameter_column(name): value for name, value in sorted(trial.parameters.items())},
     }
+
+
+def _parameter_column(name: str) -> str:
+    """A name with a dot, which no other column has."""
+    return name if "." in name and not name.startswith(_PARAMETER) else f"{_PARAMETER}{name}"
 
 
 def read_recording(path: Path) -> Recording:
@@ -199,7 +205,7 @@ def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
     return RecordedTrial(
         candidate=int(row["candidate"]),
         seed=int(row["seed"]),
-        parameters={name: value for name, value in present.items() if "." in name},
+        parameters={name.removeprefix(_PARAMETER): value for name, value in present.items() if "." in name},
         measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
         curve=_read_curve(row),
     )

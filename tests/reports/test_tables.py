@@ -69,6 +69,26 @@ def test_columns_begin_alike_when_there_is_nothing_or_axes_are_left_out(tmp_path
         assert len(frame) == (1 if axes else 0)
 
 
+def test_the_plain_accuracy_has_a_column_when_the_objective_is_another_score(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, {**THREE, "accuracy": {"measure": "f1_macro"}})
+    bench.complete(0.97, 10, 1.0, measurements={"f1_macro": 0.55, "recall": 0.6}, parameters={})
+    frame = front_frame(bench.results())
+    assert list(frame) == [*FIRST, "plain_accuracy", "f1_macro", "recall", "model_bytes", "train_seconds"]
+    assert frame.loc[0, ["accuracy", "f1_macro", "plain_accuracy", "recall"]].tolist() == [0.55, 0.55, 0.97, 0.6]
+
+
+def test_a_parameter_with_the_name_of_another_column_overwrites_nothing(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    parameters = {"epochs": 5, "model_bytes": 1, "accuracy": 0.1, "parameter.epochs": 6, "units": 7}
+    bench.complete(0.9, 1000, 2.0, parameters=parameters)
+    found = trials_frame(bench.results()).iloc[0]
+    assert found[["accuracy", "memory_bytes", "epochs", "model_bytes"]].tolist() == [0.9, 1000, 3, 1000]
+    assert found["units"] == 7
+    assert {name: found[f"parameter.{name}"] for name in parameters if name != "units"} == {
+        "epochs": 5, "model_bytes": 1, "accuracy": 0.1, "parameter.epochs": 6,
+    }  # fmt: skip
+
+
 def test_front_goes_through_json_and_csv(results: StudyResults) -> None:
     frame = front_frame(results)
     records = json.loads(frame.to_json(orient="records"))

@@ -189,6 +189,22 @@ def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None
     assert found == ["None", "NA", "nan"]
 
 
+OWN = {"seed": 5, "accuracy": 0.25, "accuracy_by_epoch": "linear", "kind": "wide", "parameter.seed": 6, "net.units": 8}
+
+
+def test_parameters_of_an_own_space_are_read_whatever_their_names_are(tmp_path: Path) -> None:
+    store, study = make_study(tmp_path)
+    study.optuna_study(store).enqueue_trial(OWN)
+    train_all(
+        store, study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in OWN.items()]
+    )
+    write_recording(store, study, tmp_path / "table.csv")
+    (found,) = read_recording(tmp_path / "table.csv").trials
+    assert found.parameters == OWN
+    assert (found.seed, found.measurements["accuracy"]) == (0, 0.02)
+    assert [each.accuracy for each in found.curve] == [0.0, 0.01, 0.02]
+
+
 def test_a_table_is_replaced_only_by_a_whole_one(
     recorded_study: tuple[Store, StudyRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
