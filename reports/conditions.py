@@ -17,7 +17,7 @@ class MachineConditions:
     """One kind of machine and software that worked on the study.
 
     Attributes:
-        n_supervisors: How often a supervisor was started with exactly these.
+        n_supervisors: How often a supervisor was started on it.
         facts: What -> value, for people; ``-`` where it is not known.
     """
 
@@ -51,7 +51,8 @@ def machines(results: StudyResults) -> list[MachineConditions]:
     """The machines that worked on the study, those alike counted together, in the order of their start."""
     alike: dict[str, list[Mapping[str, Any]]] = {}
     for worker in results.workers:
-        alike.setdefault(json.dumps(worker.machine, sort_keys=True), []).append(worker.machine)
+        what = {name: fact for name, fact in worker.machine.items() if name != "process_started_at"}
+        alike.setdefault(json.dumps(what, sort_keys=True), []).append(worker.machine)
     return [MachineConditions(len(found), _facts(found[0])) for found in alike.values()]
 
 

@@ -29,6 +29,7 @@ MACHINE: dict[str, Any] = {
     "precision": "float32",
     "slots": ["cpu0", "cpu1"],
     "threads_per_slot": 1,
+    "process_started_at": 1_700_000_000.25,
 }
 DATASET: dict[str, Any] = {
     "source": "digits",
