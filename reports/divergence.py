@@ -21,7 +21,7 @@ from storage import TrialRecord
 Floats = NDArray[np.float64]
 
 _N_POINTS = 50  # of a grid over a range
-_N_DRAWS = 2000
+MIN_DRAWS = 2000
 _PRIOR = 1.0  # trials' worth of an even density, which keeps densities above 0
 
 
@@ -81,11 +81,13 @@ class Draws:
 
     Args:
         blocks: Of each trial. A set holds as many trials of each block as the best trials do.
+        n_sets: How many are drawn.
     """
 
-    def __init__(self, blocks: NDArray[np.int64]) -> None:
+    def __init__(self, blocks: NDArray[np.int64], n_sets: int = MIN_DRAWS) -> None:
         self._blocks = blocks
-        self._order = np.random.default_rng(0).random((_N_DRAWS, len(blocks)))
+        self.n_sets = n_sets
+        self._order = np.random.default_rng(0).random((n_sets, len(blocks)))
         self._drawn: dict[tuple[bytes, bytes], NDArray[np.bool_]] = {}
 
     def like(self, is_best: NDArray[np.bool_], members: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -94,7 +96,7 @@ class Draws:
         n_best = np.bincount(blocks[is_best[members]], minlength=int(blocks.max()) + 1)
         key = (members.tobytes(), n_best.tobytes())
         if key not in self._drawn:
-            drawn = np.zeros((_N_DRAWS, len(members)), dtype=bool)
+            drawn = np.zeros((self.n_sets, len(members)), dtype=bool)
             for block in np.flatnonzero(n_best):
                 places = np.flatnonzero(blocks == block)
                 order = self._order[:, members[places]]
@@ -109,7 +111,7 @@ def find_divergence(values: Sequence[Values], is_best: NDArray[np.bool_], draws:
 
     So a parameter of one optimizer does not stand out merely because that optimizer is the best one.
     """
-    found, by_chance = 0.0, np.zeros(_N_DRAWS)
+    found, by_chance = 0.0, np.zeros(draws.n_sets)
     for each in values:
         is_here = is_best[each.members]
         share_of_best, share_of_all = is_here.sum() / is_best.sum(), len(each.members) / len(is_best)
@@ -117,7 +119,7 @@ def find_divergence(values: Sequence[Values], is_best: NDArray[np.bool_], draws:
         found += weight * float(each.divergences(is_here[None, :])[0])
         by_chance += weight * each.divergences(draws.like(is_best, each.members))
     is_as_large = by_chance >= found - 1e-9  # equal sets differ by rounding
-    return Divergence(found - float(by_chance.mean()), (1 + int(is_as_large.sum())) / (1 + _N_DRAWS))
+    return Divergence(found - float(by_chance.mean()), (1 + int(is_as_large.sum())) / (1 + draws.n_sets))
 
 
 def _kernels(distribution: BaseDistribution, values: Sequence[Any]) -> Floats:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reports.divergence import Divergence, Draws, Values, find_divergence
+from reports.divergence import MIN_DRAWS, Divergence, Draws, Values, find_divergence
 from reports.front import StudyResults
 from storage import TrialRecord
 
@@ -140,7 +140,7 @@ def _shares(
 ) -> dict[str, dict[str, Share]]:
     # A sampler that learns tries better candidates later, and moves what does not matter, too: the best trials are
     # compared with others of the same time.
-    draws = Draws(np.arange(len(trials)) // _BLOCK_SIZE)
+    draws = Draws(np.arange(len(trials)) // _BLOCK_SIZE, n_draws(len(names) * len(best)))
     values = {name: Values.of(name, trials) for name in names}
     found = {
         (name, target): find_divergence(values[name], is_best, draws)
@@ -157,6 +157,11 @@ def _shares(
         return Share(divergence.beyond_chance / totals[target] if is_clear else 0.0, is_clear, divergence.chance)
 
     return {name: {target: share(name, target) for target in best} for name in names}
+
+
+def n_draws(n_pairs: int) -> int:
+    """Enough for one of `n_pairs` of parameter and target to be clear alone, even if one draw is as large."""
+    return max(MIN_DRAWS, round(2 * n_pairs / _FALSE_SHARE))
 
 
 def _clear(found: Mapping[tuple[str, str], Divergence]) -> set[tuple[str, str]]:

@@ -18,7 +18,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from objectives import Axis
 from reports import StudyResults, render_page, write_report
 from reports.divergence import Draws, Values, find_divergence
-from reports.importance import FRONT, Importance, find_importance
+from reports.importance import FRONT, Importance, find_importance, n_draws
 from reports.importance_section import importance_frame, importance_markdown
 from storage import TrialRecord
 from tests.reports.bench import THREE, Bench
@@ -164,6 +164,24 @@ def test_one_that_decides_is_found_alone(empty: StudyResults, axis: int, name: s
         assert {pair for pair in clear(importance) if pair[1] != FRONT} == {
             (name, ("accuracy", "memory", "time")[axis])
         }
+
+
+def test_one_that_decides_is_found_among_very_many(empty: StudyResults) -> None:
+    space = FLAT | {f"more.p{index}": FloatDistribution(0.0, 1.0) for index in range(55)}
+    rng = np.random.default_rng(3)
+    trials = []
+    for number in range(90):
+        parameters = {name: draw(rng, distribution) for name, distribution in space.items()}
+        _, memory, seconds = noise(rng)
+        trials.append(record(number, parameters, space, parameters["net.width"], memory, seconds))
+    importance = find_importance(replace(empty, trials=trials, front_numbers=frozenset()))
+    assert clear(importance) == {("net.width", "accuracy")}
+
+
+@pytest.mark.parametrize(("n_pairs", "expected"), [(4, 2000), (100, 2000), (101, 2020), (300, 6000)])
+def test_there_are_enough_draws_for_one_pair_to_be_clear(n_pairs: int, expected: int) -> None:
+    assert n_draws(n_pairs) == expected
+    assert 2 / (1 + expected) <= 0.1 / n_pairs  # Benjamini and Hochberg's bound of the first, by itself and one draw
 
 
 def test_a_rate_is_found_among_those_that_have_it(empty: StudyResults) -> None:
