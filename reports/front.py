@@ -49,7 +49,7 @@ class StudyResults:
         objectives: The axes that count, in the order of a trial's values.
         front_numbers: Trials that are complete, keep the limits, and that no other such trial beats
             on all objectives; ties are all kept.
-        ending: Why the study is done before it has all its trials, in a sentence; empty if it is not.
+        ending: Why the last run ended before the study had all its trials, in a sentence; empty if it did not.
         front_loss: How many members of the front were stopped, as the last run that ended estimated it: ``lost``,
             ``at_risk`` (those and the ones found), ``low`` and ``high``, all None if it could not tell; ``n_stopped``
             and the setting ``front_loss``. Empty if there is no estimate.
@@ -74,6 +74,22 @@ class StudyResults:
         """Trials in each of :data:`STATES`."""
         states = [trial.state for trial in self.trials]
         return {state: states.count(state) for state in STATES}
+
+    @property
+    def n_finished(self) -> int:
+        """What counts towards the study's number of trials; in a confirmation nothing replaces what failed."""
+        counts = self.counts
+        return counts["complete"] + counts["pruned"] + (counts["failed"] if self.study.spec.get("confirms") else 0)
+
+    @property
+    def n_missing(self) -> int:
+        """Trials that the study is still to finish; 0 if it has them all."""
+        return max(int(self.study.spec.get("trials", 0)) - self.n_finished, 0)
+
+    @property
+    def early_end(self) -> str:
+        """Why the study is done before it has all its trials, in a sentence; empty if it is not, or runs again."""
+        return self.ending if self.n_missing and not self.counts["running"] else ""
 
     def measure(self, axis: Axis) -> Measure:
         """What stands on the axis: the objective's measure, or the default where there is none."""

@@ -13,6 +13,7 @@ from reports.summary import (
     axis_title,
     describe_empty_front,
     describe_front,
+    describe_progress,
     describe_search,
     describe_shared,
     describe_wanted,
@@ -20,11 +21,12 @@ from reports.summary import (
 
 
 def front_markdown(results: StudyResults) -> str:
-    """The front as Markdown: a heading, what was searched, the table, and what all its models share."""
+    """The front as Markdown: a heading, what was searched, how far that is, the table, and what its models share."""
     parameters = Parameters.of(results.front)
     parts = [
         f"# {escape(results.study.name)}: {describe_front(results)}",
         escape(f"{describe_search(results)} {describe_wanted(results)}"),
+        escape(describe_progress(results)),
         _table(results, parameters) if results.front_numbers else escape(describe_empty_front(results)),
         escape(describe_shared(parameters)),
         escape(describe_stopping_cost(results)),

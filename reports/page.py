@@ -23,12 +23,13 @@ from reports.confirmation import Confirmation
 from reports.confirmation_figures import confirmation_figures
 from reports.confirmation_section import confirmation_context
 from reports.figures import pair_figures
-from reports.front import StudyResults
+from reports.front import STATES, StudyResults
 from reports.importance import Importance, find_importance
 from reports.importance_section import importance_context
 from reports.kept_models import find_kept_model
 from reports.learning_curves import learning_curves
 from reports.parameters import Parameters, show_value
+from reports.state_meanings import describe_state
 from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
     describe_empty_front,
@@ -42,14 +43,6 @@ from storage import TrialRecord
 
 _PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
 _EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # what a model costs whoever deploys it
-_MEANINGS = {
-    "complete": "trained to the end",
-    "pruned": "stopped early: it would not have come on the front",
-    "refused": "breaks a limit that is known before training, so it was not trained",
-    "failed": "ended with an error",
-    "running": "under way",
-    "waiting": "back in the queue, after its run was interrupted",
-}
 
 
 @dataclass(frozen=True)
@@ -117,7 +110,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "format_quantity": format_quantity,
         "nan": math.nan,
         "breakable": _breakable,
-        "meanings": _MEANINGS,
+        "meanings": {state: describe_state(results, state) for state in STATES},
         "repeated": [trial for trial in results.trials if trial.n_attempts > 1],
         "other_measures": _other_measures(results),
         "busyness": busyness(results),

@@ -80,11 +80,11 @@ class StudyStatus:
         """Counts, reasons, what runs now, and the front as tables."""
         results = self.results
         counts = results.counts
-        title = Text(f"{results.study.name}: {_n_finished(results)} of {results.study.spec['trials']} trials", "bold")
+        title = Text(f"{results.study.name}: {results.n_finished} of {results.study.spec['trials']} trials", "bold")
         states = Text(", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none started")
         parts: list[RenderableType] = [title, states]
-        if results.ending:
-            parts.append(Text(f"done early: {results.ending}"))
+        if results.early_end:
+            parts.append(Text(f"done early: {results.early_end}"))
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
             parts.append(Text(f"started more than once after an interruption: {_numbers(tuple(retried))}"))
@@ -108,16 +108,11 @@ def study_status(store: Store, study: StudyRecord) -> StudyStatus:
     return StudyStatus(load_results(store, study))
 
 
-def _n_finished(results: StudyResults) -> int:
-    """What counts towards the study's number of trials."""
-    return results.counts["complete"] + results.counts["pruned"]
-
-
 def _summary(results: StudyResults) -> dict[str, Any]:
     return {
         "study": results.study.name,
         "trials": results.study.spec["trials"],
-        "finished": _n_finished(results),
+        "finished": results.n_finished,
         **results.counts,
         "front": len(results.front),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from objectives import Axis, format_quantity
 from reports.front import StudyResults
 from reports.parameters import Parameters, show_value
@@ -42,20 +44,31 @@ def describe_wanted(results: StudyResults) -> str:
 
 def describe_progress(results: StudyResults) -> str:
     """How far the study is, or why it ended early, in a sentence; empty once it has all its trials."""
-    counts = results.counts
-    n_finished, n_trials = counts["complete"] + counts["pruned"], results.study.spec.get("trials", 0)
-    search = results.study.spec.get("confirms")
-    if search:
-        n_finished += counts["failed"]  # nothing takes their place
-    if n_finished >= n_trials:
+    if not results.n_missing:
         return ""
-    if results.ending and not counts["running"]:
-        return f"This study is done with {n_finished} of {n_trials} trials: {results.ending}."
-    stands = f"{n_finished} of {n_trials} trials are finished"
-    if counts["running"]:
-        return f"This study is under way: {stands}, {counts['running']} run now. All below may still change."
-    command = f"'tunefront confirm {search}'" if search else "The 'tunefront run' command that started it"
-    return f"This study is not finished: {stands}. {command} goes on with it."
+    stands = f"{results.n_finished} of {results.study.spec['trials']} trials"
+    if results.early_end:
+        return f"This study is done with {stands}: {results.early_end}."
+    n_running = results.counts["running"]
+    if n_running:
+        return f"This study is under way: {stands} are finished, {n_running} run now. All below may still change."
+    return f"This study is not finished: {stands} are finished. {_describe_going_on(results)}"
+
+
+def _describe_going_on(results: StudyResults) -> str:
+    """What to do for an unfinished study to get the trials that are missing, in a sentence or two."""
+    spec, counts = results.study.spec, results.counts
+    if spec.get("confirms"):
+        return f"'tunefront confirm {spec['confirms']}' goes on with it."
+    # Nothing but its name tells that a study records.
+    command = "tunefront record" if results.study.name.endswith(".recording") else "tunefront run"
+    for state, what, key in (("failed", "failed", "max_failures"), ("refused", "were refused", "max_refusals")):
+        if counts[state] > spec.get(key, math.inf):
+            return (
+                f"It gave up: {counts[state]} trials {what}, more than {key} = {spec[key]}. "
+                f"Raise {key}, and the '{command}' command that started it goes on with it."
+            )
+    return f"The '{command}' command that started it goes on with it."
 
 
 def describe_empty_front(results: StudyResults) -> str:

@@ -28,7 +28,7 @@ class Outcome(enum.StrEnum):
     """How an attempt at a trial ended."""
 
     COMPLETE = "complete"
-    PRUNED = "pruned"  # stopped early: it would not have been on the front
+    PRUNED = "pruned"  # stopped early
     REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
     FAILED = "failed"
     RETURNED = "returned"  # to the queue: interrupted

@@ -12,7 +12,7 @@ from tests.reports.bench import THREE, Bench
 
 
 def test_table_is_formatted_by_hand(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {**THREE, "accuracy": {"measure": "accuracy", "at_least": 0.5}})
+    bench = Bench.make(tmp_path, {**THREE, "accuracy": {"measure": "accuracy", "at_least": 0.5}}, n_trials=2)
     bench.complete(0.9722, 1_310_000, 4.2, parameters={"optimizer.name": "adam", "cnn.filters": 8})
     bench.complete(0.9, 36_000, 0.25, parameters={"optimizer.name": "sgd", "cnn.filters": 8})
     assert front_markdown(bench.results()) == (
@@ -31,7 +31,7 @@ def test_table_is_formatted_by_hand(tmp_path: Path) -> None:
 
 
 def test_cells_are_escaped_when_values_look_like_markup(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
+    bench = Bench.make(tmp_path, n_trials=2)
     bench.complete(0.9, 10, 4.0, parameters={"optimizer.name": "a|b"})
     bench.complete(0.8, 5, 1.0, parameters={"optimizer.name": "<b>bold</b>"})
     rows = front_markdown(bench.results()).splitlines()[4:]
@@ -52,6 +52,13 @@ def test_it_says_why_when_the_front_is_empty(tmp_path: Path) -> None:
     assert "No trial has started yet." in front_markdown(bench.results())
     bench.complete(0.1, 10, 1.0, broken={"accuracy": 0.4})
     assert "No complete trial keeps the limits" in front_markdown(bench.results())
+
+
+def test_it_says_how_far_an_unfinished_study_is(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, n_trials=30)
+    bench.complete(0.9, 10, 1.0)
+    sentence = "This study is not finished: 1 of 30 trials are finished. The 'tunefront run' command that started it"
+    assert f"\n\n{sentence} goes on with it.\n\n| trial |" in front_markdown(bench.results())
 
 
 def test_every_row_has_as_many_cells_as_titles(results: StudyResults) -> None:

@@ -1,0 +1,56 @@
+"""How studies stand, for a terminal and for programs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+from reports.status import studies_overview, study_status
+from reports.summary import describe_progress
+from storage import Outcome, studies
+from tests.reports.bench import Bench
+
+ENDING = "none of the last 5 finished trials came on the front: that is stop.patience"
+
+
+def printed(content: RenderableType) -> str:
+    output = io.StringIO()
+    Console(file=output, width=160).print(content)
+    return output.getvalue()
+
+
+def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, n_trials=3, name="digits.confirmation")
+    studies.update_spec(bench.store, bench.record, {**bench.record.spec, "confirms": "digits"})
+    bench.complete(0.9, 10, 1.0)
+    bench.complete(0.8, 10, 1.0)
+    bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
+    status = study_status(bench.store, bench.results().study)
+    assert printed(status.render()).startswith("digits.confirmation: 3 of 3 trials")
+    assert status.as_json()["finished"] == 3
+    assert "3 of 3" in printed(studies_overview(bench.store).render())
+    assert describe_progress(bench.results()) == ""
+
+
+def test_a_failed_trial_of_a_search_is_not_finished(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, n_trials=3)
+    bench.complete(0.9, 10, 1.0)
+    bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
+    assert printed(study_status(bench.store, bench.record).render()).startswith("digits: 1 of 3 trials")
+
+
+def test_done_early_is_said_only_while_it_is_true(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, n_trials=2)
+    bench.complete(0.9, 10, 1.0)
+    bench.study.set_user_attr("ending", ENDING)
+
+    def shown() -> str:
+        return printed(study_status(bench.store, bench.record).render())
+
+    assert f"done early: {ENDING}" in shown()
+    leased = bench.lease()  # patience was raised: the study runs again
+    assert "done early" not in shown()
+    bench.end(leased, Outcome.PRUNED, reason="epoch 1: hopeless")  # it has all its trials
+    assert "done early" not in shown()
