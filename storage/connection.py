@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
 _LOCK_SECONDS = 120.0
+# As drivers name them: password, sslpassword, passwd, pwd, passfile; odbc_connect holds a whole connection string.
+_SECRET = re.compile(r"([?&][^=&]*(?:pass|pwd|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
 _LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
 
 
@@ -65,9 +68,9 @@ class Store:
 
 
 def masked(url: str) -> str:
-    """The URL with its password hidden, for messages and logs."""
+    """The URL with its passwords hidden, also those in its query, for messages and logs."""
     try:
-        return make_url(url).render_as_string(hide_password=True)
+        return _SECRET.sub(r"\1***", make_url(url).render_as_string(hide_password=True))
     except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         return "(not a database URL)"
 

@@ -80,6 +80,12 @@ def test_open_store_hides_the_password_when_it_fails(url: str, is_writer: bool) 
         ("postgresql+psycopg://user:s3cret@host/name", "postgresql+psycopg://user:***@host/name"),
         ("postgresql+psycopg://user@host/name", "postgresql+psycopg://user@host/name"),
         ("sqlite:///tunefront.db", "sqlite:///tunefront.db"),
+        (
+            "postgresql+psycopg://host/name?password=s3cret&user=u&sslpassword=s3%26cret",
+            "postgresql+psycopg://host/name?password=***&sslpassword=***&user=u",
+        ),
+        ("mysql://u:s3cret@host/name?charset=utf8&PASSWD=s3cret", "mysql://u:***@host/name?PASSWD=***&charset=utf8"),
+        ("mssql+pyodbc:///?odbc_connect=UID%3Du%3BPWD%3Ds3cret", "mssql+pyodbc:///?odbc_connect=***"),
         ("s3cret", "(not a database URL)"),
         ("postgresql://user:s3cret@host:port/name", "(not a database URL)"),
     ],
