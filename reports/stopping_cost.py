@@ -12,7 +12,8 @@ def describe_stopping_cost(results: StudyResults) -> str:
         return ""
     n_stopped = noted["n_stopped"]
     which = f"{n_stopped} trial{'s that were' if n_stopped > 1 else ' that was'} stopped"
-    if n_stopped != results.counts["pruned"]:
+    # Of one without an epoch, as of one that a person told, nothing is estimated.
+    if n_stopped != sum(trial.state == "pruned" and bool(trial.epochs) for trial in results.trials):
         which += " when a run last ended"
     if noted["lost"] is None:
         return f"Too few trials had finished to tell what the {which} would have become."

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from optuna.trial import TrialState
 
 from reports import front_markdown, render_page
 from reports.front import StudyResults
@@ -57,6 +58,18 @@ def test_page_and_markdown_state_the_estimate(tmp_path: Path) -> None:
 )
 def test_the_sentence_follows_the_numbers(tmp_path: Path, changes: dict[str, Any], part: str) -> None:
     assert part in describe_stopping_cost(noted(tmp_path, **changes))
+
+
+def test_what_was_pruned_without_an_epoch_is_not_among_them(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # by a person, before its first epoch
+    bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
+    bench.study.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
+    assert describe_stopping_cost(bench.results()).startswith("Among the 1 trial that was stopped, ")
+    bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
+    assert describe_stopping_cost(bench.results()).startswith(
+        "Among the 1 trial that was stopped when a run last ended"
+    )
 
 
 def test_nothing_is_said_without_an_estimate(tmp_path: Path) -> None:
