@@ -34,7 +34,9 @@ def learning_curves(results: StudyResults) -> go.Figure:
         yaxis=measure_axis(results.measure("accuracy"), axis_title(results, "accuracy"), []),
     )
     beaten = [trial for trial in trained if trial.number not in results.front_numbers]
-    for state, colour in (("pruned", PRUNED_COLOUR), ("running", PRUNED_COLOUR), ("complete", COMPLETE_COLOUR)):
+    # What waits has epochs of an attempt that was interrupted.
+    for state in ("failed", "waiting", "pruned", "running", "complete"):
+        colour = COMPLETE_COLOUR if state == "complete" else PRUNED_COLOUR
         _add_thin(figure, state, [trial for trial in beaten if trial.state == state], colour)
     _add_front(figure, results)
     if not figure.data:

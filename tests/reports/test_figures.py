@@ -136,6 +136,16 @@ def test_thin_curves_have_gaps_between_trials(results: StudyResults) -> None:
     assert list(thin["pruned"].y) == [0.1, 0.3, None]
 
 
+@pytest.mark.parametrize(("outcome", "state"), [(Outcome.FAILED, "failed"), (Outcome.RETURNED, "waiting")])
+def test_learning_curves_are_drawn_of_whatever_trained(tmp_path: Path, outcome: Outcome, state: str) -> None:
+    bench = Bench.make(tmp_path)
+    bench.end(bench.lease(), outcome, curve=(0.2, 0.4))
+    figure = learning_curves(bench.results())
+    assert not figure.layout.annotations  # which would say that nothing has trained
+    assert [trace.name for trace in figure.data] == [f"{state} (1)"]
+    assert list(figure.data[0].y) == [0.2, 0.4, None]
+
+
 @pytest.mark.parametrize(
     ("low", "high", "unit", "between"),
     [
