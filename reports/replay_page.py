@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from reports.replacing import replace_file
 from reports.replay_figures import replay_figures
 from reports.replay_view import (
     TITLES,
@@ -42,9 +43,7 @@ def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
     }
     out_dir.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
-        partial = out_dir / f".{name}.partial"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(out_dir / name)
+        replace_file(out_dir / name, content)
     return [out_dir / name for name in contents]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from reports.importance import find_importance
 from reports.importance_section import importance_frame, importance_markdown
 from reports.markdown import front_markdown
 from reports.page import render_page
+from reports.replacing import replace_file
 from reports.tables import front_frame, trials_frame
 
 
@@ -67,15 +67,5 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
         contents.append(confirmed_frame(confirmation).to_csv(index=False))
     out_dir.mkdir(parents=True, exist_ok=True)
     for path, content in zip(files.paths, contents, strict=True):
-        _replace(path, content)
+        replace_file(path, content)
     return files
-
-
-def _replace(path: Path, content: str) -> None:
-    # Not by tempfile: its files are readable by their owner only, and so would the report be.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

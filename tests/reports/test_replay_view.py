@@ -177,3 +177,16 @@ def test_files_are_written_whole(any_folder: Path) -> None:
     assert sorted(path.name for path in (any_folder / "out").iterdir()) == sorted(path.name for path in paths)
     assert [path.name for path in paths] == ["replay.html", "replay.md", "replay.csv", "repeats.csv", "replay.json"]
     assert json.loads((any_folder / "out" / "replay.json").read_text()) == REPLAY
+
+
+def test_the_old_files_stay_alone_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "replay.html").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="no space"):
+        write_replay(REPLAY, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["replay.html"]
+    assert (tmp_path / "replay.html").read_text() == "old"

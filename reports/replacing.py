@@ -1,0 +1,20 @@
+"""A file that is replaced at once: whoever reads it meanwhile has the old one or the new one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def replace_file(path: Path, content: str) -> None:
+    """Write `content` in place of what is at `path`, which stays as it is if that fails.
+
+    Several processes may write the same file: one of theirs remains, whole.
+    """
+    # Not by tempfile: its files are readable by their owner only, and so would the report be.
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

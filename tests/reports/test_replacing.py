@@ -1,0 +1,26 @@
+"""Files that are replaced at once, also by several processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reports.replacing import replace_file
+
+
+def test_two_processes_may_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, replace = tmp_path / "page.html", Path.replace
+
+    def replace_after_another_process(mine: Path, target: Path) -> Path:
+        monkeypatch.setattr(Path, "replace", replace)
+        monkeypatch.setattr(os, "getpid", lambda: 4_194_305)  # above any that Linux gives
+        replace_file(path, "theirs")
+        assert path.read_text() == "theirs"
+        return replace(mine, target)
+
+    monkeypatch.setattr(Path, "replace", replace_after_another_process)
+    replace_file(path, "mine")
+    assert path.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [path]
