@@ -44,11 +44,10 @@ class Verdict:
 
     goes_on: bool
     reason: str = ""
-    violations: Mapping[str, float] = field(default_factory=dict)
+    violations: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 GO_ON = Verdict(True)
-_QUARTILE = 0.25  # a first epoch says little: on digits it took 0.2 to 1.7 times a training's median epoch
 
 
 def guessing_accuracy(measure: str, n_classes: int, n_validation: int) -> float:
@@ -154,7 +153,7 @@ class ParetoPruner:
                 end = self.predict_accuracy(curve, finished)
                 values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
             elif objective.measure.name in TIMED:
-                values.append(self.predict_time(curve, finished).undercut_with(_QUARTILE))
+                values.append(self.predict_time(curve, finished).lower_quartile)
             else:
                 value = measurements.get(objective.measure.name, math.nan)
                 values.append(-math.inf if math.isnan(value) else value)

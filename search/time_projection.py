@@ -26,6 +26,11 @@ class TimePrediction:
     logs: Floats
     least: float = 0.0
 
+    @property
+    def lower_quartile(self) -> float:
+        """The seconds below which a quarter of the finished trials would have been."""
+        return self._seconds(float(np.quantile(self.logs, 0.25))) if len(self.logs) else self.least
+
     def undercut_with(self, chance: float) -> float:
         """The seconds that the training stays below with this chance only.
 
@@ -35,7 +40,7 @@ class TimePrediction:
         if not len(self.logs):
             return self.least
         by_t = self._mean + self._spread * float(stdtrit(len(self.logs) - 1, chance))
-        return float(f"{math.exp(min(by_t, float(np.quantile(self.logs, chance)))):.9g}")  # ties stay ties
+        return self._seconds(min(by_t, float(np.quantile(self.logs, chance))))
 
     def chance_within(self, seconds: float) -> float:
         """How likely it takes at most so long, by the more hopeful of the two."""
@@ -46,6 +51,10 @@ class TimePrediction:
         if self._spread < 1e-9:
             return share
         return max(share, float(stdtr(len(self.logs) - 1, (most - self._mean) / self._spread)))
+
+    @staticmethod
+    def _seconds(logarithm: float) -> float:
+        return float(f"{math.exp(logarithm):.9g}")  # ties stay ties
 
     @property
     def _mean(self) -> float:

@@ -180,7 +180,7 @@ def test_time_is_projected_by_what_finished_trials_still_needed() -> None:
     slower = [timed(number + 4, 1.0, 2.0, *([1.0] * (EPOCHS - 2))) for number in range(4)]
     found = project(curve(0.5, 0.5, seconds=3.0), [*even, *slower])
     assert np.sort(np.exp(found.logs)) == pytest.approx([6 * 11 / 3] * 4 + [6 * 5] * 4)
-    assert found.undercut_with(0.25) == pytest.approx(22)
+    assert found.lower_quartile == pytest.approx(22)
     assert found.undercut_with(0.05) < 22 * 0.9  # of eight trials none was so fast, and the next one may be
     assert found.chance_within(22) == pytest.approx(0.5)
     assert found.chance_within(15) < 0.05
