@@ -181,13 +181,14 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
     suffix = match.group(2).lower().replace("µ", "u") if match else ""
     if match is None or suffix not in _SCALES[unit]:
         known = ", ".join(_UNIT_NAMES[unit])
-        raise ValueError(f"{text!r} is not a quantity in {unit}; write it like {_example(unit)!r} (units: {known})")
+        raise ValueError(f"{text!r} is not a {_KINDS[unit]}; write it like {_example(unit)!r} (units: {known})")
     quantity = float(match.group(1)) * _SCALES[unit][suffix]
     if not math.isfinite(quantity):
         raise ValueError(f"{text!r} is too large for a number")
     return quantity
 
 
+_KINDS: Mapping[Unit, str] = {"fraction": "share", "bytes": "size", "seconds": "time"}
 _UNIT_NAMES: Mapping[Unit, tuple[str, ...]] = {
     "fraction": ("none", "%"),
     "bytes": ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -43,7 +45,23 @@ def mistakes_explained() -> Iterator[None]:
             _fail(str(error))
         if name in _LOST_STORAGE:
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
+        if isinstance(error, OSError) and error.filename is not None:
+            _fail(f"{error.filename}: {error.strerror}. What was finished is kept: mend this and run the command again")
         raise
+
+
+def writable_folder(path: Path, option: str = "--out") -> Path:
+    """The same path, if files can be written there once it is made. Makes nothing.
+
+    Raises:
+        UserError: Names the option and what is in the way.
+    """
+    nearest = next(folder for folder in (path, *path.parents) if folder.exists())
+    if not nearest.is_dir():
+        raise UserError(f"{path} cannot be written: {nearest} is a file. Name another folder with {option}")
+    if not os.access(nearest, os.W_OK):
+        raise UserError(f"{path} cannot be written: no permission for {nearest}. Name another folder with {option}")
+    return path
 
 
 def _fail(message: str) -> NoReturn:

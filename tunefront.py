@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from terminal import DEFAULT_STORAGE, UserError, mistakes_explained, show, show_json, storage_argument, suggest, tell
+from terminal import (
+    DEFAULT_STORAGE,
+    UserError,
+    mistakes_explained,
+    show,
+    show_json,
+    storage_argument,
+    suggest,
+    tell,
+    writable_folder,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +68,9 @@ def run(
     spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
     storage: StorageOption = DEFAULT_STORAGE,
     workers: WorkersOption = None,
-    trials: Annotated[int | None, typer.Option(help="Trials of the study, instead of what the spec says.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials of the study, instead of what the spec says.")
+    ] = None,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,7 +82,7 @@ def run(
     from search.spec import read_spec
 
     study_spec = read_spec(spec, trials=trials)
-    folder = out or Path("results") / study_spec.name
+    folder = writable_folder(out or Path("results") / study_spec.name)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
     store, study = _find_study(storage, study_spec.name)
     _report(store, study, folder, as_json)
@@ -107,9 +119,10 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
     from search.spec import read_spec
 
     spec = read_spec(path)
+    folder = writable_folder(out or Path("results") / spec.name / "data")
     with _asker() as asker:
         dataset, report = inspect_data(asker, spec)
-    sheet = write_contact_sheet(dataset, (out or Path("results") / spec.name / "data") / "contact_sheet.png")
+    sheet = write_contact_sheet(dataset, folder / "contact_sheet.png")
     if as_json:
         show_json({**report.as_json(), "contact_sheet": str(sheet) if sheet else None})
         return
@@ -222,10 +235,13 @@ def record(
 
     study_spec = recording_spec(read_spec(spec), candidates, min(repeat, candidates), seeds, epochs)
     folder = Path("results") / study_spec.name
+    path = table or folder / "recording.csv.gz"
+    writable_folder(path.parent, "--table")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder: name a file with --table, such as {path / 'recording.csv.gz'}")
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
     store, study = _find_study(storage, study_spec.name)
-    path = table or folder / "recording.csv.gz"
     n_trainings = write_recording(store, study, path)
     print(
         f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written"
@@ -263,7 +279,7 @@ def confirm(
     store, search = _find_study(storage, study)
     plan = plan_confirmation(store, search, seeds, near)
     print(plan.describe(workers), file=sys.stderr if as_json else sys.stdout, flush=True)
-    folder = out or Path("results") / study
+    folder = writable_folder(out or Path("results") / study)
     ending, console = _run(
         plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
@@ -280,8 +296,8 @@ def replay(
     pruner: Annotated[
         str | None,
         typer.Option(
-            help="With commas between: none, oracle, foresight, dominance, median, halving, pareto:FRONT_LOSS or "
-            "pareto:FRONT_LOSS:MIN_EPOCHS.  [default: all of these, and pareto with several settings]"
+            help="With commas between: none, oracle, foresight, dominance:FACTOR, median, halving, pareto:FRONT_LOSS "
+            "or pareto:FRONT_LOSS:MIN_EPOCHS.  [default: all of these, and pareto with several settings]"
         ),
     ] = None,
     workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",
@@ -310,6 +326,7 @@ def replay(
     recording = read_recording(table)
     pruners = DEFAULT_PRUNERS if pruner is None else _listed(pruner)
     strategies = parse_strategies(_listed(sampler), pruners, [_whole(number) for number in _listed(workers)])
+    folder = writable_folder(out or Path("results") / f"{recording.spec.name}.replay")
     view = make_view(Console(stderr=True))
     try:
         results = play(
@@ -317,7 +334,7 @@ def replay(
         ).as_json()
     finally:
         view.close()
-    paths = write_replay(results, out or Path("results") / f"{recording.spec.name}.replay")
+    paths = write_replay(results, folder)
     if as_json:
         show_json(results)
         return
@@ -365,7 +382,7 @@ def report(
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv and trials.csv."""
     store, record = _find_study(storage, study)
-    folder = out or Path("results") / study
+    folder = writable_folder(out or Path("results") / study)
     _report(store, record, folder, as_json)
     if not as_json:
         suggest(f"open {folder / 'report.html'}")
@@ -406,7 +423,7 @@ def _run(
 
     from search.launching import Launcher
 
-    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+    with _interrupted_early(as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")
         launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
@@ -419,24 +436,39 @@ def _run(
 
         console = Console(stderr=as_json)
         view = make_view(console)
+        request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
         try:
-            request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
             return run_study(request, view), console
         finally:
             view.close()
+
+
+@contextlib.contextmanager
+def _interrupted_early(as_json: bool) -> Iterator[None]:
+    """Ctrl-C before the first trial; later on, the supervisor sees to it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {_again()}"
+        print(again, file=sys.stderr if as_json else sys.stdout)
+        raise typer.Exit(130) from None
 
 
 def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: Console) -> None:
     """Say how to go on, and leave with the exit code, if the study has not all its trials."""
     from search.ending import describe_stop
 
-    again = shlex.join(["tunefront", *sys.argv[1:]])
     status = f"tunefront status {spec.name}{storage_argument(storage)}"
-    stop = describe_stop(ending, spec, again, status, folder / "logs")
+    stop = describe_stop(ending, spec, _again(), status, folder / "logs")
     if stop.text:
         tell(console, f"\n{stop.text}")
     if stop.exit_code:
         raise typer.Exit(stop.exit_code)
+
+
+def _again() -> str:
+    """The command line, to be copied."""
+    return shlex.join(["tunefront", *sys.argv[1:]])
 
 
 @contextlib.contextmanager

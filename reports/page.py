@@ -105,6 +105,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "models": models,
         "loadable": next(((t.number, models[t.number].path) for t in front if models[t.number].href), None),
         "parameters": parameters,
+        "has_limits": any(objective.has_limit for objective in results.objectives.values()),
         "all_parameters": Parameters.of(results.trials),
         "show_value": show_value,
         "format_quantity": format_quantity,

@@ -39,7 +39,9 @@ class StudiesOverview:
         for results in self.results:
             summary = _summary(results)
             done = f"{summary['finished']} of {summary['trials']}"
-            cells = [str(summary[name]) for name in ("pruned", "refused", "failed", "running", "front")]
+            cells = [str(summary[name]) for name in ("pruned", "refused", "failed", "running")]
+            # Of a confirmation's single trainings the front means nothing.
+            cells.append("-" if results.study.spec.get("confirms") else str(summary["front"]))
             table.add_row(results.study.name, done, *cells)
         return Group(table, Text(f"More of one: tunefront status {self.results[-1].study.name}", style="dim"))
 
@@ -93,7 +95,10 @@ class StudyStatus:
         running = [trial for trial in results.trials if trial.state == "running"]
         if running:
             parts.append(_running_table(results, running))
-        if results.front:
+        confirms = results.study.spec.get("confirms")
+        if confirms:  # of single trainings the front means nothing
+            parts.append(Text(f"What they mean together: tunefront report {confirms}"))
+        elif results.front:
             parts += [Text(""), front_table(results)]
         return Group(*parts)
 
@@ -120,7 +125,8 @@ def _summary(results: StudyResults) -> dict[str, Any]:
 
 def _reason_line(state: str, group: ReasonGroup) -> Text:
     text = Text(f"{state} ({len(group.numbers)}): ", style="yellow" if state == "failed" else "dim")
-    return text.append(f"{group.text}: trial {_numbers(group.numbers)}", style="default")
+    trials = "trial" if len(group.numbers) == 1 else "trials"
+    return text.append(f"{group.text}: {trials} {_numbers(group.numbers)}", style="default")
 
 
 def _numbers(numbers: tuple[int, ...]) -> str:

@@ -58,9 +58,8 @@ class ConfirmationPlan:
         front = [str(finalist.number) for finalist in self.finalists if finalist.is_on_front]
         near = [str(finalist.number) for finalist in self.finalists if not finalist.is_on_front]
         lines = [
-            f"confirming {self.spec.confirms}: {len(front)} on the front (trial {', '.join(front)}), "
-            f"{len(near)} near {'miss' if len(near) == 1 else 'misses'}"
-            + (f" (trial {', '.join(near)})" if near else ""),
+            f"confirming {self.spec.confirms}: {len(front)} on the front ({_trials(front)}), "
+            f"{len(near)} near {'miss' if len(near) == 1 else 'misses'}" + (f" ({_trials(near)})" if near else ""),
             f"{self.n_seeds} seeds each: {self.n_to_train} trainings to do, {self.n_done} are done"
             + self._duration(n_slots),
         ]
@@ -158,6 +157,10 @@ def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
         raise ConfirmationError(
             f"the name {spec.name!r} is too long to have {SUFFIX!r} added: run the search under a shorter one"
         ) from None
+
+
+def _trials(numbers: Sequence[str]) -> str:
+    return f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
 def _n_scored(search: StudyRecord) -> int:

@@ -135,6 +135,7 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
         "dataset": study.dataset,
         "machines": [_publishable(worker.machine) for worker in studies.list_workers(store, study)],
         "n_failed": sum(trial.state == "failed" for trial in records),
+        "n_trainings": len(complete),
     }
     frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
     text = f"# {json.dumps(header)}\n{frame.to_csv(index=False)}"
@@ -183,6 +184,8 @@ def read_recording(path: Path) -> Recording:
         frame = pd.read_csv(io.StringIO(table), keep_default_na=False, na_values=[""])
         if header["format"] != FORMAT:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
+        if len(frame) != header.get("n_trainings", len(frame)):  # the first tables did not say
+            raise RecordingError(f"{path}: was cut off: it has {len(frame)} of {header['n_trainings']} trainings")
         return Recording(
             StudySpec.from_json(header["spec"]),
             header["dataset"],

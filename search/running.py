@@ -90,6 +90,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+    counts = queue.count(store, study.optuna_study(store), study.study_id)
+    if counts.finished >= spec.trials:
+        view.say(f"{counts.finished} trials are finished already: there is nothing to train. More trials go on with it")
     work = Work(store, study, spec, dataset, slots, worker_id, request.out)
     with interruptible(view) as is_interrupted:
         return Supervisor(work, request.launcher, view, is_interrupted).run()

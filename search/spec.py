@@ -145,8 +145,10 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark before the text
+    except UnicodeDecodeError:
+        raise SpecError(path, "", "the spec file is no text in UTF-8: save it as that") from None
+    except OSError as error:
         remedy = "examples/digits.toml is one to start from"
         raise SpecError(path, "", f"the spec file cannot be read ({error.__class__.__name__}): {remedy}") from None
     try:

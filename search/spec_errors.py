@@ -45,6 +45,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
     says_it = isinstance(value, dict) or message.startswith(f"{value!r} ")
+    hint = "" if isinstance(value, dict) and key == "data" else hint  # it has a source; something else is wrong
     shown = message if says_it else f"{value!r} is not possible: {message}"
     # A value that fits none of several types is found once for each of them.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
@@ -57,7 +58,7 @@ _TABLES = {
     for axis, measure in DEFAULT_MEASURES.items()
 }
 _HINTS = {
-    "name": 'Give the study a name of letters, digits, ".", "_" and "-": name = "digits"',
+    "name": 'Give the study a name of up to 100 letters, digits, ".", "_" and "-": name = "digits"',
     "data": 'Say which images: [data] with source = "digits"',
     "data.source": 'Write source = "digits"',
     "start": "Write [[start]], with two brackets, above each candidate",

@@ -115,11 +115,17 @@ def open_store(url: str, *, is_writer: bool = False) -> Store:
     return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
 
 
+_EXAMPLES = "Write it like sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
 _OPENING_ERRORS = (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError)
 
 
 def _cannot_open(url: str, error: BaseException) -> StoreError:
-    return StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}")
+    remedy = ""
+    if isinstance(error, sa.exc.NoSuchModuleError):
+        remedy = f". {_EXAMPLES}"
+    elif isinstance(error, ModuleNotFoundError):
+        remedy = f". Install the driver that this kind of database needs, or name another kind. {_EXAMPLES}"
+    return StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}{remedy}")
 
 
 def _parse(url: str) -> URL:
@@ -128,10 +134,7 @@ def _parse(url: str) -> URL:
     except (sa.exc.ArgumentError, ValueError) as error:
         why = "" if isinstance(error, sa.exc.ArgumentError) else ": its port is not a number"
         shown = repr(url) if "@" not in url else "(not shown, it may have a password in it)"
-        raise StoreError(
-            f"--storage {shown} is not a database URL{why}. Write it like "
-            "sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
-        ) from None
+        raise StoreError(f"--storage {shown} is not a database URL{why}. {_EXAMPLES}") from None
 
 
 def _check_sqlite_file(url: URL, is_writer: bool) -> None:
@@ -147,6 +150,8 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
         raise StoreError(f"--storage {url}: there is no folder {str(path.parent)!r}. Make it, or name another file")
     if is_writer and not os.access(path if path.exists() else path.parent, os.W_OK):
         raise StoreError(f"--storage {url}: there is no permission to write there. Name another file")
+    if path.is_dir():
+        raise StoreError(f"--storage {url}: this is a folder. Name a file in it: {url}/tunefront.db")
     if not is_writer and not path.is_file():
         raise StoreError(
             f"--storage {url}: there is no such file. Start a study with "

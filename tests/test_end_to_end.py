@@ -136,6 +136,18 @@ def _prepared(folder: Path) -> Any:
     return Dataset.read(prepared)
 
 
+def test_ctrl_c_before_the_first_trial_says_how_to_start_again(start: Any, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(spec_text())
+    process = start("run", "study.toml", "--workers", "1")
+    wait_for_line(process, "loading Keras")
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate()
+    assert process.returncode == 130, output
+    assert "nothing is lost. Start again with:\n  tunefront run study.toml --workers 1" in output
+    assert "Traceback" not in output
+    assert not (tmp_path / "tunefront.db").exists()
+
+
 def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_path: Path) -> None:
     (tmp_path / "longer.toml").write_text(spec_text(name='"longer"', trials=4, epochs=8))
     process = start("run", "longer.toml", "--workers", "2")

@@ -189,6 +189,33 @@ def test_a_password_is_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) ->
         assert "s3cret" not in output + errors
 
 
+@pytest.mark.parametrize(
+    "arguments", [("run", "study.toml"), ("report", "digits"), ("confirm", "digits")], ids=" ".join
+)
+def test_a_folder_that_cannot_be_is_named_before_anything_is_done(
+    run: Run, tmp_path: Path, store_study: Bench, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "notes.txt").write_text("notes")
+    code, output, errors = run(*arguments, "--out", "notes.txt/report")
+    assert (code, output) == (2, "")
+    assert errors == (
+        "tunefront: notes.txt/report cannot be written: notes.txt is a file. Name another folder with --out\n"
+    )
+
+
+def test_a_table_that_cannot_be_is_named_before_anything_is_done(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(SPEC)
+    code, _, errors = run("record", "study.toml", "--table", ".")
+    assert (code, errors.startswith("tunefront: . is a folder: name a file with --table")) == (2, True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["study.toml"]
+
+
+def test_a_folder_that_the_system_refuses_is_named(run: Run, store_study: Bench) -> None:
+    code, _, errors = run("report", "digits", "--out", "/proc/report")
+    assert (code, errors.startswith("tunefront: /proc/report: ")) == (2, True)
+    assert "Traceback" not in errors
+
+
 def test_a_bug_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(url: str) -> None:
         raise ZeroDivisionError

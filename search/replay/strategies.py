@@ -63,6 +63,9 @@ def parse_strategies(
     Raises:
         StrategyError: If there is no such sampler or pruner, or a setting or number of workers is impossible.
     """
+    for what, given in (("sampler", samplers), ("pruner", pruners), ("number of workers", n_workers)):
+        if not given:
+            raise StrategyError(f"there is nothing to play: give at least one {what}")
     for sampler in samplers:
         if sampler not in SAMPLERS:
             raise StrategyError(f"there is no sampler {sampler!r}. Known: {', '.join(SAMPLERS)}")

@@ -31,6 +31,10 @@ def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> 
     assert printed(status.render()).startswith("digits.confirmation: 3 of 3 trials")
     assert status.as_json()["finished"] == 3
     assert "3 of 3" in printed(studies_overview(bench.store).render())
+    # Of single trainings a front means nothing.
+    assert printed(studies_overview(bench.store).render()).splitlines()[1].split()[-1] == "-"
+    assert "What they mean together: tunefront report digits" in printed(status.render())
+    assert "on the front" not in printed(status.render())
     assert describe_progress(bench.results()) == ""
 
 

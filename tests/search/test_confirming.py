@@ -161,7 +161,7 @@ def test_no_training_has_a_seed_of_the_search() -> None:
 
 def test_describe_tells_what_and_how_long(search: Desk) -> None:
     text = plan(search).describe(n_slots=1)
-    assert "confirming digits: 2 on the front (trial 0, 2), 1 near miss (trial 1)" in text
+    assert "confirming digits: 2 on the front (trials 0, 2), 1 near miss (trial 1)" in text
     assert "2 seeds each: 6 trainings to do, 0 are done; about" in text
     assert "still under way" not in text
     search.record.optuna_study(search.store).enqueue_trial({})

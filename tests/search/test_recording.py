@@ -247,6 +247,16 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
         read_recording(tmp_path / "none.csv")
 
 
+def test_a_table_that_was_cut_off_at_the_end_of_a_line_is_named(
+    recorded_study: tuple[Store, StudyRecord], tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    write_recording(*recorded_study, path)
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(RecordingError, match="table.csv: was cut off: it has 2 of 3 trainings"):
+        read_recording(path)
+
+
 @pytest.mark.parametrize("cut", [0.3, 0.9])
 def test_a_table_that_was_cut_off_is_named(
     recorded_study: tuple[Store, StudyRecord], tmp_path: Path, cut: float

@@ -191,6 +191,9 @@ def test_a_pruner_has_a_full_name(text: str, name: str) -> None:
         ((["random"], ["pareto:0.1:1.5"]), "'pareto:0.1:1.5': give a whole number above 0 and at most 1e\\+06"),
         ((["random"], ["pareto:0.1:1:1"]), "the pruner 'pareto:0.1:1:1' takes at most 2 settings"),
         ((["random"], ["pareto:nan"]), "the pruner 'pareto:nan': give a number above 0"),
+        (([], ["none"]), "give at least one sampler"),
+        ((["random"], []), "give at least one pruner"),
+        ((["random"], ["none"], []), "give at least one number of workers"),
         ((["random"], ["none"], [0]), "0 workers can train nothing: give 1 or more"),
     ],
 )

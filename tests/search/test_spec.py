@@ -167,7 +167,7 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         (
             MINIMAL + '[stop]\ntime_limit = "2 hours"\n',
             "stop.time_limit",
-            ["limit: '2 hours' is not a quantity", "s, min, h"],
+            ["limit: '2 hours' is not a time", "s, min, h"],
         ),
         # wrong types
         ('trials = "30"\n' + MINIMAL, "trials", ["'30' is not possible", "trials = 30"]),
@@ -242,8 +242,19 @@ def test_read_spec_when_there_is_no_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.write_bytes(b'name = "\xff\xfe"')])
 def test_read_spec_when_the_file_cannot_be_read(tmp_path: Path, make: Any) -> None:
     make(tmp_path / "odd.toml")
-    with pytest.raises(SpecError, match="cannot be read"):
+    with pytest.raises(SpecError, match="cannot be read|no text in UTF-8: save it as that"):
         read_spec(tmp_path / "odd.toml")
+
+
+def test_read_spec_of_an_editor_that_writes_a_mark_before_the_text(tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(MINIMAL, encoding="utf-8-sig")
+    assert read_spec(tmp_path / "study.toml").name == "digits"
+
+
+def test_a_wrong_share_is_not_taken_for_missing_images(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        read(MINIMAL + "validation_fraction = 0.7\ntest_fraction = 0.6\n", tmp_path)
+    assert "Say which images" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
