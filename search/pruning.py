@@ -100,7 +100,7 @@ class ParetoPruner:
         when = f"epoch {len(curve)}: even at best"
         for axis, objective in self.objectives.items():
             value = best[list(self.objectives).index(axis)]
-            if objective.measure.name in TIMED:
+            if objective.measure.name in TIMED and objective.has_limit:
                 value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 violations = {objective.measure.name: objective.violation(value)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,9 +73,14 @@ def settled_so_far(seconds: Sequence[float]) -> Floats:
     It may have compiled, and what is measured of a whole training does not count that. What it would have taken else
     is not known until there is a second one.
     """
-    epochs = np.array(seconds, dtype=float)
-    first = [min(epochs[0], float(np.median(epochs[1 : n + 1]))) if n else epochs[0] for n in range(len(epochs))]
-    so_far: Floats = np.cumsum(epochs) - epochs[0] + first
+    later: list[float] = []  # sorted: a median of twenty numbers by NumPy takes longer than all else here
+    firsts = [seconds[0]]
+    for each in seconds[1:]:
+        insort(later, each)
+        middle = len(later) // 2
+        median = later[middle] if len(later) % 2 else (later[middle - 1] + later[middle]) / 2
+        firsts.append(min(seconds[0], median))
+    so_far: Floats = np.cumsum([0.0, *seconds[1:]]) + firsts
     return so_far
 
 
