@@ -230,7 +230,7 @@ def record(
     """
     from functools import partial
 
-    from search.recording import enqueue_candidates, recording_spec, write_recording
+    from search.recording import check_replaceable, enqueue_candidates, recording_spec, write_recording
     from search.spec import read_spec
 
     study_spec = recording_spec(read_spec(spec), candidates, min(repeat, candidates), seeds, epochs)
@@ -239,6 +239,7 @@ def record(
     writable_folder(path.parent, "--table")
     if path.is_dir():
         raise UserError(f"{path} is a folder: name a file with --table, such as {path / 'recording.csv.gz'}")
+    check_replaceable(path)
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
     store, study = _find_study(storage, study_spec.name)

@@ -89,7 +89,7 @@ class StudyStatus:
             parts.append(Text(f"done early: {results.early_end}"))
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
-            parts.append(Text(f"started more than once after an interruption: {_numbers(tuple(retried))}"))
+            parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))
         for state in ("pruned", "refused", "failed"):
             parts += [_reason_line(state, group) for group in results.reasons(state)]
         running = [trial for trial in results.trials if trial.state == "running"]
@@ -125,12 +125,11 @@ def _summary(results: StudyResults) -> dict[str, Any]:
 
 def _reason_line(state: str, group: ReasonGroup) -> Text:
     text = Text(f"{state} ({len(group.numbers)}): ", style="yellow" if state == "failed" else "dim")
-    trials = "trial" if len(group.numbers) == 1 else "trials"
-    return text.append(f"{group.text}: {trials} {_numbers(group.numbers)}", style="default")
+    return text.append(f"{group.text}: {_trials(group.numbers)}", style="default")
 
 
-def _numbers(numbers: tuple[int, ...]) -> str:
-    shown = ", ".join(str(number) for number in numbers[:_MAX_NUMBERS])
+def _trials(numbers: tuple[int, ...]) -> str:
+    shown = f"trial{'s' if len(numbers) > 1 else ''} " + ", ".join(map(str, numbers[:_MAX_NUMBERS]))
     more = len(numbers) - _MAX_NUMBERS
     return f"{shown} and {more} more" if more > 0 else shown
 

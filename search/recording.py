@@ -184,8 +184,14 @@ def read_recording(path: Path) -> Recording:
         frame = pd.read_csv(io.StringIO(table), keep_default_na=False, na_values=[""])
         if header["format"] != FORMAT:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
-        if len(frame) != header.get("n_trainings", len(frame)):  # the first tables did not say
-            raise RecordingError(f"{path}: was cut off: it has {len(frame)} of {header['n_trainings']} trainings")
+        if not table.endswith("\n") or len(frame) != header.get(
+            "n_trainings", len(frame)
+        ):  # the first tables did not say
+            raise RecordingError(
+                f"{path}: was cut off: it has {len(frame)} of {header.get('n_trainings', 'its')} trainings"
+            )
+        if frame.duplicated(["candidate", "seed"]).any():
+            raise RecordingError(f"{path}: a candidate stands there twice with the same seed: record it again")
         return Recording(
             StudySpec.from_json(header["spec"]),
             header["dataset"],
@@ -199,6 +205,21 @@ def read_recording(path: Path) -> Recording:
         ) from None
     except (KeyError, ValueError, TypeError, EOFError) as error:
         raise RecordingError(f"{path}: this is no table that tunefront record made ({error})") from None
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write a recording over a file that is none.
+
+    Raises:
+        RecordingError: Names the file.
+    """
+    if path.exists():
+        try:
+            read_recording(path)
+        except RecordingError:
+            raise RecordingError(
+                f"{path}: there is such a file, it is no recording, and it would be lost. Name another one with --table"
+            ) from None
 
 
 def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:

@@ -138,6 +138,9 @@ def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
     return OwnSpace.load(table) if isinstance(table, str) else Space.from_table(table)
 
 
+_OF_OURS = (".confirmation", ".recording")
+
+
 def read_spec(path: Path, **overrides: Any) -> StudySpec:
     """Read a spec file; `overrides` that are not None replace top-level keys.
 
@@ -149,8 +152,9 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
     except UnicodeDecodeError:
         raise SpecError(path, "", "the spec file is no text in UTF-8: save it as that") from None
     except OSError as error:
+        what = (error.strerror or error.__class__.__name__).lower()
         remedy = "examples/digits.toml is one to start from"
-        raise SpecError(path, "", f"the spec file cannot be read ({error.__class__.__name__}): {remedy}") from None
+        raise SpecError(path, "", f"the spec file cannot be read ({what}): {remedy}") from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -164,6 +168,12 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:
         raise explain(path, error, StudySpec) from None
+    if spec.name.endswith(_OF_OURS):
+        raise SpecError(
+            path,
+            "name",
+            f"{spec.name!r}: studies that end in {' or '.join(_OF_OURS)} are tunefront's own. Leave that off",
+        )
     if len(spec.start) > spec.trials:
         raise SpecError(
             path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,6 +143,10 @@ def _check(trials: Sequence[RecordedTrial], objectives: Mapping[Axis, Objective]
         if len(trial.curve) != epochs:
             raise RecordingError(
                 f"candidate {trial.candidate} has {len(trial.curve)} epochs and the spec {epochs}: record it to the end"
+            )
+        if not all(math.isfinite(each.accuracy) for each in trial.curve):
+            raise RecordingError(
+                f"candidate {trial.candidate} has an epoch whose accuracy is no number: record it again"
             )
         for objective in objectives.values():
             if objective.measure.name not in trial.measurements:

@@ -158,6 +158,7 @@ def test_sentences_say_what_was_found(confirmation: Confirmation) -> None:
         "Luck: 1 of the 3 on the search's front, trial 0, would more often than not have missed it.",
         "Missed by the search, and more likely than not on the front: trial 3.",
         "Cautious front: trials 1, 2, 3. Left out with 95 % confidence: trial 0.",
+        "With 2 seeds, 95 % are rather 90 %.",
         "Search-to-test gap: +1.00 ± 6.57 points of accuracy",
         "One training at a time on its machine (0.90 processes wanted each CPU core): times are true.",
     ):

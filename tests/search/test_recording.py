@@ -15,6 +15,7 @@ import pytest
 from search.recording import (
     Recording,
     RecordingError,
+    check_replaceable,
     enqueue_candidates,
     read_recording,
     recording_spec,
@@ -255,6 +256,37 @@ def test_a_table_that_was_cut_off_at_the_end_of_a_line_is_named(
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(RecordingError, match="table.csv: was cut off: it has 2 of 3 trainings"):
         read_recording(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda text: text[:-3], "was cut off"),
+        (lambda text: text + text.splitlines(keepends=True)[-1], "was cut off: it has 4 of 3 trainings"),
+        (
+            lambda text: text.replace('"n_trainings": 3', '"n_trainings": 4') + text.splitlines(keepends=True)[-1],
+            "stands there twice with the same seed",
+        ),
+    ],
+)
+def test_a_table_that_was_spoilt_is_named(
+    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, spoil: Callable[[str], str], message: str
+) -> None:
+    path = tmp_path / "table.csv"
+    write_recording(*recorded_study, path)
+    path.write_text(spoil(path.read_text()))
+    with pytest.raises(RecordingError, match=message):
+        read_recording(path)
+
+
+def test_only_a_recording_may_be_written_over(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    check_replaceable(path)
+    write_recording(*recorded_study, path)
+    check_replaceable(path)
+    path.write_text('name = "digits"\n')
+    with pytest.raises(RecordingError, match="table.csv: there is such a file, it is no recording"):
+        check_replaceable(path)
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.9])

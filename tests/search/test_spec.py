@@ -234,7 +234,7 @@ def test_read_spec_tells_how_many_more_mistakes_there_are(tmp_path: Path) -> Non
 
 
 def test_read_spec_when_there_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="cannot be read .FileNotFoundError.*examples/digits.toml") as caught:
+    with pytest.raises(SpecError, match="cannot be read .no such file.*examples/digits.toml") as caught:
         read_spec(tmp_path / "none.toml")
     assert str(caught.value).startswith(str(tmp_path / "none.toml"))
 
@@ -249,6 +249,12 @@ def test_read_spec_when_the_file_cannot_be_read(tmp_path: Path, make: Any) -> No
 def test_read_spec_of_an_editor_that_writes_a_mark_before_the_text(tmp_path: Path) -> None:
     (tmp_path / "study.toml").write_text(MINIMAL, encoding="utf-8-sig")
     assert read_spec(tmp_path / "study.toml").name == "digits"
+
+
+@pytest.mark.parametrize("name", ["digits.confirmation", "digits.recording"])
+def test_read_spec_leaves_tunefronts_own_names_alone(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SpecError, match="name: .*are tunefront's own. Leave that off"):
+        read(MINIMAL.replace("digits", name, 1), tmp_path)
 
 
 def test_a_wrong_share_is_not_taken_for_missing_images(tmp_path: Path) -> None:
