@@ -2,7 +2,8 @@
 
 Over tables of recorded trainings, in random orders: each trial is predicted at each epoch from trials that
 finished before it. A bound that an end passes with a chance of 5 % should be passed by 5 % of the ends. Prints a
-Markdown table for each recording: rows are ranges of epochs, columns the chances.
+Markdown table for each recording: rows are ranges of epochs, columns the chances. Below it stands by how much
+predictions from 30 finished trials are off, and how far apart neighbours on the front are, in logits.
 
     python benchmarks/calibration.py [TABLE ...] [--orders 20]
 """
@@ -10,12 +11,13 @@ Markdown table for each recording: rows are ranges of epochs, columns the chance
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from search.curve_prediction import logits
 from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner
 from search.recording import read_recording
 from search.replay import RecordedTable, make_table
@@ -25,18 +27,23 @@ CHANCES = (0.5, 0.2, 0.1, 0.05, 0.025)
 N_FINISHED = (10, 30, 90)  # trials that a prediction is made from
 
 
-def passed(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[int, list[bool]]]:
-    """For each trial that is not among the finished ones and each epoch: the epoch, and which bounds its end passes."""
-    order = np.random.default_rng(seed).permutation(table.n_candidates).tolist()
-    pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
-    finished = FinishedTrials(
+def finished_trials(table: RecordedTable, candidates: Sequence[int]) -> FinishedTrials:
+    """These candidates, as the pruner sees them when they are complete."""
+    return FinishedTrials(
         table.epochs,
         table.directions,
         (
             FinishedTrial.from_epochs(number, table.curves[candidate], table.values[candidate].tolist(), True)
-            for number, candidate in enumerate(order[:n_finished])
+            for number, candidate in enumerate(candidates)
         ),
     )
+
+
+def passed(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[int, list[bool]]]:
+    """For each trial that is not among the finished ones and each epoch: the epoch, and which bounds its end passes."""
+    order = np.random.default_rng(seed).permutation(table.n_candidates).tolist()
+    pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
+    finished = finished_trials(table, order[:n_finished])
     for candidate in order[n_finished:]:
         end = table.values[candidate][list(table.objectives).index("accuracy")]
         for epoch in range(1, table.epochs):
@@ -59,6 +66,27 @@ def calibration(table: RecordedTable, n_finished: int, n_orders: int) -> list[st
     return rows
 
 
+def errors(table: RecordedTable, epoch: int, n_orders: int) -> float:
+    """Standard deviation of the ends from what is expected after `epoch`, from 30 finished trials, in logits."""
+    accuracy = list(table.objectives).index("accuracy")
+    pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
+    found = []
+    for seed in range(n_orders):
+        order = np.random.default_rng(seed).permutation(table.n_candidates).tolist()
+        finished = finished_trials(table, order[:30])
+        for candidate in order[30:]:
+            prediction = pruner.predict_accuracy(table.curves[candidate][:epoch], finished)
+            assert prediction is not None
+            found.append(float(logits(table.values[candidate, accuracy])) - prediction.expected)
+    return float(np.std(found))
+
+
+def front_spacing(table: RecordedTable) -> float:
+    """Median distance in accuracy of neighbours on the front, in logits."""
+    accuracy = list(table.objectives).index("accuracy")
+    return float(np.median(np.diff(np.sort(logits(table.values[table.is_front, accuracy])))))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", type=Path, help="default: every table in benchmarks/recordings")
@@ -72,6 +100,9 @@ def main() -> None:
         for n_finished in N_FINISHED:
             if n_finished < table.n_candidates - 10:
                 print("\n".join(calibration(table, n_finished, given.orders)), flush=True)
+        early, late = (errors(table, epoch, given.orders) for epoch in (3, 2 * table.epochs // 3))
+        print(f"\nOff by {early:.2f} logits after epoch 3, {late:.2f} after two thirds of the epochs; ", end="")
+        print(f"neighbours on the front are {front_spacing(table):.2f} apart", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ of the trials. Prints a Markdown table for each recording, and whether what is e
 
     pip install -r benchmarks/requirements-pruning.txt
     python benchmarks/pruning.py [TABLE ...] [--repeats 50] [--workers 4] [--out FOLDER]
+
+With --validation-alone, `pareto` does not see training accuracies, and nothing else is played.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import platform
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,7 @@ import numpy as np
 
 from reports.replay_page import write_replay
 from reports.replay_view import replay_markdown, times_oracle
-from search.recording import read_recording
+from search.recording import Recording, read_recording
 from search.replay import DEFAULT_PRUNERS, Pruner, RecordedTable, Strategy, parse_pruner, replay
 
 RECORDINGS = Path(__file__).with_name("recordings")
@@ -77,8 +80,10 @@ def _losses(table: RecordedTable, epoch: int) -> np.ndarray[Any, np.dtype[np.flo
     return np.where(is_gain, 1 - values, np.log10(np.where(is_gain, 1, values)))
 
 
-def strategies(n_workers: int) -> list[Strategy]:
+def strategies(n_workers: int, is_pareto_alone: bool = False) -> list[Strategy]:
     """Every rule with trials in random order."""
+    if is_pareto_alone:
+        return [Strategy("random", parse_pruner(name), n_workers) for name in ("oracle", PROMISED)]
     pruners = [parse_pruner(name) for name in [*PRUNERS[:-1], *SETTINGS]]
     try:
         version("syne-tune")
@@ -117,7 +122,15 @@ def _verdict(name: str, what: str, value: float, relation: str, limit: float) ->
     return f"- {'kept' if holds else '**missed**'}: {name}, {what} {value:.4f}, expected {relation} {limit:g}"
 
 
-def run(path: Path, n_repeats: int, n_workers: int, n_processes: int) -> dict[str, Any]:
+def without_training_accuracies(recording: Recording) -> Recording:
+    """The same trainings, as if only validation had been measured."""
+    blind = [replace(trial, curve=[replace(epoch, metrics={}) for epoch in trial.curve]) for trial in recording.trials]
+    return replace(recording, trials=blind)
+
+
+def run(
+    path: Path, n_repeats: int, n_workers: int, n_processes: int, is_validation_alone: bool = False
+) -> dict[str, Any]:
     """Replay one table, with progress on stderr."""
     start = time.perf_counter()
 
@@ -126,8 +139,11 @@ def run(path: Path, n_repeats: int, n_workers: int, n_processes: int) -> dict[st
             seconds = time.perf_counter() - start
             print(f"{path.name}: {done} of {total} replays, {seconds:.0f} s", file=sys.stderr, flush=True)
 
-    played = replay(read_recording(path), strategies(n_workers), n_repeats, n_processes=n_processes, progress=progress)
-    return played.as_json()
+    recording = read_recording(path)
+    if is_validation_alone:
+        recording = without_training_accuracies(recording)
+    played = strategies(n_workers, is_validation_alone)
+    return replay(recording, played, n_repeats, n_processes=n_processes, progress=progress).as_json()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -136,6 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--validation-alone", action="store_true")
     parser.add_argument("--out", type=Path, help="folder for a page and tables of each recording")
     given = parser.parse_args(arguments)
     tables = given.tables or sorted(RECORDINGS.glob("*.csv*"))
@@ -143,8 +160,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"there is no table in {RECORDINGS}: make one with tunefront record")
     print(f"{given.workers} simulated workers, {platform.machine()}, Python {platform.python_version()}")
     for path in tables:
-        results = run(path, given.repeats, given.workers, given.processes)
-        print(f"\n### {path.name}\n\n{replay_markdown(results)}", *verdicts(results), sep="\n", flush=True)
+        results = run(path, given.repeats, given.workers, given.processes, given.validation_alone)
+        found = [] if given.validation_alone else verdicts(results)
+        print(f"\n### {path.name}\n\n{replay_markdown(results)}", *found, sep="\n", flush=True)
         if given.out:
             write_replay(results, given.out / path.name.partition(".")[0])
 

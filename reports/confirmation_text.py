@@ -9,7 +9,7 @@ from objectives import Unit, format_quantity
 from reports.confirmation import Confirmation, Confirmed
 from reports.confirmation_statistics import Estimate
 
-_ENOUGH_SEEDS = 5  # with 3, 9 % of equals were wrongly left out in simulations, with 5 it was 6 %
+_ENOUGH_SEEDS = 5  # of equals 12 % are wrongly left out with 2, 8 % with 3, 6 % with 5: benchmarks/false_findings.py
 _BUSY = 1.25  # processes wanting each core: from here on something else ran than one training
 
 

@@ -21,6 +21,7 @@ from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-
 
 Floats = NDArray[np.float64]
 
+MIN_FINISHED = 8  # trials, before anything is predicted from them
 _MOST = 0.9995  # accuracies are taken as at most this and at least 1 - this: logits stay finite
 _NEAR = 1.0  # logits at which a finished trial weighs half
 _OF_TRAINING = 0.6  # of the first epoch's level; 0.5 to 0.75 did about as well on recorded trainings

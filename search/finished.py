@@ -16,8 +16,6 @@ from storage import Epoch
 
 TIMED = ("train_seconds", "validation_seconds")
 
-MIN_FINISHED = 8  # needed before anything is predicted from them
-
 
 @dataclass(frozen=True)
 class FinishedTrial:

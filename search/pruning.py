@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from objectives import Axis, Direction, Objective, dominating, format_quantity
-from search.curve_prediction import EndPrediction, learning_level, predict_end
-from search.finished import MIN_FINISHED, TIMED, FinishedTrial, FinishedTrials, training_accuracy
+from search.curve_prediction import MIN_FINISHED, EndPrediction, learning_level, predict_end
+from search.finished import TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from search.front_growth import chance_to_stay
 from search.rungs import geometric_rungs
 from search.time_projection import TimePrediction, project_seconds

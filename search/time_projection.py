@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-from search.curve_prediction import Floats
-
-MIN_RATIOS = 8  # needed before anything is predicted from them
+from search.curve_prediction import MIN_FINISHED, Floats
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.log(wholes / so_far)
     ratios = ratios[np.isfinite(ratios)]
-    if len(ratios) >= MIN_RATIOS and own > 0:
+    if len(ratios) >= MIN_FINISHED and own > 0:
         return TimePrediction(math.log(own) + ratios)
     least = own + n_to_come * min(seconds) / 2 if len(seconds) > 1 else 0.0
     return TimePrediction(np.empty(0), least)
