@@ -1,4 +1,4 @@
-"""What `fit` reads: whole arrays where they are small, else batches from the mapped files."""
+"""What `fit` reads: shuffled batches of a split; and what a model predicts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-_IN_MEMORY_BYTES = 256_000_000  # a backend copies arrays that it gets whole
-
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled batches of a split, read from its arrays as they are needed.
 
-    An epoch is one pass, or `steps` full batches: the next epoch then goes on where this one ended,
-    and every image is seen once before any is seen again.
+    An epoch is one pass, or `steps` full batches: the next epoch then goes on where this one ended, and every image is
+    seen once before any is seen again. The order of an epoch follows from the seed and the epoch's number alone, which
+    :attr:`epoch_counter` keeps: so `fit` must be given that callback, and ``shuffle=False``.
+
+    (`fit` shuffles whole arrays in the same order every epoch once a seed was set, on TensorFlow; and the order of a
+    PyDataset's batches with Python's global random numbers, unless told not to.)
     """
 
     def __init__(self, images: NDArray[Any], labels: NDArray[np.int64], batch_size: int, steps: int, seed: int) -> None:
@@ -29,8 +31,20 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._epoch = 0
         self._orders: dict[int, NDArray[np.int64]] = {}
 
+    @property
+    def epoch_counter(self) -> Any:
+        """A callback for `fit`: an epoch has the order of its number, also in a second `fit` or one that goes on.
+
+        Keras's own calls of `on_epoch_end` do not count: it makes one before the first epoch of each `fit`.
+        """
+        return keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.begin(epoch))
+
+    def begin(self, epoch: int) -> None:
+        """The next batches are those of this epoch; counts from 0."""
+        self._epoch = epoch
+
     def __len__(self) -> int:
-        return self._steps or math.ceil(len(self._labels) / self._batch_size)
+        return n_steps(len(self._labels), self._batch_size, self._steps)
 
     def __getitem__(self, step: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
         if self._steps:
@@ -38,11 +52,12 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             rows = self._stream(start, start + self._batch_size)
         else:
             rows = self._order(self._epoch)[step * self._batch_size : (step + 1) * self._batch_size]
-        rows = np.sort(rows)  # files are read forwards
-        return self._images[rows], self._labels[rows]
-
-    def on_epoch_end(self) -> None:
-        self._epoch += 1
+        # Files are read forwards; but the batch keeps the shuffled order, because mix-up and cut-mix pair neighbours,
+        # and what lies together in a file is often of one class.
+        forwards = np.argsort(rows)
+        images = np.empty((len(rows), *self._images.shape[1:]), self._images.dtype)
+        images[forwards] = self._images[rows[forwards]]
+        return images, self._labels[rows]
 
     def _order(self, n_pass: int) -> NDArray[np.int64]:
         if n_pass not in self._orders:
@@ -58,24 +73,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return joined[start - passes[0] * n : end - passes[0] * n]
 
 
-def training_data(
-    images: NDArray[Any], labels: NDArray[np.int64], batch_size: int, steps_per_epoch: int, seed: int
-) -> dict[str, Any]:
-    """The arguments of `fit` that say what to train on."""
-    if not steps_per_epoch and images.nbytes <= _IN_MEMORY_BYTES:
-        return {"x": images, "y": labels, "batch_size": batch_size}
-    return {"x": Batches(images, labels, batch_size, steps_per_epoch, seed)}
-
-
 def n_steps(n_images: int, batch_size: int, steps_per_epoch: int) -> int:
     """Batches of one epoch."""
     return steps_per_epoch or math.ceil(n_images / batch_size)
 
 
-def predict(model: Any, images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+def predict(model: Any, images: NDArray[Any], batch_size: int, positive_class: int = 1) -> NDArray[np.float32]:
     """Probabilities of shape (n, k), in batches of one shape, which a backend compiles once.
 
-    One sigmoid unit becomes two columns.
+    One sigmoid unit becomes two columns; it is the probability of `positive_class`.
     """
     n_batches = math.ceil(len(images) / batch_size)
     size = math.ceil(len(images) / n_batches)
@@ -87,4 +93,7 @@ def predict(model: Any, images: NDArray[Any], batch_size: int) -> NDArray[np.flo
         predicted = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
         outputs.append(predicted[: len(batch)].astype(np.float32))
     probabilities = np.concatenate(outputs)
-    return np.concatenate([1 - probabilities, probabilities], axis=1) if probabilities.shape[1] == 1 else probabilities
+    if probabilities.shape[1] > 1:
+        return probabilities
+    columns = [1 - probabilities, probabilities]
+    return np.concatenate(columns if positive_class == 1 else columns[::-1], axis=1)

@@ -24,6 +24,6 @@ def final_scores(model: Any, dataset: Dataset, goal: Goal) -> dict[str, float]:
     if not dataset.n_test:
         return {}
     test = dataset.split("test")
-    probabilities = predict(model, test.images, _BATCH_SIZE)
+    probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
     scores = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
     return {f"test_{name}": value for name, value in scores.items()}

@@ -1,4 +1,4 @@
-"""The loss of a training: cross-entropy for one sigmoid unit or softmax, smoothed, weighted, mixed."""
+"""The loss of a training: Keras's cross-entropy, of softmax or one sigmoid unit, smoothed, weighted, mixed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from keras import ops
 
 
 class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
-    """Cross-entropy between labels and probabilities.
+    """Cross-entropy between labels and probabilities; every candidate's loss, whatever its settings.
+
+    It is computed by Keras's own functions. On TensorFlow these go back from probabilities to the logits that they
+    were made of, so that the gradient does not vanish where a network is confidently wrong.
 
     Labels are class numbers of shape (batch,) or (batch, 1), or, where images were mixed, shares of
-    shape (batch, n_classes).
+    shape (batch, n_classes). One sigmoid unit, shape (batch, 1), is the probability of class 1.
 
     Args:
         label_smoothing: Share of each label that is spread evenly over all classes (arXiv 1512.00567).
@@ -35,11 +38,11 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each example, shape (batch,)."""
         shares = self.shares(y_true)
-        y_pred = ops.cast(y_pred, "float32")
-        if y_pred.shape[-1] == 1:  # one sigmoid unit: the second class
-            y_pred = ops.concatenate([1 - y_pred, y_pred], axis=-1)
-        smoothed = shares * (1 - self.label_smoothing) + self.label_smoothing / self.n_classes
-        losses = -ops.sum(smoothed * ops.log(ops.clip(y_pred, 1e-7, 1.0)), axis=-1)
+        # Both functions get the predictions untouched: Keras finds the logits behind the tensor of the activation only.
+        if y_pred.shape[-1] == 1:
+            losses = keras.losses.binary_crossentropy(shares[:, 1:], y_pred, label_smoothing=self.label_smoothing)
+        else:
+            losses = keras.losses.categorical_crossentropy(shares, y_pred, label_smoothing=self.label_smoothing)
         if self.class_weights:
             losses = losses * ops.sum(shares * ops.convert_to_tensor(self.class_weights, "float32"), axis=-1)
         return losses

@@ -8,10 +8,11 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from search.augmented_model import AugmentedModel
 from search.data import Dataset
-from search.feeding import n_steps, training_data
+from search.feeding import Batches, n_steps
 from search.losses import TrainingLoss, balanced_weights
 from search.measuring import EpochTimer
 from search.spec import TrainingTable
@@ -19,6 +20,7 @@ from search.watching import EpochResult, Goal, Watcher
 from spaces import Candidate, OwnSpace, Space
 from spaces.augmentation import build_augmentation
 from spaces.freezing import find_backbone, freeze
+from spaces.kernels import kernels_of, without_decay
 from spaces.mixing import build_mixing
 from spaces.optimizers import build_optimizer
 from spaces.schedules import build_learning_rate
@@ -41,7 +43,7 @@ class Trainable:
     candidate: Candidate
     model: Any
     trained: Any
-    loss: TrainingLoss | str
+    loss: TrainingLoss
 
     @property
     def optimizer(self) -> Any:
@@ -80,7 +82,6 @@ def build(
     mixing = build_mixing(candidate.augmentation_settings, seed)
     trained = model
     if layers or mixing:
-        assert isinstance(loss, TrainingLoss)
         trained = AugmentedModel(model, layers, mixing, loss)
         trained.build((None, *dataset.image_shape))
     trainable = Trainable(candidate, model, trained, loss)
@@ -112,43 +113,38 @@ def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
         phase.last_epoch - phase.first_epoch + 1,
     )
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
+    optimizer.exclude_from_weight_decay(without_decay(trainable.model))
     _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
     trainable.optimizer.build(trainable.trained.trainable_variables)  # mixed_float16 has wrapped it
 
 
-def _compile(model: Any, optimizer: Any, loss: TrainingLoss | str, output: str) -> None:
+def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:
     # The metric as an object, not by name: a named one makes its variables while the first step is
     # traced, and TensorFlow then traces that step a second time.
     kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
     model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
 
 
-def _plain_loss(candidate: Candidate) -> str:
-    return "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
-
-
-def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss | str:
-    """Keras's own where that is all it takes: it is the fastest."""
-    is_balanced = candidate.class_weights == "balanced"
-    if not candidate.label_smoothing and not is_balanced and not candidate.augmentation_settings:
-        return _plain_loss(candidate)
+def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
     weights: list[float] = []
-    if is_balanced:
-        counts = np.bincount(dataset.split("train", fold).labels, minlength=dataset.n_classes)
-        weights = balanced_weights(counts.tolist())
+    if candidate.class_weights == "balanced":
+        targets = _targets(candidate, dataset, dataset.split("train", fold).labels)
+        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_classes).tolist())
     return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
 
 
+def _targets(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the model is to answer: class numbers, or for one sigmoid unit 1 where the class is the positive one."""
+    if candidate.output == "sigmoid":
+        return (labels == dataset.positive_class).astype(np.int64)
+    return labels
+
+
 def _regularize(model: Any, l1: float, l2: float) -> None:
-    """Penalize the kernels of all layers; biases and batch norm stay free, as is usual."""
-    if not l1 and not l2:
-        return
-    regularizer = keras.regularizers.L1L2(l1, l2)
-    for layer in model._flatten_layers(include_self=False):
-        for name in ("kernel", "depthwise_kernel", "pointwise_kernel", "recurrent_kernel"):
-            kernel = getattr(layer, name, None)
-            if isinstance(kernel, keras.Variable):
-                kernel.regularizer = regularizer
+    """Penalize the kernels of all layers."""
+    if l1 or l2:
+        for kernel in kernels_of(model):
+            kernel.regularizer = keras.regularizers.L1L2(l1, l2)
 
 
 def fit(
@@ -179,16 +175,18 @@ def fit(
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
     watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
-    data = training_data(train.images, train.labels, candidate.batch_size, candidate.steps_per_epoch, seed)
+    targets = _targets(candidate, dataset, train.labels)
+    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(candidate, training.epochs)
     for phase in parts:
         if len(parts) > 1:
             _compile_for(trainable, phase, len(train.labels))
         trainable.trained.fit(
-            **data,
+            batches,
+            shuffle=False,
             initial_epoch=phase.first_epoch - 1,
             epochs=phase.last_epoch,
-            callbacks=[timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
+            callbacks=[batches.epoch_counter, timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
             verbose=0,
         )
         if watcher.failure:
@@ -236,9 +234,11 @@ def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_
 def save(trainable: Trainable, path: str) -> None:
     """Save the model without its augmentation, with its optimizer's state, as one ``.keras`` file.
 
-    Any Keras loads it: loss and metric in it are Keras's own.
+    Any Keras loads it: loss and metric in it are Keras's own. It is compiled anew also where it was itself trained:
+    under ``mixed_float16`` Keras would describe the optimizer that it was given, and store the one that it wrapped
+    around it.
     """
-    if trainable.trained is not trainable.model or not isinstance(trainable.loss, str):
-        candidate = trainable.candidate
-        _compile(trainable.model, trainable.optimizer, _plain_loss(candidate), candidate.output)
+    candidate = trainable.candidate
+    loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
+    _compile(trainable.model, trainable.optimizer, loss, candidate.output)
     trainable.model.save(path)

@@ -24,7 +24,7 @@ class Goal:
 
     Attributes:
         measure: Name of the accuracy objective's measure.
-        positive_class: Number of the class that binary measures look for.
+        positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
     """
 
     measure: str = "accuracy"
@@ -109,6 +109,6 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
     def _score(self) -> dict[str, float]:
-        probabilities = predict(self._kept_model, self._validation.images, _BATCH_SIZE)
-        wants_auc = self._goal.measure == "auc"
-        return score(self._validation.labels, probabilities, self._goal.positive_class, wants_auc=wants_auc)
+        goal = self._goal
+        probabilities = predict(self._kept_model, self._validation.images, _BATCH_SIZE, goal.positive_class)
+        return score(self._validation.labels, probabilities, goal.positive_class, wants_auc=goal.measure == "auc")

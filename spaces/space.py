@@ -111,7 +111,7 @@ class Space:
         """The candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out.
 
         The output has shape ``(batch, n_classes)``, or ``(batch, 1)`` with one sigmoid unit, which is
-        the probability of the second class.
+        the probability of the positive class.
         """
         import keras
 
@@ -119,7 +119,9 @@ class Space:
         pixels = inputs
         size = candidate.image_size
         if size and (size, size) != tuple(image_shape[:2]):
-            pixels = keras.layers.Resizing(size, size)(inputs)
+            # Left to its default, training=True, this layer would have all layers behind it train whenever the model
+            # is called without saying whether it trains.
+            pixels = keras.layers.Resizing(size, size)(inputs, training=False)
         features = ARCHITECTURES[candidate.architecture].build(candidate.architecture_settings, pixels)
         n_units = 1 if candidate.output == "sigmoid" else n_classes
         # In float32 also where the rest is computed in half of that: probabilities must sum to 1.

@@ -34,7 +34,7 @@ class Dataset:
         image_shape: Of one image, or of the values of one example, whatever they are.
         n_train: With folds, where fold 0 validates; so is `n_validation`.
         folds: How many there are; 0 is none, but one validation split.
-        positive_class: Index of the class that binary metrics look for.
+        positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         notes: What was noticed or left out, in words, with the number of examples.
     """
 

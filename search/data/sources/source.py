@@ -32,7 +32,8 @@ class Source(BaseModel):
         test_fraction: Share that no search ever sees, of the examples that are not split yet.
         folds: Stratified k-fold cross-validation instead of one validation split; 0 is none.
         classes: Names of the classes to use; empty is all of them.
-        positive_class: Name of the class that binary metrics look for; empty is the second one.
+        positive_class: Name of the class that binary measures look for, and whose probability one sigmoid unit is;
+            empty is the second one.
         rare_classes: What becomes of a class with too few examples for every split.
         on_leak: What becomes of an example that is also in another given split.
     """
