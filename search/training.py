@@ -136,7 +136,7 @@ def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
 def _targets(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """What the model is to answer: class numbers, or for one sigmoid unit 1 where the class is the positive one."""
     if candidate.output == "sigmoid":
-        return (labels == dataset.positive_class).astype(np.int64)
+        return np.asarray(labels == dataset.positive_class, np.int64)
     return labels
 
 
