@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint format benchmark clean
+.PHONY: help install demo test test-slow test-exhaustive lint format benchmark clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## Make .venv and install tunefront into it
 
@@ -22,6 +22,9 @@ test: $(VENV)/installed-test ## Check style and types, and run all tests
 
 test-slow: $(VENV)/installed-test ## Run only the slow tests
 	$(BIN)/pytest -m slow
+
+test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built
+	$(BIN)/pytest -m exhaustive
 
 lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff format --check .
