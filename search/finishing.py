@@ -12,7 +12,7 @@ from search.models import KeptModels
 from search.progress import View
 from search.running_trial import Running, RunningTrial
 from search.standing import Standing
-from search.trial_process import BrokenMessageError
+from search.trial_process import BrokenMessageError, NotFiniteError
 from search.work import Work
 from storage import Lease, Outcome, patiently, queue, studies
 
@@ -68,6 +68,11 @@ class Finisher:
         """It sent what is no message of ours."""
         running.child.kill()
         self.finish(running, Outcome.FAILED, reason=f"its process sent what cannot be read: {error}")
+
+    def end_not_finite(self, running: RunningTrial, error: NotFiniteError) -> None:
+        """It measured what is no number: NaN would end Optuna's study, and an infinity would be its best."""
+        running.child.kill()
+        self.end_without_result(running, str(error))
 
     def end_overdue(self) -> None:
         """End what has run longer than a trial may."""

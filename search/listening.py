@@ -14,7 +14,7 @@ from search.machine import load_average
 from search.models import KeptModels
 from search.running_trial import Running, RunningTrial
 from search.standing import Standing
-from search.trial_process import BrokenMessageError, Message, answer, receive
+from search.trial_process import BrokenMessageError, Message, NotFiniteError, answer, receive
 from search.work import Work
 from storage import Epoch, Outcome, patiently
 
@@ -55,6 +55,8 @@ class Listener:
                 self._finisher.end_vanished(running)
             except BrokenMessageError as error:
                 self._finisher.end_broken(running, error)
+            except NotFiniteError as error:
+                self._finisher.end_not_finite(running, error)
             else:
                 self._handle_safely(running, message)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
@@ -75,12 +76,17 @@ class BrokenMessageError(Exception):
     """A trial process sent what is no message of ours."""
 
 
+class NotFiniteError(Exception):
+    """A trial process measured something that is no finite number, which nothing could be compared with."""
+
+
 def receive(connection: Connection) -> Message:
-    """Read one message.
+    """Read one message. Its measurements, and the numbers of its epoch, are finite.
 
     Raises:
         EOFError, OSError: If the child is gone, maybe half-way through a message.
         BrokenMessageError: If it is no message.
+        NotFiniteError: If a number in it is NaN, infinite or too large: names it.
     """
     data = connection.recv_bytes()
     try:
@@ -89,7 +95,21 @@ def receive(connection: Connection) -> Message:
         raise BrokenMessageError(_first_line(error)) from error
     if not isinstance(message.measurements, dict) or not isinstance(message.epoch, dict | None):
         raise BrokenMessageError("its measurements or its epoch is no object")
+    epoch = dict(message.epoch or {})
+    metrics = epoch.pop("metrics", {})
+    if not isinstance(metrics, dict):
+        raise BrokenMessageError("the metrics of its epoch are no object")
+    for numbers in (message.measurements, epoch, metrics):
+        _check_finite(numbers, f" in epoch {epoch['epoch']}" if "epoch" in epoch else "")
     return message
+
+
+def _check_finite(numbers: Mapping[str, Any], when: str) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BrokenMessageError(f"{name} is no number but {value!r:.50}")
+        if not -sys.float_info.max <= value <= sys.float_info.max:  # NaN is in no range
+            raise NotFiniteError(f"{name} became {value if isinstance(value, float) else 'too large'}{when}")
 
 
 def answer(connection: Connection, *, go_on: bool) -> None:
@@ -188,6 +208,8 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
 def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: Mapping[str, float]) -> dict[str, float]:
     """Train on the other folds too: each score's mean over all folds, and how far the goal's spreads.
 
+    A score that is not defined in some fold is left out: a mean of fewer folds would look like one of all.
+
     Costs stay those of the first fold: they are of one training.
     """
     import numpy as np
@@ -202,7 +224,8 @@ def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: Mapping
             trainable, task.dataset, spec.training, goal, lambda result: True, seed=seed, fold=fold
         )
         folds.append(_scores(counted.metrics))
-    means = {name: float(np.mean([scores[name] for scores in folds])) for name in folds[0]}
+    everywhere = [name for name in folds[0] if all(name in scores for scores in folds)]
+    means = {name: float(np.mean([scores[name] for scores in folds])) for name in everywhere}
     deviation = float(np.std([scores[goal.measure] for scores in folds], ddof=1))
     return {**means, "fold_deviation": deviation}
 

@@ -5,6 +5,7 @@ A plan says what each trial does by its number; what is not in it succeeds.
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import struct
@@ -174,6 +175,22 @@ def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, Tria
     return send_it
 
 
+def measure(number: float, where: str) -> Callable[[Connection, TrialTask, Act], None]:
+    """A behaviour: succeed, but for one `number`, in an epoch, among the measurements, or after the model is kept."""
+
+    def measure_it(connection: Connection, task: TrialTask, act: Act) -> None:
+        _build(connection, act)
+        seconds = {"train_seconds": 1.0, "validation_seconds": 0.25}
+        epoch = {"epoch": 1, "accuracy": 0.9, **seconds, "metrics": {"loss": 0.1}}
+        changed = {"accuracy": {"accuracy": number}, "metrics": {"metrics": {"val_loss": number}}}.get(where, {})
+        send(connection, Message("epoch", {}, epoch=epoch | changed))
+        send(connection, Message("trained", {**seconds, **({"train_seconds": number} if where == "trained" else {})}))
+        if connection.recv_bytes() == b"1":
+            send(connection, Message("kept", {"latency_seconds": number}))
+
+    return measure_it
+
+
 def die_in_a_message(connection: Connection, task: TrialTask, act: Act) -> None:
     """Killed while a long message was under way: its head says 1000 bytes, and 10 come."""
     _build(connection, act)
@@ -207,4 +224,12 @@ BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, Act], None]] = {
     ),
     "send trained without epochs": send_bytes_that_are_no_message(b'{"kind": "trained", "measurements": {}}'),
     "die in a message": die_in_a_message,
+    "send text as a number": send_bytes_that_are_no_message(
+        b'{"kind": "trained", "measurements": {"train_seconds": "1 s"}}'
+    ),
+    **{
+        f"measure {number} in {where}": measure(number, where)
+        for number in (math.nan, math.inf, -math.inf, 10**400)
+        for where in ("accuracy", "metrics", "trained", "kept")
+    },
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
@@ -129,6 +130,35 @@ def test_one_trial_fails_alone_when_it(make_desk: MakeDesk, behaviour: str, reas
     assert ".partial" not in str(desk.kept_models())
 
 
+@pytest.mark.timeout(30)
+def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk: MakeDesk) -> None:
+    """NaN as a value ends Optuna's study, and an infinity would be its best."""
+    reasons = {
+        "measure nan in accuracy": "accuracy became nan in epoch 1",
+        "measure inf in accuracy": "accuracy became inf in epoch 1",
+        "measure nan in metrics": "val_loss became nan in epoch 1",
+        "measure -inf in metrics": "val_loss became -inf in epoch 1",
+        "measure nan in trained": "train_seconds became nan",
+        "measure inf in trained": "train_seconds became inf",
+        f"measure {10**400} in trained": "train_seconds became too large",
+        "send text as a number": "its process sent what cannot be read: train_seconds is no number but '1 s'",
+    }
+    desk = make_desk({number: Act(behaviour) for number, behaviour in enumerate(reasons)}, trials=1, max_failures=20)
+    assert desk.run() is Ending.DONE
+    *failed, last = desk.trials()
+    assert [trial.reason for trial in failed] == list(reasons.values())
+    assert {trial.state for trial in failed} == {"failed"}
+    assert last.state == "complete"
+    for trial in failed:
+        assert trial.values is None
+        stored = [
+            *trial.measurements.values(),
+            *(number for epoch in trial.epochs for number in epoch.metrics.values()),
+        ]
+        assert np.isfinite(stored).all()
+    assert desk.living_trials() == []
+
+
 @pytest.mark.parametrize(
     ("behaviour", "n_epochs"),
     [("hang", 1), ("hang at once", 0)],
@@ -168,6 +198,15 @@ def test_a_trial_is_complete_without_a_model_when_saving_fails(
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
     assert f"its model was not kept: {reason}" in trial.reason
     assert desk.kept_models() == []
+
+
+def test_a_trial_is_complete_without_a_model_when_its_latency_is_no_number(make_desk: MakeDesk) -> None:
+    desk = make_desk({0: Act("measure nan in kept")}, trials=1)
+    assert desk.run() is Ending.DONE
+    trial = desk.trials()[0]
+    assert (trial.state, trial.values, trial.model_path) == ("complete", (0.9, 1000.0, 1.0), "")
+    assert trial.reason == "complete, but its model was not kept: latency_seconds became nan"
+    assert "latency_seconds" not in trial.measurements
 
 
 @pytest.mark.timeout(20)
