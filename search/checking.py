@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from objectives import format_quantity
 from search.asking import CheckError
 from search.data import Dataset
-from search.spec import StudySpec
+from search.scoring import is_defined
+from search.spec import StudySpec, TrainingTable
 from spaces import OwnSpace, Space
 from spaces.architectures import ARCHITECTURES
 from spaces.ranges import Range
@@ -40,21 +44,66 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
 
 
 def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
-    stopping = spec.training.early_stopping
-    for key, name in (
-        ("objectives.accuracy", spec.accuracy_measure),
-        ("training.early_stopping.monitor", stopping.monitor if stopping else ""),
-    ):
-        n_classes = dataset.n_classes
-        if name == "f1_binary" and n_classes != 2:
-            raise CheckError(f"{key}: f1_binary needs two classes, and there are {n_classes}: write f1_macro")
-        if name == "top_5_accuracy" and n_classes <= 5:
-            raise CheckError(f"{key}: top_5_accuracy needs more than 5 classes, and there are {n_classes}")
-        if name == "auc" and n_classes > 2 and spec.accuracy_measure != "auc":
-            raise CheckError(
-                f"{key}: with more than two classes the AUC is measured only where it is the objective: "
-                'write objectives.accuracy = "auc", or monitor another one'
-            )
+    # Only a confirmation scores the test images; but one that cannot be had is better known before the search.
+    _check_measure("objectives.accuracy", spec.accuracy_measure, spec.accuracy_measure, dataset)
+    _check_defined("objectives.accuracy", spec.accuracy_measure, dataset, ("validation", "test"))
+    check_monitor("training", spec.training, spec.accuracy_measure, dataset)
+
+
+def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, dataset: Dataset) -> None:
+    """Refuse to wait for a score that there is not: Keras would only warn, and train to the end.
+
+    Args:
+        table: Where the training stands in the spec.
+        accuracy_measure: What accuracy means in this training.
+
+    Raises:
+        CheckError: Names key, value and remedy.
+    """
+    if training.early_stopping is None:
+        return
+    key, monitor = f"{table}.early_stopping.monitor", training.early_stopping.monitor
+    _check_measure(key, monitor, accuracy_measure, dataset)
+    _check_defined(key, monitor, dataset, ("validation",))
+
+
+def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset) -> None:
+    n_classes = dataset.n_classes
+    if name == "f1_binary" and n_classes != 2:
+        raise CheckError(f"{key}: f1_binary needs two classes, and there are {n_classes}: write f1_macro")
+    if name == "top_5_accuracy" and n_classes <= 5:
+        raise CheckError(f"{key}: top_5_accuracy needs more than 5 classes, and there are {n_classes}")
+    if name == "auc" and n_classes > 2 and accuracy_measure != "auc":
+        raise CheckError(
+            f"{key}: with more than two classes the AUC is measured only where it is the objective: "
+            'write objectives.accuracy = "auc", or monitor another one'
+        )
+
+
+def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str]) -> None:
+    """Refuse a measure that some split, or some fold of it, gives no value."""
+    for split in splits:
+        n_folds = dataset.folds if split == "validation" else 0
+        for fold in range(max(n_folds, 1)):
+            counts = dataset.class_counts(split, fold)
+            if counts.any() and not is_defined(name, counts, dataset.positive_class):
+                what = f"fold {fold + 1} of {n_folds}" if n_folds else f"the {split} split"
+                raise CheckError(f"{key}: {_describe_undefined(name, what, dataset, counts)}")
+
+
+def _describe_undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:
+    present = [dataset.class_names[number] for number in np.flatnonzero(counts)]
+    if name == "auc":
+        missing = [f"'{other}'" for other in dataset.class_names if other not in present]
+        held = f"all its {counts.sum()} images are of class '{present[0]}'"
+        wanted = missing[0] if len(missing) == 1 else "other classes"
+    else:
+        wanted = f"'{dataset.class_names[dataset.positive_class]}'"
+        held = f"none of its {counts.sum()} images is of class {wanted}, the positive one"
+    return (
+        f"{name} is not defined on {what}: {held}. Put images of {wanted} there, "
+        'or write another measure, such as "accuracy" or "f1_macro"'
+    )
 
 
 def _check_tensorboard(spec: StudySpec) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import optuna
 
+from search.chance import guessing_level
 from search.history import History
 from search.optuna_pruning import OptunaJudge
-from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs, guessing_accuracy
+from search.pruning import GO_ON, ParetoPruner, Verdict, geometric_rungs
 from search.running_trial import RunningTrial
 from search.spec_tables import NoPrunerTable, ParetoTable
 from search.work import Work
@@ -72,12 +73,12 @@ class Judge:
 
 
 def _pareto_pruner(work: Work, table: ParetoTable) -> ParetoPruner:
-    spec, dataset = work.spec, work.dataset
+    spec = work.spec
     return ParetoPruner(
         spec.parsed_objectives(),
         spec.training.epochs,
         table.front_loss,
         may_end_early=spec.training.early_stopping is not None,
         n_trials=spec.trials,
-        guessing=guessing_accuracy(spec.accuracy_measure, dataset.n_classes, dataset.n_validation),
+        guessing=guessing_level(work.study.dataset, spec.accuracy_measure),
     )

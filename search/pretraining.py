@@ -12,6 +12,7 @@ from typing import Any
 import optuna
 
 from search.asking import Asker, CheckError, Progress
+from search.checking import check_monitor
 from search.data import prepare
 from search.sampling import trial_seed
 from search.spec import PretrainTable, StudySpec
@@ -96,6 +97,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     assert table is not None  # checked before
     candidate = pretraining_candidate(table)
     dataset = prepare(table.data, spec.seed, progress)
+    check_monitor("pretrain.training", table.training, Goal().measure, dataset)
     seed = trial_seed(spec.seed, 0)
     keras.utils.set_random_seed(seed)
     space = Space.from_table(_with_defaults(table.space))

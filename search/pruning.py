@@ -30,7 +30,6 @@ __all__ = [
     "ParetoPruner",
     "Verdict",
     "geometric_rungs",
-    "guessing_accuracy",
 ]
 
 
@@ -50,18 +49,6 @@ class Verdict:
 GO_ON = Verdict(True)
 
 
-def guessing_accuracy(measure: str, n_classes: int, n_validation: int) -> float:
-    """The value of an accuracy measure that guessing may show by luck: one class in `n_classes`, and 3 standard errors.
-
-    On very few images these would reach 1: it is at most half-way from there. 0 for measures other than
-    ``"accuracy"``, of which nothing is said.
-    """
-    if measure != "accuracy":
-        return 0.0
-    share = 1 / n_classes
-    return min(share + 3 * math.sqrt(share * (1 - share) / n_validation), (1 + share) / 2)
-
-
 @dataclass(frozen=True)
 class ParetoPruner:
     """Stops what would not come on the front.
@@ -71,8 +58,8 @@ class ParetoPruner:
         front_loss: Accepted chance that a stopped trial would have ended on the front.
         may_end_early: Whether trainings end by themselves: then a shorter curve is a whole one.
         n_trials: The study ends with so many; None if that is open, and then no front is expected to thin out.
-        guessing: Accuracy that costs nothing: once a finished trial is above it, what will not be is stopped, however
-            small or fast it is. 0 for none.
+        guessing: Accuracy that costs nothing, and that reports mark as no better than guessing: once a finished trial
+            is above it, what will not be is stopped, however small or fast it is. Minus infinity for none.
     """
 
     objectives: Mapping[Axis, Objective]
@@ -80,7 +67,7 @@ class ParetoPruner:
     front_loss: float
     may_end_early: bool = False
     n_trials: int | None = None
-    guessing: float = 0.0
+    guessing: float = -math.inf
 
     def judge(
         self,

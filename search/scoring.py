@@ -13,7 +13,7 @@ def score(
     *,
     wants_auc: bool = False,
 ) -> dict[str, float]:
-    """All measures that make sense for so many classes, by name, and the ``loss``.
+    """All measures that make sense for so many classes and are defined on these labels, by name, and the ``loss``.
 
     Macro averages are over the classes that occur in `labels`. With two classes, precision and recall
     are those of the positive class; with more they are macro averages. The loss is the plain mean
@@ -25,14 +25,15 @@ def score(
         wants_auc: Compute the AUC, one class against the rest, also for many classes.
     """
     n_classes = probabilities.shape[1]
+    counts = np.bincount(labels, minlength=n_classes)
     chosen = probabilities.argmax(axis=1)
-    own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    own = probabilities[np.arange(len(labels)), labels]
     scores = {
-        "loss": float(-np.log(np.maximum(own, 1e-7)).mean()),  # clipped as Keras does; NaN stays NaN
+        "loss": float(-np.log(np.maximum(own.astype(np.float64), 1e-7)).mean()),  # clipped as Keras does; NaN stays NaN
         "accuracy": float((chosen == labels).mean()),
     }
-    precision, recall, f1 = _by_class(labels, chosen, n_classes)
-    present = np.unique(labels)
+    precision, recall, f1 = _by_class(labels, chosen, counts)
+    present = np.flatnonzero(counts)
     scores["f1_macro"] = float(f1[present].mean())
     if n_classes == 2:
         scores["f1_binary"] = float(f1[positive_class])
@@ -40,23 +41,51 @@ def score(
     scores["precision"] = float(precision[present].mean())
     scores["recall"] = float(recall[present].mean())
     if n_classes > 5:
-        better = (probabilities > own[:, np.newaxis].astype(probabilities.dtype)).sum(axis=1)
-        scores["top_5_accuracy"] = float((better < 5).mean())
-    if wants_auc or n_classes <= 2:
+        scores["top_5_accuracy"] = float(is_in_top_5(labels, probabilities).mean())
+    scores = {name: value for name, value in scores.items() if is_defined(name, counts, positive_class)}
+    if (wants_auc or n_classes <= 2) and is_defined("auc", counts, positive_class):
         scores["auc"] = _auc(labels, probabilities, positive_class)
     return scores
 
 
+def is_defined(measure: str, counts: NDArray[np.integer], positive_class: int = 1) -> bool:
+    """Whether images of these classes give a measure any value at all.
+
+    With two classes, what looks for the positive class needs an image of it; the AUC needs images of two classes.
+    A class that occurs and is never predicted has precision 0: that is defined.
+
+    Args:
+        counts: Images of each class, shape (k,).
+    """
+    if measure == "auc":
+        return bool((counts > 0).sum() > 1)
+    looks_for_positive = measure == "f1_binary" or (len(counts) == 2 and measure in ("precision", "recall"))
+    return not looks_for_positive or bool(counts[positive_class])
+
+
+def is_in_top_5(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Of which images the class is among the five that are ranked first, shape (n,): in one pass, without sorting.
+
+    Of equally probable classes the one with the higher number comes first, as in scikit-learn's
+    ``top_k_accuracy_score``. A saturated network gives most classes exactly 0: were such ties hits, one that
+    always says the same class would have all images right.
+    """
+    own = probabilities[np.arange(len(labels)), labels][:, np.newaxis]
+    is_later = np.arange(probabilities.shape[1]) > labels[:, np.newaxis]
+    n_before = ((probabilities > own) | ((probabilities == own) & is_later)).sum(axis=1)
+    is_among: NDArray[np.bool_] = n_before < 5
+    return is_among
+
+
 def _by_class(
-    labels: NDArray[np.integer], chosen: NDArray[np.integer], n_classes: int
+    labels: NDArray[np.integer], chosen: NDArray[np.integer], counts: NDArray[np.integer]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Precision, recall and F1 of each class, shape (k,); 0 where nothing was chosen or there."""
-    hits = np.bincount(labels[chosen == labels], minlength=n_classes)
-    n_chosen = np.bincount(chosen, minlength=n_classes)
-    n_there = np.bincount(labels, minlength=n_classes)
+    hits = np.bincount(labels[chosen == labels], minlength=len(counts))
+    n_chosen = np.bincount(chosen, minlength=len(counts))
     precision = hits / np.maximum(n_chosen, 1)
-    recall = hits / np.maximum(n_there, 1)
-    return precision, recall, 2 * hits / np.maximum(n_chosen + n_there, 1)
+    recall = hits / np.maximum(counts, 1)
+    return precision, recall, 2 * hits / np.maximum(n_chosen + counts, 1)
 
 
 def _auc(labels: NDArray[np.integer], probabilities: NDArray[np.floating], positive_class: int) -> float:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.chance import chances
+
 
 @dataclass(frozen=True)
 class Split:
@@ -64,26 +66,35 @@ class Dataset:
             IndexError: If there is no such fold.
             KeyError: If there is no such split.
         """
-        folder = Path(self.folder)
+        folder, rows = Path(self.folder), self._rows(name, fold)
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy", mmap_mode="r")
+        return Split(images[rows], labels[rows])
+
+    def _rows(self, name: str, fold: int) -> slice | NDArray[np.int64]:
+        """Where a split lies in the arrays: a slice where it is one piece, which then needs no copy."""
         if not 0 <= fold < max(self.folds, 1):
             raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
         n_search = self.n_train + self.n_validation
         if self.folds and name in ("train", "validation"):
-            is_validation = np.load(folder / "folds.npy") == fold
-            rows = np.flatnonzero(is_validation if name == "validation" else ~is_validation)
-            return Split(images[:n_search][rows], labels[:n_search][rows])
-        place = {
+            is_validation = np.load(Path(self.folder) / "folds.npy") == fold
+            return np.flatnonzero(is_validation if name == "validation" else ~is_validation)
+        return {
             "train": slice(0, self.n_train),
             "validation": slice(self.n_train, n_search),
             "test": slice(n_search, n_search + self.n_test),
         }[name]
-        return Split(images[place], labels[place])
+
+    def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
+        """Images of each class in a split, shape (classes,). It reads labels alone, of the test split too."""
+        labels = np.load(Path(self.folder) / "labels.npy", mmap_mode="r")
+        return np.bincount(labels[self._rows(name, fold)], minlength=self.n_classes)
 
     def facts(self) -> dict[str, object]:
-        """What the store keeps: all but the folder, which is this machine's."""
-        return {**asdict(self), "n_classes": self.n_classes, "folder": None}
+        """What the store keeps: all but the folder, which is this machine's; and what guessing reaches."""
+        counts = np.sum([self.class_counts("validation", fold) for fold in range(max(self.folds, 1))], axis=0)
+        found = {measure: asdict(chance) for measure, chance in chances(counts, self.positive_class).items()}
+        return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}
 
     @classmethod
     def read(cls, folder: Path) -> Dataset:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives import MEASURES, Axis, Direction, Objective, hypervolume, on_front
+from search.chance import guessing_level
 from search.finished import TIMED
-from search.pruning import guessing_accuracy
 from search.recording import RecordedTrial, Recording, RecordingError
 from storage import Epoch
 
@@ -32,7 +32,7 @@ class RecordedTable:
         points: `values` with costs as logarithms to base 10, shape (n, m).
         reference: The worst point of every training recorded, shape (m,).
         known_early: Of each candidate, what a built model alone tells.
-        guessing: Accuracy that guessing may reach by luck; 0 if that is not known.
+        guessing: Accuracy that guessing may reach by luck; minus infinity if that is not known.
     """
 
     curves: Sequence[Sequence[Epoch]]
@@ -107,7 +107,7 @@ def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
         points=scaled.points(values),
         reference=scaled.reference,
         known_early=[_known_early(trial) for trial in trials],
-        guessing=_guessing(recording),
+        guessing=guessing_level(recording.dataset, recording.spec.accuracy_measure),
         parameters=[trial.parameters for trial in trials],
     )
 
@@ -178,13 +178,6 @@ def _end_seconds(trial: RecordedTrial) -> NDArray[np.float64]:
     seconds = [epoch.train_seconds + epoch.validation_seconds for epoch in trial.curve]
     ends: NDArray[np.float64] = trial.measurements.get("compile_seconds", 0.0) + np.cumsum(seconds)
     return ends
-
-
-def _guessing(recording: Recording) -> float:
-    facts = recording.dataset
-    if not {"n_classes", "n_validation"} <= facts.keys():
-        return 0.0
-    return guessing_accuracy(recording.spec.accuracy_measure, facts["n_classes"], facts["n_validation"])
 
 
 def _known_early(trial: RecordedTrial) -> dict[str, float]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from search.asking import CheckError
-from search.checking import check
+from search.checking import check, check_monitor
 from search.data import Dataset
 from search.spec import StudySpec
 from spaces import SpaceError
@@ -84,6 +86,57 @@ def test_images_of_other_shapes_need_a_space_of_one_s_own(keras: Any, digits: Da
         check(spec(), replace(digits, image_shape=(13,)))
     with pytest.raises(CheckError, match="MobileNetV2 takes 1 or 3 channels, and the data has 4"):
         check(spec(space=backbone()), replace(digits, image_shape=(32, 32, 4)))
+
+
+ONE, OTHER, BOTH = [0] * 4, [1] * 4, [0, 1] * 2
+
+
+def fires(folder: Path, validation: list[int], test: list[int], folds: Sequence[int] = ()) -> Dataset:
+    """Eight images to train on, of two classes, and these labels of the other splits."""
+    rows = [*[0, 1] * 4, *validation] if not folds else [*validation]
+    labels = np.array([*rows, *test])
+    np.save(folder / "images.npy", np.zeros((len(labels), 8, 8, 1), np.uint8))
+    np.save(folder / "labels.npy", labels)
+    np.save(folder / "folds.npy", np.array(folds))
+    n_validation = len(validation) if not folds else list(folds).count(0)
+    n_train = len(rows) - n_validation
+    n_folds = len(set(folds))
+    return Dataset(
+        str(folder), "npz", "0", ("clear", "fire"), (8, 8, 1), n_train, n_validation, len(test), folds=n_folds
+    )
+
+
+@pytest.mark.parametrize(
+    ("validation", "test", "measure", "fragments"),
+    [
+        (ONE, BOTH, "auc", ["auc", "validation split", "all its 4 images are of class 'clear'", "images of 'fire'"]),
+        (BOTH, ONE, "auc", ["auc", "test split", "class 'clear'", "images of 'fire'"]),
+        (OTHER, BOTH, "auc", ["auc", "validation split", "class 'fire'", "images of 'clear'"]),
+        (ONE, BOTH, "f1_binary", ["f1_binary", "validation split", "none of its 4 images is of class 'fire'"]),
+        (BOTH, ONE, "recall", ["recall", "test split", "'fire', the positive one", "another measure"]),
+        (ONE, BOTH, "precision", ["precision", "validation split"]),
+    ],
+)
+def test_an_objective_that_a_split_does_not_define_is_refused(
+    tmp_path: Path, validation: list[int], test: list[int], measure: str, fragments: list[str]
+) -> None:
+    with pytest.raises(CheckError) as caught:
+        check(spec(objectives={"accuracy": measure}), fires(tmp_path, validation, test))
+    for fragment in ["objectives.accuracy", *fragments]:
+        assert fragment in str(caught.value)
+
+
+def test_a_monitor_that_validation_does_not_define_is_refused(tmp_path: Path) -> None:
+    monitored = spec(training={"early_stopping": {"monitor": "f1_binary"}})
+    with pytest.raises(CheckError, match=r"^training.early_stopping.monitor: f1_binary is not defined on the valid"):
+        check(monitored, fires(tmp_path, ONE, BOTH))
+    check_monitor("training", monitored.training, "accuracy", fires(tmp_path, BOTH, ONE))  # no training sees the test
+
+
+def test_the_fold_that_does_not_define_the_objective_is_named(tmp_path: Path) -> None:
+    dataset = fires(tmp_path, [0, 1, 0, 1, 0, 0], BOTH, folds=[0, 0, 1, 1, 2, 2])
+    with pytest.raises(CheckError, match=r"auc is not defined on fold 3 of 3: all its 2 images are of class 'cl"):
+        check(spec(objectives={"accuracy": "auc"}), dataset)
 
 
 def test_weights_that_do_not_fit_are_named(keras: Any, digits: Dataset, tmp_path: Path) -> None:

@@ -34,6 +34,25 @@ def test_scores_are_those_of_the_test_images(digits: Dataset, keras: Any) -> Non
     assert final_scores(Majority(), digits, Goal("auc"))["test_auc"] == 0.5
 
 
+class Half:
+    """A model of two classes that cannot decide."""
+
+    def predict_on_batch(self, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.full((len(images), 2), 0.5, dtype="float32")
+
+
+def test_a_score_that_the_test_images_do_not_define_is_left_out(tmp_path: Path, keras: Any) -> None:
+    from search.final_scores import final_scores
+    from search.watching import Goal
+
+    np.save(tmp_path / "images.npy", np.zeros((6, 8, 8, 1), np.uint8))
+    np.save(tmp_path / "labels.npy", np.array([0, 1, 0, 1, 0, 0]))
+    dataset = Dataset(str(tmp_path), "npz", "0", ("clear", "fire"), (8, 8, 1), 2, 2, 2)
+    scores = final_scores(Half(), dataset, Goal())
+    assert scores.keys() == {"test_loss", "test_accuracy", "test_f1_macro"}
+    assert np.isfinite(list(scores.values())).all()
+
+
 def test_there_are_no_scores_when_there_is_no_test_split(digits: Dataset) -> None:
     from search.final_scores import final_scores
 

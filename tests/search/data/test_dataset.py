@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -46,6 +47,19 @@ def test_facts_are_plain_and_leave_the_folder_out(digits: Dataset) -> None:
     facts = json.loads(json.dumps(digits.facts()))
     assert facts["folder"] is None
     assert (facts["n_train"], facts["n_classes"]) == (digits.n_train, 10)
+    largest = np.bincount(digits.split("validation").labels).max() / digits.n_validation
+    assert facts["chances"]["accuracy"]["score"] == pytest.approx(largest)
+    assert facts["chances"].keys() == {"accuracy", "top_5_accuracy", "f1_macro", "precision", "recall", "auc"}
+
+
+def test_chances_with_folds_are_those_of_all_validation_images(tmp_path: Path) -> None:
+    np.save(tmp_path / "labels.npy", np.array([0, 0, 0, 1, 0, 1, 1, 1]))
+    np.save(tmp_path / "folds.npy", np.array([0, 0, 1, 1, 2, -2]))  # the last one is always trained on
+    dataset = Dataset(str(tmp_path), "npz", "0", ("clear", "fire"), (8, 8, 1), 4, 2, 2, folds=3)
+    assert [dataset.class_counts("validation", fold).tolist() for fold in range(3)] == [[2, 0], [1, 1], [1, 0]]
+    assert dataset.class_counts("test").tolist() == [0, 2]
+    chance = dataset.facts()["chances"]["accuracy"]  # type: ignore[index]
+    assert chance == {"score": 0.8, "standard_error": pytest.approx((0.8 * 0.2 / 5) ** 0.5)}
 
 
 def test_a_dataset_can_be_pickled(digits: Dataset) -> None:
