@@ -10,6 +10,9 @@ from typing import Any
 
 from objectives import format_quantity
 from reports.front import StudyResults
+from storage import TrialRecord
+
+BUSY = 1.5  # as in search/machine.py: above this, a run says before it begins that the machine is busy
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,33 @@ def busyness(results: StudyResults) -> Busyness:
             for name in ("load_average", "other_slots_busy")
         )
     )
+
+
+def describe_busy(results: StudyResults) -> str:
+    """Say that something else kept the machine busy while complete trials trained; empty if nothing did."""
+    workers = {worker.worker_id: worker.machine for worker in results.workers}
+    complete = [trial for trial in results.trials if trial.state == "complete"]
+    busy = [trial for trial in complete if _wanted(trial, workers.get(trial.worker_id, {})) > BUSY]
+    if not busy:
+        return ""
+    most = max(trial.measurements["load_average"] for trial in busy)
+    which = f"{len(busy)} of {len(complete)} complete trials" if len(complete) > 1 else "the only complete trial"
+    effect = ", and another run, on a quiet machine, may have another front" if "time" in results.objectives else ""
+    return (
+        f"The machine was busy with something else when {which} trained: up to {most:.1f} processes wanted each CPU "
+        f"core. Times of these are longer than alone{effect}."
+    )
+
+
+def _wanted(trial: TrialRecord, machine: Mapping[str, Any]) -> float:
+    """Processes that wanted each CPU core, without those that the study itself ran in excess of one a core.
+
+    A study may have more slots than cores: that is its own doing, and slows all of its trials alike.
+    """
+    load = trial.measurements.get("load_average", 0.0)
+    n_slots = trial.measurements.get("other_slots_busy", 0.0) + 1
+    own = n_slots * float(machine.get("threads_per_slot") or 0) / float(machine.get("n_cpus") or 1)
+    return min(own, 1.0) + max(load - own, 0.0)
 
 
 def _mean(values: Sequence[float]) -> float:

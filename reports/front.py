@@ -15,10 +15,12 @@ from objectives import (
     DEFAULT_MEASURES,
     MEASURES,
     Axis,
+    Chance,
     Measure,
     Objective,
     format_quantity,
     on_front,
+    read_chance,
     read_objectives,
 )
 from storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
@@ -106,9 +108,23 @@ class StudyResults:
         """The same for people: ``"1.31 MB"``."""
         return format_quantity(self.value(trial, axis), self.measure(axis).unit)
 
+    @property
+    def chance(self) -> Chance | None:
+        """What guessing reaches by the measure of accuracy; None if the study does not tell."""
+        return read_chance(self.study.dataset, self.measure("accuracy").name)
+
+    def is_guessing(self, trial: TrialRecord) -> bool:
+        """Whether the trial's accuracy is no better than guessing may reach; not so where either is unknown."""
+        chance = self.chance
+        return chance is not None and self.value(trial, "accuracy") <= chance.level
+
     def best(self, axis: Axis) -> TrialRecord | None:
-        """The front's best on the axis, the first of :attr:`front` if there are several; None if it is empty."""
-        return min(self.front, key=lambda trial: self._loss(trial, axis), default=None)
+        """The front's best on the axis that is better than guessing, the first of :attr:`front` if there are several.
+
+        None if there is none: a model that has learnt nothing is nobody's choice, however small it is.
+        """
+        learnt = [trial for trial in self.front if not self.is_guessing(trial)]
+        return min(learnt, key=lambda trial: self._loss(trial, axis), default=None)
 
     def reasons(self, state: str) -> list[ReasonGroup]:
         """Why trials are in that state, the most frequent first; those without a reason are left out."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from objectives import AXES
 from reports.front import StudyResults
+from reports.notes import describe_marks, notes, show_marked
 from reports.parameters import Parameters, show_value
 from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
@@ -21,13 +22,15 @@ from reports.summary import (
 
 
 def front_markdown(results: StudyResults) -> str:
-    """The front as Markdown: a heading, what was searched, how far that is, the table, and what its models share."""
+    """The front as Markdown: what was searched, what to know of it, how far it is, the table, what its models share."""
     parameters = Parameters.of(results.front)
     parts = [
         f"# {escape(results.study.name)}: {describe_front(results)}",
         escape(f"{describe_search(results)} {describe_wanted(results)}"),
+        *map(escape, notes(results)),
         escape(describe_progress(results)),
         _table(results, parameters) if results.front_numbers else escape(describe_empty_front(results)),
+        escape(describe_marks(results)),
         escape(describe_shared(parameters)),
         escape(describe_stopping_cost(results)),
     ]
@@ -44,7 +47,7 @@ def _table(results: StudyResults, parameters: Parameters) -> str:
     rows = [
         [
             str(trial.number),
-            *(results.show(trial, axis) for axis in AXES),
+            *(show_marked(results, trial, axis) for axis in AXES),
             str(len(trial.epochs)),
             *(show_value(parameters.value(trial, name)) for name in parameters.differing),
         ]

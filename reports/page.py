@@ -28,6 +28,7 @@ from reports.importance import Importance, find_importance
 from reports.importance_section import importance_context
 from reports.kept_models import find_kept_model
 from reports.learning_curves import learning_curves
+from reports.notes import describe_marks, notes
 from reports.parameters import Parameters, show_value
 from reports.state_meanings import describe_state
 from reports.stopping_cost import describe_stopping_cost
@@ -103,7 +104,11 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "picks": _picks(results),
         "extras": [measure for measure in _other_measures(results) if measure.name in _EXTRA_COLUMNS],
         "models": models,
-        "loadable": next(((t.number, models[t.number].path) for t in front if models[t.number].href), None),
+        "loadable": next(
+            ((t.number, models[t.number].path) for t in front if models[t.number].href and not results.is_guessing(t)),
+            None,
+        ),
+        "notes": notes(results),
         "parameters": parameters,
         "has_limits": any(objective.has_limit for objective in results.objectives.values()),
         "all_parameters": Parameters.of(results.trials),
@@ -123,6 +128,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
             "wanted": describe_wanted(results),
             "progress": describe_progress(results),
             "empty_front": describe_empty_front(results),
+            "marks": describe_marks(results),
             "shared": describe_shared(parameters),
             "stopping_cost": describe_stopping_cost(results),
         },

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from reports.confirmation import Confirmation
 from reports.confirmation_reading import load_confirmation
 from reports.confirmation_tables import confirmation_table, confirmed_frame
 from reports.front import StudyResults, load_results
+from reports.notes import notes
 from reports.tables import front_frame
 from reports.terminal import front_table
 from reports.writing import ReportFiles, write_report
@@ -28,8 +30,9 @@ class Published:
     files: ReportFiles
 
     def tables(self) -> list[RenderableType]:
-        """For a terminal: the front, and the finalists that were trained again."""
+        """For a terminal: the front, what to know of it, and the finalists that were trained again."""
         tables: list[RenderableType] = [front_table(self.results)]
+        tables += [Text(note, style="yellow") for note in notes(self.results)]
         return [*tables, confirmation_table(self.confirmation)] if self.confirmation else tables
 
     def as_json(self) -> dict[str, Any]:
@@ -38,6 +41,7 @@ class Published:
         content = {
             "study": self.results.study.name,
             "front": front,
+            "notes": notes(self.results),
             "files": [str(path) for path in self.files.paths],
         }
         if self.confirmation:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from objectives import AXES, format_quantity
 from reports.front import STATES, ReasonGroup, StudyResults, load_results
+from reports.notes import notes
 from reports.terminal import front_table
 from storage import Store, StudyRecord, TrialRecord, studies
 
@@ -53,10 +54,11 @@ class StudyStatus:
     results: StudyResults
 
     def as_json(self) -> dict[str, Any]:
-        """Counts, reasons of what did not complete, what runs now, and the front."""
+        """Counts, what to know of the numbers, reasons of what did not complete, what runs now, and the front."""
         results = self.results
         return {
             **_summary(results),
+            "notes": notes(results),
             "reasons": {
                 state: [{"reason": group.text, "trials": list(group.numbers)} for group in results.reasons(state)]
                 for state in ("pruned", "refused", "failed")
@@ -74,12 +76,13 @@ class StudyStatus:
             "front_trials": [
                 {"trial": trial.number, "model": trial.model_path or None}
                 | {axis: _number(results.value(trial, axis)) for axis in AXES}
+                | {"no_better_than_guessing": results.is_guessing(trial)}
                 for trial in results.front
             ],
         }
 
     def render(self) -> RenderableType:
-        """Counts, reasons, what runs now, and the front as tables."""
+        """Counts, what to know of the numbers, reasons, what runs now, and the front as tables."""
         results = self.results
         counts = results.counts
         title = Text(f"{results.study.name}: {results.n_finished} of {results.study.spec['trials']} trials", "bold")
@@ -87,6 +90,7 @@ class StudyStatus:
         parts: list[RenderableType] = [title, states]
         if results.early_end:
             parts.append(Text(f"done early: {results.early_end}"))
+        parts += [Text(note, style="yellow") for note in notes(results)]
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
             parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))

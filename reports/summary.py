@@ -12,7 +12,9 @@ from reports.parameters import Parameters, show_value
 def describe_front(results: StudyResults) -> str:
     """How many trials are on the front, as a heading."""
     n_trials = len(results.front_numbers)
-    return f"{n_trials} {'model' if n_trials == 1 else 'models'} on the front"
+    n_guessing = sum(map(results.is_guessing, results.front))
+    heading = f"{n_trials} {'model' if n_trials == 1 else 'models'} on the front"
+    return f"{heading}, {n_guessing} no better than guessing" if n_guessing else heading
 
 
 def describe_search(results: StudyResults) -> str:

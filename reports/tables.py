@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
@@ -11,7 +12,8 @@ from objectives import MEASURES
 from reports.front import StudyResults
 from storage import TrialRecord
 
-FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs")
+GUESSING = "no_better_than_guessing"
+FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)
 PLAIN_ACCURACY = "plain_accuracy"
 _PARAMETER = "parameter."
 
@@ -22,7 +24,8 @@ def trials_frame(results: StudyResults) -> pd.DataFrame:
     Returns:
         The columns of :data:`FIRST_COLUMNS`, then measurements (those an objective could use first),
         then parameters by name. The three axes are in their units, accuracy as a fraction; a cell is
-        empty where nothing was measured or the trial has no such parameter. Where ``accuracy`` is another
+        empty where nothing was measured or the trial has no such parameter. :data:`GUESSING` is empty where that
+        is not known. Where ``accuracy`` is another
         score, because the objective is, the share classified correctly is :data:`PLAIN_ACCURACY`. A parameter
         with the name of another column, as one of a user's own space may have, gets ``parameter.`` before it.
     """
@@ -32,7 +35,7 @@ def trials_frame(results: StudyResults) -> pd.DataFrame:
 def front_frame(results: StudyResults) -> pd.DataFrame:
     """The trials on the front, best accuracy first, in the columns of :func:`trials_frame`.
 
-    Columns that are empty in all of them are left out, but for the first eight.
+    Columns that are empty in all of them are left out, but for the first ones.
     """
     frame = _frame(results, results.front)
     return frame[[name for name in frame.columns if name in FIRST_COLUMNS or frame[name].notna().any()]]
@@ -49,6 +52,7 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         "time_seconds": _numbers("time_seconds", (results.value(trial, "time") for trial in trials)),
         "on_front": pd.Series([trial.number in results.front_numbers for trial in trials], dtype="bool"),
         "epochs": pd.Series([len(trial.epochs) for trial in trials], dtype="int64"),
+        GUESSING: pd.Series([_is_guessing(results, trial) for trial in trials], dtype="boolean"),
     }
     columns |= {
         column: _numbers(name, (trial.measurements.get(name) for trial in trials))
@@ -60,6 +64,11 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         for name in parameters
     }
     return pd.DataFrame(columns)
+
+
+def _is_guessing(results: StudyResults, trial: TrialRecord) -> bool | None:
+    is_known = results.chance is not None and not math.isnan(results.value(trial, "accuracy"))
+    return results.is_guessing(trial) if is_known else None
 
 
 def _measurement_columns(results: StudyResults) -> dict[str, str]:

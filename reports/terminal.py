@@ -8,6 +8,7 @@ from rich.text import Text
 
 from objectives import AXES
 from reports.front import StudyResults
+from reports.notes import describe_marks, show_marked
 from reports.parameters import Parameters
 from reports.summary import describe_empty_front, describe_front
 
@@ -16,7 +17,7 @@ def front_table(results: StudyResults) -> Table:
     """The front, best accuracy first; in bold, the best of each objective.
 
     The parameters that differ take one line a trial and are cut off where the terminal ends:
-    front.md has them all. With nothing on the front, the caption says why.
+    front.md has them all. With nothing on the front, the caption says why; else it explains marks.
     """
     # Text, not str: a "[red]" in a name is no markup.
     title = Text(f"{results.study.name}: {describe_front(results)}")
@@ -30,8 +31,9 @@ def front_table(results: StudyResults) -> Table:
     for trial, row in zip(results.front, rows, strict=True):
         differing = parameters.summary(trial, parameters.differing)
         table.add_row(*row, Text(differing, no_wrap=True, overflow="ellipsis"))
-    if not results.front_numbers:
-        table.caption = Text(describe_empty_front(results))
+    caption = describe_marks(results) if results.front_numbers else describe_empty_front(results)
+    if caption:
+        table.caption = Text(caption)
     return table
 
 
@@ -40,7 +42,10 @@ def _rows(results: StudyResults) -> list[list[Text]]:
     return [
         [
             Text(str(trial.number)),
-            *(Text(results.show(trial, axis), style="bold" if best.get(axis) is trial else "") for axis in AXES),
+            *(
+                Text(show_marked(results, trial, axis), style="bold" if best.get(axis) is trial else "")
+                for axis in AXES
+            ),
             Text(str(len(trial.epochs))),
         ]
         for trial in results.front

@@ -88,4 +88,5 @@ def _hover(results: StudyResults, trial: TrialRecord, kind: Kind, parameters: Pa
     named_values = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in parameters.summary(trial).split(", "))
     lines = textwrap.wrap(", ".join(named_values), 60)
     # Plotly reads some HTML tags in labels; what a user named must not become one.
-    return "<br>".join([f"<b>trial {trial.number}</b>, {kind.name}", values, *(html.escape(line) for line in lines)])
+    what = f"{kind.name}, no better than guessing" if results.is_guessing(trial) else kind.name
+    return "<br>".join([f"<b>trial {trial.number}</b>, {what}", values, *(html.escape(line) for line in lines)])

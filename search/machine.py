@@ -14,6 +14,8 @@ import psutil
 
 from search.slots import Gpu, Slot
 
+BUSY = 1.5  # processes that want each CPU core: above this, times are mostly those of waiting
+
 
 def n_cpus() -> int:
     """CPU cores this process may use."""

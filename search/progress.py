@@ -55,6 +55,9 @@ class View(Protocol):
     def say(self, line: str) -> None:
         """Something happened: one line that stays."""
 
+    def warn(self, text: str) -> None:
+        """Numbers to come may mislead: a few sentences, never cut off."""
+
     def progress(self, what: str, done: int, total: int) -> None:
         """Some long work before the first trial has come so far. Called often."""
 
@@ -80,6 +83,9 @@ class PlainView:
 
     def say(self, line: str) -> None:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        self.say(text)
 
     def close(self) -> None:
         """Nothing to put back."""
@@ -110,6 +116,9 @@ class LiveView:
 
     def say(self, line: str) -> None:
         self._live.console.print(Text(line, overflow="ellipsis", no_wrap=True))
+
+    def warn(self, text: str) -> None:
+        self._live.console.print(Text(text, style="yellow"))
 
     def close(self) -> None:
         if self._is_started:

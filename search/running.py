@@ -15,6 +15,7 @@ import optuna
 from objectives import Objective
 from search import machine
 from search.asking import AnswerError, Asker
+from search.cautions import find_cautions
 from search.data import Dataset
 from search.grid import Grid
 from search.launching import Launcher
@@ -64,6 +65,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     """
     spec = request.spec
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
+    load = machine.load_average()  # before Keras is loaded, which is work of ours
     _check_extras(request)
     _check_stored_spec(request)
     gpus = list_gpus()
@@ -78,7 +80,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
         raise SpecError(request.spec_path, "", str(error)) from None
     _check_stored_data(request, dataset)
     store = open_store(request.url, is_writer=True)
-    study = _open_study(store, spec, dataset.facts())
+    facts = dataset.facts()
+    study = _open_study(store, spec, facts)
     _sweep_dead_workers(store, study)
     if request.enqueue is not None:
         request.enqueue(store, study)
@@ -93,6 +96,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
     counts = queue.count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
         view.say(f"{counts.finished} trials are finished already: there is nothing to train. More trials go on with it")
+    else:
+        for text in find_cautions(spec, facts, load):
+            view.warn(text)
     work = Work(store, study, spec, dataset, slots, worker_id, request.out)
     with interruptible(view) as is_interrupted:
         return Supervisor(work, request.launcher, view, is_interrupted).run()

@@ -13,7 +13,10 @@ from objectives import Axis
 from reports import StudyResults, front_frame, trials_frame
 from tests.reports.bench import THREE, Bench
 
-FIRST = ["trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs"]
+FIRST = [
+    "trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs",
+    "no_better_than_guessing",
+]  # fmt: skip
 
 
 def test_columns_are_these_exactly(results: StudyResults) -> None:
@@ -28,9 +31,10 @@ def test_columns_are_these_exactly(results: StudyResults) -> None:
 def test_csv_has_a_row_for_every_trial(results: StudyResults) -> None:
     rows = trials_frame(results).to_csv(index=False).splitlines()
     # adam's learning rate, batch_norm, filters, optimizer, and no learning rate of sgd's
-    assert rows[1] == "0,complete,,0.9,1000,2.0,True,3,1000,2.0,0.004,2,0.5,1.0,1.5,0.01,True,8,adam,"
-    assert rows[7] == "6,refused,model_bytes 9 kB breaks its limit,,9000,,False,0,9000,,,,,,,0.01,True,8,adam,"
-    assert rows[11] == "10,waiting,,,,,False,0,,,,,,,,,,,,"
+    assert rows[1] == "0,complete,,0.9,1000,2.0,True,3,False,1000,2.0,0.004,2,0.5,1.0,1.5,0.01,True,8,adam,"
+    assert rows[7] == "6,refused,model_bytes 9 kB breaks its limit,,9000,,False,0,,9000,,,,,,,0.01,True,8,adam,"
+    assert rows[11] == "10,waiting,,,,,False,0,,,,,,,,,,,,,"
+    assert ",0.3,900,0.7,False,2,True," in rows[6]  # pruned, and 1/3 is guessing
     assert len(rows) == 12
 
 
@@ -46,7 +50,7 @@ def test_front_is_sorted_and_without_empty_columns(results: StudyResults) -> Non
     frame = front_frame(results)
     assert list(frame["trial"]) == [8, 0, 1, 2]
     assert frame["on_front"].all()
-    assert list(frame)[:8] == FIRST  # reason too, though it is empty
+    assert list(frame)[:9] == FIRST  # reason too, though it is empty
     assert set(trials_frame(results)) - set(frame) == set()
     assert frame["accuracy"].tolist() == [0.95, 0.9, 0.9, 0.8]
 
@@ -65,7 +69,7 @@ def test_columns_begin_alike_when_there_is_nothing_or_axes_are_left_out(tmp_path
     if axes:
         bench.complete(0.9, 10, 1.0, parameters={})
     for frame in (trials_frame(bench.results()), front_frame(bench.results())):
-        assert list(frame)[:8] == FIRST
+        assert list(frame)[:9] == FIRST
         assert len(frame) == (1 if axes else 0)
 
 

@@ -54,6 +54,9 @@ class RecordingView:
     def say(self, line: str) -> None:
         self.lines.append(line)
 
+    def warn(self, text: str) -> None:
+        self.lines.append(text)
+
     def close(self) -> None:
         pass
 

@@ -1,0 +1,48 @@
+"""What a person is told before the first trial, because the numbers to come may mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from objectives import read_chance
+from search.machine import BUSY
+from search.spec import StudySpec
+
+
+def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> list[str]:
+    """Everything there is to say, a sentence or two each.
+
+    Args:
+        dataset: Facts of the prepared data.
+        load: Processes that wanted each CPU core before this run began to work.
+    """
+    found = (_describe_free_measure(spec, dataset), _describe_busy(spec, load))
+    return [text for text in found if text]
+
+
+def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+    """What is to be said of an accuracy objective that can be had whole without looking at an image."""
+    measure = spec.accuracy_measure
+    chance = read_chance(dataset, measure)
+    if spec.objectives.accuracy is None or chance is None or chance.score < 1:
+        return ""
+    always = "the positive class" if measure in ("recall", "precision", "f1_binary") else "the same class"
+    if "auc" not in dataset["chances"]:  # which wants two classes
+        remedy = "Put images of another class into the validation split"
+    else:
+        remedy = 'Write a measure that it cannot have whole, such as "f1_binary" or "auc"'
+    return (
+        f'caution: objectives.accuracy = "{measure}" alone says nothing here: a network that always says {always} has '
+        f"100 %, and none can be better than it. {remedy}"
+    )
+
+
+def _describe_busy(spec: StudySpec, load: float) -> str:
+    if load <= BUSY:
+        return ""
+    effect = ", and the front with them: wait until it is quiet, or leave time out of [objectives]"
+    return (
+        f"caution: this machine is busy with something else: {load:.1f} processes wanted each CPU core in the last "
+        f"minute. Times will be longer than alone and differ from run to run{effect if spec.objectives.time else ''}"
+    )

@@ -1,0 +1,50 @@
+"""What is said before the first trial."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from search.cautions import find_cautions
+from search.chance import chances
+from tests.search.desk import make_spec
+
+
+def facts(*counts: int) -> dict[str, Any]:
+    found = {measure: vars(chance) for measure, chance in chances(np.array(counts)).items()}
+    return {"class_names": [str(number) for number in range(len(counts))], "chances": found}
+
+
+def test_nothing_is_said_of_an_ordinary_study() -> None:
+    assert find_cautions(make_spec(), facts(50, 50), load=1.5) == []
+
+
+def test_recall_alone_is_warned_of() -> None:
+    recall = make_spec(objectives={"accuracy": "recall"})
+    (said,) = find_cautions(recall, facts(50, 50), load=0.0)
+    assert 'objectives.accuracy = "recall"' in said
+    assert "always says the positive class has 100 %" in said
+    assert '"f1_binary" or "auc"' in said
+    # Of many classes it is balanced accuracy, and a constant answer has one class in k.
+    assert find_cautions(recall, facts(20, 20, 20), load=0.0) == []
+    # A study of memory alone wants no accuracy.
+    assert find_cautions(make_spec(objectives={"memory": "model_bytes"}), facts(50, 50), load=0.0) == []
+
+
+def test_validation_images_of_one_class_tell_nothing() -> None:
+    (said,) = find_cautions(make_spec(), facts(50, 0), load=0.0)
+    assert "always says the same class has 100 %" in said
+    assert "images of another class" in said
+
+
+@pytest.mark.parametrize(("load", "is_said"), [(0.2, False), (1.5, False), (1.6, True)])
+def test_a_busy_machine_is_named_before_the_run(load: float, is_said: bool) -> None:
+    said = find_cautions(make_spec(), facts(50, 50), load)
+    assert bool(said) == is_said
+    if is_said:
+        assert "1.6 processes wanted each CPU core" in said[0]
+        assert "the front with them: wait until it is quiet" in said[0]
+        without_time = make_spec(objectives={"accuracy": "accuracy"})
+        assert "front" not in find_cautions(without_time, facts(50, 50), load)[0]
