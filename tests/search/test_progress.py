@@ -100,6 +100,16 @@ def test_a_live_view_shows_events_and_closes_when_it_never_started() -> None:
     assert "7 of 30 trials" in printed(made)
 
 
+@pytest.mark.parametrize("view_class", [LiveView, PlainView])
+def test_a_caution_is_never_cut_off(view_class: type[LiveView | PlainView]) -> None:
+    made = console(is_terminal=True)
+    view = view_class(made)
+    view.warn("caution: " + "long " * 40 + "[end]")
+    view.close()
+    assert printed(made).count("long") == 40
+    assert "[end]" in printed(made)
+
+
 @pytest.mark.parametrize(("is_terminal", "expected"), [(True, LiveView), (False, PlainView)])
 def test_make_view_suits_the_console(is_terminal: bool, expected: type) -> None:
     assert isinstance(make_view(console(is_terminal=is_terminal)), expected)
