@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
+# "python -m tunefront" looks for modules in the current folder first, where a file or folder of the user's by a name
+# of ours or of Python's own would be run in its place. The command `tunefront` does not, and so neither does this.
+if __name__ == "__main__" and sys.path[0] == os.getcwd() != os.path.dirname(os.path.abspath(__file__)):
+    del sys.path[0]
+
 import contextlib
 import json
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -83,6 +90,7 @@ def run(
 
     study_spec = read_spec(spec, trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
+    _announce_code(study_spec, as_json)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
     store, study = _find_study(storage, study_spec.name)
     _report(store, study, folder, as_json)
@@ -120,6 +128,7 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
 
     spec = read_spec(path)
     folder = writable_folder(out or Path("results") / spec.name / "data")
+    _announce_code(spec, as_json, has_space=False)
     with _asker() as asker:
         dataset, report = inspect_data(asker, spec)
     sheet = write_contact_sheet(dataset, folder / "contact_sheet.png")
@@ -136,6 +145,7 @@ def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
     from search.spec import read_spec
 
     spec = read_spec(path)
+    _announce_code(spec, as_json, has_space=False)
     with _asker() as asker:
         exported = export_data(asker, spec, out or Path("results") / spec.name / "tfrecords")
     if as_json:
@@ -165,13 +175,17 @@ def profile(
     `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.8,0.9,1` is a whole grid.
     """
     from search.profiling import Grid, profile_in_child, profiles_table
-    from search.spec import read_spec
+    from search.spec import check_own_space, read_spec
 
     if (spec is None) == (not architecture):
         raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
-    what = (
-        read_spec(spec) if spec else Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
-    )
+    what: Grid | StudySpec
+    if spec:
+        what = read_spec(spec)
+        _announce_code(what, as_json)
+        check_own_space(spec, what)
+    else:
+        what = Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
     with _asker() as asker:
         profiles, note = profile_in_child(asker, what)
     if as_json:
@@ -195,10 +209,13 @@ def pretrain(
     """
     from dataclasses import asdict
 
+    from search.own_code import code_of_data
     from search.pretraining import pretrain as pretrain_backbone
     from search.spec import read_spec
 
     study_spec = read_spec(spec)
+    if study_spec.pretrain is not None:
+        _announce(code_of_data(study_spec.pretrain.data), as_json)
     with _asker() as asker:
         done = pretrain_backbone(asker, study_spec)
     if as_json:
@@ -240,6 +257,7 @@ def record(
     if path.is_dir():
         raise UserError(f"{path} is a folder: name a file with --table, such as {path / 'recording.csv.gz'}")
     check_replaceable(path)
+    _announce_code(study_spec, as_json=False)
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
     store, study = _find_study(storage, study_spec.name)
@@ -276,8 +294,10 @@ def confirm(
     the same command goes on, and with more --seeds or after more trials of the search it adds what is missing.
     """
     from search.confirming import plan_confirmation
+    from search.remaking import read_stored_spec
 
     store, search = _find_study(storage, study)
+    _announce_code(read_stored_spec(search), as_json)
     plan = plan_confirmation(store, search, seeds, near)
     print(plan.describe(workers), file=sys.stderr if as_json else sys.stdout, flush=True)
     folder = writable_folder(out or Path("results") / study)
@@ -319,15 +339,18 @@ def replay(
     from reports.replay_page import write_replay
     from reports.replay_view import replay_table
     from search.machine import n_cpus
+    from search.own_code import code_of_space
     from search.progress import make_view
     from search.recording import read_recording
-    from search.replay import DEFAULT_PRUNERS, parse_strategies
+    from search.replay import DEFAULT_PRUNERS, asks_space, parse_strategies
     from search.replay import replay as play
 
     recording = read_recording(table)
     pruners = DEFAULT_PRUNERS if pruner is None else _listed(pruner)
     strategies = parse_strategies(_listed(sampler), pruners, [_whole(number) for number in _listed(workers)])
     folder = writable_folder(out or Path("results") / f"{recording.spec.name}.replay")
+    if asks_space(strategies):
+        _announce(code_of_space(recording.spec), as_json)
     view = make_view(Console(stderr=True))
     try:
         results = play(
@@ -423,7 +446,9 @@ def _run(
     import tempfile
 
     from search.launching import Launcher
+    from search.spec import check_own_space
 
+    check_own_space(path, spec)
     with _interrupted_early(as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")
@@ -442,6 +467,20 @@ def _run(
             return run_study(request, view), console
         finally:
             view.close()
+
+
+def _announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:
+    """Say whose code the command is going to run: that of the data, and of the space if it is asked for candidates."""
+    from search.own_code import code_of_data, code_of_space
+
+    _announce([*(code_of_space(spec) if has_space else []), *code_of_data(spec.data)], as_json)
+
+
+def _announce(code: list[str], as_json: bool) -> None:
+    from search.own_code import describe_code
+
+    if code:
+        print(describe_code(code), file=sys.stderr if as_json else sys.stdout, flush=True)
 
 
 @contextlib.contextmanager

@@ -20,10 +20,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from search.child_environment import child_environment, chosen_safe_path, restore_safe_path
+from search.links import refuse_link
+
 KERAS_MODULES = ("tunefront", "keras", "search.training", "search.trial_process", "search.preparing")
 
 _REAP_SECONDS = 2.0
-_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 @dataclass(frozen=True)
@@ -76,11 +78,18 @@ class Launcher:
         """Run ``function(connection, task)`` in a new child, its output in `log_path`.
 
         `function` is found by its import path.
+
+        Raises:
+            OSError: If the log, or its folder, is a link.
         """
+        refuse_link(log_path.parent)
+        refuse_link(log_path)
         log_path.parent.mkdir(parents=True, exist_ok=True)
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_enter, args=(theirs, function, task, str(log_path)), daemon=not may_have_children
+            target=_enter,
+            args=(theirs, function, task, str(log_path), chosen_safe_path()),
+            daemon=not may_have_children,
         )
         with _quietly(self.log_path):
             process.start()
@@ -98,14 +107,17 @@ def describe_exit(exit_code: int | None) -> str:
     return f"ended without a result (exit code {exit_code})"
 
 
-def _enter(connection: Connection, function: Callable[..., None], task: Any, log_path: str) -> None:
+def _enter(
+    connection: Connection, function: Callable[..., None], task: Any, log_path: str, safe_path: str | None
+) -> None:
+    restore_safe_path(safe_path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
     # What was there before the fork stays for good: collecting garbage among it would take time,
     # and copy every page that is still shared with the fork server.
     gc.freeze()
-    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     function(connection, task)
@@ -126,19 +138,13 @@ def _die_with_supervisor() -> None:
 @contextlib.contextmanager
 def _quietly(log_path: Path) -> Iterator[None]:
     """The fork server starts inside: frameworks' start-up noise goes to its log, not to the terminal."""
-    before = {name: os.environ.get(name) for name in _QUIET}
     stderr = os.dup(2)
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        os.environ.update(_QUIET)
         os.dup2(log, 2)
-        yield
+        with child_environment(TF_CPP_MIN_LOG_LEVEL="3"):
+            yield
     finally:
         os.dup2(stderr, 2)
         os.close(log)
         os.close(stderr)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

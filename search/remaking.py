@@ -19,17 +19,17 @@ class RemakingError(Exception):
 
 
 def read_stored_spec(study: StudyRecord) -> StudySpec:
-    """The study's spec. This runs the code of a space of the user's own.
+    """The study's spec. This runs nobody's code.
 
     Raises:
-        RemakingError: If that code is not here, or this tunefront cannot read the spec.
+        RemakingError: If this tunefront cannot read it.
     """
     try:
         return StudySpec.from_json(study.spec)
     except SpaceError as error:
         raise RemakingError(
-            f"the space of study {study.name!r} is code of its own that cannot be used here ({error}). "
-            "Run this in the folder that the study ran in"
+            f"the spec of study {study.name!r} cannot be read by this tunefront ({error}): "
+            "use the version that the study ran with"
         ) from None
     except ValidationError as error:
         problem = error.errors()[0]
@@ -45,11 +45,21 @@ def check_remakable(
 ) -> None:
     """Make the candidates of these trials again, and look whether they have the same parameters.
 
-    Optuna samples anew, without an error, where a space no longer allows a value that was queued.
+    Optuna samples anew, without an error, where a space no longer allows a value that was queued. This runs the code
+    of a space of the user's own.
 
     Raises:
-        RemakingError: If one has others, because the space has changed since, or cannot be made.
+        RemakingError: If one has others, because the space has changed since, or cannot be made, or if that code is
+            not here.
     """
+    if isinstance(space, OwnSpace):
+        try:
+            space.load()
+        except SpaceError as error:
+            raise RemakingError(
+                f"the space of study {study.name!r} is code of its own that cannot be used here ({error}). "
+                "Run this in the folder that the study ran in"
+            ) from None
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce a study that lives for a moment
     scratch = optuna.create_study()
     for number, parameters in parameters_by_number.items():

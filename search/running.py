@@ -57,7 +57,8 @@ class RunRequest:
 def run_study(request: RunRequest, view: View) -> Ending:
     """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
 
-    Nothing is written before everything that can be checked was checked.
+    Nothing is written before everything that can be checked was checked. The user's own code that the spec names runs
+    in here: whoever calls this has told the user so.
 
     Raises:
         SpecError: If the stored study has another spec, or the study cannot be prepared.
@@ -70,8 +71,6 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_spec(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
-    if isinstance(spec.space, str):
-        view.say(f"this study runs the code of {spec.space}")
     view.say(f"loading Keras and preparing {spec.data.source} ...")
     try:
         asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)

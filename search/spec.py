@@ -39,6 +39,7 @@ __all__ = [
     "SpecError",
     "StudySpec",
     "TrainingTable",
+    "check_own_space",
     "differences",
     "read_spec",
 ]
@@ -86,9 +87,21 @@ class StudySpec(Table):
     @model_validator(mode="after")
     def _check_together(self) -> StudySpec:
         check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
-        check_sampler(self.sampler, list(self.objectives.present()), self.parsed_space())
-        self.start_parameters()
+        if not isinstance(self.space, str):  # reading a spec runs nobody's code
+            self.check_candidates()
         return self
+
+    def check_candidates(self) -> None:
+        """Check sampler and start candidates against the space. This runs the code of a space of the user's own.
+
+        Raises:
+            SpaceError: Names the key and the remedy.
+        """
+        space = self.parsed_space()
+        if isinstance(space, OwnSpace):
+            space.load()
+        check_sampler(self.sampler, list(self.objectives.present()), space)
+        self.start_parameters()
 
     def start_parameters(self) -> list[dict[str, Any]]:
         """The parameters that each ``[[start]]`` table gives: ``group.name`` -> value."""
@@ -96,7 +109,7 @@ class StudySpec(Table):
         return [start_parameters(space, table, number) for number, table in enumerate(self.start, start=1)]
 
     def parsed_space(self) -> Space | OwnSpace:
-        """What may vary."""
+        """What may vary. The code of a space of the user's own runs when a candidate is asked for, not before."""
         return _parse_space(self.space)
 
     @property
@@ -135,7 +148,7 @@ def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
-    return OwnSpace.load(table) if isinstance(table, str) else Space.from_table(table)
+    return OwnSpace.parse(table) if isinstance(table, str) else Space.from_table(table)
 
 
 _OF_OURS = (".confirmation", ".recording")
@@ -143,6 +156,8 @@ _OF_OURS = (".confirmation", ".recording")
 
 def read_spec(path: Path, **overrides: Any) -> StudySpec:
     """Read a spec file; `overrides` that are not None replace top-level keys.
+
+    Of a space of the user's own only the name is read: see :func:`check_own_space`.
 
     Raises:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
@@ -181,6 +196,22 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
             f"{spec.trials} is fewer than the {len(spec.start)} of [[start]]. Write as many, or more",
         )
     return spec
+
+
+def check_own_space(path: Path, spec: StudySpec) -> None:
+    """Run the code of a space of the user's own, and check the spec against it; nothing for a space of ours.
+
+    Args:
+        path: The spec's file, for messages.
+
+    Raises:
+        SpecError: If the code cannot be used, or does not fit the sampler or a start candidate.
+    """
+    if isinstance(spec.space, str):
+        try:
+            spec.check_candidates()
+        except SpaceError as error:
+            raise SpecError(path, error.key, error.problem) from None
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

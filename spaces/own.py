@@ -1,6 +1,7 @@
 """A user's own space: a Python object with `suggest` and `build`, named by a spec.
 
-Naming one in a spec runs its code, in the supervisor and in every trial process.
+Its code runs when a candidate is asked for or built, in the supervisor and in every trial process. Reading a spec
+that names it runs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -31,32 +34,34 @@ _GENERAL = tuple(field.name for field in fields(Candidate) if field.name not in 
 class OwnSpace:
     """What may vary, as a user's object says it.
 
+    The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
+    ``build(settings, input_shape, n_classes)``, which returns an uncompiled ``keras.Model`` with class probabilities
+    as output. Of a mapping, `build` gets everything; tunefront reads ``optimizer``, that optimizer's settings such
+    as ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+
     Attributes:
-        reference: As the spec names it.
-        own: Has ``suggest(trial)``, which returns a mapping of names to values or a whole
-            :class:`Candidate`, and ``build(settings, input_shape, n_classes)``, which returns an
-            uncompiled ``keras.Model`` with class probabilities as output. Of a mapping, `build` gets
-            everything; tunefront reads ``optimizer``, that optimizer's settings such as
-            ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+        reference: As the spec names the object.
     """
 
     reference: str
-    own: Any
 
     @classmethod
-    def load(cls, reference: str) -> OwnSpace:
-        """Run the named code.
+    def parse(cls, reference: str) -> OwnSpace:
+        """Read the name of an object; none of its code is run.
+
+        Raises:
+            SpaceError: If it is not written as one.
+        """
+        _split(reference, "space")
+        return cls(reference)
+
+    def load(self) -> Any:
+        """Return the user's object. The first time in a process, this runs its code.
 
         Raises:
             SpaceError: If there is no such object, or it lacks `suggest` or `build`.
         """
-        own = load_object(reference)
-        for method in ("suggest", "build"):
-            if not callable(getattr(own, method, None)):
-                raise SpaceError(
-                    "space", f"{reference} has no method {method!r}: give it suggest(trial) and build(...)"
-                )
-        return cls(reference, own)
+        return _load_space(self.reference, Path.cwd())
 
     @property
     def name(self) -> str:
@@ -69,8 +74,9 @@ class OwnSpace:
         Raises:
             SpaceError: If the user's code raises, or returns what is no candidate.
         """
+        own = self.load()
         try:
-            chosen = self.own.suggest(trial)
+            chosen = own.suggest(trial)
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: suggest raised {_show(error)}") from error
         if isinstance(chosen, Candidate):
@@ -110,8 +116,9 @@ class OwnSpace:
         """
         import keras
 
+        own = self.load()
         try:
-            model = self.own.build(candidate.architecture_settings, tuple(image_shape), n_classes)
+            model = own.build(candidate.architecture_settings, tuple(image_shape), n_classes)
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: build raised {_show(error)}") from error
         if not isinstance(model, keras.Model):
@@ -137,6 +144,16 @@ def _defaults(settings: Mapping[str, Setting]) -> dict[str, Any]:
     return {name: setting.default.value for name, setting in settings.items() if isinstance(setting.default, Fixed)}
 
 
+@functools.cache
+def _load_space(reference: str, folder: Path) -> Any:
+    """The object, found from `folder`; it is the same one for the whole process."""
+    own = load_object(reference)
+    for method in ("suggest", "build"):
+        if not callable(getattr(own, method, None)):
+            raise SpaceError("space", f"{reference} has no method {method!r}: give it suggest(trial) and build(...)")
+    return own
+
+
 def load_object(reference: str, key: str = "space") -> Any:
     """The object that ``module:object`` or ``path/to/file.py:object`` names; a class is called.
 
@@ -145,13 +162,12 @@ def load_object(reference: str, key: str = "space") -> Any:
     Raises:
         SpaceError: Under `key`, if it is not written so, is not there, or raises.
     """
-    where, colon, name = reference.rpartition(":")
-    if not colon or not where or not name:
-        raise SpaceError(key, f'{reference!r} names no object: write "module:object" or "path/to/file.py:object"')
+    where, name = _split(reference, key)
+    is_file = where.endswith(".py")
+    if is_file and not Path(where).is_file():
+        raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})")
     try:
-        found: Any = _load_file(where) if where.endswith(".py") else _load_module(where)
-    except FileNotFoundError:
-        raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})") from None
+        found: Any = _load_file(Path(where).resolve()) if is_file else _load_module(where)
     except Exception as error:
         raise SpaceError(key, f"{reference}: importing {where!r} raised {_show(error)}") from error
     for part in name.split("."):
@@ -167,9 +183,16 @@ def load_object(reference: str, key: str = "space") -> Any:
         raise SpaceError(key, f"{reference}: {name}() raised {_show(error)}") from error
 
 
+def _split(reference: str, key: str) -> tuple[str, str]:
+    """Where the object is, and its name there."""
+    where, colon, name = reference.rpartition(":")
+    if not colon or not where or not name:
+        raise SpaceError(key, f'{reference!r} names no object: write "module:object" or "path/to/file.py:object"')
+    return where, name
+
+
 @functools.cache
-def _load_file(path: str) -> Any:
-    file = Path(path).resolve(strict=True)
+def _load_file(file: Path) -> Any:
     spec = importlib.util.spec_from_file_location(f"tunefront_own_{file.stem}", file)
     assert spec is not None  # the name ends in .py
     assert spec.loader is not None
@@ -180,11 +203,28 @@ def _load_file(path: str) -> Any:
 
 
 def _load_module(name: str) -> Any:
-    sys.path.insert(0, str(Path.cwd()))
+    folder = str(Path.cwd())
+    _find_neighbours_last(folder)
+    sys.path.insert(0, folder)
     try:
         return importlib.import_module(name)
     finally:
-        sys.path.pop(0)
+        sys.path.remove(folder)
+
+
+@functools.cache
+def _find_neighbours_last(folder: str) -> None:
+    """Find the modules of `folder` where nobody else finds one of that name.
+
+    A user's module may import its neighbours only when it is called. Ours and all others then come first: a file
+    ``random.py`` in the folder is taken for nothing that we import.
+    """
+
+    class NeighbourFinder(MetaPathFinder):
+        def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+            return PathFinder.find_spec(name, [folder]) if path is None else None
+
+    sys.meta_path.append(NeighbourFinder())
 
 
 def _show(error: BaseException) -> str:

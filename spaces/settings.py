@@ -14,9 +14,12 @@ class SpaceError(Exception):
     """A space that cannot be: which key, and what to write instead."""
 
     def __init__(self, key: str, problem: str) -> None:
-        super().__init__(f"{key}: {problem}")
+        super().__init__(key, problem)  # both, or it could not come out of another process
         self.key = key
         self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.problem}"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from storage import TrialRecord, open_store, schema, studies, trials
+from tests import hostile
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
@@ -36,8 +37,12 @@ def spec_text(**changes: Any) -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start `tunefront` in a process group of its own, as a terminal does; none outlives the test."""
+    """Start `tunefront` in a process group of its own, as a terminal does; none outlives the test.
+
+    Its current folder has modules of the names that it imports; none of them may run.
+    """
     started: list[subprocess.Popen[str]] = []
+    ran = hostile.fill(tmp_path)
 
     def start_command(*arguments: str, has_nohup: bool = False) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -57,6 +62,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    assert not ran.exists(), ran.read_text()
 
 
 def read_trials(folder: Path, name: str) -> list[TrialRecord]:

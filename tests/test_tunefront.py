@@ -12,7 +12,7 @@ from rich.console import Console
 
 import tunefront
 from search.ending import Ending
-from search.spec import read_spec
+from search.spec import StudySpec, read_spec
 from storage import open_store, studies
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
 
@@ -144,6 +144,42 @@ def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study
     assert code == 2
     assert "trial 0 of study 'digits' cannot be made again: its space has changed since" in errors
     assert [study.name for study in studies.list_all(store_study.store)] == ["digits"]
+
+
+def _write_recording(path: Path, space: str) -> None:
+    """Two candidates of two epochs."""
+    tables = {"data": {"source": "digits"}, "training": {"epochs": 2}}
+    spec = StudySpec.model_validate({"name": "own.recording", "space": space, **tables})
+    header = {"format": 1, "spec": spec.as_json(), "dataset": {}, "machines": [], "n_failed": 0, "n_trainings": 2}
+    curves = "accuracy_by_epoch,train_seconds_by_epoch,validation_seconds_by_epoch"
+    rows = [
+        f"candidate,seed,accuracy,compile_seconds,model_bytes,train_seconds,net.units,{curves}",
+        "0,0,0.5,0.1,100,2,4,0.4 0.5,1 1,0.1 0.1",
+        "1,0,0.6,0.1,200,3,8,0.5 0.6,1 2,0.1 0.1",
+    ]
+    path.write_text("\n".join([f"# {json.dumps(header)}", *rows]) + "\n")
+
+
+@pytest.mark.parametrize("arguments", [("run", "own.toml"), ("confirm", "own"), ("replay", "own.csv"), ("data",)])
+def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    # Code that fails: what was printed came before it.
+    (tmp_path / "mine.py").write_text("raise RuntimeError('ran')\n")
+    (tmp_path / "own.toml").write_text(SPEC.replace("digits", "own", 1).replace("trials = 4", 'space = "mine.py:Mine"'))
+    spec = read_spec(tmp_path / "own.toml")  # which runs nothing
+    store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
+    record = studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS)
+    bench = Bench(store, record, record.optuna_study(store))
+    bench.finish(bench.lease())
+    _write_recording(tmp_path / "own.csv", "mine.py:Mine")
+    options = {"replay": ("--sampler", "tpe"), "data": ("own.toml", "--out", "mine.py/in the way")}
+    code, output, errors = run(*arguments, *options.get(arguments[0], ()))
+    assert code == 2
+    if arguments[0] == "data":  # needs no candidates
+        assert (output, "RuntimeError" in errors) == ("", False)
+    else:
+        assert output.startswith("this study runs the code of mine.py:Mine\n")
+        assert "raised RuntimeError: ran" in errors
+    assert run("status", "own")[0] == run("report", "own")[0] == 0  # which need no code
 
 
 def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) -> None:

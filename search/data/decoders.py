@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from search.child_environment import child_environment
 from search.data.decoding import BadImageError, Decoding, decode, size_of
 from search.data.examples import DataError, Progress
 
@@ -134,7 +135,7 @@ def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk],
     # Not forked: the caller may have Keras with all its threads. Not from the caller's fork server:
     # that one may have Keras loaded too, which decoders would only carry along.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(n_processes(), len(chunks)), context, _begin) as pool:
+    with child_environment(), ProcessPoolExecutor(min(n_processes(), len(chunks)), context, _begin) as pool:
         try:
             for future in as_completed([pool.submit(function, chunk) for chunk in chunks]):
                 yield future.result()

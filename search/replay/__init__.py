@@ -1,7 +1,7 @@
 """Search strategies played back over a recorded study, on a simulated clock."""
 
 from search.replay.clock import PlayedTrial, Rule, play
-from search.replay.replaying import replay
+from search.replay.replaying import asks_space, replay
 from search.replay.results import Interval, Outcome, ReplayResults
 from search.replay.strategies import (
     DEFAULT_PRUNERS,
@@ -24,6 +24,7 @@ __all__ = [
     "Rule",
     "Strategy",
     "StrategyError",
+    "asks_space",
     "make_table",
     "parse_pruner",
     "parse_strategies",

@@ -24,7 +24,8 @@ from search.sampling import make_sampler, trial_seed
 from search.spec_tables import TpeTable
 from spaces import OwnSpace, Space
 
-SAMPLERS = ("random", "tpe", "nsga2")
+RANDOM = "random"
+SAMPLERS = (RANDOM, "tpe", "nsga2")
 
 
 class RandomOrder:
@@ -111,4 +112,4 @@ class NearestRecorded:
 
 def make_chooser(name: str, table: RecordedTable, space: Space | OwnSpace, seed: int) -> RandomOrder | NearestRecorded:
     """A chooser by the name of its sampler, of :data:`SAMPLERS`."""
-    return RandomOrder(table, seed) if name == "random" else NearestRecorded(table, space, name, seed)
+    return RandomOrder(table, seed) if name == RANDOM else NearestRecorded(table, space, name, seed)

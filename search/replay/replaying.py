@@ -12,14 +12,15 @@ from typing import Any
 
 import optuna
 
-from search.recording import Recording
-from search.replay.choosing import make_chooser
+from search.child_environment import child_environment, chosen_safe_path, restore_safe_path
+from search.recording import Recording, RecordingError
+from search.replay.choosing import RANDOM, make_chooser
 from search.replay.clock import play
 from search.replay.results import Outcome, ReplayResults, measure
 from search.replay.strategies import Strategy
 from search.replay.table import RecordedTable, make_table
 from search.sampling import trial_seed
-from spaces import OwnSpace, Space
+from spaces import OwnSpace, Space, SpaceError
 
 Progress = Callable[[int, int], None]  # repeats done, and how many there are
 
@@ -58,7 +59,8 @@ def replay(
     """Play every strategy `n_repeats` times, each time in another order.
 
     Repeat i has the same order in every strategy that samples at random, and the same seed in every other.
-    Where candidates were trained with several seeds, repeats take turns with them.
+    Where candidates were trained with several seeds, repeats take turns with them. The code of a space of the user's
+    own runs only where :func:`asks_space`.
 
     Args:
         n_trials: Of each repeat; None or more than there are candidates means all of them.
@@ -72,14 +74,34 @@ def replay(
         raise ValueError("give at least one strategy, one repeat and one trial")
     tables = _tables(recording)
     n_all = tables[0].n_candidates
-    player = _Player(tables, recording.spec.parsed_space(), seed, min(n_trials or n_all, n_all))
+    space = recording.spec.parsed_space()
+    player = _Player(tables, space, seed, min(n_trials or n_all, n_all))
     jobs = list(product(strategies, range(n_repeats)))
     outcomes: dict[Strategy, list[Outcome]] = {strategy: [] for strategy in strategies}
-    with _mapping(n_processes) as mapped:
+    with _code_explained(), _mapping(n_processes) as mapped:
+        if isinstance(space, OwnSpace) and asks_space(strategies):
+            space.load()  # in this process first, where it fails before any other was started
         for done, ((strategy, _), outcome) in enumerate(zip(jobs, mapped(player, jobs), strict=True), start=1):
             outcomes[strategy].append(outcome)
             progress(done, len(jobs))
     return ReplayResults(_facts(recording, tables, n_repeats, seed, player.n_trials), outcomes)
+
+
+def asks_space(strategies: Sequence[Strategy]) -> bool:
+    """Whether a strategy samples from the study's space: a random order needs no more than what was recorded."""
+    return any(strategy.sampler != RANDOM for strategy in strategies)
+
+
+@contextmanager
+def _code_explained() -> Iterator[None]:
+    """Turn what a space of the user's own raises, here or in another process, into an error with a remedy."""
+    try:
+        yield
+    except SpaceError as error:
+        raise RecordingError(
+            f"the space of this recording is code of its own that cannot be used here ({error}). Run this in the "
+            f"folder that the study ran in, or play back --sampler {RANDOM}, which does not need it"
+        ) from None
 
 
 def _tables(recording: Recording) -> list[RecordedTable]:
@@ -96,7 +118,8 @@ def _mapping(n_processes: int) -> Iterator[_Map]:
     if n_processes == 1:
         yield map
         return
-    with ProcessPoolExecutor(n_processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context, safe_path = multiprocessing.get_context("spawn"), chosen_safe_path()
+    with child_environment(), ProcessPoolExecutor(n_processes, context, restore_safe_path, (safe_path,)) as pool:
         yield lambda player, jobs: pool.map(player, jobs, chunksize=5)
 
 

@@ -234,6 +234,7 @@ def test_own_code_that_is_not_here_is_an_error_with_a_remedy(tmp_path: Path) -> 
     file.write_text(OWN.replace("HIGH", "8"))
     spec = make_spec(space=f"{file}:Mine").as_json()
     record = StudyRecord(1, "digits", {**spec, "space": f"{tmp_path / 'gone.py'}:Mine"}, {}, 0.0)
+    space = read_stored_spec(record).parsed_space()  # which runs nothing
     with pytest.raises(RemakingError, match=r"code of its own that cannot be used here \(.*there is no file"):
-        read_stored_spec(record)
-    assert read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).name == "digits"
+        check_remakable(record, space, {})
+    check_remakable(record, read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).parsed_space(), {})

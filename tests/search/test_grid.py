@@ -27,8 +27,7 @@ class Layers:
         raise NotImplementedError
 
 
-def own(space: Any) -> OwnSpace:
-    return OwnSpace("mine.py:Mine", space)
+OWN = OwnSpace.parse(f"{__name__}:Layers")
 
 
 @pytest.mark.parametrize(
@@ -57,11 +56,11 @@ def test_a_grid_has_a_point_for_each_candidate(table: dict[str, Any], n_points: 
 
 
 def test_a_grid_of_an_own_space_follows_its_conditions() -> None:
-    assert len(Grid(own(Layers()), seed=1)) == 3 + 3 * 3
+    assert len(Grid(OWN, seed=1)) == 3 + 3 * 3
 
 
 def test_each_point_is_next_once_and_then_none() -> None:
-    grid = Grid(own(Layers()), seed=1)
+    grid = Grid(OWN, seed=1)
     states = [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.RUNNING]
     trials: list[optuna.trial.FrozenTrial] = []
     while (point := grid.next_point(trials)) is not None:
@@ -71,15 +70,15 @@ def test_each_point_is_next_once_and_then_none() -> None:
                 state=state,
                 value=1.0 if state is TrialState.COMPLETE else None,
                 params=dict(point),
-                distributions=dict(steer(own(Layers()), point).distributions),
+                distributions=dict(steer(OWN, point).distributions),
             )
         )
     assert len({str(sorted(trial.params.items())) for trial in trials}) == len(trials) == 12
 
 
 def test_the_order_is_the_seeds() -> None:
-    orders = [[dict(Grid(own(Layers()), seed).next_point([]) or {})] for seed in range(8)]
-    assert orders == [[dict(Grid(own(Layers()), seed).next_point([]) or {})] for seed in range(8)]
+    orders = [[dict(Grid(OWN, seed).next_point([]) or {})] for seed in range(8)]
+    assert orders == [[dict(Grid(OWN, seed).next_point([]) or {})] for seed in range(8)]
     assert len({str(order) for order in orders}) > 1
 
 
@@ -97,7 +96,7 @@ def test_a_grid_that_is_too_large_is_an_error() -> None:
 
 
 def test_parameters_of_finds_what_exists_only_with_a_choice() -> None:
-    found = parameters_of(own(Layers()))
+    found = parameters_of(OWN)
     assert set(found.distributions) == {"layers", "units_0", "units_1"}
     assert found.always == {"layers", "units_0"}
     space = parameters_of(Space.from_table({}))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import atexit
 import os
 import signal
+import subprocess
 import sys
 import time
 from multiprocessing.connection import Connection
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from search.launching import Launcher, describe_exit
+from tests import hostile
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -38,6 +40,10 @@ def answer_back(connection: Connection, task: Any) -> None:
     print("warned", file=sys.stderr)
     os.write(1, b"written by a library\n")
     connection.send(("got", task, os.getpid()))
+
+
+def tell_environment(connection: Connection, task: Any) -> None:
+    connection.send((os.environ.get("PYTHONSAFEPATH"), sys.flags.safe_path))
 
 
 def survive_signals(connection: Connection, task: Any) -> None:
@@ -103,6 +109,49 @@ def test_a_child_that_ended_is_seen_at_its_connection(launcher: Launcher, tmp_pa
     with pytest.raises(EOFError):
         child.connection.recv_bytes()
     child.reap()
+
+
+_START_THERE = """
+import os, sys
+from pathlib import Path
+from search.launching import Launcher
+from search.data.decoders import _in_processes
+from tests.search.test_launching import tell_environment
+
+if __name__ == "__main__":
+    os.chdir(sys.argv[1])
+    launcher = Launcher(Path("forkserver.log"), preload=("objectives", "storage", "random"))
+    child = launcher.start(tell_environment, None, Path("log"))
+    print(child.connection.recv(), child.reap(), os.environ.get("PYTHONSAFEPATH"))
+    print(sum(_in_processes(int, ["1", "2"], 1000)))
+"""
+
+
+def test_no_child_runs_modules_of_the_current_folder(tmp_path: Path) -> None:
+    (tmp_path / "current").mkdir()
+    ran = hostile.fill(tmp_path / "current")
+    script = tmp_path / "script.py"
+    script.write_text(_START_THERE)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        [sys.executable, script, tmp_path / "current"], env=environment, capture_output=True, text=True, check=False
+    )
+    # The variable is gone in the child and here: programs that a user's own code starts are as ever.
+    assert done.stdout == "(None, True) 0 None\n3\n", done.stderr
+    assert not ran.exists(), ran.read_text()
+
+
+@pytest.mark.parametrize("link", ["logs/trial-0.log", "logs"])
+def test_a_log_is_not_written_through_a_link(launcher: Launcher, tmp_path: Path, link: str) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "trial-0.log").write_text("theirs")
+    if link != "logs":
+        (tmp_path / "logs").mkdir()
+    (tmp_path / link).symlink_to(tmp_path / link.replace("logs", "theirs"))
+    with pytest.raises(OSError, match="this is a link, and links are not followed here: remove it") as caught:
+        launcher.start(answer_back, None, tmp_path / "logs" / "trial-0.log")
+    assert caught.value.filename == str(tmp_path / link)
+    assert (tmp_path / "theirs" / "trial-0.log").read_text() == "theirs"
 
 
 def test_start_leaves_the_environment_and_standard_error_as_they_were(

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from search.recording import RecordingError
+from search.recording import Recording, RecordingError
 from search.replay import (
     DEFAULT_PRUNERS,
     PlayedTrial,
     StrategyError,
+    asks_space,
     make_table,
     parse_pruner,
     parse_strategies,
@@ -142,6 +144,52 @@ def test_an_empty_replay_is_refused(arguments: dict[str, Any], message: str) -> 
 def test_a_bad_table_is_refused_before_anything_is_played() -> None:
     with pytest.raises(RecordingError, match="the table has 1 candidates"):
         replay(recording(training(0, [0.1, 0.2])), parse_strategies())
+
+
+OWN = """
+from pathlib import Path
+
+with Path(__file__).with_name("ran.txt").open("a") as ran:
+    ran.write("ran\\n")
+
+class Mine:
+    def suggest(self, trial):
+        return {"units": trial.suggest_int("net.units", 1, 4)}
+
+    def build(self, settings, input_shape, n_classes):
+        raise NotImplementedError
+"""
+
+
+def own_recording(reference: str) -> Recording:
+    trials = [training(n, [0.1, 0.2 * n], 1000.0 * n, parameters={"net.units": n}) for n in (1, 2, 3, 4)]
+    return recording(*trials, space=reference)
+
+
+def test_a_space_of_one_s_own_runs_only_for_a_sampler_that_asks_it(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(OWN)
+    played = own_recording(f"{tmp_path / 'mine.py'}:Mine")
+    random, tpe = parse_strategies(["random"], ["none"]), parse_strategies(["tpe"], ["none"])
+    assert (asks_space(random), asks_space(tpe), asks_space([*random, *tpe])) == (False, True, True)
+    replay(played, random, n_repeats=2, n_processes=2)
+    assert not (tmp_path / "ran.txt").exists()
+    results = replay(played, tpe, n_repeats=2, n_processes=2)  # in processes that must load the code themselves
+    assert (tmp_path / "ran.txt").read_text().count("ran") >= 2
+    assert results.as_json()["strategies"] == replay(played, tpe, n_repeats=2).as_json()["strategies"]
+
+
+@pytest.mark.parametrize("n_processes", [1, 2])
+@pytest.mark.parametrize(
+    ("body", "fragment"), [(None, "there is no file"), ("raise OSError('gone')", "suggest raised")]
+)
+def test_a_space_of_one_s_own_that_cannot_be_used_is_an_error_with_a_remedy(
+    tmp_path: Path, body: str | None, fragment: str, n_processes: int
+) -> None:
+    if body is not None:
+        (tmp_path / "bad.py").write_text(OWN.replace('return {"units"', f'{body}\n        return {{"units"'))
+    played = own_recording(f"{tmp_path / 'bad.py'}:Mine")
+    with pytest.raises(RecordingError, match=rf"code of its own that cannot be used here \(.*{fragment}.*--sampler"):
+        replay(played, parse_strategies(["tpe"], ["none"]), n_repeats=2, n_processes=n_processes)
 
 
 # Names of strategies

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from search.spec import StudySpec, read_spec
+from search.spec import StudySpec, check_own_space, read_spec
 from search.spec_errors import SpecError
 from search.spec_tables import (
     CmaEsTable,
@@ -46,7 +46,9 @@ class Mine:
 def read(text: str, folder: Path) -> StudySpec:
     path = folder / "study.toml"
     path.write_text(text)
-    return read_spec(path)
+    spec = read_spec(path)
+    check_own_space(path, spec)
+    return spec
 
 
 def fails(text: str, folder: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,7 @@ def own(folder: Path, suggest: str = "return {}", build: str = "return None") ->
         f"  def suggest(self, trial):\n    {suggest}\n"
         f"  def build(self, settings, input_shape, n_classes):\n    {build}\n",
     )
-    return OwnSpace.load(f"{path}:Own")
+    return OwnSpace.parse(f"{path}:Own")
 
 
 def ask() -> optuna.Trial:
@@ -64,7 +66,7 @@ def ask() -> optuna.Trial:
 
 @pytest.mark.parametrize("name", ["Tabular", "ready", "Outer.inner"])
 def test_an_own_space_is_found_in_a_file(any_folder: Path, name: str) -> None:
-    space = OwnSpace.load(f"{write(any_folder, WHOLE)}:{name}")
+    space = OwnSpace.parse(f"{write(any_folder, WHOLE)}:{name}")
     trial = ask()
     candidate = space.suggest(trial)
     assert candidate == Candidate(
@@ -84,11 +86,49 @@ def test_an_own_space_is_found_in_a_module_of_the_current_folder(
 ) -> None:
     write(tmp_path, WHOLE, "mine_as_module.py")
     monkeypatch.chdir(tmp_path)
-    assert OwnSpace.load("mine_as_module:Tabular").name == "Tabular"
+    space = OwnSpace.parse("mine_as_module:Tabular")
+    assert space.name == "Tabular"
+    assert space.suggest(ask()).optimizer == "sgd"
+
+
+def test_a_module_of_the_current_folder_may_import_its_neighbours_at_once_and_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "OPTIMIZER = 'sgd'", "neighbour_at_once.py")
+    write(tmp_path, "RATE = 0.25", "neighbour_later.py")
+    body = (
+        "from neighbour_at_once import OPTIMIZER\n"
+        "class Own:\n"
+        "  def suggest(self, trial):\n"
+        "    from neighbour_later import RATE\n"
+        "    return {'optimizer': OPTIMIZER, 'learning_rate': RATE}\n"
+        "  def build(self, settings, input_shape, n_classes): ...\n"
+    )
+    write(tmp_path, body, "mine_with_neighbours.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [path for path in sys.path if path])
+    monkeypatch.setattr("sys.meta_path", [*sys.meta_path])
+    candidate = OwnSpace.parse("mine_with_neighbours:Own").suggest(ask())
+    assert (candidate.optimizer, candidate.optimizer_settings["learning_rate"]) == ("sgd", 0.25)
+    assert str(tmp_path) not in sys.path  # what is imported later is looked for there last
+
+
+def test_reading_the_name_of_an_own_space_runs_none_of_its_code(tmp_path: Path) -> None:
+    path = write(tmp_path, "import pathlib; pathlib.Path(__file__).with_name('ran').touch()\n" + WHOLE)
+    space = pickle.loads(pickle.dumps(OwnSpace.parse(f"{path}:Tabular")))
+    assert not (tmp_path / "ran").exists()
+    space.suggest(ask())
+    assert (tmp_path / "ran").exists()
+    assert pickle.loads(pickle.dumps(space)) == space  # also with its code loaded
+
+
+def test_a_space_error_comes_out_of_another_process_as_it_was() -> None:
+    error = pickle.loads(pickle.dumps(SpaceError("space", "cannot be")))
+    assert (error.key, error.problem, str(error)) == ("space", "cannot be", "space: cannot be")
 
 
 def test_an_own_space_builds(keras: Any, tmp_path: Path) -> None:
-    space = OwnSpace.load(f"{write(tmp_path, WHOLE)}:Tabular")
+    space = OwnSpace.parse(f"{write(tmp_path, WHOLE)}:Tabular")
     model = space.build(space.suggest(ask()), (5,), 3)
     assert model.input_shape == (None, 5)
     assert model.output_shape == (None, 3)
@@ -162,7 +202,7 @@ def test_load_names_what_is_wrong(tmp_path: Path, reference: str, fragments: lis
         "demanding": write(tmp_path, "class Own:\n  def __init__(self, must): ...\n", "demanding.py"),
     }
     with pytest.raises(SpaceError) as caught:
-        OwnSpace.load(reference.format(**paths))
+        OwnSpace.parse(reference.format(**paths)).load()
     for fragment in fragments:
         assert fragment in str(caught.value)
 
