@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,8 +101,23 @@ def suggest(*steps: str) -> None:
 
 def storage_argument(url: str) -> str:
     """The option to repeat for another storage than the default; never one with a password."""
-    from storage import masked
+    from storage import has_password
 
     if url == DEFAULT_STORAGE:
         return ""
-    return f" --storage {url}" if masked(url) == url else " (with TUNEFRONT_STORAGE set)"
+    return " (with TUNEFRONT_STORAGE set)" if has_password(url) else f" --storage {shlex.quote(url)}"
+
+
+def command_again(storage: str) -> str:
+    """The command line, to be copied; without its --storage, if there is a password in it."""
+    from storage import has_password
+
+    arguments = sys.argv[1:]
+    if not has_password(storage):
+        return shlex.join(["tunefront", *arguments])
+    kept = [
+        argument
+        for before, argument in zip(["", *arguments], arguments, strict=False)
+        if "--storage" not in (before, argument) and not argument.startswith("--storage=")
+    ]
+    return shlex.join(["tunefront", *kept]) + storage_argument(storage)

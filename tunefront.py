@@ -12,7 +12,6 @@ if __name__ == "__main__" and sys.path[0] == os.getcwd() != os.path.dirname(os.p
 
 import contextlib
 import json
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +21,7 @@ import typer
 from terminal import (
     DEFAULT_STORAGE,
     UserError,
+    command_again,
     mistakes_explained,
     show,
     show_json,
@@ -449,7 +449,7 @@ def _run(
     from search.spec import check_own_space
 
     check_own_space(path, spec)
-    with _interrupted_early(as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+    with _interrupted_early(storage, as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")
         launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
@@ -484,12 +484,12 @@ def _announce(code: list[str], as_json: bool) -> None:
 
 
 @contextlib.contextmanager
-def _interrupted_early(as_json: bool) -> Iterator[None]:
+def _interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
     """Ctrl-C before the first trial; later on, the supervisor sees to it."""
     try:
         yield
     except KeyboardInterrupt:
-        again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {_again()}"
+        again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {command_again(storage)}"
         print(again, file=sys.stderr if as_json else sys.stdout)
         raise typer.Exit(130) from None
 
@@ -499,16 +499,11 @@ def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: C
     from search.ending import describe_stop
 
     status = f"tunefront status {spec.name}{storage_argument(storage)}"
-    stop = describe_stop(ending, spec, _again(), status, folder / "logs")
+    stop = describe_stop(ending, spec, command_again(storage), status, folder / "logs")
     if stop.text:
         tell(console, f"\n{stop.text}")
     if stop.exit_code:
         raise typer.Exit(stop.exit_code)
-
-
-def _again() -> str:
-    """The command line, to be copied."""
-    return shlex.join(["tunefront", *sys.argv[1:]])
 
 
 @contextlib.contextmanager
@@ -534,7 +529,8 @@ def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
     found = studies.find(store, name)
     if found is None:
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
-        raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
+        shown = masked(name) if "://" in name else name  # a storage where a study should stand
+        raise UserError(f"{masked(storage)} has no study {shown!r}. It has: {known}")
     return store, found
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
@@ -46,7 +46,7 @@ class RunRequest:
 
     spec: StudySpec
     spec_path: Path
-    url: str
+    url: str = field(repr=False)
     n_workers: int | None
     out: Path
     launcher: Launcher

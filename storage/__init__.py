@@ -1,7 +1,8 @@
 """The shared store: Optuna's tables, and tunefront's own beside them in the same database."""
 
-from storage.connection import Store, StoreError, has_studies, masked, open_store, patiently
+from storage.connection import Store, StoreError, has_studies, open_store, patiently
 from storage.curves import Epoch
+from storage.passwords import has_password, masked
 from storage.queue import Counts, Lease, Outcome
 from storage.studies import StudyRecord, WorkerRecord
 from storage.trials import TrialRecord
@@ -16,6 +17,7 @@ __all__ = [
     "StudyRecord",
     "TrialRecord",
     "WorkerRecord",
+    "has_password",
     "has_studies",
     "masked",
     "open_store",

@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,13 +22,12 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from storage import schema
+from storage.passwords import has_stray_at, masked, may_have_password
 
 T = TypeVar("T")
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
 _LOCK_SECONDS = 120.0
-# As drivers name them: password, sslpassword, passwd, pwd, passfile; odbc_connect holds a whole connection string.
-_SECRET = re.compile(r"([?&][^=&]*(?:pass|pwd|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
 _LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
 
 
@@ -42,13 +40,13 @@ class Store:
     """An open store.
 
     Attributes:
-        url: As given, password included: never print it, print :func:`masked`.
+        url: As given, password included: never print it, print :func:`storage.passwords.masked`.
         engine: Shared by Optuna's storage and tunefront's own tables.
         optuna: Optuna's view of the same database.
         is_writer: Whether transactions lock at their start.
     """
 
-    url: str
+    url: str = field(repr=False)
     engine: Engine
     optuna: RDBStorage
     is_writer: bool
@@ -65,14 +63,6 @@ class Store:
         """
         with _exclusive_lock(self.engine.url, self.engine):
             yield
-
-
-def masked(url: str) -> str:
-    """The URL with its passwords hidden, also those in its query, for messages and logs."""
-    try:
-        return _SECRET.sub(r"\1***", make_url(url).render_as_string(hide_password=True))
-    except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
-        return "(not a database URL)"
 
 
 def has_studies(url: str) -> bool:
@@ -129,12 +119,21 @@ def _cannot_open(url: str, error: BaseException) -> StoreError:
 
 
 def _parse(url: str) -> URL:
+    if has_stray_at(url):
+        raise StoreError(
+            f"--storage {masked(url)} has an @ in its password, or behind it, so that nobody knows where the password "
+            "ends. Write %40 for each @ but the one before the host"
+        )
     try:
         return make_url(url)
     except (sa.exc.ArgumentError, ValueError) as error:
         why = "" if isinstance(error, sa.exc.ArgumentError) else ": its port is not a number"
-        shown = repr(url) if "@" not in url else "(not shown, it may have a password in it)"
-        raise StoreError(f"--storage {shown} is not a database URL{why}. {_EXAMPLES}") from None
+        raise StoreError(f"--storage {_shown(url)} is not a database URL{why}. {_EXAMPLES}") from None
+
+
+def _shown(url: str) -> str:
+    """A text that is no URL as it was given, unless a password may be in it."""
+    return "(not shown, it may have a password in it)" if may_have_password(url) else repr(url)
 
 
 def _check_sqlite_file(url: URL, is_writer: bool) -> None:
@@ -145,16 +144,16 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
             "--storage sqlite:// keeps the study in memory, where no other process can see it. "
             "Name a file: sqlite:///tunefront.db"
         )
-    path = Path(url.database)
+    path, shown = Path(url.database), masked(str(url))
     if not path.parent.is_dir():
-        raise StoreError(f"--storage {url}: there is no folder {str(path.parent)!r}. Make it, or name another file")
+        raise StoreError(f"--storage {shown}: there is no folder {str(path.parent)!r}. Make it, or name another file")
     if is_writer and not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise StoreError(f"--storage {url}: there is no permission to write there. Name another file")
+        raise StoreError(f"--storage {shown}: there is no permission to write there. Name another file")
     if path.is_dir():
-        raise StoreError(f"--storage {url}: this is a folder. Name a file in it: {url}/tunefront.db")
+        raise StoreError(f"--storage {shown}: this is a folder. Name a file in it: {shown}/tunefront.db")
     if not is_writer and not path.is_file():
         raise StoreError(
-            f"--storage {url}: there is no such file. Start a study with "
+            f"--storage {shown}: there is no such file. Start a study with "
             "'tunefront run SPEC', or name its storage with --storage or TUNEFRONT_STORAGE"
         )
 

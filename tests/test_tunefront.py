@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
 
+import terminal
 import tunefront
 from search.ending import Ending
 from search.spec import StudySpec, read_spec
@@ -218,9 +221,49 @@ def test_a_storage_comes_from_the_environment(
     assert run("status", "digits")[0] == 0
 
 
-def test_a_password_is_never_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("storage", [("--storage", "{url}"), ("--storage={url}",)], ids=["two words", "one word"])
+def test_the_command_that_goes_on_leaves_a_password_out(
+    monkeypatch: pytest.MonkeyPatch, storage: tuple[str, ...]
+) -> None:
+    def again(url: str) -> str:
+        given = [argument.format(url=url) for argument in storage]
+        monkeypatch.setattr(sys, "argv", ["tunefront", "run", "a.toml", *given, "--workers", "2"])
+        return terminal.command_again(url)
+
+    expected = "tunefront run a.toml --workers 2 (with TUNEFRONT_STORAGE set)"
+    assert again("postgresql://u:s3cret@host/db") == again("postgresql://host/db?password=s3cret") == expected
+    assert shlex.split(again("postgresql://u@host/db?a=1&b=2")) == [
+        *(
+            "tunefront",
+            "run",
+            "a.toml",
+            *(argument.format(url="postgresql://u@host/db?a=1&b=2") for argument in storage),
+        ),
+        *("--workers", "2"),
+    ]
+
+
+def test_an_early_ctrl_c_leaves_a_password_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql://u:s3cret@host/db"
+    monkeypatch.setattr(sys, "argv", ["tunefront", "run", "a.toml", "--storage", url])
+    with pytest.raises(typer.Exit), tunefront._interrupted_early(url, as_json=False):
+        raise KeyboardInterrupt
+    assert "tunefront run a.toml (with TUNEFRONT_STORAGE set)" in capsys.readouterr().out
+
+
+def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEFRONT_STORAGE", "postgresql+psycopg://user:s3cret@127.0.0.1:1/name")
-    for arguments in (("status",), ("report", "digits"), ("status", "--help")):
+    (tmp_path / "study.toml").write_text(SPEC)
+    url = "postgresql+psycopg://user:p@s3cret@127.0.0.1:1/name"
+    for arguments in (
+        ("status",),
+        ("report", "digits"),
+        ("status", "--help"),
+        ("status", "--storage", url),
+        ("run", "study.toml", f"--storage={url}"),
+    ):
         _, output, errors = run(*arguments)
         assert "s3cret" not in output + errors
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,6 +66,12 @@ def test_open_store_when_the_url_cannot_be(url: str, expected: str, is_writer: b
         "nosuchdatabase://user:s3cret@host/name",
         "postgresql:/user:s3cret@host/name",  # a slash is missing
         "postgresql+psycopg://user:s3cret@host:port/name",
+        "postgresql+psycopg://user:p@s3cret@127.0.0.1:1/name",  # an @ that was not escaped
+        "postgresql+psycopg://user:p@s3cret/s3cret@127.0.0.1:1/name",
+        "postgresql+psycopg://user:p@s3cret:s3cret@127.0.0.1:1/name",
+        "postgresql+psycopg://user@127.0.0.1:1/name?password=s3cret&connect_timeout=1",
+        "host=127.0.0.1 password=s3cret dbname=name",  # as psycopg takes it
+        "sqlite:////no/such/folder/a.db?password=s3cret",
     ],
 )
 @pytest.mark.parametrize("is_writer", [False, True])
@@ -72,6 +79,16 @@ def test_open_store_hides_the_password_when_it_fails(url: str, is_writer: bool) 
     with pytest.raises(StoreError) as caught:
         open_store(url, is_writer=is_writer)
     assert "s3cret" not in str(caught.value)
+
+
+def test_an_unescaped_at_in_a_password_is_named_with_the_remedy() -> None:
+    with pytest.raises(StoreError, match=r"--storage postgresql://u:\*\*\*@host/db has an @ in its .*Write %40"):
+        open_store("postgresql://u:p@ss@host/db")
+
+
+def test_a_store_shows_no_password_where_it_is_printed(tmp_path: Path) -> None:
+    store = open_store(sqlite_url(tmp_path / "tunefront.db"), is_writer=True)
+    assert "s3cret" not in repr(replace(store, url="postgresql://u:s3cret@host/db"))
 
 
 @pytest.mark.parametrize(
@@ -82,10 +99,16 @@ def test_open_store_hides_the_password_when_it_fails(url: str, is_writer: bool) 
         ("sqlite:///tunefront.db", "sqlite:///tunefront.db"),
         (
             "postgresql+psycopg://host/name?password=s3cret&user=u&sslpassword=s3%26cret",
-            "postgresql+psycopg://host/name?password=***&sslpassword=***&user=u",
+            "postgresql+psycopg://host/name?password=***&user=u&sslpassword=***",
         ),
-        ("mysql://u:s3cret@host/name?charset=utf8&PASSWD=s3cret", "mysql://u:***@host/name?PASSWD=***&charset=utf8"),
+        ("mysql://u:s3cret@host/name?charset=utf8&PASSWD=s3cret", "mysql://u:***@host/name?charset=utf8&PASSWD=***"),
         ("mssql+pyodbc:///?odbc_connect=UID%3Du%3BPWD%3Ds3cret", "mssql+pyodbc:///?odbc_connect=***"),
+        ("postgresql://u:p@s3cret@host/name", "postgresql://u:***@host/name"),
+        ("postgresql://u:p@s3cret:s3cret@host/name", "(not a database URL)"),
+        ("postgresql://u:p@s3cret/s3cret?s3cret@host/name", "postgresql://u:***@host/name"),
+        ("postgresql://u:p/s3cret@host/name", "postgresql://u:***@host/name"),
+        ("sqlite+pysqlcipher://:s3cret@/tunefront.db", "sqlite+pysqlcipher://:***@/tunefront.db"),
+        ("sqlite:////home/me@work/a:b@c.db", "sqlite:////home/me@work/a:b@c.db"),
         ("s3cret", "(not a database URL)"),
         ("postgresql://user:s3cret@host:port/name", "(not a database URL)"),
     ],
