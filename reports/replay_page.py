@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 from plotly.offline import get_plotlyjs
 
+from reports.csv_text import csv_text
 from reports.replacing import replace_file
 from reports.replay_figures import replay_figures
 from reports.replay_view import (
@@ -37,8 +38,8 @@ def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
     contents: Mapping[str, str] = {
         "replay.html": render_replay(replay),
         "replay.md": replay_markdown(replay),
-        "replay.csv": replay_frame(replay).to_csv(index=False),
-        "repeats.csv": repeats_frame(replay).to_csv(index=False),
+        "replay.csv": csv_text(replay_frame(replay)),
+        "repeats.csv": csv_text(repeats_frame(replay)),
         "replay.json": json.dumps(replay),
     }
     out_dir.mkdir(parents=True, exist_ok=True)

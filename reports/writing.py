@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reports.confirmation import Confirmation
 from reports.confirmation_tables import confirmation_markdown, confirmed_frame
+from reports.csv_text import csv_text
 from reports.front import StudyResults
 from reports.importance import find_importance
 from reports.importance_section import importance_frame, importance_markdown
@@ -59,12 +60,12 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     contents = [
         render_page(results, out_dir, confirmation, importance),
         "\n".join(markdown),
-        front_frame(results).to_csv(index=False),
-        trials_frame(results).to_csv(index=False),
-        importance_frame(importance).to_csv(index=False),
+        csv_text(front_frame(results)),
+        csv_text(trials_frame(results)),
+        csv_text(importance_frame(importance)),
     ]
     if confirmation:
-        contents.append(confirmed_frame(confirmation).to_csv(index=False))
+        contents.append(csv_text(confirmed_frame(confirmation)))
     out_dir.mkdir(parents=True, exist_ok=True)
     for path, content in zip(files.paths, contents, strict=True):
         replace_file(path, content)

@@ -17,6 +17,7 @@ from search.finished import training_accuracy
 from search.sampling import trial_seed
 from search.spec import StudySpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
+from storage.spreadsheet import as_cell, from_cell
 
 FORMAT = 1
 _PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
@@ -161,7 +162,10 @@ def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
         "seed": attributes.get("seed", 0),
         **measured,
         **curves,
-        **{_parameter_column(name): value for name, value in sorted(trial.parameters.items())},
+        **{
+            as_cell(_parameter_column(name)): as_cell(value) if isinstance(value, str) else value
+            for name, value in sorted(trial.parameters.items())
+        },
     }
 
 
@@ -229,7 +233,11 @@ def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
     return RecordedTrial(
         candidate=int(row["candidate"]),
         seed=int(row["seed"]),
-        parameters={name.removeprefix(_PARAMETER): value for name, value in present.items() if "." in name},
+        parameters={
+            from_cell(name).removeprefix(_PARAMETER): from_cell(value) if isinstance(value, str) else value
+            for name, value in present.items()
+            if "." in name
+        },
         measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
         curve=_read_curve(row),
     )

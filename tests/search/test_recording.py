@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -188,6 +189,25 @@ def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None
     write_recording(store, study, tmp_path / "table.csv")
     found = [trial.parameters["net.norm"] for trial in read_recording(tmp_path / "table.csv").trials]
     assert found == ["None", "NA", "nan"]
+
+
+# Names and choices that a spreadsheet would take for formulas, and what these are made into.
+FORMULAS = {"=cmd()": "=1+1", "'=cmd()": "'=1+1", "net.-x": "-relu", "@sum": "plain", "=net.kind": "+", "net.tab": "\ta", "net.low": -3}
+
+
+def test_formulas_are_safe_in_a_table_and_come_back_as_they_were(tmp_path: Path) -> None:
+    store, study = make_study(tmp_path)
+    study.optuna_study(store).enqueue_trial(FORMULAS)
+    train_all(
+        store, study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in FORMULAS.items()]
+    )
+    write_recording(store, study, tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        file.readline()
+        header, row = csv.reader(file)
+    assert [cell for cell in (*header, *row) if cell[:1] in tuple("=+-@\t\r")] == ["-3"]
+    (found,) = read_recording(tmp_path / "table.csv").trials
+    assert found.parameters == FORMULAS
 
 
 OWN = {"seed": 5, "accuracy": 0.25, "accuracy_by_epoch": "linear", "kind": "wide", "parameter.seed": 6, "net.units": 8}
