@@ -420,7 +420,8 @@ def dashboard(
     allow_remote: Annotated[
         bool,
         typer.Option(
-            help="Allow a --host that others can reach. The dashboard asks for no password and can delete studies.",
+            help="Allow a --host that others can reach, to those who have the link with a token that is printed. The "
+            "dashboard can delete studies, and nothing is encrypted on its way.",
         ),
     ] = False,
 ) -> None:

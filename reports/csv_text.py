@@ -14,7 +14,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     safe = frame.rename(columns=as_cell)
     for position, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            safe.isetitem(position, frame.iloc[:, position].map(_safe))
+            safe.isetitem(position, [_safe(value) for value in frame.iloc[:, position]])
     return safe.to_csv(index=False)
 
 

@@ -17,6 +17,11 @@ from storage import Store, StudyRecord, open_store, queue, studies
 
 FIGURE_ID = "tunefront-front"  # always the same, so that publishing again replaces the figure
 
+_REMOTE_WARNING = (
+    "Whoever has this link can read and delete every study of the storage. Nothing is encrypted on its way: others on "
+    "the network may read along. ssh -L does both better."
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -42,8 +47,8 @@ def serve(
     Args:
         store: Opened as a writer: fronts are published into it, and the dashboard itself can write.
         refresh_seconds: How often to look whether trials have finished.
-        allow_remote: Allow a host that others can reach. There is no password, and the dashboard can
-            delete studies. Without it, pages of other sites in the same browser are kept out too.
+        allow_remote: Allow a host that others can reach. Only who has the link that is printed, with its token, is
+            answered.
 
     Raises:
         DashboardError: If the host is not allowed, or host and port cannot be listened on.
@@ -61,6 +66,8 @@ def serve(
         stopped = threading.Event()
         threading.Thread(target=keeper.run, args=(stopped, refresh_seconds), daemon=True).start()
         print(f"Dashboard: {server.url}  (Ctrl-C ends it)", flush=True)
+        if allow_remote:
+            print(_REMOTE_WARNING, flush=True)
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -1,18 +1,18 @@
-"""A web server for optuna-dashboard, which itself asks for no password and answers to any host name."""
+"""A web server for optuna-dashboard, behind a guard."""
 
 from __future__ import annotations
 
 import errno
 import ipaddress
 import socket
-from collections.abc import Iterable
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from reports.dashboard_guard import Token, guard, is_loopback, names_this_machine
+
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
 
 class DashboardError(Exception):
@@ -23,12 +23,16 @@ class DashboardServer(ThreadingMixIn, WSGIServer):
     """Serves each request in a thread of its own, so that a slow one does not hold up the others."""
 
     daemon_threads = True
+    token: Token | None = None
 
     @property
     def url(self) -> str:
-        """Where a browser finds it."""
-        host, port = self.server_address[:2]
-        return f"http://[{host!s}]:{port}/" if ":" in str(host) else f"http://{host!s}:{port}/"
+        """Where a browser finds it, with the token if it needs one."""
+        host, port = str(self.server_address[0]), self.server_address[1]
+        if ipaddress.ip_address(host).is_unspecified:
+            host = _own_address()
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{port}/{self.token.query if self.token else ''}"
 
 
 def check_host(host: str, allow_remote: bool) -> None:
@@ -42,30 +46,26 @@ def check_host(host: str, allow_remote: bool) -> None:
     raise DashboardError(
         f"--host {host!r} lets others reach the dashboard. optuna-dashboard has no authentication: whoever reaches "
         "it can read and delete every study. Leave --host out and forward the port "
-        "(ssh -L 8080:localhost:8080 this-machine), or allow it with --allow-remote"
+        "(ssh -L 8080:localhost:8080 this-machine), or allow it with --allow-remote to those who have a link"
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach `host`, an address or ``localhost``."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False  # any other name: where it leads is not ours to guess
 
 
 def listen(application: WSGIApplication, host: str, port: int, allow_remote: bool) -> DashboardServer:
     """A server that listens; the caller makes it serve and closes it.
 
+    On this machine alone it answers to loopback names. With `allow_remote` it answers to this machine's names, and only
+    to browsers that came by its link.
+
     Raises:
         DashboardError: If the port is taken, not allowed, or the host is not of this machine.
     """
-    guarded = application if allow_remote else _refuse_strangers(application)
-    server_class = _server_class_for(host)
     try:
-        return make_server(host, port, guarded, server_class, _QuietHandler)
+        server = make_server(host, port, application, _server_class_for(host), _QuietHandler)
     except OSError as error:
         raise DashboardError(_explain(error, host, port)) from None
+    server.token = Token(server.server_port) if allow_remote else None
+    server.set_app(guard(application, names_this_machine(host) if allow_remote else is_loopback, server.token))
+    return server
 
 
 def _explain(error: OSError, host: str, port: int) -> str:
@@ -76,28 +76,14 @@ def _explain(error: OSError, host: str, port: int) -> str:
     return f"cannot listen on --host {host!r}, --port {port}: {error.strerror}. Leave --host out for this machine only"
 
 
-def _refuse_strangers(application: WSGIApplication) -> WSGIApplication:
-    """Answer only requests that were meant for this machine.
-
-    A page of any other site that is open in the same browser could otherwise send requests, and, with
-    a name that it lets point to 127.0.0.1, read the answers.
-    """
-
-    def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        origin = environ.get("HTTP_ORIGIN")
-        if all(map(_names_loopback, [f"//{environ.get('HTTP_HOST', '')}", *([origin] if origin else [])])):
-            return application(environ, start_response)
-        start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [b"This dashboard answers to localhost only. To reach it by another name: --allow-remote\n"]
-
-    return guarded
-
-
-def _names_loopback(url: str) -> bool:
-    try:
-        return is_loopback(urlsplit(url).hostname or "")
-    except ValueError:
-        return False
+def _own_address() -> str:
+    """The address by which others reach this machine, as far as it knows; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def _server_class_for(host: str) -> type[DashboardServer]:
@@ -111,5 +97,8 @@ def _server_class_for(host: str) -> type[DashboardServer]:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: a browser that polls would fill the terminal. Errors are still printed."""
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing: a browser that polls would fill the terminal, and an address may have the token in it.
+
+        What goes wrong in the dashboard itself is still printed.
+        """

@@ -192,7 +192,15 @@ def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None
 
 
 # Names and choices that a spreadsheet would take for formulas, and what these are made into.
-FORMULAS = {"=cmd()": "=1+1", "'=cmd()": "'=1+1", "net.-x": "-relu", "@sum": "plain", "=net.kind": "+", "net.tab": "\ta", "net.low": -3}
+FORMULAS = {
+    "=cmd()": "=1+1",
+    "'=cmd()": "'=1+1",
+    "net.-x": "-relu",
+    "@sum": "plain",
+    "=net.kind": "+",
+    "net.tab": "\ta",
+    "net.low": -3,
+}
 
 
 def test_formulas_are_safe_in_a_table_and_come_back_as_they_were(tmp_path: Path) -> None:
