@@ -20,6 +20,7 @@ _MISTAKES = (
     "UserError",
     "SpecError",
     "StoreError",
+    "FolderTakenError",
     "DashboardError",
     "AnswerError",
     "CheckError",

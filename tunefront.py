@@ -295,12 +295,14 @@ def confirm(
     """
     from search.confirming import plan_confirmation
     from search.remaking import read_stored_spec
+    from storage import folder_owner
 
     store, search = _find_study(storage, study)
+    folder = writable_folder(out or Path("results") / study)
+    folder_owner.check_owner(folder, search, study)
     _announce_code(read_stored_spec(search), as_json)
     plan = plan_confirmation(store, search, seeds, near)
     print(plan.describe(workers), file=sys.stderr if as_json else sys.stdout, flush=True)
-    folder = writable_folder(out or Path("results") / study)
     ending, console = _run(
         plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
     )

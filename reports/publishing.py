@@ -18,7 +18,7 @@ from reports.notes import notes
 from reports.tables import front_frame
 from reports.terminal import front_table
 from reports.writing import ReportFiles, write_report
-from storage import Store, StudyRecord
+from storage import Store, StudyRecord, folder_owner
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,12 @@ class Published:
 
 
 def publish(store: Store, study: StudyRecord, folder: Path) -> Published:
-    """Read a study and its confirmation, and write their report into `folder`, which is made if it is missing."""
+    """Read a study and its confirmation, and write their report into `folder`, which is made if it is missing.
+
+    Raises:
+        FolderTakenError: If the folder holds another study's results.
+    """
+    folder_owner.claim(folder, study)
     results = load_results(store, study)
     confirmation = load_confirmation(store, results)
     return Published(results, confirmation, write_report(results, folder, confirmation))

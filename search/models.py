@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.links import refuse_link
 from storage import Store, StudyRecord, trials
 
 
@@ -18,19 +19,29 @@ class KeptModels:
     folder: Path
 
     def partial_path(self, number: int) -> Path:
-        """Where a trial process saves; the folder exists afterwards."""
+        """Where a trial process saves; the folder exists afterwards, and no such file or link.
+
+        Raises:
+            OSError: If the folder is a link.
+        """
+        refuse_link(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        return self.folder / f".partial-{number}.keras"
+        self.drop_partial(number)
+        return self._partial(number)
 
     def publish(self, number: int) -> Path:
         """Give a wholly saved model its name."""
-        path = self.folder / f"trial-{number}.keras"
-        self.partial_path(number).replace(path)
+        path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
+        refuse_link(partial)  # in place of what was saved
+        partial.replace(path)
         return path.resolve()
 
     def drop_partial(self, number: int) -> None:
         """Remove what a trial process may have left half written."""
-        (self.folder / f".partial-{number}.keras").unlink(missing_ok=True)
+        self._partial(number).unlink(missing_ok=True)
+
+    def _partial(self, number: int) -> Path:
+        return self.folder / f".partial-{number}.keras"
 
     def drop(self, beaten: Collection[int]) -> None:
         """Remove the models on this machine of those trials.

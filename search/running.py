@@ -19,6 +19,7 @@ from search.cautions import find_cautions
 from search.data import Dataset
 from search.grid import Grid
 from search.launching import Launcher
+from search.links import refuse_links
 from search.preparing import prepare_study
 from search.progress import View
 from search.sampling import missing_extra
@@ -28,7 +29,7 @@ from search.spec_errors import SpecError
 from search.spec_tables import GridTable, StopTable
 from search.starting import enqueue_starts
 from search.supervisor import Ending, Supervisor, Work
-from storage import Store, StudyRecord, has_studies, open_store, queue, studies
+from storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,15 @@ def run_study(request: RunRequest, view: View) -> Ending:
     Raises:
         SpecError: If the stored study has another spec, or the study cannot be prepared.
         StoreError: If the storage cannot be opened.
+        FolderTakenError: If the folder for models and logs holds another study's.
+        OSError: If a link stands where a file of the run is to be written.
     """
     spec = request.spec
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
     load = machine.load_average()  # before Keras is loaded, which is work of ours
     _check_extras(request)
     _check_stored_spec(request)
+    _check_folder(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
     view.say(f"loading Keras and preparing {spec.data.source} ...")
@@ -81,6 +85,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     store = open_store(request.url, is_writer=True)
     facts = dataset.facts()
     study = _open_study(store, spec, facts)
+    folder_owner.claim(request.out, study)
     _sweep_dead_workers(store, study)
     if request.enqueue is not None:
         request.enqueue(store, study)
@@ -125,6 +130,12 @@ def _check_stored_spec(request: RunRequest) -> None:
             + "\nTo go on with that study, undo these changes. To start another one, give this spec another name "
             "or another --storage",
         )
+
+
+def _check_folder(request: RunRequest) -> None:
+    refuse_links(request.out)
+    stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
+    folder_owner.check_owner(request.out, stored, request.spec.name)
 
 
 def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:

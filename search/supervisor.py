@@ -18,6 +18,7 @@ from search.finishing import Finisher
 from search.judging import Judge
 from search.launching import Launcher
 from search.leasing import TrialSource
+from search.links import refuse_link, refuse_links_in
 from search.listening import Listener
 from search.models import KeptModels
 from search.noting import forget_ending, note_ending, note_front_loss
@@ -166,12 +167,19 @@ class Supervisor:
             rungs=self._judge.rungs,
             model_path=str(self._models.partial_path(lease.number)),
             measures_latency=any(o.measure.name == "latency_seconds" for o in self._standing.objectives.values()),
-            log_folder=str(work.out / "tensorboard" / f"trial-{lease.number}")
-            if work.spec.training.tensorboard
-            else "",
+            log_folder=self._log_folder(lease.number),
         )
         child = self._launcher.start(self._trains, task, work.out / "logs" / f"trial-{lease.number}.log")
         self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
+
+    def _log_folder(self, number: int) -> str:
+        """Where a trial writes logs for TensorBoard; empty if the study wants none."""
+        if not self._work.spec.training.tensorboard:
+            return ""
+        folder = self._work.out / "tensorboard" / f"trial-{number}"
+        refuse_link(folder.parent)
+        refuse_links_in(folder)
+        return str(folder)
 
     # Staying alive, and being watched
 

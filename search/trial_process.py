@@ -13,9 +13,11 @@ import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from search.data.dataset import Dataset
+from search.links import refuse_link
 from search.slots import Slot
 from spaces import Candidate
 
@@ -193,6 +195,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     if not _verdict(connection):
         return
 
+    refuse_link(Path(task.model_path))  # Keras would write to where it leads
     training.save(trainable, task.model_path)
     late = {} if task.measures_latency else {"latency_seconds": measuring.latency_seconds(trainable.model, image)}
     send(connection, Message("kept", late))

@@ -2,6 +2,7 @@
 
 from storage.connection import Store, StoreError, has_studies, open_store, patiently
 from storage.curves import Epoch
+from storage.folder_owner import FolderTakenError
 from storage.passwords import has_password, masked
 from storage.queue import Counts, Lease, Outcome
 from storage.studies import StudyRecord, WorkerRecord
@@ -10,6 +11,7 @@ from storage.trials import TrialRecord
 __all__ = [
     "Counts",
     "Epoch",
+    "FolderTakenError",
     "Lease",
     "Outcome",
     "Store",

@@ -209,6 +209,20 @@ def test_report_writes_its_files_anywhere(run: Run, tmp_path: Path, store_study:
         assert {"report.html", "front.md", "front.csv", "trials.csv"} <= names
 
 
+def test_a_report_is_not_written_over_that_of_another_storage(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    assert run("report", "digits")[0] == 0
+    before = (tmp_path / "results" / "digits" / "report.html").read_bytes()
+    store = open_store(f"sqlite:///{tmp_path / 'other.db'}", is_writer=True)
+    studies.create(store, "digits", store_study.record.spec, {}, DIRECTIONS, METRICS)
+    for command in ("report", "confirm"):
+        code, output, errors = run(command, "digits", "--storage", "sqlite:///other.db")
+        assert (code, output) == (2, "")
+        assert "results/digits holds the results of another study named 'digits', made 2" in errors
+        assert "--out" in errors
+    assert (tmp_path / "results" / "digits" / "report.html").read_bytes() == before
+    assert run("report", "digits", "--storage", "sqlite:///other.db", "--out", "elsewhere")[0] == 0
+
+
 def test_a_storage_comes_from_the_environment(
     run: Run, tmp_path: Path, store_study: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,3 +52,24 @@ def test_drop_partial_when_there_is_none_and_when_there_is(bench: Bench, tmp_pat
     models.partial_path(0).write_bytes(b"half")
     models.drop_partial(0)
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_models_are_not_saved_through_links(bench: Bench, tmp_path: Path) -> None:
+    models, theirs = KeptModels(bench.store, bench.record, tmp_path / "models"), tmp_path / "theirs"
+    theirs.write_bytes(b"theirs")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / ".partial-0.keras").symlink_to(theirs)
+    (tmp_path / "models" / "trial-0.keras").symlink_to(theirs)
+    models.partial_path(0).write_bytes(b"ours")
+    assert models.publish(0).read_bytes() == b"ours"
+    assert theirs.read_bytes() == b"theirs"
+    (tmp_path / "models" / ".partial-1.keras").symlink_to(theirs)
+    with pytest.raises(OSError, match="this is a link"):
+        models.publish(1)
+
+
+def test_a_folder_of_models_that_is_a_link_is_refused(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "models").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="this is a link"):
+        KeptModels(bench.store, bench.record, tmp_path / "models").partial_path(0)

@@ -1,0 +1,89 @@
+"""Whose results a folder holds: a small file in it names the study, so that no other one writes over them.
+
+Names are not enough: studies in two stores may have the same. A study is known by its name and the moment it was made
+at, which stay the same where its store is moved or copied.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage.studies import StudyRecord
+
+OWNER_FILE = "study.json"
+_SAME_SECONDS = 0.001  # a database that was dumped and restored may have lost the last digits
+
+
+class FolderTakenError(Exception):
+    """The results folder is another study's: a message that names it and what to do."""
+
+
+def check_owner(folder: Path, study: StudyRecord | None, name: str) -> None:
+    """Refuse a folder with another study's results. Writes nothing.
+
+    Args:
+        study: As the store has it; None if it is still to be made.
+        name: Of the study.
+
+    Raises:
+        FolderTakenError: If another study owns the folder, or, unnamed, has left models there.
+    """
+    owner = _read(folder)
+    if owner is None:
+        if study is None and any((folder / "models").glob("trial-*.keras")):
+            raise FolderTakenError(f"{folder} has models of a study that is not in this storage. {_REMEDY}")
+        return
+    owner_name, made_at = owner
+    if study is None or owner_name != study.name or abs(made_at - study.created_at) > _SAME_SECONDS:
+        which = f"another study named {name!r}" if owner_name == name else f"the study {owner_name!r}"
+        made = datetime.fromtimestamp(made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        raise FolderTakenError(f"{folder} holds the results of {which}, made {made}. {_REMEDY}")
+
+
+def claim(folder: Path, study: StudyRecord) -> None:
+    """Make the folder the study's, and the folder itself if it is missing.
+
+    Raises:
+        FolderTakenError: If it is another study's.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"study": study.name, "made_at": study.created_at})
+    # Under its name only when it is whole, and only if no other study was faster.
+    partial = folder / f".{OWNER_FILE}.{os.getpid()}"
+    partial.unlink(missing_ok=True)
+    try:
+        partial.write_text(content + "\n", encoding="utf-8")
+        _name_once(partial, folder / OWNER_FILE)
+    finally:
+        partial.unlink(missing_ok=True)
+    check_owner(folder, study, study.name)
+
+
+_REMEDY = "Name another folder with --out, give the study another name, or move this folder away"
+
+
+def _name_once(partial: Path, path: Path) -> None:
+    """Give a whole file its name, unless there is one of that name."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            partial.replace(path)
+
+
+def _read(folder: Path) -> tuple[str, float] | None:
+    path = folder / OWNER_FILE
+    try:
+        owner = json.loads(path.read_text(encoding="utf-8"))
+        return str(owner["study"]), float(owner["made_at"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError):
+        raise FolderTakenError(
+            f"{path} should name the study whose results the folder holds, and cannot be read. {_REMEDY}"
+        ) from None
