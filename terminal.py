@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,6 +34,10 @@ _MISTAKES = (
     "RemakingError",
 )
 _LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
+
+
+# In any text: what stands between a user's name and the host of a URL. One slash is left where a path was made of it.
+_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:)\S*@")
 
 
 class UserError(Exception):
@@ -66,8 +74,26 @@ def writable_folder(path: Path, option: str = "--out") -> Path:
     return path
 
 
+class Commands(TyperGroup):
+    """The commands; what is printed of a wrong command line has no password in it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:
+            if hasattr(error, "message"):
+                error.message = _without_passwords(str(error.message))
+            raise
+
+
+def _without_passwords(text: str) -> str:
+    """Hide passwords where a URL stands in place of something else, a study's name for example."""
+    return _PASSWORD.sub(r"\1***@", text)
+
+
 def _fail(message: str) -> NoReturn:
-    print(f"tunefront: {message}", file=sys.stderr)
+    print(f"tunefront: {_without_passwords(message)}", file=sys.stderr)
     raise SystemExit(2)
 
 

@@ -20,6 +20,7 @@ import typer
 
 from terminal import (
     DEFAULT_STORAGE,
+    Commands,
     UserError,
     command_again,
     mistakes_explained,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from storage import Store, StudyRecord
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -532,8 +534,7 @@ def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
     found = studies.find(store, name)
     if found is None:
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
-        shown = masked(name) if "://" in name else name  # a storage where a study should stand
-        raise UserError(f"{masked(storage)} has no study {shown!r}. It has: {known}")
+        raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
     return store, found
 
 

@@ -277,6 +277,10 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
         ("status", "--help"),
         ("status", "--storage", url),
         ("run", "study.toml", f"--storage={url}"),
+        (url,),  # and where it does not belong
+        ("run", url),
+        ("run", "study.toml", url),
+        ("run", "study.toml", "--workers", url),
     ):
         _, output, errors = run(*arguments)
         assert "s3cret" not in output + errors
