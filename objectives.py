@@ -15,6 +15,8 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
+from printable import shown
+
 Axis = Literal["accuracy", "memory", "time"]
 Direction = Literal["maximize", "minimize"]
 Unit = Literal["fraction", "bytes", "seconds"]
@@ -205,16 +207,16 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
         ValueError: If the text is no number with a unit of that kind; it lists the units.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"{value!r} is not a number or a text such as {_example(unit)!r}")
+        raise ValueError(f"{shown(value)} is not a number or a text such as {_example(unit)!r}")
     text = str(value)
     match = _QUANTITY.fullmatch(text)
     suffix = match.group(2).lower().replace("µ", "u") if match else ""
     if match is None or suffix not in _SCALES[unit]:
         known = ", ".join(_UNIT_NAMES[unit])
-        raise ValueError(f"{text!r} is not a {_KINDS[unit]}; write it like {_example(unit)!r} (units: {known})")
+        raise ValueError(f"{shown(text)} is not a {_KINDS[unit]}; write it like {_example(unit)!r} (units: {known})")
     quantity = float(match.group(1)) * _SCALES[unit][suffix]
     if not math.isfinite(quantity):
-        raise ValueError(f"{text!r} is too large for a number")
+        raise ValueError(f"{shown(text)} is too large for a number")
     return quantity
 
 

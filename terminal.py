@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -10,37 +11,28 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
+
+from mistakes import TunefrontError
+from printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
-# By name, so that --help imports none of the packages that raise them.
-_MISTAKES = (
-    "UserError",
-    "SpecError",
-    "StoreError",
-    "FolderTakenError",
-    "DashboardError",
-    "AnswerError",
-    "CheckError",
-    "RecordingError",
-    "StrategyError",
-    "ConfirmationError",
-    "RemakingError",
-)
+# SQLAlchemy's and Optuna's, by name, so that --help imports neither.
 _LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 # In any text: what stands between a user's name and the host of a URL. One slash is left where a path was made of it.
 _PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:)\S*@")
 
 
-class UserError(Exception):
+class UserError(TunefrontError):
     """A mistake in a command's arguments: the message names the remedy."""
 
 
@@ -50,13 +42,14 @@ def mistakes_explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        name = type(error).__name__
-        if name in _MISTAKES:
+        if isinstance(error, TunefrontError):
             _fail(str(error))
-        if name in _LOST_STORAGE:
+        if type(error).__name__ in _LOST_STORAGE:
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
-        if isinstance(error, OSError) and error.filename is not None:
-            _fail(f"{error.filename}: {error.strerror}. What was finished is kept: mend this and run the command again")
+        if isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL):
+            where = "" if error.filename is None else f"{error.filename}: "
+            remedy = "make room there" if error.errno in _FULL else "mend this"
+            _fail(f"{where}{error.strerror}. What was finished is kept: {remedy} and run the command again")
         raise
 
 
@@ -93,7 +86,7 @@ def _without_passwords(text: str) -> str:
 
 
 def _fail(message: str) -> NoReturn:
-    print(f"tunefront: {_without_passwords(message)}", file=sys.stderr)
+    say(f"tunefront: {_without_passwords(message)}", sys.stderr)
     raise SystemExit(2)
 
 
@@ -103,12 +96,27 @@ def _last_cause(error: BaseException) -> str:
     return str(error).strip().splitlines()[0]
 
 
+def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console of rich for content with names in it that others chose: nothing in them is obeyed.
+
+    Brackets are no markup, and control characters become escapes before they reach the terminal.
+    """
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class PlainConsole(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            # Whatever is printed comes through here: texts, the cells of tables, and what is redrawn in place.
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(printable(segment.text), segment.style)
+
+    return PlainConsole(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+
 def show(content: Any) -> None:
     """Print a text or a table of rich to stdout."""
-    from rich.console import Console
-
     # A log or a pipe has no edge to wrap at.
-    Console(width=None if sys.stdout.isatty() else 200).print(content)
+    make_console(width=None if sys.stdout.isatty() else 200).print(content)
 
 
 def show_json(content: Any) -> None:
@@ -116,14 +124,19 @@ def show_json(content: Any) -> None:
     print(json.dumps(content, indent=2))
 
 
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print a text as it is, to stdout unless another stream is named."""
+    print(printable(text), file=stream or sys.stdout, flush=True)
+
+
 def tell(console: Console, text: str) -> None:
-    """Print as it is: names in brackets are no markup, and a command to copy has no line breaks of ours."""
+    """Print to a console: a command to copy has no line breaks of ours."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def suggest(*steps: str) -> None:
     """Print what to do next."""
-    print("next: " + "\n      ".join(steps))
+    say("next: " + "\n      ".join(steps))
 
 
 def storage_argument(url: str) -> str:

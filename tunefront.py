@@ -23,7 +23,9 @@ from terminal import (
     Commands,
     UserError,
     command_again,
+    make_console,
     mistakes_explained,
+    say,
     show,
     show_json,
     storage_argument,
@@ -138,7 +140,7 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
         show_json({**report.as_json(), "contact_sheet": str(sheet) if sheet else None})
         return
     show(render(report))
-    print(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")
+    say(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")
     suggest(f"tunefront run {path}")
 
 
@@ -153,9 +155,9 @@ def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
     if as_json:
         show_json(exported)
         return
-    print(f"wrote {exported['n_examples']} images in {exported['n_files']} files to {exported['folder']}")
+    say(f"wrote {exported['n_examples']} images in {exported['n_files']} files to {exported['folder']}")
     table = "\n".join(f"{key} = {json.dumps(value)}" for key, value in exported["table"].items())
-    print(f"A spec reads them back with\n\n[data]\n{table}")
+    say(f"A spec reads them back with\n\n[data]\n{table}")
 
 
 @app.command()
@@ -195,7 +197,7 @@ def profile(
         return
     show(profiles_table(profiles))
     if note:
-        print(note)
+        say(note)
 
 
 @app.command()
@@ -223,7 +225,7 @@ def pretrain(
     if as_json:
         show_json(asdict(done))
         return
-    print(
+    say(
         f"{done.architecture}: accuracy {done.accuracy:.2%} on the validation images of its own "
         f"{done.n_classes} classes, best in epoch {done.best_epoch}\nwrote {done.weights}"
     )
@@ -264,9 +266,7 @@ def record(
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
     store, study = _find_study(storage, study_spec.name)
     n_trainings = write_recording(store, study, path)
-    print(
-        f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written"
-    )
+    say(f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written")
     _end(ending, study_spec, storage, folder, console)
     if n_trainings:
         suggest(f"tunefront replay {path}")
@@ -304,7 +304,7 @@ def confirm(
     folder_owner.check_owner(folder, search, study)
     _announce_code(read_stored_spec(search), as_json)
     plan = plan_confirmation(store, search, seeds, near)
-    print(plan.describe(workers), file=sys.stderr if as_json else sys.stdout, flush=True)
+    say(plan.describe(workers), sys.stderr if as_json else sys.stdout)
     ending, console = _run(
         plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
@@ -338,8 +338,6 @@ def replay(
     """
     from functools import partial
 
-    from rich.console import Console
-
     from reports.replay_page import write_replay
     from reports.replay_view import replay_table
     from search.machine import n_cpus
@@ -355,7 +353,7 @@ def replay(
     folder = writable_folder(out or Path("results") / f"{recording.spec.name}.replay")
     if asks_space(strategies):
         _announce(code_of_space(recording.spec), as_json)
-    view = make_view(Console(stderr=True))
+    view = make_view(make_console(stderr=True))
     try:
         results = play(
             recording, strategies, repeats, seed, n_processes=n_cpus(), progress=partial(view.progress, "replaying")
@@ -367,7 +365,7 @@ def replay(
         show_json(results)
         return
     show(replay_table(results))
-    print("wrote " + ", ".join(str(path) for path in paths))
+    say("wrote " + ", ".join(str(path) for path in paths))
     suggest(f"open {paths[0]}")
 
 
@@ -459,13 +457,11 @@ def _run(
         launcher = Launcher(scratch / "forkserver.log")
         launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
 
-        from rich.console import Console
-
         import reports  # noqa: F401
         from search.progress import make_view
         from search.running import RunRequest, run_study
 
-        console = Console(stderr=as_json)
+        console = make_console(stderr=as_json)
         view = make_view(console)
         request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
         try:
@@ -485,7 +481,7 @@ def _announce(code: list[str], as_json: bool) -> None:
     from search.own_code import describe_code
 
     if code:
-        print(describe_code(code), file=sys.stderr if as_json else sys.stdout, flush=True)
+        say(describe_code(code), sys.stderr if as_json else sys.stdout)
 
 
 @contextlib.contextmanager
@@ -495,7 +491,7 @@ def _interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {command_again(storage)}"
-        print(again, file=sys.stderr if as_json else sys.stdout)
+        say(again, sys.stderr if as_json else sys.stdout)
         raise typer.Exit(130) from None
 
 
@@ -514,12 +510,10 @@ def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: C
 @contextlib.contextmanager
 def _asker() -> Iterator[Asker]:
     """A child with Keras for one command, its progress shown on stderr."""
-    from rich.console import Console
-
     from search.asking import make_asker
     from search.progress import make_view
 
-    view = make_view(Console(stderr=True))
+    view = make_view(make_console(stderr=True))
     try:
         with make_asker(view.progress) as asker:
             yield asker
@@ -547,7 +541,7 @@ def _report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> No
         return
     for table in published.tables():
         show(table)
-    print("wrote " + ", ".join(str(path) for path in published.files.paths))
+    say("wrote " + ", ".join(str(path) for path in published.files.paths))
 
 
 def main() -> None:

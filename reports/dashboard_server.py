@@ -9,13 +9,14 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from mistakes import TunefrontError
 from reports.dashboard_guard import Token, guard, is_loopback, names_this_machine
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 
-class DashboardError(Exception):
+class DashboardError(TunefrontError):
     """The dashboard cannot be served: a message for a person that says what to do."""
 
 

@@ -11,20 +11,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from mistakes import TunefrontError
 from search import machine
-from search.data import DataError
 from search.launching import Launcher, describe_exit
 from search.slots import Slot, list_gpus, make_slots
-from spaces import SpaceError
 
 Progress = Callable[[str, int, int], None]
 
 
-class AnswerError(Exception):
+class AnswerError(TunefrontError):
     """The child could not do it: a message that names what to change."""
 
 
-class CheckError(Exception):
+class CheckError(TunefrontError):
     """Something a user can change is wrong: key, value and remedy."""
 
 
@@ -101,6 +100,6 @@ def _answer(connection: Connection, question: _Question) -> None:
     question.slot.claim()
     try:
         answer = {"answer": question.function(question.task, progress)}
-    except (CheckError, DataError, SpaceError, OSError) as error:
+    except (TunefrontError, OSError) as error:
         answer = {"error": str(error)}
     connection.send_bytes(json.dumps(answer).encode())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 from pydantic import ValidationError
 
+from mistakes import TunefrontError
 from objectives import format_quantity
 from search.finalists import Finalist, choose_finalists
 from search.remaking import check_remakable, read_stored_spec
@@ -23,7 +24,7 @@ SUFFIX = ".confirmation"
 Training = tuple[int, int]  # number of the search's trial, and seed, which counts from 0
 
 
-class ConfirmationError(Exception):
+class ConfirmationError(TunefrontError):
     """A search that cannot be confirmed: why, and what to do."""
 
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from objectives import Axis, Objective, format_quantity
+from printable import on_one_line
 from storage import Counts
 
 
@@ -82,7 +83,7 @@ class PlainView:
             self.say(f"{what}: {done} of {total}" if total > 1 else f"{what} ...")
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(on_one_line(line), markup=False, highlight=False, soft_wrap=True)
 
     def warn(self, text: str) -> None:
         self.say(text)
@@ -115,7 +116,7 @@ class LiveView:
         self._live.update(render(snapshot, max_front=max(3, self._live.console.height - len(snapshot.slots) - 9)))
 
     def say(self, line: str) -> None:
-        self._live.console.print(Text(line, overflow="ellipsis", no_wrap=True))
+        self._live.console.print(Text(on_one_line(line), overflow="ellipsis", no_wrap=True))
 
     def warn(self, text: str) -> None:
         self._live.console.print(Text(text, style="yellow"))
@@ -159,7 +160,9 @@ def _render_slots(snapshot: Snapshot) -> Table:
             table.add_row(slot.name, "-", "", "", Text("waiting", style="dim"))
             continue
         accuracy = "" if slot.accuracy is None else format_quantity(slot.accuracy, "fraction")
-        table.add_row(slot.name, str(slot.number), f"{slot.epoch}/{snapshot.epochs}", accuracy, slot.candidate)
+        table.add_row(
+            slot.name, str(slot.number), f"{slot.epoch}/{snapshot.epochs}", accuracy, Text(on_one_line(slot.candidate))
+        )
     return table
 
 

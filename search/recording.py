@@ -13,6 +13,7 @@ from typing import Any
 import optuna
 import pandas as pd
 
+from mistakes import TunefrontError
 from search.finished import training_accuracy
 from search.sampling import trial_seed
 from search.spec import StudySpec
@@ -30,7 +31,7 @@ _CURVES: dict[str, Callable[[Epoch], float]] = {
 }
 
 
-class RecordingError(Exception):
+class RecordingError(TunefrontError):
     """A table that cannot be used: file and remedy."""
 
 

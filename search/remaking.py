@@ -9,12 +9,13 @@ from typing import Any
 import optuna
 from pydantic import ValidationError
 
+from mistakes import TunefrontError
 from search.spec import StudySpec
 from spaces import OwnSpace, Space, SpaceError
 from storage import StudyRecord
 
 
-class RemakingError(Exception):
+class RemakingError(TunefrontError):
     """A candidate that cannot be made again: why, and what to do."""
 
 

@@ -9,11 +9,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from mistakes import TunefrontError
 from objectives import DEFAULT_MEASURES
+from printable import shown
 from spaces.settings import nearest
 
 
-class SpecError(Exception):
+class SpecError(TunefrontError):
     """A spec that cannot be used. Its text names file, key, value and remedy."""
 
     def __init__(self, path: Path | str, key: str, problem: str) -> None:
@@ -33,20 +35,20 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     if kind == "unknown_kind":
         known = finding["ctx"]["expected_tags"].replace("'", "").split(", ")
         what = location[-2] if location[-1] == "name" else location[-1]
-        return SpecError(path, key, f"there is no {what} {value!r}. {nearest(str(value), known)}")
+        return SpecError(path, key, f"there is no {what} {shown(value)}. {nearest(str(value), known)}")
     if kind == "extra_forbidden":
         return SpecError(path, key, f"there is no such key. {nearest(location[-1], keys)}")
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
-        return SpecError(path, key, f"{value!r} is not possible: {remedy}")
+        return SpecError(path, key, f"{shown(value)} is not possible: {remedy}")
     message = str(finding["msg"]).removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
-    says_it = isinstance(value, dict) or message.startswith(f"{value!r} ")
+    says_it = isinstance(value, dict) or message.startswith(f"{shown(value)} ")
     hint = "" if isinstance(value, dict) and key == "data" else hint  # it has a source; something else is wrong
-    shown = message if says_it else f"{value!r} is not possible: {message}"
+    shown = message if says_it else f"{shown(value)} is not possible: {message}"
     # A value that fits none of several types is found once for each of them.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
     return SpecError(path, key, f"{shown}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))

@@ -7,6 +7,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from printable import shown
 from search.grid import Grid
 from search.steering import steer
 from spaces import OwnSpace, Space, SpaceError
@@ -35,7 +36,7 @@ def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: 
         new = [name for name in keys if name in met and name not in given]
         if not new:
             name, (key, _) = next(item for item in keys.items() if item[0] not in given)
-            raise SpaceError(key, f"this candidate has no parameter {name!r}. {nearest(name, met)}")
+            raise SpaceError(key, f"this candidate has no parameter {shown(name)}. {nearest(name, met)}")
         given |= {name: _checked(met[name], *keys[name]) for name in new}
     return given
 
@@ -50,7 +51,7 @@ def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
             return found
     elif _contains(distribution, value):
         return float(value) if isinstance(distribution, FloatDistribution) else value
-    raise SpaceError(key, f"{value!r} is not in the space: it must be {_describe(distribution)}")
+    raise SpaceError(key, f"{shown(value)} is not in the space: it must be {_describe(distribution)}")
 
 
 def enqueue_starts(
@@ -101,7 +102,7 @@ def _keys_of(space: Space, table: Mapping[str, Any], where: str) -> _Keys:
             settings = next((family[key] for family in space.families.values() if key in family), None)
             if settings is None:
                 known = [name for family in space.families.values() for name in family]
-                raise SpaceError(f"{where}.{key}", f"there is no {key!r} in the space. {nearest(key, known)}")
+                raise SpaceError(f"{where}.{key}", f"there is no {shown(key)} in the space. {nearest(key, known)}")
             if key not in chosen:
                 family = next(name for name, members in space.families.items() if key in members)
                 raise SpaceError(
@@ -127,11 +128,11 @@ def _chosen_names(space: Space, table: Mapping[str, Any]) -> set[str]:
 
 def _add(keys: _Keys, key: str, name: str, value: Any, spec_range: object) -> None:
     if not isinstance(value, bool | int | float | str):
-        raise SpaceError(key, f"{value!r} is not one value: a start candidate has one for each key")
+        raise SpaceError(key, f"{shown(value)} is not one value: a start candidate has one for each key")
     if not isinstance(spec_range, Fixed):
         keys[name] = (key, value)
     elif value != spec_range.value:
-        raise SpaceError(key, f"{value!r} is not in the space, which has {spec_range.value!r} alone")
+        raise SpaceError(key, f"{shown(value)} is not in the space, which has {spec_range.value!r} alone")
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 import optuna
 
+from printable import shown
 from spaces.augmentation import LEVELS
 from spaces.candidate import Candidate, Settings
 from spaces.optimizers import OPTIMIZERS
@@ -84,7 +85,7 @@ class OwnSpace:
         if not isinstance(chosen, Mapping):
             raise SpaceError(
                 "space",
-                f"{self.reference}: suggest returned {chosen!r}. Let it return a dictionary of names and values",
+                f"{self.reference}: suggest returned {shown(chosen)}. Let it return a dictionary of names and values",
             )
         return self._candidate(chosen)
 
@@ -105,7 +106,7 @@ class OwnSpace:
     def _known(self, chosen: Settings, key: str, default: str, known: Mapping[str, Any]) -> str:
         name = str(chosen.get(key, default))
         if name not in known:
-            raise SpaceError("space", f"{self.reference}: there is no {key} {name!r}. {nearest(name, known)}")
+            raise SpaceError("space", f"{self.reference}: there is no {key} {shown(name)}. {nearest(name, known)}")
         return name
 
     def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
@@ -122,7 +123,7 @@ class OwnSpace:
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: build raised {_show(error)}") from error
         if not isinstance(model, keras.Model):
-            raise SpaceError("space", f"{self.reference}: build returned {model!r}. Let it return a keras.Model")
+            raise SpaceError("space", f"{self.reference}: build returned {shown(model)}. Let it return a keras.Model")
         if not model.built:
             model.build((None, *image_shape))
         n_units = 1 if candidate.output == "sigmoid" else n_classes
@@ -173,7 +174,7 @@ def load_object(reference: str, key: str = "space") -> Any:
     for part in name.split("."):
         if not hasattr(found, part):
             names = [known for known in vars(found) if not known.startswith("_")]
-            raise SpaceError(key, f"{where} has no {name!r}. {nearest(name, names)}")
+            raise SpaceError(key, f"{where} has no {shown(name)}. {nearest(name, names)}")
         found = getattr(found, part)
     if not isinstance(found, type):
         return found

@@ -9,6 +9,8 @@ from typing import Any
 
 import optuna
 
+from printable import shown
+
 Value = bool | int | float | str
 
 
@@ -75,7 +77,7 @@ def parse_range(value: Any) -> Range:
         return _parse_choices(value)
     if isinstance(value, Mapping):
         return _parse_interval(value)
-    raise ValueError(f"{value!r} is neither a value, a list of choices nor {{ low = ..., high = ... }}")
+    raise ValueError(f"{shown(value)} is neither a value, a list of choices nor {{ low = ..., high = ... }}")
 
 
 def _parse_choices(values: list[Any]) -> Range:
@@ -83,10 +85,10 @@ def _parse_choices(values: list[Any]) -> Range:
         raise ValueError("the list is empty: give at least one value to choose from")
     for value in values:
         if not isinstance(value, bool | int | float | str):
-            raise ValueError(f"{value!r} is not a number, text, true or false")
+            raise ValueError(f"{shown(value)} is not a number, text, true or false")
     # Compared with their types, because True == 1 in Python but not in a spec.
     if len({(type(value), value) for value in values}) < len(values):
-        raise ValueError(f"{values!r} names a value twice")
+        raise ValueError(f"{shown(values)} names a value twice")
     return Fixed(values[0]) if len(values) == 1 else Choice(tuple(values))
 
 
@@ -94,17 +96,17 @@ def _parse_interval(value: Mapping[str, Any]) -> Range:
     unknown = set(value) - {"low", "high", "step", "log"}
     if unknown or not {"low", "high"} <= set(value):
         raise ValueError(
-            f"{dict(value)!r} is not a range: write {{ low = 0.1, high = 1.0 }}, "
+            f"{shown(dict(value))} is not a range: write {{ low = 0.1, high = 1.0 }}, "
             "with step = ... or log = true if wanted"
         )
     low, high, step, log = value["low"], value["high"], value.get("step"), value.get("log", False)
     for name, number in (("low", low), ("high", high), ("step", step)):
         if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
-            raise ValueError(f"{name} = {number!r} is not a number")
+            raise ValueError(f"{name} = {shown(number)} is not a number")
         if number is not None and not math.isfinite(number):
             raise ValueError(f"{name} = {number} is not a finite number")
     if not isinstance(log, bool):
-        raise ValueError(f"log = {log!r} is neither true nor false")
+        raise ValueError(f"log = {shown(log)} is neither true nor false")
     if low > high:
         raise ValueError(f"low = {low} is above high = {high}: exchange them")
     if log and (low <= 0 or step is not None):

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mistakes import TunefrontError
+from printable import shown
 from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
 
 
-class SpaceError(Exception):
+class SpaceError(TunefrontError):
     """A space that cannot be: which key, and what to write instead."""
 
     def __init__(self, key: str, problem: str) -> None:
@@ -125,7 +127,7 @@ def _parse_setting(key: str, value: Any, setting: Setting) -> Range:
         raise SpaceError(key, str(error)) from None
     for extreme in extremes(parsed):
         if not setting.allows(extreme):
-            raise SpaceError(key, f"{extreme!r} is not possible here; it must be {setting.allowed}")
+            raise SpaceError(key, f"{shown(extreme)} is not possible here; it must be {setting.allowed}")
     return parsed
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 
+from printable import shown
 from spaces.architectures import ARCHITECTURES
 from spaces.augmentation import LEVELS
 from spaces.candidate import Candidate, Settings
@@ -77,7 +78,7 @@ class Space:
                 raise SpaceError(f"space.{key}", f"there is no such key. {nearest(key, [*GENERAL, *known])}")
             if key in known and not isinstance(value, Mapping):
                 raise SpaceError(
-                    f"space.{key}", f"{value!r} is not a table: write [space.{key}] and its settings below"
+                    f"space.{key}", f"{shown(value)} is not a table: write [space.{key}] and its settings below"
                 )
         _check_names(table)
         general = parse_settings({key: table[key] for key in table if key in GENERAL}, GENERAL, "space")
@@ -153,4 +154,4 @@ def _check_names(table: Mapping[str, Any]) -> None:
         value = table.get(key, [])
         for name in value if isinstance(value, list) else [value]:
             if name not in tuple(known):
-                raise SpaceError(f"space.{key}", f"there is no {key} {name!r}. {nearest(name, known)}")
+                raise SpaceError(f"space.{key}", f"there is no {key} {shown(name)}. {nearest(name, known)}")

@@ -21,6 +21,7 @@ from optuna.exceptions import OptunaError, StorageInternalError
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from mistakes import TunefrontError
 from storage import schema
 from storage.passwords import has_stray_at, masked, may_have_password
 
@@ -31,7 +32,7 @@ _LOCK_SECONDS = 120.0
 _LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
 
 
-class StoreError(Exception):
+class StoreError(TunefrontError):
     """The store cannot be used: a message for a person that says what to do."""
 
 

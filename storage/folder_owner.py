@@ -11,13 +11,14 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mistakes import TunefrontError
 from storage.studies import StudyRecord
 
 OWNER_FILE = "study.json"
 _SAME_SECONDS = 0.001  # a database that was dumped and restored may have lost the last digits
 
 
-class FolderTakenError(Exception):
+class FolderTakenError(TunefrontError):
     """The results folder is another study's: a message that names it and what to do."""
 
 

@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from mistakes import TunefrontError
+
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SPLIT_WORDS: dict[str, SplitName] = {
@@ -28,7 +30,7 @@ Progress = Callable[[str, int, int], None]  # what is being done, how many are d
 _MAX_FILE_BYTES = 2**30  # no image file is as large: a film or an archive among the images must not fill the memory
 
 
-class DataError(Exception):
+class DataError(TunefrontError):
     """Data that cannot be used: a message that names file, key, value and remedy."""
 
 

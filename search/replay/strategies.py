@@ -9,6 +9,7 @@ from functools import partial
 from itertools import product
 from typing import Any
 
+from mistakes import TunefrontError
 from search.replay.choosing import SAMPLERS
 from search.replay.clock import Rule
 from search.replay.optuna_rules import halving, median
@@ -23,7 +24,7 @@ DEFAULT_PRUNERS = (
 MakeRule = Callable[[RecordedTable, int], Rule]
 
 
-class StrategyError(ValueError):
+class StrategyError(TunefrontError):
     """No such sampler or pruner: what was given, and what there is."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import field_validator, model_validator
 
 from objectives import MEASURES, Axis, Objective, parse_quantity
+from printable import shown
 from search.spec_tables.table import Table
 from spaces import SpaceError
 from spaces.settings import nearest
@@ -70,10 +71,10 @@ def _check_measure(axis: Axis, name: str) -> None:
     fitting = [measure.name for measure in MEASURES.values() if measure.axis == axis]
     if name in MEASURES and name not in fitting:
         raise SpaceError(
-            f"objectives.{axis}", f"{name!r} measures {MEASURES[name].axis}. Known here: {', '.join(fitting)}"
+            f"objectives.{axis}", f"{shown(name)} measures {MEASURES[name].axis}. Known here: {', '.join(fitting)}"
         )
     if name not in fitting:
-        raise SpaceError(f"objectives.{axis}", f"there is no measure {name!r}. {nearest(name, fitting)}")
+        raise SpaceError(f"objectives.{axis}", f"there is no measure {shown(name)}. {nearest(name, fitting)}")
 
 
 def _check_limits(axis: Axis, objective: Objective) -> None:
