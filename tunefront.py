@@ -68,7 +68,7 @@ StorageOption = Annotated[
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY]")]
 WorkersOption = Annotated[
     int | None,
-    typer.Option(min=1, help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]"),
+    typer.Option(min=1, max=4096, help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _ANSWERED = "The last two are answered by the nearest recorded candidate that was not tried yet."
@@ -80,7 +80,7 @@ def run(
     storage: StorageOption = DEFAULT_STORAGE,
     workers: WorkersOption = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, help="Trials of the study, instead of what the spec says.")
+        int | None, typer.Option(min=1, max=10_000_000, help="Trials of the study, instead of what the spec says.")
     ] = None,
     out: OutOption = None,
     as_json: JsonOption = False,
@@ -167,9 +167,9 @@ def profile(
         str, typer.Option(help="Instead of a spec: names, with commas between, such as VGG16,MobileNetV2.")
     ] = "",
     freeze: Annotated[str, typer.Option(help="Freeze fractions of pretrained backbones, such as 0,0.8,0.9,1.")] = "0",
-    classes: Annotated[int, typer.Option(min=2, help="Number of classes.")] = 10,
-    image_size: Annotated[int, typer.Option(min=1, help="Height and width of the images in pixels.")] = 224,
-    channels: Annotated[int, typer.Option(min=1, help="Channels of the images.")] = 3,
+    classes: Annotated[int, typer.Option(min=2, max=1_000_000, help="Number of classes.")] = 10,
+    image_size: Annotated[int, typer.Option(min=1, max=4096, help="Height and width of the images in pixels.")] = 224,
+    channels: Annotated[int, typer.Option(min=1, max=4096, help="Channels of the images.")] = 3,
     optimizer: Annotated[str, typer.Option(help="Whose variables a saved model holds too.")] = "adam",
     width: Annotated[float | None, typer.Option(help="Width of the backbones that have one.")] = None,
     as_json: JsonOption = False,
@@ -238,10 +238,12 @@ def record(
     table: Annotated[
         Path | None, typer.Option(help="File to write.  [default: results/STUDY.recording/recording.csv.gz]")
     ] = None,
-    candidates: Annotated[int, typer.Option(min=1, help="Random candidates to train.")] = 240,
-    repeat: Annotated[int, typer.Option(min=0, help="So many of them are trained with every seed.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Trainings of each repeated candidate.")] = 3,
-    epochs: Annotated[int | None, typer.Option(min=2, help="Epochs of each, instead of what the spec says.")] = None,
+    candidates: Annotated[int, typer.Option(min=1, max=1_000_000, help="Random candidates to train.")] = 240,
+    repeat: Annotated[int, typer.Option(min=0, max=1_000_000, help="So many of them are trained with every seed.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings of each repeated candidate.")] = 3,
+    epochs: Annotated[
+        int | None, typer.Option(min=2, max=1_000_000, help="Epochs of each, instead of what the spec says.")
+    ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     workers: WorkersOption = None,
 ) -> None:
@@ -275,14 +277,21 @@ def record(
 @app.command()
 def confirm(
     study: Annotated[str, typer.Argument(help="Name of the search; 'tunefront status' lists them.")],
-    seeds: Annotated[int, typer.Option(min=2, help="Trainings of each model, each with a seed of its own.")] = 5,
+    seeds: Annotated[
+        int, typer.Option(min=2, max=1000, help="Trainings of each model, each with a seed of its own.")
+    ] = 5,
     near: Annotated[
         int | None,
-        typer.Option(min=0, help="Near misses at most.  [default: half as many as are on the front, at least 2]"),
+        typer.Option(
+            min=0, max=1_000_000, help="Near misses at most.  [default: half as many as are on the front, at least 2]"
+        ),
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     workers: Annotated[
-        int, typer.Option(min=1, help="Trainings at a time on this machine; with more than one, times are shared.")
+        int,
+        typer.Option(
+            min=1, max=4096, help="Trainings at a time on this machine; with more than one, times are shared."
+        ),
     ] = 1,
     out: OutOption = None,
     as_json: JsonOption = False,
@@ -326,8 +335,8 @@ def replay(
         ),
     ] = None,
     workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",
-    repeats: Annotated[int, typer.Option(min=2, help="Orders of the trials.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, help="Of the orders.")] = 0,
+    repeats: Annotated[int, typer.Option(min=2, max=1_000_000, help="Orders of the trials.")] = 50,
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY.replay]")] = None,
     as_json: JsonOption = False,
 ) -> None:

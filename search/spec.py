@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,11 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from objectives import AXES, DEFAULT_MEASURES, Axis, Objective
 from search.data.sources import DataTable
+from search.key_places import check_space_places
 from search.spec_checks import check_pruner, check_sampler
 from search.spec_differences import MAY_CHANGE, list_differences
 from search.spec_errors import SpecError, explain
+from search.spec_file import read_tables
 from search.spec_tables import (
     EarlyStoppingTable,
     ObjectivesTable,
@@ -29,6 +30,7 @@ from search.spec_tables import (
     TpeTable,
     TrainingTable,
 )
+from search.spec_tables.table import FROM_FILE
 from search.starting import start_parameters
 from spaces import OwnSpace, Space, SpaceError
 
@@ -43,6 +45,9 @@ __all__ = [
     "differences",
     "read_spec",
 ]
+
+
+MAX_TRIALS = 10_000_000  # no study has as many; what is larger than a machine can count is a mistake
 
 
 class StudySpec(Table):
@@ -60,9 +65,9 @@ class StudySpec(Table):
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
     seed: int = Field(default=0, ge=0, lt=2**31)
-    trials: int = Field(default=30, ge=1)
-    max_failures: int = Field(default=10, ge=0)
-    max_refusals: int = Field(default=100, ge=0)
+    trials: int = Field(default=30, ge=1, le=MAX_TRIALS)
+    max_failures: int = Field(default=10, ge=0, le=MAX_TRIALS)
+    max_refusals: int = Field(default=100, ge=0, le=MAX_TRIALS)
     objectives: ObjectivesTable = ObjectivesTable(
         accuracy=ObjectiveTable(measure="accuracy"),
         memory=ObjectiveTable(measure="model_bytes"),
@@ -81,6 +86,8 @@ class StudySpec(Table):
     @field_validator("space")
     @classmethod
     def _check_space(cls, table: dict[str, Any] | str) -> dict[str, Any] | str:
+        if not isinstance(table, str):
+            check_space_places(table)
         _parse_space(table)
         return table
 
@@ -162,23 +169,12 @@ def read_spec(path: Path, **overrides: Any) -> StudySpec:
     Raises:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors write a mark before the text
-    except UnicodeDecodeError:
-        raise SpecError(path, "", "the spec file is no text in UTF-8: save it as that") from None
-    except OSError as error:
-        what = (error.strerror or error.__class__.__name__).lower()
-        remedy = "examples/digits.toml is one to start from"
-        raise SpecError(path, "", f"the spec file cannot be read ({what}): {remedy}") from None
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(path, "", f"this is not valid TOML: {error}") from None
+    data = read_tables(path)
     data |= {key: value for key, value in overrides.items() if value is not None}
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
-        spec = StudySpec.model_validate(data)
+        spec = StudySpec.model_validate(data, context=FROM_FILE)
     except SpaceError as error:
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from printable import shortened
+
 MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
 
 
@@ -24,5 +26,5 @@ def _differences(stored: Any, given: Any, key: str) -> list[str]:
         return lines
     if stored == given:
         return []
-    shown = ["nothing" if value is None else json.dumps(value) for value in (stored, given)]
+    shown = ["nothing" if value is None else shortened(json.dumps(value), 300) for value in (stored, given)]
     return [f"{key}: the study has {shown[0]}, the file {shown[1]}"]

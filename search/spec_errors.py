@@ -11,7 +11,8 @@ from pydantic.fields import FieldInfo
 
 from mistakes import TunefrontError
 from objectives import DEFAULT_MEASURES
-from printable import shown
+from printable import shortened, shown
+from search.key_places import place_of
 from spaces.settings import nearest
 
 
@@ -19,12 +20,16 @@ class SpecError(TunefrontError):
     """A spec that cannot be used. Its text names file, key, value and remedy."""
 
     def __init__(self, path: Path | str, key: str, problem: str) -> None:
-        super().__init__(f"{path}: {key}: {problem}" if key else f"{path}: {problem}")
+        place = shortened(key)
+        super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
 
 
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecError:
-    """The first of pydantic's findings, in the words of a spec file."""
-    finding = error.errors()[0]
+    """The first of pydantic's findings, in the words of a spec file; what was written before what is missing.
+
+    A missing key is often one that was written under a wrong name.
+    """
+    finding = min(error.errors(), key=lambda found: found["type"] == "missing")
     location, kind, value = [str(part) for part in finding["loc"]], finding["type"], finding["input"]
     keys = _keys(model, location[:-1])
     location = _as_written(model, location)
@@ -37,7 +42,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
         what = location[-2] if location[-1] == "name" else location[-1]
         return SpecError(path, key, f"there is no {what} {shown(value)}. {nearest(str(value), known)}")
     if kind == "extra_forbidden":
-        return SpecError(path, key, f"there is no such key. {nearest(location[-1], keys)}")
+        place = place_of(location[-1], ".".join(location[:-1]))
+        return SpecError(path, key, f"there is no such key here. {place or nearest(location[-1], keys)}")
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
@@ -48,10 +54,10 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     hint = _HINTS.get(key, "")
     says_it = isinstance(value, dict) or message.startswith(f"{shown(value)} ")
     hint = "" if isinstance(value, dict) and key == "data" else hint  # it has a source; something else is wrong
-    shown = message if says_it else f"{shown(value)} is not possible: {message}"
+    problem = message if says_it else f"{shown(value)} is not possible: {message}"
     # A value that fits none of several types is found once for each of them.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
-    return SpecError(path, key, f"{shown}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))
+    return SpecError(path, key, f"{problem}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))
 
 
 _KINDS = {"union_tag_not_found": "missing", "union_tag_invalid": "unknown_kind"}

@@ -12,6 +12,7 @@ from search.grid import Grid
 from search.steering import steer
 from spaces import OwnSpace, Space, SpaceError
 from spaces.ranges import Fixed
+from spaces.setting_places import table_of_setting
 from spaces.settings import nearest
 from spaces.space import parameter_name
 from storage import Store, StudyRecord
@@ -115,7 +116,9 @@ def _keys_of(space: Space, table: Mapping[str, Any], where: str) -> _Keys:
                     )
                 _add(keys, f"{where}.{key}.{name}", f"{key}.{name}", setting, settings[name])
         else:
-            raise SpaceError(f"{where}.{key}", f"there is no such key. {nearest(key, list(space.general))}")
+            owner = table_of_setting(key, table)
+            place = f"It is a setting of {owner}, among others: write it below [start.{owner}]" if owner else ""
+            raise SpaceError(f"{where}.{key}", f"there is no such key. {place or nearest(key, list(space.general))}")
     return keys
 
 

@@ -11,6 +11,8 @@ from mistakes import TunefrontError
 from printable import shown
 from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
 
+_MAX_NAMES = 100  # listed in a message
+
 
 class SpaceError(TunefrontError):
     """A space that cannot be: which key, and what to write instead."""
@@ -136,7 +138,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     suggestion = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{suggestion}Known: {', '.join(names)}"
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"{suggestion}Known: {', '.join(names[:_MAX_NAMES])}{more}"
 
 
 def extremes(spec_range: Range) -> tuple[Value, ...]:

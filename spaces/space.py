@@ -39,7 +39,7 @@ _PARAMETER_NAMES: Mapping[str, str] = {
     "image_size": "image.size",
     "output": "output.activation",
 }  # of the others: training.KEY
-_FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
+FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
     "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
     "optimizer": OPTIMIZERS,
     "augmentation": LEVELS,
@@ -72,7 +72,7 @@ class Space:
         Raises:
             SpaceError: Names the key and the remedy.
         """
-        known = {name: settings for family in _FAMILIES.values() for name, settings in family.items()}
+        known = {name: settings for family in FAMILIES.values() for name, settings in family.items()}
         for key, value in table.items():
             if key not in GENERAL and key not in known:
                 raise SpaceError(f"space.{key}", f"there is no such key. {nearest(key, [*GENERAL, *known])}")
@@ -87,7 +87,7 @@ class Space:
                 name: parse_settings(table.get(name, {}), settings[name], f"space.{name}")
                 for name in _names(general[family])
             }
-            for family, settings in _FAMILIES.items()
+            for family, settings in FAMILIES.items()
         }
         chosen = {name for names in families.values() for name in names}
         for key in table:
@@ -144,13 +144,13 @@ def _names(spec_range: Range) -> tuple[str, ...]:
 
 
 def _plural_of(name: str) -> str:
-    family = next(family for family, settings in _FAMILIES.items() if name in settings)
+    family = next(family for family, settings in FAMILIES.items() if name in settings)
     return {"augmentation": "augmentation levels"}.get(family, f"{family}s")
 
 
 def _check_names(table: Mapping[str, Any]) -> None:
     """Unknown names get the nearest known one, which a list of all that is allowed would bury."""
-    for key, known in _FAMILIES.items():
+    for key, known in FAMILIES.items():
         value = table.get(key, [])
         for name in value if isinstance(value, list) else [value]:
             if name not in tuple(known):

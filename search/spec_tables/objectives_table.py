@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import field_validator, model_validator
+from pydantic import ValidationInfo, field_validator, model_validator
 
 from objectives import MEASURES, Axis, Objective, parse_quantity
 from printable import shown
-from search.spec_tables.table import Table
+from search.spec_tables.table import Table, is_from_file
 from spaces import SpaceError
 from spaces.settings import nearest
 
@@ -49,12 +49,12 @@ class ObjectivesTable(Table):
         return {"measure": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
-    def _check(self) -> ObjectivesTable:
+    def _check(self, info: ValidationInfo) -> ObjectivesTable:
         if not self.present():
             raise ValueError("name at least one of accuracy, memory and time")
         for axis, table in self.present().items():
             _check_measure(axis, table.measure)
-            _check_limits(axis, table.objective(axis))
+            _check_limits(axis, table.objective(axis), is_from_file(info))
         return self
 
     def present(self) -> dict[Axis, ObjectiveTable]:
@@ -77,14 +77,19 @@ def _check_measure(axis: Axis, name: str) -> None:
         raise SpaceError(f"objectives.{axis}", f"there is no measure {shown(name)}. {nearest(name, fitting)}")
 
 
-def _check_limits(axis: Axis, objective: Objective) -> None:
-    """Refuse limits that no model can keep."""
+def _check_limits(axis: Axis, objective: Objective, is_file: bool) -> None:
+    """Refuse limits that no model can keep, and in a file those that keep out what is better."""
     low, high = objective.at_least, objective.at_most
     key = f"objectives.{axis}"
     largest = 1.0 if objective.measure.unit == "fraction" else float("inf")
-    if low is not None and high is not None and low > high:
+    is_maximized = objective.measure.direction == "maximize"
+    wrong, right = ("at_most", "at_least") if is_maximized else ("at_least", "at_most")
+    if is_file and (high if is_maximized else low) is not None:
+        better = "more" if is_maximized else "less"
         raise SpaceError(
-            key, f"at_least = {low:g} is above at_most = {high:g}, which excludes everything: exchange them"
+            f"{key}.{wrong}",
+            f"{better} {axis} is better, and this limit keeps out the best: write {right}, what a model must reach at "
+            "the worst, or leave it out",
         )
     if high is not None and high <= 0:
         raise SpaceError(f"{key}.at_most", f"{high:g} excludes everything: give a limit above 0")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from objectives import Unit, parse_quantity
+from objectives import parse_quantity
 
 
 class Table(BaseModel):
@@ -15,11 +15,25 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-def _quantity(unit: Unit) -> BeforeValidator:
-    return BeforeValidator(lambda value: parse_quantity(value, unit))
+FROM_FILE = {"is_file": True}  # the context in which a file is validated: a person wrote it
 
 
-Seconds = Annotated[float, _quantity("seconds"), Field(gt=0)]
+def is_from_file(info: ValidationInfo) -> bool:
+    """Whether what is validated was written by a person; the store's specs and programs are taken as they are."""
+    return bool((info.context or {}).get("is_file"))
+
+
+def _seconds(value: Any, info: ValidationInfo) -> float:
+    """A time, with its unit where a person wrote it: 60 of what, nobody can see."""
+    number = str(value).strip()
+    is_number = not isinstance(value, bool) and isinstance(value, str | int | float) and not number[-1:].isalpha()
+    if is_from_file(info) and is_number:
+        example = number if number.isdecimal() and int(number) else "60"
+        raise ValueError(f'it has no unit: write "{example} s", "{example} min" or "{example} h"')
+    return parse_quantity(value, "seconds")
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 
 
 def named(default: str) -> BeforeValidator:

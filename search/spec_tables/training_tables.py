@@ -31,7 +31,7 @@ class TrainingTable(Table):
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
-    epochs: int = Field(default=12, ge=1)
+    epochs: int = Field(default=12, ge=1, le=1_000_000)
     time_limit: Seconds = 3600.0
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     keep_weights: Literal["best", "last"] = "best"

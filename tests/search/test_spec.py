@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +48,14 @@ def test_read_spec_reads_units(tmp_path: Path) -> None:
         'time_limit = "5 min"\n'
         "[objectives]\n"
         'accuracy = { measure = "accuracy", at_least = "80 %" }\n'
-        'memory = { measure = "weight_bytes", at_most = "2 MB", at_least = 1000 }\n'
+        'memory = { measure = "weight_bytes", at_most = "2 MB" }\n'
         'time = { measure = "latency_seconds", at_most = "5 ms" }\n',
         tmp_path,
     )
     objectives = spec.parsed_objectives()
     assert spec.training.time_limit == 300.0
     assert objectives["accuracy"].at_least == pytest.approx(0.8)
-    assert (objectives["memory"].at_least, objectives["memory"].at_most) == (1000.0, 2e6)
+    assert (objectives["memory"].at_least, objectives["memory"].at_most) == (None, 2e6)
     assert objectives["time"].at_most == pytest.approx(0.005)
 
 
@@ -117,6 +119,46 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         (MINIMAL + '[sampler]\nname = "grud"\n', "sampler.name", ["no sampler 'grud'", "Did you mean 'grid'?"]),
         (MINIMAL + '[pruner]\nname = "medan"\n', "pruner.name", ["no pruner 'medan'", "Did you mean 'median'?"]),
         (MINIMAL + '[training]\nprecision = "float16"\n', "training.precision", ["'float16'", "'mixed_float16'"]),
+        # keys that belong elsewhere
+        (MINIMAL + '[objectives]\nlatency = "5 ms"\n', "objectives.latency", ['write time = "latency_seconds"']),
+        (MINIMAL + "[objectives]\nf1_macro = 1\n", "objectives.f1_macro", ['write accuracy = "f1_macro"']),
+        (MINIMAL + "[objectives]\npeak = 1\n", "objectives.peak", ['write memory = "peak_bytes"']),
+        (MINIMAL + "[space]\nlearning_rate = 1\n", "space.learning_rate", ["of an optimizer", "[space.adam]"]),
+        (
+            MINIMAL + '[space]\noptimizer = ["lion", "sgd"]\nmomentum = 0.9\n',
+            "space.momentum",
+            ["[space.sgd] with momentum = ..."],
+        ),
+        (MINIMAL + "[space]\nfreeze_fraction = 0\n", "space.freeze_fraction", ["[space.MobileNetV2]"]),
+        (MINIMAL + "[space]\nrotation = 5\n", "space.rotation", ["an augmentation", "[space.custom]"]),
+        (MINIMAL + "[space]\nepochs = 5\n", "space.epochs", ["belongs into [training]"]),
+        (MINIMAL + "[space.adam]\nbatch_size = 5\n", "space.adam.batch_size", ["belongs into [space]"]),
+        (MINIMAL + "[training]\nbatch_size = 5\n", "training.batch_size", ["belongs into [space]"]),
+        (MINIMAL + "[training]\nlearning_rate = 5\n", "training.learning_rate", ["[space.adam]"]),
+        (MINIMAL + "[training]\npatience = 5\n", "training.patience", ["[training.early_stopping] or ", "[stop]"]),
+        (MINIMAL + "trials = 5\n", "data.trials", ["top of the file, above the first line in brackets"]),
+        ("batch_size = 5\n" + MINIMAL, "batch_size", ["belongs into [space]"]),
+        ("front_loss = 5\n" + MINIMAL, "front_loss", ["belongs into [pruner]"]),
+        (MINIMAL + "[[start]]\nlearning_rate = 0.1\n", "start[1].learning_rate", ["[start.adam]"]),
+        # missing keys, and what stands there under a wrong name
+        ('nme = "digits"\n' + DATA, "nme", ["no such key", "Did you mean 'name'?"]),
+        ('name = "digits"\n[dta]\nsource = "digits"\n', "dta", ["Did you mean 'data'?"]),
+        (MINIMAL.replace("source", "sauce"), "data.source", ["this key is missing"]),
+        # times without a unit
+        (MINIMAL + "[training]\ntime_limit = 60\n", "training.time_limit", ["no unit", '"60 s", "60 min" or "60 h"']),
+        (MINIMAL + '[training]\ntime_limit = "90"\n', "training.time_limit", ["no unit", '"90 min"']),
+        (MINIMAL + "[stop]\ntime_limit = 1.5\n", "stop.time_limit", ["1.5 is not possible", "no unit", '"60 s"']),
+        # too large, deep or long
+        (f"trials = {10**24}\n" + MINIMAL, "trials", ["too large", "64 bits"]),
+        (f"trials = {10**18}\n" + MINIMAL, "trials", ["not possible"]),
+        (f"seed = -{10**24}\n" + MINIMAL, "seed", ["too large"]),
+        (MINIMAL + f"[space]\nbatch_size = [32, {10**24}]\n", "space.batch_size", ["too large"]),
+        (MINIMAL + f"[training]\nepochs = {10**12}\n", "training.epochs", ["not possible"]),
+        (f'name = "{"x" * 200_000}"\n' + DATA, "name", ["200,000 characters are too many"]),
+        (f'name = "{"x" * 4000}"\n' + DATA, "name", ["is not possible", "100 letters"]),
+        (MINIMAL + f"[space]\noptimizer = [{'1, ' * 9000}]\n", "space.optimizer", ["there is no optimizer 1"]),
+        (MINIMAL + f"[space]\nbatch_size = [{'64, ' * 9000}]\n", "space.batch_size", ["names a value twice"]),
+        (MINIMAL + f"[space]\nbatch_size = {'[' * 20}{']' * 20}\n", "space", ["nested too deep"]),
         # missing keys
         (DATA, "name", ["missing", 'name = "digits"']),
         ('name = "digits"\n', "data", ["missing", 'source = "digits"']),
@@ -155,9 +197,14 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
             ["0 excludes everything", "above 0"],
         ),
         (
-            MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_least = "2 MB", at_most = "1 MB" }\n',
-            "objectives.memory",
-            ["excludes everything", "exchange them"],
+            MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_least = "2 MB" }\n',
+            "objectives.memory.at_least",
+            ["less memory is better", "write at_most"],
+        ),
+        (
+            MINIMAL + '[objectives]\naccuracy = { measure = "f1_macro", at_most = 0.9 }\n',
+            "objectives.accuracy.at_most",
+            ["more accuracy is better", "write at_least"],
         ),
         (
             MINIMAL + '[objectives]\nmemory = { at_most = "1 MB" }\n',
@@ -187,6 +234,48 @@ def test_read_spec_names_file_key_value_and_remedy(tmp_path: Path, text: str, ke
     assert message.startswith(f"{tmp_path / 'study.toml'}: {key}: ")
     for fragment in fragments:
         assert fragment in message
+    assert len(message) < 2500
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"a = {'[' * 900}{']' * 900}\n", "nested too deep"),
+        (f"{'a.' * 900}a = 1\n", "nested too deep"),
+        (f"a = {'{a=' * 900}1{'}' * 900}\n", "nested too deep"),
+        (f"a = {'9' * 5000}\n", "not valid TOML"),
+        (f'name = "{"x" * 10_000_000}"\n', "more than 256,000 bytes"),
+        (f"{'a' * 200_000} = 1\n", "200,000 characters are too many"),
+        (f"{'a.' * 120_000}a = 1\n", "nested too deep"),
+        ("".join(f"[t{number}]\n" for number in range(25_000)), "there is no such key here"),
+    ],
+)
+def test_read_spec_refuses_at_once_what_no_spec_can_be(tmp_path: Path, text: str, problem: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(SpecError, match=problem) as caught:
+        read(text, tmp_path)
+    assert time.perf_counter() - began < 1
+    assert len(str(caught.value)) < 500
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_read_spec_does_not_wait_when_the_path_is_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "study.toml")
+    with pytest.raises(SpecError, match="cannot be read .it is a pipe, and no file: copy its content into one"):
+        read_spec(tmp_path / "study.toml")
+
+
+def test_a_stored_spec_with_plain_seconds_and_any_limits_can_be_read() -> None:
+    stored = {
+        "name": "digits",
+        "data": {"source": "digits"},
+        "training": {"time_limit": 90.0},
+        "stop": {"time_limit": 60},
+        "objectives": {"accuracy": {"measure": "accuracy", "at_most": 0.9}},
+    }
+    spec = StudySpec.from_json(stored)
+    assert (spec.training.time_limit, spec.stop.time_limit) == (90.0, 60.0)
+    assert spec.parsed_objectives()["accuracy"].at_most == 0.9
 
 
 @pytest.mark.parametrize(
