@@ -128,9 +128,8 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
     from search.data.contact_sheet import write_contact_sheet
     from search.data.report_view import render
     from search.preparing import inspect_data
-    from search.spec import read_spec
 
-    spec = read_spec(path)
+    spec = _read_spec(path)
     folder = writable_folder(out or Path("results") / spec.name / "data")
     _announce_code(spec, as_json, has_space=False)
     with _asker() as asker:
@@ -146,9 +145,8 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
 
 def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
     from search.preparing import export_data
-    from search.spec import read_spec
 
-    spec = read_spec(path)
+    spec = _read_spec(path)
     _announce_code(spec, as_json, has_space=False)
     with _asker() as asker:
         exported = export_data(asker, spec, out or Path("results") / spec.name / "tfrecords")
@@ -179,13 +177,13 @@ def profile(
     `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.8,0.9,1` is a whole grid.
     """
     from search.profiling import Grid, profile_in_child, profiles_table
-    from search.spec import check_own_space, read_spec
+    from search.spec import check_own_space
 
     if (spec is None) == (not architecture):
         raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
     what: Grid | StudySpec
     if spec:
-        what = read_spec(spec)
+        what = _read_spec(spec)
         _announce_code(what, as_json)
         check_own_space(spec, what)
     else:
@@ -215,9 +213,8 @@ def pretrain(
 
     from search.own_code import code_of_data
     from search.pretraining import pretrain as pretrain_backbone
-    from search.spec import read_spec
 
-    study_spec = read_spec(spec)
+    study_spec = _read_spec(spec)
     if study_spec.pretrain is not None:
         _announce(code_of_data(study_spec.pretrain.data), as_json)
     with _asker() as asker:
@@ -445,6 +442,18 @@ def dashboard(
     serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)
 
 
+def _read_spec(path: Path) -> StudySpec:
+    """A spec whose data can be read, as far as a second tells: what is wrong comes before Keras loads."""
+    from search.preparing import check_files
+    from search.spec import read_spec
+
+    spec = read_spec(path)
+    check_files(path, spec.data)
+    if spec.pretrain is not None:
+        check_files(path, spec.pretrain.data)
+    return spec
+
+
 def _run(
     spec: StudySpec,
     path: Path,
@@ -458,9 +467,11 @@ def _run(
     import tempfile
 
     from search.launching import Launcher
+    from search.preparing import check_files
     from search.spec import check_own_space
 
     check_own_space(path, spec)
+    check_files(path, spec.data)
     with _interrupted_early(storage, as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")

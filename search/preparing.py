@@ -8,9 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from search.asking import Asker, Progress
-from search.data import Dataset, prepare
+from search.data import DataError, Dataset, prepare
 from search.data.data_report import DataReport
-from search.spec import StudySpec
+from search.data.sources import Source
+from search.spec import SpecError, StudySpec
+
+
+def check_files(path: Path, data: Source) -> None:
+    """See that what a [data] table names can be read, before Keras takes many seconds to load.
+
+    Raises:
+        SpecError: Names the spec, the key and the remedy.
+    """
+    try:
+        data.check_files()
+    except DataError as error:
+        raise SpecError(path, "", str(error)) from None
 
 
 def prepare_study(asker: Asker, spec: StudySpec) -> tuple[Dataset, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,9 @@ import optuna
 import pandas as pd
 
 from mistakes import TunefrontError
+from printable import shortened
 from search.finished import training_accuracy
+from search.regular_files import read_text_file
 from search.sampling import trial_seed
 from search.spec import StudySpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
@@ -182,8 +185,7 @@ def read_recording(path: Path) -> Recording:
         RecordingError: If there is no such file, or it is no such table.
     """
     try:
-        data = path.read_bytes()
-        text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+        text = read_text_file(path).decode()
         first, _, table = text.partition("\n")
         header = json.loads(first.removeprefix("# "))
         frame = pd.read_csv(io.StringIO(table), keep_default_na=False, na_values=[""])
@@ -208,8 +210,8 @@ def read_recording(path: Path) -> Recording:
         raise RecordingError(
             f"{path}: cannot be read ({error.strerror or error}). tunefront record makes one"
         ) from None
-    except (KeyError, ValueError, TypeError, EOFError) as error:
-        raise RecordingError(f"{path}: this is no table that tunefront record made ({error})") from None
+    except (KeyError, ValueError, TypeError, EOFError, RecursionError, zlib.error) as error:
+        raise RecordingError(f"{path}: this is no table that tunefront record made ({shortened(str(error))})") from None
 
 
 def check_replaceable(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import stat
 from pathlib import Path
@@ -36,6 +37,23 @@ def open_file(path: Path) -> BinaryIO:
         raise
 
 
+_MAX_TEXT_BYTES = 500_000_000
+
+
+def read_text_file(path: Path) -> bytes:
+    """The content of a file of text, unpacked if its name ends in ``.gz``.
+
+    Raises:
+        OSError: As :func:`open_file`, if it is damaged, or if there is more than a table can be, also unpacked.
+        EOFError, zlib.error: If what is packed is cut off or damaged.
+    """
+    if path.suffix != ".gz":
+        return read_file(path, _MAX_TEXT_BYTES)
+    # A file of a megabyte can unpack to a thousand: it is read only up to the limit.
+    with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as file:
+        return _read_at_most(file, path, _MAX_TEXT_BYTES)
+
+
 def read_file(path: Path, at_most: int) -> bytes:
     """The whole content of a file.
 
@@ -43,7 +61,11 @@ def read_file(path: Path, at_most: int) -> bytes:
         OSError: As :func:`open_file`, or if there are more than `at_most` bytes.
     """
     with open_file(path) as file:
-        content = file.read(at_most + 1)
+        return _read_at_most(file, path, at_most)
+
+
+def _read_at_most(file: BinaryIO | gzip.GzipFile, path: Path, at_most: int) -> bytes:
+    content = file.read(at_most + 1)
     if len(content) > at_most:
         raise OSError(errno.EFBIG, f"it has more than {at_most:,} bytes", str(path))
     return content

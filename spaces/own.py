@@ -194,6 +194,8 @@ def _split(reference: str, key: str) -> tuple[str, str]:
 
 @functools.cache
 def _load_file(file: Path) -> Any:
+    if not file.is_file():  # opening a pipe would wait for ever
+        raise OSError("it is no file")
     spec = importlib.util.spec_from_file_location(f"tunefront_own_{file.stem}", file)
     assert spec is not None  # the name ends in .py
     assert spec.loader is not None

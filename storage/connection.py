@@ -152,6 +152,8 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
         raise StoreError(f"--storage {shown}: there is no permission to write there. Name another file")
     if path.is_dir():
         raise StoreError(f"--storage {shown}: this is a folder. Name a file in it: {shown}/tunefront.db")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"--storage {shown}: this is a pipe or a device. Name a file")
     if not is_writer and not path.is_file():
         raise StoreError(
             f"--storage {shown}: there is no such file. Start a study with "

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mistakes import TunefrontError
+from printable import shortened
+from search.regular_files import open_file
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -95,6 +97,32 @@ class Examples:
 def readable(path: str) -> str:
     """A path as text that can be printed and stored, whatever bytes it has."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def read_error(path: Path, error: OSError, key: str = "data.path") -> DataError:
+    """What a file that cannot be read ends with: missing, no file at all, or not to be opened."""
+    name = readable(str(path))
+    if isinstance(error, FileNotFoundError):
+        return DataError(f"{key}: there is no file {name!r} (looked for in {os.getcwd()}): correct the path")
+    return DataError(f"{key}: {name} cannot be read: {error.strerror or error}")
+
+
+def check_file(path: Path, key: str = "data.path") -> None:
+    """See that a file can be opened.
+
+    Raises:
+        DataError: If it is missing, no file, or not to be opened.
+    """
+    try:
+        open_file(path).close()
+    except OSError as error:
+        raise read_error(path, error, key) from None
+
+
+def reading_problem(error: BaseException) -> str:
+    """An error's first line, but for NumPy's advice to trust a file and let it run its code."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return "it holds pickled objects, which are refused" if "allow_pickle" in text else shortened(text, 300)
 
 
 def some_of(lines: Sequence[str], at_most: int = 20) -> str:

@@ -25,6 +25,9 @@ class FolderSource(FileSource):
     source: Literal["folder"]
     path: str
 
+    def check_files(self) -> None:
+        list_folder(Path(self.path).expanduser())
+
     def find(self) -> Examples:
         top = Path(self.path).expanduser()
         folders = _split_folders(top)
@@ -59,7 +62,7 @@ def list_folder(folder: Path) -> list[Path]:
             f"data.path: there is no folder {readable(str(folder))!r} (looked for in {os.getcwd()}): correct the path"
         ) from None
     except NotADirectoryError:
-        raise DataError(f"data.path: {readable(str(folder))!r} is a file: name the folder of the classes") from None
+        raise DataError(f"data.path: {readable(str(folder))!r} is no folder: name the folder of the classes") from None
     except OSError as error:
         raise DataError(
             f"data.path: the folder {readable(str(folder))!r} cannot be read ({error.strerror}): "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from pathlib import Path
 from typing import Any, Literal
 
 from search.data.arrays import examples_of_arrays
 from search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
+from search.data.sources.npz_file import array_names, check_npz, read_npz
 from search.data.sources.source import Source
 
 
@@ -22,47 +21,30 @@ class NpzSource(Source):
     source: Literal["npz"]
     path: str
 
+    def check_files(self) -> None:
+        check_npz(Path(self.path).expanduser(), _is_wanted)
+
     def find(self) -> Examples:
         path = Path(self.path).expanduser()
-        arrays = _read(path)
+        arrays = read_npz(path, _is_wanted)
+        present = f"there are {', '.join(array_names(path)) or 'no arrays'}"
         parts: list[tuple[SplitName | None, str, Any, Any]] = []
         for name, split in [("x", None), *((f"x_{word}", split) for word, split in SPLIT_WORDS.items())]:
             if name in arrays:
                 labels = f"y{name[1:]}"
                 if labels not in arrays:
-                    raise DataError(f"{path}: has {name}, but not its labels {labels}: {_present(arrays)}")
+                    raise DataError(f"{path}: has {name}, but not its labels {labels}: {present}")
                 parts.append((split, name, arrays[name], arrays[labels]))
         splits = [part[0] for part in parts]
         if splits != [None] and "train" not in splits:
             raise DataError(
-                f"{path}: needs arrays x and y, or x_train and y_train, and others for validation and test: "
-                f"{_present(arrays)}"
+                f"{path}: needs arrays x and y, or x_train and y_train, and others for validation and test: {present}"
             )
         if len(set(splits)) < len(splits) or (None in splits and len(splits) > 1):
-            raise DataError(f"{path}: has a split twice, or x beside x_train: {_present(arrays)}")
+            raise DataError(f"{path}: has a split twice, or x beside x_train: {present}")
         return examples_of_arrays(str(path), parts, arrays.get("class_names"))
 
 
-def _present(arrays: dict[str, Any]) -> str:
-    return f"there are {', '.join(arrays) or 'no arrays'}"
-
-
-def _read(path: Path) -> dict[str, Any]:
-    import numpy as np
-
-    try:
-        # allow_pickle would run any code that a file brings along.
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            raise DataError(f"data.path: {path} is one array: write a .npz with numpy.savez(path, x=..., y=...)")
-        with loaded:
-            return {name: loaded[name] for name in loaded.files}
-    except FileNotFoundError:
-        raise DataError(f"data.path: there is no file {str(path)!r} (looked for in {os.getcwd()})") from None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        remedy = (
-            "it has arrays of objects, which are refused: give them a type of numbers or texts"
-            if "allow_pickle=False" in str(error) and zipfile.is_zipfile(path)
-            else f"it cannot be read as a .npz file ({error})"
-        )
-        raise DataError(f"data.path: {path}: {remedy}") from None
+def _is_wanted(name: str) -> bool:
+    kind, _, split = name.partition("_")
+    return name == "class_names" or (kind in ("x", "y") and (not split or split in SPLIT_WORDS))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from printable import shown
 from search.data.arrays import examples_of_arrays
-from search.data.examples import DataError, Examples
+from search.data.examples import DataError, Examples, reading_problem
 from search.data.sources.source import Source
 
 
@@ -29,11 +30,15 @@ class OwnSource(Source):
         except SpaceError as error:
             raise DataError(str(error)) from None
         if not callable(load):
-            raise DataError(f"data.object: {self.object} is {load!r}: name a function that returns values and labels")
+            raise DataError(
+                f"data.object: {self.object} is {shown(load)}: name a function that returns values and labels"
+            )
         try:
             returned = load()
         except Exception as error:
-            raise DataError(f"data.object: {self.object} raised {type(error).__name__}: {error}") from error
+            raise DataError(
+                f"data.object: {self.object} raised {type(error).__name__}: {reading_problem(error)}"
+            ) from error
         if not isinstance(returned, tuple) or len(returned) not in (2, 3):
             raise DataError(
                 f"data.object: {self.object} returned {type(returned).__name__}: let it return a tuple "

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from search.data.examples import SPLIT_WORDS, DataError, SplitName, readable, some_of
+from search.data.examples import SPLIT_WORDS, DataError, SplitName, check_file, readable, some_of
 from search.data.sources.folder import list_folder
+from search.regular_files import read_text_file
 
 _ENDINGS = (".tfrecord", ".tfrecords", ".tfrec")
 _SHARD = re.compile(r"-(\d+)-of-(\d+)")
@@ -24,6 +25,8 @@ def find_record_files(path: str) -> list[Path]:
     top = Path(path).expanduser()
     if top.is_file():
         return [top]
+    if top.exists() and not top.is_dir():
+        check_file(top)
     if glob.has_magic(path) and not top.exists():
         found = [Path(name) for name in sorted(glob.glob(str(top)))]
         files = [file for file in found if file.is_file() and not _is_label_file(file)]
@@ -91,8 +94,10 @@ def read_label_names(folder: Path) -> dict[int, str]:
         raise DataError(f"{readable(str(folder))}: there are several files of class names ({found}): leave one")
     where = readable(str(files[0]))
     try:
-        lines = files[0].read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_text_file(files[0]).decode("utf-8-sig").splitlines()
+    except OSError as error:
+        raise DataError(f"{where}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
         raise DataError(f"{where}: cannot be read as UTF-8 text ({error})") from None
     lines = [line.strip() for line in lines if line.strip()]
     numbered = [re.fullmatch(r"(\d+):(.+)", line) for line in lines]

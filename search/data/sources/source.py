@@ -61,6 +61,13 @@ class Source(BaseModel):
             raise ValueError(f"classes = {self.classes} names a class twice: leave one of them out")
         return self
 
+    def check_files(self) -> None:
+        """See, in well under a second, that what the table names can be read at all. Reads no examples.
+
+        Raises:
+            DataError: Names what is missing or broken, and the remedy.
+        """
+
     @abstractmethod
     def find(self) -> Examples:
         """List the examples; nothing is decoded.

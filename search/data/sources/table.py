@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zlib
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from search.data.examples import SPLIT_WORDS, DataError, EncodedFile, Examples, SplitName, readable, some_of
+from search.data.examples import (
+    SPLIT_WORDS,
+    DataError,
+    EncodedFile,
+    Examples,
+    SplitName,
+    check_file,
+    read_error,
+    readable,
+    some_of,
+)
 from search.data.sources.folder import IMAGE_ENDINGS
 from search.data.sources.source import FileSource
+from search.regular_files import read_text_file
 from spaces.settings import nearest
 
 
@@ -36,6 +49,11 @@ class TableSource(FileSource):
     extension: str = ""
     unlisted: Literal["error", "ignore"] = "error"
 
+    def check_files(self) -> None:
+        path = Path(self.path).expanduser()
+        check_file(path)
+        self._folder(path)
+
     def find(self) -> Examples:
         path = Path(self.path).expanduser()
         table = _read(path)
@@ -55,10 +73,14 @@ class TableSource(FileSource):
             splits=splits,
         )
 
-    def _files(self, path: Path, table: Any) -> list[Path]:
+    def _folder(self, path: Path) -> Path:
         folder = Path(self.images).expanduser() if self.images else path.parent
         if not folder.is_dir():
             raise DataError(f"data.images: there is no folder {str(folder)!r} (looked for in {os.getcwd()})")
+        return folder
+
+    def _files(self, path: Path, table: Any) -> list[Path]:
+        folder = self._folder(path)
         files = [folder / f"{name}{self.extension}" for name in self._column(table, path, "file_column", 0)]
         missing = [f"line {row + 2}: {file}" for row, file in enumerate(files) if not file.is_file()]
         if missing:
@@ -96,10 +118,11 @@ def _read(path: Path) -> Any:
     import pandas as pd
 
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DataError(f"data.path: there is no file {str(path)!r} (looked for in {os.getcwd()})") from None
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        content = read_text_file(path)
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except OSError as error:
+        raise read_error(path, error) from None
+    except (UnicodeDecodeError, pd.errors.ParserError, EOFError, zlib.error) as error:
         raise DataError(f"data.path: {path} cannot be read as CSV with UTF-8 text ({error})") from None
     except pd.errors.EmptyDataError:
         table = None

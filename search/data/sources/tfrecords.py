@@ -61,6 +61,10 @@ class TFRecordsSource(FileSource):
     label_key: str = "image/class/label"
     text_key: str = "image/class/text"
 
+    def check_files(self) -> None:
+        for file in find_record_files(self.path):
+            _check_lengths(file, at_most=1)
+
     def find(self) -> Examples:
         """List the records, which reads all files once, and checks their checksums.
 
@@ -139,6 +143,7 @@ def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
     """The place and the bytes of each record."""
     tf = import_tensorflow()
     name, position, row = readable(str(path)), 0, 0
+    _check_lengths(path)
     try:
         # Not tf.data: that starts TensorFlow's runtime, which takes all of a GPU's memory.
         for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
@@ -151,6 +156,28 @@ def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
     n_bytes = path.stat().st_size
     if position != n_bytes:  # TensorFlow says nothing where the header of the next record is cut off
         raise DataError(f"{name}: record {row} is cut off at {n_bytes} bytes: write or copy the file again")
+
+
+def _check_lengths(path: Path, at_most: int | None = None) -> None:
+    """See that every record ends within the file: TensorFlow asks for as much memory as a length promises.
+
+    Args:
+        at_most: Records to look at; None looks at all of them.
+    """
+    with path.open("rb") as file:
+        n_bytes = os.fstat(file.fileno()).st_size
+        position, row = 0, 0
+        while position + _HEADER_BYTES <= n_bytes and row != at_most:
+            file.seek(position)
+            length = int.from_bytes(file.read(8), "little")
+            position += _HEADER_BYTES + length + _FOOTER_BYTES
+            if position > n_bytes:
+                hint = "it is compressed: write it without compression" if _is_compressed(path) else "copy it again"
+                raise DataError(
+                    f"{readable(str(path))}: record {row} is corrupt or cut off (it promises {length:,} bytes, and the "
+                    f"file has {n_bytes:,}): {hint}"
+                )
+            row += 1
 
 
 def _is_compressed(path: Path) -> bool:

@@ -138,7 +138,7 @@ def test_arrays_that_cannot_be_used_are_refused(tmp_path: Path, arrays: Any, fra
 @pytest.mark.parametrize(
     ("content", "fragment"),
     [
-        (b"", "cannot be read as a .npz file .No data left"),
+        (b"", "cannot be read as a .npz file .it is empty"),
         (b"hello", "cannot be read as a .npz file"),
         (b"PK\x03\x04 cut", "cannot be read"),
     ],

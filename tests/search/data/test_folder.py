@@ -195,7 +195,7 @@ def test_an_unreadable_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "images").touch()
-    assert "is a file: name the folder" in refused(tmp_path / "images")
+    assert "is no folder: name the folder" in refused(tmp_path / "images")
 
 
 def _no_folders(folder: Path) -> None:

@@ -1,0 +1,126 @@
+"""Arrays of a .npz file: their headers are read first, and what they promise is held against the file and the memory.
+
+NumPy itself believes a header: it asks for all the memory that one promises, and its advice for a file that it cannot
+read is to let the file run code.
+"""
+
+from __future__ import annotations
+
+import lzma
+import math
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psutil
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from search.data.examples import DataError, read_error, reading_problem
+from search.regular_files import open_file
+
+_BROKEN = (  # what reading a damaged archive raises, or a header that is none
+    *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
+)
+_ZIP, _NPY = b"PK", b"\x93NUMPY"
+
+
+def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
+    """See that the file is there and that its wanted arrays can be had. Reads headers only.
+
+    Raises:
+        DataError: Names the file and what is wrong.
+    """
+    with _opened(path) as archive:
+        n_bytes = sum(_promised(archive, name, path) for name in _names(archive) if is_wanted(name))
+    free = psutil.virtual_memory().available
+    if n_bytes > free:
+        raise DataError(
+            f"data.path: {path}: its arrays take {n_bytes / 1e9:,.1f} GB, and {free / 1e9:,.1f} GB of memory are free: "
+            "write fewer examples or smaller ones, or image files instead of arrays"
+        )
+
+
+def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[Any]]:
+    """The wanted arrays by their names; no other is read.
+
+    Raises:
+        DataError: Names the file and what is wrong.
+    """
+    check_npz(path, is_wanted)
+    with _opened(path) as archive:
+        arrays = {}
+        for name in filter(is_wanted, _names(archive)):
+            try:
+                with archive.open(f"{name}.npy") as member:
+                    arrays[name] = npy.read_array(member, allow_pickle=False)
+            except _BROKEN as error:
+                raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
+        return arrays
+
+
+def array_names(path: Path) -> list[str]:
+    """The names of all arrays in the file."""
+    with _opened(path) as archive:
+        return _names(archive)
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    try:
+        file = open_file(path)
+        first = file.read(len(_NPY))
+        if first == _NPY:
+            raise DataError(f"data.path: {path} is one array: write a .npz with numpy.savez(path, x=..., y=...)")
+        if not first.startswith(_ZIP):
+            raise _unreadable(path, "it does not begin as one" if first else "it is empty")
+        return _OwningZip(file)
+    except OSError as error:
+        raise read_error(path, error) from None
+    except _BROKEN as error:
+        raise _unreadable(path, reading_problem(error)) from None
+
+
+class _OwningZip(zipfile.ZipFile):
+    """An archive that closes the file it was given."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        super().__init__(file)
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+
+
+def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
+    """Bytes that an array takes, by its header."""
+    member = archive.getinfo(f"{name}.npy")
+    try:
+        with archive.open(member) as file:
+            version = npy.read_magic(file)
+            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, dtype = read_header(file)
+            n_left = member.file_size - file.tell()
+    except _BROKEN as error:
+        raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
+    if dtype.hasobject:
+        raise DataError(
+            f"data.path: {path}: {name} is one of arrays of objects, which are refused because reading them would run "
+            "code: give it a type of numbers or texts"
+        )
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes != n_left:
+        raise _unreadable(path, f"its array {name} promises {n_bytes:,} bytes, and has {n_left:,}")
+    return n_bytes
+
+
+def _unreadable(path: Path, why: str) -> DataError:
+    return DataError(f"data.path: {path} cannot be read as a .npz file ({why}): write it again with numpy.savez")
