@@ -16,5 +16,9 @@ def replace_file(path: Path, content: str) -> None:
     try:
         partial.write_text(content, encoding="utf-8")
         partial.replace(path)
+    except OSError as error:
+        if error.filename is None:  # a full disk: writing names no file
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         partial.unlink(missing_ok=True)

@@ -85,6 +85,7 @@ class Launcher:
         refuse_link(log_path.parent)
         refuse_link(log_path)
         log_path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT, 0o644))  # what prevents it is told here, with its reason
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_enter,
@@ -122,8 +123,9 @@ def _enter(
     os.dup2(descriptor, 2)
     function(connection, task)
     # Frameworks' threads and destructors can hang or crash at exit; all that matters was sent.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # the disk of the log is full
+        sys.stdout.flush()
+        sys.stderr.flush()
     connection.close()
     os._exit(0)
 

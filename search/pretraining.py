@@ -14,6 +14,7 @@ import optuna
 from search.asking import Asker, CheckError, Progress
 from search.checking import check_monitor
 from search.data import prepare
+from search.regular_files import named
 from search.sampling import trial_seed
 from search.spec import PretrainTable, StudySpec
 from spaces import Candidate, Space
@@ -130,6 +131,10 @@ def _write(backbone: Any, path: Path, facts: Mapping[str, Any]) -> None:
     """The weights, and beside them what they come from; the file has its name only when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}-{path.name}")
-    backbone.save_weights(partial)
-    path.with_name(path.name.removesuffix(".weights.h5") + ".json").write_text(json.dumps(facts, indent=2))
-    partial.replace(path)
+    try:
+        with named(path):
+            backbone.save_weights(partial)
+            path.with_name(path.name.removesuffix(".weights.h5") + ".json").write_text(json.dumps(facts, indent=2))
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ import pandas as pd
 from mistakes import TunefrontError
 from printable import shortened
 from search.finished import training_accuracy
-from search.regular_files import read_text_file
+from search.regular_files import named, read_text_file
 from search.sampling import trial_seed
 from search.spec import StudySpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
@@ -146,8 +146,12 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
     text = f"# {json.dumps(header)}\n{frame.to_csv(index=False)}"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}")
-    partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-    partial.replace(path)
+    try:
+        with named(path):
+            partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
     return len(complete)
 
 

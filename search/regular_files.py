@@ -1,11 +1,16 @@
-"""Files that a user names: opened only if they are files, since a pipe or a device may never end, or never begin."""
+"""Files that a user names: opened only if they are files, since a pipe or a device may never end, or never begin.
+
+And written so that an error says which file it was.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gzip
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +39,17 @@ def open_file(path: Path) -> BinaryIO:
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
+        raise
+
+
+@contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Writing to a full disk raises an OSError that names no file: give it the name."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
 
 

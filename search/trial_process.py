@@ -7,6 +7,7 @@ which imports this file for its messages, must stay light.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -135,9 +136,12 @@ def run_trial(connection: Connection, task: TrialTask) -> None:
     except Exception as error:  # noqa: BLE001 - any error of a framework or a user's model costs this trial alone
         import traceback
 
-        traceback.print_exc()  # into the trial's log
         what = "out of memory" if _is_out_of_memory(error) else type(error).__name__
+        # Told before it is logged: on a full disk, writing the log fails too.
         send(connection, Message("failed", {}, reason=f"{what}: {_first_line(error)}"))
+        with contextlib.suppress(OSError):
+            traceback.print_exc()  # into the trial's log
+            sys.stderr.flush()
 
 
 def _train(connection: Connection, task: TrialTask) -> None:

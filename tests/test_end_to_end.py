@@ -205,6 +205,23 @@ def test_run_refuses_before_it_writes_when_a_limit_excludes_everything(start: An
     assert not (tmp_path / "results").exists()
 
 
+def test_a_full_disk_costs_the_models_and_says_so(start: Any, tmp_path: Path, small_disk: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(
+        spec_text(name='"tiny"', trials=1, epochs=1).replace("at_least = 0.5", "at_least = 0")
+    )
+    process = start("run", "tiny.toml", "--workers", "1", "--out", str(small_disk / "results"))
+    output, _ = process.communicate()
+    assert process.returncode == 2, output
+    last = output.splitlines()[-1]
+    assert last.startswith(f"tunefront: {small_disk}/results/report.html: No space left on device.")
+    assert "make room there" in last
+    assert "Traceback" not in output
+    (record,) = read_trials(tmp_path, "tiny")
+    assert record.state == "complete"
+    expected = "complete, but its model was not kept: OSError: [Errno 28] No space left on device"
+    assert record.reason.endswith(expected)
+
+
 def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp_path: Path, keras: Any) -> None:
     (tmp_path / "tiny.toml").write_text(
         spec_text(name='"tiny"', trials=3, epochs=1).replace("at_least = 0.5", "at_least = 0")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.dataset import Dataset, Split
+from search.regular_files import named
 
 _BACKGROUND = "#ffffff"
 _TEXT_COLOUR = "#1f2937"
@@ -51,7 +52,8 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
     rows = [_row(dataset, train, int(label), n_images) for label in chosen]
     sheet = _draw(rows, _title(dataset, len(rows)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path, format="PNG", optimize=True)
+    with named(path):
+        sheet.save(path, format="PNG", optimize=True)
     return path
 
 

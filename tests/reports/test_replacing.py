@@ -24,3 +24,12 @@ def test_two_processes_may_write_one_file(tmp_path: Path, monkeypatch: pytest.Mo
     replace_file(path, "mine")
     assert path.read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(small_disk: Path) -> None:
+    path = small_disk / "page.html"
+    replace_file(path, "old")
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        replace_file(path, "new" * 100_000)
+    assert caught.value.filename == str(path)
+    assert [found.read_text() for found in small_disk.iterdir()] == ["old"]

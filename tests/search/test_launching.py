@@ -162,3 +162,22 @@ def test_start_leaves_the_environment_and_standard_error_as_they_were(
     assert dict(os.environ) == before
     os.write(2, b"still heard\n")
     assert capfd.readouterr().err.endswith("still heard\n")
+
+
+def print_and_answer(connection: Connection, task: Any) -> None:
+    sys.stdout = os.fdopen(1, "w")  # buffered, whatever PYTHONUNBUFFERED says: it is written at the end
+    print("printed")
+    connection.send("answered")
+
+
+def test_a_child_does_its_work_when_the_disk_of_its_log_is_full(launcher: Launcher) -> None:
+    child = launcher.start(print_and_answer, None, Path("/dev/full"))
+    assert child.connection.recv() == "answered"
+    assert child.reap() == 0
+
+
+def test_a_log_that_cannot_be_is_told_before_the_child_starts(launcher: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    with pytest.raises(OSError, match="Is a directory") as caught:
+        launcher.start(print_and_answer, None, tmp_path / "log")
+    assert caught.value.filename == str(tmp_path / "log")
