@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from reports.status import StudiesOverview, StudyStatus
     from search.asking import Asker
+    from search.ending import CommonReason
     from search.spec import StudySpec
     from search.supervisor import Ending
     from storage import Store, StudyRecord
@@ -520,11 +521,26 @@ def _end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: C
     from search.ending import describe_stop
 
     status = f"tunefront status {spec.name}{storage_argument(storage)}"
-    stop = describe_stop(ending, spec, command_again(storage), status, folder / "logs")
+    reason = _common_reason(ending, spec, storage)
+    stop = describe_stop(ending, spec, command_again(storage), status, folder / "logs", reason)
     if stop.text:
         tell(console, f"\n{stop.text}")
     if stop.exit_code:
         raise typer.Exit(stop.exit_code)
+
+
+def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReason | None:
+    """Why most trials failed or were refused, if so many did that the study stopped."""
+    from reports import load_results
+    from search.ending import CommonReason
+    from search.ending import Ending as Endings
+
+    state = {Endings.TOO_MANY_FAILURES: "failed", Endings.TOO_MANY_REFUSALS: "refused"}.get(ending)
+    results = load_results(*_find_study(storage, spec.name)) if state else None
+    groups = results.reasons(state) if results and state else []
+    if results is None or state is None or not groups:
+        return None
+    return CommonReason(groups[0].text, len(groups[0].numbers), results.counts[state], results.n_finished)
 
 
 @contextlib.contextmanager

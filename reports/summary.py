@@ -66,6 +66,12 @@ def _describe_going_on(results: StudyResults) -> str:
     command = "tunefront record" if results.study.name.endswith(".recording") else "tunefront run"
     for state, what, key in (("failed", "failed", "max_failures"), ("refused", "were refused", "max_refusals")):
         if counts[state] > spec.get(key, math.inf):
+            groups = results.reasons(state)
+            if groups and len(groups[0].numbers) >= 0.9 * counts[state]:
+                return (
+                    f"It gave up: {len(groups[0].numbers)} of {counts[state]} trials that {what} did so for one "
+                    f"reason: {groups[0].text}. Mend that first: more trials would end the same way."
+                )
             return (
                 f"It gave up: {counts[state]} trials {what}, more than {key} = {spec[key]}. "
                 f"Raise {key}, and the '{command}' command that started it goes on with it."

@@ -52,13 +52,37 @@ class Stop:
     exit_code: int
 
 
-def describe_stop(ending: Ending, spec: StudySpec, again: str, status: str, logs: Path) -> Stop:
+@dataclass(frozen=True)
+class CommonReason:
+    """Why most of the trials failed, or were refused.
+
+    Attributes:
+        n_alike: Trials that ended for it.
+        n_ended: Trials that ended so, for whatever reason.
+        n_finished: Trials that are complete or pruned.
+    """
+
+    text: str
+    n_alike: int
+    n_ended: int
+    n_finished: int
+
+    @property
+    def is_the_cause(self) -> bool:
+        """Whether more trials would end for it, too: it stands behind nine of ten."""
+        return self.n_alike >= 0.9 * self.n_ended
+
+
+def describe_stop(
+    ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
+) -> Stop:
     """What happened, and how to go on.
 
     Args:
         again: The command that goes on.
         status: The command that shows the study.
         logs: The folder of the trials' output.
+        reason: The most frequent one, where trials failed or were refused.
     """
     if ending is Ending.DONE:
         return Stop("", 0)
@@ -67,9 +91,29 @@ def describe_stop(ending: Ending, spec: StudySpec, again: str, status: str, logs
     if ending is Ending.INTERRUPTED:
         return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
     key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
+    if reason is not None and reason.is_the_cause:
+        return Stop(_describe_cause(ending, spec, key, again, logs, reason), 1)
     return Stop(
         f"The study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
         f"and in '{status}', their output is in {logs}. "
         f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
         1,
+    )
+
+
+def _describe_cause(ending: Ending, spec: StudySpec, key: str, again: str, logs: Path, reason: CommonReason) -> str:
+    """Of trials that all end for the same reason: more of them would, too, so that comes first."""
+    what = "failed" if ending is Ending.TOO_MANY_FAILURES else "were refused"
+    how_many = f"all {reason.n_ended}" if reason.n_alike == reason.n_ended else f"{reason.n_alike} of {reason.n_ended}"
+    text = f"The study stopped: {how_many} trials that {what} did so for one reason:\n  {reason.text}\n"
+    if ending is Ending.TOO_MANY_FAILURES:
+        text += f"Their output is in {logs}. "
+    if not reason.n_finished:
+        return text + (
+            f"Mend that first: more trials would end the same way. No trial is finished, so nothing is lost by "
+            f"starting anew, with 'tunefront delete {spec.name}' or under another name:\n  {again}"
+        )
+    return text + (
+        "Mend that first: more trials would end the same way. If the spec must change, give it another name; if not, "
+        f"go on with {key} above {reason.n_ended}:\n  {again}"
     )

@@ -10,6 +10,7 @@ import functools
 import importlib
 import importlib.util
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.abc import MetaPathFinder
@@ -79,7 +80,7 @@ class OwnSpace:
         try:
             chosen = own.suggest(trial)
         except Exception as error:
-            raise SpaceError("space", f"{self.reference}: suggest raised {_show(error)}") from error
+            raise SpaceError("space", f"{self.reference}: {_describe(error)}") from error
         if isinstance(chosen, Candidate):
             return chosen
         if not isinstance(chosen, Mapping):
@@ -228,6 +229,28 @@ def _find_neighbours_last(folder: str) -> None:
             return PathFinder.find_spec(name, [folder]) if path is None else None
 
     sys.meta_path.append(NeighbourFinder())
+
+
+def _describe(error: Exception) -> str:
+    """What a user's `suggest` raised; of a parameter that is not what it was in earlier trials, its name and a remedy.
+
+    Optuna's own words name neither.
+    """
+    if str(error).startswith(("Cannot set different", "CategoricalDistribution does not support dynamic")):
+        what = "other choices" if "dynamic" in str(error) else "another kind of range"
+        return (
+            f"suggest gives the parameter {shown(_suggested_name(error))} {what} than in an earlier trial, and a "
+            "parameter keeps them as long as a study lives: give a parameter with others another name, such as one "
+            "for each case"
+        )
+    return f"suggest raised {_show(error)}"
+
+
+def _suggested_name(error: Exception) -> str:
+    """The name that the call of `trial.suggest_...` had which raised this."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names = [frame.f_locals.get("name") for frame in frames if frame.f_code.co_name.startswith("suggest_")]
+    return str(names[-1]) if names else "?"
 
 
 def _show(error: BaseException) -> str:

@@ -67,3 +67,13 @@ def test_a_study_that_runs_again_is_not_told_to_have_given_up(tmp_path: Path) ->
     bench = study(tmp_path, max_failures=1)
     bench.lease()
     assert describe_progress(bench.results()).startswith("This study is under way: 1 of 3 trials are finished, 1 run")
+
+
+def test_one_reason_for_all_failures_is_told_and_not_to_allow_more(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path, n_trials=3)
+    studies.update_spec(bench.store, bench.record, {**bench.record.spec, "max_failures": 1})
+    for _ in range(2):
+        bench.end(bench.lease(), Outcome.FAILED, reason="build raised TypeError")
+    progress = describe_progress(bench.results())
+    assert "2 of 2 trials that failed did so for one reason: build raised TypeError. Mend that first" in progress
+    assert "Raise max_failures" not in progress

@@ -163,6 +163,29 @@ def test_suggest_names_what_is_wrong(tmp_path: Path, suggest: str, fragments: li
         assert fragment in str(caught.value)
 
 
+CHANGING = {
+    "choices": "trial.suggest_categorical('net.kind', ['a'] * (trial.number + 1) + ['b'])",
+    "kind": "trial.suggest_int('net.kind', 1, 3) if trial.number else trial.suggest_float('net.kind', 1, 3)",
+    "scale": "trial.suggest_float('net.kind', 1, 3, log=bool(trial.number))",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [("choices", "other choices"), ("kind", "another kind of range"), ("scale", "another kind of range")],
+)
+def test_a_parameter_that_changes_between_trials_is_named_with_a_remedy(tmp_path: Path, change: str, what: str) -> None:
+    space = own(tmp_path, f"return {{'kind': {CHANGING[change]}}}")
+    study = optuna.create_study()
+    trial = study.ask()
+    space.suggest(trial)
+    study.tell(trial, 0.0)
+    with pytest.raises(SpaceError) as caught:
+        space.suggest(study.ask())
+    assert f"suggest gives the parameter 'net.kind' {what} than in an earlier trial" in str(caught.value)
+    assert "give a parameter with others another name" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("build", "fragments"),
     [
