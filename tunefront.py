@@ -55,7 +55,8 @@ app = typer.Typer(
     "**2.** `tunefront run examples/digits.toml` searches, and writes a report to `results/digits`.\n\n"
     "**3.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"
     "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.\n\n"
-    "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.",
+    "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.\n\n"
+    "**6.** `tunefront delete digits` removes a study, with `--results` also its files.",
 )
 
 StorageOption = Annotated[
@@ -419,6 +420,45 @@ def report(
     _report(store, record, folder, as_json)
     if not as_json:
         suggest(f"open {folder / 'report.html'}")
+
+
+@app.command()
+def delete(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    results: Annotated[bool, typer.Option("--results", help="Remove the files of its results folder too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    out: OutOption = None,
+) -> None:
+    """Delete a study, and its confirmation, from the storage; with --results also the files that it wrote.
+
+    It says what goes, and asks. Files that tunefront did not write stay, and links are not followed. A study that is
+    being worked on is not deleted.
+    """
+    from reports.deletion import plan_deletion
+    from reports.results_folder import look_at_results
+    from search.running import ended_workers
+    from storage import open_store
+
+    _, record = _find_study(storage, study)
+    store = open_store(storage, is_writer=True)
+    deletion = plan_deletion(store, record, look_at_results(out or Path("results") / study), results)
+    say(deletion.describe())
+    if not yes:
+        _ask()
+    problems = deletion.carry_out([worker for one in deletion.doomed for worker in ended_workers(store, one)])
+    say(f"deleted {' and '.join(one.name for one in deletion.doomed)}")
+    if problems:
+        raise UserError("these files could not be removed:\n  " + "\n  ".join(problems))
+
+
+def _ask() -> None:
+    """Go on only if a person says yes."""
+    if not sys.stdin.isatty():
+        raise UserError("nothing was deleted: there is nobody to ask here. Add --yes")
+    if not typer.confirm("Delete this for good?"):
+        say("nothing was deleted")
+        raise typer.Exit(1)
 
 
 @app.command()

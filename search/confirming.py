@@ -194,7 +194,8 @@ def _check_same_search(search: StudyRecord, records: Sequence[TrialRecord], trai
         if own != parameters.get(training.user_attrs.get("candidate", -1)):
             raise ConfirmationError(
                 f"the study {search.name}{SUFFIX} confirmed another search of the name {search.name!r}: its training "
-                f"{training.number} has other parameters. Delete it in 'tunefront dashboard', or use another --storage"
+                f"{training.number} has other parameters. Delete it with "
+                f"'tunefront delete {search.name}{SUFFIX}', or use another --storage"
             )
 
 

@@ -166,15 +166,19 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Stud
     return study
 
 
-def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
-    """Give back at once what a supervisor of this machine that was killed had under way."""
+def ended_workers(store: Store, study: StudyRecord) -> list[str]:
+    """The supervisors of this machine that have ended, or were killed."""
     here = machine.host_key()
-    dead = [
+    return [
         worker.worker_id
         for worker in studies.list_workers(store, study)
         if worker.host == here and not machine.is_alive(worker.pid, worker.machine["process_started_at"])
     ]
-    queue.sweep(store, study.optuna_study(store), study.study_id, dead)
+
+
+def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
+    """Give back at once what a supervisor of this machine that was killed had under way."""
+    queue.sweep(store, study.optuna_study(store), study.study_id, ended_workers(store, study))
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_validation: int) -> str:

@@ -43,7 +43,10 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
         return SpecError(path, key, f"there is no {what} {shown(value)}. {nearest(str(value), known)}")
     if kind == "extra_forbidden":
         place = place_of(location[-1], ".".join(location[:-1]))
-        return SpecError(path, key, f"there is no such key here. {place or nearest(location[-1], keys)}")
+        problem = (
+            f"there is no such key here. {place}" if place else f"there is no such key. {nearest(location[-1], keys)}"
+        )
+        return SpecError(path, key, problem)
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind in ("model_type", "dict_type", "model_attributes_type"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from optuna.samplers import BaseSampler
 from objectives import Direction
 from storage import schema
 from storage.connection import Store, StoreError
+from storage.queue import LEASE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -170,3 +171,48 @@ def _forget_deleted(store: Store) -> None:
         for table in schema.metadata.tables.values():
             if "study_id" in table.c:
                 connection.execute(table.delete().where(table.c.study_id.not_in(alive)))
+
+
+def workers_at_work(store: Store, study: StudyRecord) -> list[WorkerRecord]:
+    """Supervisors that hold a lease of the study that is valid, or were seen since leases last, oldest first."""
+    leases = schema.leases
+    is_valid = (leases.c.study_id == study.study_id) & (leases.c.expires_at >= schema.database_now())
+    with store.engine.connect() as connection:
+        now = float(connection.execute(sa.select(schema.database_now())).scalar_one())
+        holders = set(connection.execute(sa.select(leases.c.worker_id).where(is_valid)).scalars())
+    return [
+        worker
+        for worker in list_workers(store, study)
+        if worker.worker_id in holders or worker.seen_at > now - LEASE_SECONDS
+    ]
+
+
+def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collection[str] = ()) -> None:
+    """Delete studies with everything that is stored of them, Optuna's part too. What is in files stays.
+
+    Args:
+        ended_workers: Supervisors that are known to have ended, though they were seen a moment ago.
+
+    Raises:
+        StoreError: If one of them is being worked on; then nothing is deleted.
+    """
+    with store.exclusively():
+        for study in doomed:
+            _check_idle(store, study, ended_workers)
+        for study in doomed:
+            # Optuna's study first: should this process die in between, what is left of ours belongs to nothing, and
+            # is dropped when the next study is made.
+            if _names(store).get(study.study_id) == study.name:
+                optuna.delete_study(study_name=study.name, storage=store.optuna)
+        _forget_deleted(store)
+
+
+def _check_idle(store: Store, study: StudyRecord, ended_workers: Collection[str]) -> None:
+    at_work = [worker for worker in workers_at_work(store, study) if worker.worker_id not in ended_workers]
+    if at_work:
+        worker = at_work[0]
+        raise StoreError(
+            f"the study {study.name!r} is being worked on, by process {worker.pid} on "
+            f"{worker.machine.get('host_name', worker.host)}: end that with Ctrl-C there. One that was lost counts as "
+            f"ended after {LEASE_SECONDS:.0f} s"
+        )

@@ -71,7 +71,7 @@ def test_the_command_that_goes_on_can_be_copied(
 def test_help_lists_the_commands(run: Run) -> None:
     code, output, _ = run("--help")
     assert code == 0
-    for command in ("run", "status", "report", "dashboard"):
+    for command in ("run", "status", "report", "delete", "dashboard"):
         assert command in output
 
 
@@ -135,7 +135,7 @@ def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: P
     assert len(store_study.trials()) == 1
 
 
-@pytest.mark.parametrize("command", ["status", "report", "confirm"])
+@pytest.mark.parametrize("command", ["status", "report", "confirm", "delete"])
 def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: Bench, command: str) -> None:
     code, _, errors = run(command, "digist")
     assert code == 2
@@ -192,6 +192,56 @@ def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) ->
     assert code == 0
     assert "1" in output
     assert "4" in output
+
+
+def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
+    run: Run, tmp_path: Path, store_study: Bench
+) -> None:
+    confirmation = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
+    studies.create(store_study.store, "digits.confirmation", confirmation, {}, DIRECTIONS, METRICS)
+    studies.create(store_study.store, "digits.recording", {}, {}, DIRECTIONS, METRICS)
+    folder = tmp_path / "results" / "digits"
+    assert run("report", "digits")[0] == 0
+    (folder / "models").mkdir()
+    (folder / "models" / "trial-0.keras").write_text("a model")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "models" / "trial-1.keras").symlink_to(folder / "notes.txt")
+
+    code, output, errors = run("delete", "digits", "--results")  # standard input is no terminal here
+    assert code == 2
+    assert "This deletes the study digits (1 complete)\n" in output
+    assert "This deletes the study digits.confirmation, the confirmation of digits, (none started)\n" in output
+    assert "This removes 6 files in results/digits" in output
+    assert "did not write it: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
+    assert "It stays: the study digits.recording. 'tunefront delete digits.recording' deletes it" in output
+    assert errors == "tunefront: nothing was deleted: there is nobody to ask here. Add --yes\n"
+    assert len(studies.list_all(store_study.store)) == 3
+    assert (folder / "report.html").exists()
+
+    code, output, _ = run("delete", "digits", "--results", "--yes")
+    assert (code, output.splitlines()[-1]) == (0, "deleted digits and digits.confirmation")
+    assert [study.name for study in studies.list_all(store_study.store)] == ["digits.recording"]
+    left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+    assert left == ["models", "models/trial-1.keras", "notes.txt"]
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    assert run("report", "digits")[0] == 0
+    code, output, _ = run("delete", "digits", "--yes")
+    assert code == 0
+    assert "It stays: 5 files in results/digits" in output
+    assert (tmp_path / "results" / "digits" / "report.html").exists()
+    assert run("status", "digits")[0] == 2
+
+
+def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> None:
+    machine = {"host_name": "far away", "process_started_at": 0.0}
+    studies.register_worker(store_study.store, store_study.record, "anna", "another host", 4711, machine)
+    code, _, errors = run("delete", "digits", "--yes")
+    assert code == 2
+    assert "'digits' is being worked on, by process 4711 on far away" in errors
+    assert len(studies.list_all(store_study.store)) == 1
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("status", "digits"), ("report", "digits")], ids=" ".join)

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import optuna
 import pytest
+import sqlalchemy as sa
 from optuna.trial import TrialState
 
-from storage import Outcome, StoreError, curves, studies
+from storage import Outcome, StoreError, curves, schema, studies
 from tests.storage.bench import DATASET, DIRECTIONS, METRICS, SPEC, VALUES, Bench, epoch
 
 
@@ -107,6 +108,91 @@ def test_a_plain_optuna_study_is_not_ours_when_it_got_the_number_of_a_deleted_on
     optuna.create_study(study_name="plain", storage=bench.store.optuna)
     assert studies.find(bench.store, "plain") is None
     assert studies.list_all(bench.store) == []
+
+
+# Deleted by us, with all that belongs to them
+
+
+def rows_of(bench: Bench, study_id: int) -> dict[str, int]:
+    """Rows of each of our tables and Optuna's that name the study, or a trial of it."""
+    tables = sa.MetaData()
+    tables.reflect(bench.store.engine)
+    counts = {}
+    with bench.store.engine.connect() as connection:
+        trial_ids = sa.select(tables.tables["trials"].c.trial_id).where(tables.tables["trials"].c.study_id == study_id)
+        for name, table in tables.tables.items():
+            if "study_id" in table.c:
+                is_its = table.c.study_id == study_id
+            elif "trial_id" in table.c:
+                is_its = table.c.trial_id.in_(trial_ids)
+            else:
+                continue
+            counts[name] = connection.execute(sa.select(sa.func.count()).select_from(table).where(is_its)).scalar_one()
+    return {name: count for name, count in counts.items() if count}
+
+
+def filled(bench: Bench, worker: str) -> Bench:
+    """With a complete and a refused trial, a curve, a worker that ended, and a constraint."""
+    studies.register_worker(bench.store, bench.record, worker, "host", 1, {"host_name": "here"})
+    leased = bench.lease(worker)
+    curves.append(bench.store, leased[0], epoch(1))
+    bench.finish(leased, constraints={"memory": -1.0})
+    bench.finish(bench.lease(worker), Outcome.REFUSED)
+    return bench
+
+
+def test_delete_leaves_no_row_of_the_study_and_every_row_of_others(bench: Bench) -> None:
+    filled(bench, "anna")
+    other = filled(Bench.on(bench.store, "other"), "bert")
+    before = rows_of(other, other.record.study_id)
+    assert rows_of(bench, bench.record.study_id).keys() == before.keys()
+    assert {"tunefront_epochs", "tunefront_attempts", "trials", "trial_values", "studies"} <= before.keys()
+    studies.delete(bench.store, [bench.record], ended_workers=["anna"])
+    assert [study.name for study in studies.list_all(bench.store)] == ["other"]
+    assert optuna.get_all_study_names(bench.store.optuna) == ["other"]
+    assert rows_of(bench, bench.record.study_id) == {}
+    assert rows_of(other, other.record.study_id) == before
+    with bench.store.engine.connect() as connection:  # nothing of a trial without its trial
+        orphans = "SELECT count(*) FROM trial_params WHERE trial_id NOT IN (SELECT trial_id FROM trials)"
+        assert connection.execute(sa.text(orphans)).scalar_one() == 0
+
+
+def test_delete_refuses_while_a_lease_is_valid(bench: Bench) -> None:
+    studies.register_worker(bench.store, bench.record, "anna", "host", 4711, {"host_name": "far away"})
+    bench.lease("anna")
+    with pytest.raises(
+        StoreError, match="'digits' is being worked on, by process 4711 on far away: end that"
+    ) as caught:
+        studies.delete(bench.store, [bench.record])
+    assert "after 60 s" in str(caught.value)
+    assert studies.find(bench.store, "digits") == bench.record
+
+
+def test_delete_refuses_while_a_worker_was_seen_a_moment_ago(bench: Bench) -> None:
+    other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
+    studies.register_worker(bench.store, other, "anna", "host", 4711, {})
+    with pytest.raises(StoreError, match="'other' is being worked on, by process 4711 on host"):
+        studies.delete(bench.store, [bench.record, other])
+    assert len(studies.list_all(bench.store)) == 2  # nothing was deleted
+    studies.delete(bench.store, [bench.record, other], ended_workers=["anna"])
+    assert studies.list_all(bench.store) == []
+
+
+def test_delete_takes_a_worker_that_was_not_seen_for_a_lease_as_lost(bench: Bench) -> None:
+    studies.register_worker(bench.store, bench.record, "anna", "host", 4711, {})
+    bench.lease("anna")
+    bench.expire("anna")
+    with bench.store.engine.begin() as connection:
+        connection.execute(schema.workers.update().values(seen_at=schema.workers.c.seen_at - 61))
+    studies.delete(bench.store, [bench.record])
+    assert studies.list_all(bench.store) == []
+
+
+def test_delete_does_nothing_when_the_study_is_gone_already(bench: Bench) -> None:
+    optuna.delete_study(study_name="digits", storage=bench.store.optuna)
+    plain = optuna.create_study(study_name="plain", storage=bench.store.optuna)  # on SQLite with the number of ours
+    studies.delete(bench.store, [bench.record])
+    assert optuna.get_all_study_names(bench.store.optuna) == [plain.study_name]
 
 
 def test_optuna_goes_on_with_the_study(bench: Bench) -> None:

