@@ -103,10 +103,17 @@ def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
     """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
+    from rich.text import Text
 
     class PlainConsole(Console):
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-            # Whatever is printed comes through here: texts, the cells of tables, and what is redrawn in place.
+            # Whatever is printed comes through here: texts, the cells of tables, and what is redrawn in place. Texts
+            # are changed before they are wrapped, or what escapes make longer would be cut off; nothing else is missed.
+            if isinstance(renderable, str):
+                renderable = printable(renderable)
+            elif isinstance(renderable, Text) and printable(renderable.plain) != renderable.plain:
+                renderable = renderable.copy()
+                renderable.plain = printable(renderable.plain)
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(printable(segment.text), segment.style)
 

@@ -23,7 +23,7 @@ def _show_string() -> None:
 
 def _show_table() -> None:
     table = Table(title=HOSTILE)
-    table.add_column(HOSTILE)
+    table.add_column(HOSTILE, min_width=60)
     table.add_row(HOSTILE)
     show(table)
 

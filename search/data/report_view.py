@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from printable import on_one_line
 from search.data.data_report import ClassCount, DataReport
 from search.data.examples import SPLITS
 
@@ -92,7 +93,7 @@ def _class_table(title: str, classes: Sequence[ClassCount], report: DataReport) 
     for found in classes:
         numbers = [Text(f"{n:,}", style="" if n else "yellow") for n in (found.train, found.validation, found.test)]
         bar = Text("█" * max(1, round(_BAR_WIDTH * found.total / most)), style="cyan", no_wrap=True)
-        table.add_row(Text(found.name), *numbers, f"{found.total:,}", bar)
+        table.add_row(Text(on_one_line(found.name)), *numbers, f"{found.total:,}", bar)
     return table
 
 
@@ -111,7 +112,7 @@ def _balance(report: DataReport) -> Text:
     for what, found in (("most", report.most_frequent), ("least", report.least_frequent)):
         n_others = sum(other.total == found.total for other in report.classes) - 1
         others = f", as {_counted(n_others, 'other')}" if n_others else ""
-        shown.append(f"{what} frequent: {found.name} ({found.total:,}{others})")
+        shown.append(f"{what} frequent: {on_one_line(found.name)} ({found.total:,}{others})")
     text = Text("; ".join(shown))
     return text.append(f"; ratio {report.imbalance:.3g}", style="yellow" if report.imbalance >= 10 else "")
 
