@@ -443,10 +443,12 @@ def delete(
     _, record = _find_study(storage, study)
     store = open_store(storage, is_writer=True)
     deletion = plan_deletion(store, record, look_at_results(out or Path("results") / study), results)
+    ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
+    deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
     say(deletion.describe())
     if not yes:
         _ask()
-    problems = deletion.carry_out([worker for one in deletion.doomed for worker in ended_workers(store, one)])
+    problems = deletion.carry_out(ended)
     say(f"deleted {' and '.join(one.name for one in deletion.doomed)}")
     if problems:
         raise UserError("these files could not be removed:\n  " + "\n  ".join(problems))

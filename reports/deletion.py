@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from objectives import format_quantity
@@ -39,7 +40,8 @@ class Deletion:
 
     def _counted(self, study: StudyRecord) -> str:
         counts = queue.count(self.store, study.optuna_study(self.store), study.study_id)
-        states = {name: getattr(counts, name) for name in ("complete", "pruned", "refused", "failed", "waiting")}
+        names = ("complete", "pruned", "refused", "failed", "running", "waiting")
+        states = {name: getattr(counts, name) for name in names}
         known = ", ".join(f"{n} {name}" for name, n in states.items() if n) or "none started"
         confirms = study.spec.get("confirms")
         return f"the study {study.name}{f', the confirmation of {confirms},' if confirms else ''} ({known})"
@@ -60,7 +62,16 @@ class Deletion:
             lines.append(f"It stays, because tunefront did not write it: {', '.join(others)}{more}")
         return lines
 
-    def carry_out(self, ended_workers: list[str]) -> list[str]:
+    def check(self, ended_workers: Collection[str]) -> None:
+        """See that nobody works on it.
+
+        Raises:
+            StoreError: If somebody does.
+        """
+        for study in self.doomed:
+            studies.check_idle(self.store, study, ended_workers)
+
+    def carry_out(self, ended_workers: Collection[str]) -> list[str]:
         """Delete it; what could not be removed is told, with the reason.
 
         Raises:

@@ -198,7 +198,7 @@ def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collectio
     """
     with store.exclusively():
         for study in doomed:
-            _check_idle(store, study, ended_workers)
+            check_idle(store, study, ended_workers)
         for study in doomed:
             # Optuna's study first: should this process die in between, what is left of ours belongs to nothing, and
             # is dropped when the next study is made.
@@ -207,7 +207,12 @@ def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collectio
         _forget_deleted(store)
 
 
-def _check_idle(store: Store, study: StudyRecord, ended_workers: Collection[str]) -> None:
+def check_idle(store: Store, study: StudyRecord, ended_workers: Collection[str] = ()) -> None:
+    """Refuse a study that is being worked on.
+
+    Raises:
+        StoreError: Names the process and its machine.
+    """
     at_work = [worker for worker in workers_at_work(store, study) if worker.worker_id not in ended_workers]
     if at_work:
         worker = at_work[0]
