@@ -42,6 +42,8 @@ def read_tables(path: Path) -> dict[str, Any]:
         if len(key) > _MAX_TEXT or (isinstance(value, str) and len(value) > _MAX_TEXT):
             n = len(key) if len(key) > _MAX_TEXT else len(value)
             raise SpecError(path, key, f"{n:,} characters are too many: a key or text has at most {_MAX_TEXT}")
+        if "\0" in key or (isinstance(value, str) and "\0" in value):
+            raise SpecError(path, key, "there is a character of code 0 in it, which no name or path can have")
         if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
             raise SpecError(path, key, "this number is too large: a whole number has at most 64 bits")
     return data

@@ -144,6 +144,7 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         ('nme = "digits"\n' + DATA, "nme", ["no such key", "Did you mean 'name'?"]),
         ('name = "digits"\n[dta]\nsource = "digits"\n', "dta", ["Did you mean 'data'?"]),
         (MINIMAL.replace("source", "sauce"), "data.source", ["this key is missing"]),
+        (MINIMAL + 'positive_class = "a\\u0000b"\n', "data.positive_class", ["a character of code 0"]),
         # times without a unit
         (MINIMAL + "[training]\ntime_limit = 60\n", "training.time_limit", ["no unit", '"60 s", "60 min" or "60 h"']),
         (MINIMAL + '[training]\ntime_limit = "90"\n', "training.time_limit", ["no unit", '"90 min"']),
