@@ -10,6 +10,7 @@ from tests.test_layering import PACKAGES, ROOT
 INTERNAL = {
     "BadImageError",  # search/data/decoding.py: one file of many; DataError lists them
     "BrokenMessageError",  # search/trial_process.py: the trial fails
+    "NotFiniteError",  # search/trial_process.py: the trial fails
     "TrainingFailedError",  # search/training.py: the trial fails
     "_ContinuousError",  # search/enumerating.py
     "_UnknownSizeError",  # search/flops.py
