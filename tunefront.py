@@ -438,11 +438,13 @@ def delete(
     from reports.deletion import plan_deletion
     from reports.results_folder import look_at_results
     from search.running import ended_workers
-    from storage import open_store
+    from storage import folder_owner, open_store
 
     _, record = _find_study(storage, study)
     store = open_store(storage, is_writer=True)
     deletion = plan_deletion(store, record, look_at_results(out or Path("results") / study), results)
+    if results and deletion.results is not None:
+        folder_owner.check_owner(deletion.results.folder, record, study)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
     deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
     say(deletion.describe())

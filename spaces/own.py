@@ -166,7 +166,7 @@ def load_object(reference: str, key: str = "space") -> Any:
     """
     where, name = _split(reference, key)
     is_file = where.endswith(".py")
-    if is_file and not Path(where).is_file():
+    if is_file and not Path(where).is_file():  # nor is a pipe one: opening it would wait for ever
         raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})")
     try:
         found: Any = _load_file(Path(where).resolve()) if is_file else _load_module(where)
@@ -195,8 +195,6 @@ def _split(reference: str, key: str) -> tuple[str, str]:
 
 @functools.cache
 def _load_file(file: Path) -> Any:
-    if not file.is_file():  # opening a pipe would wait for ever
-        raise OSError("it is no file")
     spec = importlib.util.spec_from_file_location(f"tunefront_own_{file.stem}", file)
     assert spec is not None  # the name ends in .py
     assert spec.loader is not None

@@ -211,7 +211,7 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
     assert code == 2
     assert "This deletes the study digits (1 complete)\n" in output
     assert "This deletes the study digits.confirmation, the confirmation of digits, (none started)\n" in output
-    assert "This removes 6 files in results/digits" in output
+    assert "This removes 7 files in results/digits" in output
     assert "did not write it: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
     assert "It stays: the study digits.recording. 'tunefront delete digits.recording' deletes it" in output
     assert errors == "tunefront: nothing was deleted: there is nobody to ask here. Add --yes\n"
@@ -230,9 +230,20 @@ def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_s
     assert run("report", "digits")[0] == 0
     code, output, _ = run("delete", "digits", "--yes")
     assert code == 0
-    assert "It stays: 5 files in results/digits" in output
+    assert "It stays: 6 files in results/digits" in output
     assert (tmp_path / "results" / "digits" / "report.html").exists()
     assert run("status", "digits")[0] == 2
+
+
+def test_delete_leaves_the_results_of_another_study_of_that_name(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    folder = tmp_path / "results" / "digits"
+    assert run("report", "digits")[0] == 0
+    (folder / "study.json").write_text('{"study": "digits", "made_at": 1.0}')
+    code, _, errors = run("delete", "digits", "--results", "--yes")
+    assert code == 2
+    assert "results/digits holds the results of another study named 'digits'" in errors
+    assert len(studies.list_all(store_study.store)) == 1
+    assert (folder / "report.html").exists()
 
 
 def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> None:

@@ -18,7 +18,8 @@ from search.data import DataError, DataTable
 from search.data.sources.source import Source
 from search.recording import RecordingError, read_recording
 from search.regular_files import read_text_file
-from spaces import OwnSpace, SpaceError
+from spaces import SpaceError
+from spaces.own import load_object
 
 
 def source(**table: Any) -> Source:
@@ -65,8 +66,8 @@ def test_a_pipe_is_no_recording(pipe: Path) -> None:
 
 def test_a_pipe_is_no_code(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "space.py")
-    with pytest.raises(SpaceError, match="it is no file"):
-        OwnSpace.load(f"{tmp_path / 'space.py'}:Mine")
+    with pytest.raises(SpaceError, match="there is no file"):
+        load_object(f"{tmp_path / 'space.py'}:Mine")
 
 
 def header(shape: tuple[int, ...], dtype: str = "|u1") -> bytes:
