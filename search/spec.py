@@ -14,13 +14,12 @@ from objectives import AXES, DEFAULT_MEASURES, Axis, Objective
 from search.data.sources import DataTable
 from search.key_places import check_space_places
 from search.spec_checks import check_pruner, check_sampler
-from search.spec_differences import MAY_CHANGE, list_differences
+from search.spec_differences import MAY_CHANGE, list_differences, list_limit_changes
 from search.spec_errors import SpecError, explain
 from search.spec_file import read_tables
 from search.spec_tables import (
     EarlyStoppingTable,
     ObjectivesTable,
-    ObjectiveTable,
     ParetoTable,
     PretrainTable,
     PrunerTable,
@@ -43,6 +42,7 @@ __all__ = [
     "TrainingTable",
     "check_own_space",
     "differences",
+    "limit_changes",
     "read_spec",
 ]
 
@@ -68,11 +68,7 @@ class StudySpec(Table):
     trials: int = Field(default=30, ge=1, le=MAX_TRIALS)
     max_failures: int = Field(default=10, ge=0, le=MAX_TRIALS)
     max_refusals: int = Field(default=100, ge=0, le=MAX_TRIALS)
-    objectives: ObjectivesTable = ObjectivesTable(
-        accuracy=ObjectiveTable(measure="accuracy"),
-        memory=ObjectiveTable(measure="model_bytes"),
-        time=ObjectiveTable(measure="train_seconds"),
-    )
+    objectives: ObjectivesTable = ObjectivesTable()
     data: DataTable
     space: dict[str, Any] | str = Field(default={})
     training: TrainingTable = TrainingTable()
@@ -129,7 +125,7 @@ class StudySpec(Table):
         return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for the store; limits as numbers of their measure's unit."""
+        """Plain data for the store: limits as numbers of their measure's unit, and no axis that is dropped."""
         data = self.model_dump(mode="json")
         for axis in AXES:
             data["objectives"][axis] = None
@@ -145,7 +141,14 @@ class StudySpec(Table):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
         """The spec that :meth:`as_json` made."""
-        return cls.model_validate_json(json.dumps(_without_idle_settings(data)))
+        return cls.model_validate_json(json.dumps(_with_dropped_axes(_without_idle_settings(data))))
+
+
+def _with_dropped_axes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Mark what a stored spec leaves out: there such an axis is dropped, where a file means its default measure."""
+    if "objectives" not in data:
+        return dict(data)
+    return {**data, "objectives": {**dict.fromkeys(AXES, False), **data["objectives"]}}
 
 
 def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,10 +214,19 @@ def check_own_space(path: Path, spec: StudySpec) -> None:
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What differs between two specs as JSON, a line each, but for what may change between runs.
+    """What differs between two specs as JSON, a line each, but for limits and what may change between runs.
 
     What an older tunefront stored without keys that it did not know has their defaults.
     """
+    return list_differences(_as_now(stored), given)
+
+
+def limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The limits that differ between two specs as JSON without other :func:`differences`, a line each."""
+    return list_limit_changes(_as_now(stored), given)
+
+
+def _as_now(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is compared as it is
-        stored = StudySpec.from_json(stored).as_json()
-    return list_differences(stored, given)
+        return StudySpec.from_json(stored).as_json()
+    return stored

@@ -39,8 +39,8 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
     if len(axes) > 1:
         raise SpaceError(
             "pruner.name",
-            f"{table.name!r} looks at one objective, and this study has {len(axes)}: {', '.join(axes)}. "
-            f"{remedy}, or leave one in [objectives]",
+            f"{table.name!r} looks at one objective, and this study has {len(axes)}: {', '.join(axes)}. {remedy}"
+            + (f", or {_keeping_alone('accuracy', axes)}" if "accuracy" in axes else ""),
         )
     if axes[0] != "accuracy":
         raise SpaceError(
@@ -87,7 +87,7 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
         raise SpaceError(
             "sampler.name",
             f"'cmaes' is for one objective, and this study has {len(axes)}: {', '.join(axes)}. "
-            'Write name = "tpe", "nsga2" or "gp", or leave one in [objectives]',
+            f'Write name = "tpe", "nsga2" or "gp", or {_keeping_alone(axes[0], axes)}',
         )
     if isinstance(table, CmaEsTable) and not _has_numbers(space):
         raise SpaceError(
@@ -98,6 +98,11 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
         )
     if isinstance(table, GridTable):
         check_countable(space)
+
+
+def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:
+    """What to write for `kept` to be the one objective: an axis that is left out has its default measure."""
+    return f"{' and '.join(f'{axis} = false' for axis in axes if axis != kept)} in [objectives]"
 
 
 def _has_numbers(space: Space | OwnSpace) -> bool:

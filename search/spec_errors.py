@@ -66,6 +66,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
 _KINDS = {"union_tag_not_found": "missing", "union_tag_invalid": "unknown_kind"}
 _TABLES = {
     f"objectives.{axis}": f'write a measure, as in {axis} = "{measure}", or {{ measure = "{measure}", at_most = ... }}'
+    f"; or {axis} = false, and it does not count"
     for axis, measure in DEFAULT_MEASURES.items()
 }
 _HINTS = {

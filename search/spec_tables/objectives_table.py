@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from objectives import MEASURES, Axis, Objective, parse_quantity
+from objectives import DEFAULT_MEASURES, MEASURES, Axis, Objective, parse_quantity
 from printable import shown
 from search.spec_tables.table import Table, is_from_file
 from spaces import SpaceError
@@ -37,21 +37,26 @@ class ObjectiveTable(Table):
 
 
 class ObjectivesTable(Table):
-    """The axes that count. One that is left out is still measured and reported."""
+    """The axes that count: one that is left out has its default measure.
 
-    accuracy: ObjectiveTable | None = None
-    memory: ObjectiveTable | None = None
-    time: ObjectiveTable | None = None
+    ``false`` drops an axis: it is None here. It is still measured and reported.
+    """
+
+    accuracy: ObjectiveTable | None = ObjectiveTable(measure=DEFAULT_MEASURES["accuracy"])
+    memory: ObjectiveTable | None = ObjectiveTable(measure=DEFAULT_MEASURES["memory"])
+    time: ObjectiveTable | None = ObjectiveTable(measure=DEFAULT_MEASURES["time"])
 
     @field_validator("accuracy", "memory", "time", mode="before")
     @classmethod
     def _from_name(cls, value: Any) -> Any:
+        if value is False:
+            return None
         return {"measure": value} if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> ObjectivesTable:
         if not self.present():
-            raise ValueError("name at least one of accuracy, memory and time")
+            raise ValueError("accuracy, memory and time are all false: leave out the line of one that is to count")
         for axis, table in self.present().items():
             _check_measure(axis, table.measure)
             _check_limits(axis, table.objective(axis), is_from_file(info))

@@ -17,7 +17,7 @@ from tests.search.stub_trials import EPOCHS, Act, Plan
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
-OBJECTIVES = {"accuracy": "accuracy", "memory": "model_bytes"}
+OBJECTIVES = {"accuracy": "accuracy", "memory": "model_bytes", "time": False}
 # Nine of one size that learn more or less; then larger ones that stand where those stood after one epoch, or lower.
 PLAN: Plan = {
     number: Act(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0) for number in range(9)
@@ -72,7 +72,10 @@ def test_a_run_that_is_interrupted_notes_it_and_the_next_one_renews_it(make_desk
     [
         {"pruner": {"name": "none"}},
         {"plan": {}, "trials": 2},  # nothing is stopped
-        {"pruner": {"name": "median", "n_startup_trials": 2}, "objectives": {"accuracy": "accuracy"}},
+        {
+            "pruner": {"name": "median", "n_startup_trials": 2},
+            "objectives": {"accuracy": "accuracy", "memory": False, "time": False},
+        },
     ],
 )
 def test_nothing_is_noted_with_another_pruner_or_when_nothing_was_stopped(

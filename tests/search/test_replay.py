@@ -21,7 +21,7 @@ from search.replay import (
 from search.replay.results import interval, measure
 from tests.search.recorded import crossing, recording, training
 
-TWO_AXES = {"accuracy": {"measure": "accuracy"}, "memory": {"measure": "model_bytes"}}
+TWO_AXES = {"accuracy": {"measure": "accuracy"}, "memory": {"measure": "model_bytes"}, "time": False}
 
 
 def test_measure_by_hand() -> None:

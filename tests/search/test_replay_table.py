@@ -33,7 +33,7 @@ def test_values_at_an_epoch_project_time_and_know_no_end() -> None:
     table = make_table(recording(slow_start, training(1, [0.6, 0.6, 0.6])))
     assert table.values_at(1)[0].tolist() == [0.5, 1000.0, 9.0]
     assert table.values_at(2)[0].tolist() == [0.5, 1000.0, 4.5]  # 3.75 s, and 0.75 s as the fastest epoch
-    latency = {"time": {"measure": "latency_seconds"}}
+    latency = {"accuracy": False, "memory": False, "time": {"measure": "latency_seconds"}}
     measured = [replace(uneven, candidate=number, measurements={"latency_seconds": 1.0}) for number in range(2)]
     assert np.isnan(make_table(recording(*measured, objectives=latency)).values_at(2)).all()
 
@@ -56,14 +56,14 @@ def test_hypervolume_is_a_share_of_the_whole_tables(candidates: list[int], area:
             training(1, [0.2, 0.9], model_bytes=10**3.5),
             training(2, [0.4, 0.7], model_bytes=1e3),
             training(3, [0.1, 0.1], model_bytes=1e4),
-            objectives={"accuracy": {"measure": "accuracy"}, "memory": {"measure": "model_bytes"}},
+            objectives={"accuracy": {"measure": "accuracy"}, "memory": {"measure": "model_bytes"}, "time": False},
         )
     )
     assert table.hypervolume(candidates) == pytest.approx(area / 0.7)
 
 
 def test_a_cost_of_nothing_stands_on_a_linear_scale() -> None:
-    objectives = {"accuracy": {"measure": "accuracy"}, "time": {"measure": "compile_seconds"}}
+    objectives = {"accuracy": {"measure": "accuracy"}, "memory": False, "time": {"measure": "compile_seconds"}}
     table = make_table(
         recording(
             training(0, [0.5, 0.5], compile_seconds=0.0),

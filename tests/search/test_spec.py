@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from search.spec import MAY_CHANGE, StudySpec, differences, read_spec
-from search.spec_errors import SpecError
+from search.spec import MAY_CHANGE, SpecError, StudySpec, differences, limit_changes, read_spec
 
 ROOT = Path(__file__).parents[2]
 DATA = '[data]\nsource = "digits"\n'
@@ -60,8 +59,42 @@ def test_read_spec_reads_units(tmp_path: Path) -> None:
 
 
 def test_read_spec_keeps_the_order_of_the_axes_when_a_file_has_another(tmp_path: Path) -> None:
-    spec = read(MINIMAL + '[objectives]\ntime = "train_seconds"\naccuracy = "accuracy"\n', tmp_path)
+    spec = read(MINIMAL + '[objectives]\ntime = "train_seconds"\nmemory = false\naccuracy = "f1_macro"\n', tmp_path)
     assert list(spec.parsed_objectives()) == ["accuracy", "time"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ("", ["accuracy", "model_bytes", "train_seconds"]),
+        ('memory = "weight_bytes"\n', ["accuracy", "weight_bytes", "train_seconds"]),  # what is left out counts too
+        ("time = false\n", ["accuracy", "model_bytes"]),
+        ("accuracy = false\ntime = false\n", ["model_bytes"]),
+    ],
+)
+def test_an_axis_that_is_left_out_has_its_default_measure_and_false_drops_one(
+    tmp_path: Path, lines: str, expected: list[str]
+) -> None:
+    spec = read(MINIMAL + f"[objectives]\n{lines}", tmp_path)
+    for found in (
+        spec,
+        StudySpec.from_json(spec.as_json()),
+        StudySpec.from_json(json.loads(json.dumps(spec.as_json()))),
+    ):
+        assert [objective.measure.name for objective in found.parsed_objectives().values()] == expected
+
+
+def test_a_stored_spec_keeps_what_it_was_stored_with(tmp_path: Path) -> None:
+    # Of a tunefront for which an axis that a file left out was dropped.
+    stored = read(MINIMAL, tmp_path).as_json() | {"objectives": {"memory": {"measure": "model_bytes"}}}
+    assert list(StudySpec.from_json(stored).parsed_objectives()) == ["memory"]
+    old_file = read(MINIMAL + '[objectives]\nmemory = "model_bytes"\n', tmp_path).as_json()
+    assert differences(stored, old_file) == [
+        'objectives.accuracy: the study has none, the file "accuracy": write accuracy = false',
+        'objectives.time: the study has none, the file "train_seconds": write time = false',
+    ]
+    now = read(MINIMAL + '[objectives]\nmemory = "model_bytes"\naccuracy = false\ntime = false\n', tmp_path).as_json()
+    assert differences(stored, now) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +111,8 @@ def test_read_spec_keeps_the_order_of_the_axes_when_a_file_has_another(tmp_path:
     ],
 )
 def test_read_spec_takes_a_single_objective(tmp_path: Path, axis: str, measure: str) -> None:
-    spec = read(MINIMAL + f'[objectives]\n{axis} = "{measure}"\n', tmp_path)
+    others = "".join(f"{other} = false\n" for other in ("accuracy", "memory", "time") if other != axis)
+    spec = read(MINIMAL + f'[objectives]\n{axis} = "{measure}"\n{others}', tmp_path)
     assert [(name, o.measure.name) for name, o in spec.parsed_objectives().items()] == [(axis, measure)]
 
 
@@ -186,7 +220,16 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         (MINIMAL + "[pruner]\nmin_epochs = 0\n", "pruner.min_epochs", ["0 is not possible"]),
         (MINIMAL + "[space.adam]\nlearning_rate = -1\n", "space.adam.learning_rate", ["-1 is not possible"]),
         # limits that exclude everything
-        (MINIMAL + "[objectives]\n", "objectives", ["at least one of accuracy, memory and time"]),
+        (
+            MINIMAL + "[objectives]\naccuracy = false\nmemory = false\ntime = false\n",
+            "objectives",
+            ["accuracy, memory and time are all false", "leave out the line of one"],
+        ),
+        (
+            MINIMAL + "[objectives]\ntime = true\n",
+            "objectives.time",
+            ["True", 'time = "train_seconds"', "time = false"],
+        ),
         (
             MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", at_least = 80 }\n',
             "objectives.accuracy.at_least",
@@ -384,7 +427,9 @@ def test_from_json_gives_the_spec_that_as_json_made(path: Path) -> None:
 def test_as_json_has_limits_as_numbers_of_their_unit(tmp_path: Path) -> None:
     text = MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_most = "2 MB" }\n'
     assert read(text, tmp_path).as_json()["objectives"] == {
-        "memory": {"measure": "model_bytes", "at_least": None, "at_most": 2e6}
+        "accuracy": {"measure": "accuracy", "at_least": None, "at_most": None},
+        "memory": {"measure": "model_bytes", "at_least": None, "at_most": 2e6},
+        "time": {"measure": "train_seconds", "at_least": None, "at_most": None},
     }
 
 
@@ -406,19 +451,27 @@ def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
         (MINIMAL + "[training]\nepochs = 9\n", ["training.epochs: the study has 12, the file 9"]),
         (MINIMAL + '[space]\noptimizer = "sgd"\n', ['space.optimizer: the study has nothing, the file "sgd"']),
         (
-            MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", at_least = 0.5 }\n',
+            MINIMAL + '[objectives]\naccuracy = { measure = "auc", at_least = 0.5 }\ntime = false\n',
             [
-                "objectives.accuracy.at_least: the study has nothing, the file 0.5",
-                'objectives.memory: the study has {"measure": "model_bytes", "at_least": null, "at_most": null}, '
-                "the file nothing",
-                'objectives.time: the study has {"measure": "train_seconds", "at_least": null, "at_most": null}, '
-                "the file nothing",
+                'objectives.accuracy: the study has "accuracy", the file "auc": write accuracy = "accuracy"',
+                'objectives.time: the study has "train_seconds", the file none: write time = "train_seconds"',
             ],
         ),
     ],
 )
 def test_differences_name_the_key_and_both_values(tmp_path: Path, text: str, expected: list[str]) -> None:
     assert differences(read(MINIMAL, tmp_path).as_json(), read(text, tmp_path).as_json()) == expected
+
+
+def test_limits_are_no_differences_but_changes(tmp_path: Path) -> None:
+    old = read(MINIMAL + '[objectives]\ntime = { measure = "train_seconds", at_most = "5 s" }\n', tmp_path).as_json()
+    new = read(MINIMAL + '[objectives]\naccuracy = { measure = "accuracy", at_least = "60 %" }\n', tmp_path).as_json()
+    assert differences(old, new) == []
+    assert limit_changes(old, old) == []
+    assert limit_changes(old, new) == [
+        "objectives.accuracy.at_least: the study has nothing, the file 0.6",
+        "objectives.time.at_most: the study has 5.0, the file nothing",
+    ]
 
 
 def test_differences_take_what_an_older_tunefront_did_not_know_as_its_default(tmp_path: Path) -> None:

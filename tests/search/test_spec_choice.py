@@ -25,7 +25,8 @@ from search.spec_tables import (
 )
 
 MINIMAL = 'name = "digits"\n[data]\nsource = "digits"\n'
-SINGLE = MINIMAL + '[objectives]\naccuracy = "accuracy"\n'
+SINGLE = MINIMAL + '[objectives]\naccuracy = "accuracy"\nmemory = false\ntime = false\n'
+DROPPING = "memory = false and time = false in [objectives]"
 COUNTABLE = (
     '[space]\noptimizer = "adam"\n'
     "[space.adam]\nlearning_rate = [0.001, 0.01]\n"
@@ -101,11 +102,11 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
             "sampler.population_size",
             ["1 is not possible"],
         ),
-        (MINIMAL + '[sampler]\nname = "cmaes"\n', "sampler.name", ["one objective", "has 3", '"tpe"', "leave one"]),
+        (MINIMAL + '[sampler]\nname = "cmaes"\n', "sampler.name", ["one objective", "has 3", '"tpe"', DROPPING]),
         (MINIMAL + '[sampler]\nname = "grid"\n', "space.sgd.learning_rate", ["'grid'", "0.001 to 0.3 is continuous"]),
-        (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["one objective", "has 3", '"pareto"']),
+        (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["one objective", "has 3", '"pareto"', DROPPING]),
         (
-            MINIMAL + '[objectives]\ntime = "train_seconds"\n[pruner]\nname = "median"\n',
+            MINIMAL + '[objectives]\naccuracy = false\nmemory = false\n[pruner]\nname = "median"\n',
             "pruner.name",
             ["learning curves", "time has none", '"pareto"'],
         ),
