@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,6 +104,7 @@ _ALL_MEASURES = (
     ),
 )  # fmt: skip
 MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL_MEASURES}
+_KNOWN_EARLY = frozenset(measure.name for measure in _ALL_MEASURES if measure.is_known_before_training)
 
 DEFAULT_MEASURES: Mapping[Axis, str] = {
     "accuracy": "accuracy",
@@ -129,13 +130,26 @@ class Objective:
 
     def is_out_of_reach(self, best: float) -> bool:
         """Whether a limit is broken even if `best` is the best value that can still be reached."""
-        if self.measure.direction == "maximize":
-            return self.at_least is not None and best < self.at_least
-        return self.at_most is not None and best > self.at_most
+        limit = self.best_limit
+        if limit is None:
+            return False
+        return best < limit if self.measure.direction == "maximize" else best > limit
 
     @property
     def has_limit(self) -> bool:
         return self.at_least is not None or self.at_most is not None
+
+    @property
+    def best_limit(self) -> float | None:
+        """The limit that even the best end of a training can break: see :meth:`is_out_of_reach`."""
+        return self.at_least if self.measure.direction == "maximize" else self.at_most
+
+    def describe_limits(self) -> str:
+        """``"at least 50.00 %"``, for people; empty if there is none."""
+        limits = (("at least", self.at_least), ("at most", self.at_most))
+        return ", ".join(
+            f"{word} {format_quantity(limit, self.measure.unit)}" for word, limit in limits if limit is not None
+        )
 
     def describe_violation(self, value: float) -> str:
         """Say which limit `value` breaks, for people."""
@@ -185,6 +199,29 @@ def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
         for axis, table in tables.items()
         if table is not None
     }
+
+
+def violations(objectives: Iterable[Objective], measurements: Mapping[str, float]) -> dict[str, float]:
+    """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+    return {
+        objective.measure.name: objective.violation(measurements[objective.measure.name])
+        for objective in objectives
+        if objective.has_limit and objective.measure.name in measurements
+    }
+
+
+def broken_limit(objectives: Iterable[Objective], measurements: Mapping[str, float]) -> str:
+    """Say which limit is broken by what was measured, the first of them; empty if none is."""
+    measured = ((each, measurements.get(each.measure.name)) for each in objectives)
+    broken = (
+        each.describe_violation(value) for each, value in measured if value is not None and each.violation(value) > 0
+    )
+    return next(broken, "")
+
+
+def known_early(measurements: Mapping[str, float]) -> dict[str, float]:
+    """Those that the built model alone tells: of a trial that was stopped, no other one is its end's."""
+    return {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}
 
 
 _SCALES: Mapping[Unit, Mapping[str, float]] = {

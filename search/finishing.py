@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import optuna
 
-from objectives import format_quantity
+from objectives import format_quantity, known_early
 from search.launching import describe_exit
 from search.models import KeptModels
 from search.progress import View
@@ -14,7 +14,7 @@ from search.running_trial import Running, RunningTrial
 from search.standing import Standing
 from search.trial_process import BrokenMessageError, NotFiniteError
 from search.work import Work
-from storage import Lease, Outcome, patiently, queue, studies
+from storage import Lease, Outcome, constraints, patiently, queue, studies
 
 
 class Finisher:
@@ -49,7 +49,7 @@ class Finisher:
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
         """Trained to the end; its model lies at `model_path`, if it was kept."""
         running.child.reap()
-        reason = reason or self._standing.violation(running.measurements)
+        reason = reason or self._standing.broken_limit(running.measurements)
         self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
         patiently(lambda: self._models.drop(self._standing.beaten()))
 
@@ -99,10 +99,9 @@ class Finisher:
                 self._work.store,
                 self._study,
                 running.lease,
-                running.trial,
                 outcome,
                 values=self._standing.values(running.measurements) if is_complete else None,
-                constraints=self._constraints(running, outcome),
+                violations=self._violations(running, outcome),
                 measurements=running.measurements,
                 reason=reason,
                 model_path=model_path,
@@ -115,20 +114,23 @@ class Finisher:
         else:
             self._say_refused(running.lease.number)
 
-    def _constraints(self, running: RunningTrial, outcome: Outcome) -> dict[str, float] | None:
+    def _violations(self, running: RunningTrial, outcome: Outcome) -> list[float]:
         """What samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
+        if outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
+            return []
+        known = self._standing.violations(running.measurements)
         if outcome is Outcome.PRUNED:
-            return {**self._standing.early_constraints(running.measurements), **running.violations}
-        return self._standing.constraints(running.measurements) if outcome is not Outcome.FAILED else None
+            known = {**self._standing.violations(known_early(running.measurements)), **running.violations}
+        return constraints.as_list(self._standing.objectives.values(), known)
 
-    def end_told(self, lease: Lease, trial: optuna.Trial) -> None:
+    def end_told(self, lease: Lease) -> None:
         """A person ended it before it had started: close its attempt."""
-        patiently(lambda: queue.finish(self._work.store, self._study, lease, trial, Outcome.FAILED))
+        patiently(lambda: queue.finish(self._work.store, self._study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
 
-    def fail_unstarted(self, lease: Lease, trial: optuna.Trial, reason: str) -> None:
+    def fail_unstarted(self, lease: Lease, reason: str) -> None:
         """There is no candidate to train."""
-        patiently(lambda: queue.finish(self._work.store, self._study, lease, trial, Outcome.FAILED, reason=reason))
+        patiently(lambda: queue.finish(self._work.store, self._study, lease, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     def give_back_running(self, reason: str) -> None:

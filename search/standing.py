@@ -1,4 +1,4 @@
-"""Where trials stand while a study runs: limits as constraints, and the front so far."""
+"""Where trials stand while a study runs: which limits they break, and the front so far."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from objectives import MEASURES, Axis, Direction, Objective, on_front
+from objectives import Axis, Direction, Objective, broken_limit, dominating, known_early, on_front, violations
 from storage.trials import is_feasible
-
-_KNOWN_EARLY = {name for name, measure in MEASURES.items() if measure.is_known_before_training}
 
 Values = tuple[float, ...]  # one for each objective
 
@@ -33,33 +31,21 @@ class Standing:
         names = (objective.measure.name for objective in self.objectives.values())
         return next((name for name in names if name not in measurements), "")
 
-    def constraints(self, measurements: Mapping[str, float]) -> dict[str, float]:
-        """Limits as Optuna's constraints, as far as measured: above 0 is infeasible."""
-        return {
-            objective.measure.name: objective.violation(measurements[objective.measure.name])
-            for objective in self.objectives.values()
-            if objective.has_limit and objective.measure.name in measurements
-        }
-
-    def early_constraints(self, measurements: Mapping[str, float]) -> dict[str, float]:
-        """The same of what is known before training: of a trial that was stopped, no other measurement is its end's."""
-        return self.constraints(_known_early(measurements))
+    def violations(self, measurements: Mapping[str, float]) -> dict[str, float]:
+        """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+        return violations(self.objectives.values(), measurements)
 
     def refusal(self, measurements: Mapping[str, float]) -> str:
         """Which limit is broken by what is known before training; empty if none is."""
-        return self.violation(_known_early(measurements))
+        return self.broken_limit(known_early(measurements))
 
-    def violation(self, measurements: Mapping[str, float]) -> str:
+    def broken_limit(self, measurements: Mapping[str, float]) -> str:
         """Which limit is broken by what was measured; empty if none is."""
-        for objective in self.objectives.values():
-            value = measurements.get(objective.measure.name)
-            if value is not None and objective.violation(value) > 0:
-                return objective.describe_violation(value)
-        return ""
+        return broken_limit(self.objectives.values(), measurements)
 
     def is_on_front(self, measurements: Mapping[str, float]) -> bool:
         """Whether a trial with these measurements, complete by now, is on the front of all."""
-        if any(value > 0 for value in self.constraints(measurements).values()):
+        if any(value > 0 for value in self.violations(measurements).values()):
             return False
         points = [self.values(measurements), *(values for _, values in self._feasible())]
         return bool(on_front(np.array(points), self._directions)[0])
@@ -75,9 +61,13 @@ class Standing:
         return sorted(members, key=lambda member: sign * member[1][0])
 
     def beaten(self) -> set[int]:
-        """Numbers of the complete trials that are not on the front."""
+        """Numbers of the complete trials that another one within the limits dominates.
+
+        What a limit alone keeps off the front is not among them: the limit may be relaxed.
+        """
+        members = np.array([values for _, values in self.front()]).reshape(-1, len(self.objectives))
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return {trial.number for trial in complete} - {number for number, _ in self.front()}
+        return {trial.number for trial in complete if dominating(trial.values, members, self._directions).any()}
 
     @property
     def _directions(self) -> list[Direction]:
@@ -88,7 +78,3 @@ class Standing:
         return [
             (trial.number, tuple(trial.values)) for trial in complete if is_feasible(trial, self.objectives.values())
         ]
-
-
-def _known_early(measurements: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}

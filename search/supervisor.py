@@ -152,10 +152,10 @@ class Supervisor:
         try:
             candidate = patiently(lambda: self._source.suggest(trial))
         except SpaceError as error:  # a user's own space: this trial is lost, the study goes on
-            self._finisher.fail_unstarted(lease, trial, str(error))
+            self._finisher.fail_unstarted(lease, str(error))
             return
         except UpdateFinishedTrialError:
-            self._finisher.end_told(lease, trial)
+            self._finisher.end_told(lease)
             return
         task = TrialTask(
             number=lease.number,

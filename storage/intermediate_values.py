@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import contextlib
 
-import sqlalchemy as sa
 from optuna.exceptions import UpdateFinishedTrialError
 
 from storage.connection import Store
+from storage.optuna_tables import trial_intermediate_values as _values
+from storage.optuna_tables import trial_system_attributes as _attributes
 from storage.queue import Lease
-
-# Columns that have been there since Optuna 1.0; its own classes for them are private.
-_values = sa.table("trial_intermediate_values", sa.column("trial_id"))
-_attributes = sa.table("trial_system_attributes", sa.column("trial_id"), sa.column("key"))
 
 
 def report(store: Store, lease: Lease, step: int, value: float) -> None:

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
-from storage import schema
+from storage import constraints, optuna_tables, schema
 from storage.connection import Store
 
 LEASE_SECONDS = 60.0
+REASON = "reason"  # user attribute of a trial in Optuna
 MAX_ATTEMPTS = 3  # a trial whose worker is lost in so many is the likely cause
 
 
@@ -107,7 +108,17 @@ def lease_next(
         )
         for table in (schema.epochs, schema.measurements):  # a retry is a clean trial
             connection.execute(table.delete().where(_is_trial(table, study_id, trial.number)))
+        if attempt > 1:
+            _forget_last_words(connection, study_id, trial.number)
     return lease, trial
+
+
+def _forget_last_words(connection: Connection, study_id: int, number: int) -> None:
+    """Drop what a worker wrote for Optuna of an attempt that ended, before it died without telling it."""
+    constraints.forget(connection, study_id, [number])
+    table = optuna_tables.trial_user_attributes
+    is_of_trial = table.c.trial_id.in_(optuna_tables.trial_ids(study_id, [number]))
+    connection.execute(table.delete().where(is_of_trial & (table.c.key == REASON)))
 
 
 def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) -> None:
@@ -129,11 +140,10 @@ def finish(
     store: Store,
     study: optuna.Study,
     lease: Lease,
-    trial: optuna.Trial,
     outcome: Outcome,
     *,
     values: Sequence[float] | None = None,
-    constraints: Mapping[str, float] | None = None,
+    violations: Sequence[float] = (),
     measurements: Mapping[str, float] | None = None,
     reason: str = "",
     model_path: str = "",
@@ -141,9 +151,8 @@ def finish(
     """Record how an attempt ended. False, and nothing written, if the lease is no longer held.
 
     Args:
-        trial: As :func:`lease_next` gave it with the lease.
         values: One for each objective, if complete; they must be finite.
-        constraints: Above 0 is infeasible; for Optuna's samplers.
+        violations: Of each limit, see :func:`constraints.as_list`; empty if the study has none.
         measurements: Name with unit -> value.
         reason: Why it was stopped, refused, returned, or why it failed.
         model_path: Where the kept model lies, if it was kept.
@@ -159,9 +168,8 @@ def finish(
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
             _intend(connection, lease, outcome, reason, model_path)
-        if outcome is not Outcome.RETURNED:  # Optuna would keep it for the next attempt
-            for name, value in (constraints or {}).items():
-                trial.set_constraint(name, value)
+        if violations:
+            constraints.write(store, lease.study_id, lease.number, violations)
         _tell(store, study, lease.study_id, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
             _end(connection, lease.study_id, lease.number, outcome, reason, model_path)
@@ -258,7 +266,7 @@ def _tell(
         store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:
-        store.optuna.set_trial_user_attr(trial_id, "reason", reason)
+        store.optuna.set_trial_user_attr(trial_id, REASON, reason)
     study.tell(
         number, values=list(values) if values is not None else None, state=_STATES[outcome], skip_if_finished=True
     )

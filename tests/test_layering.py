@@ -218,9 +218,8 @@ def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with store.exclusively():
         leased = queue.lease_next(store, study, record.study_id, 1, "worker", "cpu0")
     assert leased is not None
-    lease, trial = leased
     values = [MEASUREMENTS[name] for name in METRICS]
-    queue.finish(store, study, lease, trial, Outcome.COMPLETE, values=values, measurements=MEASUREMENTS)
+    queue.finish(store, study, leased[0], Outcome.COMPLETE, values=values, measurements=MEASUREMENTS)
     return folder
 
 

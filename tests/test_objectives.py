@@ -12,12 +12,15 @@ from objectives import (
     Direction,
     Objective,
     Unit,
+    broken_limit,
     dominating,
     format_quantity,
     hypervolume,
+    known_early,
     losses,
     on_front,
     parse_quantity,
+    violations,
 )
 
 UP: Direction = "maximize"
@@ -331,3 +334,44 @@ def test_hypervolume_of_few_points(
 
 def test_hypervolume_when_there_are_no_points() -> None:
     assert hypervolume(np.zeros((0, 2)), [1.0, 1.0], [DOWN, DOWN]) == 0.0
+
+
+LIMITED = [
+    Objective(MEASURES["accuracy"], at_least=0.5),
+    Objective(MEASURES["model_bytes"], at_most=1e6),
+    Objective(MEASURES["train_seconds"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("measurements", "expected", "first"),
+    [
+        ({"accuracy": 0.75, "model_bytes": 1e6, "train_seconds": 9.0}, {"accuracy": -0.25, "model_bytes": 0.0}, ""),
+        ({"accuracy": 0.25, "model_bytes": 2e6}, {"accuracy": 0.25, "model_bytes": 1e6}, "accuracy 25.00 % breaks"),
+        ({"model_bytes": 2e6}, {"model_bytes": 1e6}, "model_bytes 2 MB breaks its limit of at most 1 MB"),
+        ({"train_seconds": 9.0}, {}, ""),
+    ],
+)
+def test_limits_of_several_objectives(measurements: dict[str, float], expected: dict[str, float], first: str) -> None:
+    assert violations(LIMITED, measurements) == expected
+    assert broken_limit(LIMITED, measurements).startswith(first)
+    assert bool(broken_limit(LIMITED, measurements)) is bool(first)
+
+
+def test_known_early_is_what_the_built_model_tells() -> None:
+    measured = {"model_bytes": 1.0, "weight_bytes": 2.0, "peak_bytes": 3.0, "accuracy": 0.5, "load_average": 1.0}
+    assert known_early(measured) == {"model_bytes": 1.0, "weight_bytes": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("objective", "best_limit", "described"),
+    [
+        (Objective(MEASURES["accuracy"], 0.5, 0.9), 0.5, "at least 50.00 %, at most 90.00 %"),
+        (Objective(MEASURES["model_bytes"], 10.0, 1e6), 1e6, "at least 10 B, at most 1 MB"),
+        (Objective(MEASURES["model_bytes"], at_least=10.0), None, "at least 10 B"),
+        (Objective(MEASURES["accuracy"]), None, ""),
+    ],
+)
+def test_limits_of_one_objective(objective: Objective, best_limit: float | None, described: str) -> None:
+    assert objective.best_limit == best_limit
+    assert objective.describe_limits() == described

@@ -9,9 +9,9 @@ from typing import Any
 
 import optuna
 
-from objectives import AXES, MEASURES, Axis
+from objectives import AXES, MEASURES, Axis, read_objectives, violations
 from reports import StudyResults, load_results
-from storage import Epoch, Lease, Outcome, Store, StudyRecord, curves, open_store, queue, studies
+from storage import Epoch, Lease, Outcome, Store, StudyRecord, constraints, curves, open_store, queue, studies
 
 MACHINE: dict[str, Any] = {
     "host_name": "anna",
@@ -99,23 +99,22 @@ class Bench:
         curve: Sequence[float] = (),
         reason: str = "",
         model_path: str = "",
-        broken: Mapping[str, float] | None = None,
     ) -> int:
-        """End a trial with its accuracy by epoch; `broken` limits make it infeasible. Returns its number."""
-        lease, trial = leased
+        """End a trial with its accuracy by epoch. Returns its number."""
+        lease = leased[0]
         measurements = measurements or {}
         for number, accuracy in enumerate(curve, start=1):
             curves.append(self.store, lease, Epoch(number, accuracy, 0.5, 0.1, {"val_loss": 1.0}))
         objectives = self.record.spec["objectives"]
+        limits = list(read_objectives(self.record.spec).values())
         values = [measurements.get(objectives[axis]["measure"]) for axis in AXES if axis in objectives]
         assert queue.finish(
             self.store,
             self.study,
             lease,
-            trial,
             outcome,
             values=values if outcome is Outcome.COMPLETE else None,  # type: ignore[arg-type]
-            constraints=broken,
+            violations=constraints.as_list(limits, violations(limits, measurements)),
             measurements=measurements,
             reason=reason,
             model_path=model_path,

@@ -59,7 +59,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench.complete(0.90, 1000, 2.0, parameters=sgd, measurements={"load_average": 1.5, "other_slots_busy": 0.0})
     bench.complete(0.80, 500, 1.0, parameters=adam, model_path="/elsewhere/trial-2.keras")
     bench.complete(0.85, 2000, 3.0, parameters=sgd)
-    bench.complete(0.99, 4000, 0.5, parameters=sgd, broken={"model_bytes": 1000.0})
+    bench.complete(0.99, 4000, 0.5, parameters=sgd)
     so_far = {"accuracy": 0.3, "model_bytes": 900.0, "train_seconds": 0.7}
     reason = "epoch 2: even at best (80.00 %, 2.2 MB) trial 0 dominates it (90.00 %, 1 kB)"
     bench.end(bench.lease(sgd), Outcome.PRUNED, so_far, curve=(0.1, 0.3), reason=reason)

@@ -48,9 +48,9 @@ def test_text_is_escaped(text: str, escaped: str) -> None:
 
 
 def test_it_says_why_when_the_front_is_empty(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
+    bench = Bench.make(tmp_path, {**THREE, "accuracy": {"measure": "accuracy", "at_least": 0.5}})
     assert "No trial has started yet." in front_markdown(bench.results())
-    bench.complete(0.1, 10, 1.0, broken={"accuracy": 0.4})
+    bench.complete(0.1, 10, 1.0)
     assert "No complete trial keeps the limits" in front_markdown(bench.results())
 
 

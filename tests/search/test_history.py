@@ -24,12 +24,13 @@ def bench(tmp_path: Path) -> Bench:
     return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
 
 
-def run(bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, violation: float = -1.0) -> None:
+def run(
+    bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, model_bytes: float = 1000.0
+) -> None:
     leased = bench.lease()
     for index, accuracy in enumerate(accuracies):
         curves.append(bench.store, leased[0], epoch(index + 1, accuracy))
-    constraints = {"accuracy": violation}
-    bench.finish(leased, outcome, constraints=constraints, measurements={**MEASUREMENTS, "accuracy": 0.9})
+    bench.finish(leased, outcome, measurements={**MEASUREMENTS, "model_bytes": model_bytes})
 
 
 def history_of(bench: Bench) -> History:
@@ -39,7 +40,7 @@ def history_of(bench: Bench) -> History:
 def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
     run(bench, [0.3, 0.5, 0.4])
     run(bench, [0.9], Outcome.PRUNED)
-    run(bench, [0.1, 0.2, 0.3, 0.3], violation=0.5)
+    run(bench, [0.1, 0.2, 0.3, 0.3], model_bytes=2000.0)
     run(bench, [0.9], Outcome.FAILED)
     bench.lease()
     history = history_of(bench)
@@ -47,7 +48,7 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench
     assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
     assert found.n_epochs.tolist() == [3, 4]
     assert found.levels[1] == pytest.approx(logits(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
-    assert found.values.tolist() == [list(VALUES), list(VALUES)]
+    assert found.values.tolist() == [[0.9, 1000.0, 2.5], [0.9, 2000.0, 2.5]]
     assert found.seconds_so_far("train_seconds").tolist() == [[0.25, 0.5, 0.75, 0.75], [0.25, 0.5, 0.75, 1.0]]
     assert found.seconds_so_far("validation_seconds")[1].tolist() == [0.125, 0.25, 0.375, 0.5]
     assert found.rival_numbers == [0]  # trial 2 broke a limit

@@ -32,7 +32,7 @@ SEARCH = StudySpec.model_validate(
     {
         "name": "digits",
         "trials": 5,
-        "objectives": {"accuracy": {"measure": "f1_macro", "at_least": 0.5}, "memory": "weight_bytes"},
+        "objectives": {"accuracy": {"measure": "f1_macro", "at_least": 0.5}, "memory": "weight_bytes", "time": False},
         "data": {"source": "digits"},
         "space": {"optimizer": ["sgd", "adam"]},
         "training": {"epochs": 20, "early_stopping": {"patience": 3}},
@@ -109,7 +109,7 @@ def train_all(
             curves.append(store, lease, replace(validated, metrics={"accuracy": 0.5 + index / 10, "loss": 1.0}))
         measurements = {"accuracy": number / 10 + 0.02, "model_bytes": 1000.0 + number, "train_seconds": 0.75}
         values = list(measurements.values()) if outcome is Outcome.COMPLETE else None
-        queue.finish(store, optuna_study, lease, trial, outcome, values=values, measurements=measurements)
+        queue.finish(store, optuna_study, lease, outcome, values=values, measurements=measurements)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from search.spec_tables import (
 )
 from search.steering import parameters_of
 from spaces import Space
+from storage import constraints
 
 needs_cmaes = pytest.mark.skipif(find_spec("cmaes") is None, reason="needs tunefront[cmaes]")
 needs_gp = pytest.mark.skipif(find_spec("torch") is None, reason="needs tunefront[gp]")
@@ -51,6 +52,11 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # what a sampler warns of, every user would read
         yield
+
+
+def constrain(trial: optuna.Trial, violation: float) -> None:
+    """As the store does, see storage.constraints."""
+    trial.study._storage.set_trial_system_attr(trial._trial_id, constraints.KEY, [violation])
 
 
 def drawn(
@@ -108,7 +114,7 @@ def test_a_sampler_bears_pruned_refused_failed_and_infeasible_trials(table: Samp
         SPACE.suggest(trial)
         study.sampler = optuna.samplers.RandomSampler()  # as TrialSource does: CmaEsSampler would warn of constraints
         if number % 4 != 1:
-            trial.set_constraint("accuracy", 0.1 if number % 3 else -0.1)
+            constrain(trial, 0.1 if number % 3 else -0.1)
         if number % 4 == 0:
             study.tell(trial, state=TrialState.PRUNED)
         elif number % 4 == 1:
@@ -131,7 +137,7 @@ def share_within(table: SamplerTable, n_trials: int, *, has_limit: bool) -> floa
         x, y = trial.suggest_float("x", 0, 1), trial.suggest_float("y", 0, 1)
         xs.append(x)
         if has_limit:
-            trial.set_constraint("x", x - 0.5)
+            constrain(trial, x - 0.5)
         study.tell(trial, [x, y])
     return float(np.mean(np.array(xs[n_trials // 2 :]) <= 0.5))
 
@@ -161,7 +167,7 @@ def test_limits_do_not_steer_cmaes() -> None:
         trial = study.ask()
         xs.append(trial.suggest_float("x", 0, 1))
         trial.suggest_float("y", 0, 1)
-        trial.set_constraint("x", xs[-1] - 0.5)
+        constrain(trial, xs[-1] - 0.5)
         study.sampler = optuna.samplers.RandomSampler()
         study.tell(trial, xs[-1])
     assert np.mean(np.array(xs[-20:]) > 0.5) > 0.8  # it goes for the objective, and knows of no limit

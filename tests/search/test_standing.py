@@ -33,8 +33,6 @@ def standing() -> Standing:
 def complete(standing: Standing, *values: float) -> None:
     trial = standing.study.ask()
     measurements = measured(*values)
-    for name, violation in standing.constraints(measurements).items():
-        trial.set_constraint(name, violation)
     standing.study.tell(trial, standing.values(measurements))
 
 
@@ -42,11 +40,11 @@ def test_values_are_in_the_order_of_the_objectives(standing: Standing) -> None:
     assert standing.values(measured(0.9, 1000.0, 2.0)) == (0.9, 1000.0, 2.0)
 
 
-def test_constraints_are_of_limits_that_were_measured(standing: Standing) -> None:
-    found = standing.constraints(measured(0.4, 2e6, 2.0))
+def test_violations_are_of_limits_that_were_measured(standing: Standing) -> None:
+    found = standing.violations(measured(0.4, 2e6, 2.0))
     assert found == {"accuracy": pytest.approx(0.1), "model_bytes": pytest.approx(1e6)}
-    assert standing.constraints({"model_bytes": 1e6}) == {"model_bytes": 0.0}  # the limit itself is allowed
-    assert standing.constraints({}) == {}
+    assert standing.violations({"model_bytes": 1e6}) == {"model_bytes": 0.0}  # the limit itself is allowed
+    assert standing.violations({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +76,21 @@ def test_front_leaves_out_what_a_person_told_with_values_beyond_a_limit(standing
     for values in ((0.9, 2e6, 1.0), (0.4, 10.0, 0.1), (0.8, 1000.0, 1.0)):
         standing.study.tell(standing.study.ask(), values)  # without constraints, as the dashboard does
     assert standing.front() == [(2, (0.8, 1000.0, 1.0))]
-    assert standing.beaten() == {0, 1}
+
+
+def test_beaten_is_what_another_one_within_the_limits_dominates(standing: Standing) -> None:
+    complete(standing, 0.8, 1000.0, 1.0)  # 0: on the front
+    complete(standing, 0.8, 1000.0, 1.5)  # 1: dominated by 0
+    complete(standing, 0.9, 2e6, 1.0)  # 2: only a limit keeps it off the front
+    complete(standing, 0.7, 2e6, 1.0)  # 3: breaks a limit, and 0 dominates it
+    complete(standing, 0.9, 2e6, 3.0)  # 4: dominated by 2, which does not count
+    complete(standing, 0.8, 1000.0, 1.0)  # 5: a tie with 0
+    assert standing.beaten() == {1, 3}
+
+
+def test_nothing_is_beaten_when_nothing_keeps_the_limits(standing: Standing) -> None:
+    complete(standing, 0.4, 10.0, 0.1)
+    assert standing.beaten() == set()
 
 
 def test_front_is_empty_when_nothing_is_feasible(standing: Standing) -> None:

@@ -39,21 +39,14 @@ def test_search_seconds(others: list[WorkerRecord], expected: float) -> None:
         ([(0.5, 10.0), (0.4, 20.0), (0.6, 10.0)], [2, 0, 1], 2),  # in the order of ending, not of number
         ([(0.5, 10.0), None, None], [0, 1, 2], 2),  # pruned
         ([None, None], [0, 1], 2),  # no front yet
-        ([(0.5, 10.0), (0.9, 1.0, "infeasible"), (0.6, 10.0)], [0, 1, 2], 0),
-        ([(0.5, 10.0), (0.9, 1.0, "infeasible")], [0, 1], 1),
-        ([(0.5, 10.0), (0.9, 20.0, "told")], [0, 1], 0),
-        ([(0.5, 10.0), (0.9, 40.0, "told")], [0, 1], 1),  # breaks the limit
+        ([(0.5, 10.0), (0.9, 20.0)], [0, 1], 0),
+        ([(0.5, 10.0), (0.9, 40.0)], [0, 1], 1),  # breaks the limit
+        ([(0.5, 10.0), (0.9, 40.0), (0.6, 10.0)], [0, 1, 2], 0),
     ],
 )
-def test_n_since_growth(values: list[tuple[object, ...] | None], order: list[int], expected: int) -> None:
+def test_n_since_growth(values: list[tuple[float, float] | None], order: list[int], expected: int) -> None:
     objectives = [Objective(MEASURES["accuracy"]), Objective(MEASURES["model_bytes"], at_most=30.0)]
     study = optuna.create_study(directions=["maximize", "minimize"])
     for value in values:
-        trial = study.ask()
-        if value is None:
-            study.tell(trial, state=TrialState.PRUNED)
-            continue
-        if "told" not in value:  # in the dashboard, which sets no constraint
-            trial.set_constraint("memory", 1.0 if "infeasible" in value else -1.0)
-        study.tell(trial, [float(str(number)) for number in value[:2]])
+        study.tell(study.ask(), value, state=TrialState.PRUNED if value is None else None)
     assert n_since_growth(study, order, objectives) == expected

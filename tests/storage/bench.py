@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -48,6 +49,13 @@ def epoch(number: int, accuracy: float = 0.5) -> Epoch:
     return Epoch(number, accuracy, 0.25, 0.125, {"loss": 1.5, "val_loss": 1.25})
 
 
+def with_limits(bench: Bench, **limits: Mapping[str, float]) -> dict[str, Any]:
+    """The study's spec with these limits alone: axis -> ``at_least``, ``at_most``."""
+    spec = dict(bench.record.spec)
+    tables = {axis: {"measure": table["measure"], **limits.get(axis, {})} for axis, table in spec["objectives"].items()}
+    return {**spec, "objectives": tables}
+
+
 @dataclass(frozen=True)
 class Bench:
     """One study in an open store, with the actions of a worker."""
@@ -81,7 +89,7 @@ class Bench:
         leased: tuple[Lease, optuna.Trial],
         outcome: Outcome = Outcome.COMPLETE,
         *,
-        constraints: Mapping[str, float] | None = None,
+        violations: Sequence[float] = (),
         measurements: Mapping[str, float] = MEASUREMENTS,
         reason: str = "",
         model_path: str = "",
@@ -90,10 +98,10 @@ class Bench:
         return queue.finish(
             self.store,
             self.study,
-            *leased,
+            leased[0],
             outcome,
             values=values,
-            constraints=constraints,
+            violations=violations,
             measurements=measurements,
             reason=reason,
             model_path=model_path,
@@ -106,7 +114,9 @@ class Bench:
         return queue.count(self.store, self.study, self.record.study_id)
 
     def trials(self) -> list[TrialRecord]:
-        return trials.load(self.store, self.record)
+        record = studies.find(self.store, self.record.name)
+        assert record is not None
+        return trials.load(self.store, record)
 
     def expire(self, worker: str) -> None:
         """As if the worker had not renewed for longer than a lease lasts."""

@@ -63,6 +63,10 @@ def n_open(bench: Bench) -> int:
         return n_leases + connection.execute(query).scalar_one()
 
 
+def constraints_of(bench: Bench, number: int) -> list[float]:
+    return list(bench.study.get_trials(deepcopy=False)[number].constraints.values())
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.REFUSED, Outcome.RETURNED])
 def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_ends_it(
@@ -75,7 +79,7 @@ def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_en
         leased = bench.lease(worker)
         number = leased[0].number
         with dying_at(bench.store.engine, n_statements) as statements:
-            bench.finish(leased, outcome, constraints={"accuracy": 0.5}, reason="because", model_path="/trial.keras")
+            bench.finish(leased, outcome, violations=[0.5], reason="because", model_path="/trial.keras")
         has_died = len(statements) == n_statements
         bench.sweep(worker)
         assert n_open(bench) == 0
@@ -83,11 +87,14 @@ def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_en
         found.append(trial.state)
         assert trial.state in (state, "waiting"), f"after {statements[-1]}"
         if trial.state == "complete":
-            assert (trial.values, trial.measurements, trial.is_feasible) == (VALUES, MEASUREMENTS, False)
+            assert (trial.values, trial.measurements) == (VALUES, MEASUREMENTS)
+            assert constraints_of(bench, number) == [0.5]
             assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), f"after {statements[-1]}"
         if trial.state == "waiting":  # it can be run again, and ends as any other
-            assert bench.finish(bench.lease("next"))
-            assert bench.trials()[number].state == "complete"
+            assert bench.finish(bench.lease("next"), violations=[-0.25])
+            again = bench.trials()[number]
+            assert (again.state, again.reason) == ("complete", ""), f"after {statements[-1]}"
+            assert constraints_of(bench, number) == [-0.25], f"after {statements[-1]}"
         if not has_died:
             break
     assert not has_died, "there are more statements than this test tries"

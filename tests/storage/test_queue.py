@@ -169,7 +169,7 @@ def test_finish_leaves_the_trial_alone_when_a_person_told_it_through_optuna(benc
     # optuna-dashboard can tell running trials.
     leased = bench.lease()
     bench.study.tell(0, state=TrialState.FAIL)
-    bench.finish(leased, outcome, constraints={"accuracy": -0.1}, reason="late")
+    bench.finish(leased, outcome, violations=[-0.1], reason="late")
     assert bench.study.trials[0].state == TrialState.FAIL
     assert bench.counts().running == 0
     assert bench.sweep() == []
@@ -261,9 +261,8 @@ def test_a_retry_is_clean(bench: Bench) -> None:
 
 
 def test_a_retry_has_constraints_of_its_own(bench: Bench) -> None:
-    # Optuna ignores a second value of a constraint, so the first attempt must not set one.
-    bench.finish(bench.lease(), Outcome.RETURNED, constraints={"train_seconds": -1.0})
-    bench.finish(bench.lease(), constraints={"train_seconds": 2.0})
+    bench.finish(bench.lease(), Outcome.RETURNED, violations=[-1.0])
+    bench.finish(bench.lease(), Outcome.PRUNED, violations=[2.0])
     (trial,) = bench.trials()
     assert trial.is_feasible is False
 
@@ -305,7 +304,7 @@ def test_a_trial_is_not_given_up_when_it_was_only_interrupted(bench: Bench) -> N
 
 def test_stock_optuna_reads_the_study(bench: Bench) -> None:
     bench.finish(bench.lease())
-    bench.finish(bench.lease(), measurements={**MEASUREMENTS, "accuracy": 0.5}, constraints={"accuracy": 0.2})
+    bench.finish(bench.lease(), measurements={**MEASUREMENTS, "accuracy": 0.5}, violations=[0.2])
     bench.finish(bench.lease(), Outcome.PRUNED)
     bench.lease()
     study = optuna.load_study(study_name="digits", storage=bench.store.url)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from storage import Outcome, curves, trials
-from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
+from storage import Outcome, curves, studies, trials
+from tests.storage.bench import MEASUREMENTS, Bench, epoch, with_limits
 
 
 def test_load_when_there_are_no_trials(bench: Bench) -> None:
@@ -40,9 +40,20 @@ def test_load_keeps_the_order_of_numbers(bench: Bench) -> None:
 
 def test_load_tells_what_breaks_a_limit(bench: Bench) -> None:
     for violation in (-0.1, 0.0, 0.1):
-        bench.finish(bench.lease(), constraints={"accuracy": violation, "model_bytes": -5.0})
+        bench.finish(bench.lease(), Outcome.PRUNED, violations=[violation, -5.0])
+    leased = bench.lease()
+    leased[1].set_constraint("accuracy", 0.1)  # as an older tunefront did
+    bench.finish(leased, Outcome.PRUNED)
+    assert [record.is_feasible for record in bench.trials()] == [True, True, False, False]
+
+
+def test_load_tells_by_its_values_what_limit_a_complete_trial_breaks(bench: Bench) -> None:
+    # 8 s against a limit of 10 s, but stored with the constraint of an attempt before that took 12 s.
+    studies.update_spec(bench.store, bench.record, with_limits(bench, time={"at_most": 10.0}))
+    for seconds, violation in ((8.0, 2.0), (10.0, -1.0), (10.5, -1.0)):
+        measurements = {**MEASUREMENTS, "train_seconds": seconds}
+        bench.finish(bench.lease(), violations=[violation], measurements=measurements)
     assert [record.is_feasible for record in bench.trials()] == [True, True, False]
-    assert [record.values for record in bench.trials()] == [VALUES] * 3
 
 
 def test_measurements_keep_their_precision(bench: Bench) -> None:
