@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import threading
 import warnings
+from typing import Any
 
 from optuna import Study
 from optuna.exceptions import ExperimentalWarning, OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
+from reports.dashboard_front import regard_limits
 from reports.dashboard_server import check_host, listen
 from reports.figures import front_figure
 from reports.front import StudyResults, load_results
@@ -59,6 +61,7 @@ def serve(
         warnings.simplefilter("ignore", ExperimentalWarning)
         from optuna_dashboard import wsgi
 
+        regard_limits()
         application = wsgi(store.optuna)
     with listen(application, host, port, allow_remote) as server:
         keeper = _FrontKeeper(store)
@@ -77,14 +80,14 @@ def serve(
 
 
 class _FrontKeeper:
-    """Publishes the front of each study when trials have finished since it last did."""
+    """Publishes the front of each study when trials have finished, or its limits changed, since it last did."""
 
     def __init__(self, store: Store) -> None:
         self._writer = store
         self._reader = open_store(store.url)  # loading a large study must not hold up its workers
         # Kept, because they remember finished trials: counting again reads only the others.
         self._studies: dict[tuple[int, float], Study] = {}
-        self._n_finished: dict[tuple[int, float], int] = {}
+        self._published: dict[tuple[int, float], tuple[int, Any]] = {}  # finished trials and objectives then
 
     def run(self, stopped: threading.Event, seconds: float) -> None:
         """Look every few seconds until `stopped` is set."""
@@ -105,9 +108,10 @@ class _FrontKeeper:
             self._studies[key] = study.optuna_study(self._reader)
         counts = queue.count(self._reader, self._studies[key], study.study_id)
         n_finished = counts.complete + counts.pruned + counts.refused + counts.failed
-        if self._n_finished.get(key) != n_finished:
+        state = (n_finished, study.spec["objectives"])
+        if self._published.get(key) != state:
             _save(self._writer, study, load_results(self._reader, study))
-            self._n_finished[key] = n_finished
+            self._published[key] = state
 
 
 def _require_writer(store: Store) -> None:

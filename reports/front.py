@@ -23,7 +23,7 @@ from objectives import (
     read_chance,
     read_objectives,
 )
-from storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
+from storage import Store, StudyRecord, TrialRecord, WorkerRecord, limits, studies, trials
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
 
@@ -55,6 +55,7 @@ class StudyResults:
         front_loss: How many members of the front were stopped, as the last run that ended estimated it: ``lost``,
             ``at_risk`` (those and the ones found), ``low`` and ``high``, all None if it could not tell; ``n_stopped``
             and the setting ``front_loss``. Empty if there is no estimate.
+        limit_changes: Each change of the limits, ``before`` and ``after`` in words, and the trials finished by then.
     """
 
     study: StudyRecord
@@ -64,6 +65,7 @@ class StudyResults:
     front_numbers: frozenset[int]
     ending: str = ""
     front_loss: Mapping[str, Any] = field(default_factory=dict)
+    limit_changes: Sequence[Mapping[str, Any]] = ()
 
     @property
     def front(self) -> list[TrialRecord]:
@@ -162,6 +164,7 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
         front_numbers=front_numbers(candidates, objectives),
         ending=str(noted.get("ending", "")),
         front_loss=noted.get("front_loss", {}),
+        limit_changes=noted.get(limits.CHANGES, ()),
     )
 
 

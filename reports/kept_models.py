@@ -9,6 +9,8 @@ from urllib.parse import quote
 from reports.front import StudyResults
 from storage import TrialRecord
 
+_OFF_THE_FRONT = "off the front under earlier limits"
+
 
 @dataclass(frozen=True)
 class KeptModel:
@@ -29,10 +31,18 @@ def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> 
     """The model of `trial` for a report in `folder`."""
     if not trial.model_path:
         # The reason of a complete trial tells why its model could not be saved.
-        return KeptModel(trial.reason or "not kept")
+        return KeptModel(trial.reason or ("not kept: " + _OFF_THE_FRONT if results.limit_changes else "not kept"))
     path = Path(trial.model_path)
     if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
         relative = path.resolve().relative_to(folder.resolve()).as_posix()
         return KeptModel(path.name, relative, quote(relative))
     host = next((w.machine.get("host_name") for w in results.workers if w.worker_id == trial.worker_id), None)
     return KeptModel(f"{path} on {host}" if host else str(path), str(path))
+
+
+def describe_without_model(results: StudyResults) -> str:
+    """Which models are not to be had since other limits brought them on the front, in a sentence; empty if none."""
+    numbers = [str(trial.number) for trial in results.front if not trial.model_path]
+    if not numbers or not results.limit_changes:
+        return ""
+    return f"On the front, but their models were not kept, {_OFF_THE_FRONT}: trial {', '.join(numbers)}."

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from objectives import AXES
 from reports.front import StudyResults
+from reports.kept_models import describe_without_model
 from reports.notes import describe_marks, notes, show_marked
 from reports.parameters import Parameters, show_value
 from reports.stopping_cost import describe_stopping_cost
@@ -14,6 +15,7 @@ from reports.summary import (
     axis_title,
     describe_empty_front,
     describe_front,
+    describe_limit_changes,
     describe_progress,
     describe_search,
     describe_shared,
@@ -29,8 +31,10 @@ def front_markdown(results: StudyResults) -> str:
         escape(f"{describe_search(results)} {describe_wanted(results)}"),
         *map(escape, notes(results)),
         escape(describe_progress(results)),
+        escape(describe_limit_changes(results)),
         _table(results, parameters) if results.front_numbers else escape(describe_empty_front(results)),
         escape(describe_marks(results)),
+        escape(describe_without_model(results)),
         escape(describe_shared(parameters)),
         escape(describe_stopping_cost(results)),
     ]

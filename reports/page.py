@@ -35,6 +35,7 @@ from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
     describe_empty_front,
     describe_front,
+    describe_limit_changes,
     describe_progress,
     describe_search,
     describe_shared,
@@ -127,6 +128,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
             "search": describe_search(results),
             "wanted": describe_wanted(results),
             "progress": describe_progress(results),
+            "limit_changes": describe_limit_changes(results),
             "empty_front": describe_empty_front(results),
             "marks": describe_marks(results),
             "shared": describe_shared(parameters),

@@ -12,7 +12,9 @@ from rich.text import Text
 
 from objectives import AXES, format_quantity
 from reports.front import STATES, ReasonGroup, StudyResults, load_results
+from reports.kept_models import describe_without_model
 from reports.notes import notes
+from reports.summary import describe_limit_changes
 from reports.terminal import front_table
 from storage import Store, StudyRecord, TrialRecord, studies
 
@@ -91,6 +93,8 @@ class StudyStatus:
         if results.early_end:
             parts.append(Text(f"done early: {results.early_end}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
+        if results.limit_changes:
+            parts.append(Text(describe_limit_changes(results)))
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
             parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))
@@ -104,6 +108,7 @@ class StudyStatus:
             parts.append(Text(f"What they mean together: tunefront report {confirms}"))
         elif results.front:
             parts += [Text(""), front_table(results)]
+            parts += [Text(text) for text in (describe_without_model(results),) if text]
         return Group(*parts)
 
 

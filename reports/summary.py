@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from objectives import Axis, format_quantity
+from objectives import Axis
 from reports.front import StudyResults
 from reports.parameters import Parameters, show_value
 
@@ -35,13 +35,24 @@ def describe_wanted(results: StudyResults) -> str:
     parts = []
     for objective in results.objectives.values():
         measure = objective.measure
-        limits = [
-            f"{word} {format_quantity(limit, measure.unit)}"
-            for word, limit in (("at least", objective.at_least), ("at most", objective.at_most))
-            if limit is not None
-        ]
-        parts.append(f"{wanted[measure.direction]} {measure.name}" + (f" ({', '.join(limits)})" if limits else ""))
+        limits = objective.describe_limits()
+        parts.append(f"{wanted[measure.direction]} {measure.name}" + (f" ({limits})" if limits else ""))
     return f"Wanted: {', '.join(parts)}."
+
+
+def describe_limit_changes(results: StudyResults) -> str:
+    """That the limits were others before, in a sentence or two; empty if they always were these."""
+    if not results.limit_changes:
+        return ""
+    changes = [
+        f"after {change['n_finished']} trials from {change['before']} to {change['after']}"
+        for change in results.limit_changes
+    ]
+    stays = "What was stopped under earlier limits stays stopped"
+    queued = [trial for trial in results.trials if trial.queued_again_as is not None]
+    pairs = ", ".join(f"{trial.number} as {trial.queued_again_as}" for trial in queued)
+    again = f"; refused candidates were queued again: trial {pairs}" if queued else ""
+    return f"Its limits changed {', and '.join(changes)}. {stays}{again}."
 
 
 def describe_progress(results: StudyResults) -> str:
@@ -59,13 +70,14 @@ def describe_progress(results: StudyResults) -> str:
 
 def _describe_going_on(results: StudyResults) -> str:
     """What to do for an unfinished study to get the trials that are missing, in a sentence or two."""
-    spec, counts = results.study.spec, results.counts
+    spec = results.study.spec
     if spec.get("confirms"):
         return f"'tunefront confirm {spec['confirms']}' goes on with it."
     # Nothing but its name tells that a study records.
     command = "tunefront record" if results.study.name.endswith(".recording") else "tunefront run"
     for state, what, key in (("failed", "failed", "max_failures"), ("refused", "were refused", "max_refusals")):
-        if counts[state] > spec.get(key, math.inf):
+        n_trials = sum(trial.state == state and trial.queued_again_as is None for trial in results.trials)
+        if n_trials > spec.get(key, math.inf):
             groups = results.reasons(state)
             if groups and len(groups[0].numbers) >= 0.9 * counts[state]:
                 return (
@@ -73,7 +85,7 @@ def _describe_going_on(results: StudyResults) -> str:
                     f"reason: {groups[0].text}. Mend that first: more trials would end the same way."
                 )
             return (
-                f"It gave up: {counts[state]} trials {what}, more than {key} = {spec[key]}. "
+                f"It gave up: {n_trials} trials {what}, more than {key} = {spec[key]}. "
                 f"Raise {key}, and the '{command}' command that started it goes on with it."
             )
     return f"The '{command}' command that started it goes on with it."
@@ -85,7 +97,10 @@ def describe_empty_front(results: StudyResults) -> str:
     if not results.trials:
         return "No trial has started yet."
     if counts["complete"]:
-        return "No complete trial keeps the limits of the objectives: relax them, or search a larger space."
+        return (
+            "No complete trial keeps the limits of the objectives: relax them in the spec and run it again, "
+            "which trains nothing anew, or search a larger space."
+        )
     if counts["running"] or counts["waiting"]:
         return "No trial is complete yet."
     return "No trial became complete: the reasons are given with the trials."

@@ -90,13 +90,14 @@ def describe_stop(
         return Stop(f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0)
     if ending is Ending.INTERRUPTED:
         return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
-    key = "max_failures" if ending is Ending.TOO_MANY_FAILURES else "max_refusals"
+    key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
+    if ending is Ending.TOO_MANY_REFUSALS:
+        key, remedy = "max_refusals", "Relax the limit that they break, which queues them again, or raise max_refusals, and"
     if reason is not None and reason.is_the_cause:
         return Stop(_describe_cause(ending, spec, key, again, logs, reason), 1)
     return Stop(
         f"The study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
-        f"and in '{status}', their output is in {logs}. "
-        f"Change what causes them and give the study another name, or raise {key} and go on with:\n  {again}",
+        f"and in '{status}', their output is in {logs}. {remedy} go on with:\n  {again}",
         1,
     )
 
@@ -106,8 +107,9 @@ def _describe_cause(ending: Ending, spec: StudySpec, key: str, again: str, logs:
     what = "failed" if ending is Ending.TOO_MANY_FAILURES else "were refused"
     how_many = f"all {reason.n_ended}" if reason.n_alike == reason.n_ended else f"{reason.n_alike} of {reason.n_ended}"
     text = f"The study stopped: {how_many} trials that {what} did so for one reason:\n  {reason.text}\n"
-    if ending is Ending.TOO_MANY_FAILURES:
-        text += f"Their output is in {logs}. "
+    if ending is Ending.TOO_MANY_REFUSALS:
+        return text + f"Relax that limit, which queues them again, or change the ranges in [space]:\n  {again}"
+    text += f"Their output is in {logs}. "
     if not reason.n_finished:
         return text + (
             f"Mend that first: more trials would end the same way. No trial is finished, so nothing is lost by "

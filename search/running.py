@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,10 +23,11 @@ from search.preparing import prepare_study
 from search.progress import View
 from search.sampling import missing_extra
 from search.slots import Slot, list_gpus, make_slots
-from search.spec import StudySpec, differences
+from search.spec import StudySpec
 from search.spec_errors import SpecError
 from search.spec_tables import GridTable, StopTable
 from search.starting import enqueue_starts
+from search.stored_study import check_going_on, join
 from search.supervisor import Ending, Supervisor, Work
 from storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
 
@@ -87,19 +87,20 @@ def run_study(request: RunRequest, view: View) -> Ending:
     study = _open_study(store, spec, facts)
     folder_owner.claim(request.out, study)
     _sweep_dead_workers(store, study)
+    worker_id = uuid.uuid4().hex
+    description = machine.describe(slots, gpus, versions, spec.training.precision)
+    study = join(spec, request.spec_path, store, study, worker_id, description, view.say)
     if request.enqueue is not None:
         request.enqueue(store, study)
         spec = spec.model_copy(update={"stop": StopTable()})  # all of what was queued is wanted
     else:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
         enqueue_starts(store, study, spec.start_parameters(), grid)
-    worker_id = uuid.uuid4().hex
-    description = machine.describe(slots, gpus, versions, spec.training.precision)
-    studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
     counts = queue.count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
-        view.say(f"{counts.finished} trials are finished already: there is nothing to train. More trials go on with it")
+        more = f"More trials go on with it{f', first the {counts.waiting} that wait' if counts.waiting else ''}"
+        view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
@@ -115,21 +116,11 @@ def _check_extras(request: RunRequest) -> None:
 
 
 def _check_stored_spec(request: RunRequest) -> None:
-    if not has_studies(request.url):
-        return
-    stored = studies.find(open_store(request.url), request.spec.name)
-    if stored is None:
-        return
-    different = differences(stored.spec, request.spec.as_json())
-    if different:
-        raise SpecError(
-            request.spec_path,
-            "",
-            f"the storage has a study {request.spec.name!r} with another spec:\n  "
-            + "\n  ".join(different)
-            + "\nTo go on with that study, undo these changes. To start another one, give this spec another name "
-            "or another --storage",
-        )
+    if has_studies(request.url):
+        store = open_store(request.url)
+        stored = studies.find(store, request.spec.name)
+        if stored is not None:
+            check_going_on(request.spec, request.spec_path, store, stored)
 
 
 def _check_folder(request: RunRequest) -> None:
@@ -153,7 +144,7 @@ def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
 
 def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> StudyRecord:
     objectives: list[Objective] = list(spec.parsed_objectives().values())
-    study = studies.create(
+    return studies.create(
         store,
         spec.name,
         spec.as_json(),
@@ -161,9 +152,6 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Stud
         [objective.measure.direction for objective in objectives],
         [objective.measure.name for objective in objectives],
     )
-    if study.spec != spec.as_json():  # only in what may change, such as more trials
-        studies.update_spec(store, study, spec.as_json())
-    return study
 
 
 def ended_workers(store: Store, study: StudyRecord) -> list[str]:

@@ -20,6 +20,7 @@ from search.leasing import TrialSource
 from search.work import Work
 from storage import Counts, WorkerRecord, studies
 from storage.finishing_order import finished_numbers
+from storage.refused_candidates import queued_again
 from storage.trials import is_feasible
 
 _REFRESH_SECONDS = 15.0  # as often as supervisors note that they are alive
@@ -54,7 +55,7 @@ class Stopping:
         spec = self._work.spec
         if counts.failed > spec.max_failures:
             return Ending.TOO_MANY_FAILURES
-        if counts.refused > spec.max_refusals:
+        if counts.refused > spec.max_refusals and self._n_refused_now(counts.refused) > spec.max_refusals:
             return Ending.TOO_MANY_REFUSALS
         # A confirmation replaces no training that failed: what it trains is chosen, not sampled.
         n_ended = counts.finished + (counts.failed if spec.confirms else 0)
@@ -63,6 +64,10 @@ class Stopping:
         if self._has_stopped_growing(counts.finished):
             return Ending.NO_GROWTH
         return Ending.GRID_DONE if self._source.is_exhausted() else None
+
+    def _n_refused_now(self, n_refused: int) -> int:
+        """Without those that were queued again when limits changed."""
+        return n_refused - len(queued_again(self._study.get_trials(deepcopy=False)))
 
     def is_out_of_time(self) -> bool:
         """Whether the search has had its time: of all supervisors, what they worked at the same time counts once."""

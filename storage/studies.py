@@ -156,6 +156,12 @@ def list_workers(store: Store, study: StudyRecord) -> list[WorkerRecord]:
     ]
 
 
+def database_time(store: Store) -> float:
+    """Seconds since the epoch on the database's clock, as the times of workers are."""
+    with store.engine.connect() as connection:
+        return float(connection.execute(sa.select(schema.database_now())).scalar_one())
+
+
 def _names(store: Store) -> dict[int, str]:
     return {store.optuna.get_study_id_from_name(name): name for name in optuna.get_all_study_names(store.optuna)}
 

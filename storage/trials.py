@@ -11,9 +11,10 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from objectives import Objective, read_objectives
-from storage import curves, schema
+from storage import curves, queue, refused_candidates, schema
 from storage.connection import Store
 from storage.curves import Epoch
+from storage.measurements import load_measurements
 from storage.studies import StudyRecord
 
 
@@ -35,6 +36,7 @@ class TrialRecord:
         started_at: Of the last attempt, in seconds on the database's clock, like `ended_at`.
         model_path: Where its model was kept, on the worker's machine; empty if it was not.
         distributions: What each parameter was drawn from.
+        queued_again_as: The number that a refused candidate has got since the limits changed; None if it has none.
     """
 
     number: int
@@ -52,6 +54,7 @@ class TrialRecord:
     ended_at: float | None
     model_path: str
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
+    queued_again_as: int | None = None
 
 
 _STATE_NAMES = {
@@ -68,21 +71,17 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
     frozen_trials = study.optuna_study(store).get_trials(deepcopy=False)
     objectives = list(read_objectives(study.spec).values())
     epochs = curves.load(store, study.study_id)
+    measurements = load_measurements(store, study.study_id)
     with store.engine.connect() as connection:
         attempts = connection.execute(
             sa.select(schema.attempts)
             .where(schema.attempts.c.study_id == study.study_id)
             .order_by(schema.attempts.c.number, schema.attempts.c.attempt)
         ).all()
-        measured = connection.execute(
-            sa.select(schema.measurements).where(schema.measurements.c.study_id == study.study_id)
-        ).all()
         leases = connection.execute(sa.select(schema.leases).where(schema.leases.c.study_id == study.study_id)).all()
     last_attempts = {row.number: row for row in attempts}  # in order: the last one stays
     slots = {row.number: row.slot for row in leases}
-    measurements: dict[int, dict[str, float]] = {}
-    for row in measured:
-        measurements.setdefault(row.number, {})[row.name] = row.value
+    queued_again = refused_candidates.queued_again(frozen_trials)
 
     records = []
     for frozen in frozen_trials:
@@ -92,7 +91,7 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
             TrialRecord(
                 number=frozen.number,
                 state="refused" if was_refused else _STATE_NAMES[frozen.state],
-                reason=frozen.user_attrs.get("reason", "") or (last.reason if last is not None else ""),
+                reason=frozen.user_attrs.get(queue.REASON, "") or (last.reason if last is not None else ""),
                 values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
                 is_feasible=is_feasible(frozen, objectives),
                 parameters=dict(frozen.params),
@@ -105,20 +104,20 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
                 ended_at=last.ended_at if last is not None else None,
                 model_path=last.model_path if last is not None else "",
                 distributions=dict(frozen.distributions),
+                queued_again_as=queued_again.get(frozen.number),
             )
         )
     return records
 
 
 def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
-    """Whether no limit is known to be broken: by the trial's constraints nor, if it is complete, by its values.
+    """Whether no limit is known to be broken: by the values of a complete trial, else by its constraints.
 
-    What a person told in the dashboard has values alone.
+    What a person told in the dashboard has values alone. In a study of before, the constraints of a complete trial
+    may be those of an attempt whose worker died.
     """
-    if any(violation > 0 for violation in trial.constraints.values()):
-        return False
     if trial.state != TrialState.COMPLETE:
-        return True
+        return all(violation <= 0 for violation in trial.constraints.values())
     return all(each.violation(value) <= 0 for each, value in zip(objectives, trial.values, strict=True))
 
 

@@ -18,7 +18,7 @@ import pytest
 from reports.dashboard import FIGURE_ID, publish_front, serve
 from reports.dashboard_server import DashboardError
 from storage import open_store
-from tests.reports.bench import Bench
+from tests.reports.bench import THREE, Bench
 
 _SERVE = """
 import sys
@@ -82,8 +82,10 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Bench, str, subprocess.Popen[str]]]:
     """A study whose dashboard runs in a process of its own, and its address."""
-    bench = Bench.make(tmp_path)
+    limited = {"measure": "model_bytes", "at_least": None, "at_most": 100}
+    bench = Bench.make(tmp_path, {**THREE, "memory": limited})
     bench.complete(0.9, 10, 5.0)
+    bench.complete(0.99, 200, 1.0)  # breaks the limit
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     arguments = [sys.executable, "-c", _SERVE, bench.store.url, str(port)]
@@ -120,8 +122,10 @@ def test_dashboard_shows_studies_and_keeps_the_front_up_to_date(
     while _n_on_front(bench) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert _n_on_front(bench) == 2
-    figures = json.loads(_get(f"{url}api/studies/{bench.record.study_id}")[1])["plotly_graph_objects"]
-    assert [figure["id"] for figure in figures] == [FIGURE_ID]
+    study = json.loads(_get(f"{url}api/studies/{bench.record.study_id}")[1])
+    assert [figure["id"] for figure in study["plotly_graph_objects"]] == [FIGURE_ID]
+    assert [trial["constraints"] for trial in study["trials"]] == [[-90.0], [100.0], [-80.0]]
+    assert [trial["number"] for trial in study["best_trials"]] == [0, 2]
 
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
         status, body = _get(f"{url}api/studies", **headers)

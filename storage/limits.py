@@ -1,0 +1,119 @@
+"""Other limits for a study: what is stored of its finished trials is a view of what was measured, and follows.
+
+Optuna refuses changes of finished trials, so its tables are written here. The caller holds the store's lock and knows
+that nobody runs the study: Optuna's studies that are open elsewhere keep the finished trials that they have read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.engine import Connection
+
+from objectives import Objective, broken_limit, known_early, read_objectives, violations
+from storage import constraints, optuna_tables, queue, schema
+from storage.connection import Store
+from storage.measurements import load_measurements
+from storage.queue import Outcome
+from storage.studies import StudyRecord
+
+CHANGES = "limit_changes"  # user attribute of a study: each change, in words
+
+_Objectives = Sequence[Objective]
+
+
+def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[int]:
+    """Save `spec`, which has other limits, and rewrite what was stored under the old ones: all of it, or nothing.
+
+    What a complete trial breaks is told by its values. Of one that was stopped, that is what its built model told, and
+    where its end was predicted to break a limit, that prediction.
+
+    Returns:
+        Numbers of the trials that were stopped for a limit and would no longer be.
+    """
+    old, new = (list(read_objectives(each).values()) for each in (study.spec, spec))
+    optuna_study = study.optuna_study(store)
+    trials = optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    measurements = load_measurements(store, study.study_id)
+    broken = {
+        trial.number: violations(new, _values(trial, new))
+        if trial.state == TrialState.COMPLETE
+        else _violations_of_stopped(trial, old, new, measurements.get(trial.number, {}))
+        for trial in trials
+    }
+    refused = queue.refused(store, study.study_id)
+    note = {
+        "n_finished": len({trial.number for trial in trials} - refused),
+        "before": _describe(old),
+        "after": _describe(new),
+    }
+    notes = [*optuna_study.user_attrs.get(CHANGES, []), note]  # read before the transaction, which locks SQLite
+    with store.engine.begin() as connection:
+        lists = {number: constraints.as_list(new, found) for number, found in broken.items()}
+        constraints.rewrite(connection, study.study_id, lists)
+        _rewrite_reasons(connection, study.study_id, trials, old, new)
+        _note_change(connection, study.study_id, notes)
+        where = schema.studies.c.study_id == study.study_id
+        connection.execute(schema.studies.update().where(where).values(spec=json.dumps(spec)))
+    stopped = [trial for trial in trials if trial.state == TrialState.PRUNED and trial.number not in refused]
+    return [each.number for each in stopped if _is_any(each.constraints) and not _is_any(broken[each.number])]
+
+
+def _is_any(found: Mapping[str, float]) -> bool:
+    return any(violation > 0 for violation in found.values())
+
+
+def _describe(objectives: _Objectives) -> str:
+    limits = [f"{each.measure.name} {each.describe_limits()}" for each in objectives if each.has_limit]
+    return ", ".join(limits) or "none"
+
+
+def _values(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
+    return dict(zip((each.measure.name for each in objectives), trial.values, strict=True))
+
+
+def _violations_of_stopped(
+    trial: FrozenTrial, old: _Objectives, new: _Objectives, measurements: Mapping[str, float]
+) -> dict[str, float]:
+    predicted = constraints.by_measure(trial, old)
+    found = violations(new, known_early(measurements))
+    for before, after in zip(old, new, strict=True):
+        name = before.measure.name
+        # 0 stands for what was not known, and a prediction is of the best end: it can break one limit alone.
+        if name not in found and predicted.get(name) and before.best_limit is not None and after.best_limit is not None:
+            tightened = after.best_limit - before.best_limit
+            found[name] = predicted[name] + (tightened if after.measure.direction == "maximize" else -tightened)
+    return found
+
+
+def _rewrite_reasons(
+    connection: Connection, study_id: int, trials: Sequence[FrozenTrial], old: _Objectives, new: _Objectives
+) -> None:
+    """Say of complete trials which limit they break now; whatever else is said of one stays."""
+    for trial in trials:
+        if trial.state == TrialState.COMPLETE:
+            before, after = (broken_limit(each, _values(trial, each)) for each in (old, new))
+            if before != after and trial.user_attrs.get(queue.REASON, "") == before:
+                _rewrite_reason(connection, study_id, trial.number, after)
+
+
+def _rewrite_reason(connection: Connection, study_id: int, number: int, reason: str) -> None:
+    table, numbers = optuna_tables.trial_user_attributes, optuna_tables.trial_ids(study_id, [number])
+    connection.execute(table.delete().where(table.c.trial_id.in_(numbers) & (table.c.key == queue.REASON)))
+    if reason:
+        row = sa.select(numbers.subquery().c.trial_id, sa.literal(queue.REASON), sa.literal(json.dumps(reason)))
+        connection.execute(table.insert().from_select(["trial_id", "key", "value_json"], row))
+    attempts = schema.attempts
+    is_end = (attempts.c.study_id == study_id) & (attempts.c.number == number)
+    is_end &= attempts.c.ending == Outcome.COMPLETE.value
+    connection.execute(attempts.update().where(is_end).values(reason=reason))
+
+
+def _note_change(connection: Connection, study_id: int, notes: Sequence[Mapping[str, Any]]) -> None:
+    table = optuna_tables.study_user_attributes
+    connection.execute(table.delete().where((table.c.study_id == study_id) & (table.c.key == CHANGES)))
+    connection.execute(table.insert().values(study_id=study_id, key=CHANGES, value_json=json.dumps(notes)))

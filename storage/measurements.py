@@ -1,0 +1,19 @@
+"""What was measured of each trial, by its name with its unit."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.connection import Store
+
+
+def load_measurements(store: Store, study_id: int) -> dict[int, dict[str, float]]:
+    """Of every trial of a study that has any: its number -> name -> value."""
+    table = schema.measurements
+    with store.engine.connect() as connection:
+        rows = connection.execute(sa.select(table).where(table.c.study_id == study_id)).all()
+    found: dict[int, dict[str, float]] = {}
+    for row in rows:
+        found.setdefault(row.number, {})[row.name] = row.value
+    return found

@@ -1,0 +1,44 @@
+"""Candidates that were refused before training, and may be trained since the study has other limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from optuna.trial import FrozenTrial
+
+from objectives import broken_limit, known_early, read_objectives
+from storage import queue
+from storage.connection import Store
+from storage.measurements import load_measurements
+from storage.studies import StudyRecord
+
+REFUSED_AS = "refused_as"  # user attribute of a trial that was queued again: the number its candidate had
+
+
+def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
+    """Queue the refused candidates that break no limit of the study now, each once and under a new number.
+
+    The caller holds the store's lock.
+
+    Returns:
+        Number of the refused trial -> number of the new one.
+    """
+    refused = queue.refused(store, study.study_id)
+    if not refused:
+        return {}
+    objectives = list(read_objectives(study.spec).values())
+    measurements = load_measurements(store, study.study_id)
+    optuna_study = study.optuna_study(store)
+    trials = optuna_study.get_trials(deepcopy=False)
+    before = queued_again(trials)
+    for trial in trials:
+        measured = known_early(measurements.get(trial.number, {}))
+        if trial.number in refused - before.keys() and measured and not broken_limit(objectives, measured):
+            optuna_study.enqueue_trial(dict(trial.params), user_attrs={REFUSED_AS: trial.number})
+    after = queued_again(optuna_study.get_trials(deepcopy=False))
+    return {number: again for number, again in after.items() if number not in before}
+
+
+def queued_again(trials: Iterable[FrozenTrial]) -> dict[int, int]:
+    """Number of each refused trial that was queued again -> number of the new one."""
+    return {trial.user_attrs[REFUSED_AS]: trial.number for trial in trials if REFUSED_AS in trial.user_attrs}

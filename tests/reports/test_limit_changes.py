@@ -1,0 +1,71 @@
+"""What reports say of a study whose limits changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from reports.kept_models import find_kept_model
+from reports.markdown import front_markdown
+from reports.page import render_page
+from reports.status import study_status
+from reports.summary import describe_limit_changes, describe_progress
+from storage import Outcome, limits, refused_candidates, studies
+from tests.reports.bench import THREE, Bench
+
+
+def objectives(at_most: float | None) -> dict[str, Any]:
+    return {**THREE, "memory": {"measure": "model_bytes", "at_least": None, "at_most": at_most}}
+
+
+@pytest.fixture
+def relaxed(tmp_path: Path) -> Bench:
+    """Trial 1 broke the old limit and is the best now; trial 2 was refused and is queued again as 3."""
+    bench = Bench.make(tmp_path, objectives(1000.0), n_trials=9)
+    bench.complete(0.8, 900, 5.0, model_path="/models/trial-0.keras")
+    bench.complete(0.9, 1500, 6.0, reason="model_bytes 1.5 kB breaks its limit of at most 1 kB")
+    bench.end(bench.lease({"optimizer.name": "adam"}), Outcome.REFUSED, {"model_bytes": 1200.0}, reason="too large")
+    with bench.store.exclusively():
+        limits.change(bench.store, bench.record, {**bench.record.spec, "objectives": objectives(2000.0)})
+        record = studies.find(bench.store, "digits")
+        assert record is not None
+        refused_candidates.queue_again(bench.store, record)
+    return bench
+
+
+def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path) -> None:
+    results = relaxed.results()
+    said = (
+        "Its limits changed after 2 trials from model_bytes at most 1 kB to model_bytes at most 2 kB. What was stopped "
+        "under earlier limits stays stopped; refused candidates were queued again: trial 2 as 3."
+    )
+    without = "On the front, but their models were not kept, off the front under earlier limits: trial 1."
+    assert describe_limit_changes(results) == said
+    assert [trial.number for trial in results.front] == [1, 0]
+    assert find_kept_model(results, results.front[0], tmp_path).text == "not kept: off the front under earlier limits"
+    console = Console(width=400, record=True)
+    console.print(study_status(relaxed.store, results.study).render())
+    for text in (front_markdown(results).replace("\\", ""), console.export_text()):
+        assert said in text
+        assert without in text
+    page = render_page(results, tmp_path)
+    assert said in page
+    assert "not kept: off the front under earlier limits" in page
+
+
+def test_nothing_is_said_when_the_limits_are_those_it_began_with(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    bench.complete(0.8, 900, 5.0)
+    assert describe_limit_changes(bench.results()) == ""
+    assert find_kept_model(bench.results(), bench.results().front[0], tmp_path).text == "not kept"
+
+
+def test_a_study_did_not_give_up_for_candidates_that_are_queued_again(relaxed: Bench) -> None:
+    spec = {**relaxed.results().study.spec, "max_refusals": 0}
+    studies.update_spec(relaxed.store, relaxed.record, spec)
+    assert "gave up" not in describe_progress(relaxed.results())
+    relaxed.end(relaxed.lease(is_new=False), Outcome.REFUSED, {"model_bytes": 9000.0})
+    assert "gave up: 1 trials were refused, more than max_refusals = 0" in describe_progress(relaxed.results())

@@ -1,0 +1,206 @@
+"""Other limits for finished trials, on SQLite and PostgreSQL: each number below is worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import optuna
+import pytest
+
+from storage import Outcome, limits, refused_candidates, studies
+from storage.studies import StudyRecord
+from tests.storage.bench import Bench, with_limits
+from tests.storage.test_dying import dying_at
+
+OLD = {"accuracy": {"at_least": 0.5}, "time": {"at_most": 10.0}}
+
+
+def measured(accuracy: float, model_bytes: float = 1000.0, train_seconds: float = 5.0) -> dict[str, float]:
+    return {"accuracy": accuracy, "model_bytes": model_bytes, "train_seconds": train_seconds}
+
+
+@pytest.fixture
+def limited(bench: Bench) -> Bench:
+    """Five finished trials under OLD.
+
+    ======  ========  ========  ======  ================================================
+    number  state     accuracy  time    what was stored
+    ======  ========  ========  ======  ================================================
+    0       complete  0.7       5       keeps both limits
+    1       complete  0.4       5       breaks the first
+    2       pruned    -         -       best possible accuracy 0.45
+    3       pruned    -         -       at least 12 s; an older tunefront stored it
+    4       complete  0.6       5       no list, told by a person
+    ======  ========  ========  ======  ================================================
+    """
+    studies.update_spec(bench.store, bench.record, with_limits(bench, **OLD))
+    bench.finish(bench.lease(), measurements=measured(0.7), violations=[-0.2, -5.0])
+    reason = "accuracy 40.00 % breaks its limit of at least 50.00 %"
+    bench.finish(bench.lease(), measurements=measured(0.4), violations=[0.1, -5.0], reason=reason)
+    bench.finish(bench.lease(), Outcome.PRUNED, measurements=measured(0.3), violations=[0.05, 0.0])
+    leased = bench.lease()
+    leased[1].set_constraint("train_seconds", 2.0)
+    bench.finish(leased, Outcome.PRUNED, measurements=measured(0.3))
+    leased = bench.lease()
+    bench.study.tell(leased[0].number, [0.6, 1000.0, 5.0])
+    bench.sweep("anna")
+    return bench
+
+
+def change(bench: Bench, **new: dict[str, float]) -> list[int]:
+    with bench.store.exclusively():
+        return limits.change(bench.store, record_of(bench), with_limits(bench, **new))
+
+
+def record_of(bench: Bench) -> StudyRecord:
+    record = studies.find(bench.store, "digits")
+    assert record is not None
+    return record
+
+
+def stored(bench: Bench) -> list[Any]:
+    """The constraints of each trial as Optuna reads them, from storage of its own."""
+    study = optuna.load_study(study_name="digits", storage=bench.store.url)
+    found = [trial.system_attrs for trial in study.trials]
+    study._storage.remove_session()
+    assert not [key for attributes in found for key in attributes if key.startswith("constraints:")]
+    return [attributes.get("constraints") for attributes in found]
+
+
+def rounded(lists: list[Any]) -> list[Any]:
+    return [[round(number, 9) for number in each] for each in lists]
+
+
+def test_tighter_limits(limited: Bench) -> None:
+    assert change(limited, accuracy={"at_least": 0.65}, time={"at_most": 4.0}) == []
+    # The prediction of trial 2 was 0.45, of trial 3 12 s; what was not known of them stays so.
+    expected = [[-0.05, 1.0], [0.25, 1.0], [0.2, 0.0], [0.0, 8.0], [0.05, 1.0]]
+    assert rounded(stored(limited)) == expected
+    assert [trial.is_feasible for trial in limited.trials()] == [False] * 5
+    reasons = [trial.reason for trial in limited.trials()]
+    assert reasons[0] == "train_seconds 5 s breaks its limit of at most 4 s"
+    assert reasons[1] == "accuracy 40.00 % breaks its limit of at least 65.00 %"
+    assert reasons[4] == "accuracy 60.00 % breaks its limit of at least 65.00 %"
+
+
+def test_relaxed_limits(limited: Bench) -> None:
+    assert change(limited, accuracy={"at_least": 0.4}, time={"at_most": 20.0}) == [2, 3]
+    assert rounded(stored(limited)) == [[-0.3, -15.0], [0.0, -15.0], [-0.05, 0.0], [0.0, -8.0], [-0.2, -15.0]]
+    assert [trial.is_feasible for trial in limited.trials()] == [True] * 5
+    assert [trial.reason for trial in limited.trials()] == [""] * 5
+    assert [trial.state for trial in limited.trials()] == ["complete", "complete", "pruned", "pruned", "complete"]
+
+
+def test_there_and_back_is_as_it_was(limited: Bench) -> None:
+    change(limited, **OLD)  # which brings all of them into the form of now
+    before = rounded(stored(limited))
+    reasons = [trial.reason for trial in limited.trials()]
+    assert before == [[-0.2, -5.0], [0.1, -5.0], [0.05, 0.0], [0.0, 2.0], [-0.1, -5.0]]
+    change(limited, accuracy={"at_least": 0.3}, time={"at_most": 1.0})
+    change(limited, **OLD)
+    assert rounded(stored(limited)) == before
+    assert [trial.reason for trial in limited.trials()] == reasons
+
+
+def test_no_limits_at_all_leave_no_key(limited: Bench) -> None:
+    assert change(limited) == [2, 3]
+    assert stored(limited) == [None] * 5
+    assert all(trial.is_feasible for trial in limited.trials())
+
+
+def test_a_limit_where_there_was_none(limited: Bench) -> None:
+    assert change(limited, memory={"at_most": 800.0}) == []
+    assert stored(limited) == [[200.0]] * 5  # of those that were stopped too: the built model told it
+    assert limited.trials()[0].reason == "model_bytes 1 kB breaks its limit of at most 800 B"
+
+
+def test_whatever_else_is_said_of_a_trial_stays(bench: Bench) -> None:
+    reason = "complete, but its model was not kept: disk full"
+    bench.finish(bench.lease(), measurements=measured(0.4), reason=reason)
+    change(bench, accuracy={"at_least": 0.5})
+    assert [(trial.reason, trial.is_feasible) for trial in bench.trials()] == [(reason, False)]
+
+
+def test_the_spec_and_a_note_come_with_it(limited: Bench) -> None:
+    change(limited, accuracy={"at_least": 0.65})
+    change(limited)
+    assert record_of(limited).spec == with_limits(limited)
+    notes = record_of(limited).optuna_study(limited.store).user_attrs[limits.CHANGES]
+    assert notes == [
+        {
+            "n_finished": 5,
+            "before": "accuracy at least 50.00 %, train_seconds at most 10 s",
+            "after": "accuracy at least 65.00 %",
+        },
+        {"n_finished": 5, "before": "accuracy at least 65.00 %", "after": "none"},
+    ]
+
+
+def test_it_changes_all_or_nothing_when_its_process_dies(limited: Bench) -> None:
+    change(limited, **OLD)
+    before = (stored(limited), record_of(limited).spec, [trial.reason for trial in limited.trials()])
+    new = {"accuracy": {"at_least": 0.65}}
+    for n_statements in range(100):
+        with dying_at(limited.store.engine, n_statements) as statements:
+            change(limited, **new)
+        if len(statements) < n_statements:
+            break
+        found = (stored(limited), record_of(limited).spec, [trial.reason for trial in limited.trials()])
+        if found[1] != before[1]:
+            break  # committed: what comes after only reads
+        assert found == before, f"after {statements[-1]}"
+    assert record_of(limited).spec == with_limits(limited, **new)
+    assert rounded(stored(limited)) == [[-0.05], [0.25], [0.2], [0.0], [0.05]]
+    assert n_statements > 10
+
+
+def test_other_studies_keep_what_they_have(limited: Bench) -> None:
+    other = Bench.make(limited.store.url, name="other")
+    other.finish(other.lease(), Outcome.PRUNED, violations=[0.7])
+    change(limited)
+    assert [trial.is_feasible for trial in other.trials()] == [False]
+    other.store.optuna.remove_session()
+    other.store.engine.dispose()
+
+
+# Refused candidates
+
+
+def refuse(bench: Bench, model_bytes: float) -> int:
+    lease, trial = bench.lease()
+    trial.suggest_float("adam.learning_rate", 0.0, 1.0)
+    measurements = {"model_bytes": model_bytes}
+    bench.finish((lease, trial), Outcome.REFUSED, measurements=measurements, violations=[model_bytes - 1000.0])
+    return lease.number
+
+
+def queue_again(bench: Bench) -> dict[int, int]:
+    with bench.store.exclusively():
+        return refused_candidates.queue_again(bench.store, record_of(bench))
+
+
+def test_refused_candidates_are_queued_once_more_when_the_limit_lets_them(bench: Bench) -> None:
+    studies.update_spec(bench.store, bench.record, with_limits(bench, memory={"at_most": 1000.0}))
+    assert [refuse(bench, size) for size in (1500.0, 3000.0, 1200.0)] == [0, 1, 2]
+    bench.finish(bench.lease())
+    assert queue_again(bench) == {}
+    assert change(bench, memory={"at_most": 2000.0}) == []  # refused is not stopped
+    assert queue_again(bench) == {0: 4, 2: 5}
+    assert queue_again(bench) == {}
+    records = bench.trials()
+    assert [record.state for record in records] == ["refused"] * 3 + ["complete"] + ["waiting"] * 2
+    assert [record.queued_again_as for record in records] == [4, None, 5, None, None, None]
+    lease, trial = bench.lease()
+    assert trial.suggest_float("adam.learning_rate", 0.0, 1.0) == records[0].parameters["adam.learning_rate"]
+    assert (lease.number, stored(bench)[:3]) == (4, [[-500.0], [1000.0], [-800.0]])
+
+
+def test_a_candidate_is_queued_again_when_it_was_refused_under_its_new_number(bench: Bench) -> None:
+    studies.update_spec(bench.store, bench.record, with_limits(bench, memory={"at_most": 1000.0}))
+    refuse(bench, 1500.0)
+    change(bench, memory={"at_most": 2000.0})
+    assert queue_again(bench) == {0: 1}
+    change(bench, memory={"at_most": 1000.0})
+    assert refuse(bench, 1500.0) == 1
+    change(bench)
+    assert queue_again(bench) == {1: 2}
