@@ -56,8 +56,9 @@ def describe_new_limits(
     if without:
         lines.append(f"on the front without a model, which was not kept when they ended: {_trials(without)}")
     if before - now:
-        kept = "; their models stay until another trial beats them"
-        lines.append(f"no longer on the front: {_trials(before - now)}{kept}")
+        lines.append(
+            f"no longer on the front: {_trials(before - now)}; a kept model stays until another trial beats it"
+        )
     if stopped:
         lines.append(f"stopped for a limit that is relaxed now, and they stay stopped: {_trials(stopped)}")
     return lines

@@ -72,7 +72,7 @@ def test_tighter_limits_leave_models_until_another_trial_beats_them(desk: Desk) 
     desk, lines = go_on(desk, limited(0.75, 1000.0, max_refusals=9, trials=4))
     assert lines == [
         "of 2 complete trials, 0 keep the new limits; 1 kept the old ones",
-        "no longer on the front: trial 0; their models stay until another trial beats them",
+        "no longer on the front: trial 0; a kept model stays until another trial beats it",
     ]
     assert desk.run() is Ending.DONE  # trial 4 breaks the limit, trial 5 is refused, trials 6 and on reach 0.7
     assert "trial-0.keras" in desk.kept_models()
