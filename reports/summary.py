@@ -79,9 +79,9 @@ def _describe_going_on(results: StudyResults) -> str:
         n_trials = sum(trial.state == state and trial.queued_again_as is None for trial in results.trials)
         if n_trials > spec.get(key, math.inf):
             groups = results.reasons(state)
-            if groups and len(groups[0].numbers) >= 0.9 * counts[state]:
+            if groups and len(groups[0].numbers) >= 0.9 * n_trials:
                 return (
-                    f"It gave up: {len(groups[0].numbers)} of {counts[state]} trials that {what} did so for one "
+                    f"It gave up: {len(groups[0].numbers)} of {n_trials} trials that {what} did so for one "
                     f"reason: {groups[0].text}. Mend that first: more trials would end the same way."
                 )
             return (

@@ -92,7 +92,10 @@ def describe_stop(
         return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
     key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
     if ending is Ending.TOO_MANY_REFUSALS:
-        key, remedy = "max_refusals", "Relax the limit that they break, which queues them again, or raise max_refusals, and"
+        key, remedy = (
+            "max_refusals",
+            "Relax the limit that they break, which queues them again, or raise max_refusals, and",
+        )
     if reason is not None and reason.is_the_cause:
         return Stop(_describe_cause(ending, spec, key, again, logs, reason), 1)
     return Stop(

@@ -46,4 +46,4 @@ def test_one_reason_for_refusals_comes_first() -> None:
 def test_many_reasons_are_to_be_looked_up(reason: CommonReason | None) -> None:
     text = stop(Ending.TOO_MANY_FAILURES, reason)
     assert "more than max_failures = 10. Their reasons are above" in text
-    assert "raise max_failures and go on" in text
+    assert "raise max_failures, and go on" in text
