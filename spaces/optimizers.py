@@ -64,7 +64,12 @@ def build_optimizer(name: str, settings: Settings, learning_rate: Any = None) ->
     """
     import keras
 
-    arguments = {key: value for key, value in settings.items() if key != "weight_decay" or value}
+    # Keras refuses some whole numbers where it takes numbers: momentum = 0.
+    arguments: dict[str, Any] = {
+        key: value if isinstance(value, bool) else float(value)
+        for key, value in settings.items()
+        if key != "weight_decay" or value
+    }
     if learning_rate is not None:
         arguments["learning_rate"] = learning_rate
     if name == "adamw":  # where leaving it out would mean Keras's own 0.004
