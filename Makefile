@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-exhaustive lint format benchmark clean
+.PHONY: help install demo test test-slow test-exhaustive backbone-layers lint format benchmark clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test-slow: $(VENV)/installed-test ## Run only the slow tests
 
 test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built
 	$(BIN)/pytest -m exhaustive
+
+backbone-layers: $(VENV)/installed-test ## Write anew which layers of Keras's backbones learn (minutes)
+	$(BIN)/python -m tests.spaces.write_backbone_layers
 
 lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff format --check .

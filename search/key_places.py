@@ -13,6 +13,7 @@ from search.data.sources import DataTable
 from search.spec_tables import EarlyStoppingTable, PrunerTable, SamplerTable, StopTable, TrainingTable
 from spaces import SpaceError
 from spaces.setting_places import family_of, table_of_setting
+from spaces.settings import keys_of
 from spaces.space import FAMILIES, GENERAL
 
 _TOP = ("name", "seed", "trials", "max_failures", "max_refusals")
@@ -54,7 +55,7 @@ def check_space_places(table: Mapping[str, Any]) -> None:
             _refuse(key, "space", table)
         if key in names and isinstance(value, Mapping):
             for setting in value:
-                if setting not in names[key]:
+                if setting not in keys_of(names[key]):
                     _refuse(setting, f"space.{key}", table)
 
 

@@ -18,6 +18,9 @@ from search.regular_files import named
 from search.sampling import trial_seed
 from search.spec import PretrainTable, StudySpec
 from spaces import Candidate, Space
+from spaces.freeze_choices import FREEZE_FRACTION
+from spaces.settings import under_own_names
+from spaces.space import settings_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def pretraining_candidate(table: PretrainTable) -> Candidate:
             f"pretrain.space: a pretraining has one candidate, and here {', '.join(trial.params)} can vary: "
             "give each one value"
         )
-    if "freeze_fraction" not in candidate.architecture_settings:
+    if FREEZE_FRACTION not in candidate.architecture_settings:
         raise CheckError(
             f"pretrain.space.architecture: {candidate.architecture} has no backbone whose weights could be "
             "transferred: name a pretrained architecture, such as MobileNetV2"
@@ -80,9 +83,10 @@ def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
     if filled["optimizer"] == "adam":
         filled["adam"] = {"learning_rate": 0.001, **table.get("adam", {})}
     architecture = str(table.get("architecture", ""))
-    own = {"freeze_fraction": 0.0, "weights": "none", "dropout": 0.0}
+    own = {FREEZE_FRACTION: 0.0, "weights": "none", "dropout": 0.0}
     if architecture:
-        filled[architecture] = {**own, **table.get(architecture, {})}
+        written = table.get(architecture, {})
+        filled[architecture] = {**own, **under_own_names(written, settings_of(architecture), f"space.{architecture}")}
     return filled
 
 

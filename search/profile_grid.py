@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from search.asking import CheckError
 from search.flops import flops
 from search.profiles import Profile, profile_of
 from spaces import Candidate, Space
-from spaces.architectures import ARCHITECTURES
+from spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
+from spaces.freeze_choices import distinct_fractions
 from spaces.freezing import find_backbone, freeze
 from spaces.optimizers import OPTIMIZERS
 from spaces.settings import extremes, nearest
@@ -66,6 +67,18 @@ class Grid:
             raise CheckError("give at least one architecture and one freeze fraction")
         return cls(names, fractions, n_classes, image_size, channels, optimizer, 1.0 if width is None else width)
 
+    def fractions_of(self, architecture: str) -> Sequence[float]:
+        """Its freeze fractions that train other layers than any before; a single one where there is no backbone."""
+        if architecture not in BACKBONE_NAMES:
+            return self.freeze_fractions[:1]
+        return distinct_fractions(architecture, self.freeze_fractions)[0]
+
+    @property
+    def note(self) -> str:
+        """Which freeze fractions are left out, a line each, for people."""
+        backbones = [name for name in self.architectures if name in BACKBONE_NAMES]
+        return "\n".join(line for name in backbones for line in distinct_fractions(name, self.freeze_fractions)[1])
+
     def candidate(self, architecture: str, freeze_fraction: float) -> Candidate:
         """One of its models."""
         ranges = {name: setting.default for name, setting in ARCHITECTURES[architecture].settings.items()}
@@ -84,7 +97,7 @@ def _fraction(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise CheckError(f"{text.strip()!r} is no freeze fraction: write numbers from 0 to 1, such as 0,0.8,0.9,1")
+        raise CheckError(f"{text.strip()!r} is no freeze fraction: write numbers from 0 to 1, such as 0,0.1,0.8,1")
     return value
 
 
@@ -103,7 +116,7 @@ def profile_grid(grid: Grid) -> Iterator[Profile]:
     for name in grid.architectures:
         model = space.build(grid.candidate(name, 0.0), image_shape, grid.n_classes)
         n_flops, backbone = flops(model), find_backbone(model)
-        for freeze_fraction in grid.freeze_fractions if backbone is not None else grid.freeze_fractions[:1]:
+        for freeze_fraction in grid.fractions_of(name):
             if backbone is not None:
                 freeze(backbone, freeze_fraction)
             yield profile_of(model, grid.candidate(name, freeze_fraction), n_flops, image_shape)

@@ -13,7 +13,6 @@ from search.profile_grid import Grid, profile_grid
 from search.profiles import Profile, profile, profiles_table
 from search.spec import StudySpec
 from spaces import Candidate, OwnSpace, Space
-from spaces.architectures import ARCHITECTURES
 
 __all__ = ["Grid", "Profile", "profile", "profile_grid", "profile_in_child", "profile_spec", "profiles_table"]
 
@@ -44,7 +43,7 @@ def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile
     """Profile a grid, or the models of a spec on its own data, in a child that has Keras.
 
     Returns:
-        The profiles, and a note on which models they are; empty for a grid.
+        The profiles, and a note on which models they are, or of a grid are not.
 
     Raises:
         AnswerError: If something cannot be built.
@@ -58,11 +57,8 @@ def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile
 
 def _answer_grid(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     grid = Grid(**data)
-    n_models = sum(
-        len(grid.freeze_fractions) if "freeze_fraction" in ARCHITECTURES[name].settings else 1
-        for name in grid.architectures
-    )
-    return _collect(profile_grid(grid), n_models, "", progress)
+    n_models = sum(len(grid.fractions_of(name)) for name in grid.architectures)
+    return _collect(profile_grid(grid), n_models, grid.note, progress)
 
 
 def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from printable import shown
 from search.grid import Grid
 from search.steering import steer
 from spaces import OwnSpace, Space, SpaceError
+from spaces.freeze_choices import FREEZE_FRACTION, same_fraction
 from spaces.ranges import Fixed
 from spaces.setting_places import table_of_setting
-from spaces.settings import nearest
-from spaces.space import parameter_name
+from spaces.settings import nearest, under_own_names
+from spaces.space import parameter_name, settings_of
 from storage import Store, StudyRecord
 
 
@@ -109,12 +110,9 @@ def _keys_of(space: Space, table: Mapping[str, Any], where: str) -> _Keys:
                 raise SpaceError(
                     f"{where}.{key}", f'its settings count only where it is chosen: write {family} = "{key}" too'
                 )
-            for name, setting in value.items():
-                if name not in settings:
-                    raise SpaceError(
-                        f"{where}.{key}.{name}", f"there is no such setting. {nearest(name, list(settings))}"
-                    )
-                _add(keys, f"{where}.{key}.{name}", f"{key}.{name}", setting, settings[name])
+            for name, setting in under_own_names(value, settings_of(key), f"{where}.{key}").items():
+                wanted = same_fraction(key, setting, settings[name]) if name == FREEZE_FRACTION else setting
+                _add(keys, f"{where}.{key}.{name}", f"{key}.{name}", wanted, settings[name])
         else:
             owner = table_of_setting(key, table)
             place = f"It is a setting of {owner}, among others: write it below [start.{owner}]" if owner else ""

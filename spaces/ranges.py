@@ -80,6 +80,23 @@ def parse_range(value: Any) -> Range:
     raise ValueError(f"{shown(value)} is neither a value, a list of choices nor {{ low = ..., high = ... }}")
 
 
+def write_range(spec_range: Range) -> Any:
+    """Write a range as a spec does: :func:`parse_range` reads the same range from it, also through JSON."""
+    match spec_range:
+        case Fixed(value):
+            return value
+        case Choice(options):
+            return list(options)
+        case IntRange(low, high, step, log):
+            return _write_interval(low, high, None if step == 1 else step, log)
+        case FloatRange(low, high, float_step, log):
+            return _write_interval(low, high, float_step, log)
+
+
+def _write_interval(low: float, high: float, step: float | None, log: bool) -> dict[str, Any]:
+    return {"low": low, "high": high} | ({} if step is None else {"step": step}) | ({"log": True} if log else {})
+
+
 def _parse_choices(values: list[Any]) -> Range:
     if not values:
         raise ValueError("the list is empty: give at least one value to choose from")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spaces.settings import keys_of
 from spaces.space import FAMILIES
 
 _USUAL = ("adam", "plain_cnn", "MobileNetV2", "custom", "cosine", "reduce_on_plateau")  # examples, if they fit
@@ -21,7 +22,7 @@ def table_of_setting(setting: str, space: Mapping[str, Any]) -> str:
     chosen = [name for family in FAMILIES for name in _listed(space.get(family))]
     tables = {name: settings for family in FAMILIES.values() for name, settings in family.items()}
     for name in (*chosen, *_USUAL, *tables):
-        if setting in tables.get(name, {}):
+        if setting in keys_of(tables.get(name, {})):
             return name
     return ""
 

@@ -27,6 +27,19 @@ class SpaceError(TunefrontError):
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """Another key that a spec may write instead of a setting's own.
+
+    Attributes:
+        read: Turns what the key was given into what the setting's own key would have been given; ValueError if it
+            cannot.
+    """
+
+    key: str
+    read: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting.
 
@@ -34,11 +47,13 @@ class Setting:
         default: Its range where a spec says nothing.
         allows: Whether a value is possible at all.
         allowed: What is possible, in words.
+        spelling: Another way to write it, if there is one.
     """
 
     default: Range
     allows: Callable[[Value], bool]
     allowed: str
+    spelling: Spelling | None = None
 
 
 def whole(default: Range, low: int, high: int) -> Setting:
@@ -114,10 +129,34 @@ def parse_settings(table: Mapping[str, Any], settings: Mapping[str, Setting], wh
     Raises:
         SpaceError: For an unknown key, a broken range or an impossible value, under `where`.
     """
-    for key in table:
-        if key not in settings:
-            raise SpaceError(f"{where}.{key}", f"there is no such setting. {nearest(key, settings)}")
-    return {name: _parse_setting(f"{where}.{name}", table.get(name), setting) for name, setting in settings.items()}
+    own = under_own_names(table, settings, where)
+    return {name: _parse_setting(f"{where}.{name}", own.get(name), setting) for name, setting in settings.items()}
+
+
+def keys_of(settings: Mapping[str, Setting]) -> list[str]:
+    """Every key that a spec may write for these settings."""
+    return [*settings, *(setting.spelling.key for setting in settings.values() if setting.spelling)]
+
+
+def under_own_names(table: Mapping[str, Any], settings: Mapping[str, Setting], where: str) -> dict[str, Any]:
+    """The table with each setting under its own name, whichever key it was written with.
+
+    Raises:
+        SpaceError: For an unknown key, one setting under two keys, or a value that the other key cannot have.
+    """
+    spellings = {one.spelling.key: (name, one.spelling) for name, one in settings.items() if one.spelling}
+    own: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in settings and key not in spellings:
+            raise SpaceError(f"{where}.{key}", f"there is no such setting. {nearest(key, keys_of(settings))}")
+        name, spelling = spellings.get(key, (key, None))
+        if spelling is not None and name in table:
+            raise SpaceError(f"{where}.{key}", f"it says what {name} says, which is there too: leave one of them out")
+        try:
+            own[name] = spelling.read(value) if spelling else value
+        except ValueError as error:
+            raise SpaceError(f"{where}.{key}", str(error)) from None
+    return own
 
 
 def _parse_setting(key: str, value: Any, setting: Setting) -> Range:

@@ -13,7 +13,7 @@ from spaces.architectures import ARCHITECTURES
 from spaces.augmentation import LEVELS
 from spaces.candidate import Candidate, Settings
 from spaces.optimizers import OPTIMIZERS
-from spaces.ranges import Choice, Fixed, Range
+from spaces.ranges import Choice, Fixed, Range, write_range
 from spaces.schedules import SCHEDULES
 from spaces.settings import Setting, SpaceError, name_of, nearest, number, one_of, parse_settings, whole
 
@@ -45,11 +45,17 @@ FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
     "augmentation": LEVELS,
     "schedule": SCHEDULES,
 }
+FAMILY_NAMES = tuple(FAMILIES)
 
 
 def parameter_name(key: str) -> str:
     """The parameter's name in the store, of a key that every candidate has."""
     return _PARAMETER_NAMES.get(key, f"training.{key}")
+
+
+def settings_of(name: str) -> Mapping[str, Setting]:
+    """The settings of an architecture, optimizer, augmentation level or schedule."""
+    return next(settings[name] for settings in FAMILIES.values() if name in settings)
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,16 @@ class Space:
                     f"{key!r} is not among the {_plural_of(key)} of this space: add it there, or remove this table",
                 )
         return cls(general, families)
+
+    def as_table(self) -> dict[str, Any]:
+        """The table that :meth:`from_table` reads as this space; it leaves no range to a default."""
+        tables = {
+            name: {setting: write_range(spec_range) for setting, spec_range in settings.items()}
+            for members in self.families.values()
+            for name, settings in members.items()
+            if settings
+        }
+        return {**{key: write_range(spec_range) for key, spec_range in self.general.items()}, **tables}
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
         """Sample a candidate; parameters are named ``group.name``."""

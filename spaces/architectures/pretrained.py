@@ -5,6 +5,7 @@ Each brings its preprocessing into the model, so that a saved model takes raw pi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,10 @@ from spaces.candidate import Settings
 from spaces.freezing import freeze
 from spaces.ranges import Choice, Fixed, FloatRange, Value
 from spaces.settings import Setting, fraction, number, one_of, share, whole
+from spaces.trainable import TRAINABLE
+
+# Trainable shares of 100 % ("All"), 90, 80, 70 and 20 %, and none of it ("Top").
+_FREEZE_FRACTIONS = Choice((0.0, 0.1, 0.2, 0.3, 0.8, 1.0))
 
 
 def add_pretrained(backbone: Backbone, settings: Settings, pixels: Any) -> Any:
@@ -52,7 +57,7 @@ def _is_weights(value: Value) -> bool:
 
 def _architecture(backbone: Backbone) -> Architecture:
     settings = {
-        "freeze_fraction": fraction(Choice((0.0, 0.8, 0.9, 1.0))),
+        "freeze_fraction": replace(fraction(_FREEZE_FRACTIONS), spelling=TRAINABLE),
         "pooling": one_of(Fixed("average"), ("average", "max", "flatten")),
         "dense_units": whole(Fixed(0), 0, 65536),  # 0: no such layer
         "dense_units_2": whole(Fixed(0), 0, 65536),

@@ -79,6 +79,15 @@ def test_profile_grid_is_the_models_that_its_candidates_are(keras: Any, small_gr
     assert profile(Space.from_table({}), chosen, (32, 32, 3), 10) == most_frozen
 
 
+def test_a_grid_leaves_out_fractions_that_train_the_same_layers() -> None:
+    grid = Grid.parse("VGG16,one_conv32,MobileNetV2", "0,0.9,0.95,1", 10, 32, 3, "adam", None)
+    fractions = [list(grid.fractions_of(name)) for name in grid.architectures]
+    assert fractions == [[0.0, 1.0], [0.0], [0.0, 0.9, 0.95, 1.0]]
+    assert grid.note == (
+        "VGG16: freeze_fraction 0.9, 0.95 and 1 leave the same layers trainable: one candidate, freeze_fraction = 1"
+    )
+
+
 def test_profile_grid_waits_for_its_caller(keras: Any) -> None:
     profiles = profile_grid(Grid.parse("one_conv32,NASNetLarge", "0", 10, 32, 3, "sgd", None))
     assert next(profiles).architecture == "one_conv32"

@@ -18,9 +18,11 @@ import pytest
 
 from spaces import Candidate, Space, SpaceError
 from spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
+from spaces.architectures.backbone_layers import structures
 from spaces.architectures.backbone_weights import build_backbone
 from spaces.architectures.backbones import BACKBONES, preprocess
 from spaces.freezing import find_backbone, freeze
+from tests.spaces.write_backbone_layers import structure
 
 SMALL = {"weights": "none", "freeze_fraction": 0.0, "dropout": 0.0, "width": 0.35}
 LARGE = {  # of each family but its smallest; they take seconds to build
@@ -77,6 +79,8 @@ def test_a_backbone_is_built_from_its_smallest_images_on(keras: Any, name: str) 
     assert model.layers[-2].output.shape == (None, backbone.output_shape[-1])
     n_frozen = -(-8 * len(backbone.layers) // 10)
     assert [layer.trainable for layer in backbone.layers].count(False) == n_frozen
+    freeze(backbone, 0.0)
+    assert structure(backbone) == structures()[name][0]
     if name in KNOWN:
         assert (len(backbone.layers), backbone.count_params()) == KNOWN[name]
     with pytest.raises(ValueError, match=f"image_size = {smallest}"):

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
 import optuna
 import pytest
 
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, parse_range
+from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, parse_range, write_range
 
 
 @pytest.mark.parametrize(
@@ -101,3 +102,24 @@ def test_suggest_makes_no_parameter_when_the_value_is_fixed() -> None:
     trial = optuna.create_study().ask()
     assert Fixed("adam").suggest(trial, "optimizer.name") == "adam"
     assert trial.params == {}
+
+
+@pytest.mark.parametrize(
+    "spec_range",
+    [
+        Fixed(3),
+        Fixed(False),
+        Choice((1, 1.0, True, "1")),
+        IntRange(1, 3),
+        IntRange(0, 10, 5),
+        IntRange(1, 100, 1, True),
+        FloatRange(0.0, 0.5),
+        FloatRange(0.0, 1.0, 0.25),
+        FloatRange(0.0, 10.0, 2),
+        FloatRange(1e-4, 1e-2, None, True),
+    ],
+)
+def test_write_range_is_read_as_the_same_range(spec_range: Range) -> None:
+    again = parse_range(json.loads(json.dumps(write_range(spec_range))))
+    assert again == spec_range
+    assert repr(again) == repr(spec_range)  # 1 and 1.0 are equal, and not the same choice

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import optuna
@@ -228,3 +229,15 @@ def test_summary_of_a_candidate_is_one_line() -> None:
             assert part in summary
         assert "optimizer.name" not in summary
         assert "warm_up_epochs" not in summary  # fixed in this study
+
+
+def test_as_table_is_read_as_the_same_space() -> None:
+    names = {"architecture": list(ARCHITECTURES), "augmentation": list(LEVELS), "schedule": list(SCHEDULES)}
+    vgg16 = {"architecture": "VGG16", "VGG16": {"trainable": "90 %"}, "l2": {"low": 0, "high": 1}}
+    for table in ({}, names, vgg16):
+        space = Space.from_table(table)
+        written = space.as_table()
+        assert Space.from_table(json.loads(json.dumps(written))) == space
+        tables = [value for value in written.values() if isinstance(value, dict) and "low" not in value]
+        n_settings = sum(len(settings) for members in space.families.values() for settings in members.values())
+        assert len(written) - len(tables) + sum(map(len, tables)) == len(space.general) + n_settings
