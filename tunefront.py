@@ -93,8 +93,9 @@ def run(
     machines with one shared --storage, they work on the study together.
     """
     from search.spec import read_spec
+    from search.stored_spec import stored_spec_in
 
-    study_spec = read_spec(spec, trials=trials)
+    study_spec = read_spec(spec, stored_spec_in(storage), _teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
     _announce_code(study_spec, as_json)
     ending, console = _run(study_spec, spec, storage, workers, folder, as_json)
@@ -166,7 +167,7 @@ def profile(
     architecture: Annotated[
         str, typer.Option(help="Instead of a spec: names, with commas between, such as VGG16,MobileNetV2.")
     ] = "",
-    freeze: Annotated[str, typer.Option(help="Freeze fractions of pretrained backbones, such as 0,0.8,0.9,1.")] = "0",
+    freeze: Annotated[str, typer.Option(help="Freeze fractions of pretrained backbones, such as 0,0.1,0.8,1.")] = "0",
     classes: Annotated[int, typer.Option(min=2, max=1_000_000, help="Number of classes.")] = 10,
     image_size: Annotated[int, typer.Option(min=1, max=4096, help="Height and width of the images in pixels.")] = 224,
     channels: Annotated[int, typer.Option(min=1, max=4096, help="Channels of the images.")] = 3,
@@ -176,7 +177,7 @@ def profile(
 ) -> None:
     """Tell what models weigh and compute, without training any.
 
-    `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.8,0.9,1` is a whole grid.
+    `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.1,0.8,1` is a whole grid.
     """
     from search.profiling import Grid, profile_in_child, profiles_table
     from search.spec import check_own_space
@@ -185,7 +186,7 @@ def profile(
         raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
     what: Grid | StudySpec
     if spec:
-        what = _read_spec(spec)
+        what = _read_spec(spec, _teller(as_json))
         _announce_code(what, as_json)
         check_own_space(spec, what)
     else:
@@ -252,10 +253,18 @@ def record(
     """
     from functools import partial
 
-    from search.recording import check_replaceable, enqueue_candidates, recording_spec, write_recording
+    from search.recording import (
+        check_replaceable,
+        enqueue_candidates,
+        recorded_search,
+        recording_spec,
+        write_recording,
+    )
     from search.spec import read_spec
+    from search.stored_spec import stored_spec_in
 
-    study_spec = recording_spec(read_spec(spec), candidates, min(repeat, candidates), seeds, epochs)
+    search_spec = read_spec(spec, recorded_search(stored_spec_in(storage)), _teller(as_json=False))
+    study_spec = recording_spec(search_spec, candidates, min(repeat, candidates), seeds, epochs)
     folder = Path("results") / study_spec.name
     path = table or folder / "recording.csv.gz"
     writable_folder(path.parent, "--table")
@@ -487,12 +496,12 @@ def dashboard(
     serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)
 
 
-def _read_spec(path: Path) -> StudySpec:
+def _read_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
     """A spec whose data can be read, as far as a second tells: what is wrong comes before Keras loads."""
     from search.preparing import check_files
     from search.spec import read_spec
 
-    spec = read_spec(path)
+    spec = read_spec(path, tell=tell)
     check_files(path, spec.data)
     if spec.pretrain is not None:
         check_files(path, spec.pretrain.data)
@@ -547,6 +556,15 @@ def _announce(code: list[str], as_json: bool) -> None:
 
     if code:
         say(describe_code(code), sys.stderr if as_json else sys.stdout)
+
+
+def _teller(as_json: bool) -> Callable[[str], None]:
+    """Prints lines for people: beside what is printed for programs, if that is wanted."""
+
+    def tell_line(line: str) -> None:
+        say(line, sys.stderr if as_json else sys.stdout)
+
+    return tell_line
 
 
 @contextlib.contextmanager

@@ -20,12 +20,14 @@ from search.finished import training_accuracy
 from search.regular_files import named, read_text_file
 from search.sampling import trial_seed
 from search.spec import StudySpec
+from search.stored_spec import FindSpec
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
 from storage.spreadsheet import as_cell, from_cell
 
 FORMAT = 1
 _PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
 # column before "_by_epoch" -> of an epoch
+_OF_THE_SEARCH = ("seed", "objectives", "data", "space", "training")  # what a recording's spec has from it
 _CURVES: dict[str, Callable[[Epoch], float]] = {
     "accuracy": lambda epoch: epoch.accuracy,
     "train_seconds": lambda epoch: epoch.train_seconds,
@@ -81,13 +83,29 @@ class Recording:
         return [by_candidate[number] for number in sorted(by_candidate)]
 
 
+def recording_name(search: str) -> str:
+    """The name of the study that records a search's space."""
+    return f"{search}.recording"
+
+
+def recorded_search(find_stored: FindSpec) -> FindSpec:
+    """A function that looks up, by a search's name, what the study that records it has stored of the search's spec."""
+
+    def find(search: str) -> Mapping[str, Any] | None:
+        recording = find_stored(recording_name(search))
+        kept = {key: recording[key] for key in _OF_THE_SEARCH if key in recording} if recording is not None else None
+        return None if kept is None else {**kept, "name": search}
+
+    return find
+
+
 def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
     """The study that records `spec`: random candidates, no stopping, no limits."""
     objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
     n_trainings = n_candidates + n_repeated * (n_seeds - 1)
     data = spec.as_json()
     data |= {
-        "name": f"{spec.name}.recording",
+        "name": recording_name(spec.name),
         "trials": n_trainings,
         "max_failures": n_trainings,
         "objectives": objectives,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from objectives import AXES, DEFAULT_MEASURES, Axis, Objective
 from search.data.sources import DataTable
 from search.key_places import check_space_places
 from search.spec_checks import check_pruner, check_sampler
-from search.spec_differences import MAY_CHANGE, list_differences, list_limit_changes
+from search.spec_differences import MAY_CHANGE, find_differences, list_differences, list_limit_changes
 from search.spec_errors import SpecError, explain
 from search.spec_file import read_tables
 from search.spec_tables import (
@@ -31,7 +31,9 @@ from search.spec_tables import (
 )
 from search.spec_tables.table import FROM_FILE
 from search.starting import start_parameters
+from search.stored_spec import FindSpec, continued, is_left_out, with_first_defaults, written_in
 from spaces import OwnSpace, Space, SpaceError
+from spaces.freeze_choices import merge_freeze_choices
 
 __all__ = [
     "MAY_CHANGE",
@@ -48,6 +50,8 @@ __all__ = [
 
 
 MAX_TRIALS = 10_000_000  # no study has as many; what is larger than a machine can count is a mistake
+# The context of a file's spec whose tables are not yet checked together: a study may have what it leaves out.
+_ALONE: Final = {**FROM_FILE, "is_alone": True}
 
 
 class StudySpec(Table):
@@ -88,7 +92,9 @@ class StudySpec(Table):
         return table
 
     @model_validator(mode="after")
-    def _check_together(self) -> StudySpec:
+    def _check_together(self, info: ValidationInfo) -> StudySpec:
+        if (info.context or {}).get("is_alone"):
+            return self
         check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
         if not isinstance(self.space, str):  # reading a spec runs nobody's code
             self.check_candidates()
@@ -125,8 +131,11 @@ class StudySpec(Table):
         return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for the store: limits as numbers of their measure's unit, and no axis that is dropped."""
+        """Plain data for the store: limits as numbers of their measure's unit, no axis that is dropped, every range."""
         data = self.model_dump(mode="json")
+        space = self.parsed_space()
+        if isinstance(space, Space):
+            data["space"] = space.as_table()
         for axis in AXES:
             data["objectives"][axis] = None
         for axis, objective in self.parsed_objectives().items():
@@ -141,7 +150,8 @@ class StudySpec(Table):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
         """The spec that :meth:`as_json` made."""
-        return cls.model_validate_json(json.dumps(_with_dropped_axes(_without_idle_settings(data))))
+        filled = with_first_defaults(_with_dropped_axes(_without_idle_settings(data)))
+        return cls.model_validate_json(json.dumps(filled))
 
 
 def _with_dropped_axes(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,20 +174,30 @@ def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
 _OF_OURS = (".confirmation", ".recording")
 
 
-def read_spec(path: Path, **overrides: Any) -> StudySpec:
-    """Read a spec file; `overrides` that are not None replace top-level keys.
+def read_spec(
+    path: Path,
+    find_stored: FindSpec | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: Any,
+) -> StudySpec:
+    """Read a spec file.
+
+    Args:
+        find_stored: Looks up the stored spec of the study that the file goes on with, if there is one: a key that the
+            file leaves out then has that study's value.
+        tell: Told, a line each, what such keys are, and which choices of a new study's space were merged.
+        overrides: Replace top-level keys, where they are not None.
 
     Of a space of the user's own only the name is read: see :func:`check_own_space`.
 
     Raises:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
     """
-    data = read_tables(path)
-    data |= {key: value for key, value in overrides.items() if value is not None}
+    data = read_tables(path) | {key: value for key, value in overrides.items() if value is not None}
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
-        spec = StudySpec.model_validate(data, context=FROM_FILE)
+        spec = _understand(data, find_stored, tell)
     except SpaceError as error:
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:
@@ -211,6 +231,35 @@ def check_own_space(path: Path, spec: StudySpec) -> None:
             spec.check_candidates()
         except SpaceError as error:
             raise SpecError(path, error.key, error.problem) from None
+
+
+def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callable[[str], None]) -> StudySpec:
+    """The spec that a file means, alone or for the study that it goes on with."""
+    alone = StudySpec.model_validate(data, context=_ALONE)
+    stored = find_stored(alone.name) if find_stored else None
+    study = None
+    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is refused when it is opened
+        study = StudySpec.from_json(stored) if stored is not None else None
+    if study is None:
+        return _merged(StudySpec.model_validate(data, context=FROM_FILE), tell)
+    given = alone.as_json()
+    written = written_in(alone.model_dump(mode="json", exclude_unset=True))
+    spec = StudySpec.from_json(continued(study.as_json(), written, given))
+    for difference in find_differences(spec.as_json(), given):
+        if is_left_out(written, difference.key):
+            tell(difference.describe_left_out())
+    return spec
+
+
+def _merged(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
+    """A new study's spec without choices that are one candidate."""
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace):
+        return spec
+    merged, notes = merge_freeze_choices(space)
+    for note in notes:
+        tell(note)
+    return spec.model_copy(update={"space": merged.as_table()}) if notes else spec
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from printable import shortened
@@ -12,21 +13,54 @@ MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
 LIMITS = ("at_least", "at_most")  # of an objective: they may change while nobody runs the study
 
 
+@dataclass(frozen=True)
+class Difference:
+    """One key that two specs of a study have otherwise.
+
+    Attributes:
+        stored: What the study has; None is nothing. So is `given`.
+    """
+
+    key: str
+    stored: Any
+    given: Any
+
+    def describe(self) -> str:
+        """As a line of the message that refuses the file."""
+        return f"{self.key}: the study has {_show(self.stored)}, the file {_show(self.given)}"
+
+    def describe_left_out(self) -> str:
+        """As a line that tells what the study goes on with, where the file leaves the key out."""
+        return (
+            f"{self.key}: the study began with {_show(self.stored)} and goes on with it; "
+            f"the file leaves it out, which in a new study means {_show(self.given)}"
+        )
+
+
+def find_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[Difference]:
+    """Compare two specs as JSON with all their ranges, but for what may change between runs."""
+    kept, others = ({key: value for key, value in spec.items() if key not in MAY_CHANGE} for spec in (stored, given))
+    spaces = kept.get("space"), others.get("space")
+    if all(isinstance(space, Mapping) for space in spaces):
+        kept["space"], others["space"] = _comparable(*spaces)
+    return list(_differences(kept, others, ""))
+
+
 def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """What differs between two specs as JSON, a line each, but for limits and what may change between runs."""
-    kept, new = ({key: value for key, value in spec.items() if key not in MAY_CHANGE} for spec in (stored, given))
-    objectives = (kept.pop("objectives", {}), new.pop("objectives", {}))
-    return _axis_differences(*objectives) + _differences(kept, new, "")
+    objectives = (stored.get("objectives", {}), given.get("objectives", {}))
+    kept, others = ({key: value for key, value in spec.items() if key != "objectives"} for spec in (stored, given))
+    return _axis_differences(*objectives) + [difference.describe() for difference in find_differences(kept, others)]
 
 
 def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """Limits that differ between two specs as JSON whose objectives are the same, a line each."""
     pairs = ((axis, table, given["objectives"].get(axis, {})) for axis, table in stored["objectives"].items())
     return [
-        line
+        difference.describe()
         for axis, old, new in pairs
         for limit in LIMITS
-        for line in _differences(old.get(limit), new.get(limit), f"objectives.{axis}.{limit}")
+        for difference in _differences(old.get(limit), new.get(limit), f"objectives.{axis}.{limit}")
     ]
 
 
@@ -42,14 +76,23 @@ def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> li
     return lines
 
 
-def _differences(stored: Any, given: Any, key: str) -> list[str]:
-    if isinstance(stored, Mapping) and isinstance(given, Mapping):
-        lines = []
+def _comparable(*spaces: Any) -> list[dict[str, Any]]:
+    """Without the settings of what only one of two spaces chooses: that it does is difference enough."""
+    shared = set.intersection(*(set(space) for space in spaces))
+    return [{key: value for key, value in space.items() if key in shared or not _is_table(value)} for space in spaces]
+
+
+def _differences(stored: Any, given: Any, key: str) -> Iterator[Difference]:
+    if _is_table(stored) and _is_table(given):
         for name in dict.fromkeys([*stored, *given]):
-            inner = f"{key}.{name}" if key else str(name)
-            lines += _differences(stored.get(name), given.get(name), inner)
-        return lines
-    if stored == given:
-        return []
-    shown = ["nothing" if value is None else shortened(json.dumps(value), 300) for value in (stored, given)]
-    return [f"{key}: the study has {shown[0]}, the file {shown[1]}"]
+            yield from _differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
+    elif stored != given:
+        yield Difference(key, stored, given)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and "low" not in value  # a range is one value
+
+
+def _show(value: Any) -> str:
+    return "nothing" if value is None else shortened(json.dumps(value), 300)

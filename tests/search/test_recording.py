@@ -19,10 +19,11 @@ from search.recording import (
     check_replaceable,
     enqueue_candidates,
     read_recording,
+    recorded_search,
     recording_spec,
     write_recording,
 )
-from search.spec import StudySpec
+from search.spec import StudySpec, differences, read_spec
 from storage import Outcome, StudyRecord, curves, open_store, queue, studies
 from storage.connection import Store
 from tests.search.recorded import recording, spec, training
@@ -51,7 +52,8 @@ def test_the_recording_spec_stops_nothing_and_keeps_the_rest() -> None:
     objectives = made.parsed_objectives()
     assert [objective.measure.name for objective in objectives.values()] == ["f1_macro", "weight_bytes"]
     assert not any(objective.has_limit for objective in objectives.values())
-    assert (made.training.epochs, made.space, made.data) == (20, SEARCH.space, SEARCH.data)
+    assert (made.training.epochs, made.data) == (20, SEARCH.data)
+    assert made.parsed_space() == SEARCH.parsed_space()
     assert recording_spec(SEARCH, 10, 4, 3, epochs=7).training.epochs == 7
 
 
@@ -357,3 +359,16 @@ def test_one_seed_each_is_the_one_asked_for_or_the_first() -> None:
     )
     assert [(trial.candidate, trial.seed) for trial in found.one_seed_each()] == [(2, 0), (4, 0), (7, 2)]
     assert [(trial.candidate, trial.seed) for trial in found.one_seed_each(1)] == [(2, 0), (4, 1), (7, 2)]
+
+
+def test_a_recording_goes_on_from_its_searchs_file(tmp_path: Path) -> None:
+    path = tmp_path / "search.toml"
+    path.write_text('name = "digits"\ndata = { source = "digits" }\n[pruner]\nfront_loss = 0.1\n')
+    recording = recording_spec(read_spec(path), n_candidates=4, n_repeated=0, n_seeds=1, epochs=5).as_json()
+    recording["space"]["plain_cnn"]["filters"] = [4, 8]  # as a default was when it began
+    lines: list[str] = []
+    find = recorded_search({"digits.recording": recording}.get)
+    again = recording_spec(read_spec(path, find, lines.append), n_candidates=4, n_repeated=0, n_seeds=1, epochs=None)
+    assert differences(recording, again.as_json()) == []
+    assert [line.split(":")[0] for line in lines] == ["space.plain_cnn.filters", "training.epochs"]
+    assert find("other") is None

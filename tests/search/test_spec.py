@@ -449,7 +449,7 @@ def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
     [
         ("seed = 3\n" + MINIMAL, ["seed: the study has 0, the file 3"]),
         (MINIMAL + "[training]\nepochs = 9\n", ["training.epochs: the study has 12, the file 9"]),
-        (MINIMAL + '[space]\noptimizer = "sgd"\n', ['space.optimizer: the study has nothing, the file "sgd"']),
+        (MINIMAL + "[space]\nbatch_size = 8\n", ["space.batch_size: the study has [32, 64, 128], the file 8"]),
         (
             MINIMAL + '[objectives]\naccuracy = { measure = "auc", at_least = 0.5 }\ntime = false\n',
             [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from search.pretraining import pretraining_candidate
 from search.spec import StudySpec, check_own_space, read_spec
 from search.spec_errors import SpecError
 from search.spec_tables import (
@@ -18,11 +19,13 @@ from search.spec_tables import (
     ParetoTable,
     PatientTable,
     PercentileTable,
+    PretrainTable,
     QmcTable,
     StopTable,
     ThresholdTable,
     TpeTable,
 )
+from spaces import SpaceError
 
 MINIMAL = 'name = "digits"\n[data]\nsource = "digits"\n'
 SINGLE = MINIMAL + '[objectives]\naccuracy = "accuracy"\nmemory = false\ntime = false\n'
@@ -260,3 +263,22 @@ def test_a_start_may_write_a_choice_as_another_kind_of_number_but_not_as_a_truth
     assert [(type(value), value) for _, value in sorted(start.items())] == [(bool, True), (int, 1), (float, 0.0)]
     message = fails(text.replace("batch_norm = true", "batch_norm = 1"), tmp_path)
     assert "1 is not in the space: it must be one of False, True" in message
+
+
+def test_start_and_pretraining_take_a_trainable_share_too(tmp_path: Path) -> None:
+    data = {"source": "digits"}
+    space = {"architecture": "VGG16", "VGG16": {"freeze_fraction": [0.0, 0.1, 0.9]}}
+    shares = {"90 %": 0.1, "All": 0.0, "Top": 0.9}  # only a pooling is behind nine tenths of VGG16's layers
+    start = [{"VGG16": {"trainable": share}} for share in shares]
+    spec = StudySpec.model_validate({"name": "shares", "data": data, "space": space, "start": start})
+    assert spec.start_parameters() == [{"VGG16.freeze_fraction": fraction} for fraction in shares.values()]
+    wrong = [{"VGG16": {"trainable": "80 %"}}]
+    with pytest.raises(SpaceError, match=r"start\[1\]\.VGG16\.freeze_fraction: 0\.2 is not in the space"):
+        StudySpec.model_validate({"name": "shares", "data": data, "space": space, "start": wrong})
+    table = {
+        "weights": "a.weights.h5",
+        "data": data,
+        "space": {"architecture": "VGG16", "VGG16": {"trainable": "90 %"}},
+    }
+    candidate = pretraining_candidate(PretrainTable.model_validate(table))
+    assert candidate.architecture_settings["freeze_fraction"] == 0.1

@@ -10,7 +10,7 @@ from spaces import Candidate, Space, SpaceError
 from spaces.architectures import ARCHITECTURES
 from spaces.augmentation import LEVELS
 from spaces.optimizers import OPTIMIZERS
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange
+from spaces.ranges import Choice, Fixed, FloatRange, IntRange, write_range
 from spaces.schedules import SCHEDULES
 from spaces.settings import nearest
 
@@ -56,17 +56,6 @@ def test_from_table_takes_what_it_is_given_and_keeps_other_defaults() -> None:
 
 def test_defaults_are_possible_values_themselves() -> None:
     # Written into a spec, every default must be accepted: no default may break its own rule.
-    def written(spec_range: Any) -> Any:
-        match spec_range:
-            case Fixed(value):
-                return value
-            case Choice(options):
-                return list(options)
-            case IntRange(low, high, step, log):
-                return {"low": low, "high": high, "log": log} | ({} if log else {"step": step})
-            case FloatRange(low, high, step, log):
-                return {"low": low, "high": high, "log": log} | ({} if step is None else {"step": step})
-
     families = {
         "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
         "optimizer": OPTIMIZERS,
@@ -75,7 +64,7 @@ def test_defaults_are_possible_values_themselves() -> None:
     }
     names = {family: list(settings) for family, settings in families.items()}
     tables = {
-        name: {key: written(setting.default) for key, setting in settings.items()}
+        name: {key: write_range(setting.default) for key, setting in settings.items()}
         for family in families.values()
         for name, settings in family.items()
     }
