@@ -1,4 +1,4 @@
-"""Scores on the test split. Only a confirmation asks for them: a search never opens that split."""
+"""Scores and answers of a trained model on the test split. Only a confirmation asks for them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,31 @@ if TYPE_CHECKING:
 _BATCH_SIZE = 256  # of predictions
 
 
-def final_scores(model: Any, dataset: Dataset, goal: Goal) -> dict[str, float]:
-    """The model's scores on the test images: ``test_accuracy``, ``test_f1_macro``, ..., ``test_loss``.
+def final_scores(model: Any, dataset: Dataset, goal: Goal) -> tuple[dict[str, float], dict[str, Any]]:
+    """The model's scores on the test images, and what it answered to each image of the test and validation splits.
 
     The weights are those that validation chose, so the test images chose nothing. With folds they are
-    those of the first fold's training. Empty if the dataset has no test split.
+    those of the first fold's training; the scores of validation are then means over folds, and no answers to
+    validation images belong to them.
+
+    Returns:
+        ``test_accuracy``, ``test_f1_macro``, ..., ``test_loss``: none if the dataset has no test split. And split ->
+        its answers, see :func:`search.image_answers.image_answers`.
     """
     from search.feeding import predict
+    from search.image_answers import image_answers
     from search.scoring import score
 
-    if not dataset.n_test:
-        return {}
-    test = dataset.split("test")
-    probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
-    scores = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
-    return {f"test_{name}": value for name, value in scores.items()}
+    scores: dict[str, float] = {}
+    answers = {}
+    if dataset.n_test:
+        test = dataset.split("test")
+        probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
+        found = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
+        scores = {f"test_{name}": value for name, value in found.items()}
+        answers["test"] = image_answers(test.labels, probabilities, goal.measure, dataset.positive_class)
+    if not dataset.folds:
+        validation = dataset.split("validation")
+        probabilities = predict(model, validation.images, _BATCH_SIZE, dataset.positive_class)
+        answers["validation"] = image_answers(validation.labels, probabilities, goal.measure, dataset.positive_class)
+    return scores, answers

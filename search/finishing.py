@@ -103,6 +103,7 @@ class Finisher:
                 values=self._standing.values(running.measurements) if is_complete else None,
                 violations=self._violations(running, outcome),
                 measurements=running.measurements,
+                answers=running.answers,
                 reason=reason,
                 model_path=model_path,
             )

@@ -16,7 +16,7 @@ from search.running_trial import Running, RunningTrial
 from search.standing import Standing
 from search.trial_process import BrokenMessageError, Message, NotFiniteError, answer, receive
 from search.work import Work
-from storage import Epoch, Outcome, patiently
+from storage import Answers, Epoch, Outcome, patiently
 
 
 class Listener:
@@ -75,6 +75,7 @@ class Listener:
         elif message.kind == "epoch" and message.epoch:
             self._judge_epoch(running, _read_epoch(message.epoch))
         elif message.kind == "trained" and running.curve:
+            running.answers = _read_answers(message.answers)
             self._judge_end(running)
         elif message.kind == "kept":
             self._finisher.complete(running, str(self._models.publish(running.lease.number)))
@@ -129,5 +130,12 @@ class Listener:
 def _read_epoch(fields: Mapping[str, Any]) -> Epoch:
     try:
         return Epoch(**fields)
+    except TypeError as error:
+        raise BrokenMessageError(str(error)) from error
+
+
+def _read_answers(by_split: Mapping[str, Any]) -> dict[str, Answers]:
+    try:
+        return {split: Answers(**fields) for split, fields in by_split.items()}
     except TypeError as error:
         raise BrokenMessageError(str(error)) from error

@@ -11,7 +11,7 @@ from search.launching import Child
 from search.progress import SlotState
 from search.slots import Slot
 from spaces import Candidate
-from storage import Epoch, Lease
+from storage import Answers, Epoch, Lease
 
 
 @dataclass
@@ -24,6 +24,7 @@ class RunningTrial:
         violations: Limits that it would have broken then: measure -> by how much.
         is_trained: Whether only its model is still being saved.
         other_slots_busy: At each epoch.
+        answers: Split -> what was answered to each of its images, in a confirmation.
     """
 
     lease: Lease
@@ -38,6 +39,7 @@ class RunningTrial:
     violations: Mapping[str, float] = field(default_factory=dict)
     is_trained: bool = False
     other_slots_busy: list[int] = field(default_factory=list)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
 
     def slot_state(self) -> SlotState:
         """The same for a person who watches."""

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,12 +62,14 @@ class Message:
         measurements: Name with unit -> value, what is known by then.
         epoch: Of ``epoch``: fields of :class:`storage.Epoch`.
         reason: Of ``failed``.
+        answers: Of ``trained``, in a confirmation: split -> fields of :class:`storage.Answers`.
     """
 
     kind: str
     measurements: Mapping[str, float]
     epoch: Mapping[str, Any] | None = None
     reason: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def send(connection: Connection, message: Message) -> None:
@@ -96,8 +98,10 @@ def receive(connection: Connection) -> Message:
         message = Message(**json.loads(data))
     except (TypeError, ValueError) as error:
         raise BrokenMessageError(_first_line(error)) from error
-    if not isinstance(message.measurements, dict) or not isinstance(message.epoch, dict | None):
-        raise BrokenMessageError("its measurements or its epoch is no object")
+    for name in ("measurements", "epoch", "answers"):
+        value = getattr(message, name)
+        if not isinstance(value, dict) and (name, value) != ("epoch", None):
+            raise BrokenMessageError(f"its {name} is no object")
     epoch = dict(message.epoch or {})
     metrics = epoch.pop("metrics", {})
     if not isinstance(metrics, dict):
@@ -190,12 +194,14 @@ def _train(connection: Connection, task: TrialTask) -> None:
         measurements["peak_bytes"] = peak_bytes
     if task.dataset.folds and not was_stopped:
         measurements |= _cross_validate(task, spec, goal, counted.metrics)
+    answers: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        measurements |= final_scores(trainable.model, task.dataset, goal)
+        scores, answers = final_scores(trainable.model, task.dataset, goal)
+        measurements |= scores
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = measuring.latency_seconds(trainable.model, image)
-    send(connection, Message("trained", measurements))
+    send(connection, Message("trained", measurements, answers=answers))
     if not _verdict(connection):
         return
 

@@ -1,5 +1,6 @@
 """The shared store: Optuna's tables, and tunefront's own beside them in the same database."""
 
+from storage.answers import Answers
 from storage.connection import Store, StoreError, has_studies, open_store, patiently
 from storage.curves import Epoch
 from storage.folder_owner import FolderTakenError
@@ -9,6 +10,7 @@ from storage.studies import StudyRecord, WorkerRecord
 from storage.trials import TrialRecord
 
 __all__ = [
+    "Answers",
     "Counts",
     "Epoch",
     "FolderTakenError",

@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
+from storage import answers as image_answers
 from storage import constraints, optuna_tables, schema
+from storage.answers import Answers
 from storage.connection import Store
 
 LEASE_SECONDS = 60.0
@@ -106,7 +108,7 @@ def lease_next(
                 **key, attempt=attempt, worker_id=worker_id, started_at=schema.database_now(), ending="running"
             )
         )
-        for table in (schema.epochs, schema.measurements):  # a retry is a clean trial
+        for table in (schema.epochs, schema.measurements, schema.answers):  # a retry is a clean trial
             connection.execute(table.delete().where(_is_trial(table, study_id, trial.number)))
         if attempt > 1:
             _forget_last_words(connection, study_id, trial.number)
@@ -145,6 +147,7 @@ def finish(
     values: Sequence[float] | None = None,
     violations: Sequence[float] = (),
     measurements: Mapping[str, float] | None = None,
+    answers: Mapping[str, Answers] | None = None,
     reason: str = "",
     model_path: str = "",
 ) -> bool:
@@ -154,6 +157,7 @@ def finish(
         values: One for each objective, if complete; they must be finite.
         violations: Of each limit, see :func:`constraints.as_list`; empty if the study has none.
         measurements: Name with unit -> value.
+        answers: Split -> what was answered to each of its images; of a confirmation's training.
         reason: Why it was stopped, refused, returned, or why it failed.
         model_path: Where the kept model lies, if it was kept.
     """
@@ -167,6 +171,7 @@ def finish(
             return False
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
+            image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             _intend(connection, lease, outcome, reason, model_path)
         if violations:
             constraints.write(store, lease.study_id, lease.number, violations)

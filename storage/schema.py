@@ -103,6 +103,16 @@ measurements = sa.Table(
     sa.Column("value", sa.Double, nullable=False),
 )
 
+answers = sa.Table(
+    "tunefront_answers",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("split", sa.String(16), primary_key=True),  # "test" or "validation"
+    # Compressed JSON, see storage.answers. The length makes it a MEDIUMBLOB on MySQL, whose BLOB ends at 64 kB.
+    sa.Column("content", sa.LargeBinary(2**24 - 1), nullable=False),
+)
+
 
 class database_now(FunctionElement[float]):  # noqa: N801 - named like SQLAlchemy's functions
     """Seconds since the epoch on the database's clock."""

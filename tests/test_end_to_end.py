@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
-from storage import TrialRecord, open_store, schema, studies, trials
+from storage import TrialRecord, answers, open_store, schema, studies, trials
 from tests import hostile
 
 ROOT = Path(__file__).parents[1]
@@ -251,6 +251,16 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
         assert record.measurements["other_slots_busy"] == 0
         assert {"test_accuracy", "test_loss", "test_f1_macro"} <= record.measurements.keys()
 
+    store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}")
+    study = studies.find(store, "tiny.confirmation")
+    assert study is not None
+    for split, prefix in (("test", "test_"), ("validation", "")):
+        found = answers.load(store, study.study_id, split)
+        for record in trainings:
+            assert found[record.number].labels == _prepared(tmp_path).split(split).labels.tolist()
+            share = np.mean(np.array(found[record.number].chosen) == found[record.number].labels)
+            assert share == pytest.approx(record.measurements[f"{prefix}accuracy"])
+
     kept = [record for record in trainings if record.model_path]
     assert kept
     test = _prepared(tmp_path).split("test")
@@ -267,4 +277,6 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
         rows = list(csv.DictReader(file))
     assert {row["n_trainings"] for row in rows} == {"2"}
     assert {row["times_are_shared"] for row in rows} == {"False"}
+    assert {row["compared_by_image"] for row in rows} == {"True"}
+    assert {row["on_front_for_sure"] for row in rows} == {"False"}  # of two seeds nothing is
     assert '<section id="confirmation">' in (folder / "report.html").read_text()

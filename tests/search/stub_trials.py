@@ -71,7 +71,8 @@ def _train(connection: Connection, task: TrialTask, act: Act) -> bool:
         if n_epochs in task.rungs and connection.recv_bytes() != b"1":
             break
     measured = {"train_seconds": n_epochs * act.train_seconds, "validation_seconds": n_epochs * 0.25}
-    send(connection, Message("trained", measured))
+    answers = {"test": {"labels": [0, 1], "chosen": [0, task.number % 2]}} if task.spec["confirms"] else {}
+    send(connection, Message("trained", measured, answers=answers))
     return connection.recv_bytes() == b"1"
 
 
@@ -191,6 +192,17 @@ def measure(number: float, where: str) -> Callable[[Connection, TrialTask, Act],
     return measure_it
 
 
+def send_broken_answers(connection: Connection, task: TrialTask, act: Act) -> None:
+    _build(connection, act)
+    for number in range(1, EPOCHS + 1):
+        epoch = {"epoch": number, "accuracy": 0.1, "train_seconds": 1.0, "validation_seconds": 0.1, "metrics": {}}
+        send(connection, Message("epoch", {}, epoch=epoch))
+        if number in task.rungs:
+            connection.recv_bytes()
+    send(connection, Message("trained", {"train_seconds": 1.0}, answers={"test": {"colours": [1]}}))
+    connection.recv_bytes()
+
+
 def die_in_a_message(connection: Connection, task: TrialTask, act: Act) -> None:
     """Killed while a long message was under way: its head says 1000 bytes, and 10 come."""
     _build(connection, act)
@@ -223,6 +235,10 @@ BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, Act], None]] = {
         b'{"kind": "epoch", "measurements": {}, "epoch": {"number": 1}}'
     ),
     "send trained without epochs": send_bytes_that_are_no_message(b'{"kind": "trained", "measurements": {}}'),
+    "send answers that are a list": send_bytes_that_are_no_message(
+        b'{"kind": "trained", "measurements": {}, "answers": [1]}'
+    ),
+    "send answers of other fields": send_broken_answers,
     "die in a message": die_in_a_message,
     "send text as a number": send_bytes_that_are_no_message(
         b'{"kind": "trained", "measurements": {"train_seconds": "1 s"}}'

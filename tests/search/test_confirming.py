@@ -12,7 +12,7 @@ from search.remaking import RemakingError, check_remakable, read_stored_spec
 from search.sampling import trial_seed
 from search.spec import SpecError, StudySpec, read_spec
 from search.supervisor import Ending
-from storage import StudyRecord, studies
+from storage import Answers, StudyRecord, answers, studies
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act
 
@@ -90,6 +90,9 @@ def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: D
     assert desk.states() == ["complete"] * 6
     parameters = {trial.number: dict(trial.parameters) for trial in search.trials()}
     assert [dict(trial.parameters) for trial in desk.trials()] == [parameters[number] for number, _ in queued(desk)]
+    kept = answers.load(desk.store, desk.record.study_id, "test")
+    assert kept == {number: Answers([0, 1], [0, number % 2]) for number in range(6)}
+    assert answers.load(search.store, search.record.study_id, "test") == {}
 
 
 def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: Desk) -> None:

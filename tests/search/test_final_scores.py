@@ -22,16 +22,20 @@ class Majority:
         return np.tile(np.eye(10, dtype="float32")[1], (len(images), 1))
 
 
-def test_scores_are_those_of_the_test_images(digits: Dataset, keras: Any) -> None:
+def test_scores_and_answers_are_those_of_the_test_images(digits: Dataset, keras: Any) -> None:
     from search.final_scores import final_scores
     from search.watching import Goal
 
-    scores = final_scores(Majority(), digits, Goal())
+    scores, answers = final_scores(Majority(), digits, Goal())
     labels = digits.split("test").labels
     assert scores["test_accuracy"] == pytest.approx(float((labels == 1).mean()))
     assert {"test_loss", "test_f1_macro", "test_precision", "test_recall", "test_top_5_accuracy"} <= scores.keys()
     assert "test_auc" not in scores
-    assert final_scores(Majority(), digits, Goal("auc"))["test_auc"] == 0.5
+    assert answers["test"] == {"labels": labels.tolist(), "chosen": [1] * len(labels)}
+    assert answers["validation"]["labels"] == digits.split("validation").labels.tolist()
+    scores, answers = final_scores(Majority(), digits, Goal("auc"))
+    assert scores["test_auc"] == 0.5
+    assert answers["test"]["ranks"] == {str(number): [0] * len(labels) for number in range(10)}
 
 
 class Half:
@@ -48,15 +52,21 @@ def test_a_score_that_the_test_images_do_not_define_is_left_out(tmp_path: Path, 
     np.save(tmp_path / "images.npy", np.zeros((6, 8, 8, 1), np.uint8))
     np.save(tmp_path / "labels.npy", np.array([0, 1, 0, 1, 0, 0]))
     dataset = Dataset(str(tmp_path), "npz", "0", ("clear", "fire"), (8, 8, 1), 2, 2, 2)
-    scores = final_scores(Half(), dataset, Goal())
+    scores, _ = final_scores(Half(), dataset, Goal())
     assert scores.keys() == {"test_loss", "test_accuracy", "test_f1_macro"}
     assert np.isfinite(list(scores.values())).all()
 
 
-def test_there_are_no_scores_when_there_is_no_test_split(digits: Dataset) -> None:
+def test_there_are_no_test_scores_without_a_test_split_and_no_validation_answers_with_folds(
+    digits: Dataset, keras: Any
+) -> None:
     from search.final_scores import final_scores
+    from search.watching import Goal
 
-    assert final_scores(Majority(), dataclasses.replace(digits, n_test=0), None) == {}  # type: ignore[arg-type]
+    scores, answers = final_scores(Majority(), dataclasses.replace(digits, n_test=0), Goal())
+    assert (scores, list(answers)) == ({}, ["validation"])
+    _, answers = final_scores(Majority(), dataclasses.replace(digits, folds=3), Goal())
+    assert list(answers) == ["test"]
 
 
 def test_nothing_else_of_a_search_opens_the_test_split() -> None:
@@ -70,4 +80,4 @@ def test_nothing_else_of_a_search_opens_the_test_split() -> None:
     callers = [path.name for path in files if "final_scores(" in path.read_text() and path.name != "final_scores.py"]
     assert callers == ["trial_process.py"]
     source = (ROOT / "search" / "trial_process.py").read_text()
-    assert "if spec.confirms and not was_stopped:\n        measurements |= final_scores(" in source
+    assert "if spec.confirms and not was_stopped:\n        scores, answers = final_scores(" in source

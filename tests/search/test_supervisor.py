@@ -114,6 +114,8 @@ def test_results_do_not_depend_on_the_number_of_slots(tmp_path: Path) -> None:
         ("send an epoch without content", ""),
         ("send an epoch of other fields", ""),
         ("send trained without epochs", ""),
+        ("send answers that are a list", ""),
+        ("send answers of other fields", ""),
         ("die in a message", ""),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import open_store, studies, trials
+from storage import answers, open_store, studies, trials
 from tests.storage.bench import VALUES, Bench
 
 ASSETS = Path(__file__).with_name("assets")
@@ -32,6 +32,7 @@ def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
     assert "adam.learning_rate" in found[0].parameters
     assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
     assert [worker.worker_id for worker in studies.list_workers(store, record)] == ["anna"]
+    assert answers.load(store, record.study_id, "test") == {}  # there was no such table
 
 
 def test_a_study_of_an_earlier_version_goes_on(old_url: str) -> None:

@@ -1,0 +1,63 @@
+"""What each training of a confirmation answered to each image, so that models are compared image by image."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from storage import schema
+from storage.connection import Store
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of one training to the images of one split, an entry for each image in the dataset's order.
+
+    Attributes:
+        labels: The right class of each image.
+        chosen: The class that was chosen.
+        in_top_5: 1 where the right class is among the five most probable; empty unless top-5 accuracy is the objective.
+        ranks: Class -> the place of each image by that class's probability, from 0; equal probabilities have one place.
+            Only where the AUC is the objective, and only of the classes that it is of.
+    """
+
+    labels: Sequence[int]
+    chosen: Sequence[int]
+    in_top_5: Sequence[int] = ()
+    ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+
+def replace(connection: Connection, study_id: int, number: int, answers: Mapping[str, Answers]) -> None:
+    """Write what a trial answered, by split, instead of what it had answered before. The caller holds its lease."""
+    table = schema.answers
+    connection.execute(table.delete().where((table.c.study_id == study_id) & (table.c.number == number)))
+    for split, found in answers.items():
+        row = {"study_id": study_id, "number": number, "split": split, "content": _pack(found)}
+        connection.execute(table.insert().values(**row))
+
+
+def load(store: Store, study_id: int, split: str) -> dict[int, Answers]:
+    """The answers of the study's trials to the images of `split`; empty in a database of before there were any."""
+    table = schema.answers
+    with store.engine.connect() as connection:
+        if not sa.inspect(connection).has_table(table.name):
+            return {}
+        query = sa.select(table.c.number, table.c.content).where(
+            (table.c.study_id == study_id) & (table.c.split == split)
+        )
+        return {number: _unpack(content) for number, content in connection.execute(query)}
+
+
+def _pack(answers: Answers) -> bytes:
+    """Labels stand before what was chosen, which is nearly the same: compressed, the two take little more than one."""
+    fields = {name: value for name, value in asdict(answers).items() if value}
+    return zlib.compress(json.dumps(fields, separators=(",", ":")).encode(), level=9)
+
+
+def _unpack(content: bytes) -> Answers:
+    return Answers(**json.loads(zlib.decompress(content)))
