@@ -286,7 +286,8 @@ def record(
 def confirm(
     study: Annotated[str, typer.Argument(help="Name of the search; 'tunefront status' lists them.")],
     seeds: Annotated[
-        int, typer.Option(min=2, max=1000, help="Trainings of each model, each with a seed of its own.")
+        int,
+        typer.Option(min=2, max=1000, help="Trainings of each model, each with its own seed; two are sure of nothing."),
     ] = 5,
     near: Annotated[
         int | None,

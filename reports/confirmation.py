@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from objectives import Axis
-from reports.confirmation_statistics import CONFIDENCE, Estimate, estimate
+from reports.confirmation_statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from reports.front import StudyResults
 from storage import TrialRecord
 
@@ -32,7 +32,9 @@ class Confirmed:
         beaten_probability: Share of those in which one and the same other finalist beats it, or it breaks a limit; NaN
             where the other is.
         limit_probability: Share of those in which it breaks a limit.
-        beaten_by: That other finalist's number; None if a limit is the more frequent reason, or there is none.
+        beaten_by: That other finalist's number; None if a limit is the more frequent reason, or there is none. Of a
+            finalist with three trainings or more, only such another one is looked at.
+        fewest_seeds: Trainings of the compared finalist that has the fewest; 0 if it is not compared.
     """
 
     searched: TrialRecord
@@ -47,6 +49,7 @@ class Confirmed:
     beaten_probability: float = math.nan
     limit_probability: float = math.nan
     beaten_by: int | None = None
+    fewest_seeds: int = 0
 
     @property
     def number(self) -> int:
@@ -73,9 +76,21 @@ class Confirmed:
         return self.search_accuracy > self.validation.highest_expected
 
     @property
+    def has_enough_seeds(self) -> bool:
+        """Whether something can be for sure of it: two trainings may agree by chance."""
+        return len(self.trainings) >= ENOUGH_SEEDS
+
+    @property
+    def is_on_front_for_sure(self) -> bool:
+        """Whether it is on the front in 95 % of the resamples, and all that it is compared with have enough seeds."""
+        return self.fewest_seeds >= ENOUGH_SEEDS and self.front_probability >= CONFIDENCE
+
+    @property
     def is_on_cautious_front(self) -> bool:
         """Whether it can be had, and neither another finalist nor a limit speaks against it with 95 % confidence."""
-        return bool(self.trainings) and not self.beaten_probability >= CONFIDENCE
+        if not self.has_enough_seeds:
+            return bool(self.trainings)
+        return not self.beaten_probability >= CONFIDENCE
 
     @property
     def why_left_out(self) -> str:
@@ -114,7 +129,9 @@ class Confirmation:
         same: Other trials on the search's front -> the finalist that has their parameters.
         n_planned: Trainings in all.
         n_ended: Those that are complete, failed, or were ended by a person.
+        gap: How much more the search saw of its winners than they reach trained again: over the winners.
         has_test: Whether there are test images; else accuracy is that of validation.
+        is_paired: Whether finalists are compared image by image; else only by their trainings' scores.
         is_shared: Whether two trainings, or one and a trial of the search, shared a machine.
     """
 
@@ -127,7 +144,9 @@ class Confirmation:
     n_planned: int
     n_ended: int
     n_failed: int
+    gap: Estimate
     has_test: bool
+    is_paired: bool
     is_shared: bool
 
     @property
@@ -156,12 +175,13 @@ class Confirmation:
         return [finalist for finalist in self.finalists if len(finalist.trainings) > 1]
 
     @property
-    def gap(self) -> Estimate:
-        """How much more the search saw of its winners than they reach trained again: over the winners."""
-        return estimate([finalist.gap.mean for finalist in self.winners if finalist.trainings])
-
-    @property
     def luck_gap(self) -> float:
         """The part of it that is there on the validation images too: the luck of being chosen."""
-        gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in self.winners if finalist.trainings]
+        gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in gap_winners(self.winners)]
         return float(np.mean(gaps)) if gaps else math.nan
+
+
+def gap_winners(winners: Sequence[Confirmed]) -> list[Confirmed]:
+    """Those that the gap is of: trained at least twice, or, where none was, trained once."""
+    compared = [finalist for finalist in winners if len(finalist.trainings) > 1]
+    return compared or [finalist for finalist in winners if finalist.is_open]

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from objectives import Axis
 from reports.confirmation import Confirmation, Confirmed
-from reports.confirmation_text import show_estimate
+from reports.confirmation_text import show_estimate, show_probability
 from reports.figure_style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure
 from reports.trial_points import rounded
 
@@ -103,6 +103,6 @@ def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:
         f"{axis} {show_estimate(found, confirmation.search.measure(axis).unit)}"
         for axis, found in finalist.estimates.items()
     )
-    chance = "" if math.isnan(finalist.front_probability) else f", on the front with {finalist.front_probability:.0%}"
+    chance = "" if math.isnan(finalist.front_probability) else f", on the front with {show_probability(finalist)}"
     verdict = html.escape(f"{finalist.verdict}{chance}")
     return f"<b>trial {finalist.number}</b>: {verdict}<br>{values}"

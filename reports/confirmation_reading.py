@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from objectives import AXES, Axis
+from objectives import AXES
 from reports.confirmation import Confirmation, Confirmed
-from reports.confirmation_statistics import beaten_shares, estimate, front_shares, resampled_means
+from reports.confirmation_comparison import compare, is_paired, mean_gap, training_value
+from reports.confirmation_scores import ImageScores, Trainings, read_scores
+from reports.confirmation_statistics import estimate
 from reports.front import StudyResults, front_numbers, load_results
 from reports.sharing import is_shared
 from storage import Store, TrialRecord, studies
@@ -24,8 +23,9 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
         return None
     study = load_results(store, record)
     by_finalist = _trainings(store, study, results)
-    score = _score(results, by_finalist)
-    finalists = _confirm(results, by_finalist, score)
+    score, validation = read_scores(store, record.study_id, results, by_finalist)
+    complete = _complete(results, by_finalist, (score, validation))
+    finalists = _confirm(results, by_finalist, complete, score, validation)
     if not finalists:
         return None
     trainings = [training for found in by_finalist.values() for training in found]
@@ -40,7 +40,9 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
         n_planned=len(trainings),
         n_ended=sum(training.state not in ("waiting", "running") for training in trainings),
         n_failed=sum(training.state == "failed" for training in trainings),
-        has_test=score != results.measure("accuracy").name,
+        gap=mean_gap([finalist for finalist in finalists if finalist.was_on_front], score),
+        has_test=score is not validation,
+        is_paired=is_paired(_compared(complete), score),
         is_shared=is_shared(trainings, study.workers, results),
     )
 
@@ -76,22 +78,20 @@ def _newcomers(
     return newcomers, same
 
 
-def _score(results: StudyResults, by_finalist: Mapping[int, Sequence[TrialRecord]]) -> str:
-    """The measurement that accuracy means: of the test images, or of validation where there are none."""
-    name = results.measure("accuracy").name
-    measured = (training.measurements for trainings in by_finalist.values() for training in trainings)
-    return f"test_{name}" if any(f"test_{name}" in found for found in measured) else name
-
-
-def _confirm(results: StudyResults, by_finalist: Mapping[int, Sequence[TrialRecord]], score: str) -> list[Confirmed]:
-    """Those with a complete training, the most accurate first, and those whose every training failed."""
-    needed = {score, results.measure("accuracy").name, *(o.measure.name for o in results.objectives.values())}
-    # What a person told complete in the dashboard has no measurements.
-    complete = {
-        n: [t for t in ts if t.state == "complete" and needed <= t.measurements.keys()] for n, ts in by_finalist.items()
+def _complete(results: StudyResults, by_finalist: Trainings, scores: Sequence[ImageScores]) -> Trainings:
+    """The trainings of each finalist that count: what a person told complete in the dashboard has no measurements."""
+    needed = {score.name for score in scores} | {objective.measure.name for objective in results.objectives.values()}
+    return {
+        number: [t for t in trainings if t.state == "complete" and needed <= t.measurements.keys()]
+        for number, trainings in by_finalist.items()
     }
-    compared = {number: trainings for number, trainings in complete.items() if len(trainings) > 1}
-    chances = _compare(results, compared, score)
+
+
+def _confirm(
+    results: StudyResults, by_finalist: Trainings, complete: Trainings, score: ImageScores, validation: ImageScores
+) -> list[Confirmed]:
+    """Those with a complete training, the most accurate first, and those whose every training failed."""
+    chances = compare(results, _compared(complete), score)
     had_front = front_numbers(
         [
             trial
@@ -106,6 +106,7 @@ def _confirm(results: StudyResults, by_finalist: Mapping[int, Sequence[TrialReco
             number,
             complete[number],
             score,
+            validation,
             was_on_front=number in had_front,
             n_failed=sum(training.state == "failed" for training in trainings),
             **chances.get(number, {}),
@@ -116,56 +117,34 @@ def _confirm(results: StudyResults, by_finalist: Mapping[int, Sequence[TrialReco
     return sorted(finalists, key=_rank)
 
 
+def _compared(complete: Trainings) -> Trainings:
+    """Those of which something is said."""
+    return {number: trainings for number, trainings in complete.items() if len(trainings) > 1}
+
+
 def _rank(finalist: Confirmed) -> tuple[bool, float, int]:
     accuracy = finalist.estimates["accuracy"].mean
     return (not finalist.trainings, -accuracy if finalist.trainings else 0.0, finalist.number)
 
 
-def _compare(
-    results: StudyResults, compared: Mapping[int, Sequence[TrialRecord]], score: str
-) -> dict[int, dict[str, Any]]:
-    """What the bootstrap says of each: the probabilities of :class:`Confirmed`, and who beats it."""
-    if not compared:
-        return {}
-    objectives = list(results.objectives.values())
-    samples = [
-        np.array([[_value(results, training, axis, score) for axis in results.objectives] for training in trainings])
-        for trainings in compared.values()
-    ]
-    means = resampled_means(samples)
-    on_front, beaten = front_shares(means, objectives), beaten_shares(means, objectives)
-    numbers = list(compared)
-    chances = {}
-    for row, number in enumerate(numbers):
-        other, breaks_limit = int(beaten[row].argmax()), beaten[row, row]
-        is_other = beaten[row, other] - breaks_limit > breaks_limit
-        chances[number] = {
-            "front_probability": float(on_front[row]),
-            "beaten_probability": float(beaten[row, other]),
-            "limit_probability": float(breaks_limit),
-            "beaten_by": numbers[other] if is_other else None,
-        }
-    return chances
-
-
 def _confirmed(
-    results: StudyResults, number: int, trainings: Sequence[TrialRecord], score: str, **found: Any
+    results: StudyResults,
+    number: int,
+    trainings: Sequence[TrialRecord],
+    score: ImageScores,
+    validation: ImageScores,
+    **found: Any,
 ) -> Confirmed:
     searched = next(trial for trial in results.trials if trial.number == number)
-    values = {axis: [_value(results, training, axis, score) for training in trainings] for axis in AXES}
-    name = results.measure("accuracy").name
+    values = {axis: [training_value(results, training, axis, score) for training in trainings] for axis in AXES}
+    by_images = score.half_width(trainings)
     search_accuracy = results.value(searched, "accuracy")
     return Confirmed(
         searched=searched,
         trainings=trainings,
-        estimates={axis: estimate(values[axis]) for axis in AXES},
-        validation=estimate([training.measurements[name] for training in trainings]),
+        estimates={axis: estimate(values[axis], by_images if axis == "accuracy" else 0.0) for axis in AXES},
+        validation=estimate(validation.values(trainings), validation.half_width(trainings)),
         search_accuracy=search_accuracy,
-        gap=estimate([search_accuracy - value for value in values["accuracy"]]),
+        gap=estimate([search_accuracy - value for value in values["accuracy"]], by_images),
         **found,
     )
-
-
-def _value(results: StudyResults, training: TrialRecord, axis: Axis, score: str) -> float:
-    name = score if axis == "accuracy" else results.measure(axis).name
-    return training.measurements.get(name, math.nan)

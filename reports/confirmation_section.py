@@ -10,8 +10,13 @@ from markupsafe import Markup, escape
 from objectives import Axis
 from reports.confirmation import Confirmation, Confirmed
 from reports.confirmation_statistics import Estimate
-from reports.confirmation_tables import show_probability
-from reports.confirmation_text import describe_confirmation, describe_method, show_estimate, show_points
+from reports.confirmation_text import (
+    describe_confirmation,
+    describe_method,
+    show_estimate,
+    show_points,
+    show_probability,
+)
 from reports.kept_models import KeptModel, find_kept_model
 
 

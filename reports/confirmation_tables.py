@@ -14,7 +14,13 @@ from rich.text import Text
 from objectives import AXES
 from reports.confirmation import Confirmation, Confirmed
 from reports.confirmation_statistics import Estimate
-from reports.confirmation_text import describe_confirmation, describe_method, show_estimate, show_points
+from reports.confirmation_text import (
+    describe_confirmation,
+    describe_method,
+    show_estimate,
+    show_points,
+    show_probability,
+)
 from reports.markdown import escape, markdown_table
 
 _COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seconds"}
@@ -36,6 +42,7 @@ def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
         "verdict": finalist.verdict,
         "was_on_front": finalist.was_on_front,
         "on_cautious_front": finalist.is_on_cautious_front,
+        "on_front_for_sure": finalist.is_on_front_for_sure,
         "front_probability": finalist.front_probability,
         "score": "test" if confirmation.has_test else "validation",
     }
@@ -50,6 +57,7 @@ def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
         "n_trainings": len(finalist.trainings),
         "n_failed": finalist.n_failed,
         "times_are_shared": confirmation.is_shared,
+        "compared_by_image": confirmation.is_paired,
     }
 
 
@@ -86,11 +94,6 @@ def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
     accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
     searched = search.show(finalist.searched, "accuracy")
     return [str(finalist.number), accuracy, searched, memory, time, show_probability(finalist)]
-
-
-def show_probability(finalist: Confirmed) -> str:
-    """Of being on the front: ``"97 %"``, or ``"-"`` where nothing can be said."""
-    return "-" if math.isnan(finalist.front_probability) else f"{100 * finalist.front_probability:.0f} %"
 
 
 def confirmation_markdown(confirmation: Confirmation) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from objectives import Unit, format_quantity
 from reports.confirmation import Confirmation, Confirmed
-from reports.confirmation_statistics import Estimate
+from reports.confirmation_scores import SHARES
+from reports.confirmation_statistics import ENOUGH_SEEDS, Estimate
 
-_ENOUGH_SEEDS = 5  # of equals 12 % are wrongly left out with 2, 8 % with 3, 6 % with 5: benchmarks/false_findings.py
 _BUSY = 1.25  # processes wanting each core: from here on something else ran than one training
 
 
@@ -27,7 +27,23 @@ def show_estimate(found: Estimate, unit: Unit) -> str:
 def show_points(found: Estimate) -> str:
     """A difference of two shares in points of a percent, with its sign: ``"+0.37 ± 0.80"``."""
     half = "" if math.isnan(found.half_width) else f" ± {100 * found.half_width:.2f}"
-    return "-" if math.isnan(found.mean) else f"{100 * found.mean:+.2f}{half}"
+    points = round(100 * found.mean, 2) + 0.0  # -0.0 becomes 0
+    return "-" if math.isnan(found.mean) else f"{points:+.2f}{half}"
+
+
+def show_probability(finalist: Confirmed) -> str:
+    """Of being on the front: ``"97 %"``, or ``"-"`` where nothing can be said.
+
+    Nothing is certain: the ends are ``"> 99 %"`` and ``"< 1 %"``, and with fewer than three seeds of all that are
+    compared ``"> 90 %"`` and ``"< 10 %"``.
+    """
+    probability = finalist.front_probability
+    if math.isnan(probability):
+        return "-"
+    most = 0.99 if finalist.fewest_seeds >= ENOUGH_SEEDS else 0.9
+    if probability > most:
+        return f"> {100 * most:.0f} %"
+    return f"< {100 * (1 - most):.0f} %" if probability < 1 - most else f"{100 * probability:.0f} %"
 
 
 def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
@@ -43,17 +59,18 @@ def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
 def describe_method(confirmation: Confirmation) -> Iterator[str]:
     """What the columns and words mean."""
     yield (
-        "Means are over trainings with different seeds, ± half their 95 % interval (Student's t). "
-        + _test_images(confirmation)
+        "Means are over trainings with different seeds, ± half their 95 % interval: of the seeds by Student's t"
+        f"{_image_interval(confirmation)}. " + _images(confirmation)
     )
     yield (
         "Near misses are trials that noise alone may have kept off the front: with an accuracy two standard errors "
         "higher, or a measured cost 10 % lower, nothing on the front would have beaten them."
     )
     yield (
-        "The probability of being on the front is the share of 2000 bootstrap resamples of the seeds in which the "
-        "means of a model are within the limits and on the front of all means. Of the search's front, luck has less "
-        "than 50 %; a near miss with 50 % or more has risen. Of what was trained only once, nothing is said."
+        "The probability of being on the front is the share of 2000 bootstrap resamples of the seeds"
+        f"{_with_images(confirmation)} in which the means of a model are within the limits and on the front of all "
+        "means. Of the search's front, luck has less than 50 %; a near miss with 50 % or more has risen. Of what was "
+        "trained only once, nothing is said, and of what was trained twice nothing for sure."
     )
     yield (
         "The cautious front leaves out only what one and the same other model beats on all objectives, or what breaks "
@@ -62,14 +79,29 @@ def describe_method(confirmation: Confirmation) -> Iterator[str]:
     )
 
 
-def _test_images(confirmation: Confirmation) -> str:
+def _image_interval(confirmation: Confirmation) -> str:
+    """How the choice of the images came into the interval of accuracy."""
+    measure = confirmation.search.measure("accuracy").name
+    if measure in SHARES:
+        return ", and of accuracy also of so many images by Wilson's interval"
+    return f", and of {measure} also of the images by a bootstrap" if confirmation.is_paired else ""
+
+
+def _images(confirmation: Confirmation) -> str:
+    sentence = "Weights were chosen on the validation images."
     if not confirmation.has_test:
-        return "There is no test split, so accuracy is that of the validation images, which also chose the epoch."
-    n_test = confirmation.search.study.dataset.get("n_test", "")
+        sentence = "There is no test split, so accuracy is that of the validation images, which also chose the epoch."
+    if confirmation.is_paired or not confirmation.compared:
+        return sentence
     return (
-        f"The intervals do not hold the choice of the {n_test} test images, which is the same for all models; "
-        "the weights were chosen on the validation images."
+        f"{sentence} What each training answered to each image is not known of all (an earlier version did not keep "
+        "it), so models are compared as if there were no other images, and that is too sure. To compare them image by "
+        f"image, delete the study {confirmation.study.study.name} in 'tunefront dashboard' and confirm again."
     )
+
+
+def _with_images(confirmation: Confirmation) -> str:
+    return " and the images, in each the same images for all models," if confirmation.is_paired else ""
 
 
 def _describe_trainings(confirmation: Confirmation) -> str:
@@ -148,14 +180,14 @@ def _describe_cautious_front(confirmation: Confirmation) -> str:
         return ""
     cautious = [finalist for finalist in confirmation.finalists if finalist.is_on_cautious_front]
     out = [finalist for finalist in confirmation.compared if not finalist.is_on_cautious_front]
-    sure = [finalist for finalist in confirmation.finalists if finalist.front_probability >= 0.95]
+    sure = [finalist for finalist in confirmation.finalists if finalist.is_on_front_for_sure]
+    few = [finalist for finalist in confirmation.compared if not finalist.has_enough_seeds]
     text = f"Cautious front: {_trials(cautious)}."
-    n_seeds = min(len(finalist.trainings) for finalist in confirmation.compared)
-    few = f" With {n_seeds} seeds, 95 % are rather 90 %." if n_seeds < _ENOUGH_SEEDS else ""
-    if out:
-        text += f" Left out with 95 % confidence: {_trials(out)}."
+    text += f" Left out with 95 % confidence: {_trials(out)}." if out else ""
     text += f" On the front for sure (95 %): {_trials(sure)}." if sure else ""
-    return text + (few if out or sure else "")
+    if len(few) == len(confirmation.compared):
+        return f"{text} With two seeds nothing is for sure, and nothing is left out: they may agree by chance."
+    return text + (f" With two seeds of {_trials(few)}, nothing is for sure of who is on the front." if few else "")
 
 
 def _describe_gap(confirmation: Confirmation) -> str:

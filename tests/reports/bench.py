@@ -11,7 +11,19 @@ import optuna
 
 from objectives import AXES, MEASURES, Axis, read_objectives, violations
 from reports import StudyResults, load_results
-from storage import Epoch, Lease, Outcome, Store, StudyRecord, constraints, curves, open_store, queue, studies
+from storage import (
+    Answers,
+    Epoch,
+    Lease,
+    Outcome,
+    Store,
+    StudyRecord,
+    constraints,
+    curves,
+    open_store,
+    queue,
+    studies,
+)
 
 MACHINE: dict[str, Any] = {
     "host_name": "anna",
@@ -99,6 +111,7 @@ class Bench:
         curve: Sequence[float] = (),
         reason: str = "",
         model_path: str = "",
+        answers: Mapping[str, Answers] | None = None,
     ) -> int:
         """End a trial with its accuracy by epoch. Returns its number."""
         lease = leased[0]
@@ -116,6 +129,7 @@ class Bench:
             values=values if outcome is Outcome.COMPLETE else None,  # type: ignore[arg-type]
             violations=constraints.as_list(limits, violations(limits, measurements)),
             measurements=measurements,
+            answers=answers,
             reason=reason,
             model_path=model_path,
         )
