@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reports.image_scores import scores_on
 
+from reports.image_scores import scores_on
 from search.image_answers import image_answers
 from search.scoring import score
 from storage import Answers
