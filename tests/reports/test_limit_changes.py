@@ -68,4 +68,4 @@ def test_a_study_did_not_give_up_for_candidates_that_are_queued_again(relaxed: B
     studies.update_spec(relaxed.store, relaxed.record, spec)
     assert "gave up" not in describe_progress(relaxed.results())
     relaxed.end(relaxed.lease(is_new=False), Outcome.REFUSED, {"model_bytes": 9000.0})
-    assert "gave up: 1 trials were refused, more than max_refusals = 0" in describe_progress(relaxed.results())
+    assert "gave up: 1 of 1 trials that were refused did so for one reason" in describe_progress(relaxed.results())

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -183,10 +185,10 @@ def test_the_old_files_stay_alone_when_writing_fails(tmp_path: Path, monkeypatch
     (tmp_path / "replay.html").write_text("old")
 
     def fail(*_: object) -> None:
-        raise OSError("no space left on device")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(OSError, match="No space left"):
         write_replay(REPLAY, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["replay.html"]
     assert (tmp_path / "replay.html").read_text() == "old"

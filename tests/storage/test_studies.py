@@ -136,7 +136,7 @@ def filled(bench: Bench, worker: str) -> Bench:
     studies.register_worker(bench.store, bench.record, worker, "host", 1, {"host_name": "here"})
     leased = bench.lease(worker)
     curves.append(bench.store, leased[0], epoch(1))
-    bench.finish(leased, constraints={"memory": -1.0})
+    bench.finish(leased, violations=[-1.0])
     bench.finish(bench.lease(worker), Outcome.REFUSED)
     return bench
 
