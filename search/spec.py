@@ -14,7 +14,13 @@ from objectives import AXES, DEFAULT_MEASURES, Axis, Objective
 from search.data.sources import DataTable
 from search.key_places import check_space_places
 from search.spec_checks import check_pruner, check_sampler
-from search.spec_differences import MAY_CHANGE, find_differences, list_differences, list_limit_changes
+from search.spec_differences import (
+    MAY_CHANGE,
+    find_differences,
+    list_differences,
+    list_limit_changes,
+    without_settings_of_other_kinds,
+)
 from search.spec_errors import SpecError, explain
 from search.spec_file import read_tables
 from search.spec_tables import (
@@ -245,7 +251,7 @@ def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callab
     given = alone.as_json()
     written = written_in(alone.model_dump(mode="json", exclude_unset=True))
     spec = StudySpec.from_json(continued(study.as_json(), written, given))
-    for difference in find_differences(spec.as_json(), given):
+    for difference in without_settings_of_other_kinds(find_differences(spec.as_json(), given)):
         if is_left_out(written, difference.key):
             tell(difference.describe_left_out())
     return spec

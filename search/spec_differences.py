@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from objectives import AXES
 from printable import shortened
 
 MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
+KINDS = ("name", "source")  # keys that say which kind of table it is: others of its keys mean something only with it
 LIMITS = ("at_least", "at_most")  # of an objective: they may change while nobody runs the study
 
 
@@ -31,6 +33,13 @@ class Difference:
 
     def describe_left_out(self) -> str:
         """As a line that tells what the study goes on with, where the file leaves the key out."""
+        table, _, axis = self.key.removesuffix(".measure").partition(".")
+        if table == "objectives" and axis in AXES:
+            had, has = (each.get("measure") if _is_table(each) else each for each in (self.stored, self.given))
+            return (
+                f"objectives.{axis}: the study began with {_show_measure(had)} and goes on with it; the file leaves it "
+                f"out, which in a new study means {_show_measure(has)}. Write {_line_of(axis, had)}"
+            )
         return (
             f"{self.key}: the study began with {_show(self.stored)} and goes on with it; "
             f"the file leaves it out, which in a new study means {_show(self.given)}"
@@ -44,6 +53,13 @@ def find_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> lis
     if all(isinstance(space, Mapping) for space in spaces):
         kept["space"], others["space"] = _comparable(*spaces)
     return list(_differences(kept, others, ""))
+
+
+def without_settings_of_other_kinds(found: Sequence[Difference]) -> list[Difference]:
+    """Leave out the settings of a table that is of another kind in one of the specs: that it is says enough."""
+    places = [(difference, *difference.key.rpartition(".")[::2]) for difference in found]
+    others = {table for _, table, key in places if key in KINDS}
+    return [difference for difference, table, key in places if table not in others or key in KINDS]
 
 
 def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
@@ -70,10 +86,20 @@ def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> li
     for axis in dict.fromkeys([*stored, *given]):
         had, has = (tables.get(axis, {}).get("measure") for tables in (stored, given))
         if had != has:
-            shown = ["none" if measure is None else json.dumps(measure) for measure in (had, has)]
-            line = f"{axis} = {'false' if had is None else json.dumps(had)}"
-            lines.append(f"objectives.{axis}: the study has {shown[0]}, the file {shown[1]}: write {line}")
+            shown = _show_measure(had), _show_measure(has)
+            lines.append(
+                f"objectives.{axis}: the study has {shown[0]}, the file {shown[1]}: write {_line_of(axis, had)}"
+            )
     return lines
+
+
+def _show_measure(measure: str | None) -> str:
+    return "none" if measure is None else json.dumps(measure)
+
+
+def _line_of(axis: str, measure: str | None) -> str:
+    """The line of a file that gives an axis this measure, or drops it."""
+    return f"{axis} = {'false' if measure is None else json.dumps(measure)}"
 
 
 def _comparable(*spaces: Any) -> list[dict[str, Any]]:

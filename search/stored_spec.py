@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from search.spec_differences import MAY_CHANGE
+from search.spec_differences import KINDS, MAY_CHANGE
 from spaces.architectures import BACKBONE_NAMES
 from spaces.freeze_choices import FREEZE_FRACTION, is_same_choice
 from spaces.ranges import parse_range
@@ -17,7 +17,6 @@ Json = Mapping[str, Any]
 FindSpec = Callable[[str], Json | None]  # by a study's name
 
 _MISSING = object()
-_KINDS = ("name", "source")  # keys that say which kind of table it is: others of its keys mean something only with it
 # Specs were first stored without the ranges that their file had left out. These defaults are others today.
 _FIRST_FREEZE_FRACTIONS = (0.0, 0.8, 0.9, 1.0)
 
@@ -85,7 +84,7 @@ def is_left_out(written: Json, key: str) -> bool:
 def _merge(stored: Any, written: Any, given: Any) -> Any:
     is_missing = written is _MISSING
     if isinstance(stored, Mapping) and isinstance(given, Mapping):
-        if any(kind in given and stored.get(kind) != given[kind] for kind in _KINDS):
+        if any(kind in given and stored.get(kind) != given[kind] for kind in KINDS):
             return stored if is_missing else given
         inner = {} if is_missing else written
         names = dict.fromkeys([*stored, *given])

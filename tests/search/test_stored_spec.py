@@ -160,6 +160,13 @@ def test_what_a_file_no_longer_writes_stays_as_the_study_has_it(tmp_path: Path) 
     )
 
 
+def test_a_table_of_another_kind_that_is_left_out_is_told_in_one_line(tmp_path: Path) -> None:
+    stored = store(SMALL + '[sampler]\nname = "random"\n[pruner]\nname = "none"\n', tmp_path)
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.as_json() == stored
+    assert [line.split(",")[0].split(":")[0] for line in lines] == ["sampler.name", "pruner.name"]
+
+
 @pytest.mark.parametrize(
     ("more", "changed", "expected"),
     [
@@ -232,7 +239,14 @@ def test_an_axis_that_the_file_leaves_out_is_as_the_study_has_it(tmp_path: Path)
     stored = store(SMALL + '[objectives]\ntime = false\nmemory = "weight_bytes"\n', tmp_path)
     again, lines = read(SMALL, tmp_path, stored)
     assert again.as_json() == stored
-    assert [line.split(":")[0] for line in lines] == ["objectives.memory.measure", "objectives.time"]
+    assert lines == [
+        'objectives.memory: the study began with "weight_bytes" and goes on with it; the file leaves it out, which in a '
+        'new study means "model_bytes". Write memory = "weight_bytes"',
+        "objectives.time: the study began with none and goes on with it; the file leaves it out, which in a new study "
+        'means "train_seconds". Write time = false',
+    ]
+    once = SMALL + '[objectives]\ntime = false\nmemory = "weight_bytes"\n'
+    assert read(once, tmp_path, stored)[1] == []
     written = read(SMALL + '[objectives]\ntime = "train_seconds"\nmemory = false\n', tmp_path, stored)[0]
     assert [line.split(":")[0] for line in differences(stored, written.as_json())] == [
         "objectives.memory",
