@@ -22,8 +22,12 @@ from storage.queue import Outcome
 from storage.studies import StudyRecord
 
 CHANGES = "limit_changes"  # user attribute of a study: each change, in words
+# Another: number of a stopped trial -> measure -> the best that it could have ended with. A list of constraints has no
+# place for what was predicted of a measure without a limit, and that limit may come back.
+PREDICTED_ENDS = "predicted_ends"
 
 _Objectives = Sequence[Objective]
+_Values = Mapping[str, float]  # by measure
 
 
 def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[int]:
@@ -39,10 +43,16 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
     optuna_study = study.optuna_study(store)
     trials = optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     measurements = load_measurements(store, study.study_id)
+    noted = optuna_study.user_attrs.get(PREDICTED_ENDS, {})
+    ends = {
+        str(trial.number): {**_predicted_ends(trial, old), **noted.get(str(trial.number), {})}
+        for trial in trials
+        if trial.state == TrialState.PRUNED
+    }
     broken = {
         trial.number: violations(new, _values(trial, new))
         if trial.state == TrialState.COMPLETE
-        else _violations_of_stopped(trial, old, new, measurements.get(trial.number, {}))
+        else _violations_of_stopped(new, ends[str(trial.number)], measurements.get(trial.number, {}))
         for trial in trials
     }
     refused = queue.refused(store, study.study_id)
@@ -56,7 +66,8 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
         lists = {number: constraints.as_list(new, found) for number, found in broken.items()}
         constraints.rewrite(connection, study.study_id, lists)
         _rewrite_reasons(connection, study.study_id, trials, old, new)
-        _note_change(connection, study.study_id, notes)
+        _note(connection, study.study_id, CHANGES, notes)
+        _note(connection, study.study_id, PREDICTED_ENDS, {number: found for number, found in ends.items() if found})
         where = schema.studies.c.study_id == study.study_id
         connection.execute(schema.studies.update().where(where).values(spec=json.dumps(spec)))
     stopped = [trial for trial in trials if trial.state == TrialState.PRUNED and trial.number not in refused]
@@ -76,18 +87,28 @@ def _values(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
     return dict(zip((each.measure.name for each in objectives), trial.values, strict=True))
 
 
-def _violations_of_stopped(
-    trial: FrozenTrial, old: _Objectives, new: _Objectives, measurements: Mapping[str, float]
-) -> dict[str, float]:
-    predicted = constraints.by_measure(trial, old)
-    found = violations(new, known_early(measurements))
-    for before, after in zip(old, new, strict=True):
-        name = before.measure.name
+def _predicted_ends(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
+    """What the constraints of a stopped trial tell of its end, by measure."""
+    predicted = constraints.by_measure(trial, objectives)
+    return {
+        each.measure.name: each.best_limit + _sign(each) * predicted[each.measure.name]
+        for each in objectives
         # 0 stands for what was not known, and a prediction is of the best end: it can break one limit alone.
-        if name not in found and predicted.get(name) and before.best_limit is not None and after.best_limit is not None:
-            tightened = after.best_limit - before.best_limit
-            found[name] = predicted[name] + (tightened if after.measure.direction == "maximize" else -tightened)
-    return found
+        if each.best_limit is not None and predicted.get(each.measure.name)
+    }
+
+
+def _violations_of_stopped(objectives: _Objectives, ends: _Values, measurements: _Values) -> dict[str, float]:
+    predicted = {
+        each.measure.name: _sign(each) * (ends[each.measure.name] - each.best_limit)
+        for each in objectives
+        if each.best_limit is not None and each.measure.name in ends
+    }
+    return {**predicted, **violations(objectives, known_early(measurements))}
+
+
+def _sign(objective: Objective) -> int:
+    return -1 if objective.measure.direction == "maximize" else 1
 
 
 def _rewrite_reasons(
@@ -113,7 +134,7 @@ def _rewrite_reason(connection: Connection, study_id: int, number: int, reason: 
     connection.execute(attempts.update().where(is_end).values(reason=reason))
 
 
-def _note_change(connection: Connection, study_id: int, notes: Sequence[Mapping[str, Any]]) -> None:
+def _note(connection: Connection, study_id: int, key: str, value: Any) -> None:
     table = optuna_tables.study_user_attributes
-    connection.execute(table.delete().where((table.c.study_id == study_id) & (table.c.key == CHANGES)))
-    connection.execute(table.insert().values(study_id=study_id, key=CHANGES, value_json=json.dumps(notes)))
+    connection.execute(table.delete().where((table.c.study_id == study_id) & (table.c.key == key)))
+    connection.execute(table.insert().values(study_id=study_id, key=key, value_json=json.dumps(value)))

@@ -102,6 +102,24 @@ def test_there_and_back_is_as_it_was(limited: Bench) -> None:
     assert [trial.reason for trial in limited.trials()] == reasons
 
 
+@pytest.mark.parametrize(
+    "between",
+    [{}, {"time": {"at_most": 10.0}}, {"accuracy": {"at_least": 0.9}}, {"memory": {"at_most": 800.0}}],
+    ids=["no limit", "one is gone", "the other is gone and one tighter", "another one"],
+)
+def test_a_limit_that_is_taken_out_and_put_back_is_as_it_was(
+    limited: Bench, between: dict[str, dict[str, float]]
+) -> None:
+    change(limited, **OLD)
+    before, reasons = rounded(stored(limited)), [trial.reason for trial in limited.trials()]
+    change(limited, **between)
+    change(limited, **OLD)
+    assert rounded(stored(limited)) == before
+    assert [trial.reason for trial in limited.trials()] == reasons
+    assert change(limited, accuracy={"at_least": 0.45}, time={"at_most": 10.0}) == [2]  # its best end was 0.45
+    assert rounded(stored(limited))[2] == [0.0, 0.0]
+
+
 def test_no_limits_at_all_leave_no_key(limited: Bench) -> None:
     assert change(limited) == [2, 3]
     assert stored(limited) == [None] * 5
