@@ -452,7 +452,10 @@ def delete(
 
     _, record = _find_study(storage, study)
     store = open_store(storage, is_writer=True)
-    deletion = plan_deletion(store, record, look_at_results(out or Path("results") / study), results)
+    # A confirmation has its files in its search's folder.
+    search = record.spec.get("confirms")
+    folder = out or Path("results") / (f"{search}/confirmation" if search else study)
+    deletion = plan_deletion(store, record, look_at_results(folder), results)
     if results and deletion.results is not None:
         folder_owner.check_owner(deletion.results.folder, record, study)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]

@@ -96,7 +96,7 @@ def _images(confirmation: Confirmation) -> str:
     return (
         f"{sentence} What each training answered to each image is not known of all (an earlier version did not keep "
         "it), so models are compared as if there were no other images, and that is too sure. To compare them image by "
-        f"image, run 'tunefront delete {confirmation.study.study.name}' and confirm again."
+        f"image, run 'tunefront delete {confirmation.study.study.name} --results' and confirm again."
     )
 
 

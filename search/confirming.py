@@ -195,7 +195,7 @@ def _check_same_search(search: StudyRecord, records: Sequence[TrialRecord], trai
             raise ConfirmationError(
                 f"the study {search.name}{SUFFIX} confirmed another search of the name {search.name!r}: its training "
                 f"{training.number} has other parameters. Delete it with "
-                f"'tunefront delete {search.name}{SUFFIX}', or use another --storage"
+                f"'tunefront delete {search.name}{SUFFIX} --results', or use another --storage"
             )
 
 

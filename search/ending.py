@@ -111,12 +111,13 @@ def _describe_cause(ending: Ending, spec: StudySpec, key: str, again: str, logs:
     how_many = f"all {reason.n_ended}" if reason.n_alike == reason.n_ended else f"{reason.n_alike} of {reason.n_ended}"
     text = f"The study stopped: {how_many} trials that {what} did so for one reason:\n  {reason.text}\n"
     if ending is Ending.TOO_MANY_REFUSALS:
-        return text + f"Relax that limit, which queues them again, or change the ranges in [space]:\n  {again}"
+        remedy = "Relax that limit, which queues them again, or change the ranges in [space] under another name"
+        return text + f"{remedy}:\n  {again}"
     text += f"Their output is in {logs}. "
     if not reason.n_finished:
         return text + (
             f"Mend that first: more trials would end the same way. No trial is finished, so nothing is lost by "
-            f"starting anew, with 'tunefront delete {spec.name}' or under another name:\n  {again}"
+            f"starting anew, with 'tunefront delete {spec.name} --results' or under another name:\n  {again}"
         )
     return text + (
         "Mend that first: more trials would end the same way. If the spec must change, give it another name; if not, "

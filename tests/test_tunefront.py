@@ -16,7 +16,7 @@ import terminal
 import tunefront
 from search.ending import Ending
 from search.spec import StudySpec, read_spec
-from storage import open_store, studies
+from storage import folder_owner, open_store, studies
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
 
 SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
@@ -224,6 +224,23 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
     left = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
     assert left == ["models", "models/trial-1.keras", "notes.txt"]
     assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_delete_of_a_confirmation_removes_its_files_so_that_there_can_be_another_one(
+    run: Run, tmp_path: Path, store_study: Bench
+) -> None:
+    folder = tmp_path / "results" / "digits" / "confirmation"
+    assert run("report", "digits")[0] == 0
+    before = sorted(folder.parent.iterdir())
+    spec = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
+    made = studies.create(store_study.store, "digits.confirmation", spec, {}, DIRECTIONS, METRICS)
+    folder_owner.claim(folder, made)
+    code, output, _ = run("delete", "digits.confirmation", "--results", "--yes")
+    assert (code, output.splitlines()[-1]) == (0, "deleted digits.confirmation")
+    assert "This removes 1 file in results/digits/confirmation" in output
+    assert sorted(folder.parent.iterdir()) == before
+    again = studies.create(store_study.store, "digits.confirmation", spec, {}, DIRECTIONS, METRICS)
+    folder_owner.claim(folder, again)
 
 
 def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: Bench) -> None:

@@ -384,7 +384,7 @@ def test_what_has_two_seeds_leaves_out_nothing_that_has_three(tmp_path: Path) ->
 def test_a_confirmation_of_before_is_compared_by_its_scores_and_says_so(confirmation: Confirmation) -> None:
     assert not confirmation.is_paired
     text = " ".join(describe_method(confirmation))
-    assert "run 'tunefront delete digits.confirmation' and confirm again" in text
+    assert "run 'tunefront delete digits.confirmation --results' and confirm again" in text
     assert "the same images" not in text
     assert not confirmed_frame(confirmation)["compared_by_image"].any()
 

@@ -26,7 +26,7 @@ def test_one_reason_for_all_failures_comes_first_and_no_advice_to_allow_more() -
     assert first == "The study stopped: all 11 trials that failed did so for one reason:"
     assert second == "  space: Mine: build raised TypeError"
     assert "results/mine/logs" in text
-    assert "'tunefront delete mine' or under another name" in text
+    assert "'tunefront delete mine --results' or under another name" in text
     assert "max_failures" not in text
 
 
@@ -40,6 +40,7 @@ def test_what_is_finished_is_not_to_be_thrown_away_for_one_reason() -> None:
 def test_one_reason_for_refusals_comes_first() -> None:
     text = stop(Ending.TOO_MANY_REFUSALS, CommonReason("model_bytes … breaks its limit of at most 1 kB", 101, 101, 0))
     assert text.startswith("The study stopped: all 101 trials that were refused did so for one reason:\n  model_bytes")
+    assert "change the ranges in [space] under another name" in text
 
 
 @pytest.mark.parametrize("reason", [None, CommonReason("out of memory", 9, 11, n_finished=3)])
