@@ -42,7 +42,8 @@ def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> 
 
 def describe_without_model(results: StudyResults) -> str:
     """Which models are not to be had since other limits brought them on the front, in a sentence; empty if none."""
-    numbers = [str(trial.number) for trial in results.front if not trial.model_path]
+    # What is on the front and has a reason has that of its model, which could not be saved.
+    numbers = [str(trial.number) for trial in results.front if not trial.model_path and not trial.reason]
     if not numbers or not results.limit_changes:
         return ""
     return f"On the front, but their models were not kept, {_OFF_THE_FRONT}: trial {', '.join(numbers)}."

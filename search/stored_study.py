@@ -75,7 +75,8 @@ def join(
         if check_going_on(spec, path, store, study):
             old, study = study, replace(study, spec=given)
             stopped = limits.change(store, old, given)
-            lines = describe_new_limits(store, study, read_objectives(old.spec), read_objectives(given), stopped)
+            lines = ["limits change: " + "; ".join(limit_changes(old.spec, given))]
+            lines += describe_new_limits(store, study, read_objectives(old.spec), read_objectives(given), stopped)
         elif study.spec != given:  # only in what may change at any time, such as more trials
             studies.update_spec(store, study, given)
             study = replace(study, spec=given)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from reports.kept_models import find_kept_model
+from reports.kept_models import describe_without_model, find_kept_model
 from reports.markdown import front_markdown
 from reports.page import render_page
 from reports.status import study_status
@@ -54,6 +54,16 @@ def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path
     page = render_page(results, tmp_path)
     assert said in page
     assert "not kept: off the front under earlier limits" in page
+
+
+def test_a_model_that_could_not_be_saved_was_not_off_the_front(relaxed: Bench, tmp_path: Path) -> None:
+    reason = "complete, but its model was not kept: disk full"
+    relaxed.end(relaxed.lease(is_new=False), Outcome.FAILED)
+    relaxed.complete(0.95, 1900, 7.0, reason=reason)
+    results = relaxed.results()
+    assert results.front[0].number == 4
+    assert describe_without_model(results).endswith("off the front under earlier limits: trial 1.")
+    assert find_kept_model(results, results.front[0], tmp_path).text == reason
 
 
 def test_nothing_is_said_when_the_limits_are_those_it_began_with(tmp_path: Path) -> None:

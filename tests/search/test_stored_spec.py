@@ -240,8 +240,8 @@ def test_an_axis_that_the_file_leaves_out_is_as_the_study_has_it(tmp_path: Path)
     again, lines = read(SMALL, tmp_path, stored)
     assert again.as_json() == stored
     assert lines == [
-        'objectives.memory: the study began with "weight_bytes" and goes on with it; the file leaves it out, which in a '
-        'new study means "model_bytes". Write memory = "weight_bytes"',
+        'objectives.memory: the study began with "weight_bytes" and goes on with it; the file leaves it out, which in '
+        'a new study means "model_bytes". Write memory = "weight_bytes"',
         "objectives.time: the study began with none and goes on with it; the file leaves it out, which in a new study "
         'means "train_seconds". Write time = false',
     ]

@@ -57,6 +57,8 @@ def go_on(desk: Desk, spec: Any) -> tuple[Desk, list[str]]:
 def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(desk: Desk) -> None:
     desk, lines = go_on(desk, limited(0.35, 2000.0))
     assert lines == [
+        "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.35; "
+        "objectives.memory.at_most: the study has 1000.0, the file 2000.0",
         "of 2 complete trials, 2 keep the new limits; 1 kept the old ones",
         "on the front now: trial 2",
         "on the front without a model, which was not kept when they ended: trial 2",
@@ -71,6 +73,7 @@ def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(desk: Desk) 
 def test_tighter_limits_leave_models_until_another_trial_beats_them(desk: Desk) -> None:
     desk, lines = go_on(desk, limited(0.75, 1000.0, max_refusals=9, trials=4))
     assert lines == [
+        "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.75",
         "of 2 complete trials, 0 keep the new limits; 1 kept the old ones",
         "no longer on the front: trial 0; a kept model stays until another trial beats it",
     ]
