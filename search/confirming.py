@@ -128,7 +128,7 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
         n_new=len(wanted - queued),
         n_done=sum(trial.state.is_finished() for trial in before),
         seconds_each=_mean_seconds(records, {finalist.number for finalist in finalists}),
-        is_search_unfinished=any(trial.state in ("running", "waiting") for trial in records),
+        is_search_unfinished=_is_unfinished(spec, records),
     )
 
 
@@ -158,6 +158,13 @@ def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
         raise ConfirmationError(
             f"the name {spec.name!r} is too long to have {SUFFIX!r} added: run the search under a shorter one"
         ) from None
+
+
+def _is_unfinished(spec: StudySpec, records: Sequence[TrialRecord]) -> bool:
+    """Whether trials run, or wait that the search still needs: with all its trials it takes none of those that wait."""
+    states = [trial.state for trial in records]
+    n_finished = states.count("complete") + states.count("pruned")
+    return "running" in states or ("waiting" in states and n_finished < spec.trials)
 
 
 def _trials(numbers: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from search.spec import StudySpec
 from search.spec_tables import GridTable, QmcTable
 from search.steering import parameters_of
 from spaces import Candidate, OwnSpace, Space
-from storage import Lease, Store, StudyRecord, queue
+from storage import Lease, Store, StudyRecord, queue, studies
 
 
 class TrialSource:
@@ -49,8 +49,12 @@ class TrialSource:
 
         All that a sampler reads and writes of other trials happens here, under the store's lock: generations,
         sequences and grids are the same however many workers there are.
+
+        Raises:
+            StoreError: If the study has other limits by now: this worker was taken for lost.
         """
         with self._store.exclusively():
+            studies.check_limits(self._store, self._record)
             trials = self._study.get_trials(deepcopy=False)
             waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
             if self._grid is not None and waiting is None and not self._enqueue_point(self._grid, trials):

@@ -114,6 +114,25 @@ def update_spec(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> No
         )
 
 
+def check_limits(store: Store, study: StudyRecord) -> None:
+    """Refuse to go on under limits that the study no longer has.
+
+    Raises:
+        StoreError: Says how to go on.
+    """
+    with store.engine.connect() as connection:
+        spec = connection.execute(
+            sa.select(schema.studies.c.spec).where(
+                (schema.studies.c.study_id == study.study_id) & (schema.studies.c.name == study.name)
+            )
+        ).scalar()
+    if spec is not None and json.loads(spec)["objectives"] != study.spec["objectives"]:
+        raise StoreError(
+            f"the limits of study {study.name!r} were changed while this run was out of reach for longer than a lease "
+            "lasts. Start it again with the spec file that the others have"
+        )
+
+
 def register_worker(
     store: Store, study: StudyRecord, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -167,7 +168,11 @@ def test_describe_tells_what_and_how_long(search: Desk) -> None:
     assert "2 seeds each: 6 trainings to do, 0 are done; about" in text
     assert "still under way" not in text
     search.record.optuna_study(search.store).enqueue_trial({})
-    assert "digits is still under way: its front may change" in plan(search).describe(n_slots=1)
+    assert "still under way" not in plan(search).describe(n_slots=1)  # it has all its trials, and takes no other
+    longer = replace(search, spec=search.spec.model_copy(update={"trials": 5}))
+    studies.update_spec(search.store, search.record, longer.spec.as_json())
+    longer.record = studies.find(search.store, "digits") or search.record
+    assert "digits is still under way: its front may change" in plan(longer).describe(n_slots=1)
 
 
 def test_a_study_without_a_front_cannot_be_confirmed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from search import machine
 from search.ending import Ending
 from search.spec_errors import SpecError
 from search.stored_study import check_going_on, join
-from storage import StudyRecord, studies
+from storage import StoreError, StudyRecord, studies
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act
 
@@ -147,3 +147,12 @@ def test_a_worker_with_the_old_limits_does_not_join_one_with_new_limits(desk: De
     lines: list[str] = []
     join(limited(0.6, 1000.0), Path("new.toml"), desk.store, desk.record, "dora", DESCRIPTION, lines.append)
     assert lines == []
+
+
+def test_a_worker_that_was_taken_for_lost_does_not_go_on_under_the_old_limits(desk: Desk) -> None:
+    old = Desk(desk.folder, limited(0.5, 1000.0, trials=9, max_refusals=9), PLAN, worker_id="asleep")
+    supervisor = old.supervisor()
+    go_on(desk, limited(0.35, 1000.0))
+    with pytest.raises(StoreError, match="the limits of study 'digits' were changed while this run was out of reach"):
+        supervisor.run()
+    assert desk.states() == ["complete", "refused", "complete", "refused"]
