@@ -5,6 +5,7 @@ from __future__ import annotations
 from objectives import Axis, format_quantity
 from reports.conditions import describe_busy
 from reports.front import StudyResults
+from reports.summary import describe_limit_changes
 from storage import TrialRecord
 
 MARK = "*"  # beside the accuracy of a model that is no better than guessing
@@ -12,7 +13,8 @@ MARK = "*"  # beside the accuracy of a model that is no better than guessing
 
 def notes(results: StudyResults) -> list[str]:
     """Everything there is to say on top of a report, a few sentences each."""
-    return [text for text in (describe_guessing(results), describe_busy(results)) if text]
+    said = (describe_guessing(results), describe_busy(results), describe_limit_changes(results))
+    return [text for text in said if text]
 
 
 def describe_guessing(results: StudyResults) -> str:

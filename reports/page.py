@@ -35,7 +35,6 @@ from reports.stopping_cost import describe_stopping_cost
 from reports.summary import (
     describe_empty_front,
     describe_front,
-    describe_limit_changes,
     describe_progress,
     describe_search,
     describe_shared,
@@ -105,6 +104,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "picks": _picks(results),
         "extras": [measure for measure in _other_measures(results) if measure.name in _EXTRA_COLUMNS],
         "models": models,
+        "positive_class": _positive_class(results.study.dataset),
         "loadable": next(
             ((t.number, models[t.number].path) for t in front if models[t.number].href and not results.is_guessing(t)),
             None,
@@ -128,7 +128,6 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
             "search": describe_search(results),
             "wanted": describe_wanted(results),
             "progress": describe_progress(results),
-            "limit_changes": describe_limit_changes(results),
             "empty_front": describe_empty_front(results),
             "marks": describe_marks(results),
             "shared": describe_shared(parameters),
@@ -137,6 +136,12 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),
     }
+
+
+def _positive_class(dataset: Mapping[str, Any]) -> str | None:
+    """The class that binary measures look for; None if there are not two classes, or the study is older than that."""
+    names, number = dataset.get("class_names", []), dataset.get("positive_class")
+    return str(names[number]) if len(names) == 2 and number is not None else None
 
 
 def _picks(results: StudyResults) -> list[_Pick]:

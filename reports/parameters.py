@@ -9,6 +9,7 @@ from typing import Any
 from storage import TrialRecord
 
 _NAMING = ("name", "level")  # `optimizer.name` says which optimizer: the group is the better name
+_KEYS = {"image.size": "image_size", "output.activation": "output"}  # whose last part is not the spec's key
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ def show_value(value: Any) -> str:
 
 
 def _short(name: str) -> str:
+    if name in _KEYS:
+        return _KEYS[name]
     group, _, last = name.rpartition(".")
     return group if last in _NAMING and group else last
 

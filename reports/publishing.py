@@ -14,6 +14,7 @@ from reports.confirmation import Confirmation
 from reports.confirmation_reading import load_confirmation
 from reports.confirmation_tables import confirmation_table, confirmed_frame
 from reports.front import StudyResults, load_results
+from reports.kept_models import describe_without_model
 from reports.notes import notes
 from reports.tables import front_frame
 from reports.terminal import front_table
@@ -33,6 +34,7 @@ class Published:
         """For a terminal: the front, what to know of it, and the finalists that were trained again."""
         tables: list[RenderableType] = [front_table(self.results)]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
+        tables += [Text(text) for text in (describe_without_model(self.results),) if text]
         return [*tables, confirmation_table(self.confirmation)] if self.confirmation else tables
 
     def as_json(self) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from objectives import AXES, format_quantity
 from reports.front import STATES, ReasonGroup, StudyResults, load_results
 from reports.kept_models import describe_without_model
 from reports.notes import notes
-from reports.summary import describe_limit_changes
 from reports.terminal import front_table
 from storage import Store, StudyRecord, TrialRecord, studies
 
@@ -28,7 +27,7 @@ class StudiesOverview:
     results: list[StudyResults]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """A list of objects with ``study``, ``trials``, counts by state and ``front``."""
+        """A list of objects with ``study``, ``trials``, counts by state and ``front``, None for a confirmation."""
         return [_summary(results) for results in self.results]
 
     def render(self) -> RenderableType:
@@ -43,8 +42,7 @@ class StudiesOverview:
             summary = _summary(results)
             done = f"{summary['finished']} of {summary['trials']}"
             cells = [str(summary[name]) for name in ("pruned", "refused", "failed", "running")]
-            # Of a confirmation's single trainings the front means nothing.
-            cells.append("-" if results.study.spec.get("confirms") else str(summary["front"]))
+            cells.append("-" if summary["front"] is None else str(summary["front"]))
             table.add_row(results.study.name, done, *cells)
         return Group(table, Text(f"More of one: tunefront status {self.results[-1].study.name}", style="dim"))
 
@@ -79,7 +77,7 @@ class StudyStatus:
                 {"trial": trial.number, "model": trial.model_path or None}
                 | {axis: _number(results.value(trial, axis)) for axis in AXES}
                 | {"no_better_than_guessing": results.is_guessing(trial)}
-                for trial in results.front
+                for trial in ([] if results.study.spec.get("confirms") else results.front)
             ],
         }
 
@@ -93,8 +91,6 @@ class StudyStatus:
         if results.early_end:
             parts.append(Text(f"done early: {results.early_end}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
-        if results.limit_changes:
-            parts.append(Text(describe_limit_changes(results)))
         retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
         if retried:
             parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))
@@ -128,7 +124,8 @@ def _summary(results: StudyResults) -> dict[str, Any]:
         "trials": results.study.spec["trials"],
         "finished": results.n_finished,
         **results.counts,
-        "front": len(results.front),
+        # The front of a confirmation's single trainings means nothing.
+        "front": None if results.study.spec.get("confirms") else len(results.front),
     }
 
 

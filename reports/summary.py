@@ -52,7 +52,7 @@ def describe_limit_changes(results: StudyResults) -> str:
     queued = [trial for trial in results.trials if trial.queued_again_as is not None]
     pairs = ", ".join(f"{trial.number} as {trial.queued_again_as}" for trial in queued)
     again = f"; refused candidates were queued again: trial {pairs}" if queued else ""
-    return f"Its limits changed {', and '.join(changes)}. {stays}{again}."
+    return f"The limits changed {', and '.join(changes)}. {stays}{again}."
 
 
 def describe_progress(results: StudyResults) -> str:

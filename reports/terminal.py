@@ -34,6 +34,7 @@ def front_table(results: StudyResults) -> Table:
     caption = describe_marks(results) if results.front_numbers else describe_empty_front(results)
     if caption:
         table.caption = Text(caption)
+        table.caption_justify = "left"
     return table
 
 

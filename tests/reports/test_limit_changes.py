@@ -11,6 +11,7 @@ from rich.console import Console
 from reports.kept_models import describe_without_model, find_kept_model
 from reports.markdown import front_markdown
 from reports.page import render_page
+from reports.publishing import publish
 from reports.status import study_status
 from reports.summary import describe_limit_changes, describe_progress
 from storage import Outcome, limits, refused_candidates, studies
@@ -39,7 +40,7 @@ def relaxed(tmp_path: Path) -> Bench:
 def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path) -> None:
     results = relaxed.results()
     said = (
-        "Its limits changed after 2 trials from model_bytes at most 1 kB to model_bytes at most 2 kB. What was stopped "
+        "The limits changed after 2 trials from model_bytes at most 1 kB to model_bytes at most 2 kB. What was stopped "
         "under earlier limits stays stopped; refused candidates were queued again: trial 2 as 3."
     )
     without = "On the front, but their models were not kept, off the front under earlier limits: trial 1."
@@ -47,12 +48,18 @@ def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path
     assert [trial.number for trial in results.front] == [1, 0]
     assert find_kept_model(results, results.front[0], tmp_path).text == "not kept: off the front under earlier limits"
     console = Console(width=400, record=True)
-    console.print(study_status(relaxed.store, results.study).render())
-    for text in (front_markdown(results).replace("\\", ""), console.export_text()):
+    status = study_status(relaxed.store, results.study)
+    published = publish(relaxed.store, results.study, tmp_path / "report")
+    console.print(status.render())
+    printed = console.export_text()
+    console.print(*published.tables())
+    for text in (front_markdown(results).replace("\\", ""), printed, console.export_text()):
         assert said in text
         assert without in text
+    for content in (status.as_json(), published.as_json()):
+        assert said in content["notes"]
     page = render_page(results, tmp_path)
-    assert said in page
+    assert page.count(said) == 1
     assert "not kept: off the front under earlier limits" in page
 
 

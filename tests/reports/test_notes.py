@@ -116,6 +116,7 @@ def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: Benc
     assert with_chances(all_guess.results()).best("memory") is None
     page = render_page(with_chances(all_guess.results()), tmp_path)
     assert '<div class="pick">' not in page
+    assert "The best of each objective is marked" not in page
     assert page.index("Nothing was learnt") < page.index('<section id="front">')
 
 

@@ -182,3 +182,24 @@ def test_it_tells_what_was_left_out_of_the_data(tmp_path: Path) -> None:
     text = _text(render_page(replace(found, study=replace(found.study, dataset=dataset)), tmp_path))
     assert "Noticed while preparing: 3 files that are no image were left out." in text
     assert "trained 5 times" in text
+
+
+def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    model = tmp_path / "models" / "trial-0.keras"
+    model.parent.mkdir()
+    model.touch()
+    bench.complete(0.9, 10, 1.0, model_path=str(model))
+    found = bench.results()
+
+    def shown(**facts: Any) -> str:
+        dataset = {**found.study.dataset, **facts}
+        return _text(render_page(replace(found, study=replace(found.study, dataset=dataset)), tmp_path))
+
+    text = shown(class_names=["fire", "none"], positive_class=0)
+    assert "Classes: fire, none; the positive class is fire." in text
+    assert "gives class probabilities, or, where it has one output, the probability of class fire." in text
+    # Of more classes none is positive, and a study of before does not tell.
+    for facts in ({"class_names": ["a", "b", "c"], "positive_class": 1}, {"class_names": ["fire", "none"]}):
+        assert "positive class is" not in shown(**facts)
+        assert "gives class probabilities." in shown(**facts)

@@ -46,6 +46,14 @@ def test_only_the_name_of_a_choice_speaks_for_itself(tmp_path: Path) -> None:
     assert found.summary(trials[0]) == "adam, augmentation sgd, kind a|b"
 
 
+def test_what_the_spec_calls_otherwise_has_its_key(tmp_path: Path) -> None:
+    found, trials = _parameters(
+        tmp_path,
+        {"image.size": 32, "output.activation": "sgd", "plain_cnn.activation": "adam", "schedule.name": "a|b"},
+    )
+    assert found.summary(trials[0]) == "image_size 32, output sgd, activation adam, a|b"
+
+
 def test_true_differs_from_one(tmp_path: Path) -> None:
     found, _ = _parameters(tmp_path, {"a.x": True}, {"b.x": 1})
     assert found.differing == ("x",)

@@ -30,6 +30,8 @@ def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> 
     status = study_status(bench.store, bench.results().study)
     assert printed(status.render()).startswith("digits.confirmation: 3 of 3 trials")
     assert status.as_json()["finished"] == 3
+    assert status.as_json()["front"] is None
+    assert status.as_json()["front_trials"] == []
     assert "3 of 3" in printed(studies_overview(bench.store).render())
     # Of single trainings a front means nothing.
     assert printed(studies_overview(bench.store).render()).splitlines()[1].split()[-1] == "-"
