@@ -424,7 +424,7 @@ def report(
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a study's report: report.html, front.md, front.csv and trials.csv."""
+    """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
     store, record = _find_study(storage, study)
     folder = writable_folder(out or Path("results") / study)
     _report(store, record, folder, as_json)

@@ -44,7 +44,7 @@ class Deletion:
         states = {name: getattr(counts, name) for name in names}
         known = ", ".join(f"{n} {name}" for name, n in states.items() if n) or "none started"
         confirms = study.spec.get("confirms")
-        return f"the study {study.name}{f', the confirmation of {confirms},' if confirms else ''} ({known})"
+        return f"the study {study.name}{f', the confirmation of {confirms}' if confirms else ''} ({known})"
 
     def _files(self) -> list[str]:
         if self.results is None or not (self.results.files or self.results.others):

@@ -41,7 +41,9 @@ def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
 def _describe_busy(spec: StudySpec, load: float) -> str:
     if load <= BUSY:
         return ""
-    effect = ", and the front with them: wait until it is quiet, or write time = false in [objectives]"
+    effect = ", and the front with them: wait until it is quiet"
+    if spec.confirms is None:  # whose objectives are those of its search
+        effect += ", or write time = false in [objectives]"
     return (
         f"caution: this machine is busy with something else: {load:.1f} processes wanted each CPU core in the last "
         f"minute. Times will be longer than alone and differ from run to run{effect if spec.objectives.time else ''}"

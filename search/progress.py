@@ -116,7 +116,7 @@ class LiveView:
         self._live.update(render(snapshot, max_front=max(3, self._live.console.height - len(snapshot.slots) - 9)))
 
     def say(self, line: str) -> None:
-        self._live.console.print(Text(on_one_line(line), overflow="ellipsis", no_wrap=True))
+        self._live.console.print(Text(on_one_line(line)))
 
     def warn(self, text: str) -> None:
         self._live.console.print(Text(text, style="yellow"))
@@ -167,8 +167,9 @@ def _render_slots(snapshot: Snapshot) -> Table:
 
 
 def _render_front(snapshot: Snapshot, max_front: int) -> Table:
-    hidden = len(snapshot.front) - max_front
-    title = f"front so far: {len(snapshot.front)} trials" + (f", the first {max_front} shown" if hidden > 0 else "")
+    n_front = len(snapshot.front)
+    counted = f"{n_front} trial" if n_front == 1 else f"{n_front} trials"
+    title = f"front so far: {counted}" + (f", the first {max_front} shown" if n_front > max_front else "")
     table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 1))
     table.add_column("trial", justify="right")
     for objective in snapshot.objectives.values():

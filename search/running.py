@@ -99,7 +99,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
     counts = queue.count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
-        more = f"More trials go on with it{f', first the {counts.waiting} that wait' if counts.waiting else ''}"
+        more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"
         view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")
     else:
         for text in find_cautions(spec, facts, load):
@@ -176,7 +176,8 @@ def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_va
         f"study {spec.name}: {spec.trials} trials of up to {spec.training.epochs} epochs, "
         f"{n_train} training and {n_validation} validation images; "
         f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
-        f"{threads} CPU thread{'s' if threads > 1 else ''} each. Ctrl-C stops and keeps all"
+        f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "
+        "Ctrl-C stops and keeps all"
     )
 
 

@@ -210,7 +210,7 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
     code, output, errors = run("delete", "digits", "--results")  # standard input is no terminal here
     assert code == 2
     assert "This deletes the study digits (1 complete)\n" in output
-    assert "This deletes the study digits.confirmation, the confirmation of digits, (none started)\n" in output
+    assert "This deletes the study digits.confirmation, the confirmation of digits (none started)\n" in output
     assert "This removes 7 files in results/digits" in output
     assert "did not write it: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
     assert "It stays: the study digits.recording. 'tunefront delete digits.recording' deletes it" in output

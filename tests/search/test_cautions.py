@@ -48,3 +48,8 @@ def test_a_busy_machine_is_named_before_the_run(load: float, is_said: bool) -> N
         assert "the front with them: wait until it is quiet" in said[0]
         without_time = make_spec(objectives={"time": False})
         assert "front" not in find_cautions(without_time, facts(50, 50), load)[0]
+        # The objectives of a confirmation are those of its search: its file cannot be changed for it.
+        confirmation = make_spec().model_copy(update={"confirms": "digits"})
+        assert find_cautions(confirmation, facts(50, 50), load)[0].endswith(
+            "the front with them: wait until it is quiet"
+        )

@@ -78,6 +78,9 @@ def test_render_when_nothing_has_happened_yet() -> None:
     made.print(render(Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [], None), max_front=3))
     assert "0 of 3 trials" in printed(made)
     assert "front so far: 0 trials" in printed(made)
+    one = Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None)
+    made.print(render(one, max_front=3))
+    assert "front so far: 1 trial " in " ".join(printed(made).split())
 
 
 def test_a_plain_view_prints_each_event_on_one_line_as_it_is() -> None:
