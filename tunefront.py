@@ -426,7 +426,7 @@ def report(
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
     store, record = _find_study(storage, study)
-    folder = writable_folder(out or Path("results") / study)
+    folder = writable_folder(out or _results_folder(record))
     _report(store, record, folder, as_json)
     if not as_json:
         suggest(f"open {folder / 'report.html'}")
@@ -452,10 +452,7 @@ def delete(
 
     _, record = _find_study(storage, study)
     store = open_store(storage, is_writer=True)
-    # A confirmation has its files in its search's folder.
-    search = record.spec.get("confirms")
-    folder = out or Path("results") / (f"{search}/confirmation" if search else study)
-    deletion = plan_deletion(store, record, look_at_results(folder), results)
+    deletion = plan_deletion(store, record, look_at_results(out or _results_folder(record)), results)
     if results and deletion.results is not None:
         folder_owner.check_owner(deletion.results.folder, record, study)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
@@ -632,6 +629,12 @@ def _find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
         raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
     return store, found
+
+
+def _results_folder(study: StudyRecord) -> Path:
+    """Where a study's results lie unless --out says otherwise: those of a confirmation below its search's."""
+    search = study.spec.get("confirms")
+    return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 
 def _report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Below the folder, and, but for the report, below its folder `confirmation` too.
+# Below the folder, and below its folder `confirmation` too.
 _REPORT = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|confirmed)\.csv"
 _TRIALS = (
     r"models/(?:trial-\d+|\.partial-\d+)\.keras|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+"
 )
-_OURS = re.compile(rf"(?:{_REPORT})|(?:confirmation/)?(?:study\.json|{_TRIALS})|data/contact_sheet\.png")
+_OURS = re.compile(rf"(?:confirmation/)?(?:{_REPORT}|study\.json|{_TRIALS})|data/contact_sheet\.png")
 _FOLDERS = re.compile(
     r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data"
 )

@@ -243,6 +243,22 @@ def test_delete_of_a_confirmation_removes_its_files_so_that_there_can_be_another
     folder_owner.claim(folder, again)
 
 
+def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_search(
+    run: Run, tmp_path: Path, store_study: Bench
+) -> None:
+    confirmation = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
+    studies.create(store_study.store, "digits.confirmation", confirmation, {}, DIRECTIONS, METRICS)
+    results = tmp_path / "results"
+    assert run("report", "digits")[0] == 0
+    assert run("report", "digits.confirmation")[0] == 0
+    assert (results / "digits" / "confirmation" / "report.html").exists()
+    assert [path.name for path in results.iterdir()] == ["digits"]
+    planned = run("delete", "digits.confirmation", "--results")[1]
+    assert "This removes 6 files in results/digits/confirmation (" in planned
+    assert run("delete", "digits", "--results", "--yes")[0] == 0
+    assert not (results / "digits").exists()
+
+
 def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: Bench) -> None:
     assert run("report", "digits")[0] == 0
     code, output, _ = run("delete", "digits", "--yes")

@@ -19,12 +19,12 @@ OURS = (
         "data/contact_sheet.png",
     ),
     *("models/trial-0.keras", "models/.partial-12.keras", "logs/trial-0.log"),
-    *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log"),
+    *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log", "confirmation/report.html"),
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
 )
 OTHERS = (
     *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),
-    *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/report.html", "data/images/a.png"),
+    *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/mine.txt", "data/images/a.png"),
 )
 
 
