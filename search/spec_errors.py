@@ -49,6 +49,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
         return SpecError(path, key, problem)
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
+    if kind == "string_pattern_mismatch" and key in _HINTS:
+        return SpecError(path, key, f"{shown(value)} is not possible. {_HINTS[key]}")  # a pattern is no sentence
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
         return SpecError(path, key, f"{shown(value)} is not possible: {remedy}")
@@ -75,6 +77,7 @@ _HINTS = {
     "data.source": 'Write source = "digits"',
     "start": "Write [[start]], with two brackets, above each candidate",
     **{f"objectives.{axis}.measure": f'Add measure = "{measure}"' for axis, measure in DEFAULT_MEASURES.items()},
+    "pretrain.weights": 'Name a file that ends in .weights.h5: weights = "backbone.weights.h5"',
     "trials": "Write how many trials the study shall have: trials = 30",
 }
 

@@ -203,3 +203,14 @@ def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None
     for facts in ({"class_names": ["a", "b", "c"], "positive_class": 1}, {"class_names": ["fire", "none"]}):
         assert "positive class is" not in shown(**facts)
         assert "gives class probabilities." in shown(**facts)
+
+
+@pytest.mark.parametrize(("shape", "takes"), [([8, 8, 1], "raw pixels"), ([13], "the values as the data has them")])
+def test_it_says_what_a_kept_model_takes(tmp_path: Path, shape: list[int], takes: str) -> None:
+    bench = Bench.make(tmp_path)
+    model = tmp_path / "trial-0.keras"
+    model.touch()
+    bench.complete(0.9, 10, 1.0, model_path=str(model))
+    found = bench.results()
+    study = replace(found.study, dataset={**found.study.dataset, "image_shape": shape})
+    assert f"It takes {takes} and gives" in _text(render_page(replace(found, study=study), tmp_path))

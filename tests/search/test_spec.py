@@ -205,7 +205,12 @@ def test_read_spec_when_the_path_is_odd(any_folder: Path) -> None:
         ("seed = -1\n" + MINIMAL, "seed", ["-1 is not possible"]),
         ("seed = 2147483648\n" + MINIMAL, "seed", ["2147483648 is not possible"]),
         ("max_failures = -1\n" + MINIMAL, "max_failures", ["-1 is not possible"]),
-        (MINIMAL.replace("digits", "my study", 1), "name", ["'my study' is not possible", "letters, digits"]),
+        (MINIMAL.replace("digits", "my study", 1), "name", ["'my study' is not possible. Give", "letters, digits"]),
+        (
+            MINIMAL + '[pretrain]\nweights = "b.h5"\ndata = { source = "digits" }\nspace = {}\n',
+            "pretrain.weights",
+            ["'b.h5' is not possible. Name a file that ends in .weights.h5"],
+        ),
         (MINIMAL.replace("digits", "../up", 1), "name", ["'../up' is not possible"]),
         (MINIMAL.replace("digits", ".hidden", 1), "name", ["'.hidden' is not possible"]),
         (MINIMAL.replace('"digits"', '""', 1), "name", ["'' is not possible"]),
