@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -70,14 +70,15 @@ def _columns(name: str, found: Estimate, least: float = -math.inf, most: float =
 def confirmation_table(confirmation: Confirmation) -> RenderableType:
     """For a terminal: the finalists, in bold those of the cautious front, and what was found in sentences."""
     title = Text(f"{confirmation.search.study.name}: confirmed")
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    rows = [cells(confirmation, finalist) for finalist in confirmation.finalists]
-    for name, *column in zip(titles(confirmation), *rows, strict=True):
-        table.add_column(name, justify="right", min_width=max(map(len, column)))
-    table.add_column("verdict")
+    # Titles may wrap, cells may not: with narrow gaps the table fits into 80 columns.
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.title_style = "bold"
+    rows = [[*cells(confirmation, finalist), finalist.verdict] for finalist in confirmation.finalists]
+    for name, *column in zip([*titles(confirmation), "verdict"], *rows, strict=True):
+        justify: JustifyMethod = "left" if name == "verdict" else "right"
+        table.add_column(name, justify=justify, min_width=max(map(len, column)))
     for finalist, row in zip(confirmation.finalists, rows, strict=True):
-        row_style = "bold" if finalist.is_on_cautious_front else "dim"
-        table.add_row(*(Text(cell) for cell in (*row, finalist.verdict)), style=row_style)
+        table.add_row(*map(Text, row), style="bold" if finalist.is_on_cautious_front else "dim")
     sentences = (Text(sentence) for sentence in describe_confirmation(confirmation) if sentence)
     return Group(table, *sentences, Text(""))
 

@@ -321,10 +321,23 @@ def test_a_limit_that_is_broken_more_often_than_another_wins_is_the_reason(tmp_p
     assert (zero.beaten_by, zero.why_left_out) == (None, "breaks a limit")
 
 
-def printed(confirmation: Confirmation) -> str:
+def printed(confirmation: Confirmation, width: int = 160) -> str:
     file = io.StringIO()
-    Console(width=160, file=file).print(confirmation_table(confirmation))
+    Console(width=width, file=file).print(confirmation_table(confirmation))
     return file.getvalue()
+
+
+def test_no_cell_is_cut_off_where_a_terminal_is_narrow(tmp_path: Path) -> None:
+    bench = search(tmp_path)
+    trainings = confirmation_of(bench)
+    for number in (0, 1, 3):
+        train(trainings, number, [0.8, 0.95], 1234, 2.0, start=number)
+    found = load(bench)
+    wide, narrow = printed(found), printed(found, 80)
+    for finalist in found.finalists:
+        (row,) = (line.split() for line in wide.splitlines() if line.split()[:1] == [str(finalist.number)])
+        assert row in [line.split() for line in narrow.splitlines()]
+        assert " ".join(row).endswith(finalist.verdict)
 
 
 def test_two_seeds_that_agree_by_chance_are_sure_of_nothing(tmp_path: Path) -> None:
