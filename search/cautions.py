@@ -9,6 +9,12 @@ from objectives import read_chance
 from search.machine import BUSY
 from search.spec import StudySpec
 
+# What a network says that has all of a measure without looking at an image.
+_ALWAYS = {
+    **dict.fromkeys(("recall", "precision", "f1_binary"), "the positive class"),
+    "top_5_accuracy": "the same five classes",
+}
+
 
 def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> list[str]:
     """Everything there is to say, a sentence or two each.
@@ -27,9 +33,11 @@ def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
     chance = read_chance(dataset, measure)
     if spec.objectives.accuracy is None or chance is None or chance.score < 1:
         return ""
-    always = "the positive class" if measure in ("recall", "precision", "f1_binary") else "the same class"
+    always = _ALWAYS.get(measure, "the same class")
     if "auc" not in dataset["chances"]:  # which wants two classes
         remedy = "Put images of another class into the validation split"
+    elif measure == "top_5_accuracy":
+        remedy = 'Put images of more classes into the validation split, or write "accuracy"'
     else:
         remedy = 'Write a measure that it cannot have whole, such as "f1_binary" or "auc"'
     return (

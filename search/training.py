@@ -38,12 +38,15 @@ class Trainable:
         model: What is kept: raw pixels in, probabilities out, no augmentation.
         trained: The same weights behind the augmentation; what `fit` runs on.
         loss: Of the training.
+        backbone: The part of the model that freeze fractions are of; None if there is none. A user's own model has
+            none: what is frozen there is the user's affair, whatever its layers and settings are called.
     """
 
     candidate: Candidate
     model: Any
     trained: Any
     loss: TrainingLoss
+    backbone: Any = None
 
     @property
     def optimizer(self) -> Any:
@@ -84,27 +87,30 @@ def build(
     if layers or mixing:
         trained = AugmentedModel(model, layers, mixing, loss)
         trained.build((None, *dataset.image_shape))
-    trainable = Trainable(candidate, model, trained, loss)
+    backbone = find_backbone(model) if isinstance(space, Space) else None
+    trainable = Trainable(candidate, model, trained, loss, backbone)
     n_train = len(dataset.split("train", fold).labels)
-    _compile_for(trainable, phases(candidate, training.epochs)[-1], n_train)
+    _compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
     return trainable
 
 
-def phases(candidate: Candidate, epochs: int) -> tuple[Phase, ...]:
-    """One phase, or with ``head_epochs`` two: the head first, then fine-tuning at a lower rate."""
-    n_head = min(int(candidate.architecture_settings.get("head_epochs", 0)), epochs - 1)
+def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:
+    """One phase, or two where a backbone has ``head_epochs``: the head first, then fine-tuning at a lower rate."""
+    settings = trainable.candidate.architecture_settings
+    n_head = min(int(settings.get("head_epochs", 0)), epochs - 1) if trainable.backbone is not None else 0
     if n_head <= 0:
         return (Phase(1, epochs),)
-    factor = float(candidate.architecture_settings["fine_tuning_rate"])
+    factor = float(settings["fine_tuning_rate"])
     return (Phase(1, n_head, is_head_only=True), Phase(n_head + 1, epochs, rate_factor=factor))
 
 
 def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
     """Freeze as the phase says, and compile with a new optimizer whose variables exist."""
     candidate = trainable.candidate
-    backbone = find_backbone(trainable.model)
-    if backbone is not None:
-        freeze(backbone, 1.0 if phase.is_head_only else float(candidate.architecture_settings["freeze_fraction"]))
+    if trainable.backbone is not None:
+        freeze(
+            trainable.backbone, 1.0 if phase.is_head_only else float(candidate.architecture_settings["freeze_fraction"])
+        )
     learning_rate = build_learning_rate(
         "constant" if phase.is_head_only else candidate.schedule,
         {} if phase.is_head_only else candidate.schedule_settings,
@@ -177,7 +183,7 @@ def fit(
     watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
     targets = _targets(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
-    parts = phases(candidate, training.epochs)
+    parts = phases(trainable, training.epochs)
     for phase in parts:
         if len(parts) > 1:
             _compile_for(trainable, phase, len(train.labels))

@@ -187,17 +187,18 @@ def _train(connection: Connection, task: TrialTask) -> None:
         "train_seconds": timer.train_seconds,
         "validation_seconds": timer.validation_seconds,
         "compile_seconds": timer.compile_seconds,
-        **_scores(counted.metrics),
     }
     peak_bytes = peak.bytes()
     if peak_bytes is not None:
         measurements["peak_bytes"] = peak_bytes
+    scores = _scores(counted.metrics)
     if task.dataset.folds and not was_stopped:
-        measurements |= _cross_validate(task, spec, goal, counted.metrics)
+        scores = _cross_validate(task, spec, goal, scores)
+    measurements |= scores
     answers: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        scores, answers = final_scores(trainable.model, task.dataset, goal)
-        measurements |= scores
+        test_scores, answers = final_scores(trainable.model, task.dataset, goal)
+        measurements |= test_scores
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = measuring.latency_seconds(trainable.model, image)
@@ -218,7 +219,7 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
     return scores
 
 
-def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: Mapping[str, float]) -> dict[str, float]:
+def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float]) -> dict[str, float]:
     """Train on the other folds too: each score's mean over all folds, and how far the goal's spreads.
 
     A score that is not defined in some fold is left out: a mean of fewer folds would look like one of all.
@@ -229,7 +230,7 @@ def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: Mapping
 
     from search import training
 
-    folds = [_scores(first)]
+    folds = [first]
     for fold in range(1, task.dataset.folds):
         seed = task.seed + fold
         trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training, seed, fold)

@@ -39,6 +39,15 @@ def test_validation_images_of_one_class_tell_nothing() -> None:
     assert "images of another class" in said
 
 
+def test_five_classes_in_validation_are_all_among_five() -> None:
+    top_5 = make_spec(objectives={"accuracy": "top_5_accuracy"})
+    assert find_cautions(top_5, facts(3, 3, 3, 3, 3, 1), load=0.0) == []
+    (said,) = find_cautions(top_5, facts(3, 3, 3, 3, 3, 0), load=0.0)
+    assert "always says the same five classes has 100 %" in said
+    assert "images of more classes" in said
+    assert "f1_binary" not in said  # which six classes do not have
+
+
 @pytest.mark.parametrize(("load", "is_said"), [(0.2, False), (1.5, False), (1.6, True)])
 def test_a_busy_machine_is_named_before_the_run(load: float, is_said: bool) -> None:
     said = find_cautions(make_spec(), facts(50, 50), load)
