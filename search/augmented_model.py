@@ -22,8 +22,8 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
     """
 
     def __init__(self, model: Any, layers: Sequence[Any], mixing: Any, loss: TrainingLoss) -> None:
-        # Without autocast, as a functional model: under mixed precision Keras would round the values of float data to 16
-        # bits before the first layer, and those above 65504 would become infinite.
+        # Without autocast, as a functional model: under mixed precision Keras would round float data to 16 bits before
+        # the first layer, and values above 65504 would become infinite.
         super().__init__(name="augmented", autocast=False)
         self.inner = model
         self.augmentation = list(layers)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from objectives import format_quantity
 from search.asking import CheckError
 from search.data import Dataset
+from search.pixel_checks import check_augmentation, check_levels
 from search.scoring import is_defined
 from search.spec import StudySpec, TrainingTable
 from spaces import OwnSpace, Space
@@ -38,6 +39,7 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
     else:
         _check_images(space, dataset)
         _check_output(space, dataset)
+        check_levels(space, dataset)
         _check_image_size(space, dataset)
         _check_weights(spec, space, dataset)
     _check_memory_limit(spec, space, dataset)
@@ -205,6 +207,7 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
     candidate = space.suggest(study.ask())
     if candidate.output == "sigmoid" and dataset.n_classes != 2:
         raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
+    check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
     built = training.build(space, candidate, dataset, spec.training, seed=0)
     try:
         measuring.model_bytes(built.model, built.optimizer)
@@ -213,6 +216,22 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
             f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "
             "Build it of Keras layers, functional or sequential, or give its classes get_config"
         ) from error
+    _check_probabilities(space, built.model, dataset)
+
+
+def _check_probabilities(space: OwnSpace, model: Any, dataset: Dataset) -> None:
+    """Refuse logits: the loss takes outputs for probabilities, and what is trained then learns nothing."""
+    from search.feeding import predict
+
+    answers = predict(model, dataset.split("validation").images[:8], batch_size=8)
+    sums = answers.sum(axis=1)
+    # Half precision has three digits. NaN passes: there the training says what became of the loss.
+    if (np.abs(sums - 1) > 0.05).any() or (answers < -0.001).any():
+        raise CheckError(
+            f"space: {space.reference}: build returned a model whose outputs are no probabilities: for an image they "
+            f"go from {answers.min():.3g} to {answers.max():.3g}, and add up to {sums[np.abs(sums - 1).argmax()]:.3g}. "
+            'End it with activation="softmax", or "sigmoid" where output is that'
+        )
 
 
 def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:

@@ -28,6 +28,9 @@ _OFF: Mapping[str, Value] = {
     "fill": "nearest",
 }
 
+# What counts in shares of 255, and keeps within 0 and 255 what it changes.
+OF_PIXELS = ("randaugment", "brightness", "contrast", "channel_shift", "noise")
+
 
 def _level(**values: Value) -> Mapping[str, Setting]:
     value = {name: Fixed(values.get(name, off)) for name, off in _OFF.items()}

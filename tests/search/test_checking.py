@@ -181,6 +181,13 @@ class {name}:
             "a model that cannot be saved",
         ),
         ("C", "return {}", "return keras.Sequential([keras.layers.Dense(3)])", "must be (None, 10)"),
+        (
+            "E",
+            "return {}",
+            "layers = keras.layers; "
+            "return keras.Sequential([keras.Input(input_shape), layers.Flatten(), layers.Dense(n_classes)])",
+            "outputs are no probabilities: for an image they go from -",
+        ),
     ],
 )
 def test_an_own_space_that_raises_is_named(
@@ -196,6 +203,15 @@ def test_an_own_space_that_raises_is_named(
 
 def test_an_own_space_that_works_is_accepted(keras: Any, digits: Dataset, tmp_path: Path) -> None:
     path = tmp_path / "own_good.py"
-    build = "return keras.Sequential([keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(n_classes)])"
-    path.write_text(OWN.format(name="Good", suggest="return {}", build=build))
-    check(spec(space=f"{path}:Good"), replace(digits, image_shape=(8, 8, 1)))
+    layers = "[keras.Input(input_shape), keras.layers.Flatten(), keras.layers.Dense(n_classes, 'softmax')]"
+    path.write_text(OWN.format(name="Good", suggest="return {}", build=f"return keras.Sequential({layers})"))
+    try:
+        for precision in (
+            "float32",
+            "mixed_float16",
+            "mixed_bfloat16",
+        ):  # probabilities of half of that add up to about 1
+            training = {"precision": precision}
+            check(spec(space=f"{path}:Good", training=training), replace(digits, image_shape=(8, 8, 1)))
+    finally:
+        keras.config.set_dtype_policy("float32")
