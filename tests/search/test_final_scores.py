@@ -80,4 +80,4 @@ def test_nothing_else_of_a_search_opens_the_test_split() -> None:
     callers = [path.name for path in files if "final_scores(" in path.read_text() and path.name != "final_scores.py"]
     assert callers == ["trial_process.py"]
     source = (ROOT / "search" / "trial_process.py").read_text()
-    assert "if spec.confirms and not was_stopped:\n        scores, answers = final_scores(" in source
+    assert "if spec.confirms and not was_stopped:\n        test_scores, answers = final_scores(" in source
