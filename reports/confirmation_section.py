@@ -18,6 +18,7 @@ from reports.confirmation_text import (
     show_probability,
 )
 from reports.kept_models import KeptModel, find_kept_model
+from reports.notes import show_marked
 
 
 def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dict[str, Any]:
@@ -29,6 +30,7 @@ def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dic
         "findings": list(describe_confirmation(confirmation)),
         "method": list(describe_method(confirmation)),
         "confirmed_models": {f.number: _model(confirmation, f, folder) for f in confirmation.finalists},
+        "show_marked": show_marked,
         "show_points": show_points,
         "show_probability": show_probability,
         "estimated": lambda found, axis: _cell(confirmation, found, axis),

@@ -22,6 +22,8 @@ from reports.confirmation_text import (
     show_probability,
 )
 from reports.markdown import escape, markdown_table
+from reports.notes import show_marked
+from reports.tables import GUESSING, guesses
 
 _COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seconds"}
 
@@ -33,7 +35,8 @@ def confirmed_frame(confirmation: Confirmation) -> pd.DataFrame:
     training. ``score`` says which images ``accuracy`` is of.
     """
     frame = pd.DataFrame([_row(confirmation, finalist) for finalist in confirmation.finalists])
-    return frame.astype({"beaten_by": "Int64"})  # a number or nothing, not 3.0
+    # A number or nothing, not 3.0.
+    return frame.astype({"beaten_by": "Int64", f"search_{GUESSING}": "boolean"})
 
 
 def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
         row |= _columns(_COLUMNS[axis], finalist.estimates[axis], 0.0, 1.0 if axis == "accuracy" else math.inf)
     row |= _columns("validation_accuracy", finalist.validation, 0.0, 1.0)
     row |= {"search_accuracy": finalist.search_accuracy, "is_above_interval": finalist.is_above_interval}
+    row |= {f"search_{GUESSING}": guesses(confirmation.search, finalist.searched)}
     row |= _columns("gap", finalist.gap)
     return row | {
         "beaten_probability": finalist.beaten_probability,
@@ -93,7 +97,7 @@ def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
     """One finalist for people."""
     search = confirmation.search
     accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
-    searched = search.show(finalist.searched, "accuracy")
+    searched = show_marked(search, finalist.searched, "accuracy")
     return [str(finalist.number), accuracy, searched, memory, time, show_probability(finalist)]
 
 

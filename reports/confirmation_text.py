@@ -9,6 +9,7 @@ from objectives import Unit, format_quantity
 from reports.confirmation import Confirmation, Confirmed
 from reports.confirmation_scores import SHARES
 from reports.confirmation_statistics import ENOUGH_SEEDS, Estimate
+from reports.notes import describe_marks
 
 _BUSY = 1.25  # processes wanting each core: from here on something else ran than one training
 
@@ -50,6 +51,7 @@ def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
     """Every finding in a sentence or two, the most important first."""
     yield _describe_trainings(confirmation)
     yield _describe_missing(confirmation)
+    yield describe_marks(confirmation.search, [finalist.searched for finalist in confirmation.finalists])
     yield _describe_luck(confirmation)
     yield _describe_cautious_front(confirmation)
     yield _describe_gap(confirmation)

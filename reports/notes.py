@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from objectives import Axis, format_quantity
 from reports.conditions import describe_busy
 from reports.front import StudyResults
@@ -40,10 +42,14 @@ def describe_guessing(results: StudyResults) -> str:
     )
 
 
-def describe_marks(results: StudyResults) -> str:
-    """Explain :data:`MARK` where a model on the front has it, in a sentence; empty if none has."""
+def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = None) -> str:
+    """Explain :data:`MARK` where one of the trials `shown` has it, in a sentence; empty if none has.
+
+    Args:
+        shown: The front where it is None.
+    """
     chance, measure = results.chance, results.measure("accuracy")
-    if chance is None or not any(map(results.is_guessing, results.front)):
+    if chance is None or not any(map(results.is_guessing, results.front if shown is None else shown)):
         return ""
     return (
         f"{MARK} no better than guessing: not two standard errors "

@@ -52,7 +52,7 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         "time_seconds": _numbers("time_seconds", (results.value(trial, "time") for trial in trials)),
         "on_front": pd.Series([trial.number in results.front_numbers for trial in trials], dtype="bool"),
         "epochs": pd.Series([len(trial.epochs) for trial in trials], dtype="int64"),
-        GUESSING: pd.Series([_is_guessing(results, trial) for trial in trials], dtype="boolean"),
+        GUESSING: pd.Series([guesses(results, trial) for trial in trials], dtype="boolean"),
     }
     columns |= {
         column: _numbers(name, (trial.measurements.get(name) for trial in trials))
@@ -66,7 +66,8 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
     return pd.DataFrame(columns)
 
 
-def _is_guessing(results: StudyResults, trial: TrialRecord) -> bool | None:
+def guesses(results: StudyResults, trial: TrialRecord) -> bool | None:
+    """Whether the trial's accuracy is no better than guessing; None where that is not known."""
     is_known = results.chance is not None and not math.isnan(results.value(trial, "accuracy"))
     return results.is_guessing(trial) if is_known else None
 

@@ -6,6 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -430,6 +431,28 @@ def test_the_terminal_shows_a_table_and_the_sentences(confirmation: Confirmation
     assert "91.00 ± 4.21 %" in text
     assert "luck" in text
     assert "Search-to-test gap" in text
+
+
+def test_what_the_search_saw_of_a_model_that_only_guesses_is_marked_in_every_form(
+    searched: Bench, confirmation: Confirmation, tmp_path: Path
+) -> None:
+    found = searched.results()
+    chances = {"accuracy": {"score": 0.72, "standard_error": 0.05}}  # up to 82 % is by luck, and trial 2 had 80
+    study = replace(found.study, dataset={**found.study.dataset, "chances": chances})
+    marked = load_confirmation(searched.store, replace(found, study=study))
+    assert marked is not None
+    shown = io.StringIO()
+    Console(file=shown, width=200).print(confirmation_table(marked))
+    page = render_page(marked.search, tmp_path, marked)
+    page = page[page.index('<section id="confirmation">') :]
+    for form in (shown.getvalue(), confirmation_markdown(marked).replace("\\", ""), page):
+        text = " ".join(form.split())
+        assert "80.00 % *" in text
+        assert "90.00 % *" not in text
+        assert "* no better than guessing: not two standard errors (10.00 %) above the 72.00 % accuracy" in text
+    assert "guessing" not in confirmation_markdown(confirmation)
+    frame = confirmed_frame(marked).set_index("trial")["search_no_better_than_guessing"]
+    assert frame.to_dict() == {0: False, 1: False, 2: True, 3: False}
 
 
 def test_the_frame_has_a_row_for_each_finalist(confirmation: Confirmation) -> None:
