@@ -35,9 +35,10 @@ def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) 
         CheckError: Names `key`, settings and remedy.
     """
     names = [name for name in OF_PIXELS if settings.get(name)]
-    images = dataset.split("train").images
-    if not names or images.dtype == np.uint8:
+    # Of validation, which is the smaller one: with folds, a split is copied into memory.
+    if not names or dataset.split("validation").images.dtype == np.uint8:
         return
+    images = dataset.split("train").images
     low, high = float(images.min()), float(images.max())
     if low >= 0 and 1 < high <= 255:
         return
