@@ -127,7 +127,9 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         "n_train": dataset.n_train,
         "n_classes": dataset.n_classes,
     }
-    _write(find_backbone(trainable.model), Path(table.weights), {**facts, "dataset": dataset.facts()})
+    _write(
+        find_backbone(trainable.model), Path(os.path.expanduser(table.weights)), {**facts, "dataset": dataset.facts()}
+    )
     return facts
 
 

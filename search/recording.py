@@ -21,6 +21,7 @@ from search.regular_files import named, read_text_file
 from search.sampling import trial_seed
 from search.spec import StudySpec
 from search.stored_spec import FindSpec
+from spaces import SpaceError
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
 from storage.spreadsheet import as_cell, from_cell
 
@@ -34,6 +35,10 @@ _CURVES: dict[str, Callable[[Epoch], float]] = {
     "validation_seconds": lambda epoch: epoch.validation_seconds,
     "training_accuracy": training_accuracy,
 }
+
+
+# What reading anything else than a table of ours may raise.
+_NO_TABLE = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
 
 
 class RecordingError(TunefrontError):
@@ -232,8 +237,14 @@ def read_recording(path: Path) -> Recording:
         raise RecordingError(
             f"{path}: cannot be read ({error.strerror or error}). tunefront record makes one"
         ) from None
-    except (KeyError, ValueError, TypeError, EOFError, RecursionError, zlib.error) as error:
-        raise RecordingError(f"{path}: this is no table that tunefront record made ({shortened(str(error))})") from None
+    except SpaceError as error:
+        raise RecordingError(f"{path}: this tunefront cannot read the spec in it ({error})") from None
+    except _NO_TABLE as error:
+        raise RecordingError(f"{path}: this is no table that tunefront record made ({_first_line(error)})") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return shortened((str(error).splitlines() or [type(error).__name__])[0])
 
 
 def check_replaceable(path: Path) -> None:

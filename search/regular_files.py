@@ -23,6 +23,11 @@ _KINDS = {
 }
 
 
+def user_path(text: str) -> Path:
+    """The path that a user wrote, with ``~`` as a home folder; of a user who is not here, ``~name`` stays as it is."""
+    return Path(os.path.expanduser(text))  # Path.expanduser raises there
+
+
 def open_file(path: Path) -> BinaryIO:
     """Open a file for reading; never waits for a writer.
 

@@ -13,6 +13,8 @@ from printable import shown
 
 Value = bool | int | float | str
 
+_MAX_STEPS = 100_000  # between low and high: more are not told apart, and take minutes to list
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -134,4 +136,6 @@ def _parse_interval(value: Mapping[str, Any]) -> Range:
         return Fixed(low)
     if all(isinstance(number, int) for number in (low, high, step) if number is not None):
         return IntRange(low, high, step or 1, log)
+    if step is not None and step < (high - low) / _MAX_STEPS:
+        raise ValueError(f"step = {step} makes more than {_MAX_STEPS:,} values: write a larger one, or leave it out")
     return FloatRange(float(low), float(high), step, log)

@@ -31,7 +31,7 @@ def build_backbone(backbone: Backbone, weights: str, width: float, size: tuple[i
         return _build_with_imagenet(backbone, width, size)
     network = _build(backbone, None, width, size)
     if weights != "none":
-        _load(network, backbone, width, Path(weights).expanduser())
+        _load(network, backbone, width, Path(os.path.expanduser(weights)))
     return network
 
 

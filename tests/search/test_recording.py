@@ -372,3 +372,35 @@ def test_a_recording_goes_on_from_its_searchs_file(tmp_path: Path) -> None:
     assert differences(recording, again.as_json()) == []
     assert [line.split(":")[0] for line in lines] == ["space.plain_cnn.filters", "training.epochs"]
     assert find("other") is None
+
+
+ROW = "candidate,seed,accuracy_by_epoch,train_seconds_by_epoch,validation_seconds_by_epoch\n{},0,0.5,1,1\n"
+
+
+@pytest.mark.parametrize(
+    ("changed", "candidate", "expected"),
+    [
+        ({}, "inf", "no table that tunefront record made"),
+        ({"spec": []}, "0", "no table that tunefront record made"),
+        ({"pruner": "none"}, "0", "no table that tunefront record made"),
+        ({"training": "long"}, "0", "no table that tunefront record made"),
+        ({"space": {"architecture": "vgg"}}, "0", "cannot read the spec in it (space.architecture: there is no"),
+    ],
+)
+def test_a_table_that_others_made_is_refused_with_its_name(
+    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, changed: dict[str, object], candidate: str, expected: str
+) -> None:
+    path, spec = tmp_path / "table.csv", recorded_study[1].spec
+    header = {
+        "format": 1,
+        "spec": changed.get("spec", {**spec, **changed}),
+        "dataset": {},
+        "machines": [],
+        "n_failed": 0,
+    }
+    path.write_text(f"# {json.dumps(header)}\n{ROW.format(candidate)}")
+    with pytest.raises(RecordingError) as refused:
+        read_recording(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert expected in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1

@@ -64,6 +64,8 @@ def test_parse_range_when_well_written(written: Any, expected: Range) -> None:
         ({"low": 1, "high": 4, "log": True, "step": 2}, "a log scale needs low above 0 and no step"),
         ({"low": 1, "high": 4, "step": 0}, "step = 0 must be above 0"),
         ({"low": 1, "high": 4, "step": -1}, "step = -1 must be above 0"),
+        ({"low": 0.0, "high": 1.0, "step": 1e-300}, "step = 1e-300 makes more than 100,000 values"),  # listed for ever
+        ({"low": 0.0, "high": 1.0, "step": 5e-324}, "step = 5e-324 makes more than"),
         ({"low": 0.0, "high": 1.0, "step": float("nan")}, "step = nan"),  # Optuna would only say so in a trial
         ({"low": 0.0, "high": 1.0, "step": float("inf")}, "step = inf"),
     ],

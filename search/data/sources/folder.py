@@ -10,6 +10,7 @@ import numpy as np
 
 from search.data.examples import SPLIT_WORDS, DataError, EncodedFile, Examples, SplitName, readable, some_of
 from search.data.sources.source import FileSource
+from search.regular_files import user_path
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".jp2")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"}
@@ -26,10 +27,10 @@ class FolderSource(FileSource):
     path: str
 
     def check_files(self) -> None:
-        list_folder(Path(self.path).expanduser())
+        list_folder(user_path(self.path))
 
     def find(self) -> Examples:
-        top = Path(self.path).expanduser()
+        top = user_path(self.path)
         folders = _split_folders(top)
         rows = [
             (split, class_folder.name, file)

@@ -9,6 +9,7 @@ from search.data.arrays import examples_of_arrays
 from search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
 from search.data.sources.npz_file import array_names, check_npz, read_npz
 from search.data.sources.source import Source
+from search.regular_files import user_path
 
 
 class NpzSource(Source):
@@ -22,10 +23,10 @@ class NpzSource(Source):
     path: str
 
     def check_files(self) -> None:
-        check_npz(Path(self.path).expanduser(), _is_wanted)
+        check_npz(user_path(self.path), _is_wanted)
 
     def find(self) -> Examples:
-        path = Path(self.path).expanduser()
+        path = user_path(self.path)
         arrays = read_npz(path, _is_wanted)
         present = f"there are {', '.join(array_names(path)) or 'no arrays'}"
         parts: list[tuple[SplitName | None, str, Any, Any]] = []

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import psutil
 from numpy.lib import format as npy
 from numpy.typing import NDArray
@@ -23,10 +24,12 @@ from search.data.examples import DataError, read_error, reading_problem
 from search.regular_files import open_file
 
 _BROKEN = (  # what reading a damaged archive raises, or a header that is none
-    *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError),
+    *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError, OverflowError),
+    *(MemoryError, RecursionError),  # Python's parser, of a header that is nested too deep
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
 )
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
+_MAX_HEADER_BYTES = 10_000  # NumPy's own limit, which it looks at only when it has read the header
 
 
 def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
@@ -60,6 +63,8 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
                     arrays[name] = npy.read_array(member, allow_pickle=False)
             except _BROKEN as error:
                 raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
+            if not _is_text(arrays[name]):
+                raise _unreadable(path, f"its array {name} has characters in it that there are not")
         return arrays
 
 
@@ -105,9 +110,7 @@ def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
     member = archive.getinfo(f"{name}.npy")
     try:
         with archive.open(member) as file:
-            version = npy.read_magic(file)
-            read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-            shape, _, dtype = read_header(file)
+            shape, dtype = _read_header(file)
             n_left = member.file_size - file.tell()
     except _BROKEN as error:
         raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
@@ -120,6 +123,26 @@ def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
     if n_bytes != n_left:
         raise _unreadable(path, f"its array {name} promises {n_bytes:,} bytes, and has {n_left:,}")
     return n_bytes
+
+
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], Any]:
+    version = npy.read_magic(file)
+    start = file.tell()
+    n_bytes = int.from_bytes(file.read(2 if version == (1, 0) else 4), "little")
+    if n_bytes > _MAX_HEADER_BYTES:
+        raise ValueError(f"its header promises {n_bytes:,} bytes, and has at most {_MAX_HEADER_BYTES:,}")
+    file.seek(start)
+    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read_header(file)
+    return shape, dtype
+
+
+def _is_text(array: NDArray[Any]) -> bool:
+    """Whether texts are of real characters: NumPy takes any number for one. True of what is no text."""
+    if array.dtype.kind != "U" or not array.dtype.itemsize:
+        return True
+    codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder.replace("=", "") + "u4")
+    return not ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
 def _unreadable(path: Path, why: str) -> DataError:

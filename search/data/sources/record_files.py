@@ -10,7 +10,7 @@ from pathlib import Path
 
 from search.data.examples import SPLIT_WORDS, DataError, SplitName, check_file, readable, some_of
 from search.data.sources.folder import list_folder
-from search.regular_files import read_text_file
+from search.regular_files import read_text_file, user_path
 
 _ENDINGS = (".tfrecord", ".tfrecords", ".tfrec")
 _SHARD = re.compile(r"-(\d+)-of-(\d+)")
@@ -22,7 +22,7 @@ def find_record_files(path: str) -> list[Path]:
     Raises:
         DataError: If there are none, or a folder lacks some of a numbered set.
     """
-    top = Path(path).expanduser()
+    top = user_path(path)
     if top.is_file():
         return [top]
     if top.exists() and not top.is_dir():

@@ -23,7 +23,7 @@ from search.data.examples import (
 )
 from search.data.sources.folder import IMAGE_ENDINGS
 from search.data.sources.source import FileSource
-from search.regular_files import read_text_file
+from search.regular_files import read_text_file, user_path
 from spaces.settings import nearest
 
 
@@ -50,12 +50,12 @@ class TableSource(FileSource):
     unlisted: Literal["error", "ignore"] = "error"
 
     def check_files(self) -> None:
-        path = Path(self.path).expanduser()
+        path = user_path(self.path)
         check_file(path)
         self._folder(path)
 
     def find(self) -> Examples:
-        path = Path(self.path).expanduser()
+        path = user_path(self.path)
         table = _read(path)
         labels = self._column(table, path, "label_column", 1)
         empty = [f"line {row + 2}" for row, label in enumerate(labels) if not label.strip()]
@@ -74,7 +74,7 @@ class TableSource(FileSource):
         )
 
     def _folder(self, path: Path) -> Path:
-        folder = Path(self.images).expanduser() if self.images else path.parent
+        folder = user_path(self.images) if self.images else path.parent
         if not folder.is_dir():
             raise DataError(f"data.images: there is no folder {str(folder)!r} (looked for in {os.getcwd()})")
         return folder

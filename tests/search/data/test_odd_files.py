@@ -93,6 +93,11 @@ def npz(path: Path, **members: bytes) -> Source:
         (b"\x93NUMPY\x09\x09", "its array x: "),
         (b"hello", "its array x: "),
         (header((1,)).replace(b"u1'", b"u1'" + b" " * 20_000), "its array x: "),
+        (
+            b"\x93NUMPY\x02\x00" + (2**31).to_bytes(4, "little") + bytes(10**6),
+            "its header promises 2,147,483,648 bytes",
+        ),
+        (b"\x93NUMPY\x01\x00" + (9000).to_bytes(2, "little") + b"-" * 9000, "its array x: "),  # too deep to parse
     ],
 )
 def test_an_array_that_promises_what_is_not_there_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
@@ -100,6 +105,32 @@ def test_an_array_that_promises_what_is_not_there_is_refused(tmp_path: Path, con
     assert expected in message
     assert "pickle=" not in message
     assert len(message.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "codes", "expected"),
+    [
+        (header((10**30, 0)), (1, 2), "its array x: "),
+        (header((2, 1)) + b"ab", (0x61, 0x110000), "its array y has characters in it that there are not"),
+        (header((2, 1)) + b"ab", (0xD800, 0x61), "its array y has characters in it that there are not"),
+    ],
+)
+def test_an_array_that_cannot_be_is_refused(tmp_path: Path, x: bytes, codes: tuple[int, int], expected: str) -> None:
+    y = header((2,), "<U1") + b"".join(code.to_bytes(4, "little") for code in codes)
+    assert expected in refused(npz(tmp_path / "data.npz", x=x, y=y), lambda one: one.find())
+
+
+@pytest.mark.parametrize("byte_order", ["<", ">"])
+def test_texts_of_real_characters_are_labels(tmp_path: Path, byte_order: str) -> None:
+    labels = np.array(["\u00e9", "\U0001f600", ""], dtype=f"{byte_order}U2")
+    np.savez(tmp_path / "data.npz", x=np.zeros((3, 4), np.float32), y=labels)
+    assert source(source="npz", path=str(tmp_path / "data.npz")).find().class_names == ["", "\u00e9", "\U0001f600"]
+
+
+@pytest.mark.parametrize("kind", ["npz", "table", "folder", "tfrecords"])
+def test_a_home_folder_of_nobody_is_not_there(kind: str) -> None:
+    message = refused(source(source=kind, path="~nobody-here/data"), lambda one: one.check_files())
+    assert "'~nobody-here/data'" in message
 
 
 def test_more_than_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
