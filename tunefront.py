@@ -442,19 +442,16 @@ def delete(
 ) -> None:
     """Delete a study, and its confirmation, from the storage; with --results also the files that it wrote.
 
-    It says what goes, and asks. Files that tunefront did not write stay, and links are not followed. A study that is
-    being worked on is not deleted.
+    It says what goes, and asks. Only models, logs and reports of the study are removed, and links are not followed. A
+    study that is being worked on is not deleted.
     """
     from reports.deletion import plan_deletion
-    from reports.results_folder import look_at_results
     from search.running import ended_workers
-    from storage import folder_owner, open_store
+    from storage import open_store
 
     _, record = _find_study(storage, study)
     store = open_store(storage, is_writer=True)
-    deletion = plan_deletion(store, record, look_at_results(out or _results_folder(record)), results)
-    if results and deletion.results is not None:
-        folder_owner.check_owner(deletion.results.folder, record, study)
+    deletion = plan_deletion(store, record, out or _results_folder(record), results)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
     deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
     say(deletion.describe())

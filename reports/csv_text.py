@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from storage.spreadsheet import as_cell
+from storage.spreadsheet import as_cell, csv_of
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -15,7 +15,7 @@ def csv_text(frame: pd.DataFrame) -> str:
     for position, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
             safe.isetitem(position, [_safe(value) for value in frame.iloc[:, position]])
-    return safe.to_csv(index=False)
+    return csv_of(safe)
 
 
 def _safe(value: Any) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from objectives import format_quantity
-from reports.results_folder import ResultsFolder
-from storage import Store, StudyRecord, queue, studies
+from reports.results_folder import ResultsFolder, look_at_results
+from storage import Store, StudyRecord, folder_owner, queue, studies
 
 _N_LISTED = 10
 
@@ -19,13 +20,15 @@ class Deletion:
     Attributes:
         doomed: The study, and its confirmation if it has one: that means nothing without its search.
         recording: Its recording, which stays: a table of its own was made of it.
-        results: Its results folder; None if there is none.
+        folder: Where its results are.
+        results: What is in there; None if that is no folder.
         has_results: Whether the files in it are to be removed as well.
     """
 
     store: Store
     doomed: tuple[StudyRecord, ...]
     recording: StudyRecord | None
+    folder: Path
     results: ResultsFolder | None
     has_results: bool
 
@@ -47,9 +50,12 @@ class Deletion:
         return f"the study {study.name}{f', the confirmation of {confirms}' if confirms else ''} ({known})"
 
     def _files(self) -> list[str]:
-        if self.results is None or not (self.results.files or self.results.others):
+        if self.results is None:
+            why = "is a link, and links are not followed" if self.folder.is_symlink() else "is not there"
+            return [f"No file is removed: {self.folder} {why}"] if self.has_results else []
+        if not (self.results.files or self.results.others):
             return []
-        n_files, folder = len(self.results.files), self.results.folder
+        n_files, folder = len(self.results.files), self.folder
         size = format_quantity(self.results.n_bytes, "bytes")
         counted = f"{n_files} file{'' if n_files == 1 else 's'} in {folder} ({size}), models and report included"
         if not self.has_results:
@@ -59,15 +65,20 @@ class Deletion:
         n_more = len(self.results.others) - len(others)
         if others:
             more = f" and {n_more} more" if n_more else ""
-            lines.append(f"It stays, because tunefront did not write it: {', '.join(others)}{more}")
+            lines.append(f"It stays, because it is no model, log or report of the study: {', '.join(others)}{more}")
         return lines
 
     def check(self, ended_workers: Collection[str]) -> None:
-        """See that nobody works on it.
+        """See that nobody works on it, and that files that are to be removed are its own.
 
         Raises:
             StoreError: If somebody does.
+            FolderTakenError: If they may be another study's, or nobody's.
         """
+        if self.has_results and self.results is not None and self.results.files:
+            folder_owner.check_owned(self.folder, self.doomed[0])
+            for confirmation in self.doomed[1:]:
+                folder_owner.check_owner(self.folder / "confirmation", confirmation, confirmation.name)
         for study in self.doomed:
             studies.check_idle(self.store, study, ended_workers)
 
@@ -81,13 +92,14 @@ class Deletion:
         return self.results.remove() if self.has_results and self.results is not None else []
 
 
-def plan_deletion(store: Store, study: StudyRecord, results: ResultsFolder | None, has_results: bool) -> Deletion:
+def plan_deletion(store: Store, study: StudyRecord, folder: Path, has_results: bool) -> Deletion:
     """See what belongs to a study. Deletes nothing.
 
     Args:
         store: Opened as a writer.
+        folder: Of its results.
     """
     known = studies.list_all(store)
     confirmations = [other for other in known if other.spec.get("confirms") == study.name]
     recording = next((other for other in known if other.name == f"{study.name}.recording"), None)
-    return Deletion(store, (study, *confirmations), recording, results, has_results)
+    return Deletion(store, (study, *confirmations), recording, folder, look_at_results(folder), has_results)

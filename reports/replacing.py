@@ -9,12 +9,14 @@ from pathlib import Path
 def replace_file(path: Path, content: str) -> None:
     """Write `content` in place of what is at `path`, which stays as it is if that fails.
 
-    Several processes may write the same file: one of theirs remains, whole.
+    Several processes may write the same file: one of theirs remains, whole. Links are not followed.
     """
     # Not by tempfile: its files are readable by their owner only, and so would the report be.
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(content, encoding="utf-8")
+        partial.unlink(missing_ok=True)
+        with partial.open("x", encoding="utf-8") as file:  # only a new one: not what a link leads to
+            file.write(content)
         partial.replace(path)
     except OSError as error:
         if error.filename is None:  # a full disk: writing names no file

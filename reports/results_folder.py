@@ -47,8 +47,13 @@ class ResultsFolder:
             except OSError as error:
                 problems.append(f"{path}: {error.strerror}")
         for path in sorted({parent for file in self.files for parent in self._parents(file)}, reverse=True):
-            if not any(path.iterdir()):
-                path.rmdir()
+            try:
+                if not any(path.iterdir()):
+                    path.rmdir()
+            except FileNotFoundError:
+                pass  # somebody else was faster
+            except OSError as error:
+                problems.append(f"{path}: {error.strerror}")
         return problems
 
     def _parents(self, file: Path) -> Iterator[Path]:

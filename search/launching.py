@@ -85,7 +85,8 @@ class Launcher:
         refuse_link(log_path.parent)
         refuse_link(log_path)
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT, 0o644))  # what prevents it is told here, with its reason
+        # What prevents it is told here, with its reason; without O_NONBLOCK a pipe would be waited for.
+        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644))
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_enter,

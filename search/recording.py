@@ -23,7 +23,7 @@ from search.spec import StudySpec
 from search.stored_spec import FindSpec
 from spaces import SpaceError
 from storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
-from storage.spreadsheet import as_cell, from_cell
+from storage.spreadsheet import as_cell, csv_of, from_cell
 
 FORMAT = 1
 _PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
@@ -166,13 +166,14 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
         "n_trainings": len(complete),
     }
     frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
-    text = f"# {json.dumps(header)}\n{frame.to_csv(index=False)}"
+    text = f"# {json.dumps(header)}\n{csv_of(frame)}"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}")
     try:
-        with named(path):
-            partial.write_bytes(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-            partial.replace(path)
+        partial.unlink(missing_ok=True)
+        with named(path), partial.open("xb") as file:  # only a new one: not what a link leads to
+            file.write(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
     return len(complete)

@@ -15,6 +15,7 @@ from mistakes import TunefrontError
 from storage.studies import StudyRecord
 
 OWNER_FILE = "study.json"
+_MAX_CHARACTERS = 4096  # what is longer is not ours
 _SAME_SECONDS = 0.001  # a database that was dumped and restored may have lost the last digits
 
 
@@ -44,6 +45,21 @@ def check_owner(folder: Path, study: StudyRecord | None, name: str) -> None:
         raise FolderTakenError(f"{folder} holds the results of {which}, made {made}. {_REMEDY}")
 
 
+def check_owned(folder: Path, study: StudyRecord) -> None:
+    """Refuse a folder that is not known to hold this study's results. Writes nothing.
+
+    Raises:
+        FolderTakenError: If it is another study's, or does not say whose it is.
+    """
+    check_owner(folder, study, study.name)
+    if _read(folder) is None:
+        raise FolderTakenError(
+            f"{folder} has no {OWNER_FILE} that says whose results it holds: an older tunefront wrote none. If they "
+            f"are those of {study.name}, 'tunefront report {study.name}' into this folder says so; else name another "
+            "folder with --out"
+        )
+
+
 def claim(folder: Path, study: StudyRecord) -> None:
     """Make the folder the study's, and the folder itself if it is missing.
 
@@ -56,7 +72,8 @@ def claim(folder: Path, study: StudyRecord) -> None:
     partial = folder / f".{OWNER_FILE}.{os.getpid()}"
     partial.unlink(missing_ok=True)
     try:
-        partial.write_text(content + "\n", encoding="utf-8")
+        with partial.open("x", encoding="utf-8") as file:  # only a new one: not what a link leads to
+            file.write(content + "\n")
         _name_once(partial, folder / OWNER_FILE)
     finally:
         partial.unlink(missing_ok=True)
@@ -80,11 +97,16 @@ def _name_once(partial: Path, path: Path) -> None:
 def _read(folder: Path) -> tuple[str, float] | None:
     path = folder / OWNER_FILE
     try:
-        owner = json.loads(path.read_text(encoding="utf-8"))
-        return str(owner["study"]), float(owner["made_at"])
+        if path.exists() and not path.is_file():
+            raise ValueError("reading a pipe or a device may never end")
+        with path.open(encoding="utf-8") as file:
+            owner = json.loads(file.read(_MAX_CHARACTERS))
+        name, made_at = str(owner["study"]), float(owner["made_at"])
+        datetime.fromtimestamp(made_at, UTC)  # ValueError or OverflowError of what is no moment, such as NaN
+        return name, made_at
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise FolderTakenError(
             f"{path} should name the study whose results the folder holds, and cannot be read. {_REMEDY}"
         ) from None

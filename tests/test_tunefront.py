@@ -212,7 +212,7 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
     assert "This deletes the study digits (1 complete)\n" in output
     assert "This deletes the study digits.confirmation, the confirmation of digits (none started)\n" in output
     assert "This removes 7 files in results/digits" in output
-    assert "did not write it: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
+    assert "or report of the study: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
     assert "It stays: the study digits.recording. 'tunefront delete digits.recording' deletes it" in output
     assert errors == "tunefront: nothing was deleted: there is nobody to ask here. Add --yes\n"
     assert len(studies.list_all(store_study.store)) == 3
@@ -277,6 +277,21 @@ def test_delete_leaves_the_results_of_another_study_of_that_name(run: Run, tmp_p
     assert "results/digits holds the results of another study named 'digits'" in errors
     assert len(studies.list_all(store_study.store)) == 1
     assert (folder / "report.html").exists()
+
+
+def test_delete_removes_no_files_that_are_not_known_to_be_its_own(run: Run, tmp_path: Path, store_study: Bench) -> None:
+    report = tmp_path / "project" / "report.html"
+    report.parent.mkdir()
+    report.write_text("mine")
+    code, _, errors = run("delete", "digits", "--results", "--yes", "--out", str(report.parent))
+    assert (code, report.read_text()) == (2, "mine")
+    assert "has no study.json that says whose results it holds" in errors
+    assert len(studies.list_all(store_study.store)) == 1
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "digits").symlink_to(report.parent)
+    code, output, _ = run("delete", "digits", "--results", "--yes")
+    assert (code, report.read_text()) == (0, "mine")
+    assert "No file is removed: results/digits is a link, and links are not followed\n" in output
 
 
 def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> None:

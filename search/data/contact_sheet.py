@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.dataset import Dataset, Split
+from search.links import refuse_link
 from search.regular_files import named
 
 _BACKGROUND = "#ffffff"
@@ -42,6 +43,9 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
     Images are of the training split, evenly spread over it, as models get them; small ones are
     enlarged without smoothing. `path` is replaced if it exists.
 
+    Raises:
+        OSError: If `path` is a link, or cannot be written.
+
     Returns:
         `path`; None if the values are no images of 1 or 3 channels, and nothing was written.
     """
@@ -51,6 +55,7 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
     chosen = np.unique(np.linspace(0, dataset.n_classes - 1, min(n_classes, dataset.n_classes)).round().astype(int))
     rows = [_row(dataset, train, int(label), n_images) for label in chosen]
     sheet = _draw(rows, _title(dataset, len(rows)))
+    refuse_link(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with named(path):
         sheet.save(path, format="PNG", optimize=True)

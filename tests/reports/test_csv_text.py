@@ -32,6 +32,17 @@ def test_texts_and_names_are_no_formulas_and_numbers_stay() -> None:
     assert list(frame.columns)[-1] == "'=x"  # the frame itself is as it was
 
 
+def test_a_carriage_return_in_a_text_begins_no_row() -> None:
+    frame = pd.DataFrame(
+        {"n": [-1.5, 2.0], "of=": pd.Series([3, None], dtype="Int64"), "reason": ["a\r=1+1", "b\r\n=2"]}
+    )
+    assert list(csv.reader(io.StringIO(csv_text(frame), newline=""))) == [
+        ["n", "of=", "reason"],
+        ["-1.5", "3", "a\r=1+1"],
+        ["2.0", "", "b\r\n=2"],
+    ]
+
+
 def test_two_columns_of_one_name_stay_two() -> None:
     frame = pd.DataFrame([["=a", 1]], columns=["x", "x"])
     assert csv_text(frame) == "x,x\n'=a,1\n"

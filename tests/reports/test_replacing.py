@@ -33,3 +33,13 @@ def test_a_full_disk_is_told_with_the_name_of_the_file(small_disk: Path) -> None
         replace_file(path, "new" * 100_000)
     assert caught.value.filename == str(path)
     assert [found.read_text() for found in small_disk.iterdir()] == ["old"]
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    for name in ("page.html", f".page.html.{os.getpid()}.partial"):
+        (tmp_path / name).symlink_to("theirs")
+    replace_file(tmp_path / "page.html", "mine")
+    assert (tmp_path / "theirs").read_text() == "theirs"
+    assert (tmp_path / "page.html").read_text() == "mine"
+    assert not (tmp_path / "page.html").is_symlink()

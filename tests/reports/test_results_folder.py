@@ -77,6 +77,22 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     assert look_at_results(tmp_path / "link") is None
 
 
+def test_a_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, ("front.csv", "models/trial-0.keras"))
+    results = look_at_results(tmp_path)
+    assert results is not None
+    rmdir = Path.rmdir
+
+    def refuse(path: Path) -> None:
+        if path.name != "models":
+            raise PermissionError(13, "Permission denied", str(path))
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "rmdir", refuse)  # root may remove everything
+    assert results.remove() == [f"{tmp_path}: Permission denied"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make(tmp_path, ("front.csv", "trials.csv"))
     results = look_at_results(tmp_path)

@@ -141,6 +141,14 @@ def test_no_child_runs_modules_of_the_current_folder(tmp_path: Path) -> None:
     assert not ran.exists(), ran.read_text()
 
 
+@pytest.mark.timeout(20)
+def test_a_pipe_in_place_of_a_log_is_not_waited_for(launcher: Launcher, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "trial-0.log")
+    with pytest.raises(OSError, match="No such device") as caught:
+        launcher.start(answer_back, None, tmp_path / "trial-0.log")
+    assert caught.value.filename == str(tmp_path / "trial-0.log")
+
+
 @pytest.mark.parametrize("link", ["logs/trial-0.log", "logs"])
 def test_a_log_is_not_written_through_a_link(launcher: Launcher, tmp_path: Path, link: str) -> None:
     (tmp_path / "theirs").mkdir()

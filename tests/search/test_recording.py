@@ -161,6 +161,15 @@ def test_without_a_complete_training_there_is_no_table(tmp_path: Path) -> None:
     assert not (tmp_path / "table.csv").exists()
 
 
+def test_a_link_is_replaced_and_not_followed(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    for name in ("table.csv", ".table.csv"):
+        (tmp_path / name).symlink_to("theirs")
+    assert write_recording(*recorded_study, tmp_path / "table.csv") == 3
+    assert (tmp_path / "theirs").read_text() == "theirs"
+    assert not (tmp_path / "table.csv").is_symlink()
+
+
 def test_the_same_study_is_written_as_the_same_bytes(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
     for name in ("a.csv.gz", "b.csv.gz"):
         write_recording(*recorded_study, tmp_path / name)
@@ -201,6 +210,8 @@ FORMULAS = {
     "@sum": "plain",
     "=net.kind": "+",
     "net.tab": "\ta",
+    "net.return": "a\r=1",
+    "net.blank": " =1",
     "net.low": -3,
 }
 

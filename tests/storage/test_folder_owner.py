@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from storage import FolderTakenError, StudyRecord, studies
-from storage.folder_owner import OWNER_FILE, check_owner, claim
+from storage.folder_owner import OWNER_FILE, check_owned, check_owner, claim
 from tests.storage.bench import Bench
 
 
@@ -77,9 +79,27 @@ def test_models_that_nobody_claimed_are_not_a_new_study_s(tmp_path: Path, study:
     check_owner(tmp_path, study, "digits")  # of a tunefront that did not note whose they are
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"study": "digits", "made_at": "once"}'])
+NO_OWNERS = ("", "[]", "{}", '{"study": "digits", "made_at": "once"}', '{"study": "digits", "made_at": NaN}')
+
+
+@pytest.mark.parametrize("text", [*NO_OWNERS, '{"study": "digits", "made_at": 1e300}', "[" * 100_000])
 def test_an_owner_that_cannot_be_read_is_nobody_s(tmp_path: Path, study: StudyRecord, text: str) -> None:
     (tmp_path / OWNER_FILE).write_text(text)
     with pytest.raises(FolderTakenError, match=r"study\.json should name the study .* cannot be read"):
         claim(tmp_path, study)
     assert (tmp_path / OWNER_FILE).read_text() == text
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_an_owner_that_is_no_file_is_nobody_s(tmp_path: Path, study: StudyRecord, make: Callable[[Path], None]) -> None:
+    make(tmp_path / OWNER_FILE)
+    with pytest.raises(FolderTakenError, match=r"study\.json should name the study .* cannot be read"):
+        claim(tmp_path, study)
+
+
+def test_a_folder_that_nobody_claimed_is_not_known_to_be_the_study_s(tmp_path: Path, study: StudyRecord) -> None:
+    with pytest.raises(FolderTakenError, match=r"has no study\.json .* 'tunefront report digits' into this folder"):
+        check_owned(tmp_path, study)
+    claim(tmp_path, study)
+    check_owned(tmp_path, study)

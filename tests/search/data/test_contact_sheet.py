@@ -116,3 +116,11 @@ def test_names_are_cut_off_when_they_are_too_long() -> None:
     cut = _fitting("a name that is far too long for its place", font)
     assert cut.endswith("…")
     assert font.getlength(cut) <= 240
+
+
+def test_the_sheet_is_not_written_through_a_link(digits: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("theirs")
+    (tmp_path / "sheet.png").symlink_to("theirs")
+    with pytest.raises(OSError, match="this is a link, and links are not followed here"):
+        write_contact_sheet(digits, tmp_path / "sheet.png")
+    assert (tmp_path / "theirs").read_text() == "theirs"
