@@ -28,8 +28,10 @@ _LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-# In any text: what stands between a user's name and the host of a URL. One slash is left where a path was made of it.
-_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:)\S*@")
+# In any text: what stands between a user's name and the host of a URL, and in its query. One slash is left where a path
+# was made of it; a password may have blanks in it.
+_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:).*@")
+_IN_QUERY = re.compile(r"([?&][^\s=&]*(?:pass|pwd|secret|token|odbc_connect)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE)
 
 
 class UserError(TunefrontError):
@@ -82,7 +84,7 @@ class Commands(TyperGroup):
 
 def _without_passwords(text: str) -> str:
     """Hide passwords where a URL stands in place of something else, a study's name for example."""
-    return _PASSWORD.sub(r"\1***@", text)
+    return _IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
 
 
 def _fail(message: str) -> NoReturn:

@@ -8,11 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 # As drivers name them: password, sslpassword, passwd, pwd, passfile; odbc_connect holds a whole connection string.
-_IN_QUERY = re.compile(r"([?&][^=&]*(?:pass|pwd|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
+_IN_QUERY = re.compile(r"([?&][^=&]*(?:pass|pwd|secret|token|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
 # SQLAlchemy reads a password up to the first @. One in the password that was not escaped is followed by the rest of it,
-# which would be shown as a host: hidden is all up to the last @.
-_BEFORE_HOST = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
-_STRAY_AT = re.compile(r"[\w+]+://[^:/]*:[^@]*@[^?]*@")
+# which would be shown as a host: hidden is all up to the last @. A slash before the password was not escaped either,
+# but in the URL of a file it begins the path.
+_BEFORE_HOST = re.compile(r"(://[^:]*:).*@", re.DOTALL)
+_BEFORE_FILE = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
+_STRAY_AT = re.compile(r"[\w+]+://[^:/]*:[^@]*@.*@", re.DOTALL)
 _HINT = re.compile("@|pass|pwd", re.IGNORECASE)
 
 
@@ -22,7 +24,8 @@ def masked(url: str) -> str:
         make_url(url)
     except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         return "(not a database URL)"
-    return _IN_QUERY.sub(r"\1***", _BEFORE_HOST.sub(r"\1***@", url))
+    before = _BEFORE_FILE if url.startswith("sqlite") else _BEFORE_HOST
+    return _IN_QUERY.sub(r"\1***", before.sub(r"\1***@", url))
 
 
 def has_password(url: str) -> bool:

@@ -380,6 +380,7 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("TUNEFRONT_STORAGE", "postgresql+psycopg://user:s3cret@127.0.0.1:1/name")
     (tmp_path / "study.toml").write_text(SPEC)
     url = "postgresql+psycopg://user:p@s3cret@127.0.0.1:1/name"
+    blank, query = "postgresql://user:p s3cret@host/name", "postgresql://host/name?user=u&password=s3cret"
     for arguments in (
         ("status",),
         ("report", "digits"),
@@ -390,6 +391,10 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
         ("run", url),
         ("run", "study.toml", url),
         ("run", "study.toml", "--workers", url),
+        *((command, odd) for command in ("status", "run", "replay") for odd in (blank, query)),
+        ("status", "digits", query),
+        (query,),
+        ("dashboard", "--host", query),
     ):
         _, output, errors = run(*arguments)
         assert "s3cret" not in output + errors

@@ -69,6 +69,8 @@ def test_open_store_when_the_url_cannot_be(url: str, expected: str, is_writer: b
         "postgresql+psycopg://user:p@s3cret@127.0.0.1:1/name",  # an @ that was not escaped
         "postgresql+psycopg://user:p@s3cret/s3cret@127.0.0.1:1/name",
         "postgresql+psycopg://user:p@s3cret:s3cret@127.0.0.1:1/name",
+        "postgresql+psycopg://user:p@s3cret?s3cret@127.0.0.1:1/name",
+        "postgresql+psycopg://anna/user:s3cret@127.0.0.1:1/name",
         "postgresql+psycopg://user@127.0.0.1:1/name?password=s3cret&connect_timeout=1",
         "host=127.0.0.1 password=s3cret dbname=name",  # as psycopg takes it
         "sqlite:////no/such/folder/a.db?password=s3cret",
@@ -107,6 +109,8 @@ def test_a_store_shows_no_password_where_it_is_printed(tmp_path: Path) -> None:
         ("postgresql://u:p@s3cret:s3cret@host/name", "(not a database URL)"),
         ("postgresql://u:p@s3cret/s3cret?s3cret@host/name", "postgresql://u:***@host/name"),
         ("postgresql://u:p/s3cret@host/name", "postgresql://u:***@host/name"),
+        ("postgresql://anna/u:s3cret@host/name", "postgresql://anna/u:***@host/name"),
+        ("postgresql://u@host:5432/name", "postgresql://u@host:5432/name"),
         ("sqlite+pysqlcipher://:s3cret@/tunefront.db", "sqlite+pysqlcipher://:***@/tunefront.db"),
         ("sqlite:////home/me@work/a:b@c.db", "sqlite:////home/me@work/a:b@c.db"),
         ("s3cret", "(not a database URL)"),
