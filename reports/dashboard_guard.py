@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import html
 import ipaddress
+import re
 import secrets
 import socket
 from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _TOKEN_KEY = "token"
+_HOST = re.compile(r"[\w.:%\[\]-]+")
 
 
 class Token:
@@ -150,7 +152,9 @@ def names_this_machine(host: str) -> Callable[[str], bool]:
 
 
 def _host_name(host: str) -> str:
-    """Of a ``Host`` header, without the port."""
+    """Of a ``Host`` header, without the port; empty if it is more than a host, or several with commas between."""
+    if not _HOST.fullmatch(host):
+        return ""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

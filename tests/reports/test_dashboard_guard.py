@@ -84,6 +84,10 @@ def _cookie(server: DashboardServer) -> str:
         ({"Host": "192.168.1.5"}, 403),
         ({"Host": ""}, 403),
         ({"Host": "[::1"}, 403),
+        ({"Host": "evil.example@127.0.0.1"}, 403),  # what a reader of URLs would take for 127.0.0.1
+        ({"Host": "127.0.0.1/.evil.example"}, 403),
+        ({"Host": "127.0.0.1#.evil.example"}, 403),
+        ({"Host": "127.0.0.1:{port},evil.example"}, 403),  # as Python joins two headers
         ({"Origin": "http://127.0.0.1:{port}"}, 200),
         ({"Host": "LOCALHOST:{port}", "Origin": "http://localhost:{port}"}, 200),
         ({"Host": "localhost:9000", "Origin": "http://localhost:9000"}, 200),
