@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import optuna
@@ -159,7 +160,7 @@ def _load_space(reference: str, folder: Path) -> Any:
 def load_object(reference: str, key: str = "space") -> Any:
     """The object that ``module:object`` or ``path/to/file.py:object`` names; a class is called.
 
-    Modules are looked for in the current folder first. This runs the module's code, once a process.
+    The module is looked for in the current folder first, what it imports there last. This runs its code once.
 
     Raises:
         SpaceError: Under `key`, if it is not written so, is not there, or raises.
@@ -170,7 +171,7 @@ def load_object(reference: str, key: str = "space") -> Any:
         raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})")
     try:
         found: Any = _load_file(Path(where).resolve()) if is_file else _load_module(where)
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script calls sys.exit when it is imported
         raise SpaceError(key, f"{reference}: importing {where!r} raised {_show(error)}") from error
     for part in name.split("."):
         if not hasattr(found, part):
@@ -205,28 +206,50 @@ def _load_file(file: Path) -> Any:
 
 
 def _load_module(name: str) -> Any:
-    folder = str(Path.cwd())
-    _find_neighbours_last(folder)
-    sys.path.insert(0, folder)
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(folder)
+    folder, top = str(Path.cwd()), name.partition(".")[0]
+    own_names = _find_neighbours(folder)
+    found = None if top in sys.modules else PathFinder.find_spec(top, [folder])
+    if found is not None:
+        own_names.add(top)
+        sys.modules[top] = module = importlib.util.module_from_spec(found)
+        try:
+            if found.loader is not None:  # a folder without __init__.py has none
+                found.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[top]
+            raise
+    return importlib.import_module(name)
 
 
 @functools.cache
-def _find_neighbours_last(folder: str) -> None:
-    """Find the modules of `folder` where nobody else finds one of that name.
+def _find_neighbours(folder: str) -> set[str]:
+    """Let the modules of `folder` import each other, now and when they are called; return the names of those modules.
 
-    A user's module may import its neighbours only when it is called. Ours and all others then come first: a file
-    ``random.py`` in the folder is taken for nothing that we import.
+    A file ``random.py`` or ``jax.py`` in the folder is taken for nothing that others import, such as Keras.
     """
+    own_names: set[str] = set()
 
     class NeighbourFinder(MetaPathFinder):
         def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
-            return PathFinder.find_spec(name, [folder]) if path is None else None
+            is_own = path is None and _importer() in own_names
+            found = PathFinder.find_spec(name, [folder]) if is_own else None
+            if found is not None:
+                own_names.add(name)
+            return found
 
     sys.meta_path.append(NeighbourFinder())
+    return own_names
+
+
+def _importer() -> str:
+    """The top-level name of the module whose import is being looked for; Python tells a finder only by its frames."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if name not in ("importlib", "_frozen_importlib", "_frozen_importlib_external", "spaces"):
+            return name
+        frame = frame.f_back
+    return ""
 
 
 def _describe(error: Exception) -> str:

@@ -113,6 +113,22 @@ def test_a_module_of_the_current_folder_may_import_its_neighbours_at_once_and_la
     assert str(tmp_path) not in sys.path  # what is imported later is looked for there last
 
 
+def test_modules_of_the_current_folder_are_not_taken_for_what_others_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "raise SystemExit('the wrong module')", "sched.py")
+    write(tmp_path, "raise SystemExit('the wrong module')", "not_installed.py")
+    (tmp_path / "installed").mkdir()
+    optional = "import sched\ntry:\n    import not_installed\nexcept ImportError:\n    pass"
+    write(tmp_path / "installed", optional, "some_framework.py")
+    write(tmp_path, f"import sched, some_framework\n{WHOLE}", "mine_beside_others.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "sched", raising=False)
+    monkeypatch.setattr("sys.path", [str(tmp_path / "installed"), *(path for path in sys.path if path)])
+    assert OwnSpace.parse("mine_beside_others:Tabular").load() is not None
+    assert hasattr(sys.modules["sched"], "scheduler")
+
+
 def test_reading_the_name_of_an_own_space_runs_none_of_its_code(tmp_path: Path) -> None:
     path = write(tmp_path, "import pathlib; pathlib.Path(__file__).with_name('ran').touch()\n" + WHOLE)
     space = pickle.loads(pickle.dumps(OwnSpace.parse(f"{path}:Tabular")))
@@ -216,12 +232,14 @@ def test_build_names_what_is_wrong(keras: Any, tmp_path: Path, build: str, fragm
         ("{file}:explode", ["has no method 'suggest'"]),
         ("{broken}:Tabular", ["raised SyntaxError"]),
         ("{demanding}:Own", ["Own() raised TypeError"]),
+        ("{script}:Own", ["importing", "raised SystemExit"]),
     ],
 )
 def test_load_names_what_is_wrong(tmp_path: Path, reference: str, fragments: list[str]) -> None:
     paths = {
         "file": write(tmp_path, WHOLE),
         "broken": write(tmp_path, "def (", "broken.py"),
+        "script": write(tmp_path, "import sys\nsys.exit()", "script.py"),
         "demanding": write(tmp_path, "class Own:\n  def __init__(self, must): ...\n", "demanding.py"),
     }
     with pytest.raises(SpaceError) as caught:

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 import psutil
@@ -119,13 +119,13 @@ def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
             f"data.path: {path}: {name} is one of arrays of objects, which are refused because reading them would run "
             "code: give it a type of numbers or texts"
         )
-    n_bytes = math.prod(shape) * dtype.itemsize
+    n_bytes = math.prod(shape) * int(dtype.itemsize)
     if n_bytes != n_left:
         raise _unreadable(path, f"its array {name} promises {n_bytes:,} bytes, and has {n_left:,}")
     return n_bytes
 
 
-def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], Any]:
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], Any]:
     version = npy.read_magic(file)
     start = file.tell()
     n_bytes = int.from_bytes(file.read(2 if version == (1, 0) else 4), "little")
