@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import os
 import sys
 import traceback
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from dataclasses import dataclass, fields
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any
 
 import optuna
@@ -208,8 +209,10 @@ def _load_file(file: Path) -> Any:
 def _load_module(name: str) -> Any:
     folder, top = str(Path.cwd()), name.partition(".")[0]
     own_names = _find_neighbours(folder)
-    found = None if top in sys.modules else PathFinder.find_spec(top, [folder])
-    if found is not None:
+    found = PathFinder.find_spec(top, [folder])
+    if found is not None and top in sys.modules:
+        _check_same(sys.modules[top], found)
+    elif found is not None:
         own_names.add(top)
         sys.modules[top] = module = importlib.util.module_from_spec(found)
         try:
@@ -219,6 +222,14 @@ def _load_module(name: str) -> Any:
             del sys.modules[top]
             raise
     return importlib.import_module(name)
+
+
+def _check_same(loaded: ModuleType, found: ModuleSpec) -> None:
+    """Refuse to take a module of ours, or of Python's, for the one of that name in the current folder."""
+    file = getattr(loaded, "__file__", None)
+    if found.origin and (file is None or os.path.realpath(file) != os.path.realpath(found.origin)):
+        name = Path(found.origin).name if not found.submodule_search_locations else "PATH.py"
+        raise ImportError(f'another module has this name: write the file as "{name}:OBJECT", or rename it')
 
 
 @functools.cache

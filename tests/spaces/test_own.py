@@ -129,6 +129,16 @@ def test_modules_of_the_current_folder_are_not_taken_for_what_others_import(
     assert hasattr(sys.modules["sched"], "scheduler")
 
 
+def test_a_module_of_the_current_folder_that_is_named_like_ours_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, WHOLE, "printable.py")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpaceError, match=r'another module has this name: write the file as "printable\.py:OBJECT"'):
+        OwnSpace.parse("printable:Tabular").load()
+    assert OwnSpace.parse("printable.py:Tabular").load() is not None
+
+
 def test_reading_the_name_of_an_own_space_runs_none_of_its_code(tmp_path: Path) -> None:
     path = write(tmp_path, "import pathlib; pathlib.Path(__file__).with_name('ran').touch()\n" + WHOLE)
     space = pickle.loads(pickle.dumps(OwnSpace.parse(f"{path}:Tabular")))

@@ -26,6 +26,8 @@ from search.data.sources.source import FileSource
 from search.regular_files import read_text_file, user_path
 from spaces.settings import nearest
 
+_MAX_DIGITS = 1000  # Python refuses to read a number of thousands
+
 
 class TableSource(FileSource):
     """Rows of file and class.
@@ -133,7 +135,8 @@ def _read(path: Path) -> Any:
 
 def _in_order(labels: list[str]) -> Any:
     """Numbers in the order of numbers, so that 10 comes after 9."""
-    return int if all(label.isdecimal() for label in set(labels)) else str
+    is_number = all(label.isdecimal() and len(label) <= _MAX_DIGITS for label in set(labels))
+    return int if is_number else str
 
 
 def _refuse_unlisted(folder: Path, files: list[Path], path: Path) -> None:

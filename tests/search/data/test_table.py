@@ -58,6 +58,8 @@ def test_numbers_as_classes_are_in_the_order_of_numbers(tmp_path: Path) -> None:
     path = table(tmp_path / "a")
     path.write_text(path.read_text().replace("whale", "10").replace("dolphin", "9"))
     assert read(path).class_names == ("9", "10")
+    path.write_text(path.read_text().replace("10\n", f"{'8' * 5000}\n"))  # more digits than Python reads as a number
+    assert read(path).class_names == ("8" * 5000, "9")
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
