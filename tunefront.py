@@ -171,7 +171,7 @@ def profile(
     classes: Annotated[int, typer.Option(min=2, max=1_000_000, help="Number of classes.")] = 10,
     image_size: Annotated[int, typer.Option(min=1, max=4096, help="Height and width of the images in pixels.")] = 224,
     channels: Annotated[int, typer.Option(min=1, max=4096, help="Channels of the images.")] = 3,
-    optimizer: Annotated[str, typer.Option(help="Whose variables a saved model holds too.")] = "adam",
+    optimizer: Annotated[str, typer.Option(help="Optimizer, whose variables a saved model holds too.")] = "adam",
     width: Annotated[float | None, typer.Option(help="Width of the backbones that have one.")] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -239,8 +239,10 @@ def record(
         Path | None, typer.Option(help="File to write.  [default: results/STUDY.recording/recording.csv.gz]")
     ] = None,
     candidates: Annotated[int, typer.Option(min=1, max=1_000_000, help="Random candidates to train.")] = 240,
-    repeat: Annotated[int, typer.Option(min=0, max=1_000_000, help="So many of them are trained with every seed.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings of each repeated candidate.")] = 3,
+    repeat: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="How many of them are trained with each of the --seeds.")
+    ] = 0,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings of each candidate that is repeated.")] = 3,
     epochs: Annotated[
         int | None, typer.Option(min=2, max=1_000_000, help="Epochs of each, instead of what the spec says.")
     ] = None,
@@ -344,8 +346,12 @@ def replay(
         ),
     ] = None,
     workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",
-    repeats: Annotated[int, typer.Option(min=2, max=1_000_000, help="Orders of the trials.")] = 50,
-    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Of the orders.")] = 0,
+    repeats: Annotated[
+        int, typer.Option(min=2, max=1_000_000, help="Random orders to play the trials in; more of them are surer.")
+    ] = 50,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Seed of these orders: the same one gives the same answer.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY.replay]")] = None,
     as_json: JsonOption = False,
 ) -> None:

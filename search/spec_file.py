@@ -14,8 +14,8 @@ from search.spec_errors import SpecError
 _MAX_BYTES = 256_000  # room for the names of ten thousand classes
 _MAX_DEPTH = 12  # tables in tables
 _MAX_TEXT = 4096  # characters of one text: the longest that a path can have
-# tomllib takes minutes for a key of as many parts as fit. Looked for where a key can start, and nowhere else: from every
-# quote in a text it would take as long.
+# tomllib takes minutes for a key of as many parts as fit. It is looked for only where a key can start: from every quote
+# in a text that would take as long.
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{64}}", re.MULTILINE)
 _LARGEST = 2**63 - 1  # what TOML promises, and databases have room for
