@@ -39,6 +39,7 @@ class ConfirmationPlan:
         n_done: Trainings that have ended already, those that failed included.
         seconds_each: What a finalist's trial took in the search, on average; None if that is not known.
         is_search_unfinished: Whether trials of the search run or wait, so that its front may still change.
+        has_test: Whether the data has a test split to score on.
     """
 
     spec: StudySpec
@@ -48,6 +49,7 @@ class ConfirmationPlan:
     n_done: int
     seconds_each: float | None
     is_search_unfinished: bool
+    has_test: bool = True
 
     @property
     def n_to_train(self) -> int:
@@ -64,6 +66,11 @@ class ConfirmationPlan:
             f"{self.n_seeds} seeds each: {self.n_to_train} trainings to do, {self.n_done} are done"
             + self._duration(n_slots),
         ]
+        if not self.has_test:
+            lines.append(
+                "the data has no test split: trainings are scored on the validation images, which also choose their "
+                "epochs, so that scores are a little too high"
+            )
         if self.is_search_unfinished:
             lines.append(
                 f"{self.spec.confirms} is still under way: its front may change. Run this again when it is done"
@@ -129,6 +136,7 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
         n_done=sum(trial.state.is_finished() for trial in before),
         seconds_each=_mean_seconds(records, {finalist.number for finalist in finalists}),
         is_search_unfinished=_is_unfinished(spec, records),
+        has_test=search.dataset.get("n_test") != 0,
     )
 
 

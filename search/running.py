@@ -97,6 +97,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
         enqueue_starts(store, study, spec.start_parameters(), grid)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+    for what, count in dataset.notes.items():
+        view.say(f"data: {count:,} {what}")
     counts = queue.count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
         more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"

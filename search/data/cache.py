@@ -25,7 +25,7 @@ from search.data.sources.source import FileSource, Source
 from search.data.splits import LEFT_OUT
 from search.data.writing import write_arrays, write_facts
 
-_FORMAT = 2  # of the files; a change makes new ones
+_FORMAT = 3  # of the files and of how they are split; a change makes new ones
 _STALE_SECONDS = 24 * 3600
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.duplicates import groups_of, leaks, n_contradictions
-from search.data.examples import DataError, Examples, SplitName, some_of
+from search.data.examples import DataError, Examples, SplitName
+from search.data.rare_classes import named, rare_classes, refuse_untrained
 from search.data.sources.source import Source
 from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION, Shares, divide
 
@@ -39,19 +40,41 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
     }
     parts = np.full(len(groups), TRAIN, dtype=np.int64)
     if examples.splits is not None:
-        parts = np.array([_GIVEN[split] for split in examples.splits], dtype=np.int64)
-        if source.folds:
-            parts[parts == VALIDATION] = TRAIN
-        splits: list[SplitName] = [_NAMES[int(part)] for part in parts]
-        leaked = leaks(groups, splits, examples.names, source.on_leak)
-        parts[leaked] = LEFT_OUT
-        notes["examples were left out, because another split has them too"] = len(leaked)
-        for name, part in _GIVEN.items():
-            if part in parts:
-                absent = np.setdiff1d(examples.labels, examples.labels[parts == part])
-                notes[f"classes have no example in the given {name} split"] = len(absent)
+        parts, found = _given_parts(examples.splits, examples, groups, source)
+        notes |= found
     parts, found = _with_shares(parts, examples, groups, source, seed)
     return Division(parts, {what: count for what, count in {**notes, **found}.items() if count})
+
+
+def _given_parts(
+    given: Sequence[SplitName], examples: Examples, groups: NDArray[np.int64], source: Source
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """The parts that the source gave. They stay, whatever becomes of rare classes in training."""
+    notes: dict[str, int] = {}
+    parts = np.array([_GIVEN[split] for split in given], dtype=np.int64)
+    if source.folds:
+        what = "examples of the given validation split are divided into the folds with those of training"
+        notes[what] = int((parts == VALIDATION).sum())
+        parts[parts == VALIDATION] = TRAIN
+    splits: list[SplitName] = [_NAMES[int(part)] for part in parts]
+    leaked = leaks(groups, splits, examples.names, source.on_leak)
+    parts[leaked] = LEFT_OUT
+    notes["examples were left out, because another split has them too"] = len(leaked)
+    for name, part in _GIVEN.items():
+        if part in parts:
+            absent = np.setdiff1d(examples.labels, examples.labels[parts == part])
+            notes[f"classes have no example in the given {name} split"] = len(absent)
+    untrained = refuse_untrained(parts, examples, source)
+    given_parts = set(parts.tolist())
+    parts[np.isin(examples.labels, untrained)] = LEFT_OUT
+    for name, part in _GIVEN.items():
+        if part in given_parts and part not in parts:
+            raise DataError(
+                f"data: none of the classes of the given {name} split has an example to train on: give classes the "
+                f"same names in every split"
+            )
+    notes[f"classes have no example to train on, and were left out{named(untrained, examples)}"] = len(untrained)
+    return parts, notes
 
 
 def _with_shares(
@@ -65,24 +88,13 @@ def _with_shares(
         folds=source.folds,
     )
     labels = examples.labels
-    rare: set[int] = set()
     # One example stands for all its copies: they follow it, so that none is on both sides.
     pool = np.array([row for row in _firsts(groups, parts) if parts[row] == TRAIN], dtype=np.int64)
-    while True:
-        rare |= _scarce(labels[pool], len(shares.parts), examples, rare)
-        _refuse(rare, labels, pool, examples, source)
-        chosen = pool[~np.isin(labels[pool], sorted(rare))]
-        assigned = divide(labels[chosen], shares, seed)
-        missing = {
-            int(label)
-            for part in shares.parts
-            for label in np.setdiff1d(labels[chosen], labels[chosen][assigned == part])
-        }
-        if not missing:
-            break
-        rare |= missing
-    training = ALWAYS_TRAIN if source.folds else TRAIN
+    rare = rare_classes(labels[pool], shares, examples, source)
+    chosen = pool[~np.isin(labels[pool], rare)]
+    assigned = divide(labels[chosen], shares, seed)
     of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
+    training = ALWAYS_TRAIN if source.folds else TRAIN
     divided = np.array(
         [
             of_group.get(int(group), training) if part == TRAIN else part
@@ -90,15 +102,28 @@ def _with_shares(
         ],
         dtype=np.int64,
     )
-    is_rare = np.isin(labels, sorted(rare)) & (divided != LEFT_OUT)
+    notes = _describe_shares(assigned, labels[chosen], shares)
+    is_rare = np.isin(labels, rare) & (divided != LEFT_OUT)
     if source.rare_classes == "drop":
         divided[is_rare] = LEFT_OUT
-        return divided, {"examples of classes with too few for every split were left out": int(is_rare.sum())}
-    # A copy with the label of another class stays with the others of its content.
-    is_rare &= ~np.isin(groups, groups[~np.isin(labels, sorted(rare))])
-    divided[is_rare] = training
-    what = "examples of classes with too few for every split were all put into the training split"
-    return divided, {what: int(is_rare.sum())}
+        what = f"examples of {len(rare)} classes with too few for every split were left out{named(rare, examples)}"
+        return divided, {what: int(is_rare.sum()), **notes}
+    what = f"examples of {len(rare)} classes with too few for two splits are trained on alone{named(rare, examples)}"
+    is_rare &= divided == training
+    return divided, {what: int(is_rare.sum()), **notes}
+
+
+def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], shares: Shares) -> dict[str, int]:
+    """Note where a split that was taken is larger than its share, or lacks classes."""
+    notes = {}
+    for name, part, share in (("test", TEST, shares.test), ("validation", VALIDATION, shares.validation)):
+        if share:
+            taken = labels[assigned == part]
+            what = f"examples more than its share are in the {name} split, so that each class with enough has one there"
+            notes[what] = max(len(taken) - round(share * len(labels)), 0)
+            lacking = np.setdiff1d(labels, taken)
+            notes[f"classes have too few examples for one in the {name} split"] = len(lacking)
+    return notes
 
 
 def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -106,26 +131,3 @@ def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.i
     rows = np.flatnonzero(parts == TRAIN)
     _, firsts = np.unique(groups[rows], return_index=True)
     return np.sort(rows[firsts])
-
-
-def _scarce(pool_labels: NDArray[np.int64], n_parts: int, examples: Examples, known: set[int]) -> set[int]:
-    counts = np.bincount(pool_labels, minlength=len(examples.class_names))
-    return {label for label in range(len(counts)) if label not in known and counts[label] < n_parts}
-
-
-def _refuse(
-    rare: set[int], labels: NDArray[np.int64], pool: NDArray[np.int64], examples: Examples, source: Source
-) -> None:
-    """Raise if there are rare classes that the source says nothing about, or nothing but them."""
-    n_left = len(examples.class_names) - len(rare)
-    if not rare or (source.rare_classes != "error" and n_left >= 2):
-        return
-    counts = np.bincount(labels[pool], minlength=len(examples.class_names))
-    lines = [f"{examples.class_names[label]}: {counts[label]}" for label in sorted(rare)]
-    remedy = (
-        'give more, leave them out with rare_classes = "drop", or train on them without scores with '
-        'rare_classes = "train"'
-        if n_left >= 2
-        else f"only {n_left} classes have enough, and two are needed: give more examples"
-    )
-    raise DataError(f"data: classes with too few different examples to be in every split: {remedy}:\n{some_of(lines)}")

@@ -29,7 +29,8 @@ class Source(BaseModel):
 
     Attributes:
         validation_fraction: Share for validation, of the examples that are not split yet.
-        test_fraction: Share that no search ever sees, of the examples that are not split yet.
+        test_fraction: Share that no search ever sees, of the examples that are not split yet. 0 is none: `confirm` then
+            scores on the validation images.
         folds: Stratified k-fold cross-validation instead of one validation split; 0 is none.
         classes: Names of the classes to use; empty is all of them.
         positive_class: Name of the class that binary measures look for, and whose probability one sigmoid unit is;
@@ -42,7 +43,7 @@ class Source(BaseModel):
 
     source: str
     validation_fraction: float = Field(default=0.2, gt=0, lt=1)
-    test_fraction: float = Field(default=0.2, gt=0, lt=1)
+    test_fraction: float = Field(default=0.2, ge=0, lt=1)
     folds: int = Field(default=0, ge=0, le=100)
     classes: list[str] = []
     positive_class: str = ""

@@ -307,9 +307,10 @@ def test_decoders_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     assert psutil.wait_procs(decoders, timeout=60)[1] == []
 
 
-def test_prepare_leaves_nothing_behind_when_it_fails(cache_folder: Path) -> None:
-    with pytest.raises(DataError, match="10 classes"):
-        prepare(_digits(validation_fraction=0.001), seed=1)
+def test_prepare_leaves_nothing_behind_when_it_fails(cache_folder: Path, tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "images", n_per_class=2)
+    with pytest.raises(DataError, match="2 classes have too few different examples"):
+        prepare(source(folder), seed=1)
     assert prepared_folders(cache_folder) == []
 
 

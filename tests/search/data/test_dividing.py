@@ -18,8 +18,9 @@ from tests.search.data.pictures import picture, pictures, source
 COPIES = "examples are exact copies of others"
 CONTRADICTIONS = "examples have the content of another one, but not its class"
 LEAKED = "examples were left out, because another split has them too"
-MOVED = "examples of classes with too few for every split were all put into the training split"
-DROPPED = "examples of classes with too few for every split were left out"
+ALONE = "examples of 1 classes with too few for two splits are trained on alone: z"
+DROPPED = "examples of 1 classes with too few for every split were left out: z"
+UNTESTED = "classes have too few examples for one in the test split"
 
 
 def divided(labels: str, contents: str = "", splits: str = "", seed: int = 1, **settings: Any) -> Division:
@@ -125,20 +126,28 @@ def test_rare_classes_are_named_with_their_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "folds", "part", "note"),
+    ("policy", "folds", "n_rare", "parts", "notes"),
     [
-        ("train", 0, TRAIN, MOVED),
-        ("drop", 0, LEFT_OUT, DROPPED),
-        ("train", 2, ALWAYS_TRAIN, MOVED),
-        ("drop", 2, LEFT_OUT, DROPPED),
+        ("train", 0, 1, [TRAIN], {ALONE: 1}),
+        ("train", 0, 2, [TRAIN, VALIDATION], {UNTESTED: 1}),  # enough to be validated
+        ("drop", 0, 2, [LEFT_OUT] * 2, {DROPPED: 2}),
+        ("train", 2, 1, [ALWAYS_TRAIN], {ALONE: 1}),
+        ("train", 2, 2, [0, 1], {UNTESTED: 1}),
+        ("drop", 2, 2, [LEFT_OUT] * 2, {DROPPED: 2}),
     ],
 )
-def test_rare_classes_go_where_the_spec_says(policy: str, folds: int, part: int, note: str) -> None:
-    division = divided("x" * 20 + "y" * 20 + "z" * 2, rare_classes=policy, folds=folds)
-    assert division.parts[40:].tolist() == [part] * 2
-    assert division.notes == {note: 2}
-    plain = divided("x" * 20 + "y" * 20, folds=folds)
-    assert division.parts[:40].tolist() == plain.parts.tolist()  # as if it were not there
+def test_rare_classes_go_where_the_spec_says(
+    policy: str, folds: int, n_rare: int, parts: list[int], notes: dict[str, int]
+) -> None:
+    division = divided("x" * 20 + "y" * 20 + "z" * n_rare, rare_classes=policy, folds=folds)
+    assert sorted(division.parts[40:].tolist()) == parts
+    assert division.notes == notes
+
+
+@pytest.mark.parametrize("policy", ["train", "drop"])
+def test_other_classes_are_split_as_if_a_class_that_is_set_aside_were_not_there(policy: str) -> None:
+    division = divided("x" * 20 + "y" * 20 + "z", rare_classes=policy)
+    assert division.parts[:40].tolist() == divided("x" * 20 + "y" * 20).parts.tolist()
 
 
 @pytest.mark.parametrize("folds", [0, 2])
@@ -161,18 +170,68 @@ def test_a_class_is_rare_when_its_different_examples_are_few() -> None:
         divided("x" * 10 + "y" * 10 + "z" * 5, "abcdefghijklmnopqrst" + "zzzzz")
 
 
-def test_a_class_is_rare_when_a_split_happens_to_get_none_of_it() -> None:
+@pytest.mark.parametrize("policy", ["error", "train", "drop"])
+def test_a_class_with_enough_is_in_every_split_though_its_share_rounds_to_none(policy: str) -> None:
     labels = "x" * 40 + "y" * 40 + "z" * 3
-    with pytest.raises(DataError, match="z: 3"):
-        divided(labels, validation_fraction=0.1, test_fraction=0.1)
-    division = divided(labels, validation_fraction=0.1, test_fraction=0.1, rare_classes="train")
-    assert division.parts[80:].tolist() == [TRAIN] * 3
+    division = divided(labels, validation_fraction=0.1, test_fraction=0.1, rare_classes=policy)
+    assert sorted(division.parts[80:].tolist()) == [TEST, TRAIN, VALIDATION]
+    assert division.notes == {}
 
 
-def test_a_class_that_is_only_in_the_given_test_split_is_rare() -> None:
-    with pytest.raises(DataError, match="z: 0"):
+@pytest.mark.parametrize("policy", ["error", "train", "drop"])
+def test_given_splits_stay_whatever_becomes_of_rare_classes(policy: str) -> None:
+    labels, splits = "a" * 10 + "b" * 10 + "r" + "abr" * 5, "t" * 21 + "e" * 15
+    if policy == "error":
+        with pytest.raises(DataError, match=r"1 classes have too few .* in each of 2 splits(.|\n)*r: 1"):
+            divided(labels, splits=splits)
+        return
+    division = divided(labels, splits=splits, rare_classes=policy)
+    tested = division.parts[21:].tolist()
+    assert tested == ([TEST] * 15 if policy == "train" else [TEST, TEST, LEFT_OUT] * 5)
+    assert division.parts[20] == (TRAIN if policy == "train" else LEFT_OUT)
+
+
+def named_apart(policy: str) -> Division:
+    names = ["Cat", "Dog", "cat", "dog"]
+    labels = np.array([0] * 10 + [1] * 10 + [2] * 3 + [3] * 3)
+    examples = Examples(
+        names=[f"x[{row}]" for row in range(26)],
+        labels=labels,
+        class_names=names,
+        content=np.zeros((26, 1), np.float32),
+        splits=["train"] * 20 + ["test"] * 6,
+    )
+    npz = NpzSource.model_validate({"source": "npz", "path": "", "rare_classes": policy})
+    return divide_examples(examples, [str(row) for row in range(26)], npz, seed=1)
+
+
+@pytest.mark.parametrize("policy", ["error", "train"])
+def test_classes_of_the_test_alone_are_refused_with_the_nearest_name(policy: str) -> None:
+    with pytest.raises(DataError) as caught:
+        named_apart(policy)
+    message = str(caught.value)
+    assert "2 classes are given for validation or test, and have no example to train on" in message
+    assert "'cat' (in training there is 'Cat')" in message
+
+
+def test_a_test_split_of_which_nothing_can_be_learnt_is_refused() -> None:
+    with pytest.raises(DataError, match="none of the classes of the given test split has an example to train on"):
+        named_apart("drop")
+
+
+def test_a_class_that_is_only_in_the_given_test_split_can_be_left_out() -> None:
+    with pytest.raises(DataError, match="'z'"):
         divided("xyxyxyxyz", splits="ttttvveee")
-    assert divided("xyxyxyxyz", splits="ttttvveee", rare_classes="drop").parts[8] == LEFT_OUT
+    division = divided("xyxyxyxyz", splits="ttttvveee", rare_classes="drop")
+    assert division.parts[8] == LEFT_OUT
+    assert division.notes["classes have no example to train on, and were left out: z"] == 1
+
+
+def test_no_test_split_is_taken_where_its_share_is_nothing() -> None:
+    parts = divided("xy" * 10, test_fraction=0).parts
+    assert sorted(set(parts.tolist())) == [TRAIN, VALIDATION]
+    given = divided("xy" * 10, splits="t" * 14 + "v" * 6, test_fraction=0).parts
+    assert given.tolist() == [TRAIN] * 14 + [VALIDATION] * 6
 
 
 def test_a_class_that_a_given_test_split_lacks_is_counted() -> None:
@@ -183,7 +242,7 @@ def test_a_class_that_a_given_test_split_lacks_is_counted() -> None:
 @pytest.mark.parametrize("policy", ["error", "train", "drop"])
 def test_rare_classes_alone_are_refused(policy: str) -> None:
     with pytest.raises(DataError, match="only 1 classes have enough, and two are needed"):
-        divided("x" * 20 + "y" * 2, rare_classes=policy)
+        divided("x" * 20 + "y", rare_classes=policy)
 
 
 # As prepared from files
@@ -231,8 +290,8 @@ def test_classes_are_numbered_anew_when_one_is_dropped(
 
 def test_folds_keep_rare_classes_in_training(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "images")
-    pictures(folder, n_per_class=2, classes=("ant",), seed=500)
+    pictures(folder, n_per_class=1, classes=("ant",), seed=500)
     dataset = prepare(source(folder, rare_classes="train", folds=2), seed=1)
     for fold in range(2):
-        assert (dataset.split("train", fold).labels == 0).sum() == 2
+        assert (dataset.split("train", fold).labels == 0).sum() == 1
         assert (dataset.split("validation", fold).labels == 0).sum() == 0

@@ -6,12 +6,19 @@ import numpy as np
 import pytest
 
 from search.data import DataError
-from search.data.splits import TEST, Shares, divide, stratified
+from search.data.splits import TEST, TRAIN, VALIDATION, Shares, divide, seats
 
 
 def labels_of(n_per_class: int = 50, n_classes: int = 4) -> np.ndarray:
     labels = np.repeat(np.arange(n_classes), n_per_class)
     return np.random.default_rng(1).permutation(labels)
+
+
+def stratified(labels: np.ndarray, validation: float, test: float, seed: int) -> dict[str, np.ndarray]:
+    """Row numbers of each split, sorted."""
+    parts = divide(labels, Shares(validation, test), seed)
+    names = (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
+    return {name: np.flatnonzero(parts == part) for name, part in names}
 
 
 @pytest.mark.parametrize(("validation", "test"), [(0.2, 0.2), (0.1, 0.3), (0.5, 0.1)])
@@ -55,22 +62,64 @@ def test_stratified_gives_the_rows_of_scikit_learn() -> None:
     ]
 
 
+# Few examples: one of each class first
+
+
 @pytest.mark.parametrize(
-    ("labels", "validation", "test", "fragments"),
+    ("counts", "n_wanted", "n_needed", "expected"),
     [
-        ([0, 1] * 20, 0.01, 0.2, ["validation_fraction = 0.01 takes 0 of 32"]),
-        ([0, 1] * 20, 0.2, 0.01, ["test_fraction = 0.01 takes 0 of 40", "2 classes"]),
-        ([0, 1] * 2, 0.2, 0.2, ["test_fraction = 0.2 takes 1 of 4"]),
-        ([0, 1], 0.5, 0.4, ["test_fraction = 0.4"]),
+        ([10, 10], 4, 2, [2, 2]),
+        ([10, 10], 5, 2, [3, 2]),  # a remainder goes to the first of equals
+        ([80, 10, 10], 20, 2, [16, 2, 2]),
+        ([90, 3, 3, 4], 20, 2, [17, 1, 1, 1]),  # the large class gives up what the small ones are ahead
+        ([3, 3, 3, 3], 1, 2, [1, 1, 1, 1]),  # more classes than were wanted
+        ([3, 2, 1], 2, 2, [1, 0, 0]),  # of two, one is trained on and one validates
+        ([3, 2, 1], 2, 1, [1, 1, 0]),
+        ([4, 4], 7, 2, [2, 2]),  # no more than leaves what is needed
+        ([6, 3], 4, 5, [1, 1]),  # five folds need five; of three, two folds get one each
     ],
 )
-def test_stratified_refuses_a_split_of_fewer_examples_than_classes(
-    labels: list[int], validation: float, test: float, fragments: list[str]
+def test_seats_are_one_for_each_class_and_then_by_shares(
+    counts: list[int], n_wanted: int, n_needed: int, expected: list[int]
 ) -> None:
-    with pytest.raises(DataError) as caught:
-        stratified(np.array(labels), validation, test, seed=1)
-    for fragment in fragments:
-        assert fragment in str(caught.value)
+    assert seats(np.array(counts), n_wanted, n_needed).tolist() == expected
+
+
+def test_many_small_classes_are_all_in_every_split() -> None:
+    counts = np.random.default_rng(0).integers(3, 7, 487)
+    labels = np.repeat(np.arange(487), counts)
+    parts = divide(labels, Shares(0.2, 0.2), seed=1)
+    for part in (TRAIN, VALIDATION, TEST):
+        assert len(np.unique(labels[parts == part])) == 487
+    for count in (3, 4, 5, 6):  # classes of one size are treated alike, but for rounding
+        n_of_each = np.bincount(labels[parts == VALIDATION])[counts == count]
+        assert n_of_each.max() - n_of_each.min() <= 1
+
+
+def test_one_large_class_and_thousands_of_small_ones_keep_the_shares() -> None:
+    """As the photographs of humpback whales: most classes have one or two, one has thousands."""
+    sizes = np.concatenate([[9664], np.ones(2073, int), np.full(1285, 2), np.full(568, 3), np.full(1078, 10)])
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    parts = divide(labels, Shares(0.2, 0.2), seed=1)
+    assert [round(float((parts == part).mean()), 3) for part in (TRAIN, VALIDATION, TEST)] == [0.6, 0.2, 0.2]
+    validated, tested = (set(labels[parts == part].tolist()) for part in (VALIDATION, TEST))
+    assert validated == set(np.flatnonzero(sizes >= 2).tolist())
+    assert tested == set(np.flatnonzero(sizes >= 3).tolist())
+    largest = float((labels[parts == VALIDATION] == 0).mean())
+    assert largest < 9664 / sizes.sum()  # a constant answer scores no more than its share of all
+    trained = set(labels[parts == TRAIN].tolist())
+    assert trained == set(range(len(sizes)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "validation", "test", "expected"),
+    [([0, 1] * 20, 0.01, 0.2, (30, 2, 8)), ([0, 1] * 20, 0.2, 0.01, (30, 8, 2)), ([0, 1] * 2, 0.2, 0.2, (2, 2, 0))],
+)
+def test_a_share_of_less_than_one_of_each_class_is_one_of_each(
+    labels: list[int], validation: float, test: float, expected: tuple[int, int, int]
+) -> None:
+    parts = divide(np.array(labels), Shares(validation, test), seed=1)
+    assert tuple(int((parts == part).sum()) for part in (TRAIN, VALIDATION, TEST)) == expected
 
 
 def test_divide_gives_every_class_to_every_fold() -> None:
