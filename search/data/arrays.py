@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.examples import DataError, Examples, SplitName
+from search.data.pixel_scale import Scale, as_pixels
 
 
 def examples_of_arrays(
     where: str,
     parts: Sequence[tuple[SplitName | None, str, Any, Any]],
     class_names: Any = None,
+    scale: Scale = "",
 ) -> Examples:
     """Examples of one or several arrays.
 
@@ -23,6 +25,7 @@ def examples_of_arrays(
         parts: For each: the split it is, None for unsplit; its name; values of shape (n, ...); labels
             of shape (n,), numbers or texts.
         class_names: Of label 0, 1 and so on; None takes the labels themselves as names.
+        scale: Of image values; see :func:`search.data.pixel_scale.as_pixels`.
 
     Raises:
         DataError: If values and labels do not fit each other, or cannot be used.
@@ -31,7 +34,7 @@ def examples_of_arrays(
     splits: list[SplitName] = []
     all_values, all_labels = [], []
     for split, name, values, labels in parts:
-        all_values.append(checked_values(values, f"{where}: {name}"))
+        all_values.append(as_pixels(checked_values(values, f"{where}: {name}"), scale, f"{where}: {name}"))
         all_labels.append(_checked_labels(labels, len(all_values[-1]), f"{where}: {name}"))
         names += [f"{where}: {name}[{row}]" for row in range(len(all_values[-1]))]
         splits += [split] * len(all_values[-1]) if split else []
@@ -39,9 +42,25 @@ def examples_of_arrays(
     if len(shapes) > 1:
         found = ", ".join(f"{name} {shape}" for shape, name in shapes.items())
         raise DataError(f"{where}: the arrays have values of different shapes ({found}): give all the same")
+    _check_alike(where, [part[1] for part in parts], all_values)
     numbers, class_texts = _classes(np.concatenate(all_labels), class_names, where)
     content = all_values[0] if len(all_values) == 1 else np.concatenate(all_values)
     return Examples(names, numbers, class_texts, content, splits or None)
+
+
+def _check_alike(where: str, names: Sequence[str], arrays: Sequence[NDArray[Any]]) -> None:
+    """Refuse arrays of one data set of which some are pixels and others fractions: one network cannot take both."""
+    kinds = {
+        f"{array.dtype} up to 1" if array.max() <= 1 else f"{array.dtype} beyond 1": f"{name} from {array.min():g} to "
+        f"{array.max():g}, as {array.dtype}"
+        for name, array in zip(names, arrays, strict=True)
+        if array.ndim == 4
+    }
+    if len(kinds) > 1:
+        raise DataError(
+            f"{where}: the arrays have images of different types or scales ({'; '.join(kinds.values())}): give all the "
+            "same, as uint8 from 0 to 255 for example"
+        )
 
 
 def checked_values(values: Any, where: str) -> NDArray[Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from search.data.choosing import positive_class, with_classes
+from search.data.choosing import note_similar_names, positive_class, with_classes
 from search.data.dataset import Dataset
 from search.data.digests import digests_of_files, digests_of_values
 from search.data.dividing import divide_examples
@@ -129,7 +129,11 @@ def _fill(
             "class_names": class_names,
             "folds": source.folds,
             "positive_class": positive_class(source.positive_class, class_names),
-            "notes": {what: count for what, count in {**pixels.notes, **division.notes}.items() if count},
+            "notes": {
+                what: count
+                for what, count in {**pixels.notes, **division.notes, **note_similar_names(class_names)}.items()
+                if count
+            },
         },
     )
 

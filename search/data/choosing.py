@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from search.data.examples import DataError, Examples
 from spaces.settings import nearest
 
+_MAX_NAMED = 5
+
+
+def tidied(examples: Examples) -> Examples:
+    """The same with no white space around class names; classes that then have one name are one."""
+    names = [str(name).strip() for name in examples.class_names]
+    if names == list(examples.class_names):
+        return examples
+    kept = list(dict.fromkeys(names))
+    numbers = np.array([kept.index(name) for name in names], dtype=np.int64)
+    return replace(examples, labels=numbers[examples.labels], class_names=kept)
+
+
+def note_similar_names(class_names: Sequence[str]) -> dict[str, int]:
+    """Count the classes whose names differ from another one's in upper and lower case alone."""
+    by_letters: dict[str, list[str]] = {}
+    for name in class_names:
+        by_letters.setdefault(name.casefold(), []).append(name)
+    alike = [names for names in by_letters.values() if len(names) > 1]
+    if not alike:
+        return {}
+    shown = ", ".join(" and ".join(names) for names in alike[:_MAX_NAMED])
+    return {f"classes are called like another one but for case: {shown}": sum(map(len, alike))}
+
 
 def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
     """The examples of these classes alone, in the order that they are named in; without names, of all that occur.
 
+    Names have no white space around them: see :func:`tidied`.
+
     Raises:
         DataError: If there is no such class, it has no example, or fewer than two are left.
     """
+    examples, classes = tidied(examples), [name.strip() for name in classes]
     for name in classes:
         if name not in examples.class_names:
             raise DataError(f"data.classes: there is no class {name!r}. {nearest(name, examples.class_names)}")
@@ -46,6 +74,7 @@ def positive_class(name: str, class_names: Sequence[str]) -> int:
     Raises:
         DataError: If there is no such class.
     """
+    name = name.strip()
     if not name:
         return 1
     if name not in class_names:

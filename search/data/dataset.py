@@ -37,6 +37,8 @@ class Dataset:
         n_train: With folds, where fold 0 validates; so is `n_validation`.
         folds: How many there are; 0 is none, but one validation split.
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
+        value_range: The smallest and the largest value of the training images; None for data that was prepared before
+            this was noted.
         notes: What was noticed or left out, in words, with the number of examples.
     """
 
@@ -50,6 +52,7 @@ class Dataset:
     n_test: int
     folds: int = 0
     positive_class: int = 1
+    value_range: tuple[float, float] | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -102,4 +105,5 @@ class Dataset:
         data = json.loads((folder / "dataset.json").read_text())
         data["class_names"] = tuple(data["class_names"])
         data["image_shape"] = tuple(data["image_shape"])
+        data["value_range"] = tuple(data["value_range"]) if data.get("value_range") else None
         return cls(folder=str(folder), **data)

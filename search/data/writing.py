@@ -64,8 +64,12 @@ def write_arrays(
         header = np.lib.format.header_data_from_array_1_0(values[:0])
         np.lib.format.write_array_header_1_0(file, {**header, "shape": (len(order), *values.shape[1:])})
         n_written = 0
-        for chosen in rows.values():
+        lows, highs = [], []
+        for name, chosen in rows.items():
             for chunk in _chunks(values, places[chosen]):
+                if name in ("train", "search"):
+                    lows.append(float(chunk.min()))
+                    highs.append(float(chunk.max()))
                 file.write(chunk.data)
                 fingerprint.update(chunk.data)
                 n_written += len(chunk)
@@ -75,7 +79,12 @@ def write_arrays(
     if n_folds:
         np.save(folder / "folds.npy", parts[rows["search"]])
         fingerprint.update(parts[rows["search"]].tobytes())
-    facts = {"fingerprint": fingerprint.hexdigest()[:16], "image_shape": list(values.shape[1:]), **sizes}
+    facts = {
+        "fingerprint": fingerprint.hexdigest()[:16],
+        "image_shape": list(values.shape[1:]),
+        "value_range": [min(lows), max(highs)] if lows else None,
+        **sizes,
+    }
     return facts, order
 
 

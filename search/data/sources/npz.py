@@ -7,11 +7,11 @@ from typing import Any, Literal
 from search.data.arrays import examples_of_arrays
 from search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
 from search.data.sources.npz_file import array_names, check_npz, read_npz
-from search.data.sources.source import Source
+from search.data.sources.source import ArraySource
 from search.regular_files import user_path
 
 
-class NpzSource(Source):
+class NpzSource(ArraySource):
     """Arrays ``x`` and ``y``, or ``x_train``, ``y_train`` and so on; ``class_names`` if labels are numbers.
 
     Attributes:
@@ -42,7 +42,7 @@ class NpzSource(Source):
             )
         if len(set(splits)) < len(splits) or (None in splits and len(splits) > 1):
             raise DataError(f"{path}: has a split twice, or x beside x_train: {present}")
-        return examples_of_arrays(str(path), parts, arrays.get("class_names"))
+        return examples_of_arrays(str(path), parts, arrays.get("class_names"), self.scale)
 
 
 def _is_wanted(name: str) -> bool:

@@ -7,10 +7,10 @@ from typing import Literal
 from printable import shown
 from search.data.arrays import examples_of_arrays
 from search.data.examples import DataError, Examples, reading_problem
-from search.data.sources.source import Source
+from search.data.sources.source import ArraySource
 
 
-class OwnSource(Source):
+class OwnSource(ArraySource):
     """What a user's function returns. Naming one in a spec runs its code, once for each start.
 
     Attributes:
@@ -45,4 +45,4 @@ class OwnSource(Source):
                 "(values, labels) or (values, labels, class_names)"
             )
         values, labels, class_names = returned if len(returned) == 3 else (*returned, None)
-        return examples_of_arrays(self.object, [(None, "values", values, labels)], class_names)
+        return examples_of_arrays(self.object, [(None, "values", values, labels)], class_names, self.scale)

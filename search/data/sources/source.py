@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from search.data.examples import Examples
+from search.data.pixel_scale import Scale
 
 _LARGEST_SIDE = 4096
 
@@ -76,6 +77,16 @@ class Source(BaseModel):
         Raises:
             DataError: Names what is missing or broken, and the remedy.
         """
+
+
+class ArraySource(Source):
+    """A source of values that come as arrays.
+
+    Attributes:
+        scale: Of image values: they become pixels from 0 to 255. Empty takes values as they are.
+    """
+
+    scale: Scale = ""
 
 
 class FileSource(Source):

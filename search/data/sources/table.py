@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
-import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -17,16 +16,17 @@ from search.data.examples import (
     Examples,
     SplitName,
     check_file,
-    read_error,
     readable,
     some_of,
 )
+from search.data.sources.csv_rows import CsvRows, read_csv
 from search.data.sources.folder import IMAGE_ENDINGS
 from search.data.sources.source import FileSource
-from search.regular_files import read_text_file, user_path
+from search.regular_files import user_path
 from spaces.settings import nearest
 
 _MAX_DIGITS = 1000  # Python refuses to read a number of thousands
+_TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
 
 
 class TableSource(FileSource):
@@ -36,7 +36,8 @@ class TableSource(FileSource):
         path: The CSV file, with a line of column names.
         images: The folder that file names start from; empty is the folder of the CSV file.
         file_column: Empty is the first column.
-        label_column: Empty is the second column.
+        label_column: The column of the class, or those of a one-hot table, whose names are then the classes. Empty is
+            the one that is left beside the file and the split.
         split_column: A column of ``train``, ``validation`` (``valid``, ``val``) and ``test``, if there is one.
         extension: What to append to each file name, such as ``.jpg``.
         unlisted: What to do about images in the folder that no row names.
@@ -46,7 +47,7 @@ class TableSource(FileSource):
     path: str
     images: str = ""
     file_column: str = ""
-    label_column: str = ""
+    label_column: str | list[str] = ""
     split_column: str = ""
     extension: str = ""
     unlisted: Literal["error", "ignore"] = "error"
@@ -58,22 +59,24 @@ class TableSource(FileSource):
 
     def find(self) -> Examples:
         path = user_path(self.path)
-        table = _read(path)
-        labels = self._column(table, path, "label_column", 1)
-        empty = [f"line {row + 2}" for row, label in enumerate(labels) if not label.strip()]
-        if empty:
-            raise DataError(f"{path}: rows without a class: give them one, or remove them:\n{some_of(empty)}")
+        table = self._with_rows(read_csv(path), path)
+        file_column = self._known(table, path, "file_column", self.file_column) or table.columns[0]
         splits = self._splits(table, path) if self.split_column else None
-        files = self._files(path, table)
-        names = sorted(set(labels), key=_in_order(labels))
-        numbers = {name: number for number, name in enumerate(names)}
+        names, numbers = self._classes(table, path, file_column)
+        files = self._files(path, table, file_column)
         return Examples(
             names=[readable(str(file)) for file in files],
-            labels=np.array([numbers[label] for label in labels], dtype=np.int64),
+            labels=numbers,
             class_names=names,
             content=[EncodedFile(str(file)) for file in files],
             splits=splits,
         )
+
+    def _with_rows(self, table: CsvRows, path: Path) -> CsvRows:
+        """The first line is a row itself where it names no columns, but an image that is there."""
+        is_named = self.file_column or self.label_column or self.split_column
+        first = self._folder(path) / f"{table.columns[0]}{self.extension}"
+        return table.without_header() if not is_named and first.is_file() else table
 
     def _folder(self, path: Path) -> Path:
         folder = user_path(self.images) if self.images else path.parent
@@ -81,10 +84,10 @@ class TableSource(FileSource):
             raise DataError(f"data.images: there is no folder {str(folder)!r} (looked for in {os.getcwd()})")
         return folder
 
-    def _files(self, path: Path, table: Any) -> list[Path]:
+    def _files(self, path: Path, table: CsvRows, column: str) -> list[Path]:
         folder = self._folder(path)
-        files = [folder / f"{name}{self.extension}" for name in self._column(table, path, "file_column", 0)]
-        missing = [f"line {row + 2}: {file}" for row, file in enumerate(files) if not file.is_file()]
+        files = [folder / f"{name}{self.extension}" for name in table.column(column)]
+        missing = [f"line {line}: {file}" for file, line in zip(files, table.lines, strict=True) if not file.is_file()]
         if missing:
             remedy = "correct data.images or data.extension, or remove the rows"
             raise DataError(
@@ -94,20 +97,44 @@ class TableSource(FileSource):
             _refuse_unlisted(folder, files, path)
         return files
 
-    def _column(self, table: Any, path: Path, key: str, place: int) -> list[str]:
-        chosen = getattr(self, key)
-        names = [str(name) for name in table.columns]
-        if not chosen and place >= len(names):
-            raise DataError(
-                f"{path}: has one column, {names[0]!r}, and needs two, the file and its class, separated by commas"
-            )
-        if chosen and chosen not in names:
-            raise DataError(f"data.{key}: {path} has no column {chosen!r}. {nearest(chosen, names)}")
-        return [str(value) for value in table[chosen or table.columns[place]]]
+    def _known(self, table: CsvRows, path: Path, key: str, name: str) -> str:
+        if name and name not in table.columns:
+            raise DataError(f"data.{key}: {path} has no column {name!r}. {nearest(name, table.columns)}")
+        return name
 
-    def _splits(self, table: Any, path: Path) -> list[SplitName]:
-        words = [word.strip().lower() for word in self._column(table, path, "split_column", 2)]
-        unknown = [f"line {row + 2}: {word!r}" for row, word in enumerate(words) if word not in SPLIT_WORDS]
+    def _classes(self, table: CsvRows, path: Path, file_column: str) -> tuple[list[str], np.ndarray]:
+        """Class names, and the number of each row's class."""
+        if isinstance(self.label_column, list):
+            for name in self.label_column:
+                self._known(table, path, "label_column", name)
+            return list(self.label_column), _from_one_hot(table, self.label_column, path)
+        column = self._known(table, path, "label_column", self.label_column) or self._only_other(
+            table, path, file_column
+        )
+        labels = table.column(column)
+        empty = [f"line {line}" for label, line in zip(labels, table.lines, strict=True) if not label]
+        if empty:
+            raise DataError(f"{path}: rows without a class: give them one, or remove them:\n{some_of(empty)}")
+        names = in_order(labels)
+        numbers = {name: number for number, name in enumerate(names)}
+        return names, np.array([numbers[label] for label in labels], dtype=np.int64)
+
+    def _only_other(self, table: CsvRows, path: Path, file_column: str) -> str:
+        others = [name for name in table.columns if name not in (file_column, self.split_column)]
+        if len(others) == 1:
+            return others[0]
+        raise DataError(
+            f"data.label_column: {path} has the columns {', '.join(table.columns)}: which of them is the class? Write "
+            f'label_column = "{others[0] if others else "..."}", or, for a table with a column for each class and a 1 '
+            "in one of them, label_column = [...] with their names"
+        )
+
+    def _splits(self, table: CsvRows, path: Path) -> list[SplitName]:
+        self._known(table, path, "split_column", self.split_column)
+        words = [word.lower() for word in table.column(self.split_column)]
+        unknown = [
+            f"line {line}: {word!r}" for word, line in zip(words, table.lines, strict=True) if word not in SPLIT_WORDS
+        ]
         if unknown:
             raise DataError(
                 f"{path}: the column {self.split_column!r} has what is no split: "
@@ -116,27 +143,26 @@ class TableSource(FileSource):
         return [SPLIT_WORDS[word] for word in words]
 
 
-def _read(path: Path) -> Any:
-    import pandas as pd
-
-    try:
-        content = read_text_file(path)
-        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except OSError as error:
-        raise read_error(path, error) from None
-    except (UnicodeDecodeError, pd.errors.ParserError, EOFError, zlib.error) as error:
-        raise DataError(f"data.path: {path} cannot be read as CSV with UTF-8 text ({error})") from None
-    except pd.errors.EmptyDataError:
-        table = None
-    if table is None or not len(table):
-        raise DataError(f"data.path: {path} is empty: it needs a line of column names, and a row for each image")
-    return table
+def in_order(labels: Sequence[str]) -> list[str]:
+    """The different labels in one order wherever they are read: numbers in that of numbers, 10 after 9."""
+    names = sorted(set(labels))
+    return sorted(names, key=int) if all(name.isdecimal() and len(name) <= _MAX_DIGITS for name in names) else names
 
 
-def _in_order(labels: list[str]) -> Any:
-    """Numbers in the order of numbers, so that 10 comes after 9."""
-    is_number = all(label.isdecimal() and len(label) <= _MAX_DIGITS for label in set(labels))
-    return int if is_number else str
+def _from_one_hot(table: CsvRows, columns: Sequence[str], path: Path) -> np.ndarray:
+    cells = [table.column(name) for name in columns]
+    rows = [[cell.lower() for cell in row] for row in zip(*cells, strict=True)]
+    odd = [
+        f"line {line}: {', '.join(cell or 'nothing' for cell in row)}"
+        for row, line in zip(rows, table.lines, strict=True)
+        if sum(cell in _TRUE for cell in row) != 1 or any(cell not in (*_TRUE, *_FALSE) for cell in row)
+    ]
+    if odd:
+        raise DataError(
+            f"{path}: rows that have not one 1 and else 0 in {', '.join(columns)}. An image has one class here: "
+            f"correct or remove these rows, or name more columns:\n{some_of(odd)}"
+        )
+    return np.array([[cell in _TRUE for cell in row].index(True) for row in rows], dtype=np.int64)
 
 
 def _refuse_unlisted(folder: Path, files: list[Path], path: Path) -> None:

@@ -212,3 +212,14 @@ def test_own_is_refused_when_it_gives_no_data(tmp_path: Path, name: str, fragmen
 def test_own_is_refused_when_there_is_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="data.object: there is no file"):
         prepare(OwnSource(source="own", object=f"{tmp_path / 'none.py'}:load"), seed=1)
+
+
+def test_class_names_have_no_white_space_around_them_and_are_then_one() -> None:
+    from search.data.arrays import examples_of_arrays
+    from search.data.choosing import with_classes
+
+    found = examples_of_arrays("x", [(None, "x", np.zeros((4, 2)), np.array(["cat ", "dog", "cat", " ant"]))])
+    tidy = with_classes(found, [])
+    assert list(tidy.class_names) == ["ant", "cat", "dog"]
+    assert [tidy.class_names[label] for label in tidy.labels] == ["cat", "dog", "cat", "ant"]
+    assert list(with_classes(found, ["dog ", "cat"]).class_names) == ["dog", "cat"]

@@ -48,6 +48,60 @@ def test_columns_splits_images_and_extension_can_be_named(tmp_path: Path) -> Non
     assert (dataset.n_train, dataset.n_validation, dataset.n_test) == (12, 6, 6)
 
 
+AS_WRITTEN = {  # beside twenty images whose classes alternate
+    "an index as pandas writes it": (",file,class", "{n},{n}.png,{label}"),
+    "an index from 1": (",file,class", "{i},{n}.png,{label}"),
+    "a comma at the end": ("file,class,", "{n}.png,{label},"),
+    "a comma at the end of rows alone": ("file,class", "{n}.png,{label},"),
+    "white space": (" file , class", " {n}.png ,  {label} "),
+    "blank lines": ("\nfile,class\n", "{n}.png,{label}\n  ,"),
+    "no header": ("0.png,whale", "{i}.png,{next}"),
+    "quotes": ('"file","class"', '"{n}.png","{label}"'),
+    "Windows lines": ("file,class\r", "{n}.png,{label}\r"),
+}
+
+
+@pytest.mark.parametrize("written", AS_WRITTEN)
+def test_a_table_is_read_as_people_write_it(tmp_path: Path, written: str) -> None:
+    header, row = AS_WRITTEN[written]
+    plain = TableSource(source="table", path=str(table(tmp_path / "a"))).find()
+    n_rows = 19 if written == "no header" else 20
+    labels = ["whale", "dolphin"]
+    lines = [row.format(n=n, i=n + 1, label=labels[n % 2], next=labels[(n + 1) % 2]) for n in range(n_rows)]
+    (tmp_path / "a" / "labels.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8", newline="")
+    found = TableSource(source="table", path=str(tmp_path / "a" / "labels.csv")).find()
+    assert list(found.class_names) == ["dolphin", "whale"]
+    assert found.labels.tolist() == plain.labels.tolist()
+    assert list(found.names) == list(plain.names)
+
+
+def test_line_numbers_count_blank_lines_and_lines_within_quotes(tmp_path: Path) -> None:
+    path = table(tmp_path / "a", n=4)
+    path.write_text('file,class,note\n0.png,cat,"two\nlines"\n\n1.png,,\n2.png,dog,\n')
+    assert "rows without a class: give them one, or remove them:\n  line 5" in refused(path, label_column="class")
+
+
+def test_a_one_hot_table_has_its_columns_as_classes_in_their_order(tmp_path: Path) -> None:
+    path = table(tmp_path / "a", header="file,NV,MEL,age", row="{n}.png,{label},30")
+    path.write_text(path.read_text().replace("whale", "1,0.0").replace("dolphin", "0,1.0"))
+    found = TableSource(source="table", path=str(path), label_column=["MEL", "NV"]).find()
+    assert list(found.class_names) == ["MEL", "NV"]
+    assert found.labels.tolist() == [1, 0] * 10
+
+
+def test_labels_of_equal_value_have_one_order(tmp_path: Path) -> None:
+    from search.data.sources.table import in_order
+
+    assert in_order(["10", "1", "9", "01", "001"]) == ["001", "01", "1", "9", "10"]
+    assert in_order(["b", "10", "9"]) == ["10", "9", "b"]
+
+
+def test_classes_that_differ_in_case_alone_are_noted(tmp_path: Path) -> None:
+    path = table(tmp_path / "a")
+    path.write_text(path.read_text().replace("dolphin", "Whale"))
+    assert read(path).notes == {"classes are called like another one but for case: Whale and whale": 2}
+
+
 def test_class_names_are_texts_also_when_they_look_like_something_else(tmp_path: Path) -> None:
     path = table(tmp_path / "a")
     path.write_text(path.read_text().replace("whale", "NA").replace("dolphin", "nan"))
@@ -92,7 +146,16 @@ def test_files_that_no_label_names_are_refused_unless_ignored(tmp_path: Path) ->
     [
         ("", {}, ["is empty", "a row for each image"]),
         ("file,class\n", {}, ["is empty", "a row for each image"]),
-        ("file;class\n0.png;cat\n", {}, ["has one column, 'file;class'", "separated by commas"]),
+        ("file;class\n0.png;cat\n", {}, ["has one column, 'file;class'", "separated by commas", "semicolons"]),
+        ("file,class\n0.png,cat\n\n1.png,a,b\n", {}, ["not one value for each of the 2 columns", "line 4: 3 values"]),
+        ("file,class,class\n0.png,cat,dog\n", {}, ["two columns are called 'class'"]),
+        ("path,patient,view,label\n0.png,p,v,cat\n", {}, ["path, patient, view, label: which of them is the class?"]),
+        (
+            "file,MEL,NV\n0.png,1,0\n\n1.png,1,1\n",
+            {"label_column": ["MEL", "NV"]},
+            ["not one 1 and else 0 in MEL, NV", "line 4: 1, 1"],
+        ),
+        ("file,MEL,NV\n0.png,1,0\n", {"label_column": ["MEL", "VN"]}, ["no column 'VN'", "Did you mean 'NV'?"]),
         ("file,class\n0.png,cat\n", {"label_column": "klass"}, ["data.label_column", "no column 'klass'", "'class'"]),
         ("file,class\n0.png,cat\n", {"file_column": "x"}, ["data.file_column", "Known: file, class"]),
         ("file,class\n0.png,cat\n", {"split_column": "x"}, ["data.split_column", "Known: file, class"]),
@@ -109,7 +172,7 @@ def test_tables_that_cannot_be_used_are_refused(
     path = table(tmp_path / "a", n=2)
     path.write_text(content)
     message = refused(path, **settings)
-    for fragment in [str(path) if "images" not in settings and "one class" not in message else "data", *fragments]:
+    for fragment in [str(path) if "images" not in settings and "one class only" not in message else "data", *fragments]:
         assert fragment in message
 
 

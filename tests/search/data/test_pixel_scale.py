@@ -1,0 +1,112 @@
+"""Images as arrays on other scales than pixels: made pixels where the spec says so, refused where it does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from search.asking import CheckError
+from search.checking import check_pixels
+from search.data import DataError, Dataset, prepare
+from search.data.pixel_scale import as_pixels, has_channels_first, likely_scale
+from search.data.sources.npz import NpzSource
+
+PIXELS = (load_digits().images[:60] * 15).astype(np.uint8)  # 0 to 240, of shape (60, 8, 8)
+CLASSES = load_digits().target[:60] % 2
+
+
+def prepared(folder: Path, arrays: dict[str, Any], **settings: Any) -> Dataset:
+    np.savez(folder / "images.npz", **arrays)
+    return prepare(NpzSource.model_validate({"source": "npz", "path": str(folder / "images.npz"), **settings}), seed=1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "values"),
+    [
+        ("0..1", PIXELS / 255),
+        ("0..1", (PIXELS / 255).astype(np.float32)[..., np.newaxis]),
+        ("-1..1", PIXELS / 127.5 - 1),
+        ("0..255", PIXELS.astype(np.float32)),
+    ],
+)
+def test_images_on_another_scale_become_the_same_pixels(tmp_path: Path, scale: str, values: Any) -> None:
+    dataset = prepared(tmp_path, {"x": values, "y": CLASSES}, scale=scale)
+    (tmp_path / "plain").mkdir()
+    plain = prepared(tmp_path / "plain", {"x": PIXELS, "y": CLASSES})
+    assert dataset.image_shape == plain.image_shape == (8, 8, 1)
+    for split in ("train", "validation", "test"):
+        np.testing.assert_allclose(dataset.split(split).images, plain.split(split).images, atol=2e-4)
+        np.testing.assert_array_equal(dataset.split(split).labels, plain.split(split).labels)
+    check_pixels(dataset)
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        (PIXELS[..., np.newaxis] / 255, 'from 0 to 0.941176.*scale = "0..1"'),
+        (PIXELS[..., np.newaxis] / 127.5 - 1, 'from -1 to 0.88.*scale = "-1..1"'),
+        ((PIXELS[..., np.newaxis] > 100).astype(np.uint8), 'from 0 to 1,.*scale = "0..1"'),
+        (PIXELS / 255, r"shape \(8, 8\).*grey images, say so with their scale"),
+        (np.repeat(PIXELS[:, np.newaxis], 3, axis=1), r"channels first.*np.transpose\(x, \(0, 2, 3, 1\)\)"),
+    ],
+    ids=["0..1", "-1..1", "zeros and ones", "grey", "channels first"],
+)
+def test_images_that_these_networks_would_not_see_are_refused(tmp_path: Path, values: Any, remedy: str) -> None:
+    with pytest.raises(CheckError, match=remedy):
+        check_pixels(prepared(tmp_path, {"x": values, "y": CLASSES}))
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "fragment"),
+    [
+        ({"scale": "0..1"}, PIXELS, 'has values from 0 to 240, which are not on the scale "0..1"'),
+        ({"scale": "0..1"}, PIXELS / 127.5 - 1, "has values from -1 to"),
+        ({"scale": "0..1"}, PIXELS.reshape(60, 64) / 255, "leave scale out where values are no images"),
+    ],
+)
+def test_a_scale_that_does_not_fit_is_refused(
+    tmp_path: Path, settings: dict[str, Any], values: Any, fragment: str
+) -> None:
+    with pytest.raises(DataError) as caught:
+        prepared(tmp_path, {"x": values, "y": CLASSES}, **settings)
+    assert fragment in str(caught.value)
+
+
+@pytest.mark.parametrize("scaled", [lambda images: images / 255, lambda images: images.astype(np.float32)])
+def test_splits_of_different_types_or_scales_are_refused(tmp_path: Path, scaled: Any) -> None:
+    images = PIXELS[..., np.newaxis]
+    arrays = {"x_train": images[:40], "y_train": CLASSES[:40], "x_test": scaled(images[40:]), "y_test": CLASSES[40:]}
+    with pytest.raises(DataError, match="images of different types or scales.*x_train from 0 to 240, as uint8; x_test"):
+        prepared(tmp_path, arrays)
+
+
+def test_splits_of_floats_on_two_scales_are_refused(tmp_path: Path) -> None:
+    images = PIXELS[..., np.newaxis].astype(np.float32)
+    arrays = {"x_train": images[:40] / 255, "y_train": CLASSES[:40], "x_test": images[40:], "y_test": CLASSES[40:]}
+    with pytest.raises(DataError, match="x_train from 0 to 0.94.*; x_test from 0 to 240"):
+        prepared(tmp_path, arrays)
+
+
+@pytest.mark.parametrize(
+    ("value_range", "scale"),
+    [((0, 1), "0..1"), ((0.2, 0.9), "0..1"), ((-1, 1), "-1..1"), ((-0.1, 0.5), "-1..1"), ((0, 2), ""), ((0, 255), "")],
+)
+def test_likely_scale_is_that_of_values_up_to_one(value_range: tuple[float, float], scale: str) -> None:
+    assert likely_scale(value_range) == scale
+
+
+@pytest.mark.parametrize(
+    ("shape", "is_first"),
+    [((3, 32, 32), True), ((1, 28, 28), True), ((32, 32, 3), False), ((3, 3, 3), False), ((8, 8), False)],
+)
+def test_has_channels_first(shape: tuple[int, ...], is_first: bool) -> None:
+    assert has_channels_first(shape) is is_first
+
+
+def test_values_without_a_scale_stay_as_they_are() -> None:
+    values = np.random.default_rng(1).normal(size=(5, 4, 3))
+    assert as_pixels(values, "", "x") is values
