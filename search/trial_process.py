@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,11 +152,13 @@ def _train(connection: Connection, task: TrialTask) -> None:
     import keras
 
     from search import measuring, training
+    from search.data.cache import ensure
     from search.final_scores import final_scores
     from search.spec import StudySpec
     from search.watching import EpochResult, Goal
 
     spec = StudySpec.from_json(task.spec)
+    task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
     keras.utils.set_random_seed(task.seed)
     peak = measuring.PeakMemory()
     space, goal = spec.parsed_space(), Goal(spec.accuracy_measure, task.dataset.positive_class)

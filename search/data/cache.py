@@ -27,21 +27,21 @@ from search.data.writing import write_arrays, write_facts
 
 _FORMAT = 3  # of the files and of how they are split; a change makes new ones
 _STALE_SECONDS = 24 * 3600
+_PARTIAL = ".tunefront-partial-"  # what a folder that is not whole is called; nothing else is ever removed
 
 
 def cache_folder() -> Path:
-    """``TUNEFRONT_CACHE``, or ``tunefront`` in the user's cache folder."""
-    chosen = os.environ.get("TUNEFRONT_CACHE")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tunefront"
+    """``tunefront`` in ``TUNEFRONT_CACHE``, or in the user's cache folder: a folder of our own, wherever it is."""
+    chosen = os.environ.get("TUNEFRONT_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen or Path.home() / ".cache") / "tunefront"
 
 
 def prepare(source: Source, seed: int, progress: Progress | None = None) -> Dataset:
     """The dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
 
-    Safe against being killed half-way: the folder gets its name only when it is whole. Of several
-    processes that prepare the same, one does it and the others wait.
+    Safe against being killed half-way: the folder gets its name only when it is whole. One that is damaged all the
+    same, a file cut off or missing, is made anew. Of several processes that prepare the same, one does it and the
+    others wait.
 
     Args:
         progress: Told often what is being done, and how much of how much is done.
@@ -59,12 +59,39 @@ def prepare(source: Source, seed: int, progress: Progress | None = None) -> Data
         digests_of_values(content) if isinstance(content, np.ndarray) else digests_of_files(content, cache, report)
     )
     folder = cache / f"{source.source}-{_key(source, seed, examples, digests)}"
-    if not folder.is_dir():
+    if not is_whole(folder):
         lock = cache / "locks" / folder.name
         with alone(lock, lambda: report("waiting for another process that prepares the same data", 0, 1)):
-            if not folder.is_dir():
+            if not is_whole(folder):
                 _prepare(folder, source, seed, examples, digests, report)
     return Dataset.read(folder)
+
+
+def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
+    """The same dataset, prepared again if somebody has removed or damaged its files since.
+
+    Raises:
+        DataError: If it cannot be prepared, or what it comes from has changed.
+    """
+    if is_whole(Path(dataset.folder)):
+        return dataset
+    again = prepare(source, seed)
+    if again.fingerprint != dataset.fingerprint:
+        raise DataError("data: the prepared images were removed, and what they were made from has changed since")
+    return again
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a prepared dataset is there with all of its values."""
+    try:
+        dataset = Dataset.read(folder)
+        images, labels = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels"))
+        n_folds = len(np.load(folder / "folds.npy")) if dataset.folds else 0
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return False
+    n_search = dataset.n_train + dataset.n_validation
+    is_complete = len(images) == len(labels) == n_search + dataset.n_test and images.shape[1:] == dataset.image_shape
+    return is_complete and n_folds == (n_search if dataset.folds else 0)
 
 
 def _made(cache: Path) -> Path:
@@ -95,9 +122,13 @@ def _prepare(
 ) -> None:
     """Under the lock of `folder`."""
     _remove_stale(folder)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    partial = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{folder.name}-", dir=folder.parent))
     try:
+        if folder.exists():  # damaged; trials under way keep what they have open
+            folder.rename(partial / "damaged")
         _fill(partial, source, seed, examples, digests, report)
+        shutil.rmtree(partial / "damaged", ignore_errors=True)
+        _write_through(partial)
         partial.rename(folder)
     except OSError as error:
         raise DataError(
@@ -138,10 +169,26 @@ def _fill(
     )
 
 
+def _write_through(folder: Path) -> None:
+    """Have all files of a folder on the disk before it gets its name: a power cut must not leave a named half."""
+    for path in (*folder.iterdir(), folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
 def _remove_stale(folder: Path) -> None:
     """What processes left that were killed: all of this dataset, whose lock we hold, and of others what is old."""
-    oldest = time.time() - _STALE_SECONDS
-    for partial in folder.parent.glob(".*-*"):
-        is_ours = partial.name.startswith(f".{folder.name}-")
-        if is_ours or max(path.stat().st_mtime for path in (partial, *partial.iterdir())) < oldest:
+    for partial in folder.parent.glob(f"{_PARTIAL}*"):
+        if partial.name.startswith(f"{_PARTIAL}{folder.name}-") or _is_old(partial):
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _is_old(partial: Path) -> bool:
+    try:
+        newest = max(path.stat().st_mtime for path in (partial, *partial.iterdir()))
+    except OSError:  # another process has just removed or finished it
+        return False
+    return newest < time.time() - _STALE_SECONDS

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from tests.search.data.pictures import picture, pictures, source
 
 @pytest.fixture
 def cache_folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache"  # as the fixture for all tests has set it
+    return tmp_path / "cache" / "tunefront"  # below what the fixture for all tests has set
 
 
 def prepared_folders(cache_folder: Path) -> list[str]:
@@ -76,7 +77,7 @@ def test_prepare_works_when_the_cache_path_is_odd(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [
-        ({"TUNEFRONT_CACHE": "/a/b", "XDG_CACHE_HOME": "/x"}, "/a/b"),
+        ({"TUNEFRONT_CACHE": "/a/b", "XDG_CACHE_HOME": "/x"}, "/a/b/tunefront"),
         ({"XDG_CACHE_HOME": "/x"}, "/x/tunefront"),
         ({"HOME": "/home/anna"}, "/home/anna/.cache/tunefront"),
         ({"TUNEFRONT_CACHE": "", "XDG_CACHE_HOME": "", "HOME": "/home/anna"}, "/home/anna/.cache/tunefront"),
@@ -220,14 +221,16 @@ def _prepare_and_report(folder: str, barrier: multiprocessing.Barrier) -> None: 
     os.environ["TUNEFRONT_CACHE"] = folder
     barrier.wait()
     dataset = prepare(DIGITS, seed=1)
-    (Path(folder).parent / f"prepared-{os.getpid()}").write_text(dataset.fingerprint)
+    (Path(folder) / f"prepared-{os.getpid()}").write_text(dataset.fingerprint)
 
 
 @pytest.mark.usefixtures("fork_server")
 def test_prepare_makes_one_whole_dataset_when_several_processes_prepare_it(cache_folder: Path) -> None:
     context = multiprocessing.get_context("forkserver")
     barrier = context.Barrier(3)
-    processes = [context.Process(target=_prepare_and_report, args=(str(cache_folder), barrier)) for _ in range(3)]
+    processes = [
+        context.Process(target=_prepare_and_report, args=(str(cache_folder.parent), barrier)) for _ in range(3)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -249,7 +252,7 @@ def _prepare_and_die(cache: str, images: str, at: str) -> None:
 @pytest.mark.parametrize("at", ["reading files", "decoding images", "writing the prepared data"])
 def test_prepare_leaves_no_broken_dataset_when_it_is_killed(tmp_path: Path, cache_folder: Path, at: str) -> None:
     folder = pictures(tmp_path / "images")
-    arguments = (str(cache_folder), str(folder), at)
+    arguments = (str(cache_folder.parent), str(folder), at)
     process = multiprocessing.get_context("forkserver").Process(target=_prepare_and_die, args=arguments)
     process.start()
     process.join(60)
@@ -263,13 +266,64 @@ def test_prepare_leaves_no_broken_dataset_when_it_is_killed(tmp_path: Path, cach
 
 @pytest.mark.parametrize(("age_seconds", "is_kept"), [(60, True), (2 * 24 * 3600, False)])
 def test_prepare_removes_what_others_left_when_it_is_old(cache_folder: Path, age_seconds: int, is_kept: bool) -> None:
-    left = cache_folder / ".folder-0123-abc"
+    left = cache_folder / ".tunefront-partial-folder-0123-abc"
     left.mkdir(parents=True)
     (left / "decoded.raw").touch()
     for path in (left / "decoded.raw", left):
         os.utime(path, (time.time() - age_seconds,) * 2)
     prepare(DIGITS, seed=1)
     assert left.exists() == is_kept
+
+
+def test_prepare_touches_nothing_else_in_a_folder_that_it_is_given(tmp_path: Path, cache_folder: Path) -> None:
+    mine = [cache_folder.parent / ".my-notes", cache_folder / ".my-notes", cache_folder.parent / "folder-0123"]
+    for folder in mine:
+        folder.mkdir(parents=True)
+        (folder / "text").touch()
+    (cache_folder / ".a-hidden-file").touch()
+    for path in (*(folder / "text" for folder in mine), *mine, cache_folder / ".a-hidden-file"):
+        os.utime(path, (time.time() - 9 * 24 * 3600,) * 2)
+    prepare(DIGITS, seed=1)
+    assert all((folder / "text").exists() for folder in mine)
+    assert (cache_folder / ".a-hidden-file").exists()
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "cut images": lambda folder: cut(folder / "images.npy"),
+    "cut labels": lambda folder: cut(folder / "labels.npy"),
+    "no images": lambda folder: (folder / "images.npy").unlink(),
+    "empty facts": lambda folder: (folder / "dataset.json").write_text(""),
+    "other facts": lambda folder: (folder / "dataset.json").write_text("{}"),
+    "no folder": shutil.rmtree,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_dataset_is_prepared_again(cache_folder: Path, damage: str) -> None:
+    first = prepare(DIGITS, seed=1)
+    before = [first.split(name).images.copy() for name in ("train", "validation", "test")]
+    held = first.split("train").images  # by a trial under way
+    DAMAGES[damage](Path(first.folder))
+    for again in (cache.ensure(first, DIGITS, seed=1), prepare(DIGITS, seed=1)):
+        assert again == first
+    for name, images in zip(("train", "validation", "test"), before, strict=True):
+        np.testing.assert_array_equal(first.split(name).images, images)
+    if not damage.startswith("cut"):
+        np.testing.assert_array_equal(held, before[0])
+    assert prepared_folders(cache_folder) == [Path(first.folder).name]
+
+
+def test_a_dataset_that_was_removed_is_not_made_of_other_images(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "images")
+    first = prepare(source(folder), seed=1)
+    shutil.rmtree(first.folder)
+    picture(folder / "cat" / "3.png", seed=77)
+    with pytest.raises(DataError, match="what they were made from has changed since"):
+        cache.ensure(first, source(folder), seed=1)
 
 
 _DECODE_AND_WAIT = """
