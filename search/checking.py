@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from objectives import format_quantity
 from search.asking import CheckError
 from search.data import Dataset
-from search.pixel_checks import check_augmentation, check_levels
-from search.data.pixel_scale import has_channels_first, likely_scale
+from search.pixel_checks import check_augmentation, check_levels, check_pixels
 from search.scoring import is_defined
 from search.spec import StudySpec, TrainingTable
 from spaces import OwnSpace, Space
@@ -123,35 +122,6 @@ def _check_images(space: Space, dataset: Dataset) -> None:
     chosen = [name for name in space.families["architecture"] if name in names]
     if chosen and shape[2] not in (1, 3):
         raise CheckError(f"space.architecture: {chosen[0]} takes 1 or 3 channels, and the data has {shape[2]}")
-
-
-def check_pixels(dataset: Dataset) -> None:
-    """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
-
-    Raises:
-        CheckError: Names the key and the remedy.
-    """
-    shape = dataset.image_shape
-    if len(shape) != 3:
-        grey = ' If they are grey images, say so with their scale, such as data.scale = "0..255".'
-        raise CheckError(
-            f"space: the data has values of shape {shape}, and these architectures take images of shape "
-            f"(height, width, channels).{grey if len(shape) == 2 else ''} For others give a space of your own: "
-            'space = "file.py:object"'
-        )
-    if has_channels_first(shape):
-        raise CheckError(
-            f"data: its images have the shape {shape}, channels first, and (height, width, channels) is needed: write "
-            "them anew with np.transpose(x, (0, 2, 3, 1))"
-        )
-    scale = likely_scale(dataset.value_range) if dataset.value_range else ""
-    if scale:
-        low, high = dataset.value_range or (0.0, 0.0)
-        raise CheckError(
-            f"data.scale: the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to "
-            f'255: they would see black. Write scale = "{scale}" in [data], which makes pixels of them, or give a space '
-            "of your own, which gets values as they are"
-        )
 
 
 def _check_output(space: Space, dataset: Dataset) -> None:

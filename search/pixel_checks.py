@@ -1,17 +1,45 @@
-"""Whether augmentation that is made for pixels gets pixels: values of one's own may be any numbers."""
+"""Whether networks and augmentation that are made for pixels get them: values of one's own may be any numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from search.asking import CheckError
 from search.data import Dataset
+from search.data.pixel_scale import has_channels_first, likely_scale
 from spaces import Space
 from spaces.augmentation import OF_PIXELS
 from spaces.settings import extremes
+
+
+def check_pixels(dataset: Dataset) -> None:
+    """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
+
+    Raises:
+        CheckError: Names the key and the remedy.
+    """
+    shape = dataset.image_shape
+    if len(shape) != 3:
+        grey = ' If they are grey images, say so with their scale, such as data.scale = "0..255".'
+        raise CheckError(
+            f"space: the data has values of shape {shape}, and these architectures take images of shape "
+            f"(height, width, channels).{grey if len(shape) == 2 else ''} For others give a space of your own: "
+            'space = "file.py:object"'
+        )
+    if has_channels_first(shape):
+        raise CheckError(
+            f"data: its images have the shape {shape}, channels first, and (height, width, channels) is needed: write "
+            "them anew with np.transpose(x, (0, 2, 3, 1))"
+        )
+    scale = likely_scale(dataset.value_range) if dataset.value_range else ""
+    if scale:
+        low, high = dataset.value_range or (0.0, 0.0)
+        raise CheckError(
+            f"data.scale: the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to "
+            f'255: they would see black. Write scale = "{scale}" in [data], which makes pixels of them, or give a space '
+            "of your own, which gets values as they are"
+        )
 
 
 def check_levels(space: Space, dataset: Dataset) -> None:
@@ -35,15 +63,11 @@ def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) 
         CheckError: Names `key`, settings and remedy.
     """
     names = [name for name in OF_PIXELS if settings.get(name)]
-    # Of validation, which is the smaller one: with folds, a split is copied into memory.
-    if not names or dataset.split("validation").images.dtype == np.uint8:
-        return
-    images = dataset.split("train").images
-    low, high = float(images.min()), float(images.max())
-    if low >= 0 and 1 < high <= 255:
+    low, high = dataset.value_range or (0.0, 255.0)
+    if not names or (low >= 0 and 1 < high <= 255):
         return
     zeros = ", ".join(f"{name} = 0" for name in names)
     raise CheckError(
         f"{key}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} for pixels, 0 to 255, and the data has values "
-        f"from {low:g} to {high:g}: bring them to 0 to 255, or write {zeros}"
+        f"from {low:g} to {high:g}: bring them to 0 to 255, for example with data.scale, or write {zeros}"
     )

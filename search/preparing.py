@@ -62,7 +62,7 @@ def _prepare_and_inspect(data: Mapping[str, Any], progress: Progress) -> dict[st
     spec = StudySpec.from_json(data)
     dataset = prepare(spec.data, spec.seed, progress)
     if not isinstance(spec.space, str) and len(dataset.image_shape) == 3:
-        from search.checking import check_pixels
+        from search.pixel_checks import check_pixels
 
         check_pixels(dataset)
     return {"folder": dataset.folder, "report": inspect(dataset, spec.data, progress).as_json()}

@@ -10,10 +10,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from search.asking import CheckError
-from search.checking import check_pixels
 from search.data import DataError, Dataset, prepare
 from search.data.pixel_scale import as_pixels, has_channels_first, likely_scale
 from search.data.sources.npz import NpzSource
+from search.pixel_checks import check_pixels
 
 PIXELS = (load_digits().images[:60] * 15).astype(np.uint8)  # 0 to 240, of shape (60, 8, 8)
 CLASSES = load_digits().target[:60] % 2
