@@ -37,8 +37,8 @@ def check_pixels(dataset: Dataset) -> None:
         low, high = dataset.value_range or (0.0, 0.0)
         raise CheckError(
             f"data.scale: the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to "
-            f'255: they would see black. Write scale = "{scale}" in [data], which makes pixels of them, or give a space '
-            "of your own, which gets values as they are"
+            f'255, so that they would see black. Write scale = "{scale}" in [data], which makes pixels of them, or '
+            "give a space of your own, which gets values as they are"
         )
 
 
