@@ -46,7 +46,7 @@ def test_sources_go_into_the_store_and_back(tmp_path: Path, data: str, kind: typ
         ("source = 3", "data.source", ["3", "folder"]),
         ('path = "a"', "data.source", ["missing", 'source = "digits"']),
         ('source = "folder"', "data.path", ["missing"]),
-        ('source = "folder"\npth = "a"', "data.path", ["missing"]),
+        ('source = "folder"\npth = "a"', "data.pth", ["no such key", "path"]),
         ('source = "folder"\npath = "a"\nresise = "pad"', "data.resise", ["no such key", "Did you mean 'resize'?"]),
         ('source = "digits"\npath = "a"', "data.path", ["no such key", "validation_fraction"]),
         ('source = "folder"\npath = 3', "data.path", ["3 is not possible"]),
