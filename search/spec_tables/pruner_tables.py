@@ -16,8 +16,8 @@ class ParetoTable(Table):
     """Stops what would not come on the front.
 
     Attributes:
-        front_loss: Accepted chance that a stopped trial would have ended on the front. What is as likely as not on it
-            always goes on, so more than a half would change nothing.
+        front_loss: Accepted chance, each time a trial is judged, that it would have ended on the front. What is as
+            likely as not on it always goes on, so more than a half would change nothing.
         min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
             may still be guessing for most of the time.
         rung_factor: Each further epoch at which trials are judged is so many times later.
