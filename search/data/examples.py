@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +21,14 @@ SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
 SPLIT_WORDS: dict[str, SplitName] = {
     "train": "train",
+    "training": "train",
     "validation": "validation",
     "valid": "validation",
     "val": "validation",
     "test": "test",
+    "testing": "test",
 }
+_SET = re.compile(r"[ _-]?set$")  # as in test_set, TestSet
 
 Stamp = tuple[str, int, int, int]  # what it is, its size in bytes, mtime and ctime in nanoseconds
 Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
@@ -92,6 +96,11 @@ class Examples:
             content=content[rows] if isinstance(content, np.ndarray) else [content[row] for row in rows],
             splits=None if self.splits is None else [self.splits[row] for row in rows],
         )
+
+
+def split_named(name: str) -> SplitName | None:
+    """The split that a word such as ``Training``, ``val`` or ``test_set`` stands for; None for any other."""
+    return SPLIT_WORDS.get(_SET.sub("", name.strip().lower()))
 
 
 def readable(path: str) -> str:

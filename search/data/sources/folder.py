@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from search.data.examples import SPLIT_WORDS, DataError, EncodedFile, Examples, SplitName, readable, some_of
+from search.data.examples import DataError, EncodedFile, Examples, SplitName, readable, some_of, split_named
 from search.data.sources.source import FileSource
 from search.regular_files import user_path
 
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".jp2")
+_MARKS = ("study.json", "data/contact_sheet.png", "tfrecords")  # one of them is in the results of any study
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"}
 
 
@@ -20,7 +22,8 @@ class FolderSource(FileSource):
     """Images as ``path/CLASS/FILE`` or ``path/{train,validation,test}/CLASS/FILE``.
 
     Attributes:
-        path: Relative paths start at the current folder. ``valid`` and ``val`` mean validation.
+        path: Relative paths start at the current folder. ``training`` or ``train_set`` mean train, ``valid`` and
+            ``val`` validation, ``testing`` or ``test_set`` test, in any case.
     """
 
     source: Literal["folder"]
@@ -51,7 +54,7 @@ class FolderSource(FileSource):
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What is in a folder, sorted, without hidden files and what desktops leave behind.
+    """What is in a folder, sorted, without hidden files, what desktops leave behind, and tunefront's own results.
 
     Raises:
         DataError: If there is no such folder, or it cannot be read.
@@ -69,25 +72,41 @@ def list_folder(folder: Path) -> list[Path]:
             f"data.path: the folder {readable(str(folder))!r} cannot be read ({error.strerror}): "
             "give this user the right to, or name another"
         ) from None
-    return [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _LITTER]
+    seen = [entry for entry in entries if not entry.name.startswith(".") and entry.name.lower() not in _LITTER]
+    return [entry for entry in seen if not _is_results(entry)]
 
 
 def _split_folders(top: Path) -> list[tuple[SplitName | None, Path]]:
     """The folders that hold class folders, with the split that each stands for."""
     folders = [entry for entry in list_folder(top) if entry.is_dir()]
-    splits = {folder: SPLIT_WORDS[folder.name.lower()] for folder in folders if folder.name.lower() in SPLIT_WORDS}
-    if "train" not in splits.values():
+    splits = {folder: split for folder in folders if (split := split_named(folder.name))}
+    if "train" not in splits.values() or _are_classes(folders, splits):
         return [(None, top)]
     others = [readable(folder.name) for folder in folders if folder not in splits]
     if others:
         raise DataError(
-            f"data.path: {readable(str(top))} has a folder train, and so is split, but also {others[0]!r}"
+            f"data.path: {readable(str(top))} has a folder for training, and so is split, but also {others[0]!r}"
             f"{f' and {len(others) - 1} more' if len(others) > 1 else ''}, which is no split: "
-            "only train, validation (or valid, val) and test can be there. Move it away"
+            "only train (or training), validation (valid, val) and test (testing) can be there. Move it away"
         )
     if len(set(splits.values())) < len(splits):
-        raise DataError(f"data.path: {readable(str(top))} has several folders for validation: leave one")
+        raise DataError(f"data.path: {readable(str(top))} has several folders for one split: leave one")
     return [(split, folder) for folder, split in splits.items()]
+
+
+def _are_classes(folders: Sequence[Path], splits: Mapping[Path, SplitName]) -> bool:
+    """Whether folders with the name of a split are classes, such as bus, car and train.
+
+    There are others beside them, and none of them has folders in it.
+    """
+    return len(splits) < len(folders) and not any(entry.is_dir() for folder in splits for entry in list_folder(folder))
+
+
+def _is_results(folder: Path) -> bool:
+    """Whether a folder is that of tunefront's own results, which lies in the current one as its data may."""
+    if folder.name != "results" or not folder.is_dir():
+        return False
+    return any((study / mark).exists() for study in folder.iterdir() for mark in _MARKS)
 
 
 def _class_folders(parent: Path) -> list[Path]:

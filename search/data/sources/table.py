@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 
 from search.data.examples import (
-    SPLIT_WORDS,
     DataError,
     EncodedFile,
     Examples,
@@ -18,6 +17,7 @@ from search.data.examples import (
     check_file,
     readable,
     some_of,
+    split_named,
 )
 from search.data.sources.csv_rows import CsvRows, read_csv
 from search.data.sources.folder import IMAGE_ENDINGS
@@ -131,16 +131,19 @@ class TableSource(FileSource):
 
     def _splits(self, table: CsvRows, path: Path) -> list[SplitName]:
         self._known(table, path, "split_column", self.split_column)
-        words = [word.lower() for word in table.column(self.split_column)]
+        words = table.column(self.split_column)
+        splits = [split_named(word) for word in words]
         unknown = [
-            f"line {line}: {word!r}" for word, line in zip(words, table.lines, strict=True) if word not in SPLIT_WORDS
+            f"line {line}: {word!r}"
+            for word, split, line in zip(words, splits, table.lines, strict=True)
+            if split is None
         ]
         if unknown:
             raise DataError(
                 f"{path}: the column {self.split_column!r} has what is no split: "
                 f"write train, validation or test:\n{some_of(unknown)}"
             )
-        return [SPLIT_WORDS[word] for word in words]
+        return [split for split in splits if split]
 
 
 def in_order(labels: Sequence[str]) -> list[str]:

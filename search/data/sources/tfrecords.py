@@ -127,7 +127,7 @@ def _only_value(features: Any, key: str, kind: str, name: str, setting: str) -> 
 
 
 def _splits_of(files: Sequence[Path]) -> list[SplitName] | None:
-    """The split of each file; None if no file names one, or all are of training."""
+    """The split of each file; None if no file names one, or none is of training beside others."""
     splits = [split_of(file) for file in files]
     known = [split for split in splits if split]
     if known and len(known) < len(files):
@@ -136,7 +136,7 @@ def _splits_of(files: Sequence[Path]) -> list[SplitName] | None:
             f"data.path: other files have train, validation or test in their names, and {readable(str(odd))} has not: "
             "rename it, move it away, or give a pattern such as records/train-*"
         )
-    return known if {*known} - {"train"} else None
+    return known if len({*known}) > 1 and "train" in known else None
 
 
 def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -33,6 +33,9 @@ def refused(folder: Path, **settings: Any) -> str:
         (["train", "valid"], (16, 20, 4)),
         (["train", "val", "test"], (20, 20, 20)),
         (["Train", "Test"], (16, 4, 20)),
+        (["Training", "Testing"], (16, 4, 20)),
+        (["training_set", "test_set"], (16, 4, 20)),
+        (["TrainSet", "valid-set"], (16, 20, 4)),
     ],
 )
 def test_given_splits_are_kept_and_others_taken_from_train(
@@ -43,6 +46,24 @@ def test_given_splits_are_kept_and_others_taken_from_train(
     dataset = prepare(source(any_folder / "images"), seed=1)
     assert sizes(dataset) == expected
     assert dataset.class_names == ("cat", "dog")
+
+
+def test_a_class_may_be_called_like_a_split(tmp_path: Path) -> None:
+    dataset = prepare(source(pictures(tmp_path / "images", classes=("bus", "car", "train"))), seed=1)
+    assert (dataset.class_names, sum(sizes(dataset))) == (("bus", "car", "train"), 30)
+
+
+@pytest.mark.parametrize("mark", ["a/study.json", "a/data/contact_sheet.png"])
+def test_own_results_beside_the_class_folders_are_no_class(tmp_path: Path, mark: str) -> None:
+    folder = pictures(tmp_path / "images")
+    (folder / "results" / mark).parent.mkdir(parents=True)
+    (folder / "results" / mark).touch()
+    assert prepare(source(folder), seed=1).class_names == ("cat", "dog")
+
+
+def test_a_class_may_be_called_results(tmp_path: Path) -> None:
+    dataset = prepare(source(pictures(tmp_path / "images", classes=("results", "other"))), seed=1)
+    assert dataset.class_names == ("other", "results")
 
 
 def test_litter_is_ignored(tmp_path: Path) -> None:
@@ -247,8 +268,8 @@ def _few_images(folder: Path) -> None:
         (_empty_class, ["emu has no image in it", "classes = [...]"]),
         (_loose_images, ["1 images lie beside the class folders", "loose.png"]),
         (_nested, ["all/cat is a folder inside a class folder", "move them up"]),
-        (_odd_split, ["has a folder train", "'extra'", "Move it away"]),
-        (_two_validations, ["several folders for validation"]),
+        (_odd_split, ["has a folder for training", "'extra'", "Move it away"]),
+        (_two_validations, ["several folders for one split"]),
         (_no_classes_in_test, ["test has no folders in it"]),
         (_one_class, ["one class only (cat)"]),
         (_few_images, ["2 classes have too few different examples to be in each of 3 splits", "cat: 2", "dog: 2"]),

@@ -149,7 +149,7 @@ def test_class_names_come_from_a_file_of_labels_when_there_is_one(tmp_path: Path
         ("flowers_train_00000-of-00005.tfrecord", "train"),
         ("oxford_flowers102-test.tfrecord-00000-of-00002", "test"),
         ("birds.tfrecord", None),
-        ("training.tfrecord", None),
+        ("training.tfrecord", "train"),
         ("valley-00000-of-00001", None),
     ],
 )
