@@ -13,7 +13,6 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from reports.csv_text import csv_text
-from reports.replacing import replace_file
 from reports.replay_figures import replay_figures
 from reports.replay_view import (
     TITLES,
@@ -24,6 +23,7 @@ from reports.replay_view import (
     replay_markdown,
     replay_rows,
 )
+from storage.files import replace_file
 
 _UNINTERESTING = ("host_name", "process_started_at")
 

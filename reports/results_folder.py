@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # Below the folder, and below its folder `confirmation` too.
-_REPORT = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|confirmed)\.csv"
+_REPORT = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|classes|confirmed)\.csv"
 _TRIALS = (
-    r"models/(?:trial-\d+|\.partial-\d+)\.keras|logs/trial-\d+\.log|"
+    r"models/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+"
 )
 _OURS = re.compile(rf"(?:confirmation/)?(?:{_REPORT}|study\.json|{_TRIALS})|data/contact_sheet\.png")

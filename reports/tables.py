@@ -91,3 +91,13 @@ def _numbers(name: str, values: Iterable[float | None]) -> pd.Series[Any]:
     series = pd.Series(list(values), dtype="float64")
     is_whole = name.endswith("_bytes") or name.startswith("n_") or name == "best_epoch"
     return series.round().astype("Int64") if is_whole else series
+
+
+def classes_frame(results: StudyResults) -> pd.DataFrame:
+    """The study's classes in the order of its models' outputs: ``output``, ``class`` and, of two, ``is_positive``."""
+    dataset = results.study.dataset
+    names = [str(name) for name in dataset.get("class_names", [])]
+    columns: dict[str, list[object]] = {"output": list(range(len(names))), "class": list(names)}
+    if len(names) == 2:
+        columns["is_positive"] = [number == dataset.get("positive_class") for number in range(2)]
+    return pd.DataFrame(columns)

@@ -13,8 +13,8 @@ from reports.importance import find_importance
 from reports.importance_section import importance_frame, importance_markdown
 from reports.markdown import front_markdown
 from reports.page import render_page
-from reports.replacing import replace_file
-from reports.tables import front_frame, trials_frame
+from reports.tables import classes_frame, front_frame, trials_frame
+from storage.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class ReportFiles:
         front_csv: The front with everything known of its trials.
         trials_csv: Every trial, in the same columns.
         importance_csv: How much each parameter matters for each objective.
+        classes_csv: The classes, in the order of the models' outputs.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
 
@@ -35,11 +36,19 @@ class ReportFiles:
     front_csv: Path
     trials_csv: Path
     importance_csv: Path
+    classes_csv: Path
     confirmed_csv: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        always = (self.report_html, self.front_md, self.front_csv, self.trials_csv, self.importance_csv)
+        always = (
+            self.report_html,
+            self.front_md,
+            self.front_csv,
+            self.trials_csv,
+            self.importance_csv,
+            self.classes_csv,
+        )
         return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
 
 
@@ -51,7 +60,7 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     """
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
-        out_dir / "importance.csv", out_dir / "confirmed.csv" if confirmation else None,
+        out_dir / "importance.csv", out_dir / "classes.csv", out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
     importance = find_importance(results)
     markdown = [front_markdown(results), importance_markdown(importance)]
@@ -63,6 +72,7 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
         csv_text(front_frame(results)),
         csv_text(trials_frame(results)),
         csv_text(importance_frame(importance)),
+        csv_text(classes_frame(results)),
     ]
     if confirmation:
         contents.append(csv_text(confirmed_frame(confirmation)))

@@ -11,6 +11,7 @@ import numpy as np
 from search.finishing import Finisher
 from search.judging import Judge
 from search.machine import load_average
+from search.model_card import model_card
 from search.models import KeptModels
 from search.running_trial import Running, RunningTrial
 from search.standing import Standing
@@ -78,7 +79,9 @@ class Listener:
             running.answers = _read_answers(message.answers)
             self._judge_end(running)
         elif message.kind == "kept":
-            self._finisher.complete(running, str(self._models.publish(running.lease.number)))
+            self._finisher.complete(
+                running, str(self._models.publish(running.lease.number, model_card(self._work, running)))
+            )
         elif message.kind == "failed":
             running.child.reap()
             self._finisher.end_without_result(running, message.reason)

@@ -1,13 +1,16 @@
-"""Kept models: one ``.keras`` file for each trial on the front, no others."""
+"""Kept models: a ``.keras`` file for each trial on the front, and a ``.json`` file that says how to use it."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from search.links import refuse_link
 from storage import Store, StudyRecord, trials
+from storage.files import replace_file
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,11 @@ class KeptModels:
         self.drop_partial(number)
         return self._partial(number)
 
-    def publish(self, number: int) -> Path:
-        """Give a wholly saved model its name."""
+    def publish(self, number: int, card: Mapping[str, Any]) -> Path:
+        """Give a wholly saved model its name, once its card lies beside it; see :mod:`search.model_card`."""
         path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
         refuse_link(partial)  # in place of what was saved
+        replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
         partial.replace(path)
         return path.resolve()
 
@@ -53,4 +57,5 @@ class KeptModels:
             number = path.stem.removeprefix("trial-")
             if number.isdigit() and int(number) in beaten:
                 path.unlink(missing_ok=True)
+                path.with_suffix(".json").unlink(missing_ok=True)
                 trials.set_model_path(self.store, self.study, int(number), "")

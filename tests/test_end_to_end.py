@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import signal
@@ -122,9 +123,21 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
 
     kept = [record for record in records if record.model_path]
     assert kept
-    assert {Path(record.model_path).name for record in kept} == {path.name for path in folder.glob("models/*")}
+    names = {Path(record.model_path).name for record in kept}
+    assert names | {name.replace(".keras", ".json") for name in names} == {p.name for p in folder.glob("models/*")}
     split = _prepared(tmp_path).split("validation")
+    with (folder / "classes.csv").open(newline="") as file:
+        classes = [row["class"] for row in csv.DictReader(file)]
+    assert ", ".join(classes) in (folder / "report.html").read_text()
     for record in kept:
+        card = json.loads(Path(record.model_path).with_suffix(".json").read_text())
+        assert card["class_names"] == classes == list(_prepared(tmp_path).class_names)
+        assert card["measurements"]["accuracy"] == record.measurements["accuracy"]
+        assert (card["trial"], card["input"]["shape"], card["versions"]["keras"]) == (
+            record.number,
+            [8, 8, 1],
+            keras.__version__,
+        )
         model = keras.models.load_model(record.model_path)
         predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
         assert float((predicted == split.labels).mean()) == pytest.approx(record.measurements["accuracy"], abs=1e-6)
@@ -138,7 +151,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
 def _prepared(folder: Path) -> Any:
     from search.data import Dataset
 
-    (prepared,) = (folder / "cache").glob("digits-*")
+    (prepared,) = (folder / "cache" / "tunefront").glob("digits-*")
     return Dataset.read(prepared)
 
 
@@ -270,7 +283,7 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
         assert float((predicted == test.labels).mean()) == pytest.approx(record.measurements["test_accuracy"], abs=1e-6)
 
     folder = tmp_path / "results" / "tiny"
-    assert {path.name for path in folder.glob("confirmation/models/*")} == {
+    assert {path.name for path in folder.glob("confirmation/models/*.keras")} == {
         Path(record.model_path).name for record in kept
     }
     with (folder / "confirmed.csv").open(newline="") as file:

@@ -83,7 +83,7 @@ def test_the_nonce_is_drawn_anew(results: StudyResults, folder: Path, page: str)
 
 def test_kept_models_are_linked_when_they_lie_below_the_report(page: str, parsed: _Parsed) -> None:
     links = [link["href"] for link in parsed.all("a")]
-    assert links == ["models/trial-0.keras", "front.csv", "front.md", "trials.csv", "importance.csv"]
+    assert links == ["models/trial-0.keras", "front.csv", "front.md", "trials.csv", "importance.csv", "classes.csv"]
     assert 'keras.models.load_model("models/trial-0.keras")' in page
     text = _text(page)
     assert "/elsewhere/trial-2.keras on anna" in text
@@ -197,7 +197,7 @@ def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None
         return _text(render_page(replace(found, study=replace(found.study, dataset=dataset)), tmp_path))
 
     text = shown(class_names=["fire", "none"], positive_class=0)
-    assert "Classes: fire, none; the positive class is fire." in text
+    assert "Classes, in the order of the models' outputs: fire, none; the positive class is fire." in text
     assert "gives class probabilities, or, where it has one output, the probability of class fire." in text
     # Of more classes none is positive, and a study of before does not tell.
     for facts in ({"class_names": ["a", "b", "c"], "positive_class": 1}, {"class_names": ["fire", "none"]}):

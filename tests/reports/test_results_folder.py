@@ -15,10 +15,11 @@ OURS = (
         "front.csv",
         "trials.csv",
         "importance.csv",
+        "classes.csv",
         "confirmed.csv",
         "data/contact_sheet.png",
     ),
-    *("models/trial-0.keras", "models/.partial-12.keras", "logs/trial-0.log"),
+    *("models/trial-0.keras", "models/trial-0.json", "models/.partial-12.keras", "logs/trial-0.log"),
     *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log", "confirmation/report.html"),
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
 )

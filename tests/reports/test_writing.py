@@ -22,6 +22,7 @@ def test_files_are_all_there_and_nothing_else(results: StudyResults, any_folder:
         "front.csv",
         "trials.csv",
         "importance.csv",
+        "classes.csv",
     ]
     assert sorted(out.iterdir()) == sorted(files.paths)
     assert files.report_html.read_text(encoding="utf-8").startswith("<!doctype html>")

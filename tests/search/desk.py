@@ -117,7 +117,7 @@ class Desk:
         return queue.count(self.store, self.record.optuna_study(self.store), self.record.study_id)
 
     def kept_models(self) -> list[str]:
-        return sorted(path.name for path in (self.out / "models").glob("*"))
+        return sorted(path.name for path in (self.out / "models").glob("*") if path.suffix != ".json")
 
     def living_trials(self) -> list[int]:
         """Process numbers of trial processes that still run."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ def keep(models: KeptModels, bench: Bench) -> Path:
     """A complete trial with a kept model."""
     leased = bench.lease()
     models.partial_path(leased[0].number).write_bytes(b"model")
-    path = models.publish(leased[0].number)
+    path = models.publish(leased[0].number, {"class_names": ["cat", "dog"]})
     bench.finish(leased, model_path=str(path))
     return path
 
@@ -27,7 +28,8 @@ def test_publish_gives_a_whole_model_its_name(bench: Bench, any_folder: Path) ->
     path = keep(models, bench)
     assert path == (any_folder / "models" / "trial-0.keras").resolve()
     assert path.read_bytes() == b"model"
-    assert list((any_folder / "models").iterdir()) == [any_folder / "models" / "trial-0.keras"]
+    assert sorted(file.name for file in (any_folder / "models").iterdir()) == ["trial-0.json", "trial-0.keras"]
+    assert json.loads(path.with_suffix(".json").read_text()) == {"class_names": ["cat", "dog"]}
 
 
 def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: Path) -> None:
@@ -37,6 +39,7 @@ def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: P
     strange.touch()
     models.drop({0, 2})
     assert [path.exists() for path in paths] == [False, True, False]
+    assert [path.with_suffix(".json").exists() for path in paths] == [False, True, False]
     assert strange.exists()
     assert [trial.model_path for trial in bench.trials()] == ["", str(paths[1]), ""]
 
@@ -61,11 +64,11 @@ def test_models_are_not_saved_through_links(bench: Bench, tmp_path: Path) -> Non
     (tmp_path / "models" / ".partial-0.keras").symlink_to(theirs)
     (tmp_path / "models" / "trial-0.keras").symlink_to(theirs)
     models.partial_path(0).write_bytes(b"ours")
-    assert models.publish(0).read_bytes() == b"ours"
+    assert models.publish(0, {}).read_bytes() == b"ours"
     assert theirs.read_bytes() == b"theirs"
     (tmp_path / "models" / ".partial-1.keras").symlink_to(theirs)
     with pytest.raises(OSError, match="this is a link"):
-        models.publish(1)
+        models.publish(1, {})
 
 
 def test_a_folder_of_models_that_is_a_link_is_refused(bench: Bench, tmp_path: Path) -> None:
