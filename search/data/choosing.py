@@ -59,7 +59,7 @@ def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
             numbers[examples.class_names.index(name)] = number
         rows = np.flatnonzero(numbers[examples.labels] >= 0)
         examples = examples.take(rows)
-        examples = Examples(examples.names, numbers[examples.labels], list(classes), examples.content, examples.splits)
+        examples = replace(examples, labels=numbers[examples.labels], class_names=list(classes))
     if len(examples.class_names) < 2:
         raise DataError(
             f"data: there is one class only ({', '.join(examples.class_names) or 'none at all'}), and nothing to "

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from search.data.duplicates import groups_of, leaks, n_contradictions
 from search.data.examples import DataError, Examples, SplitName
+from search.data.group_splits import divide_groups, joined, refuse_split_groups
 from search.data.rare_classes import named, rare_classes, refuse_untrained
 from search.data.sources.source import Source
 from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION, Shares, divide
@@ -57,6 +58,8 @@ def _given_parts(
         notes[what] = int((parts == VALIDATION).sum())
         parts[parts == VALIDATION] = TRAIN
     splits: list[SplitName] = [_NAMES[int(part)] for part in parts]
+    if examples.groups is not None:
+        refuse_split_groups(examples.groups, splits)
     leaked = leaks(groups, splits, examples.names, source.on_leak)
     parts[leaked] = LEFT_OUT
     notes["examples were left out, because another split has them too"] = len(leaked)
@@ -88,6 +91,8 @@ def _with_shares(
         folds=source.folds,
     )
     labels = examples.labels
+    if examples.groups is not None:
+        return _with_whole_groups(parts, examples, joined(groups, examples.groups), source, shares, seed)
     # One example stands for all its copies: they follow it, so that none is on both sides.
     pool = np.array([row for row in _firsts(groups, parts) if parts[row] == TRAIN], dtype=np.int64)
     rare = rare_classes(labels[pool], shares, examples, source)
@@ -111,6 +116,28 @@ def _with_shares(
     what = f"examples of {len(rare)} classes with too few for two splits are trained on alone{named(rare, examples)}"
     is_rare &= divided == training
     return divided, {what: int(is_rare.sum()), **notes}
+
+
+def _with_whole_groups(
+    parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, shares: Shares, seed: int
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Split off what is not given, a group at a time; a class is rare that is in too few groups."""
+    labels = examples.labels
+    pool = np.flatnonzero(parts == TRAIN)
+    of_groups = np.unique(np.stack([groups[pool], labels[pool]], axis=1), axis=0)[:, 1]
+    rare = rare_classes(of_groups, shares, examples, source)
+    divided = parts.copy()
+    if source.rare_classes == "drop":
+        divided[np.isin(labels, rare)] = LEFT_OUT
+        pool = pool[~np.isin(labels[pool], rare)]
+    divided[pool] = divide_groups(labels[pool], groups[pool], shares, seed)
+    what = f"examples of {len(rare)} classes in too few groups were left out{named(rare, examples)}"
+    notes = {what: int((divided == LEFT_OUT).sum() - (parts == LEFT_OUT).sum())}
+    for name, part in (("test", TEST), ("validation", VALIDATION)):
+        if part in divided[pool]:
+            lacking = np.setdiff1d(labels[pool], labels[pool][divided[pool] == part])
+            notes[f"classes are in too few groups for one in the {name} split"] = len(lacking)
+    return divided, notes
 
 
 def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], shares: Shares) -> dict[str, int]:

@@ -75,6 +75,7 @@ class Examples:
             its stamp has changed; one without it is read at every start.
         splits: The split that each example was given in, or None where tunefront splits. Where the
             source gives a test split alone, the others are ``"train"`` and validation is taken from them.
+        groups: What examples must stay together with, such as their patient; None where each stands for itself.
     """
 
     names: Sequence[str]
@@ -82,6 +83,7 @@ class Examples:
     class_names: Sequence[str]
     content: NDArray[Any] | Sequence[Callable[[], bytes]]
     splits: Sequence[SplitName] | None = None
+    groups: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -95,6 +97,7 @@ class Examples:
             labels=self.labels[rows],
             content=content[rows] if isinstance(content, np.ndarray) else [content[row] for row in rows],
             splits=None if self.splits is None else [self.splits[row] for row in rows],
+            groups=None if self.groups is None else [self.groups[row] for row in rows],
         )
 
 

@@ -37,8 +37,9 @@ class TableSource(FileSource):
         images: The folder that file names start from; empty is the folder of the CSV file.
         file_column: Empty is the first column.
         label_column: The column of the class, or those of a one-hot table, whose names are then the classes. Empty is
-            the one that is left beside the file and the split.
+            the one that is left beside the file, the split and the group.
         split_column: A column of ``train``, ``validation`` (``valid``, ``val``) and ``test``, if there is one.
+        group_column: A column of what must stay on one side of a split: patient, film, animal. Empty is none.
         extension: What to append to each file name, such as ``.jpg``.
         unlisted: What to do about images in the folder that no row names.
     """
@@ -49,6 +50,7 @@ class TableSource(FileSource):
     file_column: str = ""
     label_column: str | list[str] = ""
     split_column: str = ""
+    group_column: str = ""
     extension: str = ""
     unlisted: Literal["error", "ignore"] = "error"
 
@@ -70,11 +72,12 @@ class TableSource(FileSource):
             class_names=names,
             content=[EncodedFile(str(file)) for file in files],
             splits=splits,
+            groups=self._groups(table, path),
         )
 
     def _with_rows(self, table: CsvRows, path: Path) -> CsvRows:
         """The first line is a row itself where it names no columns, but an image that is there."""
-        is_named = self.file_column or self.label_column or self.split_column
+        is_named = self.file_column or self.label_column or self.split_column or self.group_column
         first = self._folder(path) / f"{table.columns[0]}{self.extension}"
         return table.without_header() if not is_named and first.is_file() else table
 
@@ -120,7 +123,7 @@ class TableSource(FileSource):
         return names, np.array([numbers[label] for label in labels], dtype=np.int64)
 
     def _only_other(self, table: CsvRows, path: Path, file_column: str) -> str:
-        others = [name for name in table.columns if name not in (file_column, self.split_column)]
+        others = [name for name in table.columns if name not in (file_column, self.split_column, self.group_column)]
         if len(others) == 1:
             return others[0]
         raise DataError(
@@ -128,6 +131,15 @@ class TableSource(FileSource):
             f'label_column = "{others[0] if others else "..."}", or, for a table with a column for each class and a 1 '
             "in one of them, label_column = [...] with their names"
         )
+
+    def _groups(self, table: CsvRows, path: Path) -> list[str] | None:
+        if not self.group_column:
+            return None
+        groups = table.column(self._known(table, path, "group_column", self.group_column))
+        empty = [f"line {line}" for group, line in zip(groups, table.lines, strict=True) if not group]
+        if empty:
+            raise DataError(f"{path}: rows without a {self.group_column}: give them one:\n{some_of(empty)}")
+        return groups
 
     def _splits(self, table: CsvRows, path: Path) -> list[SplitName]:
         self._known(table, path, "split_column", self.split_column)
