@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,7 +143,9 @@ PHOTO = encoded(Image.fromarray(pixels(1, (64, 64))), "JPEG")
     ("data", "fragment"),
     [
         (b"", "is empty (0 bytes)"),
-        (b"hello", "is no image"),
+        (b"hello", "is no image, but text"),
+        (bytes(range(256)) * 12, "is no image; raw values belong into arrays"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(40), "is a HEIC photo, as telephones make them"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image"),  # would start Ghostscript
         (PHOTO[: len(PHOTO) // 2], "truncated"),
         (PHOTO[:20], ""),
@@ -172,3 +176,33 @@ def test_decode_tells_why_a_file_cannot_be_read() -> None:
 
     with pytest.raises(BadImageError, match="Permission denied"):
         decode(read, Decoding(None, 3, "stretch"))
+
+
+# As the README says
+
+
+def readme_block(first_line: str) -> str:
+    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (block,) = [found for found in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if found.startswith(first_line)]
+    return str(block)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize(("height", "width"), [(300, 200), (1600, 1200)])
+def test_the_lines_of_the_readme_make_the_same_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, orientation: int, height: int, width: int
+) -> None:
+    smooth = np.asarray(Image.fromarray(pixels(3, (9, 7))).resize((width, height), Image.Resampling.BICUBIC))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(Image.fromarray(smooth), "JPEG", quality=90, exif=exif)
+    (tmp_path / "photo.jpg").write_bytes(data)
+    monkeypatch.chdir(tmp_path)
+    given: list[np.ndarray] = []
+
+    class Model:
+        def predict(self, images: np.ndarray) -> None:
+            given.append(images)
+
+    exec(readme_block("import numpy as np\nfrom PIL"), {"model": Model()})
+    np.testing.assert_array_equal(given[0][0], decoded(data, (224, 224)))
