@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from objectives import read_chance
+from search.data.data_report import describe_few
 from search.machine import BUSY
 from search.spec import StudySpec
+from spaces import OwnSpace
+from spaces.settings import extremes
 
 # What a network says that has all of a measure without looking at an image.
 _ALWAYS = {
@@ -23,8 +26,33 @@ def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> l
         dataset: Facts of the prepared data.
         load: Processes that wanted each CPU core before this run began to work.
     """
-    found = (_describe_free_measure(spec, dataset), _describe_busy(spec, load))
+    found = (
+        _describe_free_measure(spec, dataset),
+        _describe_few_images(dataset),
+        _describe_single_steps(spec, dataset),
+        _describe_busy(spec, load),
+    )
     return [text for text in found if text]
+
+
+def _describe_few_images(dataset: Mapping[str, Any]) -> str:
+    """How coarse accuracies are: with folds they are of all of them together."""
+    coarse = describe_few(int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1))
+    return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
+
+
+def _describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace) or 0 not in extremes(space.general["steps_per_epoch"]):
+        return ""
+    smallest = int(min(int(size) for size in extremes(space.general["batch_size"])))
+    n_train = int(dataset["n_train"])
+    if n_train > smallest:
+        return ""
+    return (
+        f"caution: all {n_train} training images are one batch, and an epoch is one step: write a batch_size below "
+        f"{n_train} in [space], or more epochs"
+    )
 
 
 def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:

@@ -109,3 +109,14 @@ class DataReport:
         """The report that :meth:`as_json` made."""
         report: DataReport = TypeAdapter(cls).validate_python({name: data[name] for name in cls.__dataclass_fields__})
         return report
+
+
+_FEW_IMAGES = 100  # of validation: of fewer, one is more than a point of accuracy
+
+
+def describe_few(n_validation: int) -> str:
+    """How coarse the accuracy of so few validation images is; empty where they are many."""
+    if n_validation >= _FEW_IMAGES or not n_validation:
+        return ""
+    images = "validation images: one of them" if n_validation > 1 else "validation image: it"
+    return f"{n_validation} {images} is {100 / n_validation:.1f} points of accuracy"

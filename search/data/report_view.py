@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from printable import on_one_line
-from search.data.data_report import ClassCount, DataReport
+from search.data.data_report import ClassCount, DataReport, describe_few
 from search.data.examples import SPLITS
 
 _MAX_CLASSES = 24  # shown in full; of more, some of the largest and smallest
@@ -127,6 +127,9 @@ def _findings(report: DataReport) -> Iterator[str]:
             yield f"{_counted(n_contents, 'example')} in both {splits}: scores would be of what was trained on"
     if report.copies.n_contradictory:
         yield f"{_counted(report.copies.n_contradictory, 'example')} with the content of another one, but not its class"
+    coarse = describe_few(report.splits["validation"] * max(report.folds, 1))
+    if coarse:
+        yield coarse
     if report.n_constant:
         yield f"{_counted(report.n_constant, 'example')} of one value only, such as a black image"
 

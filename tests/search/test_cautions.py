@@ -14,7 +14,28 @@ from tests.search.desk import make_spec
 
 def facts(*counts: int) -> dict[str, Any]:
     found = {measure: vars(chance) for measure, chance in chances(np.array(counts)).items()}
-    return {"class_names": [str(number) for number in range(len(counts))], "chances": found}
+    names = [str(number) for number in range(len(counts))]
+    return {"class_names": names, "chances": found, "n_validation": 1000, "n_train": 1000}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n_validation": 12}, "caution: 12 validation images: one of them is 8.3 points of accuracy"),
+        ({"n_validation": 1}, "caution: 1 validation image: it is 100.0 points of accuracy"),
+        ({"n_validation": 30, "folds": 3}, "caution: 90 validation images: one of them is 1.1 points of accuracy"),
+        ({"n_validation": 40, "folds": 3}, ""),
+        (
+            {"n_train": 32},
+            "caution: all 32 training images are one batch, and an epoch is one step: write a batch_size",
+        ),
+        ({"n_train": 33}, ""),
+    ],
+)
+def test_few_images_are_named(changes: dict[str, int], said: str) -> None:
+    spec = make_spec(space={"batch_size": [32, 64]})
+    found = find_cautions(spec, {**facts(50, 50), **changes}, load=0.0)
+    assert [text[: len(said)] for text in found] == ([said] if said else [])
 
 
 def test_nothing_is_said_of_an_ordinary_study() -> None:
