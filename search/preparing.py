@@ -61,7 +61,7 @@ def _prepare_and_inspect(data: Mapping[str, Any], progress: Progress) -> dict[st
 
     spec = StudySpec.from_json(data)
     dataset = prepare(spec.data, spec.seed, progress)
-    if not isinstance(spec.space, str) and len(dataset.image_shape) == 3:
+    if not isinstance(spec.space, str) and len(dataset.image_shape) in (2, 3):  # such as images
         from search.pixel_checks import check_pixels
 
         check_pixels(dataset)

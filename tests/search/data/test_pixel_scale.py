@@ -110,3 +110,16 @@ def test_has_channels_first(shape: tuple[int, ...], is_first: bool) -> None:
 def test_values_without_a_scale_stay_as_they_are() -> None:
     values = np.random.default_rng(1).normal(size=(5, 4, 3))
     assert as_pixels(values, "", "x") is values
+
+
+@pytest.mark.parametrize("values", [PIXELS / 255, PIXELS[..., np.newaxis] / 255], ids=["no channel", "a channel"])
+def test_looking_at_the_data_stops_too_where_the_space_is_not_the_users(tmp_path: Path, values: Any) -> None:
+    from search.preparing import _prepare_and_inspect
+    from tests.search.desk import make_spec
+
+    np.savez(tmp_path / "images.npz", x=values, y=CLASSES)
+    data = {"source": "npz", "path": str(tmp_path / "images.npz")}
+    with pytest.raises(CheckError, match="scale"):
+        _prepare_and_inspect(make_spec(data=data).as_json(), lambda what, done, total: None)
+    own = make_spec(data=data).as_json() | {"space": "mine.py:Mine"}
+    assert _prepare_and_inspect(own, lambda what, done, total: None)["report"]["value_range"][1] < 1
