@@ -17,6 +17,8 @@ from search.data.reusing import reuse
 from search.data.sources.source import FileSource, Source
 from search.data.writing import require_space
 
+SKIPPED = "skipped.txt"  # in the folder of a prepared dataset: each file that was left out, and why
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -105,6 +107,8 @@ def _decoded(
     digests |= decoded.digests
     if decoded.bad and (source.on_bad_image == "error" or not digests):
         _refuse(decoded.bad, examples)
+    if decoded.bad:
+        (folder / SKIPPED).write_text("".join(f"{line}\n" for line in _lines(decoded.bad, examples)), encoding="utf-8")
     rows = np.array(sorted(digests), dtype=np.int64)
     with path.open("r+b") as file:
         file.truncate(int(np.prod(shape)))  # a bad image at the end wrote nothing
@@ -119,8 +123,12 @@ def _decoded(
     )
 
 
+def _lines(bad: dict[int, str], examples: Examples) -> list[str]:
+    return [f"{examples.names[row]}: {why}" for row, why in sorted(bad.items())]
+
+
 def _refuse(bad: dict[int, str], examples: Examples) -> None:
-    lines = [f"{examples.names[row]}: {why}" for row, why in sorted(bad.items())]
+    lines = _lines(bad, examples)
     raise DataError(
         f"data: {len(lines)} of {len(examples)} files are no image that can be used. Repair or remove them, or "
         f'leave them out with on_bad_image = "skip":\n{some_of(lines)}'

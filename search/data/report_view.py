@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -12,6 +13,7 @@ from rich.text import Text
 from printable import on_one_line
 from search.data.data_report import ClassCount, DataReport, describe_few
 from search.data.examples import SPLITS
+from search.data.pixels import SKIPPED
 
 _MAX_CLASSES = 24  # shown in full; of more, some of the largest and smallest
 _N_EXTREME = 10
@@ -24,6 +26,9 @@ def render(report: DataReport) -> Group:
     parts: list[RenderableType] = [_outline(report), Text(), *_class_tables(report), Text(), _balance(report)]
     findings = list(_findings(report))
     notes = [f"{n_examples:,} {what}" for what, n_examples in report.notes.items()]
+    skipped = Path(report.folder) / SKIPPED
+    if skipped.exists():
+        notes.append(f"each file that was left out is named, with the reason, in {skipped}")
     parts += [*_lines("in the prepared data", findings), *_lines("noticed while preparing it", notes)]
     if not findings and not notes:
         parts.append(Text("no copies, no contradictory classes, nothing left out", style="green"))

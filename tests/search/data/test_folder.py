@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from search.data import DataError, Dataset, prepare
+from search.data.pixels import SKIPPED
 from tests.search.data.pictures import picture, pictures, source
 from tests.search.data.test_decoding import bomb
 
@@ -169,10 +170,13 @@ def test_all_bad_images_are_named(any_folder: Path, image_size: int | None) -> N
 
 @pytest.mark.parametrize("image_size", [None, 8])
 def test_bad_images_are_left_out_and_counted_when_told_so(tmp_path: Path, image_size: int | None) -> None:
-    with_bad_images(tmp_path / "images")
+    bad = with_bad_images(tmp_path / "images")
     dataset = prepare(source(tmp_path / "images", image_size=image_size, on_bad_image="skip"), seed=1)
     assert sum(sizes(dataset)) == 20
     assert list(dataset.notes.values()) == [5]
+    named = (Path(dataset.folder) / SKIPPED).read_text(encoding="utf-8").splitlines()
+    assert [line.partition(": ")[0] for line in named] == sorted(str(path) for path in bad)
+    assert all(line.partition(": ")[2] for line in named)
     (tmp_path / "other").mkdir()
     clean = prepare(source(pictures(tmp_path / "other")), seed=1)
     assert dataset.fingerprint == clean.fingerprint
