@@ -159,6 +159,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
 
     spec = StudySpec.from_json(task.spec)
     task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
+    task.dataset.hold()
     keras.utils.set_random_seed(task.seed)
     peak = measuring.PeakMemory()
     space, goal = spec.parsed_space(), Goal(spec.accuracy_measure, task.dataset.positive_class)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from search.data.choosing import note_similar_names, positive_class, with_classes
-from search.data.dataset import Dataset
+from search.data.dataset import Dataset, opened
 from search.data.digests import digests_of_files, digests_of_values
 from search.data.dividing import divide_examples
 from search.data.examples import DataError, Examples, Progress
@@ -75,6 +75,7 @@ def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
     """
     if is_whole(Path(dataset.folder)):
         return dataset
+    opened.cache_clear()
     again = prepare(source, seed)
     if again.fingerprint != dataset.fingerprint:
         raise DataError("data: the prepared images were removed, and what they were made from has changed since")
@@ -131,6 +132,7 @@ def _prepare(
         shutil.rmtree(partial / "damaged", ignore_errors=True)
         _write_through(partial)
         partial.rename(folder)
+        opened.cache_clear()
     except OSError as error:
         raise DataError(
             f"{folder.parent}: the prepared data cannot be written ({error.strerror or error}): "

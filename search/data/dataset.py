@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,6 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.chance import chances
+
+
+@functools.lru_cache(maxsize=12)
+def opened(folder: str, name: str) -> NDArray[Any]:
+    """``images``, ``labels`` or ``folds`` of a prepared dataset, mapped into memory once a process.
+
+    Whoever makes them anew calls ``opened.cache_clear()``.
+    """
+    array: NDArray[Any] = np.load(Path(folder) / f"{name}.npy", mmap_mode="r")
+    return array
 
 
 @dataclass(frozen=True)
@@ -69,10 +80,13 @@ class Dataset:
             IndexError: If there is no such fold.
             KeyError: If there is no such split.
         """
-        folder, rows = Path(self.folder), self._rows(name, fold)
-        images = np.load(folder / "images.npy", mmap_mode="r")
-        labels = np.load(folder / "labels.npy", mmap_mode="r")
-        return Split(images[rows], labels[rows])
+        rows = self._rows(name, fold)
+        return Split(opened(self.folder, "images")[rows], opened(self.folder, "labels")[rows])
+
+    def hold(self) -> None:
+        """Open all arrays: this process has them from now on, also if somebody removes the files."""
+        for name in ("images", "labels", *(("folds",) if self.folds else ())):
+            opened(self.folder, name)
 
     def _rows(self, name: str, fold: int) -> slice | NDArray[np.int64]:
         """Where a split lies in the arrays: a slice where it is one piece, which then needs no copy."""
@@ -80,7 +94,7 @@ class Dataset:
             raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
         n_search = self.n_train + self.n_validation
         if self.folds and name in ("train", "validation"):
-            is_validation = np.load(Path(self.folder) / "folds.npy") == fold
+            is_validation = opened(self.folder, "folds") == fold
             return np.flatnonzero(is_validation if name == "validation" else ~is_validation)
         return {
             "train": slice(0, self.n_train),
@@ -90,8 +104,7 @@ class Dataset:
 
     def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
         """Images of each class in a split, shape (classes,). It reads labels alone, of the test split too."""
-        labels = np.load(Path(self.folder) / "labels.npy", mmap_mode="r")
-        return np.bincount(labels[self._rows(name, fold)], minlength=self.n_classes)
+        return np.bincount(opened(self.folder, "labels")[self._rows(name, fold)], minlength=self.n_classes)
 
     def facts(self) -> dict[str, object]:
         """What the store keeps: all but the folder, which is this machine's; and what guessing reaches."""

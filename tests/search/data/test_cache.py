@@ -317,6 +317,18 @@ def test_a_damaged_dataset_is_prepared_again(cache_folder: Path, damage: str) ->
     assert prepared_folders(cache_folder) == [Path(first.folder).name]
 
 
+@pytest.mark.parametrize("folds", [0, 3])
+def test_a_dataset_that_is_open_stays_so_when_its_files_are_removed(cache_folder: Path, folds: int) -> None:
+    dataset = prepare(_digits(folds=folds), seed=1)
+    dataset.hold()
+    first = dataset.split("train").images[:3].copy()
+    shutil.rmtree(dataset.folder)
+    np.testing.assert_array_equal(dataset.split("train").images[:3], first)
+    assert len(dataset.split("validation").labels) == dataset.n_validation
+    again = prepare(_digits(folds=folds), seed=1)
+    np.testing.assert_array_equal(again.split("train").images[:3], first)
+
+
 def test_a_dataset_that_was_removed_is_not_made_of_other_images(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "images")
     first = prepare(source(folder), seed=1)
