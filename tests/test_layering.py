@@ -194,7 +194,8 @@ def _frameworks_loaded_by(code: str, folder: Path) -> tuple[list[str], str]:
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+        # A set PYTHONSAFEPATH would keep `python -c` from finding a stand-in in the current folder.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PYTHONSAFEPATH": ""},
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -133,6 +133,7 @@ def test_no_child_runs_modules_of_the_current_folder(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(_START_THERE)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment.pop("PYTHONSAFEPATH", None)
     done = subprocess.run(
         [sys.executable, script, tmp_path / "current"], env=environment, capture_output=True, text=True, check=False
     )
