@@ -37,9 +37,9 @@ def model_card(work: Work, running: RunningTrial) -> dict[str, Any]:
 
 def _preparation(work: Work) -> dict[str, Any]:
     """How values were made of what the data's source has; a model takes what came out."""
-    source = work.spec.data
+    source, dataset = work.spec.data, work.dataset
     if isinstance(source, FileSource):
-        size = list(work.dataset.image_shape[:2])
+        size = list(dataset.image_shape[:2])
         return {
             "values": "pixels from 0 to 255",
             "size": size,
@@ -47,6 +47,7 @@ def _preparation(work: Work) -> dict[str, Any]:
             "resize": source.resize,
             "filter": "Lanczos",
             "is_turned_by_exif": True,
+            **({"bit_depth_of_16_bit_files": dataset.bit_depth} if dataset.bit_depth else {}),
         }
     if isinstance(source, ArraySource) and source.scale:
         return {"values": "pixels from 0 to 255", "scale_of_source": source.scale}

@@ -12,6 +12,8 @@ from spaces import Space
 from spaces.augmentation import OF_PIXELS
 from spaces.settings import extremes
 
+_BEYOND_PIXELS = 256  # below, values are pixels, or have been standardised
+
 
 def check_pixels(dataset: Dataset) -> None:
     """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
@@ -32,13 +34,22 @@ def check_pixels(dataset: Dataset) -> None:
             f"data: its images have the shape {shape}, channels first, and (height, width, channels) is needed: write "
             "them anew with np.transpose(x, (0, 2, 3, 1))"
         )
-    scale = likely_scale(dataset.value_range) if dataset.value_range else ""
+    if dataset.value_range:
+        _check_range(*dataset.value_range)
+
+
+def _check_range(low: float, high: float) -> None:
+    found = f"the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to 255"
+    scale = likely_scale((low, high))
     if scale:
-        low, high = dataset.value_range or (0.0, 0.0)
+        seen = ", so that they would see black" if high <= 1 else ""
         raise CheckError(
-            f"data.scale: the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to "
-            f'255, so that they would see black. Write scale = "{scale}" in [data], which makes pixels of them, or '
-            "give a space of your own, which gets values as they are"
+            f'data.scale: {found}{seen}. Write scale = "{scale}" in [data], which makes pixels of them, or give a '
+            "space of your own, which gets values as they are"
+        )
+    if high >= _BEYOND_PIXELS:
+        raise CheckError(
+            f"data: {found}: bring them to 0 to 255, or give a space of your own, which gets values as they are"
         )
 
 

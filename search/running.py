@@ -16,7 +16,7 @@ from search import machine
 from search.asking import AnswerError, Asker
 from search.cautions import find_cautions
 from search.data import Dataset
-from search.data.pixels import SKIPPED
+from search.data.prepared_content import describe_lists
 from search.grid import Grid
 from search.launching import Launcher
 from search.links import refuse_links
@@ -100,8 +100,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
     for what, count in dataset.notes.items():
         view.say(f"data: {count:,} {what}")
-    if (Path(dataset.folder) / SKIPPED).exists():
-        view.say(f"data: each file that was left out is named in {Path(dataset.folder) / SKIPPED}")
+    for text in describe_lists(dataset.folder):
+        view.say(f"data: {text}")
     counts = queue.count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
         more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"

@@ -13,19 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from search.data.choosing import note_similar_names, positive_class, with_classes
+from search.data.choosing import positive_class, with_classes
 from search.data.dataset import Dataset, opened
 from search.data.digests import digests_of_files, digests_of_values
-from search.data.dividing import divide_examples
 from search.data.examples import DataError, Examples, Progress
 from search.data.locking import alone
-from search.data.pixels import pixels_of
-from search.data.reusing import write_origins
+from search.data.prepared_content import write_content
 from search.data.sources.source import FileSource, Source
-from search.data.splits import LEFT_OUT
-from search.data.writing import write_arrays, write_facts
 
-_FORMAT = 3  # of the files and of how they are split; a change makes new ones
+_FORMAT = 4  # of the files and of how they are split; a change makes new ones
 _STALE_SECONDS = 24 * 3600
 _PARTIAL = ".tunefront-partial-"  # what a folder that is not whole is called; nothing else is ever removed
 
@@ -128,7 +124,7 @@ def _prepare(
     try:
         if folder.exists():  # damaged; trials under way keep what they have open
             folder.rename(partial / "damaged")
-        _fill(partial, source, seed, examples, digests, report)
+        write_content(partial, source, seed, examples, digests, report)
         shutil.rmtree(partial / "damaged", ignore_errors=True)
         _write_through(partial)
         partial.rename(folder)
@@ -140,36 +136,6 @@ def _prepare(
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-
-
-def _fill(
-    folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
-) -> None:
-    pixels = pixels_of(examples, digests, source, folder, report)
-    division = divide_examples(pixels.examples, pixels.digests, source, seed)
-    is_kept = division.parts != LEFT_OUT
-    kept = np.unique(pixels.examples.labels[is_kept])
-    class_names = [str(examples.class_names[label]) for label in kept]
-    numbers = np.searchsorted(kept, pixels.examples.labels)
-    facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
-    if pixels.decoding is not None:
-        write_origins(folder, pixels.decoding, [digests[pixels.rows[example]] for example in order])
-    (folder / "decoded.raw").unlink(missing_ok=True)
-    write_facts(
-        folder,
-        {
-            **facts,
-            "source": source.source,
-            "class_names": class_names,
-            "folds": source.folds,
-            "positive_class": positive_class(source.positive_class, class_names),
-            "notes": {
-                what: count
-                for what, count in {**pixels.notes, **division.notes, **note_similar_names(class_names)}.items()
-                if count
-            },
-        },
-    )
 
 
 def _write_through(folder: Path) -> None:

@@ -50,6 +50,7 @@ class Dataset:
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         value_range: The smallest and the largest value of the training images; None for data that was prepared before
             this was noted.
+        bit_depth: Bits of which the upper 8 are the pixels, in files of 16 bits a channel; None if there are none.
         notes: What was noticed or left out, in words, with the number of examples.
     """
 
@@ -64,6 +65,7 @@ class Dataset:
     folds: int = 0
     positive_class: int = 1
     value_range: tuple[float, float] | None = None
+    bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
 
     @property

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,12 +29,14 @@ class Decoded:
     """What came of some files.
 
     Attributes:
-        digests: Of the pixels of each row that could be decoded.
+        digests: Of the pixels of each row that could be decoded; of the values at full depth where they have 16 bits.
         bad: Why each other row could not.
+        deep_maxima: The largest value of each row that has 16 bits a channel.
     """
 
-    digests: dict[int, str]
-    bad: dict[int, str]
+    digests: dict[int, str] = field(default_factory=dict)
+    bad: dict[int, str] = field(default_factory=dict)
+    deep_maxima: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ def decode_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, pat
     Raises:
         DataError: If a decoding process dies.
     """
-    whole = Decoded({}, {})
+    whole = Decoded()
     for part in _in_processes(decode_chunk, _chunks(reads, decoding, str(path)), len(reads)):
         whole.digests.update(part.digests)
         whole.bad.update(part.bad)
+        whole.deep_maxima.update(part.deep_maxima)
         report("decoding images", len(whole.digests) + len(whole.bad), len(reads))
     return whole
 
@@ -92,22 +95,25 @@ def measure_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, re
 
 def decode_chunk(chunk: Chunk) -> Decoded:
     """Decode some files, and write their pixels."""
-    digests: dict[int, str] = {}
-    bad: dict[int, str] = {}
+    decoded = Decoded()
     # Written, not mapped: on a full disk a mapped file ends the process with SIGBUS.
     descriptor = os.open(chunk.path, os.O_WRONLY)
     try:
         for row, read in zip(chunk.rows, chunk.reads, strict=True):
             try:
-                pixels = decode(read, chunk.decoding).tobytes()
+                picture = decode(read, chunk.decoding)
             except BadImageError as error:
-                bad[row] = str(error)
+                decoded.bad[row] = str(error)
                 continue
+            pixels = picture.pixels.tobytes()
             os.pwrite(descriptor, pixels, row * len(pixels))
-            digests[row] = hashlib.blake2b(pixels, digest_size=16).hexdigest()
+            if picture.deep:
+                decoded.deep_maxima[row] = picture.deep.maximum
+            digest = picture.deep.digest if picture.deep else hashlib.blake2b(pixels, digest_size=16).hexdigest()
+            decoded.digests[row] = digest
     finally:
         os.close(descriptor)
-    return Decoded(digests, bad)
+    return decoded
 
 
 def measure_chunk(chunk: Chunk) -> Measured:

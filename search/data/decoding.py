@@ -12,6 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from search.data.deep_pixels import FULL_DEPTH, Deep, deep_values, to_8_bits
+
 MAX_PIXELS = 150_000_000  # 450 MB as colours; a file of some kilobytes can claim a thousand times that
 # Not all that Pillow knows: it hands EPS to Ghostscript, and a film or a vector drawing is no photo.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
@@ -30,30 +32,58 @@ class Decoding:
     Attributes:
         size: Height and width; None leaves each image as it is.
         resize: ``stretch`` to the size, ``crop`` the middle, or ``pad`` with black.
+        bit_depth: Bits that are used in files of 16 bits a channel: the upper 8 of these become the pixels.
     """
 
     size: tuple[int, int] | None
     channels: Literal[1, 3]
     resize: Literal["stretch", "crop", "pad"]
+    bit_depth: int = FULL_DEPTH
 
 
-def decode(read: Callable[[], bytes], decoding: Decoding) -> NDArray[np.uint8]:
-    """Pixels of shape (height, width, channels), upright as the EXIF orientation says.
+@dataclass(frozen=True)
+class Picture:
+    """A decoded image file.
 
-    Transparency is dropped, as Keras does. Grey of 16 bits keeps its upper 8. Of a film, it is the first image.
+    Attributes:
+        pixels: Of shape (height, width, channels).
+        deep: What the file's values were, if it has 16 bits a channel.
+    """
+
+    pixels: NDArray[np.uint8]
+    deep: Deep | None = None
+
+
+def decode(read: Callable[[], bytes], decoding: Decoding) -> Picture:
+    """Decode an image file, upright as the EXIF orientation says.
+
+    Transparency is dropped, as Keras does. Of a film, it is the first image.
 
     Raises:
         BadImageError: If it cannot be read, is no image, is cut off, or too large to be decoded.
     """
-    with _opened(read) as image:
-        from PIL import ImageOps
+    with _opened(read) as (image, data):
+        from PIL import Image, ImageOps
 
+        if image.mode == "F":
+            raise BadImageError('has floating-point pixels: give such values as arrays, with source = "npz"')
+        values = deep_values(image, data)
+        if values is not None:
+            if values.min() < 0 or values.max() >= 2**FULL_DEPTH:
+                raise BadImageError('has pixels of more than 16 bits: give such values as arrays, with source = "npz"')
+            deep = values.astype(np.uint16)
+            upright = Image.fromarray(to_8_bits(deep, decoding.bit_depth))
+            return Picture(_finished(upright, decoding), Deep.of(deep))
         if decoding.size is not None:
             # Large JPEGs are decoded at a half, a quarter or an eighth, with twice the pixels needed left or more.
             image.draft(None, (2 * max(decoding.size),) * 2)
         image.load()
-        pixels = _resized(_in_mode(ImageOps.exif_transpose(image), decoding.channels), decoding)
-        return np.asarray(pixels, dtype=np.uint8).reshape(pixels.height, pixels.width, decoding.channels)
+        return Picture(_finished(ImageOps.exif_transpose(image), decoding))
+
+
+def _finished(image: Any, decoding: Decoding) -> NDArray[np.uint8]:
+    resized = _resized(image.convert("RGB" if decoding.channels == 3 else "L"), decoding)
+    return np.asarray(resized, dtype=np.uint8).reshape(resized.height, resized.width, decoding.channels)
 
 
 def size_of(read: Callable[[], bytes]) -> tuple[int, int]:
@@ -62,13 +92,14 @@ def size_of(read: Callable[[], bytes]) -> tuple[int, int]:
     Raises:
         BadImageError: As :func:`decode`, as far as the header tells.
     """
-    with _opened(read) as image:
+    with _opened(read) as (image, _):
         is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
         return (image.width, image.height) if is_turned else (image.height, image.width)
 
 
 @contextmanager
-def _opened(read: Callable[[], bytes]) -> Iterator[Any]:
+def _opened(read: Callable[[], bytes]) -> Iterator[tuple[Any, bytes]]:
+    """The image, and its encoded file."""
     from PIL import Image
 
     try:
@@ -83,7 +114,7 @@ def _opened(read: Callable[[], bytes]) -> Iterator[Any]:
             image = Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN])
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
-            yield image
+            yield image, data
     except BadImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -101,20 +132,6 @@ def _describe_unknown(data: bytes) -> str:
         return "is a HEIC photo, as telephones make them, which cannot be read here: convert it to JPEG"
     is_text = all(byte in _TEXT for byte in data[:512])
     return "is no image, but text" if is_text else 'is no image; raw values belong into arrays: source = "npz"'
-
-
-def _in_mode(image: Any, channels: int) -> Any:
-    from PIL import Image
-
-    if image.mode == "F":
-        raise BadImageError('has floating-point pixels: give such values as arrays, with source = "npz"')
-    if image.mode.startswith("I"):
-        # Pillow's own conversion cuts off everything above 255, and leaves such images white.
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise BadImageError('has pixels of more than 16 bits: give such values as arrays, with source = "npz"')
-        image = Image.fromarray((values >> 8).astype(np.uint8))
-    return image.convert("RGB" if channels == 3 else "L")
 
 
 def _resized(image: Any, decoding: Decoding) -> Any:

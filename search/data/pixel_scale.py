@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 
 from search.data.examples import DataError
 
-Scale = Literal["", "0..1", "-1..1", "0..255"]
-_RANGES: dict[Scale, tuple[float, float]] = {"0..1": (0.0, 1.0), "-1..1": (-1.0, 1.0), "0..255": (0.0, 255.0)}
+Scale = Literal["", "0..1", "-1..1", "0..255", "0..1023", "0..4095", "0..16383", "0..65535"]
+_RANGES: dict[Scale, tuple[float, float]] = {
+    "0..1": (0.0, 1.0),
+    "-1..1": (-1.0, 1.0),
+    "0..255": (0.0, 255.0),
+    "0..1023": (0.0, 1023.0),
+    "0..4095": (0.0, 4095.0),
+    "0..16383": (0.0, 16383.0),
+    "0..65535": (0.0, 65535.0),
+}
 _CHANNELS = (1, 2, 3, 4)
 
 
@@ -41,11 +49,21 @@ def as_pixels(values: NDArray[Any], scale: Scale, where: str) -> NDArray[Any]:
 
 
 def likely_scale(value_range: tuple[float, float]) -> Scale:
-    """The scale other than that of pixels that images with such values are on; empty where they are pixels."""
+    """The scale other than that of pixels that images with such values are on; empty where there is none.
+
+    Integers of 10, 12, 14 or 16 bits are on the smallest scale that holds them.
+    """
     low, high = value_range
-    if high > 1:
+    if high <= 1:
+        return "0..1" if low >= 0 else "-1..1"
+    if high < 256 or low < 0:
         return ""
-    return "0..1" if low >= 0 else "-1..1"
+    return next((scale for scale, (_, top) in _RANGES.items() if high <= top), "")
+
+
+def are_pixels(values: NDArray[Any], scale: Scale) -> bool:
+    """Whether these are images of values from 0 to 255, given on a scale or not."""
+    return values.ndim == 4 and (values.dtype == np.uint8 or bool(scale))
 
 
 def has_channels_first(image_shape: tuple[int, ...]) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from search.data.decoders import decode_all, measure_all
 from search.data.decoding import Decoding
+from search.data.deep_pixels import FULL_DEPTH, depth_of
 from search.data.examples import DataError, Examples, Progress, some_of
 from search.data.reusing import reuse
 from search.data.sources.source import FileSource, Source
 from search.data.writing import require_space
 
+DECODED = "decoded.raw"  # in the folder of a dataset that is being prepared: pixels in the order of the files
 SKIPPED = "skipped.txt"  # in the folder of a prepared dataset: each file that was left out, and why
 
 
@@ -30,6 +32,7 @@ class Pixels:
         examples: All but the bad images.
         digests: Of the values of each.
         decoding: How files were decoded; None where the values came as an array.
+        deep_maxima: The largest value of each example, by its place in `values`, whose file has 16 bits a channel.
         notes: Counts of what was left out.
     """
 
@@ -39,6 +42,7 @@ class Pixels:
     digests: Sequence[str]
     notes: dict[str, int]
     decoding: Decoding | None = None
+    deep_maxima: Mapping[int, int] = field(default_factory=dict)
 
 
 def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folder: Path, report: Progress) -> Pixels:
@@ -100,7 +104,7 @@ def _decoded(
     assert decoding.size is not None  # set, or measured
     shape = (len(reads), *decoding.size, decoding.channels)
     require_space(folder, 2 * int(np.prod(shape)))  # in the order of files first, then in that of splits
-    path = folder / "decoded.raw"
+    path = folder / DECODED
     digests = reuse(folder.parent, decoding, contents, path, report)
     new = {row: read for row, read in enumerate(reads) if row not in digests}
     decoded = decode_all(new, decoding, path, report)
@@ -120,7 +124,34 @@ def _decoded(
         [digests[row] for row in rows.tolist()],
         {'files that are no readable image were left out (on_bad_image = "skip")': len(decoded.bad)},
         decoding,
+        decoded.deep_maxima,
     )
+
+
+def with_bit_depth(pixels: Pixels, is_training: NDArray[np.bool_], folder: Path, report: Progress) -> Pixels:
+    """The same, where files of 16 bits a channel are scaled by the bits that they use in training.
+
+    They are decoded once more, unless that is all 16: which examples are for training is known only after decoding.
+
+    Args:
+        is_training: Of each example, shape (n,).
+    """
+    maxima = np.array([pixels.deep_maxima.get(row, -1) for row in pixels.rows.tolist()])
+    of_training = maxima[is_training & (maxima >= 0)]
+    if pixels.decoding is None or not len(of_training):
+        return pixels
+    depth = depth_of(int(of_training.max()))
+    decoding = replace(pixels.decoding, bit_depth=depth)
+    content = pixels.examples.content
+    is_deep = np.flatnonzero(maxima >= 0)
+    if depth < FULL_DEPTH:
+        reads = {int(pixels.rows[place]): content[place] for place in is_deep.tolist()}
+        decode_all(reads, decoding, folder / DECODED, report)
+    n_beyond = int((maxima >= 2**depth).sum())
+    what = f"files of 16 bits a channel use {depth} of them in training, of which the upper 8 are the pixels"
+    beyond = f"files of validation or test have values beyond these {depth} bits, which are cut off"
+    notes = {**pixels.notes, what: len(is_deep), **({beyond: n_beyond} if n_beyond else {})}
+    return replace(pixels, decoding=decoding, notes=notes)
 
 
 def _lines(bad: dict[int, str], examples: Examples) -> list[str]:

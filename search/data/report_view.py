@@ -13,11 +13,13 @@ from rich.text import Text
 from printable import on_one_line
 from search.data.data_report import ClassCount, DataReport, describe_few
 from search.data.examples import SPLITS
-from search.data.pixels import SKIPPED
+from search.data.near_copies import NEAR_COPIES
+from search.data.prepared_content import describe_lists
 
 _MAX_CLASSES = 24  # shown in full; of more, some of the largest and smallest
 _N_EXTREME = 10
 _BAR_WIDTH = 24
+_N_PAIRS = 5  # of near copies
 _SIZES = ((1, 1, "1 example"), (2, 4, "2 to 4"), (5, 9, "5 to 9"), (10, None, "10 and more"))
 
 
@@ -26,10 +28,9 @@ def render(report: DataReport) -> Group:
     parts: list[RenderableType] = [_outline(report), Text(), *_class_tables(report), Text(), _balance(report)]
     findings = list(_findings(report))
     notes = [f"{n_examples:,} {what}" for what, n_examples in report.notes.items()]
-    skipped = Path(report.folder) / SKIPPED
-    if skipped.exists():
-        notes.append(f"each file that was left out is named, with the reason, in {skipped}")
+    notes += describe_lists(report.folder)
     parts += [*_lines("in the prepared data", findings), *_lines("noticed while preparing it", notes)]
+    parts += _lines("images that look alike in different splits", _near_copies(report))
     if not findings and not notes:
         parts.append(Text("no copies, no contradictory classes, nothing left out", style="green"))
     return Group(*parts)
@@ -137,6 +138,14 @@ def _findings(report: DataReport) -> Iterator[str]:
         yield coarse
     if report.n_constant:
         yield f"{_counted(report.n_constant, 'example')} of one value only, such as a black image"
+
+
+def _near_copies(report: DataReport) -> list[str]:
+    path = Path(report.folder) / NEAR_COPIES
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    n_more = len(lines) - _N_PAIRS
+    shown = [on_one_line(line) for line in lines[:_N_PAIRS]]
+    return [*shown, f"and {n_more:,} more pairs"] if n_more > 0 else shown
 
 
 def _counted(number: int, one: str, several: str = "") -> str:

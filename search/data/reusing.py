@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,16 @@ from search.data.examples import Progress
 
 _DECODING = "decoding.json"
 _CONTENTS = "contents.npy"
+_VERSION = 2  # of how files become pixels: what an earlier one made is not reused
 
 
 def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> None:
-    """Write how the images of a dataset were decoded, and the digest of the file that each came from."""
+    """Write how the images of a dataset were decoded, and the digest of the file that each came from.
+
+    Images whose digest is empty are decoded anew for every dataset.
+    """
     np.save(folder / _CONTENTS, np.array(contents, dtype="S32"))
-    (folder / _DECODING).write_text(json.dumps(asdict(decoding)))
+    (folder / _DECODING).write_text(json.dumps(_described(decoding)))
 
 
 def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, report: Progress) -> dict[int, str]:
@@ -49,7 +54,7 @@ def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, 
 
 def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bytes_]]]:
     """Images that were decoded in this way, and the digests of their files; what is broken or vanishes is left out."""
-    wanted = json.loads(json.dumps(asdict(decoding)))
+    wanted = _described(decoding)
     for path in sorted(cache.glob(f"*/{_DECODING}")):
         if path.parent.name.startswith("."):  # not whole
             continue
@@ -58,3 +63,9 @@ def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], 
                 yield np.load(path.parent / "images.npy", mmap_mode="r"), np.load(path.parent / _CONTENTS)
         except (OSError, ValueError):
             continue
+
+
+def _described(decoding: Decoding) -> dict[str, Any]:
+    """What pixels depend on, as JSON gives it back: not the depth of 16-bit files, which are not reused."""
+    facts = {name: value for name, value in asdict(decoding).items() if name != "bit_depth"}
+    return {**facts, "size": list(decoding.size or ()), "version": _VERSION}

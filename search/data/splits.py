@@ -38,6 +38,12 @@ class Shares:
         return search + ([TEST] if self.test else [])
 
 
+def names_of_parts(n_folds: int) -> dict[int, str]:
+    """What the parts are called, from training on, without those that are left out."""
+    search = {ALWAYS_TRAIN: "train", **{fold: f"fold {fold}" for fold in range(n_folds)}}
+    return {**(search if n_folds else {TRAIN: "train", VALIDATION: "validation"}), TEST: "test"}
+
+
 def divide(labels: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.int64]:
     """The part that each example is in, of shape (n,); every class in the same share everywhere, as far as it goes.
 

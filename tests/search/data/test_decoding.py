@@ -24,7 +24,7 @@ def encoded(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
 
 
 def decoded(data: bytes, size: tuple[int, int] | None = None, channels: Any = 3, resize: Any = "stretch") -> np.ndarray:
-    return decode(lambda: data, Decoding(size, channels, resize))
+    return decode(lambda: data, Decoding(size, channels, resize)).pixels
 
 
 def halves(height: int = 4, width: int = 8) -> np.ndarray:

@@ -93,9 +93,11 @@ def test_splits_of_floats_on_two_scales_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("value_range", "scale"),
-    [((0, 1), "0..1"), ((0.2, 0.9), "0..1"), ((-1, 1), "-1..1"), ((-0.1, 0.5), "-1..1"), ((0, 2), ""), ((0, 255), "")],
+    [((0, 1), "0..1"), ((0.2, 0.9), "0..1"), ((-1, 1), "-1..1"), ((-0.1, 0.5), "-1..1"), ((0, 2), ""), ((0, 255), "")]
+    + [((0, 255.5), ""), ((0, 256), "0..1023"), ((7, 1023), "0..1023"), ((0, 1024), "0..4095"), ((0, 4095), "0..4095")]
+    + [((0, 4096), "0..16383"), ((0, 65535), "0..65535"), ((0, 65536), ""), ((-1024, 3071), "")],
 )
-def test_likely_scale_is_that_of_values_up_to_one(value_range: tuple[float, float], scale: str) -> None:
+def test_likely_scale_is_that_of_values_that_are_no_pixels(value_range: tuple[float, float], scale: str) -> None:
     assert likely_scale(value_range) == scale
 
 
@@ -123,3 +125,29 @@ def test_looking_at_the_data_stops_too_where_the_space_is_not_the_users(tmp_path
         _prepare_and_inspect(make_spec(data=data).as_json(), lambda what, done, total: None)
     own = make_spec(data=data).as_json() | {"space": "mine.py:Mine"}
     assert _prepare_and_inspect(own, lambda what, done, total: None)["report"]["value_range"][1] < 1
+
+
+@pytest.mark.parametrize(
+    ("values", "scale", "remedy"),
+    [
+        (PIXELS.astype(np.uint16) * 17, "0..4095", 'data.scale: .* from 0 to 4080.*scale = "0..4095"'),
+        (PIXELS.astype(np.uint16) * 257, "0..65535", 'data.scale: .* from 0 to 61680.*scale = "0..65535"'),
+        (PIXELS.astype(np.int16) * 16 - 1024, "", "data: .* from -1024 to 2816.*bring them to 0 to 255"),
+    ],
+)
+def test_images_of_more_than_8_bits_are_refused_and_taken_on_their_scale(
+    tmp_path: Path, values: Any, scale: str, remedy: str
+) -> None:
+    from search.preparing import _prepare_and_inspect
+    from tests.search.desk import make_spec
+
+    np.savez(tmp_path / "images.npz", x=values[..., np.newaxis], y=CLASSES)
+    data = {"source": "npz", "path": str(tmp_path / "images.npz")}
+    with pytest.raises(CheckError, match=remedy):
+        _prepare_and_inspect(make_spec(data=data).as_json(), lambda what, done, total: None)
+    if scale:
+        spec = make_spec(data={**data, "scale": scale})
+        report = _prepare_and_inspect(spec.as_json(), lambda what, done, total: None)["report"]
+        assert report["value_range"] == pytest.approx(
+            (0, 255 * float(values.max()) / {"0..4095": 4095}.get(scale, 65535))
+        )

@@ -1,0 +1,89 @@
+"""What the folder of a prepared dataset gets: pixels in the order of their splits, and facts about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.data.choosing import note_similar_names, positive_class
+from search.data.dividing import divide_examples
+from search.data.examples import Examples, Progress
+from search.data.near_copies import NEAR_COPIES, note_near_copies
+from search.data.pixel_scale import are_pixels
+from search.data.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
+from search.data.reusing import write_origins
+from search.data.sources.source import ArraySource, Source
+from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
+from search.data.writing import write_arrays, write_facts
+
+_LISTS = {
+    SKIPPED: "each file that was left out is named, with the reason, in",
+    NEAR_COPIES: "images that look alike are named, two on a line, in",
+}
+
+
+def write_content(
+    folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
+) -> None:
+    """Decode, divide and write everything.
+
+    Args:
+        digests: Of the encoded file of each example, or of its values where they come as an array.
+
+    Raises:
+        DataError: If the data cannot be used: file, key, value and remedy.
+    """
+    pixels = pixels_of(examples, digests, source, folder, report)
+    division = divide_examples(pixels.examples, pixels.digests, source, seed)
+    pixels = with_bit_depth(pixels, _is_training(division.parts, source), folder, report)
+    alike = _near_copies(pixels, division.parts, source, folder, report)
+    kept = np.unique(pixels.examples.labels[division.parts != LEFT_OUT])
+    class_names = [str(examples.class_names[label]) for label in kept]
+    numbers = np.searchsorted(kept, pixels.examples.labels)
+    facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
+    if pixels.decoding is not None:
+        rows = pixels.rows[order].tolist()
+        # Files of 16 bits are scaled by the training images of this dataset: no other one can reuse their pixels.
+        write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
+    (folder / DECODED).unlink(missing_ok=True)
+    notes = {**pixels.notes, **division.notes, **alike, **note_similar_names(class_names)}
+    write_facts(
+        folder,
+        {
+            **facts,
+            "source": source.source,
+            "class_names": class_names,
+            "folds": source.folds,
+            "bit_depth": pixels.decoding.bit_depth if pixels.decoding and pixels.deep_maxima else None,
+            "positive_class": positive_class(source.positive_class, class_names),
+            "notes": {what: count for what, count in notes.items() if count},
+        },
+    )
+
+
+def describe_lists(folder: str) -> list[str]:
+    """Where a prepared dataset names each file that was left out, and images that look alike."""
+    return [f"{what} {Path(folder) / name}" for name, what in _LISTS.items() if (Path(folder) / name).exists()]
+
+
+def _is_training(parts: NDArray[np.int64], source: Source) -> NDArray[np.bool_]:
+    return np.isin(parts, [ALWAYS_TRAIN, *range(source.folds)] if source.folds else [TRAIN])
+
+
+def _near_copies(
+    pixels: Pixels, parts: NDArray[np.int64], source: Source, folder: Path, report: Progress
+) -> dict[str, int]:
+    if not are_pixels(pixels.values, source.scale if isinstance(source, ArraySource) else ""):
+        return {}
+    return note_near_copies(
+        pixels.values,
+        pixels.rows,
+        pixels.examples.names,
+        parts,
+        names_of_parts(source.folds),
+        folder,
+        lambda done, total: report("looking for images that are alike", done, total),
+    )
