@@ -135,7 +135,7 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
     spec = _read_spec(path)
     folder = writable_folder(out or Path("results") / spec.name / "data")
     _announce_code(spec, as_json, has_space=False)
-    with _asker() as asker:
+    with _data_asker() as asker:
         dataset, report = inspect_data(asker, spec)
     sheet = write_contact_sheet(dataset, folder / "contact_sheet.png")
     if as_json:
@@ -613,12 +613,27 @@ def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReaso
 def _asker() -> Iterator[Asker]:
     """A child with Keras for one command, its progress shown on stderr."""
     from search.asking import make_asker
+
+    with _progress() as progress, make_asker(progress) as asker:
+        yield asker
+
+
+@contextlib.contextmanager
+def _data_asker() -> Iterator[Asker]:
+    """A child for looking at data, its progress shown on stderr."""
+    from search.asking import make_data_asker
+
+    with _progress() as progress, make_data_asker(progress) as asker:
+        yield asker
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
     from search.progress import make_view
 
     view = make_view(make_console(stderr=True))
     try:
-        with make_asker(view.progress) as asker:
-            yield asker
+        yield view.progress
     finally:
         view.close()
 

@@ -1,9 +1,10 @@
-"""Have a child that has Keras do something, and get its answer: preparing, profiling, pretraining."""
+"""Have a child do something, most often with Keras, and get its answer: preparing, profiling, pretraining."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from mistakes import TunefrontError
 from search import machine
 from search.launching import Launcher, describe_exit
 from search.slots import Slot, list_gpus, make_slots
+
+_DATA_MODULES = ("search.preparing", "search.data.inspecting")
 
 Progress = Callable[[str, int, int], None]
 
@@ -31,21 +34,21 @@ class CheckError(TunefrontError):
 class _Question:
     function: Callable[[Any, Progress], Any]
     task: Any
-    slot: Slot
+    slot: Slot | None
 
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks children that have Keras.
+    """Asks children.
 
     Attributes:
-        slot: Where they work.
+        slot: Where they work; None is the CPU, for what needs no framework.
         log_path: Gets what they print.
         progress: Called as a child calls its own: what it does, how much is done, of how much.
     """
 
     launcher: Launcher
-    slot: Slot
+    slot: Slot | None
     log_path: Path
     progress: Progress
 
@@ -93,11 +96,23 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
         yield Asker(launcher, slot, Path(name) / "child.log", progress)
 
 
+@contextlib.contextmanager
+def make_data_asker(progress: Progress) -> Iterator[Asker]:
+    """An asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        launcher = Launcher(Path(name) / "forkserver.log", preload=_DATA_MODULES)
+        launcher.load()
+        yield Asker(launcher, None, Path(name) / "child.log", progress)
+
+
 def _answer(connection: Connection, question: _Question) -> None:
     def progress(what: str, done: int, total: int) -> None:
         connection.send_bytes(json.dumps({"progress": [what, done, total]}).encode())
 
-    question.slot.claim()
+    if question.slot is None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    else:
+        question.slot.claim()
     try:
         answer = {"answer": question.function(question.task, progress)}
     except (TunefrontError, OSError) as error:
