@@ -14,9 +14,12 @@ from rich.console import Console
 
 import terminal
 import tunefront
+from search.data import prepare
+from search.data.cache_folder import cache_folder
 from search.ending import Ending
 from search.spec import StudySpec, read_spec
 from storage import folder_owner, open_store, studies
+from tests.conftest import DIGITS
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
 
 SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
@@ -84,6 +87,7 @@ def test_help_lists_the_commands(run: Run) -> None:
         ("run", "study.toml", "--trials", "0"),
         ("run", "study.toml", "--wrokers", "1"),
         ("dashboard", "--port", "0"),
+        ("data", "--cache", "--prune", "-1"),
         ("confirm",),
         ("confirm", "digits", "--seeds", "1"),
     ],
@@ -109,6 +113,9 @@ def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str,
         (("report", "digits"), "there is no such file"),
         (("confirm", "digits"), "there is no such file"),
         (("dashboard",), "there is no such file"),
+        (("data",), "data needs a spec, such as examples/digits.toml, or --cache"),
+        (("data", "--prune", "3"), "leave out spec and --out"),
+        (("data", "study.toml", "--cache"), "leave out spec and --out"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -432,3 +439,16 @@ def test_a_bug_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("storage.open_store", broken)
     with pytest.raises(ZeroDivisionError):
         run("status")
+
+
+def test_data_cache_lists_and_prunes(run: Run) -> None:
+    assert run("data", "--cache") == (0, f"{cache_folder()}: nothing is prepared there\n", "")
+    dataset = prepare(DIGITS, seed=1)
+    code, printed, _ = run("data", "--cache")
+    assert code == 0
+    assert all(text in printed for text in (Path(dataset.folder).name, "1,797", "just now", "--prune 30"))
+    assert run("data", "--cache", "--prune", "1")[1].startswith("removed 0 entries that nobody used for 1 days: 0 B\n")
+    answer = json.loads(run("data", "--cache", "--prune", "0", "--json")[1])
+    assert [entry["path"] for entry in answer["removed"]] == [dataset.folder]
+    assert (answer["entries"], answer["kept"]) == ([], [])
+    assert not Path(dataset.folder).exists()

@@ -7,12 +7,13 @@ import json
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from search.data.cache_entries import remove_unfinished
+from search.data.cache_folder import PARTIAL, lock_path, make_cache_folder, note_use, share_to_read, write_origin
 from search.data.choosing import positive_class, with_classes
 from search.data.dataset import Dataset, opened
 from search.data.digests import digests_of_files, digests_of_values
@@ -22,14 +23,6 @@ from search.data.prepared_content import write_content
 from search.data.sources.source import FileSource, Source
 
 _FORMAT = 4  # of the files and of how they are split; a change makes new ones
-_STALE_SECONDS = 24 * 3600
-_PARTIAL = ".tunefront-partial-"  # what a folder that is not whole is called; nothing else is ever removed
-
-
-def cache_folder() -> Path:
-    """``tunefront`` in ``TUNEFRONT_CACHE``, or in the user's cache folder: a folder of our own, wherever it is."""
-    chosen = os.environ.get("TUNEFRONT_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen or Path.home() / ".cache") / "tunefront"
 
 
 def prepare(source: Source, seed: int, progress: Progress | None = None) -> Dataset:
@@ -46,7 +39,7 @@ def prepare(source: Source, seed: int, progress: Progress | None = None) -> Data
         DataError: If the data cannot be used: file, key, value and remedy.
     """
     report = progress or (lambda what, done, total: None)
-    cache = _made(cache_folder())
+    cache = make_cache_folder()
     report("looking for the examples", 0, 1)
     examples = with_classes(source.find(), source.classes)
     positive_class(source.positive_class, examples.class_names)
@@ -56,10 +49,13 @@ def prepare(source: Source, seed: int, progress: Progress | None = None) -> Data
     )
     folder = cache / f"{source.source}-{_key(source, seed, examples, digests)}"
     if not is_whole(folder):
-        lock = cache / "locks" / folder.name
-        with alone(lock, lambda: report("waiting for another process that prepares the same data", 0, 1)):
+        with alone(
+            lock_path(cache, folder.name),
+            lambda: report("waiting for another process that prepares the same data", 0, 1),
+        ):
             if not is_whole(folder):
                 _prepare(folder, source, seed, examples, digests, report)
+    note_use(folder)
     return Dataset.read(folder)
 
 
@@ -91,17 +87,6 @@ def is_whole(folder: Path) -> bool:
     return is_complete and n_folds == (n_search if dataset.folds else 0)
 
 
-def _made(cache: Path) -> Path:
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"{cache}: the folder for prepared data cannot be made ({error.strerror}): "
-            "set TUNEFRONT_CACHE to one that can"
-        ) from None
-    return cache
-
-
 def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:
     """Of all that the prepared arrays depend on; where files lie is no part of it."""
     settings = source.model_dump(mode="json", include=set(Source.model_fields) | set(FileSource.model_fields))
@@ -119,13 +104,15 @@ def _prepare(
     folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
 ) -> None:
     """Under the lock of `folder`."""
-    _remove_stale(folder)
-    partial = Path(tempfile.mkdtemp(prefix=f"{_PARTIAL}{folder.name}-", dir=folder.parent))
+    remove_unfinished(folder)
+    partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
     try:
         if folder.exists():  # damaged; trials under way keep what they have open
             folder.rename(partial / "damaged")
         write_content(partial, source, seed, examples, digests, report)
         shutil.rmtree(partial / "damaged", ignore_errors=True)
+        write_origin(partial, source.origin)
+        share_to_read(partial)
         _write_through(partial)
         partial.rename(folder)
         opened.cache_clear()
@@ -146,18 +133,3 @@ def _write_through(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-
-
-def _remove_stale(folder: Path) -> None:
-    """What processes left that were killed: all of this dataset, whose lock we hold, and of others what is old."""
-    for partial in folder.parent.glob(f"{_PARTIAL}*"):
-        if partial.name.startswith(f"{_PARTIAL}{folder.name}-") or _is_old(partial):
-            shutil.rmtree(partial, ignore_errors=True)
-
-
-def _is_old(partial: Path) -> bool:
-    try:
-        newest = max(path.stat().st_mtime for path in (partial, *partial.iterdir()))
-    except OSError:  # another process has just removed or finished it
-        return False
-    return newest < time.time() - _STALE_SECONDS

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.data.cache_folder import lock_path, manifest_path, share
 from search.data.decoders import n_processes
 from search.data.examples import Progress, Stamp
 from search.data.locking import alone
@@ -40,14 +43,18 @@ def digests_of_files(reads: Sequence[Callable[[], bytes]], cache: Path, report: 
     found: list[str] = []
     with ThreadPoolExecutor(n_processes() + 2) as threads:
         stamps: list[Stamp | None] = list(threads.map(_stamp, reads, chunksize=_N_CHUNK))
-        manifest = cache / "manifests" / f"{_manifest_name(stamps)}.jsonl"
-        lock = cache / "locks" / manifest.name
-        with alone(lock, lambda: report("waiting for another process that reads the same files", 0, 1)):
+        manifest = manifest_path(cache, _manifest_name(stamps))
+        lock = lock_path(cache, manifest.name)
+        waiting = partial(report, "waiting for another process that reads the same files", 0, 1)
+        # Who may only read the cache remembers nothing.
+        may_write = os.access(manifest if manifest.exists() else manifest.parent, os.W_OK, effective_ids=True)
+        with alone(lock, waiting) if may_write else contextlib.nullcontext():
             known = _remembered(manifest)
             for first in range(0, len(reads), _N_CHUNK):
                 rows = range(first, min(first + _N_CHUNK, len(reads)))
                 chunk = list(threads.map(lambda row: _digest(reads[row], stamps[row], known), rows))
-                _remember(manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known)
+                if may_write:
+                    _remember(manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known)
                 found += chunk
                 report("reading files", len(found), len(reads))
     return found
@@ -92,7 +99,9 @@ def _remembered(manifest: Path) -> dict[Stamp, str]:
 def _remember(manifest: Path, found: Iterable[tuple[Stamp | None, str]], known: dict[Stamp, str]) -> None:
     lines = [json.dumps([*stamp, new]) for stamp, new in found if stamp and new != UNREADABLE and stamp not in known]
     if lines:
-        manifest.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not manifest.exists()
         with manifest.open("a", encoding="ascii") as file:
+            if is_new:
+                share(manifest)
             # The line break comes first as well: a line that was cut off before must not swallow the next.
             file.write("\n" + "\n".join(lines) + "\n")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +75,7 @@ class Examples:
             its stamp has changed; one without it is read at every start.
         splits: The split that each example was given in, or None where tunefront splits. Where the
             source gives a test split alone, the others are ``"train"`` and validation is taken from them.
+        notes: What was noticed in finding them, in words, with a number.
         groups: What examples must stay together with, such as their patient; None where each stands for itself.
     """
 
@@ -84,6 +85,7 @@ class Examples:
     content: NDArray[Any] | Sequence[Callable[[], bytes]]
     splits: Sequence[SplitName] | None = None
     groups: Sequence[str] | None = None
+    notes: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from search.data.dataset import Dataset
 from search.data.examples import SPLITS, DataError, Progress, SplitName, readable
-from search.data.sources.tfrecords import import_tensorflow
+from search.data.sources.record_reading import import_tensorflow
 
 SHARD_BYTES = 100_000_000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from search.data.cache_folder import share
 from search.data.examples import DataError
 
 _WAIT_SECONDS = 0.1
@@ -20,8 +22,7 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
     The lock falls with its holder, however that ends. The file stays: removing it would let two in.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = _opened(path)
     try:
         while not _try(descriptor, path):
             waiting()
@@ -29,6 +30,26 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """The file of a lock, made if it is not there: for those who share its folder."""
+    for flags in (os.O_RDWR, os.O_RDONLY):  # another user's file may be there to be read only, which is enough
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            return os.open(path, flags)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:  # made just now
+            return os.open(path, os.O_RDONLY)
+        share(path)
+    except OSError as error:
+        raise DataError(
+            f"{path.parent}: this user cannot prepare data there ({error.strerror}): set TUNEFRONT_CACHE to another "
+            "folder, or have its owner give you the right to write"
+        ) from None
+    return descriptor
 
 
 def _try(descriptor: int, path: Path) -> bool:

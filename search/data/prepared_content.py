@@ -49,7 +49,7 @@ def write_content(
         # Files of 16 bits are scaled by the training images of this dataset: no other one can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
-    notes = {**pixels.notes, **division.notes, **alike, **note_similar_names(class_names)}
+    notes = {**examples.notes, **pixels.notes, **division.notes, **alike, **note_similar_names(class_names)}
     write_facts(
         folder,
         {

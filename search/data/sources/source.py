@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from search.data.examples import Examples
 from search.data.pixel_scale import Scale
+from search.regular_files import user_path
 
 _LARGEST_SIDE = 4096
 
@@ -62,6 +64,12 @@ class Source(BaseModel):
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"classes = {self.classes} names a class twice: leave one of them out")
         return self
+
+    @property
+    def origin(self) -> str:
+        """What the examples come from, for people: a file, a folder, or the kind of source."""
+        named = self.model_dump(include={"path", "object"})
+        return os.path.abspath(user_path(named["path"])) if "path" in named else named.get("object", self.source)
 
     def check_files(self) -> None:
         """See, in well under a second, that what the table names can be read at all. Reads no examples.

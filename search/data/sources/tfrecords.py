@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from search.data.examples import DataError, Examples, SplitName, Stamp, readable
+from search.data.examples import SPLITS, DataError, Examples, SplitName, Stamp, readable
 from search.data.sources.record_files import find_record_files, read_label_names, split_of
 from search.data.sources.record_labels import RecordLabel, number_classes
+from search.data.sources.record_reading import (
+    check_lengths,
+    import_tensorflow,
+    is_compressed,
+    read_records,
+    uncompressed,
+)
 from search.data.sources.source import FileSource
-
-_HEADER_BYTES = 12  # before each record: its length in 8 bytes, and their checksum in 4
-_FOOTER_BYTES = 4  # behind it: its checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,10 @@ class EncodedRecord:
 class TFRecordsSource(FileSource):
     """Records with an encoded image and its class as a number, a text, or both.
 
-    Files with train, validation (valid, val) or test in their names are in that split. Classes are
-    named by ``labels.txt`` if it lies beside the files (lines of ``NUMBER:NAME``, or of names
-    alone), else by the texts, else by the numbers; numbers may start at 0, 1 or anywhere. A class
-    without records is left out.
+    Files with train, validation (valid, val) or test in their names are in that split, if one is of training. They may
+    be compressed with gzip or zlib. Classes are named by ``labels.txt`` if it lies beside the files (lines of
+    ``NUMBER:NAME``, or of names alone), else by the texts, else by the numbers; numbers may start at 0, 1 or anywhere.
+    A class without records is left out.
 
     Attributes:
         path: A folder, a pattern such as ``records/train-*``, or one file.
@@ -63,7 +67,8 @@ class TFRecordsSource(FileSource):
 
     def check_files(self) -> None:
         for file in find_record_files(self.path):
-            _check_lengths(file, at_most=1)
+            if not is_compressed(file):
+                check_lengths(file, readable(str(file)), at_most=1)
 
     def find(self) -> Examples:
         """List the records, which reads all files once, and checks their checksums.
@@ -79,16 +84,18 @@ class TFRecordsSource(FileSource):
         labels: list[RecordLabel] = []
         split_of_each: list[SplitName] = []
         for file, split in zip(files, splits, strict=True):
-            for row, (offset, record) in enumerate(_read_records(file)):
+            plain = uncompressed(file)
+            for row, (offset, record) in enumerate(read_records(plain, readable(str(file)))):
                 names.append(f"{readable(str(file))}[{row}]")
                 image, label = self._parse(record, names[-1])
-                contents.append(EncodedRecord(str(file), offset + record.find(image), len(image)))
+                contents.append(EncodedRecord(str(plain), offset + record.find(image), len(image)))
                 labels.append(label)
                 split_of_each += [split] if split else []
         if not names:
             raise DataError(f"data.path: the record files in {self.path} are all empty: write them again")
         numbers, class_names = number_classes(labels, names, read_label_names(files[0].parent))
-        return Examples(names, numbers, class_names, contents, split_of_each or None)
+        notes = _describe_splits(files, splits)
+        return Examples(names, numbers, class_names, contents, split_of_each or None, notes=notes)
 
     def _parse(self, record: bytes, name: str) -> tuple[bytes, RecordLabel]:
         tf = import_tensorflow()
@@ -139,60 +146,13 @@ def _splits_of(files: Sequence[Path]) -> list[SplitName] | None:
     return known if len({*known}) > 1 and "train" in known else None
 
 
-def _read_records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """The place and the bytes of each record."""
-    tf = import_tensorflow()
-    name, position, row = readable(str(path)), 0, 0
-    _check_lengths(path)
-    try:
-        # Not tf.data: that starts TensorFlow's runtime, which takes all of a GPU's memory.
-        for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
-            yield position + _HEADER_BYTES, record
-            position += _HEADER_BYTES + len(record) + _FOOTER_BYTES
-            row += 1
-    except tf.errors.OpError as error:
-        hint = "it is compressed: write it without compression" if _is_compressed(path) else "write or copy it again"
-        raise DataError(f"{name}: record {row} is corrupt or cut off ({error.message}): {hint}") from None
-    n_bytes = path.stat().st_size
-    if position != n_bytes:  # TensorFlow says nothing where the header of the next record is cut off
-        raise DataError(f"{name}: record {row} is cut off at {n_bytes} bytes: write or copy the file again")
-
-
-def _check_lengths(path: Path, at_most: int | None = None) -> None:
-    """See that every record ends within the file: TensorFlow asks for as much memory as a length promises.
-
-    Args:
-        at_most: Records to look at; None looks at all of them.
-    """
-    with path.open("rb") as file:
-        n_bytes = os.fstat(file.fileno()).st_size
-        position, row = 0, 0
-        while position + _HEADER_BYTES <= n_bytes and row != at_most:
-            file.seek(position)
-            length = int.from_bytes(file.read(8), "little")
-            position += _HEADER_BYTES + length + _FOOTER_BYTES
-            if position > n_bytes:
-                hint = "it is compressed: write it without compression" if _is_compressed(path) else "copy it again"
-                raise DataError(
-                    f"{readable(str(path))}: record {row} is corrupt or cut off (it promises {length:,} bytes, and the "
-                    f"file has {n_bytes:,}): {hint}"
-                )
-            row += 1
-
-
-def _is_compressed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) in (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01")
-
-
-def import_tensorflow() -> Any:
-    """TensorFlow, which only TFRecord files need whatever the backend.
-
-    Raises:
-        DataError: If it is not installed.
-    """
-    try:
-        import tensorflow as tf
-    except ImportError:
-        raise DataError("TFRecord files need TensorFlow, which is not installed: pip install tensorflow") from None
-    return tf
+def _describe_splits(files: Sequence[Path], splits: Sequence[SplitName | None]) -> dict[str, int]:
+    """Which files went where, with the number of them."""
+    notes = {}
+    for split in SPLITS:
+        names = [readable(file.name) for file, given in zip(files, splits, strict=True) if given == split]
+        if names:
+            shown = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+            what = "record file is" if len(names) == 1 else "record files are"
+            notes[f"{what} the {split} split, by name: {shown}"] = len(names)
+    return notes
