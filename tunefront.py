@@ -175,6 +175,7 @@ def _show_cache(unused_days: float | None, as_json: bool) -> None:
 
 
 def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
+    from search.cautions import describe_single_steps
     from search.data.contact_sheet import write_contact_sheet
     from search.data.report_view import render
     from search.preparing import inspect_data
@@ -189,6 +190,9 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
         show_json({**report.as_json(), "contact_sheet": str(sheet) if sheet else None})
         return
     show(render(report))
+    single_steps = describe_single_steps(spec, {"n_train": dataset.n_train})
+    if single_steps:
+        say(single_steps)
     say(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")
     suggest(f"tunefront run {path}")
 

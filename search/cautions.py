@@ -29,7 +29,7 @@ def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> l
     found = (
         _describe_free_measure(spec, dataset),
         _describe_few_images(dataset),
-        _describe_single_steps(spec, dataset),
+        describe_single_steps(spec, dataset),
         _describe_busy(spec, load),
     )
     return [text for text in found if text]
@@ -41,7 +41,8 @@ def _describe_few_images(dataset: Mapping[str, Any]) -> str:
     return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
 
 
-def _describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+    """That an epoch is one step with some batch size of the space; empty where none is so large."""
     space = spec.parsed_space()
     if isinstance(space, OwnSpace) or 0 not in extremes(space.general["steps_per_epoch"]):
         return ""

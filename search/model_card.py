@@ -51,6 +51,8 @@ def _preparation(work: Work) -> dict[str, Any]:
         }
     if isinstance(source, ArraySource) and source.scale:
         return {"values": "pixels from 0 to 255", "scale_of_source": source.scale}
+    if dataset.value_type == "uint8":
+        return {"values": "pixels from 0 to 255"}
     return {"values": "as the source has them"}
 
 

@@ -12,7 +12,8 @@ from spaces import Space
 from spaces.augmentation import OF_PIXELS
 from spaces.settings import extremes
 
-_BEYOND_PIXELS = 256  # below, values are pixels, or have been standardised
+_BEYOND_PIXELS = 256
+_LEAST_PIXEL = 4  # images with no value above this one are black to our networks: fractions, or standardised
 
 
 def check_pixels(dataset: Dataset) -> None:
@@ -23,11 +24,9 @@ def check_pixels(dataset: Dataset) -> None:
     """
     shape = dataset.image_shape
     if len(shape) != 3:
-        grey = ' If they are grey images, say so with their scale, such as data.scale = "0..255".'
         raise CheckError(
             f"space: the data has values of shape {shape}, and these architectures take images of shape "
-            f"(height, width, channels).{grey if len(shape) == 2 else ''} For others give a space of your own: "
-            'space = "file.py:object"'
+            '(height, width, channels). For others give a space of your own: space = "file.py:object"'
         )
     if has_channels_first(shape):
         raise CheckError(
@@ -47,7 +46,7 @@ def _check_range(low: float, high: float) -> None:
             f'data.scale: {found}{seen}. Write scale = "{scale}" in [data], which makes pixels of them, or give a '
             "space of your own, which gets values as they are"
         )
-    if high >= _BEYOND_PIXELS:
+    if high >= _BEYOND_PIXELS or high < _LEAST_PIXEL:
         raise CheckError(
             f"data: {found}: bring them to 0 to 255, or give a space of your own, which gets values as they are"
         )

@@ -60,8 +60,8 @@ def _prepare_and_inspect(data: Mapping[str, Any], progress: Progress) -> dict[st
     from search.data.inspecting import inspect
 
     spec = StudySpec.from_json(data)
-    dataset = prepare(spec.data, spec.seed, progress)
-    if not isinstance(spec.space, str) and len(dataset.image_shape) in (2, 3):  # such as images
+    dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
+    if spec.takes_images and len(dataset.image_shape) == 3:
         from search.pixel_checks import check_pixels
 
         check_pixels(dataset)
@@ -73,7 +73,9 @@ def _prepare_and_export(task: tuple[Mapping[str, Any], str], progress: Progress)
 
     data, out = task
     spec = StudySpec.from_json(data)
-    exported = export_tfrecords(prepare(spec.data, spec.seed, progress), Path(out), progress)
+    exported = export_tfrecords(
+        prepare(spec.data, spec.seed, progress, are_images=spec.takes_images), Path(out), progress
+    )
     return {**asdict(exported), "folder": str(exported.folder)}
 
 
@@ -83,7 +85,7 @@ def _prepare_and_check(data: Mapping[str, Any], progress: Progress) -> dict[str,
     from search.checking import check
 
     spec = StudySpec.from_json(data)
-    dataset = prepare(spec.data, spec.seed, progress)
+    dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
     check(spec, dataset)
     backend = keras.backend.backend()
     versions = {"keras": keras.__version__, "backend": backend, "backend_version": _version_of(backend)}

@@ -101,7 +101,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     table = spec.pretrain
     assert table is not None  # checked before
     candidate = pretraining_candidate(table)
-    dataset = prepare(table.data, spec.seed, progress)
+    dataset = prepare(table.data, spec.seed, progress, are_images=True)
     check_monitor("pretrain.training", table.training, Goal().measure, dataset)
     seed = trial_seed(spec.seed, 0)
     keras.utils.set_random_seed(seed)

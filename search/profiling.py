@@ -65,7 +65,7 @@ def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     from search.data import prepare
 
     spec = StudySpec.from_json(data)
-    dataset = prepare(spec.data, spec.seed, progress)
+    dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
     space = spec.parsed_space()
     candidates, note = models_of(space, _LIMIT, spec.seed)
     found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_classes)

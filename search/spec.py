@@ -128,6 +128,11 @@ class StudySpec(Table):
         return _parse_space(self.space)
 
     @property
+    def takes_images(self) -> bool:
+        """Whether the space is ours, whose networks take images; one of the user's own may take any values."""
+        return not isinstance(self.space, str)
+
+    @property
     def accuracy_measure(self) -> str:
         """Name of the measure that accuracy means in this study."""
         return self.objectives.accuracy.measure if self.objectives.accuracy else DEFAULT_MEASURES["accuracy"]

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.examples import DataError, Examples, SplitName
-from search.data.pixel_scale import Scale, as_pixels
+from search.data.pixel_scale import Scale, as_pixels, likely_scale
+
+_FAR_APART = 8  # times: images of one kind have largest values nearer to each other than this
 
 
 def examples_of_arrays(
@@ -38,28 +40,37 @@ def examples_of_arrays(
         all_labels.append(_checked_labels(labels, len(all_values[-1]), f"{where}: {name}"))
         names += [f"{where}: {name}[{row}]" for row in range(len(all_values[-1]))]
         splits += [split] * len(all_values[-1]) if split else []
+    _check_alike(where, [part[1] for part in parts], all_values)
     shapes = {values.shape[1:]: part[1] for values, part in zip(all_values, parts, strict=True)}
     if len(shapes) > 1:
         found = ", ".join(f"{name} {shape}" for shape, name in shapes.items())
         raise DataError(f"{where}: the arrays have values of different shapes ({found}): give all the same")
-    _check_alike(where, [part[1] for part in parts], all_values)
     numbers, class_texts = _classes(np.concatenate(all_labels), class_names, where)
     content = all_values[0] if len(all_values) == 1 else np.concatenate(all_values)
     return Examples(names, numbers, class_texts, content, splits or None)
 
 
 def _check_alike(where: str, names: Sequence[str], arrays: Sequence[NDArray[Any]]) -> None:
-    """Refuse arrays of one data set of which some are pixels and others fractions: one network cannot take both."""
-    kinds = {
-        f"{array.dtype} up to 1" if array.max() <= 1 else f"{array.dtype} beyond 1": f"{name} from {array.min():g} to "
-        f"{array.max():g}, as {array.dtype}"
-        for name, array in zip(names, arrays, strict=True)
-        if array.ndim == 4
-    }
-    if len(kinds) > 1:
+    """Refuse images on different scales, such as pixels and fractions: one network cannot take both.
+
+    Arrays of uint8 alone are pixels, however dark they are; an array of zeros may be on any scale.
+    """
+    images = [(name, array) for name, array in zip(names, arrays, strict=True) if array.ndim >= 3 and array.any()]
+    are_images = any(array.ndim == 4 for _, array in images)  # else they may be sequences
+    if not are_images or len(images) < 2 or all(array.dtype == np.uint8 for _, array in images):
+        return
+    ranges = [(float(array.min()), float(array.max())) for _, array in images]
+    scales = {likely_scale(found) if found[1] <= 1 else "pixels" for found in ranges}
+    tops = [high for _, high in ranges]
+    types = {array.dtype for _, array in images}
+    if len(scales) > 1 or max(tops) > _FAR_APART * min(tops) or len(types) > 1:
+        found = "; ".join(
+            f"{name} from {low:g} to {high:g}, as {array.dtype}"
+            for (name, array), (low, high) in zip(images, ranges, strict=True)
+        )
         raise DataError(
-            f"{where}: the arrays have images of different types or scales ({'; '.join(kinds.values())}): give all the "
-            "same, as uint8 from 0 to 255 for example"
+            f"{where}: the arrays have images of different types or scales ({found}): give all the same, as uint8 from "
+            "0 to 255 for example"
         )
 
 
@@ -104,8 +115,14 @@ def _checked_labels(labels: Any, n_values: int, where: str) -> NDArray[Any]:
         )
     if len(array) != n_values:
         raise DataError(f"{where}: {n_values} values and {len(array)} labels: there must be as many of each")
+    if array.dtype == object and all(isinstance(label, str) for label in array.tolist()):
+        array = array.astype(str)  # as pandas keeps texts
     if array.dtype.kind not in "buiU":
-        raise DataError(f"{where}: its labels are of type {array.dtype}: give whole numbers or texts")
+        raise DataError(
+            f"{where}: its labels are of type {array.dtype}: give whole numbers or texts, such as labels.astype(str)"
+        )
+    if array.dtype.kind == "U" and (empty := np.flatnonzero(np.char.strip(array) == "")).size:
+        raise DataError(f"{where}: label {empty[0]} is an empty text: give each example a class, or leave it out")
     return array
 
 

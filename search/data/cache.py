@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from search.data.cache_entries import remove_unfinished
 from search.data.cache_folder import PARTIAL, lock_path, make_cache_folder, note_use, share_to_read, write_origin
 from search.data.choosing import positive_class, with_classes
-from search.data.dataset import Dataset, opened
+from search.data.dataset import UNREADABLE_ARRAY, Dataset, opened
 from search.data.digests import digests_of_files, digests_of_values
 from search.data.examples import DataError, Examples, Progress
 from search.data.locking import alone
@@ -25,7 +26,7 @@ from search.data.sources.source import FileSource, Source
 _FORMAT = 4  # of the files and of how they are split; a change makes new ones
 
 
-def prepare(source: Source, seed: int, progress: Progress | None = None) -> Dataset:
+def prepare(source: Source, seed: int, progress: Progress | None = None, *, are_images: bool = False) -> Dataset:
     """The dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
 
     Safe against being killed half-way: the folder gets its name only when it is whole. One that is damaged all the
@@ -34,6 +35,7 @@ def prepare(source: Source, seed: int, progress: Progress | None = None) -> Data
 
     Args:
         progress: Told often what is being done, and how much of how much is done.
+        are_images: Whether values of shape (n, height, width) are grey images, which get the channel that they lack.
 
     Raises:
         DataError: If the data cannot be used: file, key, value and remedy.
@@ -44,6 +46,9 @@ def prepare(source: Source, seed: int, progress: Progress | None = None) -> Data
     examples = with_classes(source.find(), source.classes)
     positive_class(source.positive_class, examples.class_names)
     content = examples.content
+    if are_images and isinstance(content, np.ndarray) and content.ndim == 3:
+        content = content[..., np.newaxis]
+        examples = replace(examples, content=content)
     digests = (
         digests_of_values(content) if isinstance(content, np.ndarray) else digests_of_files(content, cache, report)
     )
@@ -68,9 +73,12 @@ def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
     if is_whole(Path(dataset.folder)):
         return dataset
     opened.cache_clear()
-    again = prepare(source, seed)
+    again = prepare(source, seed, are_images=len(dataset.image_shape) == 3)
     if again.fingerprint != dataset.fingerprint:
-        raise DataError("data: the prepared images were removed, and what they were made from has changed since")
+        raise DataError(
+            "data: the prepared images were removed, and what they were made from has changed since: put back what has "
+            "changed, or give the study another name to search on the new images"
+        )
     return again
 
 
@@ -80,11 +88,13 @@ def is_whole(folder: Path) -> bool:
         dataset = Dataset.read(folder)
         images, labels = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels"))
         n_folds = len(np.load(folder / "folds.npy")) if dataset.folds else 0
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except UNREADABLE_ARRAY:
         return False
     n_search = dataset.n_train + dataset.n_validation
     is_complete = len(images) == len(labels) == n_search + dataset.n_test and images.shape[1:] == dataset.image_shape
-    return is_complete and n_folds == (n_search if dataset.folds else 0)
+    # After a power cut a file can be of the right size and hold zeros.
+    has_all_classes = is_complete and len(np.unique(labels)) == dataset.n_classes
+    return has_all_classes and n_folds == (n_search if dataset.folds else 0)
 
 
 def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.chance import chances
+
+# What opening damaged facts or arrays raises: NumPy takes what begins as an archive for one.
+UNREADABLE_ARRAY = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
 
 @functools.lru_cache(maxsize=12)
@@ -50,6 +54,7 @@ class Dataset:
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         value_range: The smallest and the largest value of the training images; None for data that was prepared before
             this was noted.
+        value_type: ``uint8`` for pixels, else ``float32``; None for data that was prepared before this was noted.
         bit_depth: Bits of which the upper 8 are the pixels, in files of 16 bits a channel; None if there are none.
         notes: What was noticed or left out, in words, with the number of examples.
     """
@@ -65,6 +70,7 @@ class Dataset:
     folds: int = 0
     positive_class: int = 1
     value_range: tuple[float, float] | None = None
+    value_type: str | None = None
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
 

@@ -90,9 +90,9 @@ def _remembered(manifest: Path) -> dict[Stamp, str]:
     for line in manifest.read_text(encoding="ascii", errors="replace").splitlines():
         try:
             path, size, mtime_ns, ctime_ns, found = json.loads(line)
-        except ValueError:
+            known[str(path), int(size), int(mtime_ns), int(ctime_ns)] = str(found)
+        except (ValueError, TypeError):
             continue
-        known[path, size, mtime_ns, ctime_ns] = found
     return known
 
 

@@ -113,8 +113,10 @@ def _with_shares(
         divided[is_rare] = LEFT_OUT
         what = f"examples of {len(rare)} classes with too few for every split were left out{named(rare, examples)}"
         return divided, {what: int(is_rare.sum()), **notes}
-    what = f"examples of {len(rare)} classes with too few for two splits are trained on alone{named(rare, examples)}"
-    is_rare &= divided == training
+    # A rare class whose examples are copies of others follows these, into whatever split they are in.
+    alone = [label for label in rare if (divided[is_rare & (labels == label)] == training).all()]
+    what = f"examples of {len(alone)} classes with too few for two splits are trained on alone{named(alone, examples)}"
+    is_rare &= np.isin(labels, alone)
     return divided, {what: int(is_rare.sum()), **notes}
 
 
@@ -125,7 +127,7 @@ def _with_whole_groups(
     labels = examples.labels
     pool = np.flatnonzero(parts == TRAIN)
     of_groups = np.unique(np.stack([groups[pool], labels[pool]], axis=1), axis=0)[:, 1]
-    rare = rare_classes(of_groups, shares, examples, source)
+    rare = rare_classes(of_groups, shares, examples, source, "groups")
     divided = parts.copy()
     if source.rare_classes == "drop":
         divided[np.isin(labels, rare)] = LEFT_OUT
@@ -136,7 +138,7 @@ def _with_whole_groups(
     for name, part in (("test", TEST), ("validation", VALIDATION)):
         if part in divided[pool]:
             lacking = np.setdiff1d(labels[pool], labels[pool][divided[pool] == part])
-            notes[f"classes are in too few groups for one in the {name} split"] = len(lacking)
+            notes[f"classes have no group in the {name} split"] = len(lacking)
     return divided, notes
 
 

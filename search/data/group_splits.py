@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.examples import DataError, SplitName, some_of
-from search.data.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION, Shares
+from search.data.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION, Shares, names_of_parts
+
+_UNASSIGNED = -9
 
 
 def joined(contents: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.int64]:
@@ -33,30 +35,39 @@ def joined(contents: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.int
 def divide_groups(labels: NDArray[np.int64], groups: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.int64]:
     """The part that each example is in, of shape (n,); whole groups only, classes in shares as equal as that allows.
 
-    Large groups come first, each to the part that lacks most of what it has. Every part gets a group, and every class
-    is in training.
+    Each class has a group in training first, then one in validation (with folds, in a second fold), then one in the
+    test split, as far as it is in so many. The other groups, large ones first, go each to the part that lacks most of
+    what it has.
 
     Raises:
-        DataError: If there are fewer groups than parts.
+        DataError: If a split gets no group.
     """
     wanted = _wanted(shares)
     numbers, of_group = np.unique(groups, return_inverse=True)
-    if len(numbers) < len(wanted):
-        raise DataError(
-            f"data.group_column: there are {len(numbers)} groups, and {len(wanted)} splits need one each at least: "
-            "give more groups, or take fewer splits with test_fraction = 0 or fewer folds"
-        )
     counts = np.zeros((len(numbers), int(labels.max()) + 1))
     np.add.at(counts, (of_group, labels), 1)
-    parts = _assign(counts, wanted, seed)
-    training = ALWAYS_TRAIN if shares.folds else TRAIN
-    for label in np.flatnonzero(counts.sum(axis=0)):
-        holders = np.flatnonzero(counts[:, label])
-        n_searched = len({parts[group] for group in holders} - {TEST})
-        is_trained = n_searched > 1 if shares.folds else TRAIN in {parts[group] for group in holders}
-        if not is_trained:
-            parts[holders[np.argmax(counts[holders, label])]] = training
-    result: NDArray[np.int64] = np.array(parts, dtype=np.int64)[of_group]
+    assignment = _Assignment(counts, wanted, seed)
+    if shares.folds:
+        assignment.train_always(np.flatnonzero((counts > 0).sum(axis=0) == 1))
+        for n_folds in (1, 2):
+            assignment.cover(range(shares.folds), n_folds)
+    else:
+        assignment.cover([TRAIN], largest=True)
+        if shares.validation:
+            assignment.cover([VALIDATION])
+    if shares.test:
+        assignment.cover([TEST])
+    assignment.assign_rest()
+    if shares.folds:
+        assignment.train_always(_in_one_fold(counts, assignment.parts))
+    for part in wanted:
+        if part not in assignment.parts:
+            raise DataError(
+                f"data.group_column: the {names_of_parts(shares.folds)[part]} split gets no group: there are "
+                f"{len(numbers)} groups for {len(wanted)} splits, and each class needs one in training. Give more "
+                "groups, or take fewer splits with test_fraction = 0 or fewer folds"
+            )
+    result: NDArray[np.int64] = assignment.parts[of_group]
     return result
 
 
@@ -69,24 +80,80 @@ def _wanted(shares: Shares) -> dict[int, float]:
     return taken | {TRAIN: 1 - sum(taken.values())}
 
 
-def _assign(counts: NDArray[np.float64], wanted: dict[int, float], seed: int) -> list[int]:
-    """The part of each group, of rows of `counts`."""
-    names = list(wanted)
-    lacking = np.outer(list(wanted.values()), counts.sum(axis=0))
-    scale = np.maximum(lacking, 1e-9)
-    order = np.random.default_rng(seed).permutation(len(counts))
-    order = order[np.argsort(-counts[order].sum(axis=1), kind="stable")]
-    parts = [TRAIN] * len(counts)
-    empty = set(range(len(names)))
-    for place, group in enumerate(order):
-        scores = (lacking / scale) @ counts[group]
-        must_fill = len(order) - place <= len(empty)
-        allowed = sorted(empty) if must_fill else range(len(names))
-        chosen = max(allowed, key=lambda part: (scores[part], wanted[names[part]]))
-        lacking[chosen] -= counts[group]
-        empty.discard(chosen)
-        parts[int(group)] = names[chosen]
-    return parts
+def _in_one_fold(counts: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Classes that nothing trains while the one fold validates that all of their groups are in."""
+    searched = [np.unique(parts[(counts[:, label] > 0) & (parts != TEST)]) for label in range(counts.shape[1])]
+    return np.array(
+        [label for label, found in enumerate(searched) if len(found) == 1 and found[0] >= 0], dtype=np.int64
+    )
+
+
+class _Assignment:
+    """Groups on their way into parts.
+
+    Args:
+        counts: Examples of each class in each group, shape (groups, classes).
+        wanted: The share of each part.
+
+    Attributes:
+        parts: The part of each group, shape (groups,).
+    """
+
+    def __init__(self, counts: NDArray[np.float64], wanted: dict[int, float], seed: int) -> None:
+        self.parts = np.full(len(counts), _UNASSIGNED, dtype=np.int64)
+        self._counts = counts
+        self._sizes = counts.sum(axis=1)
+        self._wanted = wanted
+        self._lacking = {part: share * counts.sum(axis=0) for part, share in wanted.items()}
+        self._scale = {part: np.maximum(lacking, 1e-9) for part, lacking in self._lacking.items()}
+        self._order = np.random.default_rng(seed).permutation(len(counts))
+
+    def train_always(self, labels: NDArray[np.int64]) -> None:
+        """Have a class's largest group in training whichever fold validates."""
+        for label in labels.tolist():
+            group = int(self._counts[:, label].argmax())
+            if self.parts[group] in self._lacking:
+                self._lacking[int(self.parts[group])] += self._counts[group]
+            self.parts[group] = ALWAYS_TRAIN
+
+    def cover(self, choices: Sequence[int], n_parts: int = 1, *, largest: bool = False) -> None:
+        """Have each class in `n_parts` of these parts, where it has a free group for that; classes of few groups first.
+
+        Args:
+            largest: Whether the largest free group is taken, or one that the part has room for.
+        """
+        has = self._counts > 0
+        for label in np.argsort(has.sum(axis=0), kind="stable"):
+            free = [group for group in self._order.tolist() if has[group, label] and self.parts[group] == _UNASSIGNED]
+            covered = set(self.parts[has[:, label]].tolist()) & set(choices)
+            if free and len(covered) < n_parts:
+                part = max(set(choices) - covered, key=lambda name: float(self._lacking[name].sum()))
+                self._put(self._largest(free) if largest else self._fitting(free, part), part)
+
+    def _largest(self, free: Sequence[int]) -> int:
+        return max(free, key=lambda group: float(self._sizes[group]))
+
+    def _fitting(self, free: Sequence[int], part: int) -> int:
+        room = self._lacking[part].sum()
+        fitting = [group for group in free if self._sizes[group] <= room]
+        return fitting[0] if fitting else min(free, key=lambda group: float(self._sizes[group]))
+
+    def assign_rest(self) -> None:
+        """Put every other group where most of what it has is lacking; a part without any group comes first."""
+        rest = [group for group in self._order.tolist() if self.parts[group] == _UNASSIGNED]
+        rest.sort(key=lambda group: -self._sizes[group])
+        for place, group in enumerate(rest):
+            empty = [part for part in self._wanted if part not in self.parts]
+            must_fill = len(rest) - place <= len(empty)
+            allowed = empty if must_fill else list(self._wanted)
+            self._put(group, max(allowed, key=lambda part: (self._score(group, part), self._wanted[part])))
+
+    def _score(self, group: int, part: int) -> float:
+        return float((self._lacking[part] / self._scale[part]) @ self._counts[group])
+
+    def _put(self, group: int, part: int) -> None:
+        self.parts[group] = part
+        self._lacking[part] = self._lacking[part] - self._counts[group]
 
 
 def refuse_split_groups(groups: Sequence[str], splits: Sequence[SplitName]) -> None:

@@ -40,9 +40,15 @@ def as_pixels(values: NDArray[Any], scale: Scale, where: str) -> NDArray[Any]:
     low, high = _RANGES[scale]
     found = float(values.min()), float(values.max())
     if found[0] < low or found[1] > high:
+        fitting = [name for name, (least, most) in _RANGES.items() if least <= found[0] and found[1] <= most]
+        remedy = (
+            f"bring them onto it, for example with np.clip(x, {low:g}, {high:g})"
+            if (found[1] - high < 0.1 * high and low - found[0] < 0.1 * high) or not fitting
+            else f'write scale = "{fitting[0]}" if they are on that one'
+        )
         raise DataError(
-            f'data.scale: {where} has values from {found[0]:g} to {found[1]:g}, which are not on the scale "{scale}": '
-            f"write another one of {', '.join(_RANGES)}"
+            f"data.scale: {where} has values from {found[0]:.7g} to {found[1]:.7g}, which are not on the scale "
+            f'"{scale}": {remedy}'
         )
     pixels = values if scale == "0..255" else (values.astype(np.float32) - low) * np.float32(255 / (high - low))
     return pixels[..., np.newaxis] if pixels.ndim == 3 else pixels

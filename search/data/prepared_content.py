@@ -14,6 +14,7 @@ from search.data.examples import Examples, Progress
 from search.data.near_copies import NEAR_COPIES, note_near_copies
 from search.data.pixel_scale import are_pixels
 from search.data.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
+from search.data.rare_classes import note_unreadable
 from search.data.reusing import write_origins
 from search.data.sources.source import ArraySource, Source
 from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
@@ -37,6 +38,7 @@ def write_content(
         DataError: If the data cannot be used: file, key, value and remedy.
     """
     pixels = pixels_of(examples, digests, source, folder, report)
+    unreadable = note_unreadable(examples, pixels.examples, source)
     division = divide_examples(pixels.examples, pixels.digests, source, seed)
     pixels = with_bit_depth(pixels, _is_training(division.parts, source), folder, report)
     alike = _near_copies(pixels, division.parts, source, folder, report)
@@ -49,7 +51,14 @@ def write_content(
         # Files of 16 bits are scaled by the training images of this dataset: no other one can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
-    notes = {**examples.notes, **pixels.notes, **division.notes, **alike, **note_similar_names(class_names)}
+    notes = {
+        **examples.notes,
+        **pixels.notes,
+        **unreadable,
+        **division.notes,
+        **alike,
+        **note_similar_names(class_names),
+    }
     write_facts(
         folder,
         {

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.data.dataset import UNREADABLE_ARRAY
 from search.data.decoding import Decoding
 from search.data.digests import digest
 from search.data.examples import Progress
@@ -60,8 +61,11 @@ def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], 
             continue
         try:
             if json.loads(path.read_text()) == wanted:
-                yield np.load(path.parent / "images.npy", mmap_mode="r"), np.load(path.parent / _CONTENTS)
-        except (OSError, ValueError):
+                images = np.load(path.parent / "images.npy", mmap_mode="r")
+                contents = np.load(path.parent / _CONTENTS)
+                if len(images) == len(contents):
+                    yield images, contents
+        except UNREADABLE_ARRAY:
             continue
 
 

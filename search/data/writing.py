@@ -82,6 +82,7 @@ def write_arrays(
     facts = {
         "fingerprint": fingerprint.hexdigest()[:16],
         "image_shape": list(values.shape[1:]),
+        "value_type": str(values.dtype),
         "value_range": [min(lows), max(highs)] if lows else None,
         **sizes,
     }

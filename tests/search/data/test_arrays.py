@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from search.data import DataError, Dataset, prepare
+from search.data.arrays import examples_of_arrays
 from search.data.sources.npz import NpzSource
 from search.data.sources.own import OwnSource
 
@@ -223,3 +224,31 @@ def test_class_names_have_no_white_space_around_them_and_are_then_one() -> None:
     assert list(tidy.class_names) == ["ant", "cat", "dog"]
     assert [tidy.class_names[label] for label in tidy.labels] == ["cat", "dog", "cat", "ant"]
     assert list(with_classes(found, ["dog ", "cat"]).class_names) == ["dog", "cat"]
+
+
+@pytest.mark.parametrize("kind", ["texts", "categories", "objects"])
+def test_labels_of_pandas_are_texts(tmp_path: Path, kind: str) -> None:
+    import pandas as pd
+
+    texts = pd.Series(["no", "yes"] * 10)
+    labels = {"texts": texts, "categories": texts.astype("category"), "objects": texts.to_numpy(dtype=object)}[kind]
+    values = np.arange(20 * 4, dtype=np.float32).reshape(20, 4)
+    found = examples_of_arrays("mine", [(None, "values", values, labels)])
+    assert found.class_names == ["no", "yes"]
+    assert found.labels.tolist() == [0, 1] * 10
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (
+            np.array(["a", None, "b"], dtype=object),
+            r"of type object: give .*, such as labels.astype\(str\)",
+        ),
+        (np.array([0.5, 1.5, 2.5]), "of type float64: give whole numbers or texts"),
+        (["a", " ", "b"], "label 1 is an empty text"),
+    ],
+)
+def test_other_labels_are_refused(labels: Any, expected: str) -> None:
+    with pytest.raises(DataError, match=expected):
+        examples_of_arrays("mine", [(None, "values", np.zeros((3, 4), np.float32), labels)])

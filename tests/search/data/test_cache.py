@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from search.data import DataError, cache, prepare
 from search.data import cache_folder as cache_folder_module
@@ -294,6 +295,11 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def zero(path: Path) -> None:
+    labels = np.load(path)
+    np.save(path, np.zeros_like(labels))
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut images": lambda folder: cut(folder / "images.npy"),
     "cut labels": lambda folder: cut(folder / "labels.npy"),
@@ -301,6 +307,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty facts": lambda folder: (folder / "dataset.json").write_text(""),
     "other facts": lambda folder: (folder / "dataset.json").write_text("{}"),
     "no folder": shutil.rmtree,
+    "cut images to what looks like an archive": lambda folder: (folder / "images.npy").write_bytes(b"PK" + bytes(100)),
+    "zeros for labels": lambda folder: zero(folder / "labels.npy"),
 }
 
 
@@ -317,6 +325,31 @@ def test_a_damaged_dataset_is_prepared_again(cache_folder: Path, damage: str) ->
     if not damage.startswith("cut"):
         np.testing.assert_array_equal(held, before[0])
     assert prepared_folders(cache_folder) == [Path(first.folder).name]
+
+
+@pytest.mark.parametrize("name", ["images.npy", "contents.npy", "decoding.json"])
+@pytest.mark.parametrize("content", [b"", b"PK" + bytes(50), "short", b"null"])
+def test_a_damaged_dataset_spoils_no_other_one(tmp_path: Path, name: str, content: Any) -> None:
+    folder = pictures(tmp_path / "images")
+    first = prepare(source(folder), seed=1)
+    damaged = Path(first.folder) / name
+    if content == "short" and name.endswith(".npy"):
+        np.save(damaged, np.load(damaged)[:3])
+    else:
+        damaged.write_bytes(b"{}" if content == "short" else content)
+    other = prepare(source(folder, validation_fraction=0.3), seed=1)
+    assert {image.tobytes() for name in ("train", "validation", "test") for image in other.split(name).images} == {
+        np.asarray(Image.open(path)).tobytes() for path in folder.glob("*/*")
+    }
+
+
+@pytest.mark.parametrize("line", ["null", "5", '[["a"], 1, 2, 3, "x"]', '["a", "b", 2, 3, "x"]', '["a", 1]'])
+def test_a_damaged_line_of_the_manifest_is_left_out(tmp_path: Path, cache_folder: Path, line: str) -> None:
+    folder = pictures(tmp_path / "images")
+    prepare(source(folder), seed=1)
+    (manifest,) = cache_folder.glob("manifests/*")
+    manifest.write_text(manifest.read_text() + line + "\n")
+    assert prepare(source(folder), seed=2).n_train == 12
 
 
 @pytest.mark.parametrize("folds", [0, 3])

@@ -284,3 +284,34 @@ def test_folders_that_cannot_be_used_are_refused(tmp_path: Path, make: Any, frag
     message = refused(tmp_path / "images")
     for fragment in [str(tmp_path / "images") if "path" in message else "data", *fragments]:
         assert fragment in message
+
+
+def with_unreadable(folder: Path, *names: str) -> Path:
+    """Two classes, a of 10 and b of 10, and files that are no images in these folders below it."""
+    pictures(folder, classes=("a", "b"))
+    for name in names:
+        for number in range(5):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+            (folder / name / f"bad{number}.png").write_bytes(b"no image")
+    return folder
+
+
+def test_a_class_of_which_no_file_can_be_read_is_named(tmp_path: Path) -> None:
+    folder = with_unreadable(tmp_path / "images", "c")
+    with pytest.raises(DataError, match=r"no file of 1 classes can be read: .*rare_classes = \"drop\":\n  c: 5"):
+        prepare(source(folder, on_bad_image="skip"), seed=1)
+    dataset = prepare(source(folder, on_bad_image="skip", rare_classes="drop"), seed=1)
+    assert dataset.class_names == ("a", "b")
+    assert dataset.notes["classes have no file that can be read, and were left out: c"] == 1
+    with pytest.raises(DataError, match="for two classes are needed"):
+        prepare(source(folder, on_bad_image="skip", rare_classes="drop", classes=["c", "a"]), seed=1)
+
+
+def test_a_given_split_of_which_no_file_can_be_read_is_not_taken_from_training(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    pictures(folder / "train")
+    for name in ("cat", "dog"):
+        (folder / "test" / name).mkdir(parents=True)
+        (folder / "test" / name / "1.png").write_bytes(b"x" * 100)
+    with pytest.raises(DataError, match="no file of the given test split can be read"):
+        prepare(source(folder, on_bad_image="skip"), seed=1)

@@ -53,7 +53,7 @@ def test_a_class_of_one_group_is_trained_on() -> None:
 
 
 def test_too_few_groups_are_refused_with_their_count() -> None:
-    with pytest.raises(DataError, match="there are 2 groups, and 3 splits need one each"):
+    with pytest.raises(DataError, match="the test split gets no group: there are 2 groups for 3 splits"):
         divide_groups(np.array([0, 1, 0, 1]), np.array([5, 5, 9, 9]), Shares(0.2, 0.2), 1)
 
 
@@ -62,6 +62,65 @@ def test_every_split_has_a_group_where_one_group_is_large() -> None:
     groups = np.array([0] * 100 + [1, 1, 2, 2])
     parts = divide_groups(labels, groups, Shares(0.2, 0.2), 1)
     assert set(parts.tolist()) == {TRAIN, VALIDATION, TEST}
+
+
+def test_each_class_of_two_groups_is_trained_and_validated() -> None:
+    # Four groups of 20, two of each class: the test split would get none, and is refused with its remedy.
+    labels, groups = np.repeat([0, 0, 1, 1], 20), np.repeat([0, 1, 2, 3], 20)
+    parts = divide_groups(labels, groups, Shares(0.3, 0), 1)
+    assert {(label, part) for label, part in zip(labels.tolist(), parts.tolist(), strict=True)} == {
+        (label, part) for label in (0, 1) for part in (TRAIN, VALIDATION)
+    }
+    with pytest.raises(DataError, match="the test split gets no group: there are 4 groups for 3 splits.*test_fraction"):
+        divide_groups(labels, groups, Shares(0.2, 0.2), 1)
+
+
+@pytest.mark.parametrize("shares", [Shares(0.2, 0.2), Shares(0.3, 0), Shares(0, 0.2, folds=3), Shares(0, 0, folds=5)])
+@pytest.mark.parametrize("n_classes_of_a_group", [1, 3])
+def test_no_split_is_empty_and_every_class_is_trained(shares: Shares, n_classes_of_a_group: int) -> None:
+    n_refused = 0
+    for seed in range(150):
+        draws = np.random.default_rng(seed)
+        rows = [
+            (label, group)
+            for group in range(int(draws.integers(2, 25)))
+            for label in draws.integers(0, 4, int(draws.integers(1, n_classes_of_a_group + 1)))
+            for _ in range(int(draws.integers(1, 12)))
+        ]
+        labels, groups = np.array(rows).T
+        labels = np.unique(labels, return_inverse=True)[1]
+        try:
+            parts = divide_groups(labels, groups, shares, seed)
+        except DataError:
+            n_refused += 1
+            assert len(np.unique(groups)) <= 2 * len(shares.parts) + 8
+            continue
+        assert set(shares.parts) <= set(parts.tolist())
+        assert all(len(np.unique(parts[groups == group])) == 1 for group in np.unique(groups))
+        for label in np.unique(labels):
+            found = set(parts[labels == label].tolist())
+            # Whichever fold validates, the class is in another one or in training always.
+            assert ALWAYS_TRAIN in found or len(found - {TEST}) > 1 if shares.folds else TRAIN in found
+            n_groups = len(np.unique(groups[labels == label]))
+            if n_classes_of_a_group == 1 and not shares.folds:
+                assert len(found) >= min(n_groups, len(shares.parts))
+    assert n_refused < 75
+
+
+def test_too_few_groups_of_a_class_are_told_as_groups(tmp_path: Path) -> None:
+    lines = ["file,patient,class"]
+    for number in range(40):
+        picture(tmp_path / f"{number}.png", number)
+        lines.append(f"{number}.png,p{number // 20 * 2 + number % 2},{'ab'[number // 20]}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    table_of = {"source": "table", "path": str(tmp_path / "labels.csv"), "group_column": "patient"}
+    with pytest.raises(DataError) as caught:
+        prepare(TableSource.model_validate(table_of), seed=1)
+    assert "2 classes have too few groups to be in each of 3 splits" in str(caught.value)
+    assert "test_fraction = 0" in str(caught.value)
+    assert "\n  a: 2\n  b: 2" in str(caught.value)
+    dataset = prepare(TableSource.model_validate({**table_of, "test_fraction": 0.0}), seed=1)
+    assert dataset.class_counts("train").tolist() == dataset.class_counts("validation").tolist() == [10, 10]
 
 
 def test_groups_that_share_a_content_are_one() -> None:

@@ -19,9 +19,10 @@ PIXELS = (load_digits().images[:60] * 15).astype(np.uint8)  # 0 to 240, of shape
 CLASSES = load_digits().target[:60] % 2
 
 
-def prepared(folder: Path, arrays: dict[str, Any], **settings: Any) -> Dataset:
+def prepared(folder: Path, arrays: dict[str, Any], *, are_images: bool = False, **settings: Any) -> Dataset:
     np.savez(folder / "images.npz", **arrays)
-    return prepare(NpzSource.model_validate({"source": "npz", "path": str(folder / "images.npz"), **settings}), seed=1)
+    source = NpzSource.model_validate({"source": "npz", "path": str(folder / "images.npz"), **settings})
+    return prepare(source, seed=1, are_images=are_images)
 
 
 @pytest.mark.parametrize(
@@ -50,21 +51,37 @@ def test_images_on_another_scale_become_the_same_pixels(tmp_path: Path, scale: s
         (PIXELS[..., np.newaxis] / 255, 'from 0 to 0.941176.*scale = "0..1"'),
         (PIXELS[..., np.newaxis] / 127.5 - 1, 'from -1 to 0.88.*scale = "-1..1"'),
         ((PIXELS[..., np.newaxis] > 100).astype(np.uint8), 'from 0 to 1,.*scale = "0..1"'),
-        (PIXELS / 255, r"shape \(8, 8\).*grey images, say so with their scale"),
+        (PIXELS / 255, 'from 0 to 0.941176.*scale = "0..1"'),
+        (PIXELS[..., np.newaxis] / 240 * 1.0001, "from 0 to 1.0001, .* bring them to 0 to 255"),
+        (PIXELS[..., np.newaxis] / 100 - 0.8, "from -0.8 to 1.6, .* bring them to 0 to 255"),
         (np.repeat(PIXELS[:, np.newaxis], 3, axis=1), r"channels first.*np.transpose\(x, \(0, 2, 3, 1\)\)"),
     ],
-    ids=["0..1", "-1..1", "zeros and ones", "grey", "channels first"],
+    ids=["0..1", "-1..1", "zeros and ones", "grey", "beyond 1", "standardised", "channels first"],
 )
 def test_images_that_these_networks_would_not_see_are_refused(tmp_path: Path, values: Any, remedy: str) -> None:
     with pytest.raises(CheckError, match=remedy):
-        check_pixels(prepared(tmp_path, {"x": values, "y": CLASSES}))
+        check_pixels(prepared(tmp_path, {"x": values, "y": CLASSES}, are_images=True))
+
+
+def test_grey_floats_are_taken_as_grey_bytes_are(tmp_path: Path) -> None:
+    # Values of one's own space are taken as they are: they may be sequences.
+    floats = prepared(tmp_path, {"x": PIXELS.astype(np.float32), "y": CLASSES}, are_images=True)
+    (tmp_path / "bytes").mkdir()
+    grey_bytes = prepared(tmp_path / "bytes", {"x": PIXELS, "y": CLASSES})
+    check_pixels(floats)
+    for split in ("train", "validation", "test"):
+        np.testing.assert_array_equal(floats.split(split).images, grey_bytes.split(split).images)
+    assert prepared(tmp_path, {"x": PIXELS.astype(np.float32), "y": CLASSES}).image_shape == (8, 8)
 
 
 @pytest.mark.parametrize(
     ("settings", "values", "fragment"),
     [
-        ({"scale": "0..1"}, PIXELS, 'has values from 0 to 240, which are not on the scale "0..1"'),
-        ({"scale": "0..1"}, PIXELS / 127.5 - 1, "has values from -1 to"),
+        ({"scale": "0..1"}, PIXELS, 'from 0 to 240, which are not on the scale "0..1": write scale = "0..255"'),
+        ({"scale": "0..1"}, PIXELS / 127.5 - 1, 'from -1 to 0.8823529, which .*: write scale = "-1..1"'),
+        ({"scale": "0..1"}, PIXELS / 240 * 1.0001, "from 0 to 1.0001, which .* np.clip(x, 0, 1)"),
+        ({"scale": "0..255"}, PIXELS - 0.5, "from -0.5 to 239.5, which .* np.clip(x, 0, 255)"),
+        ({"scale": "-1..1"}, PIXELS / 50.0 - 2, "from -2 to 2.8, which .* np.clip(x, -1, 1)"),
         ({"scale": "0..1"}, PIXELS.reshape(60, 64) / 255, "leave scale out where values are no images"),
     ],
 )
@@ -73,7 +90,8 @@ def test_a_scale_that_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(DataError) as caught:
         prepared(tmp_path, {"x": values, "y": CLASSES}, **settings)
-    assert fragment in str(caught.value)
+    for part in fragment.split(".*"):
+        assert part.strip() in str(caught.value)
 
 
 @pytest.mark.parametrize("scaled", [lambda images: images / 255, lambda images: images.astype(np.float32)])
@@ -84,11 +102,32 @@ def test_splits_of_different_types_or_scales_are_refused(tmp_path: Path, scaled:
         prepared(tmp_path, arrays)
 
 
-def test_splits_of_floats_on_two_scales_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("of_train", "of_test", "found"),
+    [
+        (lambda x: x / 255, lambda x: x, "x_train from 0 to 0.94.*; x_test from 0 to 240"),
+        (lambda x: x, lambda x: x / 16, "x_train from 0 to 240.*; x_test from 0 to 15"),
+        (lambda x: x / 255, lambda x: x / 127.5 - 1, "x_train from 0 to 0.94.*; x_test from -1 to 0.88"),
+    ],
+)
+def test_splits_of_floats_on_two_scales_are_refused(tmp_path: Path, of_train: Any, of_test: Any, found: str) -> None:
     images = PIXELS[..., np.newaxis].astype(np.float32)
-    arrays = {"x_train": images[:40] / 255, "y_train": CLASSES[:40], "x_test": images[40:], "y_test": CLASSES[40:]}
-    with pytest.raises(DataError, match="x_train from 0 to 0.94.*; x_test from 0 to 240"):
+    arrays = {"x_train": of_train(images[:40]), "x_test": of_test(images[40:])}
+    with pytest.raises(DataError, match=found):
+        prepared(tmp_path, {**arrays, "y_train": CLASSES[:40], "y_test": CLASSES[40:]})
+
+
+def test_splits_of_bytes_and_fractions_without_channels_are_refused_for_their_scale(tmp_path: Path) -> None:
+    arrays = {"x_train": PIXELS[:40], "y_train": CLASSES[:40], "x_test": PIXELS[40:] / 255, "y_test": CLASSES[40:]}
+    with pytest.raises(DataError, match="different types or scales"):
         prepared(tmp_path, arrays)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_splits_may_be_dark(tmp_path: Path, kind: Any) -> None:
+    images = PIXELS[..., np.newaxis].astype(kind)
+    arrays = {"x_train": images[:40], "y_train": CLASSES[:40], "x_test": images[40:] * 0, "y_test": CLASSES[40:]}
+    assert prepared(tmp_path, arrays).n_test > 0
 
 
 @pytest.mark.parametrize(
