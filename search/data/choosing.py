@@ -41,9 +41,12 @@ def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
     Names have no white space around them: see :func:`tidied`.
 
     Raises:
-        DataError: If there is no such class, it has no example, or fewer than two are left.
+        DataError: If there is no such class, it is named twice, has no example, or fewer than two are left.
     """
     examples, classes = tidied(examples), [name.strip() for name in classes]
+    twice = [name for place, name in enumerate(classes) if name in classes[:place]]
+    if twice:
+        raise DataError(f"data.classes: names {twice[0]!r} twice, but for white space: leave one of them out")
     for name in classes:
         if name not in examples.class_names:
             raise DataError(f"data.classes: there is no class {name!r}. {nearest(name, examples.class_names)}")

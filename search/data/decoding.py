@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.data.deep_pixels import FULL_DEPTH, Deep, deep_values, to_8_bits
+from search.data.file_kinds import describe_kind
 
 MAX_PIXELS = 150_000_000  # 450 MB as colours; a file of some kilobytes can claim a thousand times that
 # Not all that Pillow knows: it hands EPS to Ghostscript, and a film or a vector drawing is no photo.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
-_TEXT = frozenset(range(32, 127)) | {9, 10, 13}
 
 
 class BadImageError(Exception):
@@ -121,17 +120,9 @@ def _opened(read: Callable[[], bytes]) -> Iterator[tuple[Any, bytes]]:
         raise BadImageError(f"has more than {MAX_PIXELS:,} pixels: make it smaller") from error
     except OSError as error:  # also Pillow's UnidentifiedImageError
         unidentified = "cannot identify image file" in str(error)
-        raise BadImageError(_describe_unknown(data) if unidentified else error.strerror or str(error)) from error
+        raise BadImageError(describe_kind(data) if unidentified else error.strerror or str(error)) from error
     except Exception as error:  # Pillow's decoders raise nearly everything on broken files
         raise BadImageError(f"cannot be decoded ({type(error).__name__}: {error})") from error
-
-
-def _describe_unknown(data: bytes) -> str:
-    """What a file is that is no image for Pillow."""
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return "is a HEIC photo, as telephones make them, which cannot be read here: convert it to JPEG"
-    is_text = all(byte in _TEXT for byte in data[:512])
-    return "is no image, but text" if is_text else 'is no image; raw values belong into arrays: source = "npz"'
 
 
 def _resized(image: Any, decoding: Decoding) -> Any:

@@ -1,19 +1,21 @@
-"""The rows of a CSV file as people write them: with blank lines, spaces, an index, trailing commas."""
+"""The rows of a CSV file as people write them: with blank lines, spaces, trailing commas."""
 
 from __future__ import annotations
 
 import csv
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from printable import shortened
-from search.data.examples import DataError, read_error, some_of
+from search.data.examples import DataError, read_error, readable, some_of
+from search.data.file_kinds import is_lfs_pointer, is_utf16
 from search.regular_files import read_text_file
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
 
 
 @dataclass(frozen=True)
@@ -24,34 +26,47 @@ class CsvRows:
         columns: Names from the first line, without white space around them.
         rows: One text for each column; white space around it is taken off.
         lines: The line of the file that each row begins in, from 1.
+        has_header: Whether the first line names the columns; else they are called by their numbers, from 1.
+        n_index: Columns that were left out because they count rows.
     """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     lines: Sequence[int]
+    has_header: bool = True
+    n_index: int = 0
 
     def column(self, name: str) -> list[str]:
         """The texts of one column."""
         place = list(self.columns).index(name)
         return [row[place] for row in self.rows]
 
-    def without_header(self) -> CsvRows:
-        """The same where the first line was a row already: columns are called by their numbers, from 1."""
+    def without_header(self, line: int) -> CsvRows:
+        """The same where the first line, of this number, was a row already."""
         names = [str(number) for number in range(1, len(self.columns) + 1)]
-        return CsvRows(names, [self.columns, *self.rows], [1, *self.lines])
+        return CsvRows(names, [self.columns, *self.rows], [line, *self.lines], has_header=False)
+
+    def without_index(self, places: Collection[int]) -> CsvRows:
+        """The same without the columns at some places, which count rows."""
+        kept = [place for place in range(len(self.columns)) if place not in places]
+        return replace(
+            self,
+            columns=[self.columns[place] for place in kept],
+            rows=[[row[place] for place in kept] for row in self.rows],
+            n_index=len(places),
+        )
 
 
-def read_csv(path: Path) -> CsvRows:
-    """Read a CSV file of UTF-8 text whose first line names the columns.
+def read_csv(path: Path) -> tuple[CsvRows, int]:
+    """Read a CSV file of UTF-8 text, and which line its first one that is not blank is.
 
-    Blank lines are passed over. An empty column that a comma at the end of each line makes is left out, and so is a
-    first column without a name that counts the rows, as pandas writes it.
+    Blank lines are passed over. An empty column that a comma at the end of each line makes is left out.
 
     Raises:
         DataError: Names file and lines where it is no such table.
     """
+    text = _text_of(path)
     try:
-        text = read_text_file(path).decode("utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         found: list[tuple[int, list[str]]] = []
         begins = 1
@@ -60,17 +75,42 @@ def read_csv(path: Path) -> CsvRows:
             if any(cells):
                 found.append((begins, cells))
             begins = reader.line_num + 1
-    except OSError as error:
-        raise read_error(path, error) from None
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
+    except csv.Error as error:
         raise DataError(
-            f"data.path: {path} cannot be read as CSV with UTF-8 text ({shortened(str(error), 200)})"
+            f"data.path: {readable(str(path))} cannot be read as CSV with UTF-8 text (from line {begins} on: "
+            f"{shortened(str(error), 200)}): put a value with quotes in it in quotes, and double those in it"
         ) from None
     if len(found) < 2:
-        raise DataError(f"data.path: {path} is empty: it needs a line of column names, and a row for each image")
-    (_, header), *body = found
-    table = CsvRows(header, [cells for _, cells in body], [line for line, _ in body])
-    return _without_index(_checked(_even(table), path))
+        raise DataError(
+            f"data.path: {readable(str(path))} is empty: it needs a line of column names, and a row for each image"
+        )
+    (line, header), *body = found
+    table = CsvRows(header, [cells for _, cells in body], [number for number, _ in body])
+    return _checked(_even(table), path), line
+
+
+def _text_of(path: Path) -> str:
+    name = readable(str(path))
+    try:
+        data = read_text_file(path)
+    except OSError as error:
+        raise read_error(path, error) from None
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"data.path: {name} is packed, and damaged or cut off ({error}): copy it again") from None
+    if is_lfs_pointer(data):
+        raise DataError(f"data.path: {name} is a pointer that Git LFS left in place of the file: run git lfs pull")
+    if data.startswith(_WORKBOOKS):
+        raise DataError(f"data.path: {name} is an Excel workbook: save it as CSV (UTF-8) there")
+    if is_utf16(data):
+        raise DataError(f"data.path: {name} cannot be read as CSV with UTF-8 text: it is UTF-16. Save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"data.path: {name} cannot be read as CSV with UTF-8 text (line {line} has the byte "
+            f"0x{data[error.start]:02x}; it may be Latin-1 or Windows-1252): save it as UTF-8"
+        ) from None
 
 
 def _even(table: CsvRows) -> CsvRows:
@@ -102,16 +142,4 @@ def _checked(table: CsvRows, path: Path) -> CsvRows:
             f"{path}: rows that have not one value for each of the {n_columns} columns "
             f"({', '.join(table.columns)}): a value with a comma in it needs quotes:\n{some_of(uneven)}"
         )
-    named = [name for name in table.columns if name]
-    twice = sorted({name for name in named if named.count(name) > 1})
-    if twice:
-        raise DataError(f"{path}: two columns are called {twice[0]!r}: give each a name of its own")
     return table
-
-
-def _without_index(table: CsvRows) -> CsvRows:
-    first = [row[0] for row in table.rows]
-    is_counted = first in ([str(number + start) for number in range(len(first))] for start in (0, 1))
-    if table.columns[0] or not is_counted or len(table.columns) < 3:
-        return table
-    return replace(table, columns=table.columns[1:], rows=[row[1:] for row in table.rows])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import field_validator
 
 from search.data.examples import (
     DataError,
@@ -19,23 +20,22 @@ from search.data.examples import (
     some_of,
     split_named,
 )
-from search.data.sources.csv_rows import CsvRows, read_csv
-from search.data.sources.folder import IMAGE_ENDINGS
+from search.data.sources.csv_header import NamedColumns, read_table
+from search.data.sources.csv_rows import CsvRows
 from search.data.sources.source import FileSource
+from search.data.sources.table_classes import class_of_one_hot_rows, class_of_rows, only_label_column
+from search.data.sources.table_files import files_of_rows, refuse_unlisted
 from search.regular_files import user_path
 from spaces.settings import nearest
-
-_MAX_DIGITS = 1000  # Python refuses to read a number of thousands
-_TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
 
 
 class TableSource(FileSource):
     """Rows of file and class.
 
     Attributes:
-        path: The CSV file, with a line of column names.
+        path: The CSV file, with a line of column names; without one, columns are called by their numbers, from 1.
         images: The folder that file names start from; empty is the folder of the CSV file.
-        file_column: Empty is the first column.
+        file_column: Empty is the first column that no other key names.
         label_column: The column of the class, or those of a one-hot table, whose names are then the classes. Empty is
             the one that is left beside the file, the split and the group.
         split_column: A column of ``train``, ``validation`` (``valid``, ``val``) and ``test``, if there is one.
@@ -54,6 +54,24 @@ class TableSource(FileSource):
     extension: str = ""
     unlisted: Literal["error", "ignore"] = "error"
 
+    @field_validator("label_column")
+    @classmethod
+    def _check_label_column(cls, value: str | list[str]) -> str | list[str]:
+        if isinstance(value, str):
+            return value
+        names = [name.strip() for name in value]
+        if not names or not all(names):
+            raise ValueError("name the columns of a one-hot table, or leave label_column out")
+        if len(names) == 1:
+            raise ValueError(
+                "a one-hot table has a column for each class, two or more: for one column of class names write "
+                f'label_column = "{names[0]}"'
+            )
+        twice = [name for place, name in enumerate(names) if name in names[:place]]
+        if twice:
+            raise ValueError(f"it names the column {twice[0]!r} twice: leave one of them out")
+        return value
+
     def check_files(self) -> None:
         path = user_path(self.path)
         check_file(path)
@@ -61,11 +79,14 @@ class TableSource(FileSource):
 
     def find(self) -> Examples:
         path = user_path(self.path)
-        table = self._with_rows(read_csv(path), path)
-        file_column = self._known(table, path, "file_column", self.file_column) or table.columns[0]
+        named = self._named(path)
+        table = read_table(path, named)
+        file_column = _known(table, path, "file_column", named.file) or _first_column(table, named)
         splits = self._splits(table, path) if self.split_column else None
-        names, numbers = self._classes(table, path, file_column)
-        files = self._files(path, table, file_column)
+        names, numbers = self._classes(table, path, file_column, named)
+        files = files_of_rows(table, file_column, named, path)
+        if self.unlisted == "error":
+            refuse_unlisted(named.folder, files, path)
         return Examples(
             names=[readable(str(file)) for file in files],
             labels=numbers,
@@ -75,11 +96,16 @@ class TableSource(FileSource):
             groups=self._groups(table, path),
         )
 
-    def _with_rows(self, table: CsvRows, path: Path) -> CsvRows:
-        """The first line is a row itself where it names no columns, but an image that is there."""
-        is_named = self.file_column or self.label_column or self.split_column or self.group_column
-        first = self._folder(path) / f"{table.columns[0]}{self.extension}"
-        return table.without_header() if not is_named and first.is_file() else table
+    def _named(self, path: Path) -> NamedColumns:
+        labels = [self.label_column] if isinstance(self.label_column, str) else self.label_column
+        others = [self.split_column.strip(), self.group_column.strip()]
+        return NamedColumns(
+            file=self.file_column.strip(),
+            labels=[name.strip() for name in labels if name.strip()],
+            others=[name for name in others if name],
+            folder=self._folder(path),
+            extension=self.extension,
+        )
 
     def _folder(self, path: Path) -> Path:
         folder = user_path(self.images) if self.images else path.parent
@@ -87,63 +113,35 @@ class TableSource(FileSource):
             raise DataError(f"data.images: there is no folder {str(folder)!r} (looked for in {os.getcwd()})")
         return folder
 
-    def _files(self, path: Path, table: CsvRows, column: str) -> list[Path]:
-        folder = self._folder(path)
-        files = [folder / f"{name}{self.extension}" for name in table.column(column)]
-        missing = [f"line {line}: {file}" for file, line in zip(files, table.lines, strict=True) if not file.is_file()]
-        if missing:
-            remedy = "correct data.images or data.extension, or remove the rows"
-            raise DataError(
-                f"{path}: {len(missing)} of {len(files)} files are not there: {remedy}:\n{some_of(missing)}"
-            )
-        if self.unlisted == "error":
-            _refuse_unlisted(folder, files, path)
-        return files
-
-    def _known(self, table: CsvRows, path: Path, key: str, name: str) -> str:
-        if name and name not in table.columns:
-            raise DataError(f"data.{key}: {path} has no column {name!r}. {nearest(name, table.columns)}")
-        return name
-
-    def _classes(self, table: CsvRows, path: Path, file_column: str) -> tuple[list[str], np.ndarray]:
+    def _classes(
+        self, table: CsvRows, path: Path, file_column: str, named: NamedColumns
+    ) -> tuple[list[str], NDArray[np.int64]]:
         """Class names, and the number of each row's class."""
+        for name in named.labels:
+            _known(table, path, "label_column", name)
+            if name in (file_column, *named.others):
+                raise DataError(
+                    f"data.label_column: {name!r} is the column of the "
+                    f"{'files' if name == file_column else 'split or the group'} already: name another, the one of "
+                    "the classes"
+                )
         if isinstance(self.label_column, list):
-            for name in self.label_column:
-                self._known(table, path, "label_column", name)
-            return list(self.label_column), _from_one_hot(table, self.label_column, path)
-        column = self._known(table, path, "label_column", self.label_column) or self._only_other(
-            table, path, file_column
-        )
-        labels = table.column(column)
-        empty = [f"line {line}" for label, line in zip(labels, table.lines, strict=True) if not label]
-        if empty:
-            raise DataError(f"{path}: rows without a class: give them one, or remove them:\n{some_of(empty)}")
-        names = in_order(labels)
-        numbers = {name: number for number, name in enumerate(names)}
-        return names, np.array([numbers[label] for label in labels], dtype=np.int64)
-
-    def _only_other(self, table: CsvRows, path: Path, file_column: str) -> str:
-        others = [name for name in table.columns if name not in (file_column, self.split_column, self.group_column)]
-        if len(others) == 1:
-            return others[0]
-        raise DataError(
-            f"data.label_column: {path} has the columns {', '.join(table.columns)}: which of them is the class? Write "
-            f'label_column = "{others[0] if others else "..."}", or, for a table with a column for each class and a 1 '
-            "in one of them, label_column = [...] with their names"
-        )
+            return list(named.labels), class_of_one_hot_rows(table, list(named.labels), path)
+        column = next(iter(named.labels), "") or only_label_column(table, {file_column, *named.others}, path)
+        return class_of_rows(table, column, path)
 
     def _groups(self, table: CsvRows, path: Path) -> list[str] | None:
         if not self.group_column:
             return None
-        groups = table.column(self._known(table, path, "group_column", self.group_column))
+        groups = table.column(_known(table, path, "group_column", self.group_column.strip()))
         empty = [f"line {line}" for group, line in zip(groups, table.lines, strict=True) if not group]
         if empty:
             raise DataError(f"{path}: rows without a {self.group_column}: give them one:\n{some_of(empty)}")
         return groups
 
     def _splits(self, table: CsvRows, path: Path) -> list[SplitName]:
-        self._known(table, path, "split_column", self.split_column)
-        words = table.column(self.split_column)
+        column = _known(table, path, "split_column", self.split_column.strip())
+        words = table.column(column)
         splits = [split_named(word) for word in words]
         unknown = [
             f"line {line}: {word!r}"
@@ -152,45 +150,30 @@ class TableSource(FileSource):
         ]
         if unknown:
             raise DataError(
-                f"{path}: the column {self.split_column!r} has what is no split: "
+                f"{path}: the column {column!r} has what is no split: "
                 f"write train, validation or test:\n{some_of(unknown)}"
             )
-        return [split for split in splits if split]
+        found = [split for split in splits if split]
+        if "train" not in found:
+            raise DataError(
+                f"data.split_column: {path} has {' and '.join(sorted(set(found)))} in the column {column!r}, and no "
+                "row is train: add the rows to train on, or leave split_column out, and all rows are divided anew"
+            )
+        return found
 
 
-def in_order(labels: Sequence[str]) -> list[str]:
-    """The different labels in one order wherever they are read: numbers in that of numbers, 10 after 9."""
-    names = sorted(set(labels))
-    return sorted(names, key=int) if all(name.isdecimal() and len(name) <= _MAX_DIGITS for name in names) else names
+def _first_column(table: CsvRows, named: NamedColumns) -> str:
+    """The first column that the spec does not name as something else."""
+    return next((name for name in table.columns if name not in named.all), table.columns[0])
 
 
-def _from_one_hot(table: CsvRows, columns: Sequence[str], path: Path) -> np.ndarray:
-    cells = [table.column(name) for name in columns]
-    rows = [[cell.lower() for cell in row] for row in zip(*cells, strict=True)]
-    odd = [
-        f"line {line}: {', '.join(cell or 'nothing' for cell in row)}"
-        for row, line in zip(rows, table.lines, strict=True)
-        if sum(cell in _TRUE for cell in row) != 1 or any(cell not in (*_TRUE, *_FALSE) for cell in row)
-    ]
-    if odd:
-        raise DataError(
-            f"{path}: rows that have not one 1 and else 0 in {', '.join(columns)}. An image has one class here: "
-            f"correct or remove these rows, or name more columns:\n{some_of(odd)}"
-        )
-    return np.array([[cell in _TRUE for cell in row].index(True) for row in rows], dtype=np.int64)
+def _known(table: CsvRows, path: Path, key: str, name: str) -> str:
+    """The name itself.
 
-
-def _refuse_unlisted(folder: Path, files: list[Path], path: Path) -> None:
-    listed = {os.path.normpath(file) for file in files}
-    found = [
-        os.path.normpath(os.path.join(place, name))
-        for place, folders, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(IMAGE_ENDINGS) and not name.startswith(".")
-    ]
-    unlisted = sorted(readable(file) for file in found if file not in listed)
-    if unlisted:
-        raise DataError(
-            f"{path}: {len(unlisted)} images in {folder} are in no row. Add their rows, or say so with "
-            f'unlisted = "ignore":\n{some_of(unlisted)}'
-        )
+    Raises:
+        DataError: If it is not empty, and there is no such column.
+    """
+    if name and name not in table.columns:
+        told = "" if table.has_header else " (its first line is a row already, so columns are called by their numbers)"
+        raise DataError(f"data.{key}: {path} has no column {name!r}. {nearest(name, table.columns)}{told}")
+    return name

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from search.data.examples import SPLITS, DataError, Examples, SplitName, Stamp, readable
-from search.data.sources.record_files import find_record_files, read_label_names, split_of
+from search.data.examples import DataError, Examples, SplitName, Stamp, readable
+from search.data.sources.record_files import find_record_files, read_label_names
 from search.data.sources.record_labels import RecordLabel, number_classes
 from search.data.sources.record_reading import (
     check_lengths,
@@ -18,6 +17,7 @@ from search.data.sources.record_reading import (
     read_records,
     uncompressed,
 )
+from search.data.sources.record_splits import describe_splits, splits_of
 from search.data.sources.source import FileSource
 
 
@@ -47,13 +47,14 @@ class EncodedRecord:
 class TFRecordsSource(FileSource):
     """Records with an encoded image and its class as a number, a text, or both.
 
-    Files with train, validation (valid, val) or test in their names are in that split, if one is of training. They may
-    be compressed with gzip or zlib. Classes are named by ``labels.txt`` if it lies beside the files (lines of
-    ``NUMBER:NAME``, or of names alone), else by the texts, else by the numbers; numbers may start at 0, 1 or anywhere.
-    A class without records is left out.
+    Files with train, validation (valid, val) or test in their names, or else in those of their folders, are in that
+    split. They may be compressed with gzip or zlib. Classes are named by ``labels.txt`` if it lies beside the files or
+    in the folder around theirs (lines of ``NUMBER:NAME``, or of names alone), else by the texts, else by the numbers;
+    numbers may start at 0, 1 or anywhere. A class without records is left out.
 
     Attributes:
-        path: A folder, a pattern such as ``records/train-*``, or one file.
+        path: A folder, with the files in it or in a folder for each split, a pattern such as ``records/train-*``, or
+            one file.
         image_key: Feature of the encoded image file.
         label_key: Feature of the class as a number; a record may lack it.
         text_key: Feature of the class as a text; a record may lack it.
@@ -78,7 +79,8 @@ class TFRecordsSource(FileSource):
                 TensorFlow is not installed.
         """
         files = find_record_files(self.path)
-        splits: Sequence[SplitName | None] = _splits_of(files) or [None] * len(files)
+        given = splits_of(files)
+        splits: Sequence[SplitName | None] = given or [None] * len(files)
         contents: list[EncodedRecord] = []
         names: list[str] = []
         labels: list[RecordLabel] = []
@@ -93,8 +95,8 @@ class TFRecordsSource(FileSource):
                 split_of_each += [split] if split else []
         if not names:
             raise DataError(f"data.path: the record files in {self.path} are all empty: write them again")
-        numbers, class_names = number_classes(labels, names, read_label_names(files[0].parent))
-        notes = _describe_splits(files, splits)
+        numbers, class_names = number_classes(labels, names, read_label_names(files))
+        notes = describe_splits(files, given) if given else {}
         return Examples(names, numbers, class_names, contents, split_of_each or None, notes=notes)
 
     def _parse(self, record: bytes, name: str) -> tuple[bytes, RecordLabel]:
@@ -105,7 +107,8 @@ class TFRecordsSource(FileSource):
             raise DataError(f"{name} is no tf.train.Example: other kinds of records cannot be read") from error
         image = _only_value(features, self.image_key, "bytes_list", name, "data.image_key")
         label = _only_value(features, self.label_key, "int64_list", name, "data.label_key")
-        text = _only_value(features, self.text_key, "bytes_list", name, "data.text_key")
+        found = _only_value(features, self.text_key, "bytes_list", name, "data.text_key")
+        text = found.decode("utf-8", "backslashreplace").strip() if found else ""
         if image is None:
             raise DataError(f"data.image_key: {name} has no {self.image_key!r}. {_listed(features)}")
         if label is None and not text:
@@ -113,7 +116,7 @@ class TFRecordsSource(FileSource):
                 f"data.label_key: {name} has neither {self.label_key!r} nor {self.text_key!r}, and so no class. "
                 f"{_listed(features)}"
             )
-        return image, RecordLabel(label, text.decode("utf-8", "backslashreplace") if text else "")
+        return image, RecordLabel(label, text)
 
 
 def _listed(features: Any) -> str:
@@ -131,28 +134,3 @@ def _only_value(features: Any, key: str, kind: str, name: str, setting: str) -> 
     if len(values) > 1:
         raise DataError(f"{setting}: {name} has {len(values)} values of {key!r}, and one is needed")
     return values[0] if values else None
-
-
-def _splits_of(files: Sequence[Path]) -> list[SplitName] | None:
-    """The split of each file; None if no file names one, or none is of training beside others."""
-    splits = [split_of(file) for file in files]
-    known = [split for split in splits if split]
-    if known and len(known) < len(files):
-        odd = next(file for file, split in zip(files, splits, strict=True) if split is None)
-        raise DataError(
-            f"data.path: other files have train, validation or test in their names, and {readable(str(odd))} has not: "
-            "rename it, move it away, or give a pattern such as records/train-*"
-        )
-    return known if len({*known}) > 1 and "train" in known else None
-
-
-def _describe_splits(files: Sequence[Path], splits: Sequence[SplitName | None]) -> dict[str, int]:
-    """Which files went where, with the number of them."""
-    notes = {}
-    for split in SPLITS:
-        names = [readable(file.name) for file, given in zip(files, splits, strict=True) if given == split]
-        if names:
-            shown = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-            what = "record file is" if len(names) == 1 else "record files are"
-            notes[f"{what} the {split} split, by name: {shown}"] = len(names)
-    return notes

@@ -146,7 +146,8 @@ PHOTO = encoded(Image.fromarray(pixels(1, (64, 64))), "JPEG")
         (b"hello", "is no image, but text"),
         (bytes(range(256)) * 12, "is no image; raw values belong into arrays"),
         (b"\x00\x00\x00\x18ftypheic" + bytes(40), "is a HEIC photo, as telephones make them"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is no image"),  # would start Ghostscript
+        (bytes(3000), "holds only zeros, as after a download or copy that was broken off: copy it again"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "is a PostScript drawing"),  # would start Ghostscript
         (PHOTO[: len(PHOTO) // 2], "truncated"),
         (PHOTO[:20], ""),
         (encoded(Image.fromarray(pixels(1, (64, 64))))[:200], "truncated"),

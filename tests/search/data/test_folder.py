@@ -52,14 +52,9 @@ def test_given_splits_are_kept_and_others_taken_from_train(
 def test_a_class_may_be_called_like_a_split(tmp_path: Path) -> None:
     dataset = prepare(source(pictures(tmp_path / "images", classes=("bus", "car", "train"))), seed=1)
     assert (dataset.class_names, sum(sizes(dataset))) == (("bus", "car", "train"), 30)
-
-
-@pytest.mark.parametrize("mark", ["a/study.json", "a/data/contact_sheet.png"])
-def test_own_results_beside_the_class_folders_are_no_class(tmp_path: Path, mark: str) -> None:
-    folder = pictures(tmp_path / "images")
-    (folder / "results" / mark).parent.mkdir(parents=True)
-    (folder / "results" / mark).touch()
-    assert prepare(source(folder), seed=1).class_names == ("cat", "dog")
+    assert dataset.notes == {"images are in the folder 'train', which is taken as a class, not as a split": 10}
+    named = prepare(source(tmp_path / "images", classes=["bus", "car", "train"]), seed=1)
+    assert (named.class_names, named.notes) == (("bus", "car", "train"), {})
 
 
 def test_a_class_may_be_called_results(tmp_path: Path) -> None:
@@ -271,7 +266,7 @@ def _few_images(folder: Path) -> None:
         (_no_folders, ["has no folders in it", "one for each class"]),
         (_empty_class, ["emu has no image in it", "classes = [...]"]),
         (_loose_images, ["1 images lie beside the class folders", "loose.png"]),
-        (_nested, ["all/cat is a folder inside a class folder", "move them up"]),
+        (_nested, ["all/cat is a folder inside a class folder", 'write path = "', 'images/all"']),
         (_odd_split, ["has a folder for training", "'extra'", "Move it away"]),
         (_two_validations, ["several folders for one split"]),
         (_no_classes_in_test, ["test has no folders in it"]),

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from search.data import DataError, Dataset, prepare
+from search.data.sources.class_order import in_order
 from search.data.sources.table import TableSource
 from tests.search.data.pictures import picture
 
@@ -90,8 +92,6 @@ def test_a_one_hot_table_has_its_columns_as_classes_in_their_order(tmp_path: Pat
 
 
 def test_labels_of_equal_value_have_one_order(tmp_path: Path) -> None:
-    from search.data.sources.table import in_order
-
     assert in_order(["10", "1", "9", "01", "001"]) == ["001", "01", "1", "9", "10"]
     assert in_order(["b", "10", "9"]) == ["10", "9", "b"]
 
@@ -183,3 +183,43 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
 def test_a_table_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "odd.csv").write_bytes(b"file,class\n\xff\xfe,cat\n")
     assert "cannot be read as CSV with UTF-8 text" in refused(tmp_path / "odd.csv")
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ([], "name the columns of a one-hot table, or leave label_column out"),
+        (["a", " "], "name the columns of a one-hot table"),
+        (
+            ["a"],
+            "a one-hot table has a column for each class, two or more: for one column of class names write label_co",
+        ),
+        (["a", "b", "a "], "it names the column 'a' twice: leave one of them out"),
+    ],
+)
+def test_a_list_of_label_columns_that_cannot_be_is_refused(columns: list[str], expected: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        TableSource(source="table", path="a.csv", label_column=columns)
+    (found,) = caught.value.errors()
+    assert found["loc"] == ("label_column",)
+    assert found["msg"].startswith(f"Value error, {expected}")
+
+
+def test_label_columns_may_be_written_with_white_space(tmp_path: Path) -> None:
+    path = table(tmp_path / "a", n=2)
+    path.write_text("file, MEL ,NV\n0.png,1,0\n1.png,0,1\n")
+    found = TableSource(source="table", path=str(path), label_column=["NV ", "MEL"]).find()
+    assert (list(found.class_names), found.labels.tolist()) == (["NV", "MEL"], [1, 0])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["10.0", "9.0"], ["9.0", "10.0"]),
+        (["1e1", "9.5", "-1", ".5"], ["-1", ".5", "9.5", "1e1"]),
+        (["10", "9.0", "nan"], ["10", "9.0", "nan"]),
+        (["10", "9_0"], ["10", "9_0"]),
+    ],
+)
+def test_numbers_of_any_kind_are_in_the_order_of_their_values(labels: list[str], expected: list[str]) -> None:
+    assert in_order(labels) == expected

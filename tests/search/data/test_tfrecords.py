@@ -21,7 +21,6 @@ from search.data import Dataset, prepare
 from search.data.cache_folder import cache_folder
 from search.data.examples import DataError, Examples
 from search.data.sources import DataTable
-from search.data.sources.record_files import split_of
 from search.data.sources.tfrecords import EncodedRecord
 
 pytestmark = pytest.mark.usefixtures("keras")  # TensorFlow, on the CPU
@@ -153,33 +152,20 @@ def test_class_names_come_from_a_file_of_labels_when_there_is_one(tmp_path: Path
     assert (list(examples.class_names), examples.labels.tolist()) == (["a b", "c:d"], [1, 0])
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("train-00000-of-00001", "train"),
-        ("validation-00003-of-00128", "validation"),
-        ("val.tfrecord", "validation"),
-        ("TEST_01.tfrec", "test"),
-        ("flowers_train_00000-of-00005.tfrecord", "train"),
-        ("oxford_flowers102-test.tfrecord-00000-of-00002", "test"),
-        ("birds.tfrecord", None),
-        ("training.tfrecord", "train"),
-        ("valley-00000-of-00001", None),
-    ],
-)
-def test_split_of_reads_the_words_of_a_name(name: str, expected: str | None) -> None:
-    assert split_of(Path(name)) == expected
+def test_a_pointer_of_git_lfs_is_no_record_file(tmp_path: Path) -> None:
+    (tmp_path / "a.tfrecord").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n")
+    assert refusal(tmp_path).endswith(
+        "a.tfrecord is a pointer that Git LFS left in place of the file: run git lfs pull"
+    )
 
 
-def test_splits_are_those_of_the_files_names(tmp_path: Path) -> None:
-    for number, split in enumerate(("test", "train", "validation")):
-        write(tmp_path / f"{split}-00000-of-00001", [row(png(number), 0), row(png(number + 3), 1)])
-    assert find(tmp_path).splits == [*("test",) * 2, *("train",) * 2, *("validation",) * 2]
-
-
-def test_there_are_no_splits_when_all_files_are_of_training(tmp_path: Path) -> None:
-    write(tmp_path / "train-00000-of-00001", [row(png(0), 0), row(png(1), 1)])
-    assert find(tmp_path).splits is None
+def test_white_space_around_texts_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "a.tfrecord", [row(png(0), 0, "c0"), row(png(1), 0, "c0 "), row(png(2), 1, " c1")])
+    assert find(tmp_path).class_names == ["c0", "c1"]
+    write(tmp_path / "a.tfrecord", [row(png(0), 0, "crane"), row(png(1), 1, "crane ")])
+    assert find(tmp_path).class_names == ["crane 0", "crane 1"]
+    write(tmp_path / "a.tfrecord", [row(png(0), None, "b"), row(png(1), None, " ")])
+    assert "and so no class" in refusal(tmp_path)
 
 
 def test_a_pattern_or_a_file_chooses_files(tmp_path: Path) -> None:
@@ -306,16 +292,6 @@ def test_plain_files_whose_first_length_looks_like_compression_are_read(tmp_path
     assert len(find(tmp_path)) == 1
 
 
-def test_which_file_is_which_split_is_noted(tmp_path: Path) -> None:
-    for number in range(3):
-        name = f"train-0000{number}-of-00003"
-        write(tmp_path / name, [row(png(10 * number + place), place % 2) for place in range(8)])
-    write(tmp_path / "testing.tfrecord", [row(png(100 + place), place % 2) for place in range(4)])
-    notes = prepared(tmp_path).notes
-    assert notes["record files are the train split, by name: train-00000-of-00003 to train-00002-of-00003"] == 3
-    assert notes["record file is the test split, by name: testing.tfrecord"] == 1
-
-
 def test_find_refuses_when_a_record_is_no_example(tmp_path: Path) -> None:
     import tensorflow as tf
 
@@ -362,6 +338,7 @@ def test_find_refuses_when_some_classes_are_numbers_and_others_texts(tmp_path: P
         ("0:a\n1:a\n", "labels.txt: has a number or a name twice"),
         ("0:a\n0:b\n", "labels.txt: has a number or a name twice"),
         (b"\xff\xfe\xff", "labels.txt: cannot be read as UTF-8 text"),
+        ("0:ä\n".encode("utf-16"), "labels.txt: cannot be read as UTF-8 text ("),
     ],
 )
 def test_find_refuses_when_the_file_of_labels_does_not_fit(tmp_path: Path, labels: str | bytes, expected: str) -> None:
@@ -384,12 +361,6 @@ def test_find_names_the_files_that_are_missing_from_a_numbered_set(tmp_path: Pat
     assert "2 files of a numbered set are not there" in message
     assert message.endswith("  train-00001-of-00004.tfrecord\n  train-00003-of-00004.tfrecord")
     assert len(find(tmp_path / "train-*")) == 2  # a pattern says that this is meant
-
-
-def test_find_refuses_when_only_some_files_name_a_split(tmp_path: Path) -> None:
-    for name in ("train.tfrecord", "extra.tfrecord"):
-        write(tmp_path / name, [row(png(0), 0)])
-    assert f"and {tmp_path}/extra.tfrecord has not" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(

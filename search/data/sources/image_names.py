@@ -1,0 +1,14 @@
+"""File names of images."""
+
+from __future__ import annotations
+
+import os
+
+_IMAGE_ENDINGS = frozenset(
+    (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif", ".jp2")
+)
+
+
+def has_image_ending(name: str) -> bool:
+    """Whether a name ends as those of the formats that can be decoded do, in any case."""
+    return os.path.splitext(name)[1].lower() in _IMAGE_ENDINGS
