@@ -9,9 +9,9 @@ BIN := $(VENV)/bin
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/installed ## Make .venv and install tunefront into it
+install: $(VENV)/linked ## Make .venv and install tunefront into it
 
-demo: $(VENV)/installed ## Search small CNNs for handwritten digits and write a report (a few minutes)
+demo: $(VENV)/linked ## Search small CNNs for handwritten digits and write a report (a few minutes)
 	$(BIN)/tunefront run examples/digits.toml
 
 test: $(VENV)/installed-test ## Check style and types, and run all tests
@@ -58,7 +58,17 @@ $(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q -e . -c constraints.txt
 	@touch $@
 
-$(VENV)/installed-test: $(VENV)/installed
+# The folders once more, as the one package that they are imported as: mypy follows links, and no editable install.
+# Python finds it before a folder `tunefront` in the current folder that is no package, such as this checkout's own.
+$(VENV)/linked: $(VENV)/installed tunefront Makefile
+	@rm -rf $(VENV)/links && mkdir -p $(VENV)/links/tunefront
+	@for path in objectives reports search spaces storage tunefront/*.py tunefront/commands; do \
+		ln -s "$(CURDIR)/$$path" $(VENV)/links/tunefront/; done
+	@$(BIN)/python -c 'import pathlib, sysconfig; links = pathlib.Path("$(VENV)/links").resolve(); \
+		pathlib.Path(sysconfig.get_path("purelib"), "tunefront_links.pth").write_text(f"{links}\n")'
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed | $(VENV)/linked
 	@echo "installing what the tests need into $(VENV) ..."
 	@$(BIN)/python -m pip install -q -e '.[test]' -c constraints.txt
 	@touch $@

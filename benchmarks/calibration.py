@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from search.curve_prediction import logits
-from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner
-from search.recording import read_recording
-from search.replay import RecordedTable, make_table
+from tunefront.search.pruning.accuracy_prediction import logits
+from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner
+from tunefront.search.replay import RecordedTable, make_table
+from tunefront.search.replay.recording import read_recording
 
 RECORDINGS = Path(__file__).with_name("recordings")
 CHANCES = (0.5, 0.2, 0.1, 0.05, 0.025)

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from objectives import MEASURES, Axis, Objective, on_front
-from reports import StudyResults
-from reports.confirmation_statistics import CONFIDENCE, beaten_shares, resampled_means
-from reports.image_scores import drawn_scores
-from reports.importance import find_importance
-from storage import Answers, StudyRecord, TrialRecord
+from tunefront.objectives import MEASURES, Axis, Objective, on_front
+from tunefront.reports import StudyResults
+from tunefront.reports.confirmation.image_scores import drawn_scores
+from tunefront.reports.confirmation.statistics import CONFIDENCE, beaten_shares, resampled_means
+from tunefront.reports.importance.importance import find_importance
+from tunefront.storage import Answers, StudyRecord, TrialRecord
 
 OBJECTIVES: Mapping[Axis, Objective] = {
     axis: Objective(MEASURES[name])

@@ -29,8 +29,8 @@ def candidates() -> list[Any]:
     """The candidates that tunefront draws for this spec: each trial's sampler is seeded by its number."""
     import optuna
 
-    from search.sampling import make_sampler
-    from search.spec import read_spec
+    from tunefront.search.sampling.samplers import make_sampler
+    from tunefront.search.spec.study_spec import read_spec
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     spec = read_spec(SPEC_PATH)
@@ -47,16 +47,16 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
     A metric by name is what Keras's guides write, and what makes TensorFlow trace the first step
     twice; tunefront compiles it as an object.
     """
-    from search import training
-    from search.data import prepare
-    from search.spec import read_spec
+    from tunefront.search.data import prepare
+    from tunefront.search.spec.study_spec import read_spec
+    from tunefront.search.trial import trainable
 
     spec = read_spec(SPEC_PATH)
     dataset = prepare(spec.data, spec.seed)
     space = spec.parsed_space()
 
     def build(candidate: Any) -> Any:
-        model = training.build(space, candidate, dataset, spec.training, seed=0).trained
+        model = trainable.build(space, candidate, dataset, spec.training, seed=0).trained
         if metric == "by name":
             model.compile(optimizer=model.optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         return model

@@ -52,8 +52,8 @@ def load_keras(folder: Path, side: int) -> Callable[[], int]:
 def load_tunefront(folder: Path, side: int) -> Callable[[], int]:
     import sklearn.model_selection  # noqa: F401  # imported late otherwise
 
-    from search.data import prepare
-    from search.data.sources.folder import FolderSource
+    from tunefront.search.data import prepare
+    from tunefront.search.data.sources.folder import FolderSource
 
     def run() -> int:
         dataset = prepare(FolderSource(source="folder", path=str(folder), image_size=side), seed=0)
@@ -73,7 +73,7 @@ def near_copies_seconds(n_images: int = 10_000) -> dict[str, float]:
     """CPU seconds of looking for near copies among images that differ, and among those that almost are some."""
     import numpy as np
 
-    from search.data.near_copies import near_copies
+    from tunefront.search.data.splitting.near_copies import near_copies
 
     draws = np.random.default_rng(0)
     few = draws.uniform(0, 255, (n_images, 4, 4)).repeat(4, axis=1).repeat(4, axis=2).reshape(n_images, -1)

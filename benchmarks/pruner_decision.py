@@ -25,10 +25,11 @@ import numpy as np
 import optuna
 import sqlalchemy as sa
 
-from objectives import MEASURES, Axis, Objective
-from search.history import History
-from search.pruning import ParetoPruner
-from storage import Epoch, Store, open_store, schema
+from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.search.pruning.history import History
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.storage import Epoch, Store, open_store
+from tunefront.storage.database import schema
 
 EPOCHS = 20
 LIMITS_MS = {500: 5.0, 10_000: 10.0}

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from reports.replay_page import write_replay
-from reports.replay_view import replay_markdown, times_oracle
-from search.recording import Recording, read_recording
-from search.replay import DEFAULT_PRUNERS, Pruner, RecordedTable, Strategy, parse_pruner, replay
+from tunefront.reports.replay.page import write_replay
+from tunefront.reports.replay.tables import replay_markdown, times_oracle
+from tunefront.search.replay import DEFAULT_PRUNERS, Pruner, RecordedTable, Strategy, parse_pruner, replay
+from tunefront.search.replay.recording import Recording, read_recording
 
 RECORDINGS = Path(__file__).with_name("recordings")
 PRUNERS = ("oracle", "foresight", "none", "dominance:1.5", "dominance:3", "median", "halving", "pareto")

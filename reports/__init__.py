@@ -1,19 +1,19 @@
 """From the store to a person: tables, figures, the report page, and the dashboard. Never imports Keras."""
 
-from reports.confirmation import Confirmation
-from reports.confirmation_reading import load_confirmation
-from reports.confirmation_tables import confirmation_table, confirmed_frame
-from reports.dashboard import publish_front, serve
-from reports.dashboard_server import DashboardError
-from reports.figures import front_figure, pair_figure, pair_figures
-from reports.front import ReasonGroup, StudyResults, load_results
-from reports.learning_curves import learning_curves
-from reports.markdown import front_markdown
-from reports.page import render_page
-from reports.publishing import Published, publish
-from reports.tables import front_frame, trials_frame
-from reports.terminal import front_table
-from reports.writing import ReportFiles, write_report
+from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.confirmation.results import load_confirmation
+from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
+from tunefront.reports.dashboard.dashboard import publish_front, serve
+from tunefront.reports.dashboard.server import DashboardError
+from tunefront.reports.figures.fronts import front_figure, pair_figure, pair_figures
+from tunefront.reports.figures.learning_curves import learning_curves
+from tunefront.reports.page.page import render_page
+from tunefront.reports.publish import Published, publish
+from tunefront.reports.report_files import ReportFiles, write_report
+from tunefront.reports.study_results import ReasonGroup, StudyResults, load_results
+from tunefront.reports.tables.frames import front_frame, trials_frame
+from tunefront.reports.tables.markdown import front_markdown
+from tunefront.reports.tables.terminal import front_table
 
 __all__ = [
     "Confirmation",

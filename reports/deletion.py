@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from objectives import format_quantity
-from reports.results_folder import ResultsFolder, look_at_results
-from storage import Store, StudyRecord, folder_owner, queue, studies
+from tunefront.objectives import format_quantity
+from tunefront.reports.results_folder import ResultsFolder, look_at_results
+from tunefront.storage import Store, StudyRecord, folder_owner, queue, studies
 
 _N_LISTED = 10
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from reports.front import StudyResults
-from storage import TrialRecord
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
 
 _OFF_THE_FRONT = "off the front under earlier limits"
 

@@ -10,12 +10,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from objectives import AXES, format_quantity
-from reports.front import STATES, ReasonGroup, StudyResults, load_results
-from reports.kept_models import describe_without_model
-from reports.notes import notes
-from reports.terminal import front_table
-from storage import Store, StudyRecord, TrialRecord, studies
+from tunefront.objectives import AXES, format_quantity
+from tunefront.reports.kept_models import describe_without_model
+from tunefront.reports.sentences.notes import notes
+from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
+from tunefront.reports.tables.terminal import front_table
+from tunefront.storage import Store, StudyRecord, TrialRecord, studies
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
 

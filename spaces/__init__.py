@@ -1,8 +1,8 @@
 """What may vary: ranges, candidates, and how a candidate becomes a Keras model."""
 
-from spaces.candidate import Candidate
-from spaces.own import OwnSpace
-from spaces.settings import SpaceError
-from spaces.space import Space
+from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 __all__ = ["Candidate", "OwnSpace", "Space", "SpaceError"]

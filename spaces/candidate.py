@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from spaces.ranges import Value
+from tunefront.spaces.ranges import Value
 
 Settings = Mapping[str, Value]
 

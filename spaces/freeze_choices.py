@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from spaces.architectures import BACKBONE_NAMES
-from spaces.architectures.backbone_layers import n_learning_frozen
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value
-from spaces.space import Space
+from tunefront.spaces.architectures import BACKBONE_NAMES
+from tunefront.spaces.architectures.backbone_layers import n_learning_frozen
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value
+from tunefront.spaces.space import Space
 
 FREEZE_FRACTION = "freeze_fraction"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spaces.candidate import Settings
-from spaces.ranges import Choice, Fixed, FloatRange
-from spaces.settings import Setting, flag, number
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange
+from tunefront.spaces.settings import Setting, flag, number
 
 
 def _rate(low: float, high: float) -> Setting:

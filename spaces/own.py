@@ -22,13 +22,13 @@ from typing import Any
 
 import optuna
 
-from printable import shown
-from spaces.augmentation import LEVELS
-from spaces.candidate import Candidate, Settings
-from spaces.optimizers import OPTIMIZERS
-from spaces.ranges import Fixed
-from spaces.schedules import SCHEDULES
-from spaces.settings import Setting, SpaceError, nearest
+from tunefront.printable import shown
+from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.candidate import Candidate, Settings
+from tunefront.spaces.optimizers import OPTIMIZERS
+from tunefront.spaces.ranges import Fixed
+from tunefront.spaces.schedules import SCHEDULES
+from tunefront.spaces.settings import Setting, SpaceError, nearest
 
 _FREE = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
 _GENERAL = tuple(field.name for field in fields(Candidate) if field.name not in (*_FREE, "architecture", "image_size"))
@@ -256,9 +256,10 @@ def _importer() -> str:
     """The top-level name of the module whose import is being looked for; Python tells a finder only by its frames."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        name = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if name not in ("importlib", "_frozen_importlib", "_frozen_importlib_external", "spaces"):
-            return name
+        name = str(frame.f_globals.get("__name__"))
+        top = name.partition(".")[0]
+        if name != __name__ and top not in ("importlib", "_frozen_importlib", "_frozen_importlib_external"):
+            return top
         frame = frame.f_back
     return ""
 

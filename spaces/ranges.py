@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from printable import shown
+from tunefront.printable import shown
 
 Value = bool | int | float | str
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spaces.candidate import Settings
-from spaces.ranges import Fixed
-from spaces.settings import Setting, fraction, number, whole
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.ranges import Fixed
+from tunefront.spaces.settings import Setting, fraction, number, whole
 
 _WARM_UP: Mapping[str, Setting] = {"warm_up_epochs": number(Fixed(0.0), above=0, below=10_000, zero=True)}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spaces.settings import keys_of
-from spaces.space import FAMILIES
+from tunefront.spaces.settings import keys_of
+from tunefront.spaces.space import FAMILIES
 
 _USUAL = ("adam", "plain_cnn", "MobileNetV2", "custom", "cosine", "reduce_on_plateau")  # examples, if they fit
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mistakes import TunefrontError
-from printable import shown
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
+from tunefront.mistakes import TunefrontError
+from tunefront.printable import shown
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
 
 _MAX_NAMES = 100  # listed in a message
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import optuna
 
-from printable import shown
-from spaces.architectures import ARCHITECTURES
-from spaces.augmentation import LEVELS
-from spaces.candidate import Candidate, Settings
-from spaces.optimizers import OPTIMIZERS
-from spaces.ranges import Choice, Fixed, Range, write_range
-from spaces.schedules import SCHEDULES
-from spaces.settings import Setting, SpaceError, name_of, nearest, number, one_of, parse_settings, whole
+from tunefront.printable import shown
+from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.candidate import Candidate, Settings
+from tunefront.spaces.optimizers import OPTIMIZERS
+from tunefront.spaces.ranges import Choice, Fixed, Range, write_range
+from tunefront.spaces.schedules import SCHEDULES
+from tunefront.spaces.settings import Setting, SpaceError, name_of, nearest, number, one_of, parse_settings, whole
 
 GENERAL: Mapping[str, Setting] = {
     "architecture": name_of(Fixed("plain_cnn"), ARCHITECTURES, "an architecture"),

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from spaces.ranges import Fixed, FloatRange, IntRange, parse_range
-from spaces.settings import Spelling
+from tunefront.spaces.ranges import Fixed, FloatRange, IntRange, parse_range
+from tunefront.spaces.settings import Spelling
 
 _NAMES = {"all": 1.0, "top": 0.0}  # Top: the head alone
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")

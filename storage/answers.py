@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from storage import schema
-from storage.connection import Store
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
 
 
 @dataclass(frozen=True)

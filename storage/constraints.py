@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import Connection
 
-from objectives import Objective
-from storage import optuna_tables
-from storage.connection import Store
+from tunefront.objectives import Objective
+from tunefront.storage.database import optuna_tables
+from tunefront.storage.database.connection import Store
 
 KEY = "constraints"
 

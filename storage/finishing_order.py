@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.connection import Store
-from storage.queue import Outcome
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
+from tunefront.storage.queue import Outcome
 
 
 def finished_numbers(store: Store, study_id: int) -> list[int]:

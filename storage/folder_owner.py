@@ -11,8 +11,8 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mistakes import TunefrontError
-from storage.studies import StudyRecord
+from tunefront.mistakes import TunefrontError
+from tunefront.storage.studies import StudyRecord
 
 OWNER_FILE = "study.json"
 _MAX_CHARACTERS = 4096  # what is longer is not ours

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
-from objectives import Objective, broken_limit, known_early, read_objectives, violations
-from storage import constraints, optuna_tables, queue, schema
-from storage.connection import Store
-from storage.measurements import load_measurements
-from storage.queue import Outcome
-from storage.studies import StudyRecord
+from tunefront.objectives import Objective, broken_limit, known_early, read_objectives, violations
+from tunefront.storage import constraints, queue
+from tunefront.storage.database import optuna_tables, schema
+from tunefront.storage.database.connection import Store
+from tunefront.storage.measurements import load_measurements
+from tunefront.storage.queue import Outcome
+from tunefront.storage.studies import StudyRecord
 
 CHANGES = "limit_changes"  # user attribute of a study: each change, in words
 # Another: number of a stopped trial -> measure -> the best that it could have ended with. A list of constraints has no

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.connection import Store
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
 
 
 def load_measurements(store: Store, study_id: int) -> dict[int, dict[str, float]]:

@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
-from storage import answers as image_answers
-from storage import constraints, optuna_tables, schema
-from storage.answers import Answers
-from storage.connection import Store
+from tunefront.storage import answers as image_answers
+from tunefront.storage import constraints
+from tunefront.storage.answers import Answers
+from tunefront.storage.database import optuna_tables, schema
+from tunefront.storage.database.connection import Store
 
 LEASE_SECONDS = 60.0
 REASON = "reason"  # user attribute of a trial in Optuna

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from optuna.trial import FrozenTrial
 
-from objectives import broken_limit, known_early, read_objectives
-from storage import queue
-from storage.connection import Store
-from storage.measurements import load_measurements
-from storage.studies import StudyRecord
+from tunefront.objectives import broken_limit, known_early, read_objectives
+from tunefront.storage import queue
+from tunefront.storage.database.connection import Store
+from tunefront.storage.measurements import load_measurements
+from tunefront.storage.studies import StudyRecord
 
 REFUSED_AS = "refused_as"  # user attribute of a trial that was queued again: the number its candidate had
 

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
-from objectives import Direction
-from storage import schema
-from storage.connection import Store, StoreError
-from storage.queue import LEASE_SECONDS
+from tunefront.objectives import Direction
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, StoreError
+from tunefront.storage.queue import LEASE_SECONDS
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from objectives import Objective, read_objectives
-from storage import curves, queue, refused_candidates, schema
-from storage.connection import Store
-from storage.curves import Epoch
-from storage.measurements import load_measurements
-from storage.studies import StudyRecord
+from tunefront.objectives import Objective, read_objectives
+from tunefront.storage import curves, queue, refused_candidates
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
+from tunefront.storage.measurements import load_measurements
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spaces import Candidate
-from spaces.architectures import ARCHITECTURES
-from spaces.augmentation import LEVELS
-from spaces.ranges import Fixed
-from spaces.schedules import SCHEDULES
-from spaces.settings import Setting
+from tunefront.spaces import Candidate
+from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.ranges import Fixed
+from tunefront.spaces.schedules import SCHEDULES
+from tunefront.spaces.settings import Setting
 
 TINY = {"n_blocks": 1, "filters": 8, "kernel_size": 3, "dense_units": 0, "dropout": 0.0, "batch_norm": False}
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from search.data import Dataset, prepare
-from search.data.sources.digits import DigitsSource
 from tests.postgres import PostgresServer
+from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.sources.digits import DigitsSource
 
 DIGITS = DigitsSource(source="digits")
 
@@ -68,7 +68,12 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 def fork_server() -> None:
     """The server that processes are forked from, with all but Keras loaded: each starts at once."""
     context = multiprocessing.get_context("forkserver")
-    modules = ["tests.storage.stub_worker", "search.supervisor", "sklearn.datasets", "sklearn.model_selection"]
+    modules = [
+        "tests.storage.stub_worker",
+        "tunefront.search.supervisor.supervisor",
+        "sklearn.datasets",
+        "sklearn.model_selection",
+    ]
     context.set_forkserver_preload(modules)
     forkserver.ensure_running()
 

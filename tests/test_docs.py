@@ -10,10 +10,10 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from objectives import MEASURES
-from search.data.sources import DataTable
-from search.spec import StudySpec
-from search.spec_tables import (
+from tunefront.objectives import MEASURES
+from tunefront.search.data.sources import DataTable
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.tables import (
     EarlyStoppingTable,
     OptunaPrunerTable,
     ParetoTable,
@@ -22,12 +22,12 @@ from search.spec_tables import (
     StopTable,
     TrainingTable,
 )
-from spaces import Space
-from spaces.architectures import BACKBONE_NAMES, BASELINE_NAMES
-from spaces.augmentation import LEVELS
-from spaces.optimizers import OPTIMIZERS
-from spaces.schedules import SCHEDULES
-from spaces.space import GENERAL
+from tunefront.spaces import Space
+from tunefront.spaces.architectures import BACKBONE_NAMES, BASELINE_NAMES
+from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.optimizers import OPTIMIZERS
+from tunefront.spaces.schedules import SCHEDULES
+from tunefront.spaces.space import GENERAL
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs/spec.md").read_text()

@@ -18,8 +18,9 @@ import numpy as np
 import psutil
 import pytest
 
-from storage import TrialRecord, answers, open_store, schema, studies, trials
 from tests import hostile
+from tunefront.storage import TrialRecord, answers, open_store, studies, trials
+from tunefront.storage.database import schema
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
@@ -149,7 +150,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
 
 
 def _prepared(folder: Path) -> Any:
-    from search.data import Dataset
+    from tunefront.search.data import Dataset
 
     (prepared,) = (folder / "cache" / "tunefront").glob("digits-*")
     return Dataset.read(prepared)

@@ -10,10 +10,10 @@ from typing import Any
 import optuna
 import pytest
 
-from search.data import prepare
-from search.sampling import trial_seed
-from search.spec import StudySpec
 from tests import example_data
+from tunefront.search.data import prepare
+from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.spec.study_spec import StudySpec
 
 ROOT = Path(__file__).parents[1]
 TESTED_ELSEWHERE = {"digits", "digits_transfer"}  # tests/test_end_to_end.py, as they are
@@ -99,9 +99,9 @@ def test_example_of_an_own_space_runs(keras: Any, tmp_path: Path, monkeypatch: p
 
 
 def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
-    from search import training
-    from search.checking import check
-    from search.watching import Goal
+    from tunefront.search.preparation.checks import check
+    from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.epoch_watcher import Goal
 
     dataset = prepare(spec.data, spec.seed)
     check(spec, dataset)

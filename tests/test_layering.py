@@ -6,15 +6,15 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-GROUND = {"mistakes", "printable"}  # what every package may import
-PACKAGES = (*sorted(GROUND), "objectives", "storage", "spaces", "search", "reports", "terminal", "tunefront")
+GROUND = {"mistakes", "printable"}  # modules of `tunefront` that every package may import
+PACKAGES = ("objectives", "storage", "spaces", "search", "reports", "tunefront")  # folders of the one import package
 FRAMEWORKS = {"keras", "tensorflow", "jax", "jaxlib", "torch"}
 
 # package -> what it may import of ours, itself and the ground left out
@@ -23,11 +23,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "printable": set(),
     "objectives": set(),
     "storage": {"objectives"},
-    "spaces": set(),
+    "spaces": {"storage"},
     "search": {"spaces", "storage", "objectives"},
     "reports": {"storage", "objectives"},
-    "terminal": {"storage"},
-    "tunefront": {"search", "storage", "objectives", "reports", "spaces", "terminal"},
+    "tunefront": {"search", "storage", "objectives", "reports", "spaces"},
 }
 # package -> third-party packages it needs; packages that are not named here may import any
 THIRD_PARTY: dict[str, set[str]] = {
@@ -35,12 +34,12 @@ THIRD_PARTY: dict[str, set[str]] = {
     "printable": set(),
     "objectives": {"moocore", "numpy"},
     "storage": {"optuna", "sqlalchemy"},
-    "spaces": {"optuna", "keras"},
+    "spaces": {"optuna", "keras", "numpy"},
 }
-NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "terminal", "tunefront"}  # not even inside a function
-FRONT_DOOR = {"terminal", "tunefront"}  # what --help loads
+NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not even inside a function
+LOADED_LATE = {f"tunefront/commands/{name}_table.py" for name in ("cache", "data")}  # of the front door, not by --help
 IN_TRIAL_PROCESS = {
-    f"search/{name}.py" for name in ("training", "measuring", "augmented_model", "feeding", "losses", "watching")
+    f"search/trial/{name}.py" for name in ("trainable", "memory", "augmented_model", "batches", "loss", "epoch_watcher")
 }  # frameworks at module level
 
 
@@ -53,7 +52,12 @@ class Import:
 
     @property
     def top(self) -> str:
-        return self.module.split(".")[0]
+        """A package of ours, a module of the ground, or a top-level name of others."""
+        return _top_of(self.module.split("."))
+
+
+def _top_of(parts: Sequence[str]) -> str:
+    return parts[1] if parts[0] == "tunefront" and len(parts) > 1 and parts[1] in {*PACKAGES, *GROUND} else parts[0]
 
 
 def imports_of(source: str, package: str) -> Iterator[Import]:
@@ -69,7 +73,10 @@ def _imports_in(node: ast.AST, package: str, *, inside: bool, for_types: bool) -
             for alias in child.names:
                 yield Import(alias.name, child.lineno, inside, for_types)
         elif isinstance(child, ast.ImportFrom):
-            yield Import(package if child.level else str(child.module), child.lineno, inside, for_types)
+            module = f"tunefront.{package}" if child.level else str(child.module)
+            names = [f"{module}.{alias.name}" for alias in child.names] if module == "tunefront" else [module]
+            for name in names:
+                yield Import(name, child.lineno, inside, for_types)
         elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(("import_module", "__import__")):
             if child.args and isinstance(child.args[0], ast.Constant):
                 yield Import(str(child.args[0].value), child.lineno, inside, for_types)
@@ -80,24 +87,24 @@ def violations(root: Path) -> list[str]:
     """What breaks the rules above in the tree at `root`, as ``file:line: why``."""
     found = []
     for package in PACKAGES:
-        files = [root / f"{package}.py"] if (root / f"{package}.py").exists() else (root / package).rglob("*.py")
-        for path in sorted(files):
+        for path in sorted((root / package).rglob("*.py")):
             name = path.relative_to(root).as_posix()
+            importer = _top_of(name.removesuffix(".py").split("/"))
             for imported in imports_of(path.read_text(), package):
-                why = _violation(package, name, imported)
+                why = _violation(importer, name, imported)
                 if why:
-                    found.append(f"{name}:{imported.line}: {package} must not import {imported.module}{why}")
+                    found.append(f"{name}:{imported.line}: {importer} must not import {imported.module}{why}")
     return found
 
 
 def _violation(package: str, file: str, imported: Import) -> str:
-    if imported.top in PACKAGES:
+    if imported.top in {*PACKAGES, *GROUND}:
         may_import = MAY_IMPORT[package] if package in GROUND else MAY_IMPORT[package] | GROUND
         if imported.top != package and imported.top not in may_import:
             return " "
         is_late = imported.is_inside_function or imported.is_for_types
-        if package in FRONT_DOOR and imported.top not in FRONT_DOOR | GROUND and not is_late:
-            return " at module level"
+        if package == "tunefront" and file not in LOADED_LATE and imported.top != package and not is_late:
+            return "" if imported.top in GROUND else " at module level"
         return ""
     if imported.top in FRAMEWORKS:
         if package in NO_FRAMEWORK:
@@ -116,35 +123,67 @@ def test_imports_of_the_house_go_downwards() -> None:
 
 def test_every_package_is_there_to_be_checked() -> None:
     for package in PACKAGES:
-        assert (ROOT / f"{package}.py").exists() or list((ROOT / package).glob("*.py")), package
+        assert list((ROOT / package).glob("*.py")), package
 
 
 @pytest.mark.parametrize(
     ("file", "source", "expected"),
     [
-        ("mistakes.py", "import objectives", "mistakes.py:1: mistakes must not import objectives"),
-        ("printable.py", "import mistakes", "printable.py:1: printable must not import mistakes"),
-        ("objectives.py", "import storage", "objectives.py:1: objectives must not import storage"),
-        ("objectives.py", "import pandas", "objectives.py:1: objectives must not import pandas"),
-        ("storage/a.py", "from search.spec import x", "storage/a.py:1: storage must not import search.spec"),
-        ("storage/a.py", "def f():\n    import spaces", "storage/a.py:2: storage must not import spaces"),
+        (
+            "tunefront/mistakes.py",
+            "import tunefront.objectives",
+            "tunefront/mistakes.py:1: mistakes must not import tunefront.objectives",
+        ),
+        (
+            "tunefront/printable.py",
+            "from tunefront import mistakes",
+            "tunefront/printable.py:1: printable must not import tunefront.mistakes",
+        ),
+        (
+            "objectives/a.py",
+            "import tunefront.storage",
+            "objectives/a.py:1: objectives must not import tunefront.storage",
+        ),
+        ("objectives/a.py", "import pandas", "objectives/a.py:1: objectives must not import pandas"),
+        (
+            "storage/a.py",
+            "from tunefront.search.spec import x",
+            "storage/a.py:1: storage must not import tunefront.search.spec",
+        ),
+        (
+            "storage/a.py",
+            "def f():\n    from tunefront import spaces",
+            "storage/a.py:2: storage must not import tunefront.spaces",
+        ),
         ("storage/a.py", "import psutil", "storage/a.py:1: storage must not import psutil"),
-        ("spaces/a.py", "import objectives", "spaces/a.py:1: spaces must not import objectives"),
+        ("spaces/a.py", "import tunefront.objectives", "spaces/a.py:1: spaces must not import tunefront.objectives"),
         ("spaces/a.py", "import keras", "spaces/a.py:1: spaces must not import keras at module level"),
         ("spaces/b/a.py", "from keras import layers", "spaces/b/a.py:1: spaces must not import keras at module level"),
         ("spaces/a.py", "class A:\n    import keras", "spaces/a.py:2: spaces must not import keras at module level"),
-        ("search/a.py", "import reports.page", "search/a.py:1: search must not import reports.page"),
+        (
+            "search/a.py",
+            "import tunefront.reports.page",
+            "search/a.py:1: search must not import tunefront.reports.page",
+        ),
         ("search/a.py", "import tensorflow as tf", "search/a.py:1: search must not import tensorflow at module level"),
         ("search/a.py", "import os, jax", "search/a.py:1: search must not import jax at module level"),
-        ("reports/a.py", "import spaces", "reports/a.py:1: reports must not import spaces"),
-        ("reports/a.py", "from search.spec import x", "reports/a.py:1: reports must not import search.spec"),
+        ("reports/a.py", "import tunefront.spaces", "reports/a.py:1: reports must not import tunefront.spaces"),
+        (
+            "reports/a.py",
+            "from tunefront.search.spec import x",
+            "reports/a.py:1: reports must not import tunefront.search.spec",
+        ),
         ("reports/a.py", "def f():\n    import keras", "reports/a.py:2: reports must not import keras"),
         ("reports/a.py", "import_module('keras')", "reports/a.py:1: reports must not import keras"),
-        ("tunefront.py", "import storage", "tunefront.py:1: tunefront must not import storage at module level"),
+        (
+            "tunefront/commands/a.py",
+            "import tunefront.storage",
+            "tunefront/commands/a.py:1: tunefront must not import tunefront.storage at module level",
+        ),
         (
             "storage/a.py",
-            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import search",
-            "storage/a.py:3: storage must not import search",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import tunefront.search",
+            "storage/a.py:3: storage must not import tunefront.search",
         ),
     ],
 )
@@ -158,13 +197,19 @@ def test_a_violation_is_found_when_a_file_breaks_a_rule(tmp_path: Path, file: st
 @pytest.mark.parametrize(
     ("file", "source"),
     [
-        ("objectives.py", "import math, numpy, moocore, mistakes"),
-        ("storage/a.py", "import objectives, optuna, sqlalchemy\nfrom storage import schema\nfrom . import queue"),
+        ("objectives/a.py", "import math, numpy, moocore, tunefront.mistakes"),
+        (
+            "storage/a.py",
+            "import tunefront.objectives, optuna, sqlalchemy\nfrom tunefront.storage import a\nfrom . import b",
+        ),
         ("spaces/a.py", "def f():\n    import keras\n    from keras import layers"),
-        ("search/training.py", "import keras"),
-        ("search/a.py", "import spaces, storage, objectives, psutil\ndef f():\n    import keras, tensorflow"),
-        ("reports/a.py", "import storage, objectives, pandas"),
-        ("tunefront.py", "import typer, mistakes\ndef f():\n    import storage"),
+        ("search/trial/trainable.py", "import keras"),
+        (
+            "search/a.py",
+            "from tunefront import spaces, storage, objectives\nimport psutil\ndef f():\n    import keras, tensorflow",
+        ),
+        ("reports/a.py", "import tunefront.storage, tunefront.objectives, pandas"),
+        ("tunefront/commands/a.py", "import typer, tunefront.mistakes\ndef f():\n    import tunefront.storage"),
     ],
 )
 def test_no_violation_is_found_when_a_file_keeps_the_rules(tmp_path: Path, file: str, source: str) -> None:
@@ -203,14 +248,14 @@ def _frameworks_loaded_by(code: str, folder: Path) -> tuple[list[str], str]:
 
 
 def _command(*arguments: str) -> str:
-    return f"sys.argv = {['tunefront', *arguments]!r}; import tunefront; tunefront.main()"
+    return f"sys.argv = {['tunefront', *arguments]!r}; from tunefront.commands import app; app.main()"
 
 
 @pytest.fixture(scope="module")
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tunefront.db of one finished trial."""
-    from storage import Outcome, open_store, queue, studies
     from tests.storage.bench import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
+    from tunefront.storage import Outcome, open_store, queue, studies
 
     folder = tmp_path_factory.mktemp("light")
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
@@ -240,8 +285,9 @@ def test_frameworks_stay_unloaded_when_a_light_command_runs(store_folder: Path, 
 
 
 def test_frameworks_stay_unloaded_when_a_supervisor_is_imported(tmp_path: Path) -> None:
-    modules = "search.supervisor, search.running, search.spec, search.preparing, search.trial_process, spaces"
-    assert _frameworks_loaded_by(f"import {modules}", tmp_path)[0] == []
+    names = ("supervisor.supervisor", "supervisor.run", "spec.study_spec", "preparation.prepare", "trial.process")
+    modules = ", ".join(f"tunefront.search.{name}" for name in names)
+    assert _frameworks_loaded_by(f"import {modules}, tunefront.spaces", tmp_path)[0] == []
 
 
 def test_a_loaded_framework_is_noticed_when_there_is_one(tmp_path: Path) -> None:

@@ -13,15 +13,22 @@ from pathlib import Path
 
 import numpy as np
 
-from search.data.cache_entries import remove_unfinished
-from search.data.cache_folder import PARTIAL, lock_path, make_cache_folder, note_use, share_to_read, write_origin
-from search.data.choosing import positive_class, with_classes
-from search.data.dataset import UNREADABLE_ARRAY, Dataset, opened
-from search.data.digests import digests_of_files, digests_of_values
-from search.data.examples import DataError, Examples, Progress
-from search.data.locking import alone
-from search.data.prepared_content import write_content
-from search.data.sources.source import FileSource, Source
+from tunefront.search.data.cache_entries import remove_unfinished
+from tunefront.search.data.cache_folder import (
+    PARTIAL,
+    lock_path,
+    make_cache_folder,
+    note_use,
+    share_to_read,
+    write_origin,
+)
+from tunefront.search.data.classes import positive_class, with_classes
+from tunefront.search.data.dataset import UNREADABLE_ARRAY, Dataset, opened
+from tunefront.search.data.decoding.digests import digests_of_files, digests_of_values
+from tunefront.search.data.examples import DataError, Examples, Progress
+from tunefront.search.data.lock import alone
+from tunefront.search.data.prepared_content import write_content
+from tunefront.search.data.sources.source import FileSource, Source
 
 _FORMAT = 4  # of the files and of how they are split; a change makes new ones
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.data.cache_folder import FACTS, MANIFESTS, ORIGIN, PARTIAL, RECORDS, USED, lock_path
-from search.data.examples import readable
+from tunefront.search.data.cache_folder import FACTS, MANIFESTS, ORIGIN, PARTIAL, RECORDS, USED, lock_path
+from tunefront.search.data.examples import readable
 
 _KINDS = {RECORDS: "records", MANIFESTS: "digests"}
 STALE_SECONDS = 24 * 3600  # what is unfinished and older was left by a process that was killed

@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from search.data.examples import DataError
+from tunefront.search.data.examples import DataError
 
 PARTIAL = ".tunefront-partial-"  # what a folder that is not whole is called
 RECORDS = "records"  # uncompressed copies of record files

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from search.chance import chances
+from tunefront.search.data.chance import chances
 
 # What opening damaged facts or arrays raises: NumPy takes what begins as an archive for one.
 UNREADABLE_ARRAY = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
@@ -122,7 +122,7 @@ class Dataset:
 
     @classmethod
     def read(cls, folder: Path) -> Dataset:
-        """Open what :func:`search.data.prepare` wrote."""
+        """Open what :func:`tunefront.search.data.prepare` wrote."""
         data = json.loads((folder / "dataset.json").read_text())
         data["class_names"] = tuple(data["class_names"])
         data["image_shape"] = tuple(data["image_shape"])

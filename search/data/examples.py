@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mistakes import TunefrontError
-from printable import shortened
-from search.regular_files import open_file
+from tunefront.mistakes import TunefrontError
+from tunefront.printable import shortened
+from tunefront.search.system.regular_files import open_file
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")

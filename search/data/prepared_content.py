@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from search.data.choosing import note_similar_names, positive_class
-from search.data.dividing import divide_examples
-from search.data.examples import Examples, Progress
-from search.data.near_copies import NEAR_COPIES, note_near_copies
-from search.data.pixel_scale import are_pixels
-from search.data.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
-from search.data.rare_classes import note_unreadable
-from search.data.reusing import write_origins
-from search.data.sources.source import ArraySource, Source
-from search.data.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
-from search.data.writing import write_arrays, write_facts
+from tunefront.search.data.classes import note_similar_names, positive_class
+from tunefront.search.data.dataset_files import write_arrays, write_facts
+from tunefront.search.data.decoding.pixel_scale import are_pixels
+from tunefront.search.data.decoding.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
+from tunefront.search.data.decoding.reuse import write_origins
+from tunefront.search.data.examples import Examples, Progress
+from tunefront.search.data.sources.source import ArraySource, Source
+from tunefront.search.data.splitting.division import divide_examples
+from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_copies
+from tunefront.search.data.splitting.rare_classes import note_unreadable
+from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
 
 _LISTS = {
     SKIPPED: "each file that was left out is named, with the reason, in",

@@ -1,9 +1,10 @@
 """Search strategies played back over a recorded study, on a simulated clock."""
 
-from search.replay.clock import PlayedTrial, Rule, play
-from search.replay.replaying import asks_space, replay
-from search.replay.results import Interval, Outcome, ReplayResults
-from search.replay.strategies import (
+from tunefront.search.replay.clock import PlayedTrial, Rule, play
+from tunefront.search.replay.recorded_table import RecordedTable, make_table
+from tunefront.search.replay.replay import asks_space, replay
+from tunefront.search.replay.results import Interval, Outcome, ReplayResults
+from tunefront.search.replay.strategies import (
     DEFAULT_PRUNERS,
     Pruner,
     Strategy,
@@ -11,7 +12,6 @@ from search.replay.strategies import (
     parse_pruner,
     parse_strategies,
 )
-from search.replay.table import RecordedTable, make_table
 
 __all__ = [
     "DEFAULT_PRUNERS",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from search.replay.table import RecordedTable
+from tunefront.search.replay.recorded_table import RecordedTable
 
 
 class Rule(Protocol):

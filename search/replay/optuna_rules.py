@@ -6,7 +6,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import TrialState
 
-from search.replay.table import RecordedTable
+from tunefront.search.replay.recorded_table import RecordedTable
 
 
 class OptunaRule:

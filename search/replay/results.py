@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives import on_front
-from search.replay.clock import PlayedTrial
-from search.replay.strategies import Strategy
-from search.replay.table import RecordedTable
+from tunefront.objectives import on_front
+from tunefront.search.replay.clock import PlayedTrial
+from tunefront.search.replay.recorded_table import RecordedTable
+from tunefront.search.replay.strategies import Strategy
 
 MEASURED = ("epochs_share", "simulated_hours", "hypervolume_share", "front_lost_share")
 _N_RESAMPLES = 2000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from objectives import dominating
-from search.pruning import FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
-from search.replay.table import RecordedTable
-from search.spec_tables import ParetoTable
+from tunefront.objectives import dominating
+from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
+from tunefront.search.replay.recorded_table import RecordedTable
+from tunefront.search.spec.tables import ParetoTable
 
 
 class NoPruning:

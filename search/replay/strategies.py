@@ -9,13 +9,13 @@ from functools import partial
 from itertools import product
 from typing import Any
 
-from mistakes import TunefrontError
-from search.replay.choosing import SAMPLERS
-from search.replay.clock import Rule
-from search.replay.optuna_rules import halving, median
-from search.replay.rules import Foresight, NoPruning, Oracle, Pareto, SameRungDominance
-from search.replay.table import RecordedTable
-from search.spec_tables import ParetoTable
+from tunefront.mistakes import TunefrontError
+from tunefront.search.replay.choosers import SAMPLERS
+from tunefront.search.replay.clock import Rule
+from tunefront.search.replay.optuna_rules import halving, median
+from tunefront.search.replay.recorded_table import RecordedTable
+from tunefront.search.replay.rules import Foresight, NoPruning, Oracle, Pareto, SameRungDominance
+from tunefront.search.spec.tables import ParetoTable
 
 DEFAULT_PRUNERS = (
     "oracle", "foresight", "none", "dominance", "median", "halving",

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from spaces.architectures.architecture import Architecture
-from spaces.architectures.backbones import BACKBONES
-from spaces.architectures.baselines import BASELINES
-from spaces.architectures.plain_cnn import PLAIN_CNN
-from spaces.architectures.pretrained import PRETRAINED
-from spaces.architectures.residual_cnn import RESIDUAL_CNN
-from spaces.architectures.separable_cnn import SEPARABLE_CNN
+from tunefront.spaces.architectures.architecture import Architecture
+from tunefront.spaces.architectures.backbones import BACKBONES
+from tunefront.spaces.architectures.baselines import BASELINES
+from tunefront.spaces.architectures.plain_cnn import PLAIN_CNN
+from tunefront.spaces.architectures.pretrained import PRETRAINED
+from tunefront.spaces.architectures.residual_cnn import RESIDUAL_CNN
+from tunefront.spaces.architectures.separable_cnn import SEPARABLE_CNN
 
 ARCHITECTURES: Mapping[str, Architecture] = {
     architecture.name: architecture

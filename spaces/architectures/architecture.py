@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spaces.candidate import Settings
-from spaces.settings import Setting, fixed_values
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.settings import Setting, fixed_values
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from spaces.freezing import n_frozen_layers
+from tunefront.spaces.freezing import n_frozen_layers
 
 FILE = Path(__file__).with_suffix(".txt")
 

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from spaces.architectures.backbones import Backbone
-from spaces.freezing import BACKBONE
+from tunefront.spaces.architectures.backbones import Backbone
+from tunefront.spaces.freezing import BACKBONE
 
 
 def build_backbone(backbone: Backbone, weights: str, width: float, size: tuple[int, int]) -> Any:

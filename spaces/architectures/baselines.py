@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from spaces.architectures.architecture import Architecture
-from spaces.architectures.plain_cnn import SETTINGS, add_plain_cnn
-from spaces.ranges import Choice, Fixed, IntRange, Range, Value
+from tunefront.spaces.architectures.architecture import Architecture
+from tunefront.spaces.architectures.plain_cnn import SETTINGS, add_plain_cnn
+from tunefront.spaces.ranges import Choice, Fixed, IntRange, Range, Value
 
 _UNSAID: dict[str, Value] = {  # Keras's own defaults, and nothing that is not written below
     "kernel_size": 3,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spaces.candidate import Settings
-from spaces.ranges import Choice, Fixed
-from spaces.settings import Setting, flag, number, one_of, whole
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.ranges import Choice, Fixed
+from tunefront.spaces.settings import Setting, flag, number, one_of, whole
 
 LAST_OVERRIDDEN = 6  # the last block with settings of its own
 

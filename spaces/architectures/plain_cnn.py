@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from spaces.architectures.architecture import Architecture
-from spaces.architectures.blocks import BLOCK_SETTINGS, OVERRIDE_SETTINGS, add_block, plan_blocks
-from spaces.candidate import Settings
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange
-from spaces.settings import Setting, flag, number, whole
+from tunefront.spaces.architectures.architecture import Architecture
+from tunefront.spaces.architectures.blocks import BLOCK_SETTINGS, OVERRIDE_SETTINGS, add_block, plan_blocks
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange
+from tunefront.spaces.settings import Setting, flag, number, whole
 
 SETTINGS: Mapping[str, Setting] = {
     "n_blocks": whole(IntRange(1, 3), 1, 12),

@@ -9,14 +9,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from spaces.architectures.architecture import Architecture
-from spaces.architectures.backbone_weights import build_backbone
-from spaces.architectures.backbones import BACKBONES, Backbone, preprocess
-from spaces.candidate import Settings
-from spaces.freezing import freeze
-from spaces.ranges import Choice, Fixed, FloatRange, Value
-from spaces.settings import Setting, fraction, number, one_of, share, whole
-from spaces.trainable import TRAINABLE
+from tunefront.spaces.architectures.architecture import Architecture
+from tunefront.spaces.architectures.backbone_weights import build_backbone
+from tunefront.spaces.architectures.backbones import BACKBONES, Backbone, preprocess
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.freezing import freeze
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, Value
+from tunefront.spaces.settings import Setting, fraction, number, one_of, share, whole
+from tunefront.spaces.trainable import TRAINABLE
 
 # Trainable shares of 100 % ("All"), 90, 80, 70 and 20 %, and none of it ("Top").
 _FREEZE_FRACTIONS = Choice((0.0, 0.1, 0.2, 0.3, 0.8, 1.0))

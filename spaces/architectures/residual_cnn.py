@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from spaces.architectures.architecture import Architecture
-from spaces.candidate import Settings
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange
-from spaces.settings import number, one_of, whole
+from tunefront.spaces.architectures.architecture import Architecture
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange
+from tunefront.spaces.settings import number, one_of, whole
 
 
 def add_residual_cnn(settings: Settings, pixels: Any) -> Any:

@@ -9,9 +9,9 @@ from typing import Any
 
 import optuna
 
-from objectives import AXES, MEASURES, Axis, read_objectives, violations
-from reports import StudyResults, load_results
-from storage import (
+from tunefront.objectives import AXES, MEASURES, Axis, read_objectives, violations
+from tunefront.reports import StudyResults, load_results
+from tunefront.storage import (
     Answers,
     Epoch,
     Lease,

@@ -7,9 +7,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from reports import StudyResults
-from storage import Outcome
 from tests.reports.bench import THREE, Bench
+from tunefront.reports import StudyResults
+from tunefront.storage import Outcome
 
 SCRIPT = "<script>alert(1)</script>"
 

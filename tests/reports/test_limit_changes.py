@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from reports.kept_models import describe_without_model, find_kept_model
-from reports.markdown import front_markdown
-from reports.page import render_page
-from reports.publishing import publish
-from reports.status import study_status
-from reports.summary import describe_limit_changes, describe_progress
-from storage import Outcome, limits, refused_candidates, studies
 from tests.reports.bench import THREE, Bench
+from tunefront.reports.kept_models import describe_without_model, find_kept_model
+from tunefront.reports.page.page import render_page
+from tunefront.reports.publish import publish
+from tunefront.reports.sentences.summary import describe_limit_changes, describe_progress
+from tunefront.reports.status import study_status
+from tunefront.reports.tables.markdown import front_markdown
+from tunefront.storage import Outcome, limits, refused_candidates, studies
 
 
 def objectives(at_most: float | None) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from reports.parameters import Parameters, show_value
 from tests.reports.bench import Bench
+from tunefront.reports.parameters import Parameters, show_value
 
 
 def _parameters(folder: Path, *trials: dict[str, Any]) -> tuple[Parameters, list[Any]]:

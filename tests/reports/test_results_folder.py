@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.results_folder import look_at_results
-from reports.writing import ReportFiles
+from tunefront.reports.report_files import ReportFiles
+from tunefront.reports.results_folder import look_at_results
 
 OURS = (
     *(

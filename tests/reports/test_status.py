@@ -7,10 +7,10 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from reports.status import studies_overview, study_status
-from reports.summary import describe_progress
-from storage import Outcome, studies
 from tests.reports.bench import Bench
+from tunefront.reports.sentences.summary import describe_progress
+from tunefront.reports.status import studies_overview, study_status
+from tunefront.storage import Outcome, studies
 
 ENDING = "none of the last 5 finished trials came on the front: that is stop.patience"
 

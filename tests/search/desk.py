@@ -10,15 +10,15 @@ from typing import Any
 
 import psutil
 
-from search.data import Dataset
-from search.launching import Launcher
-from search.progress import Snapshot
-from search.slots import Slot
-from search.spec import StudySpec
-from search.supervisor import Ending, Supervisor, Work
-from storage import Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
-from storage.queue import Counts
 from tests.search.stub_trials import EPOCHS, Plan, follow
+from tunefront.search.data import Dataset
+from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.slots import Slot
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.supervisor.supervisor import Ending, Supervisor, Work
+from tunefront.search.supervisor.view import Snapshot
+from tunefront.storage import Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from tunefront.storage.queue import Counts
 
 SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
 

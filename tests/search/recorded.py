@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import optuna
 
-from search.recording import RecordedTrial, Recording
-from search.spec import StudySpec
-from storage import Epoch
+from tunefront.search.replay.recording import RecordedTrial, Recording
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.storage import Epoch
 
 SPACE = {"optimizer": ["sgd", "adam"], "batch_size": [32, 64]}
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from search.trial_process import Message, TrialTask, send
+from tunefront.search.trial.process import Message, TrialTask, send
 
 EPOCHS = 3
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from spaces import Space
-from spaces.architectures import BACKBONE_NAMES
-from spaces.architectures.backbone_layers import n_learning_frozen
-from spaces.architectures.backbone_weights import build_backbone
-from spaces.architectures.backbones import BACKBONES
-from spaces.freeze_choices import distinct_fractions, is_same_choice, merge_freeze_choices, same_fraction
-from spaces.freezing import freeze, n_frozen_layers
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range
 from tests.spaces.write_backbone_layers import learns, structure
+from tunefront.spaces import Space
+from tunefront.spaces.architectures import BACKBONE_NAMES
+from tunefront.spaces.architectures.backbone_layers import n_learning_frozen
+from tunefront.spaces.architectures.backbone_weights import build_backbone
+from tunefront.spaces.architectures.backbones import BACKBONES
+from tunefront.spaces.freeze_choices import distinct_fractions, is_same_choice, merge_freeze_choices, same_fraction
+from tunefront.spaces.freezing import freeze, n_frozen_layers
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range
 
 STEPS = FloatRange(0.0, 1.0, 0.1)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from spaces.freezing import BACKBONE, find_backbone, freeze, n_frozen_layers
+from tunefront.spaces.freezing import BACKBONE, find_backbone, freeze, n_frozen_layers
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.data import Dataset
-from search.spec import TrainingTable
-from spaces import Space
 from tests.candidates import candidate
+from tunefront.search.data import Dataset
+from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.spaces import Space
 
 NORMED = {"batch_norm": True, "batch_norm_after": "pool", "dense_units": 4}  # kernels, biases, scales and offsets
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_weight_decay_reaches_kernels_alone(keras: Any, digits: Dataset, precision: Any) -> None:
-    from search import training
+    from tunefront.search.trial import trainable as training
 
     settings = {"learning_rate": 0.5, "momentum": 0.0, "nesterov": False, "weight_decay": 0.25}
     chosen = candidate(optimizer="sgd", optimizer_settings=settings, architecture_settings=NORMED)
@@ -37,17 +37,17 @@ def test_weight_decay_reaches_kernels_alone(keras: Any, digits: Dataset, precisi
 
 
 def test_penalties_add_what_the_kernels_alone_cost(keras: Any, digits: Dataset) -> None:
-    from search import training
+    from tunefront.search.trial import trainable
 
     chosen = candidate(l1=0.01, l2=0.1, architecture_settings=NORMED)
-    model = training.build(Space.from_table({}), chosen, digits, TrainingTable(), 1).model
+    model = trainable.build(Space.from_table({}), chosen, digits, TrainingTable(), 1).model
     kernels = [weight for weight in model.get_weights() if weight.ndim > 1]
     expected = sum(0.01 * np.abs(kernel).sum() + 0.1 * (kernel**2).sum() for kernel in kernels)
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_biases_and_scales_of_any_shape_are_no_kernels(keras: Any) -> None:
-    from spaces.kernels import kernels_of, without_decay
+    from tunefront.spaces.kernels import kernels_of, without_decay
 
     layers = keras.layers
     model = keras.Sequential(

@@ -10,8 +10,8 @@ from typing import Any
 import optuna
 import pytest
 
-from spaces import Candidate, OwnSpace, SpaceError
-from spaces.own import load_object
+from tunefront.spaces import Candidate, OwnSpace, SpaceError
+from tunefront.spaces.own import load_object
 
 WHOLE = """
 class Tabular:
@@ -132,11 +132,11 @@ def test_modules_of_the_current_folder_are_not_taken_for_what_others_import(
 def test_a_module_of_the_current_folder_that_is_named_like_ours_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write(tmp_path, WHOLE, "printable.py")
+    write(tmp_path, WHOLE, "tunefront.py")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpaceError, match=r'another module has this name: write the file as "printable\.py:OBJECT"'):
-        OwnSpace.parse("printable:Tabular").load()
-    assert OwnSpace.parse("printable.py:Tabular").load() is not None
+    with pytest.raises(SpaceError, match=r'another module has this name: write the file as "tunefront\.py:OBJECT"'):
+        OwnSpace.parse("tunefront:Tabular").load()
+    assert OwnSpace.parse("tunefront.py:Tabular").load() is not None
 
 
 def test_reading_the_name_of_an_own_space_runs_none_of_its_code(tmp_path: Path) -> None:
@@ -161,7 +161,9 @@ def test_an_own_space_builds(keras: Any, tmp_path: Path) -> None:
 
 
 def test_a_candidate_of_an_own_space_may_be_whole(tmp_path: Path) -> None:
-    chosen = "from spaces import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
+    chosen = (
+        "from tunefront.spaces import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
+    )
     assert own(tmp_path, chosen).suggest(ask()) == Candidate("mine", {}, "lion", {"learning_rate": 0.3}, l2=0.1)
 
 

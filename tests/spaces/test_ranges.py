@@ -7,7 +7,7 @@ from typing import Any
 import optuna
 import pytest
 
-from spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, parse_range, write_range
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, parse_range, write_range
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from spaces.schedules import SCHEDULES, build_learning_rate
+from tunefront.spaces.schedules import SCHEDULES, build_learning_rate
 
 # 10 epochs of 5 steps; step -> rate, from a learning rate of 0.8
 CASES = [

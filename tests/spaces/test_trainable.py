@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from spaces import Space, SpaceError
-from spaces.ranges import Choice, Fixed, FloatRange, Range
+from tunefront.spaces import Space, SpaceError
+from tunefront.spaces.ranges import Choice, Fixed, FloatRange, Range
 
 
 def parsed(**settings: Any) -> Range:

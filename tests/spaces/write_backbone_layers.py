@@ -6,9 +6,9 @@ import gc
 from collections.abc import Iterator
 from typing import Any
 
-from spaces.architectures.backbone_layers import FILE
-from spaces.architectures.backbone_weights import build_backbone
-from spaces.architectures.backbones import BACKBONES, Backbone
+from tunefront.spaces.architectures.backbone_layers import FILE
+from tunefront.spaces.architectures.backbone_weights import build_backbone
+from tunefront.spaces.architectures.backbones import BACKBONES, Backbone
 
 # With 1 and ImageNet's widths, these have every structure that 29 widths from 0.032 to 3 have.
 _NARROW = (0.2, 0.04)

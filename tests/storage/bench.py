@@ -9,9 +9,10 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 
-from objectives import Direction
-from storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, schema, studies, trials
-from storage.queue import Counts
+from tunefront.objectives import Direction
+from tunefront.storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from tunefront.storage.database import schema
+from tunefront.storage.queue import Counts
 
 DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
 METRICS = ("accuracy", "model_bytes", "train_seconds")

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from storage import Store, open_store, schema
 from tests.postgres import PostgresServer
 from tests.storage.bench import Bench
+from tunefront.storage import Store, open_store
+from tunefront.storage.database import schema
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
 

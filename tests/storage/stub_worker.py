@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import Outcome, curves, patiently
 from tests.storage.bench import MEASUREMENTS, Bench, epoch
+from tunefront.storage import Outcome, curves, patiently
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 
-from storage import Answers, Outcome, answers, queue, schema
-from storage.queue import Lease
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
+from tunefront.storage import Answers, Outcome, answers, queue
+from tunefront.storage.database import schema
+from tunefront.storage.queue import Lease
 
 WRITTEN = Answers([0, 1, 1], [0, 1, 0], [1, 1, 0], {"1": [0, 2, 1]})
 

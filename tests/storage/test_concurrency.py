@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from storage import queue
 from tests.storage.bench import Bench
 from tests.storage.conftest import dispose
 from tests.storage.stub_worker import StubWork, run_stub_study
+from tunefront.storage import queue
 
 pytestmark = pytest.mark.slow
 

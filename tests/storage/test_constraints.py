@@ -6,9 +6,9 @@ from typing import Any
 import optuna
 import pytest
 
-from objectives import MEASURES, Objective
-from storage import Outcome, constraints
 from tests.storage.bench import Bench
+from tunefront.objectives import MEASURES, Objective
+from tunefront.storage import Outcome, constraints
 
 LIMITED = [
     Objective(MEASURES["accuracy"], at_least=0.5),

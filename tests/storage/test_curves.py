@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from storage import Epoch, curves
 from tests.storage.bench import Bench, epoch
+from tunefront.storage import Epoch, curves
 
 
 def test_load_gives_each_curve_in_order(bench: Bench) -> None:

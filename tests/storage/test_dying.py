@@ -16,9 +16,10 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from storage import Outcome, schema
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
 from tests.storage.conftest import dispose
+from tunefront.storage import Outcome
+from tunefront.storage.database import schema
 
 MAX_STATEMENTS = 60
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.files import replace_file
+from tunefront.storage.files import replace_file
 
 
 def test_two_processes_may_write_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

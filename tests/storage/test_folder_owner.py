@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import FolderTakenError, StudyRecord, studies
-from storage.folder_owner import OWNER_FILE, check_owned, check_owner, claim
 from tests.storage.bench import Bench
+from tunefront.storage import FolderTakenError, StudyRecord, studies
+from tunefront.storage.folder_owner import OWNER_FILE, check_owned, check_owner, claim
 
 
 @pytest.fixture

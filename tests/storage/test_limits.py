@@ -7,10 +7,10 @@ from typing import Any
 import optuna
 import pytest
 
-from storage import Outcome, limits, refused_candidates, studies
-from storage.studies import StudyRecord
 from tests.storage.bench import Bench, with_limits
 from tests.storage.test_dying import dying_at
+from tunefront.storage import Outcome, limits, refused_candidates, studies
+from tunefront.storage.studies import StudyRecord
 
 OLD = {"accuracy": {"at_least": 0.5}, "time": {"at_most": 10.0}}
 

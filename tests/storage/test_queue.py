@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
-from storage import Outcome, curves, open_store, queue, schema
-from storage.queue import Counts
 from tests.storage.bench import MEASUREMENTS, METRICS, VALUES, Bench, epoch
+from tunefront.storage import Outcome, curves, open_store, queue
+from tunefront.storage.database import schema
+from tunefront.storage.queue import Counts
 
 
 def none_of(**counts: int) -> Counts:
@@ -232,7 +233,7 @@ def test_lease_next_takes_a_trial_when_its_worker_died_while_it_gave_it_back(ben
 
 
 def test_renew_notes_that_the_worker_is_alive(bench: Bench) -> None:
-    from storage import studies
+    from tunefront.storage import studies
 
     studies.register_worker(bench.store, bench.record, "anna", "host", 1, {})
     (before,) = studies.list_workers(bench.store, bench.record)
@@ -316,7 +317,7 @@ def test_stock_optuna_reads_the_study(bench: Bench) -> None:
 
 
 def test_a_reader_sees_what_a_writer_wrote(bench: Bench) -> None:
-    from storage import studies, trials
+    from tunefront.storage import studies, trials
 
     bench.finish(bench.lease())
     reader = open_store(bench.store.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.spreadsheet import as_cell, from_cell
+from tunefront.storage.spreadsheet import as_cell, from_cell
 
 
 @pytest.mark.parametrize(

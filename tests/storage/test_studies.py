@@ -5,8 +5,9 @@ import pytest
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
-from storage import Outcome, StoreError, curves, schema, studies
 from tests.storage.bench import DATASET, DIRECTIONS, METRICS, SPEC, VALUES, Bench, epoch
+from tunefront.storage import Outcome, StoreError, curves, studies
+from tunefront.storage.database import schema
 
 
 def test_create_saves_spec_and_dataset(bench: Bench) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from storage import Outcome, curves, studies, trials
 from tests.storage.bench import MEASUREMENTS, Bench, epoch, with_limits
+from tunefront.storage import Outcome, curves, studies, trials
 
 
 def test_load_when_there_are_no_trials(bench: Bench) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import answers, open_store, studies, trials
 from tests.storage.bench import VALUES, Bench
+from tunefront.storage import answers, open_store, studies, trials
 
 ASSETS = Path(__file__).with_name("assets")
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from search.data.examples import Examples
-from search.data.sources.source import Source
+from tunefront.search.data.examples import Examples
+from tunefront.search.data.sources.source import Source
 
 
 class DigitsSource(Source):

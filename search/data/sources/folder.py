@@ -9,12 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from search.data.examples import EncodedFile, Examples, readable, split_named
-from search.data.sources.folder_entries import list_folder
-from search.data.sources.folder_layout import find_class_folders, image_files
-from search.data.sources.source import FileSource
-from search.data.sources.split_names import split_in
-from search.regular_files import user_path
+from tunefront.search.data.examples import EncodedFile, Examples, readable, split_named
+from tunefront.search.data.sources.folders.entries import list_folder
+from tunefront.search.data.sources.folders.layout import find_class_folders, image_files
+from tunefront.search.data.sources.source import FileSource
+from tunefront.search.data.sources.split_names import split_in
+from tunefront.search.system.regular_files import user_path
 
 
 class FolderSource(FileSource):

@@ -13,10 +13,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from search.data.examples import DataError, Examples, SplitName
-from search.data.locking import alone
-from search.data.sources.class_names import CIFAR10, CIFAR100_COARSE, CIFAR100_FINE, DIGITS, FASHION_MNIST
-from search.data.sources.source import Source
+from tunefront.search.data.examples import DataError, Examples, SplitName
+from tunefront.search.data.lock import alone
+from tunefront.search.data.sources.class_names import CIFAR10, CIFAR100_COARSE, CIFAR100_FINE, DIGITS, FASHION_MNIST
+from tunefront.search.data.sources.source import Source
 
 _CLOUD = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from search.data.arrays import examples_of_arrays
-from search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
-from search.data.sources.npz_file import array_names, check_npz, read_npz
-from search.data.sources.source import ArraySource
-from search.regular_files import user_path
+from tunefront.search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
+from tunefront.search.data.sources.arrays import examples_of_arrays
+from tunefront.search.data.sources.npz_file import array_names, check_npz, read_npz
+from tunefront.search.data.sources.source import ArraySource
+from tunefront.search.system.regular_files import user_path
 
 
 class NpzSource(ArraySource):

@@ -20,8 +20,8 @@ import psutil
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from search.data.examples import DataError, read_error, reading_problem
-from search.regular_files import open_file
+from tunefront.search.data.examples import DataError, read_error, reading_problem
+from tunefront.search.system.regular_files import open_file
 
 _BROKEN = (  # what reading a damaged archive raises, or a header that is none
     *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError, OverflowError),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from printable import shown
-from search.data.arrays import examples_of_arrays
-from search.data.examples import DataError, Examples, reading_problem
-from search.data.sources.source import ArraySource
+from tunefront.printable import shown
+from tunefront.search.data.examples import DataError, Examples, reading_problem
+from tunefront.search.data.sources.arrays import examples_of_arrays
+from tunefront.search.data.sources.source import ArraySource
 
 
 class OwnSource(ArraySource):
@@ -22,8 +22,8 @@ class OwnSource(ArraySource):
     object: str
 
     def find(self) -> Examples:
-        from spaces.own import load_object
-        from spaces.settings import SpaceError
+        from tunefront.spaces.own import load_object
+        from tunefront.spaces.settings import SpaceError
 
         try:
             load = load_object(self.object, key="data.object")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from search.data.examples import Examples
-from search.data.pixel_scale import Scale
-from search.regular_files import user_path
+from tunefront.search.data.decoding.pixel_scale import Scale
+from tunefront.search.data.examples import Examples
+from tunefront.search.system.regular_files import user_path
 
 _LARGEST_SIDE = 4096
 

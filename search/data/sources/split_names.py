@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from search.data.examples import SplitName, split_named
+from tunefront.search.data.examples import SplitName, split_named
 
 _WORDINGS = (  # each finds the words of a name in its own way: a word of any of them counts
     re.compile(r"[a-z]+", re.IGNORECASE),  # trainset, TRAIN

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
-from search.data.examples import (
+from tunefront.search.data.examples import (
     DataError,
     EncodedFile,
     Examples,
@@ -20,13 +20,13 @@ from search.data.examples import (
     some_of,
     split_named,
 )
-from search.data.sources.csv_header import NamedColumns, read_table
-from search.data.sources.csv_rows import CsvRows
-from search.data.sources.source import FileSource
-from search.data.sources.table_classes import class_of_one_hot_rows, class_of_rows, only_label_column
-from search.data.sources.table_files import files_of_rows, refuse_unlisted
-from search.regular_files import user_path
-from spaces.settings import nearest
+from tunefront.search.data.sources.source import FileSource
+from tunefront.search.data.sources.tables.classes import class_of_one_hot_rows, class_of_rows, only_label_column
+from tunefront.search.data.sources.tables.csv_header import NamedColumns, read_table
+from tunefront.search.data.sources.tables.csv_rows import CsvRows
+from tunefront.search.data.sources.tables.files import files_of_rows, refuse_unlisted
+from tunefront.search.system.regular_files import user_path
+from tunefront.spaces.settings import nearest
 
 
 class TableSource(FileSource):

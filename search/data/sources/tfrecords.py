@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from search.data.examples import DataError, Examples, SplitName, Stamp, readable
-from search.data.sources.record_files import find_record_files, read_label_names
-from search.data.sources.record_labels import RecordLabel, number_classes
-from search.data.sources.record_reading import (
+from tunefront.search.data.examples import DataError, Examples, SplitName, Stamp, readable
+from tunefront.search.data.sources.records.files import find_record_files, read_label_names
+from tunefront.search.data.sources.records.labels import RecordLabel, number_classes
+from tunefront.search.data.sources.records.records import (
     check_lengths,
     import_tensorflow,
     is_compressed,
     read_records,
     uncompressed,
 )
-from search.data.sources.record_splits import describe_splits, splits_of
-from search.data.sources.source import FileSource
+from tunefront.search.data.sources.records.splits import describe_splits, splits_of
+from tunefront.search.data.sources.source import FileSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from search.data.sources.image_names import has_image_ending
+from tunefront.search.data.sources.image_names import has_image_ending
 
 CONTACT_SHEET = "contact_sheet.png"
 # A study, its report, a replay, a recording, pretrained weights: nobody's images lie beside these.

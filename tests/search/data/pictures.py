@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from search.data.sources.folder import FolderSource
+from tunefront.search.data.sources.folder import FolderSource
 
 
 def pixels(seed: int, size: tuple[int, int] = (8, 8), channels: int = 3) -> np.ndarray[Any, Any]:

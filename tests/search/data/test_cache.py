@@ -20,13 +20,13 @@ import psutil
 import pytest
 from PIL import Image
 
-from search.data import DataError, cache, prepare
-from search.data import cache_folder as cache_folder_module
-from search.data.decoders import n_processes
-from search.data.sources.digits import DigitsSource
-from search.data.writing import require_space
 from tests.conftest import DIGITS
 from tests.search.data.pictures import picture, pictures, source
+from tunefront.search.data import DataError, cache, prepare
+from tunefront.search.data import cache_folder as cache_folder_module
+from tunefront.search.data.dataset_files import require_space
+from tunefront.search.data.decoding.processes import n_processes
+from tunefront.search.data.sources.digits import DigitsSource
 
 
 @pytest.fixture
@@ -376,7 +376,7 @@ def test_a_dataset_that_was_removed_is_not_made_of_other_images(tmp_path: Path) 
 _DECODE_AND_WAIT = """
 import os, sys
 from pathlib import Path
-from search.data import prepare
+from tunefront.search.data import prepare
 from tests.search.data.pictures import source
 
 def wait(what, done, total):

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.data import Dataset, prepare
-from search.data.sources.digits import DigitsSource
+from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.sources.digits import DigitsSource
 
 
 def test_prepare_gives_whole_splits_of_digits(digits: Dataset) -> None:

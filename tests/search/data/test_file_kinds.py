@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from search.data.decoding import BadImageError, Decoding, decode
+from tunefront.search.data.decoding.decode import BadImageError, Decoding, decode
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
 

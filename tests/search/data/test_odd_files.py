@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from search.data import DataError, DataTable
-from search.data.sources.source import Source
-from search.recording import RecordingError, read_recording
-from search.regular_files import read_text_file
-from spaces import SpaceError
-from spaces.own import load_object
+from tunefront.search.data import DataError, DataTable
+from tunefront.search.data.sources.source import Source
+from tunefront.search.replay.recording import RecordingError, read_recording
+from tunefront.search.system.regular_files import read_text_file
+from tunefront.spaces import SpaceError
+from tunefront.spaces.own import load_object
 
 
 def source(**table: Any) -> Source:
@@ -165,7 +165,7 @@ def test_a_record_that_promises_terabytes_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_packed_text_is_read_up_to_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.regular_files._MAX_TEXT_BYTES", 1000)
+    monkeypatch.setattr("tunefront.search.system.regular_files._MAX_TEXT_BYTES", 1000)
     path = tmp_path / "table.csv.gz"
     path.write_bytes(gzip.compress(b"a" * 1000))
     assert read_text_file(path) == b"a" * 1000

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.data import DataError, prepare
-from search.data.cache_entries import list_cache, prune
-from search.data.cache_folder import cache_folder, lock_path
 from tests.conftest import DIGITS
 from tests.search.data.pictures import pictures, source
+from tunefront.search.data import DataError, prepare
+from tunefront.search.data.cache_entries import list_cache, prune
+from tunefront.search.data.cache_folder import cache_folder, lock_path
 
 ANNA, BEN = 12001, 12002  # numbers of users whom nobody has
 GROUP = 12000

@@ -1,0 +1,1 @@
+"""A search's front, trained again: statistics, tables, sentences, and the report's section."""

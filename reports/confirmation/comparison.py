@@ -1,0 +1,90 @@
+"""Finalists against each other: who is on the front, who is beaten, and by how much the search saw too much."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives import Axis
+from tunefront.reports.confirmation.confirmation import Confirmed, gap_winners
+from tunefront.reports.confirmation.scores import ImageScores, Trainings
+from tunefront.reports.confirmation.statistics import (
+    ENOUGH_SEEDS,
+    Estimate,
+    beaten_shares,
+    front_shares,
+    mean_of_means,
+    resampled_means,
+)
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
+
+
+def is_paired(compared: Trainings, score: ImageScores) -> bool:
+    """Whether it is known of every training what it answered to each image."""
+    return all(training.number in score.drawn for trainings in compared.values() for training in trainings)
+
+
+def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> dict[int, dict[str, Any]]:
+    """What the bootstrap says of each: the probabilities of :class:`Confirmed`, and who beats it.
+
+    Args:
+        compared: Finalists with at least two trainings.
+    """
+    if not compared:
+        return {}
+    objectives = list(results.objectives.values())
+    means = _resampled(results, compared, score, list(results.objectives))
+    on_front, beaten = front_shares(means, objectives), beaten_shares(means, objectives)
+    numbers = list(compared)
+    n_seeds = np.array([len(trainings) for trainings in compared.values()])
+    chances = {}
+    for row, number in enumerate(numbers):
+        # What has too few seeds says nothing for sure of what has enough.
+        rivals = np.flatnonzero(n_seeds >= min(n_seeds[row], ENOUGH_SEEDS))
+        other, breaks_limit = int(rivals[beaten[row, rivals].argmax()]), beaten[row, row]
+        is_other = beaten[row, other] - breaks_limit > breaks_limit
+        chances[number] = {
+            "front_probability": float(on_front[row]),
+            "beaten_probability": float(beaten[row, other]),
+            "limit_probability": float(breaks_limit),
+            "beaten_by": numbers[other] if is_other else None,
+            "fewest_seeds": int(n_seeds.min()),
+        }
+    return chances
+
+
+def mean_gap(winners: Sequence[Confirmed], score: ImageScores) -> Estimate:
+    """How much more the search saw of its winners than they reach trained again: over the winners.
+
+    Its interval holds the choice of the seeds, and of the images, which are the same for all winners; what the search
+    saw is taken as it is.
+    """
+    counted = gap_winners(winners)
+    seeds = mean_of_means([finalist.gap for finalist in counted])
+    return replace(seeds, image_half_width=score.half_width(*(finalist.trainings for finalist in counted)))
+
+
+def _resampled(
+    results: StudyResults, compared: Trainings, score: ImageScores, axes: Sequence[Axis]
+) -> NDArray[np.float64]:
+    """Means of the finalists on these axes, shape (b, k, m)."""
+    samples = [
+        np.array([[training_value(results, training, axis, score) for axis in axes] for training in trainings])
+        for trainings in compared.values()
+    ]
+    drawn = [score.of(trainings) for trainings in compared.values()]
+    known = [found for found in drawn if found is not None]
+    column = axes.index("accuracy") if "accuracy" in axes else None
+    return resampled_means(samples, known if len(known) == len(drawn) else None, column)
+
+
+def training_value(results: StudyResults, training: TrialRecord, axis: Axis, score: ImageScores) -> float:
+    """What one training has on an axis; NaN if that was not measured."""
+    name = score.name if axis == "accuracy" else results.measure(axis).name
+    return training.measurements.get(name, math.nan)

@@ -1,0 +1,108 @@
+"""A confirmation in figures: where the search saw each finalist, and where its means lie now."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from tunefront.objectives import Axis
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.sentences import show_estimate, show_probability
+from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure
+from tunefront.reports.figures.trial_points import rounded
+
+_MAX_LABELS = 20
+
+
+def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
+    """Accuracy against memory and against time, named ``confirmed-memory`` and ``confirmed-time``."""
+    return {f"confirmed-{x}": _figure(confirmation, x) for x in ("memory", "time")}
+
+
+def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
+    """Means with their intervals; a thin line leads to each from what the search saw."""
+    search = confirmation.search
+    finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
+    score = "test accuracy" if confirmation.has_test else "accuracy"
+    figure = new_figure(f"{score.capitalize()} against {x}, confirmed")
+    values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
+    figure.update_layout(
+        xaxis=measure_axis(search.measure(x), f"{x} ({search.measure(x).name})", values),
+        yaxis=measure_axis(search.measure("accuracy"), score, []),
+    )
+    _add_ways(figure, confirmation, x)
+    figure.add_scatter(
+        name="as the search saw it",
+        x=[rounded(search.value(finalist.searched, x)) for finalist in finalists],
+        y=[rounded(finalist.search_accuracy) for finalist in finalists],
+        mode="markers",
+        marker={"symbol": "circle-open", "size": 9, "color": COMPLETE_COLOUR, "line": {"width": 1.5}},
+        customdata=[finalist.number for finalist in finalists],
+        hovertext=[f"trial {f.number}: {search.show(f.searched, 'accuracy')} in the search" for f in finalists],
+        hoverinfo="text",
+    )
+    left_out = [finalist for finalist in finalists if not finalist.is_on_cautious_front]
+    _add_means(figure, confirmation, x, left_out, "beaten", COMPLETE_COLOUR)
+    cautious = [finalist for finalist in finalists if finalist.is_on_cautious_front]
+    _add_means(figure, confirmation, x, cautious, "cautious front", FRONT_COLOUR)
+    return figure
+
+
+def _add_ways(figure: go.Figure, confirmation: Confirmation, x: Axis) -> None:
+    """All in one trace, with gaps between them."""
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for finalist in (finalist for finalist in confirmation.finalists if finalist.trainings):
+        xs += [rounded(confirmation.search.value(finalist.searched, x)), rounded(finalist.estimates[x].mean), None]
+        ys += [rounded(finalist.search_accuracy), rounded(finalist.estimates["accuracy"].mean), None]
+    line = {"color": COMPLETE_COLOUR, "width": 1}
+    figure.add_scatter(x=xs, y=ys, mode="lines", line=line, opacity=0.6, hoverinfo="skip", showlegend=False)
+
+
+def _add_means(
+    figure: go.Figure, confirmation: Confirmation, x: Axis, finalists: Sequence[Confirmed], name: str, colour: str
+) -> None:
+    if not finalists:
+        return
+    numbers = [str(finalist.number) for finalist in finalists]
+    is_labelled = len(confirmation.finalists) <= _MAX_LABELS
+    figure.add_scatter(
+        name=f"{name} ({len(finalists)})",
+        x=[rounded(finalist.estimates[x].mean) for finalist in finalists],
+        y=[rounded(finalist.estimates["accuracy"].mean) for finalist in finalists],
+        error_x=_error(finalists, x, colour),
+        error_y=_error(finalists, "accuracy", colour),
+        mode="markers+text" if is_labelled else "markers",
+        text=numbers if is_labelled else None,
+        textposition="top right",
+        textfont={"size": 10},
+        marker={"size": 10, "color": colour, "line": {"color": "white", "width": 1.5}},
+        customdata=[finalist.number for finalist in finalists],
+        hovertext=[_hover(confirmation, finalist) for finalist in finalists],
+        hoverinfo="text",
+    )
+
+
+def _error(finalists: Sequence[Confirmed], axis: Axis, colour: str) -> dict[str, Any]:
+    """Bars of half an interval; none where it is not known. They end where such a value can lie."""
+    up, down = [], []
+    for found in (finalist.estimates[axis] for finalist in finalists):
+        half = 0.0 if math.isnan(found.half_width) else found.half_width
+        up.append(rounded(min(half, 1 - found.mean) if axis == "accuracy" else half))
+        down.append(rounded(min(half, 0.8 * found.mean)))  # not down to 0: a log scale has no such place
+    bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down}
+    return bars | {"color": colour, "thickness": 1.2, "width": 0}
+
+
+def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:
+    values = ", ".join(
+        f"{axis} {show_estimate(found, confirmation.search.measure(axis).unit)}"
+        for axis, found in finalist.estimates.items()
+    )
+    chance = "" if math.isnan(finalist.front_probability) else f", on the front with {show_probability(finalist)}"
+    verdict = html.escape(f"{finalist.verdict}{chance}")
+    return f"<b>trial {finalist.number}</b>: {verdict}<br>{values}"

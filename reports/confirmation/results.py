@@ -1,0 +1,150 @@
+"""Read a search's confirmation from the store, and work out what it says of each finalist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunefront.objectives import AXES
+from tunefront.reports.confirmation.comparison import compare, is_paired, mean_gap, training_value
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.scores import ImageScores, Trainings, read_scores
+from tunefront.reports.confirmation.shared_machines import is_shared
+from tunefront.reports.confirmation.statistics import estimate
+from tunefront.reports.study_results import StudyResults, front_numbers, load_results
+from tunefront.storage import Store, TrialRecord, studies
+
+
+def load_confirmation(store: Store, results: StudyResults) -> Confirmation | None:
+    """The confirmation of a search; None if there is none, or no training has ended yet. Writes nothing."""
+    found = (study for study in studies.list_all(store) if study.spec.get("confirms") == results.study.name)
+    record = next(found, None)
+    if record is None:
+        return None
+    study = load_results(store, record)
+    by_finalist = _trainings(store, study, results)
+    score, validation = read_scores(store, record.study_id, results, by_finalist)
+    complete = _complete(results, by_finalist, (score, validation))
+    finalists = _confirm(results, by_finalist, complete, score, validation)
+    if not finalists:
+        return None
+    trainings = [training for found in by_finalist.values() for training in found]
+    newcomers, same = _newcomers(results, by_finalist)
+    return Confirmation(
+        search=results,
+        study=study,
+        finalists=finalists,
+        untrained=sorted(set(by_finalist) - {finalist.number for finalist in finalists}),
+        newcomers=newcomers,
+        same=same,
+        n_planned=len(trainings),
+        n_ended=sum(training.state not in ("waiting", "running") for training in trainings),
+        n_failed=sum(training.state == "failed" for training in trainings),
+        gap=mean_gap([finalist for finalist in finalists if finalist.was_on_front], score),
+        has_test=score is not validation,
+        is_paired=is_paired(_compared(complete), score),
+        is_shared=is_shared(trainings, study.workers, results),
+    )
+
+
+def _trainings(store: Store, study: StudyResults, results: StudyResults) -> dict[int, list[TrialRecord]]:
+    """The trainings of each finalist by its number; both in the order in which they were queued."""
+    searched = {trial.number: trial for trial in results.trials}
+    queued = {trial.number: trial for trial in study.study.optuna_study(store).get_trials(deepcopy=False)}
+    found: dict[int, list[TrialRecord]] = {}
+    for training in study.trials:
+        frozen = queued.get(training.number)
+        number = frozen.user_attrs.get("candidate", -1) if frozen else -1
+        # Another search of the same name, deleted since, had other candidates.
+        parameters = {**frozen.system_attrs.get("fixed_params", {}), **training.parameters} if frozen else {}
+        if number in searched and parameters == searched[number].parameters:
+            found.setdefault(number, []).append(training)
+    return found
+
+
+def _newcomers(
+    results: StudyResults, by_finalist: Mapping[int, Sequence[TrialRecord]]
+) -> tuple[list[int], dict[int, int]]:
+    """Of the front that has no training: what came since, and what has the parameters of a finalist."""
+    searched = {trial.number: trial for trial in results.trials}
+    newcomers, same = [], {}
+    for number in sorted(results.front_numbers - by_finalist.keys()):
+        alike = (n for n in by_finalist if searched[n].parameters == searched[number].parameters)
+        finalist = next(alike, None)
+        if finalist is None:
+            newcomers.append(number)
+        else:
+            same[number] = finalist
+    return newcomers, same
+
+
+def _complete(results: StudyResults, by_finalist: Trainings, scores: Sequence[ImageScores]) -> Trainings:
+    """The trainings of each finalist that count: what a person told complete in the dashboard has no measurements."""
+    needed = {score.name for score in scores} | {objective.measure.name for objective in results.objectives.values()}
+    return {
+        number: [t for t in trainings if t.state == "complete" and needed <= t.measurements.keys()]
+        for number, trainings in by_finalist.items()
+    }
+
+
+def _confirm(
+    results: StudyResults, by_finalist: Trainings, complete: Trainings, score: ImageScores, validation: ImageScores
+) -> list[Confirmed]:
+    """Those with a complete training, the most accurate first, and those whose every training failed."""
+    chances = compare(results, _compared(complete), score)
+    had_front = front_numbers(
+        [
+            trial
+            for trial in results.trials
+            if trial.number in by_finalist and trial.state == "complete" and trial.is_feasible
+        ],
+        results.objectives,
+    )
+    finalists = [
+        _confirmed(
+            results,
+            number,
+            complete[number],
+            score,
+            validation,
+            was_on_front=number in had_front,
+            n_failed=sum(training.state == "failed" for training in trainings),
+            **chances.get(number, {}),
+        )
+        for number, trainings in by_finalist.items()
+        if complete[number] or all(training.state == "failed" for training in trainings)
+    ]
+    return sorted(finalists, key=_rank)
+
+
+def _compared(complete: Trainings) -> Trainings:
+    """Those of which something is said."""
+    return {number: trainings for number, trainings in complete.items() if len(trainings) > 1}
+
+
+def _rank(finalist: Confirmed) -> tuple[bool, float, int]:
+    accuracy = finalist.estimates["accuracy"].mean
+    return (not finalist.trainings, -accuracy if finalist.trainings else 0.0, finalist.number)
+
+
+def _confirmed(
+    results: StudyResults,
+    number: int,
+    trainings: Sequence[TrialRecord],
+    score: ImageScores,
+    validation: ImageScores,
+    **found: Any,
+) -> Confirmed:
+    searched = next(trial for trial in results.trials if trial.number == number)
+    values = {axis: [training_value(results, training, axis, score) for training in trainings] for axis in AXES}
+    by_images = score.half_width(trainings)
+    search_accuracy = results.value(searched, "accuracy")
+    return Confirmed(
+        searched=searched,
+        trainings=trainings,
+        estimates={axis: estimate(values[axis], by_images if axis == "accuracy" else 0.0) for axis in AXES},
+        validation=estimate(validation.values(trainings), validation.half_width(trainings)),
+        search_accuracy=search_accuracy,
+        gap=estimate([search_accuracy - value for value in values["accuracy"]], by_images),
+        **found,
+    )

@@ -1,0 +1,89 @@
+"""The scores that a confirmation is judged by: of which images, how far these images leave them open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.reports.confirmation.image_scores import drawn_scores
+from tunefront.reports.confirmation.statistics import drawn_half_width, share_half_width
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import Store, TrialRecord, answers
+
+SHARES = ("accuracy", "top_5_accuracy")  # of the images; the other scores are no shares of all of them
+
+Trainings = Mapping[int, Sequence[TrialRecord]]  # of each finalist by its number
+
+
+@dataclass(frozen=True)
+class ImageScores:
+    """One score of trainings, on the images of one split.
+
+    Attributes:
+        name: Of the measurement.
+        n_images: 0 if that is not known.
+        is_share: Whether it is a share of the images.
+        drawn: Training -> its score on drawn images; of those whose answers to each image are known.
+    """
+
+    name: str
+    n_images: int
+    is_share: bool
+    drawn: Mapping[int, NDArray[np.float64]]
+
+    def values(self, trainings: Iterable[TrialRecord]) -> list[float]:
+        """What was measured."""
+        return [training.measurements[self.name] for training in trainings]
+
+    def half_width(self, *finalists: Sequence[TrialRecord]) -> float:
+        """Of the mean over these finalists' means, by the choice of images alone; 0 if nothing tells it.
+
+        Of a share of the images that is Wilson's interval, else a bootstrap's. Where every draw of images gives the
+        same, as where all are right, it is Wilson's too: other images may be answered wrongly.
+        """
+        trained = [trainings for trainings in finalists if trainings]
+        if not trained:
+            return 0.0
+        mean = float(np.mean([np.mean(self.values(trainings)) for trainings in trained]))
+        drawn = [self.of(trainings) for trainings in trained]
+        known = [scores.mean(axis=1) for scores in drawn if scores is not None]
+        if not self.is_share and len(known) < len(drawn):
+            return 0.0
+        width = 0.0 if self.is_share else drawn_half_width(mean, np.mean(known, axis=0))
+        return width or share_half_width(mean, self.n_images)
+
+    def of(self, trainings: Sequence[TrialRecord]) -> NDArray[np.float64] | None:
+        """Scores on drawn images, shape (b, n); None if the answers of one of the trainings are not known.
+
+        A draw that has no score gets the measured one.
+        """
+        if any(training.number not in self.drawn for training in trainings):
+            return None
+        found = np.column_stack([self.drawn[training.number] for training in trainings])
+        return np.where(np.isnan(found), self.values(trainings), found)
+
+
+def read_scores(store: Store, study_id: int, results: StudyResults, trainings: Trainings) -> tuple[ImageScores, ...]:
+    """What accuracy means, on the test images or where there are none on validation; and the score on validation."""
+    name = results.measure("accuracy").name
+    measured = (training.measurements for found in trainings.values() for training in found)
+    has_test = any(f"test_{name}" in found for found in measured)
+    validation = _read(store, study_id, results, "validation", is_compared=not has_test)
+    return (_read(store, study_id, results, "test", is_compared=True) if has_test else validation), validation
+
+
+def _read(store: Store, study_id: int, results: StudyResults, split: str, *, is_compared: bool) -> ImageScores:
+    """Images are drawn only where trainings are compared on them, or nothing else tells an interval."""
+    name, facts = results.measure("accuracy").name, results.study.dataset
+    n_folds = max(int(facts.get("folds") or 0), 1) if split == "validation" else 1
+    is_share = name in SHARES
+    found = answers.load(store, study_id, split) if is_compared or not is_share else {}
+    return ImageScores(
+        name=f"test_{name}" if split == "test" else name,
+        n_images=int(facts.get(f"n_{split}") or 0) * n_folds,
+        is_share=is_share,
+        drawn=drawn_scores(found, name, int(facts.get("n_classes") or 0), int(facts.get("positive_class", 1))),
+    )

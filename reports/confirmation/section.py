@@ -1,0 +1,49 @@
+"""What the page's section about a confirmation is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from tunefront.objectives import Axis
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.sentences import (
+    describe_confirmation,
+    describe_method,
+    show_estimate,
+    show_points,
+    show_probability,
+)
+from tunefront.reports.confirmation.statistics import Estimate
+from tunefront.reports.kept_models import KeptModel, find_kept_model
+from tunefront.reports.sentences.notes import show_marked
+
+
+def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dict[str, Any]:
+    """For ``section.html.j2`` in a report in `folder`; little if there is nothing to show."""
+    if confirmation is None:
+        return {"confirmation": None}
+    return {
+        "confirmation": confirmation,
+        "findings": list(describe_confirmation(confirmation)),
+        "method": list(describe_method(confirmation)),
+        "confirmed_models": {f.number: _model(confirmation, f, folder) for f in confirmation.finalists},
+        "show_marked": show_marked,
+        "show_points": show_points,
+        "show_probability": show_probability,
+        "estimated": lambda found, axis: _cell(confirmation, found, axis),
+    }
+
+
+def _cell(confirmation: Confirmation, found: Estimate, axis: Axis) -> Markup:
+    text = show_estimate(found, confirmation.search.measure(axis).unit)
+    return Markup('<td class="number" data-value="{}">{}</td>').format(found.mean, escape(text))
+
+
+def _model(confirmation: Confirmation, finalist: Confirmed, folder: Path) -> KeptModel:
+    """Of its training with the best accuracy on validation images, among those whose model was kept."""
+    kept = [training for training in finalist.trainings if training.model_path]
+    best = max(kept, key=lambda training: confirmation.study.value(training, "accuracy"), default=None)
+    return KeptModel("not kept") if best is None else find_kept_model(confirmation.study, best, folder)

@@ -1,0 +1,41 @@
+"""Whether trainings had their machine to themselves, so that their times are true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord, WorkerRecord
+
+
+def is_shared(trainings: Sequence[TrialRecord], workers: Sequence[WorkerRecord], results: StudyResults) -> bool:
+    """Whether a training overlapped in time with another one, or with a trial of the search, on one machine.
+
+    A trial that was never ended ended with its worker, which was seen for the last time when it died.
+    """
+    hosts = {worker.worker_id: _machine(worker) for worker in (*workers, *results.workers)}
+    seen_at = {worker.worker_id: worker.seen_at for worker in (*workers, *results.workers)}
+    spans = sorted(
+        (
+            hosts.get(trial.worker_id, trial.worker_id),
+            trial.started_at,
+            trial.ended_at or seen_at.get(trial.worker_id, trial.started_at),
+            is_training,
+        )
+        for trials_of_one, is_training in ((trainings, True), (results.trials, False))
+        for trial in trials_of_one
+        if trial.started_at is not None and (trial.ended_at is not None or trial.state == "running")
+    )
+    busy_until: dict[tuple[str, bool], float] = {}
+    for host, start, end, is_training in spans:
+        if start < busy_until.get((host, True), 0.0):
+            return True
+        if is_training and start < busy_until.get((host, False), 0.0):
+            return True
+        busy_until[host, is_training] = max(end, busy_until.get((host, is_training), 0.0))
+    return False
+
+
+def _machine(worker: WorkerRecord) -> str:
+    """Of a host's two words the first: this boot of the machine. The second tells containers on it apart."""
+    return worker.host.split()[0] if " pid:" in worker.host else worker.host

@@ -1,0 +1,191 @@
+"""What several trainings of each candidate tell: intervals, and how sure the front of their means is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives import Objective, losses, on_front
+from tunefront.reports.confirmation.image_scores import N_RESAMPLES
+
+CONFIDENCE = 0.95
+ENOUGH_SEEDS = 3  # with fewer, nothing is for sure: two may agree by chance
+_TIE = 1e-11  # far below what one image can change a score by, and above rounding
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over trainings with its 95 % interval: of seeds by Student's t, and of the choice of images.
+
+    Attributes:
+        mean: NaN if there is no value.
+        seed_half_width: Half of the interval that the seeds alone give. NaN with fewer than two values.
+        n: Values.
+        image_half_width: The longer side of the interval that the choice of images alone gives; 0 for what is no
+            score of images, and where that is not known.
+    """
+
+    mean: float
+    seed_half_width: float
+    n: int
+    image_half_width: float = 0.0
+
+    @property
+    def half_width(self) -> float:
+        """Of both together: their squares add up, as variances do. Never less than either."""
+        return math.hypot(self.seed_half_width, self.image_half_width)
+
+    @property
+    def low(self) -> float:
+        return self.mean - self.half_width
+
+    @property
+    def high(self) -> float:
+        return self.mean + self.half_width
+
+    @property
+    def highest_expected(self) -> float:
+        """The upper end of the 95 % prediction interval: where one more such value lies, not where their mean does."""
+        return self.mean + math.hypot(self.seed_half_width * math.sqrt(self.n + 1), self.image_half_width)
+
+
+def estimate(values: Sequence[float], image_half_width: float = 0.0) -> Estimate:
+    """The mean of `values`, which are taken as a sample of a normal distribution, with its interval."""
+    from scipy.special import stdtrit
+
+    n = len(values)
+    mean = float(np.mean(values)) if n else math.nan
+    if n < 2:
+        return Estimate(mean, math.nan, n, image_half_width)
+    quantile = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2))
+    return Estimate(mean, quantile * float(np.std(values, ddof=1)) / math.sqrt(n), n, image_half_width)
+
+
+def mean_of_means(means: Sequence[Estimate]) -> Estimate:
+    """The mean of several candidates' means, with the interval that their seeds give.
+
+    Student's, with the degrees of freedom of Welch and Satterthwaite: candidates may vary by different amounts. NaN
+    where one of them has a single value.
+
+    Returns:
+        With `means` as its values: `n` is their number.
+    """
+    from scipy.special import stdtrit
+
+    n = len(means)
+    mean = float(np.mean([found.mean for found in means])) if n else math.nan
+    freedom = np.array([found.n - 1.0 for found in means])
+    if not n or freedom.min() < 1:
+        return Estimate(mean, math.nan, n)
+    halves = np.array([found.seed_half_width for found in means])
+    variances = (halves / stdtrit(freedom, (1 + CONFIDENCE) / 2)) ** 2
+    if not variances.any():
+        return Estimate(mean, 0.0, n)
+    pooled = variances.sum() ** 2 / (variances**2 / freedom).sum()
+    return Estimate(mean, float(stdtrit(pooled, (1 + CONFIDENCE) / 2) * math.sqrt(variances.sum()) / n), n)
+
+
+def share_half_width(share: float, n_images: int) -> float:
+    """The longer side of Wilson's 95 % interval of a share of so many images; 0 if their number is not known.
+
+    Above 0 also where the share is 0 or 1 (Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001).
+    """
+    if not n_images or math.isnan(share):
+        return 0.0
+    square = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
+    centre = (share + square / (2 * n_images)) / (1 + square / n_images)
+    spread = math.sqrt(square * share * (1 - share) / n_images + (square / (2 * n_images)) ** 2)
+    return abs(centre - share) + spread / (1 + square / n_images)
+
+
+def drawn_half_width(mean: float, drawn: NDArray[np.float64]) -> float:
+    """The longer side of the interval that holds 95 % of `drawn`, shape (b,), about `mean`; NaNs are left out."""
+    low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return max(mean - float(low), float(high) - mean, 0.0)
+
+
+def resampled_means(
+    samples: Sequence[NDArray[np.float64]],
+    scores: Sequence[NDArray[np.float64]] | None = None,
+    score_column: int | None = None,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Means of each candidate's trainings drawn again with replacement: a bootstrap over seeds, and over images.
+
+    A training is drawn whole, so what hangs together in it stays together. Means of few values drawn so
+    spread too little, by the factor sqrt((n - 1) / n); they are spread again about the candidate's own mean
+    (Hesterberg, "What Teachers Should Know About the Bootstrap", arXiv 1411.5279, on narrowness bias). Means that
+    differ by rounding alone are made equal, so that ties stay ties.
+
+    With `scores`, images are drawn too, in each resample the same for all candidates (a pigeonhole bootstrap: Owen,
+    Annals of Applied Statistics 2007; it counts what only one seed gets wrong on one image up to three times, so it is
+    cautious).
+
+    Args:
+        samples: For each of k candidates its trainings, shape (n, m): n >= 2 may differ, m objectives. One training
+            does not vary, and would seem to be sure.
+        scores: For each candidate the scores of its trainings on drawn images, shape (:data:`N_RESAMPLES`, n).
+        score_column: Which of the m objectives is a score of images. Equal means of it are put in an order drawn by
+            lot: which model is better where both were right on as many images, those images cannot tell.
+
+    Returns:
+        Shape (:data:`N_RESAMPLES`, k, m).
+    """
+    random = np.random.default_rng(seed)
+    columns = []
+    for place, sample in enumerate(samples):
+        n = len(sample)
+        values = np.broadcast_to(sample, (N_RESAMPLES, *sample.shape))
+        if scores is not None and score_column is not None:
+            values = values.copy()
+            values[:, :, score_column] = scores[place]
+        picked = random.integers(n, size=(N_RESAMPLES, n, 1))
+        own, drawn = values.mean(axis=1), np.take_along_axis(values, picked, axis=1).mean(axis=1)
+        columns.append(own + (drawn - own) * math.sqrt(n / (n - 1)))
+    means = np.stack(columns, axis=1)
+    means = np.array([float(f"{value:.12g}") for value in means.flat]).reshape(means.shape)
+    if score_column is not None:
+        means[..., score_column] += random.uniform(-_TIE, _TIE, means.shape[:2])
+    return means
+
+
+def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.bool_]:
+    """Which candidates keep all limits in which resample: `means` of shape (b, k, m) give (b, k)."""
+    is_within = np.ones(means.shape[:2], dtype=bool)
+    for values, objective in zip(np.moveaxis(means, -1, 0), objectives, strict=True):
+        if objective.at_least is not None:
+            is_within &= values >= objective.at_least
+        if objective.at_most is not None:
+            is_within &= values <= objective.at_most
+    return is_within
+
+
+def front_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
+    """In what share of the resamples each candidate is within the limits and on the front, shape (k,)."""
+    directions = [objective.measure.direction for objective in objectives]
+    # What breaks a limit counts as not there: a NaN is on no front and dominates nothing.
+    points = np.where(within_limits(means, objectives)[..., np.newaxis], means, np.nan)
+    shares: NDArray[np.float64] = np.mean([on_front(resample, directions) for resample in points], axis=0)
+    return shares
+
+
+def beaten_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
+    """In what share of the resamples candidate i breaks a limit, or j within the limits dominates it: shape (k, k).
+
+    On the diagonal stands the share in which it breaks a limit.
+    """
+    n_candidates, n_objectives = means.shape[1:]
+    directions = [objective.measure.direction for objective in objectives]
+    turned = losses(means.reshape(-1, n_objectives), directions).reshape(means.shape)
+    is_within = within_limits(means, objectives)
+    shares = np.empty((n_candidates, n_candidates))
+    for j in range(n_candidates):  # one at a time: all at once would take gigabytes for hundreds of candidates
+        other = turned[:, j : j + 1]
+        is_dominated = (other <= turned).all(axis=-1) & (other < turned).any(axis=-1)
+        shares[:, j] = (~is_within | (is_dominated & is_within[:, j : j + 1])).mean(axis=0)
+    return shares

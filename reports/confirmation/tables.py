@@ -1,0 +1,120 @@
+"""A confirmation as a data frame, a table for a terminal, and one in Markdown."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Group, JustifyMethod, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tunefront.objectives import AXES
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.sentences import (
+    describe_confirmation,
+    describe_method,
+    show_estimate,
+    show_points,
+    show_probability,
+)
+from tunefront.reports.confirmation.statistics import Estimate
+from tunefront.reports.sentences.notes import show_marked
+from tunefront.reports.tables.frames import GUESSING, guesses
+from tunefront.reports.tables.markdown import escape, markdown_table
+
+_COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seconds"}
+
+
+def confirmed_frame(confirmation: Confirmation) -> pd.DataFrame:
+    """A row for each finalist, the most accurate first.
+
+    Fractions are not in percent; ``_low`` and ``_high`` are the ends of 95 % intervals, empty with one
+    training. ``score`` says which images ``accuracy`` is of.
+    """
+    frame = pd.DataFrame([_row(confirmation, finalist) for finalist in confirmation.finalists])
+    # A number or nothing, not 3.0.
+    return frame.astype({"beaten_by": "Int64", f"search_{GUESSING}": "boolean"})
+
+
+def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "trial": finalist.number,
+        "verdict": finalist.verdict,
+        "was_on_front": finalist.was_on_front,
+        "on_cautious_front": finalist.is_on_cautious_front,
+        "on_front_for_sure": finalist.is_on_front_for_sure,
+        "front_probability": finalist.front_probability,
+        "score": "test" if confirmation.has_test else "validation",
+    }
+    for axis in AXES:
+        row |= _columns(_COLUMNS[axis], finalist.estimates[axis], 0.0, 1.0 if axis == "accuracy" else math.inf)
+    row |= _columns("validation_accuracy", finalist.validation, 0.0, 1.0)
+    row |= {"search_accuracy": finalist.search_accuracy, "is_above_interval": finalist.is_above_interval}
+    row |= {f"search_{GUESSING}": guesses(confirmation.search, finalist.searched)}
+    row |= _columns("gap", finalist.gap)
+    return row | {
+        "beaten_probability": finalist.beaten_probability,
+        "beaten_by": finalist.beaten_by,
+        "n_trainings": len(finalist.trainings),
+        "n_failed": finalist.n_failed,
+        "times_are_shared": confirmation.is_shared,
+        "compared_by_image": confirmation.is_paired,
+    }
+
+
+def _columns(name: str, found: Estimate, least: float = -math.inf, most: float = math.inf) -> dict[str, float]:
+    """The ends of the interval as far as such a value can lie."""
+    low, high = max(found.low, least), min(found.high, most)  # a NaN, which stands first, stays
+    return {name: found.mean, f"{name}_low": low, f"{name}_high": high}
+
+
+def confirmation_table(confirmation: Confirmation) -> RenderableType:
+    """For a terminal: the finalists, in bold those of the cautious front, and what was found in sentences."""
+    title = Text(f"{confirmation.search.study.name}: confirmed")
+    # Titles may wrap, cells may not: with narrow gaps the table fits into 80 columns.
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.title_style = "bold"
+    rows = [[*cells(confirmation, finalist), finalist.verdict] for finalist in confirmation.finalists]
+    for name, *column in zip([*titles(confirmation), "verdict"], *rows, strict=True):
+        justify: JustifyMethod = "left" if name == "verdict" else "right"
+        table.add_column(name, justify=justify, min_width=max(map(len, column)))
+    for finalist, row in zip(confirmation.finalists, rows, strict=True):
+        table.add_row(*map(Text, row), style="bold" if finalist.is_on_cautious_front else "dim")
+    sentences = (Text(sentence) for sentence in describe_confirmation(confirmation) if sentence)
+    return Group(table, *sentences, Text(""))
+
+
+def titles(confirmation: Confirmation) -> list[str]:
+    """Of the columns of :func:`cells`."""
+    accuracy = "test" if confirmation.has_test else "validation"
+    return ["trial", f"{accuracy} accuracy", "in search", "memory", "time", "on front"]
+
+
+def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
+    """One finalist for people."""
+    search = confirmation.search
+    accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
+    searched = show_marked(search, finalist.searched, "accuracy")
+    return [str(finalist.number), accuracy, searched, memory, time, show_probability(finalist)]
+
+
+def confirmation_markdown(confirmation: Confirmation) -> str:
+    """A section for front.md."""
+    gap = "search - test" if confirmation.has_test else "search - now"
+    names = [*titles(confirmation), gap, "trainings", "verdict", "cautious front"]
+    rows = [
+        [
+            *cells(confirmation, finalist),
+            show_points(finalist.gap),
+            str(len(finalist.trainings)),
+            finalist.verdict,
+            "yes" if finalist.is_on_cautious_front else "no",
+        ]
+        for finalist in confirmation.finalists
+    ]
+    table = markdown_table(names, rows, n_numbers=len(names) - 2)
+    sentences = (*describe_confirmation(confirmation), *describe_method(confirmation))
+    return "\n\n".join(["## Confirmed", table, *(escape(text) for text in sentences if text)]) + "\n"

@@ -1,0 +1,129 @@
+"""optuna-dashboard over the same store, with the front as a figure that keeps up with the studies."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import warnings
+from typing import Any
+
+from optuna import Study
+from optuna.exceptions import ExperimentalWarning, OptunaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from tunefront.reports.dashboard.front import regard_limits
+from tunefront.reports.dashboard.server import check_host, listen
+from tunefront.reports.figures.fronts import front_figure
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.storage import Store, StudyRecord, open_store, queue, studies
+
+FIGURE_ID = "tunefront-front"  # always the same, so that publishing again replaces the figure
+
+_REMOTE_WARNING = (
+    "Whoever has this link can read and delete every study of the storage. Nothing is encrypted on its way: others on "
+    "the network may read along. ssh -L does both better."
+)
+
+_log = logging.getLogger(__name__)
+
+
+def publish_front(store: Store, study: StudyRecord) -> None:
+    """Save the front as a figure in the Optuna study; the one published before is replaced.
+
+    Args:
+        store: Opened as a writer.
+    """
+    _save(store, study, load_results(store, study))
+
+
+def serve(
+    store: Store,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    refresh_seconds: float = 10.0,
+    allow_remote: bool = False,
+) -> None:
+    """Serve optuna-dashboard until interrupted (Ctrl-C), and keep the front of every study up to date.
+
+    Args:
+        store: Opened as a writer: fronts are published into it, and the dashboard itself can write.
+        refresh_seconds: How often to look whether trials have finished.
+        allow_remote: Allow a host that others can reach. Only who has the link that is printed, with its token, is
+            answered.
+
+    Raises:
+        DashboardError: If the host is not allowed, or host and port cannot be listened on.
+    """
+    check_host(host, allow_remote)
+    _require_writer(store)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        from optuna_dashboard import wsgi
+
+        regard_limits()
+        application = wsgi(store.optuna)
+    with listen(application, host, port, allow_remote) as server:
+        keeper = _FrontKeeper(store)
+        keeper.publish_changed()
+        stopped = threading.Event()
+        threading.Thread(target=keeper.run, args=(stopped, refresh_seconds), daemon=True).start()
+        print(f"Dashboard: {server.url}  (Ctrl-C ends it)", flush=True)
+        if allow_remote:
+            print(_REMOTE_WARNING, flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            pass  # how it is meant to end
+        finally:
+            stopped.set()
+
+
+class _FrontKeeper:
+    """Publishes the front of each study when trials have finished, or its limits changed, since it last did."""
+
+    def __init__(self, store: Store) -> None:
+        self._writer = store
+        self._reader = open_store(store.url)  # loading a large study must not hold up its workers
+        # Kept, because they remember finished trials: counting again reads only the others.
+        self._studies: dict[tuple[int, float], Study] = {}
+        self._published: dict[tuple[int, float], tuple[int, Any]] = {}  # finished trials and objectives then
+
+    def run(self, stopped: threading.Event, seconds: float) -> None:
+        """Look every few seconds until `stopped` is set."""
+        while not stopped.wait(seconds):
+            self.publish_changed()
+
+    def publish_changed(self) -> None:
+        """Publish what has changed. A database that is away for a while is only logged."""
+        try:
+            for study in studies.list_all(self._reader):
+                self._publish_if_changed(study)
+        except (SQLAlchemyError, OptunaError, KeyError) as error:  # KeyError: deleted in the dashboard just now
+            _log.warning("the front was not published (%s); it is tried again", type(error).__name__)
+
+    def _publish_if_changed(self, study: StudyRecord) -> None:
+        key = (study.study_id, study.created_at)  # SQLite gives the number of a deleted study again
+        if key not in self._studies:
+            self._studies[key] = study.optuna_study(self._reader)
+        counts = queue.count(self._reader, self._studies[key], study.study_id)
+        n_finished = counts.complete + counts.pruned + counts.refused + counts.failed
+        state = (n_finished, study.spec["objectives"])
+        if self._published.get(key) != state:
+            _save(self._writer, study, load_results(self._reader, study))
+            self._published[key] = state
+
+
+def _require_writer(store: Store) -> None:
+    if not store.is_writer:
+        raise ValueError("the front is published into the store: open it with open_store(url, is_writer=True)")
+
+
+def _save(store: Store, study: StudyRecord, results: StudyResults) -> None:
+    from optuna_dashboard import save_plotly_graph_object
+
+    _require_writer(store)
+    figure = front_figure(results)
+    # The figure is written in many pieces: two dashboards must not mix theirs.
+    with store.exclusively():
+        save_plotly_graph_object(study.optuna_study(store), figure, graph_object_id=FIGURE_ID)

@@ -1,0 +1,34 @@
+"""Which trials optuna-dashboard calls the best ones: those within the limits that no other one of them beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from tunefront.objectives import Direction, on_front
+
+
+def regard_limits() -> None:
+    """Let optuna-dashboard find its best trials by :func:`best_trials`, in this process.
+
+    Its figures leave out what breaks a constraint; its own list of best trials does not. It has no setting for that,
+    so its function is replaced.
+    """
+    from optuna_dashboard import _app
+
+    _app.get_pareto_front_trials = best_trials
+
+
+def best_trials(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
+    """The front of the complete trials that break no constraint; ties are all kept."""
+    feasible = [
+        trial
+        for trial in trials
+        if trial.state == TrialState.COMPLETE and all(violation <= 0 for violation in trial.constraints.values())
+    ]
+    wanted: list[Direction] = ["maximize" if each == StudyDirection.MAXIMIZE else "minimize" for each in directions]
+    mask = on_front(np.array([trial.values for trial in feasible], dtype=float), wanted)
+    return [trial for trial, is_best in zip(feasible, mask, strict=True) if is_best]

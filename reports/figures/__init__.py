@@ -1,0 +1,1 @@
+"""The figures of a report: fronts, learning curves, and how they look."""

@@ -1,0 +1,93 @@
+"""How figures look: colours that read on a light and a dark page, axes in units that people use."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from tunefront.objectives import Measure, Unit, format_quantity
+
+FRONT_COLOUR = "#2f6fed"
+COMPLETE_COLOUR = "#8a94a6"
+PRUNED_COLOUR = "rgba(138, 148, 166, 0.6)"
+BROKEN_COLOUR = "#d9534f"
+_GRID_COLOUR = "rgba(128, 136, 150, 0.2)"
+_TEXT_COLOUR = "#4b5565"
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+_MAX_TICKS = 7
+# Where ticks of a log scale may stand, the densest first.
+_MANTISSAS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
+
+
+def new_figure(title: str) -> go.Figure:
+    """An empty figure in the style of the reports; its legend stands below the data, not on it."""
+    figure = go.Figure()
+    figure.update_layout(
+        template=go.layout.Template(),  # plotly's own adds several kB to every figure
+        title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15}},
+        font={"family": _FONT, "size": 12, "color": _TEXT_COLOUR},
+        paper_bgcolor="rgba(0, 0, 0, 0)",
+        plot_bgcolor="rgba(0, 0, 0, 0)",
+        margin={"l": 8, "r": 16, "t": 44, "b": 8},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.2, "yanchor": "top", "traceorder": "reversed"},
+        hoverlabel={"align": "left"},
+        hovermode="closest",
+    )
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(gridcolor=_GRID_COLOUR, linecolor=_GRID_COLOUR, zeroline=False, automargin=True, title_standoff=10)
+    return figure
+
+
+def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[str, Any]:
+    """An axis in plotly's words for `values` of `measure`; NaN are left out.
+
+    Costs stand on a log scale, because 1 MB against 2 MB matters as much as 100 MB against 200 MB;
+    on a linear one if a value is 0, which a log scale could not show.
+    """
+    known = [value for value in values if not math.isnan(value)]
+    axis: dict[str, Any] = {"title": {"text": title}}
+    if measure.unit == "fraction":
+        return axis | {"tickformat": "~%", "minallowed": -0.02, "maxallowed": 1.12}  # no 150 % for a lone trial
+    # For a reader who zooms in, where the ticks given below are too far apart.
+    axis |= {"tickformat": "~s", "ticksuffix": "B" if measure.unit == "bytes" else "s"}
+    if min(known, default=0.0) <= 0:
+        return axis
+    ticks = log_ticks(min(known), max(known), measure.unit)
+    labels = [format_quantity(tick, measure.unit) for tick in ticks]
+    return axis | {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": labels}
+
+
+def log_ticks(low: float, high: float, unit: Unit) -> list[float]:
+    """Round values from a tenth of `low` to ten times `high`, about seven of them between the two.
+
+    If the two are the same, plotly shows a decade on either side, and seven are found there.
+    """
+    shown = (low, high) if low < high else (low / 10, high * 10)
+    for mantissas in _MANTISSAS:
+        ticks = list(_round_values(low / 10, high * 10, mantissas, unit))
+        if sum(shown[0] <= tick <= shown[1] for tick in ticks) <= _MAX_TICKS:
+            break
+    return ticks
+
+
+def _round_values(low: float, high: float, mantissas: Sequence[float], unit: Unit) -> Iterator[float]:
+    """Of each decade; seconds go on as minutes from 60 and as hours from 3600 on."""
+    bases = [(1.0, 60.0), (60.0, 3600.0), (3600.0, math.inf)] if unit == "seconds" else [(1.0, math.inf)]
+    for base, end in bases:
+        first = math.floor(math.log10(low)) if base == 1.0 else 0
+        for exponent in range(first, math.ceil(math.log10(high)) + 1):
+            for mantissa in mantissas:
+                value = float(f"{mantissa * base * 10.0**exponent:.6g}")
+                if low <= value <= high and value < end:
+                    yield value
+
+
+def say_in_the_middle(figure: go.Figure, text: str) -> None:
+    """Say in an empty figure why it is empty."""
+    figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)

@@ -1,0 +1,92 @@
+"""Trials as points of a figure: which look alike, and what a reader sees when pointing at one."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunefront.objectives import AXES, Axis
+from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, PRUNED_COLOUR
+from tunefront.reports.parameters import Parameters
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
+
+_MAX_LABELS = 20  # more numbers beside points than this are a tangle
+_MANY_TRIALS = 300  # from here on points are smaller
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Trials that look alike.
+
+    Attributes:
+        key: For programs: ``front``, ``complete``, ``infeasible`` or ``pruned``.
+        name: For the legend.
+    """
+
+    key: str
+    name: str
+    trials: Sequence[TrialRecord]
+    marker: Mapping[str, Any]
+
+
+def kinds(results: StudyResults) -> Iterator[Kind]:
+    """What there is to show, the most important last: it is drawn on top. Kinds without a trial are left out."""
+    complete = [trial for trial in results.trials if trial.state == "complete"]
+    is_small = len(results.trials) <= _MANY_TRIALS
+    beaten = [trial for trial in complete if trial.is_feasible and trial.number not in results.front_numbers]
+    found = (
+        Kind(
+            "pruned", "pruned", [trial for trial in results.trials if trial.state == "pruned"],
+            {"symbol": "x-thin", "size": 6, "line": {"color": PRUNED_COLOUR, "width": 1.5}},
+        ),
+        Kind(
+            "infeasible", "breaks a limit", [trial for trial in complete if not trial.is_feasible],
+            {"symbol": "diamond-open", "size": 8, "color": BROKEN_COLOUR, "line": {"width": 1.5}},
+        ),
+        Kind("complete", "complete", beaten, {"size": 7 if is_small else 5, "color": COMPLETE_COLOUR, "opacity": 0.8}),
+        Kind(
+            "front", "on the front", results.front,
+            {"size": 11 if is_small else 8, "color": FRONT_COLOUR, "line": {"color": "white", "width": 1.5}},
+        ),
+    )  # fmt: skip
+    return (kind for kind in found if kind.trials)
+
+
+def points(results: StudyResults, kind: Kind, x: Axis, y: Axis, parameters: Parameters) -> dict[str, Any]:
+    """A scatter trace of the trials that have a value on both axes; its name counts all of them."""
+    drawn = [t for t in kind.trials if not math.isnan(results.value(t, x) + results.value(t, y))]
+    count = len(drawn) if len(drawn) == len(kind.trials) else f"{len(drawn)} of {len(kind.trials)}"
+    trace = {
+        "name": f"{kind.name} ({count})",
+        "x": [rounded(results.value(trial, x)) for trial in drawn],
+        "y": [rounded(results.value(trial, y)) for trial in drawn],
+        "mode": "markers",
+        "marker": dict(kind.marker),
+        "customdata": [trial.number for trial in drawn],
+        "meta": kind.key,
+        "hovertext": [_hover(results, trial, kind, parameters) for trial in drawn],
+        "hoverinfo": "text",
+    }
+    if kind.key == "front" and len(drawn) <= _MAX_LABELS:
+        numbers = [str(trial.number) for trial in drawn]
+        trace |= {"mode": "markers+text", "text": numbers, "textposition": "top center", "textfont": {"size": 10}}
+    return trace
+
+
+def rounded(value: float) -> float:
+    """Four digits: finer than a pixel, and a report of many trials stays small."""
+    return float(f"{value:.4g}")
+
+
+def _hover(results: StudyResults, trial: TrialRecord, kind: Kind, parameters: Parameters) -> str:
+    values = ", ".join(f"{axis} {results.show(trial, axis)}" for axis in AXES)
+    named_values = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in parameters.summary(trial).split(", "))
+    lines = textwrap.wrap(", ".join(named_values), 60)
+    # Plotly reads some HTML tags in labels; what a user named must not become one.
+    what = f"{kind.name}, no better than guessing" if results.is_guessing(trial) else kind.name
+    return "<br>".join([f"<b>trial {trial.number}</b>, {what}", values, *(html.escape(line) for line in lines)])

@@ -1,0 +1,1 @@
+"""Which parameters matter, beyond chance, and the report's section of them."""

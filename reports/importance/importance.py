@@ -1,0 +1,171 @@
+"""Which parameters decide: their importance for each objective, and for being on the front.
+
+PED-ANOVA: how far the values of the best trials differ from those of all complete trials. A few trials always differ:
+of 60 recorded trainings the raw shares gave rarely chosen optimizers' learning rates most of the importance for memory,
+with which they have nothing to do. So here counts only what goes beyond chance, which is found out by drawing the best
+trials at random, and only of parameters that do so clearly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.reports.importance.divergence import MIN_DRAWS, Divergence, Draws, Values, find_divergence
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
+
+MIN_TRIALS = 10
+_MIN_BEST = 5  # fewer say nothing about a distribution
+_BEST_SHARE = 1 / 3  # a tenth, Optuna's default, finds little in studies of 30 to 120 trials; so does a quarter
+_BLOCK_SIZE = 8  # trials among which the best are drawn
+_FALSE_SHARE = 0.1  # of what is called clear; of studies where nothing matters, as many show something
+
+FRONT = "the front"
+_CONFIRMS = "These are finalists, trained again: which parameters matter stands in the report of their search."
+
+
+@dataclass(frozen=True)
+class Share:
+    """A parameter's importance for one target.
+
+    Attributes:
+        fraction: Of what all parameters have beyond chance; 0 if it is not clear.
+        is_clear: Whether it is more than chance makes of it.
+        chance: How likely chance alone makes it so large.
+    """
+
+    fraction: float
+    is_clear: bool
+    chance: float
+
+
+@dataclass(frozen=True)
+class Importance:
+    """Importances of a study's parameters.
+
+    Attributes:
+        n_trials: Complete trials, from which they are.
+        n_best: For each target, how many trials were the best ones.
+        shares: Parameter -> target -> share; the most important parameter first.
+        n_having: Parameter that can vary -> how many of the trials have it.
+        why_none: Why there are none, in a sentence; empty if there are some.
+        why_no_front: Why the front is no target, in a sentence; empty if it is, or with one objective.
+    """
+
+    n_trials: int
+    n_best: Mapping[str, int]
+    shares: Mapping[str, Mapping[str, Share]]
+    n_having: Mapping[str, int]
+    why_none: str = ""
+    why_no_front: str = ""
+
+    @property
+    def clear(self) -> dict[str, Mapping[str, Share]]:
+        """Those of :attr:`shares` that are clear for some target."""
+        return {name: row for name, row in self.shares.items() if any(share.is_clear for share in row.values())}
+
+
+def find_importance(results: StudyResults) -> Importance:
+    """Importances from the complete trials, also those that break a limit. Draws nothing that differs between runs."""
+    trials = [trial for trial in results.trials if trial.state == "complete" and trial.values]
+    n_having = _count_having(trials)
+    why_none = _CONFIRMS if results.study.spec.get("confirms") else _why_none(len(trials), n_having)
+    if why_none:
+        return Importance(len(trials), {}, {}, n_having, why_none)
+    losses = _losses(results, trials)
+    why_no_front = ""
+    if len(results.objectives) > 1:
+        is_off = np.array([float(trial.number not in results.front_numbers) for trial in trials])
+        why_no_front = _why_no_front(is_off)
+        if not why_no_front:
+            losses[FRONT] = is_off
+    best = {target: _best(target, values) for target, values in losses.items()}
+    shares = _shares(trials, sorted(n_having), best)
+    most = {name: max(share.fraction for share in shares[name].values()) for name in shares}
+    shares = {name: shares[name] for name in sorted(shares, key=lambda name: -most[name])}
+    n_best = {target: int(is_best.sum()) for target, is_best in best.items()}
+    return Importance(len(trials), n_best, shares, n_having, why_no_front=why_no_front)
+
+
+def _count_having(trials: Sequence[TrialRecord]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for trial in trials:
+        for name, distribution in trial.distributions.items():
+            if not distribution.single():
+                counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+def _why_none(n_trials: int, n_having: Mapping[str, int]) -> str:
+    if n_trials < MIN_TRIALS:
+        return (
+            f"Importances need {MIN_TRIALS} complete trials, and there {'is' if n_trials == 1 else 'are'} {n_trials}."
+        )
+    return "" if n_having else "Nothing varies in this study, so nothing is important."
+
+
+def _why_no_front(is_off: NDArray[np.float64]) -> str:
+    n_front = int((is_off == 0).sum())
+    if n_front < _MIN_BEST:
+        return f"Importances for being on the front need {_MIN_BEST} trials on it, and there are {n_front}."
+    return "" if is_off.any() else "Every complete trial is on the front, so no parameter decides about that."
+
+
+def _losses(results: StudyResults, trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]:
+    """Each objective's values, smaller is better."""
+    losses: dict[str, NDArray[np.float64]] = {}
+    for axis, objective in results.objectives.items():
+        sign = -1.0 if objective.measure.direction == "maximize" else 1.0
+        losses[axis] = sign * np.array([results.value(trial, axis) for trial in trials])
+    return losses
+
+
+def _best(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which trials are the best ones; ties with the last of them are, too."""
+    if target == FRONT:
+        is_on_front: NDArray[np.bool_] = losses == 0
+        return is_on_front
+    n_best = max(round(_BEST_SHARE * len(losses)), _MIN_BEST)
+    last = float(np.partition(losses, n_best - 1)[n_best - 1])
+    is_best: NDArray[np.bool_] = losses <= last
+    return is_best
+
+
+def _shares(
+    trials: Sequence[TrialRecord], names: Sequence[str], best: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, dict[str, Share]]:
+    # A sampler that learns tries better candidates later, and moves what does not matter, too: the best trials are
+    # compared with others of the same time.
+    draws = Draws(np.arange(len(trials)) // _BLOCK_SIZE, n_draws(len(names) * len(best)))
+    values = {name: Values.of(name, trials) for name in names}
+    found = {
+        (name, target): find_divergence(values[name], is_best, draws)
+        for name in names
+        for target, is_best in best.items()
+    }
+    clear = _clear(found)
+    totals = {
+        target: sum(found[name, target].beyond_chance for name in names if (name, target) in clear) for target in best
+    }
+
+    def share(name: str, target: str) -> Share:
+        divergence, is_clear = found[name, target], (name, target) in clear
+        return Share(divergence.beyond_chance / totals[target] if is_clear else 0.0, is_clear, divergence.chance)
+
+    return {name: {target: share(name, target) for target in best} for name in names}
+
+
+def n_draws(n_pairs: int) -> int:
+    """Enough for one of `n_pairs` of parameter and target to be clear alone, even if one draw is as large."""
+    return max(MIN_DRAWS, round(2 * n_pairs / _FALSE_SHARE))
+
+
+def _clear(found: Mapping[tuple[str, str], Divergence]) -> set[tuple[str, str]]:
+    """What chance alone makes unlikely, by Benjamini and Hochberg: of these, about a tenth are there by chance."""
+    ordered = sorted(found, key=lambda key: found[key].chance)
+    places = [n for n, key in enumerate(ordered, 1) if found[key].chance <= _FALSE_SHARE * n / len(ordered)]
+    return set(ordered[: max(places, default=0)])

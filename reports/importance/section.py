@@ -1,0 +1,101 @@
+"""What reports say of importances: for the page, as Markdown, and as a data frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from tunefront.reports.importance.importance import FRONT, Importance
+from tunefront.reports.tables.markdown import escape, markdown_table
+
+TITLE = "Which parameters matter"
+_COLUMNS = ("parameter", "target", "share", "is_clear", "chance", "n_best", "n_with_parameter", "n_trials")
+
+
+def importance_context(importance: Importance) -> dict[str, Any]:
+    """For ``section.html.j2``."""
+    return {
+        "importance": importance,
+        "importance_title": TITLE,
+        "importance_targets": _targets(importance),
+        "importance_method": describe_method(importance),
+        "importance_notes": describe_notes(importance),
+    }
+
+
+def importance_markdown(importance: Importance) -> str:
+    """A heading, and a table of what is clear."""
+    parts = [f"## {TITLE}", escape(importance.why_none or describe_method(importance))]
+    targets = _targets(importance)
+    if importance.clear:
+        rows = [
+            [
+                *(f"{100 * share.fraction:.0f} %" if share.is_clear else "" for share in shares.values()),
+                name + (f" (in {n_having} trials)" if n_having < importance.n_trials else ""),
+            ]
+            for name, shares in importance.clear.items()
+            for n_having in [importance.n_having[name]]
+        ]
+        titles = [f"{target} ({best})" for target, best in targets.items()]
+        parts.append(markdown_table([*titles, "parameter"], rows, n_numbers=len(titles)))
+    if not importance.why_none:
+        parts.append(escape(describe_notes(importance)))
+    return "\n\n".join(parts) + "\n"
+
+
+def importance_frame(importance: Importance) -> pd.DataFrame:
+    """A row for each parameter and target, also of those that are not clear; none without importances.
+
+    ``share`` is a fraction of 1, and ``chance`` how likely chance alone makes the parameter differ so much.
+    """
+    rows = [
+        (
+            name,
+            target,
+            share.fraction,
+            share.is_clear,
+            share.chance,
+            importance.n_best[target],
+            importance.n_having[name],
+            importance.n_trials,
+        )
+        for name, shares in importance.shares.items()
+        for target, share in shares.items()
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS))
+
+
+def describe_method(importance: Importance) -> str:
+    """What the shares are, in two sentences."""
+    return (
+        f"How much each parameter decides which of the {importance.n_trials} complete trials are the best: how far its "
+        "values in the best ones differ from those in all (PED-ANOVA). "
+        "Only what is more than chance counts: as many trials, drawn at random, differ less."
+    )
+
+
+def describe_notes(importance: Importance) -> str:
+    """What to keep in mind, in a few sentences."""
+    clear, n_unclear = importance.clear, len(importance.shares) - len(importance.clear)
+    notes = []
+    if clear:
+        more = f", as are all cells of {n_unclear} more parameter{'s' if n_unclear > 1 else ''}" if n_unclear else ""
+        notes.append(f"An objective's shares make up 100 %. An empty cell is no more than chance{more}.")
+        notes.append("About one in ten of those shown may be chance, too.")
+        notes.append("A sampler that learns moves parameters together: then one may get another's share.")
+    else:
+        notes.append("No parameter does so clearly: more trials, or wider ranges, may show which do.")
+    if any(importance.n_having[name] < importance.n_trials for name in clear):
+        notes.append("A parameter that only some trials have is compared among those.")
+    if importance.why_no_front:
+        notes.append(importance.why_no_front)
+    notes.append("Trials that were stopped early are not counted. In a narrower range a parameter matters less.")
+    return " ".join(notes)
+
+
+def _targets(importance: Importance) -> dict[str, str]:
+    """Target -> its best trials."""
+    return {
+        target: f"{count} trials" if target == FRONT else f"best {count}" for target, count in importance.n_best.items()
+    }

@@ -1,0 +1,63 @@
+"""A study's report from the store to files, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.confirmation.results import load_confirmation
+from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
+from tunefront.reports.kept_models import describe_without_model
+from tunefront.reports.report_files import ReportFiles, write_report
+from tunefront.reports.sentences.notes import notes
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.reports.tables.frames import front_frame
+from tunefront.reports.tables.terminal import front_table
+from tunefront.storage import Store, StudyRecord, folder_owner
+
+
+@dataclass(frozen=True)
+class Published:
+    """A report that was written."""
+
+    results: StudyResults
+    confirmation: Confirmation | None
+    files: ReportFiles
+
+    def tables(self) -> list[RenderableType]:
+        """For a terminal: the front, what to know of it, and the finalists that were trained again."""
+        tables: list[RenderableType] = [front_table(self.results)]
+        tables += [Text(note, style="yellow") for note in notes(self.results)]
+        tables += [Text(text) for text in (describe_without_model(self.results),) if text]
+        return [*tables, confirmation_table(self.confirmation)] if self.confirmation else tables
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: the same, and the paths of the files."""
+        front = json.loads(front_frame(self.results).to_json(orient="records"))
+        content = {
+            "study": self.results.study.name,
+            "front": front,
+            "notes": notes(self.results),
+            "files": [str(path) for path in self.files.paths],
+        }
+        if self.confirmation:
+            content["confirmed"] = json.loads(confirmed_frame(self.confirmation).to_json(orient="records"))
+        return content
+
+
+def publish(store: Store, study: StudyRecord, folder: Path) -> Published:
+    """Read a study and its confirmation, and write their report into `folder`, which is made if it is missing.
+
+    Raises:
+        FolderTakenError: If the folder holds another study's results.
+    """
+    folder_owner.claim(folder, study)
+    results = load_results(store, study)
+    confirmation = load_confirmation(store, results)
+    return Published(results, confirmation, write_report(results, folder, confirmation))

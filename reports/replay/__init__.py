@@ -1,0 +1,1 @@
+"""What a replay found: its page, figures and tables."""

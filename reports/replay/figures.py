@@ -1,0 +1,148 @@
+"""Replays as figures: what stopping saves and loses, and how soon the front is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+
+from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, new_figure
+from tunefront.reports.replay.tables import Replay, strategy_title
+
+_COLOURS = ("#e08a1e", "#2a9d6f", "#8b5fbf", "#c2577a", "#7a8b2a", "#2f9fb5", "#a0653a")
+_PARETO_BLUES = ("#9dbdf7", "#7ba6f4", "#5a8ff0", "#2f6fed", "#1f55c4", "#173f94", "#0f2b66")
+
+
+def replay_figures(replay: Replay) -> dict[str, go.Figure]:
+    """Name -> figure."""
+    return {
+        "hypervolume": trade_off_figure(replay, "hypervolume_share", "Hypervolume kept"),
+        "front": trade_off_figure(replay, "front_lost_share", "Front members lost"),
+        "time": over_time_figure(replay),
+    }
+
+
+def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
+    """One of the measured shares against the share of epochs used, with intervals.
+
+    The settings of one pruner, such as ``pareto:0.05`` and ``pareto:0.1``, are joined by a line.
+    """
+    figure = new_figure(f"{title} against epochs used")
+    figure.update_layout(
+        xaxis={"title": {"text": "share of all epochs"}, "tickformat": "~%", "rangemode": "tozero"},
+        yaxis={"title": {"text": title.lower()}, "tickformat": "~%"},
+        showlegend=False,
+    )
+    for family, strategies in _families(replay):
+        figure.add_scatter(
+            name=family,
+            x=[strategy["epochs_share"]["mean"] for strategy in strategies],
+            y=[strategy[name]["mean"] for strategy in strategies],
+            error_x=_error_bars(strategies, "epochs_share"),
+            error_y=_error_bars(strategies, name),
+            mode="lines+markers+text" if len(strategies) > 1 else "markers+text",
+            line={"width": 1.5, "dash": "dot"},
+            marker=_marker(family),
+            text=_labels(strategies, replay),
+            textposition="top center" if len(strategies) > 1 else "bottom right",
+            textfont={"size": 10},
+            cliponaxis=False,
+            customdata=[strategy_title(strategy, replay) for strategy in strategies],
+            hovertemplate=(
+                f"<b>%{{customdata}}</b><br>%{{x:.2%}} of the epochs<br>{title.lower()}: %{{y:.3%}}<extra></extra>"
+            ),
+        )
+    return figure
+
+
+def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """Strategies that differ in their pruner's first setting alone, by epochs used."""
+    families: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+    for strategy in replay["strategies"]:
+        family, *settings = str(strategy["pruner"]).split(":")
+        families.setdefault((family, *settings[1:], strategy["sampler"], strategy["workers"]), []).append(strategy)
+    for (family, *_), strategies in families.items():
+        yield family, sorted(strategies, key=lambda strategy: float(strategy["epochs_share"]["mean"]))
+
+
+def _labels(strategies: list[Mapping[str, Any]], replay: Replay) -> list[str]:
+    """The whole title at the first, and at the others their setting alone: titles would cover each other."""
+    settings = [str(strategy["pruner"]).partition(":")[2] for strategy in strategies[1:]]
+    return [strategy_title(strategies[0], replay), *settings]
+
+
+def _marker(family: str) -> dict[str, Any]:
+    if family in ("oracle", "foresight"):
+        symbol = "star" if family == "oracle" else "star-open"
+        return {"symbol": symbol, "size": 14, "color": BROKEN_COLOUR}
+    return {"size": 9, "color": FRONT_COLOUR if family == "pareto" else COMPLETE_COLOUR}
+
+
+def _error_bars(strategies: list[Mapping[str, Any]], name: str) -> dict[str, Any]:
+    intervals = [strategy[name] for strategy in strategies]
+    return {
+        "array": [interval["high"] - interval["mean"] for interval in intervals],
+        "arrayminus": [interval["mean"] - interval["low"] for interval in intervals],
+        "thickness": 1,
+        "width": 3,
+    }
+
+
+def over_time_figure(replay: Replay) -> go.Figure:
+    """Mean hypervolume over simulated time, each strategy with the interval of its mean."""
+    figure = new_figure("Hypervolume over simulated time")
+    unit, per_hour = _time_unit(replay)
+    figure.update_layout(
+        xaxis={"title": {"text": f"simulated time ({unit})"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "hypervolume"}, "tickformat": "~%"},
+    )
+    for strategy, colour in zip(replay["strategies"], _colours(replay), strict=True):
+        curve = strategy["hypervolume_over_time"]
+        times = [hour * per_hour for hour in curve["hours"]]
+        name = strategy_title(strategy, replay)
+        figure.add_scatter(
+            x=[*times, *reversed(times)],
+            y=[*curve["high"], *reversed(curve["low"])],
+            fill="toself",
+            fillcolor=colour,
+            line={"width": 0},
+            mode="lines",
+            opacity=0.2,
+            legendgroup=name,
+            showlegend=False,
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            name=name,
+            x=times,
+            y=curve["mean"],
+            mode="lines",
+            line={"color": colour, "width": 1.8, "dash": "dash" if strategy["pruner"] == "oracle" else "solid"},
+            legendgroup=name,
+            hovertemplate=f"<b>{name}</b><br>%{{x:.3g}} {unit}: %{{y:.2%}}<extra></extra>",
+        )
+    return figure
+
+
+def _time_unit(replay: Replay) -> tuple[str, float]:
+    """A unit that the longest replay has more than two of, and how many of it make an hour."""
+    longest = max(strategy["hypervolume_over_time"]["hours"][-1] for strategy in replay["strategies"])
+    if longest >= 2:
+        return "hours", 1.0
+    return ("minutes", 60.0) if longest * 60 >= 2 else ("seconds", 3600.0)
+
+
+def _colours(replay: Replay) -> list[str]:
+    """Blues for the settings of `pareto`, the lightest first, red for the oracle, others as they come."""
+    colours, n_pareto, n_other = [], 0, 0
+    for strategy in replay["strategies"]:
+        if strategy["pruner"] == "oracle":
+            colours.append(BROKEN_COLOUR)
+        elif str(strategy["pruner"]).startswith("pareto"):
+            colours.append(_PARETO_BLUES[n_pareto % len(_PARETO_BLUES)])
+            n_pareto += 1
+        else:
+            colours.append(_COLOURS[n_other % len(_COLOURS)])
+            n_other += 1
+    return colours

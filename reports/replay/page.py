@@ -1,0 +1,77 @@
+"""A replay as files: one HTML page that needs no network, and its tables."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import jinja2
+from plotly.offline import get_plotlyjs
+
+from tunefront.reports.replay.figures import replay_figures
+from tunefront.reports.replay.tables import (
+    TITLES,
+    Replay,
+    describe_replay,
+    repeats_frame,
+    replay_frame,
+    replay_markdown,
+    replay_rows,
+)
+from tunefront.reports.tables.csv_text import csv_text
+from tunefront.storage.files import replace_file
+
+_UNINTERESTING = ("host_name", "process_started_at")
+
+
+def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
+    """Write the page, the tables and the plain data into `out_dir`, which is made if it is missing.
+
+    Returns:
+        ``replay.html``, ``replay.md``, ``replay.csv``, ``repeats.csv`` and ``replay.json``. Each is replaced
+        only by a whole one.
+    """
+    contents: Mapping[str, str] = {
+        "replay.html": render_replay(replay),
+        "replay.md": replay_markdown(replay),
+        "replay.csv": csv_text(replay_frame(replay)),
+        "repeats.csv": csv_text(repeats_frame(replay)),
+        "replay.json": json.dumps(replay),
+    }
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        replace_file(out_dir / name, content)
+    return [out_dir / name for name in contents]
+
+
+def render_replay(replay: Replay) -> str:
+    """The page. Names from a recorded table are escaped, and the page runs no script but its own."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    lead, *notes = describe_replay(replay)
+    figures = {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in replay_figures(replay).items()}
+    return environment.get_template("replay/page.html.j2").render(
+        study=replay["facts"]["study"],
+        lead=lead,
+        notes=notes,
+        titles=TITLES,
+        rows=replay_rows(replay),
+        machines=[
+            {name: fact for name, fact in machine.items() if name not in _UNINTERESTING and fact != []}
+            for machine in replay["facts"]["machines"]
+        ],
+        figures=figures,
+        plotly=get_plotlyjs(),
+        nonce=secrets.token_urlsafe(16),
+        written_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        version=version("tunefront"),
+    )

@@ -1,0 +1,82 @@
+"""A report as files in a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.confirmation.tables import confirmation_markdown, confirmed_frame
+from tunefront.reports.importance.importance import find_importance
+from tunefront.reports.importance.section import importance_frame, importance_markdown
+from tunefront.reports.page.page import render_page
+from tunefront.reports.study_results import StudyResults
+from tunefront.reports.tables.csv_text import csv_text
+from tunefront.reports.tables.frames import classes_frame, front_frame, trials_frame
+from tunefront.reports.tables.markdown import front_markdown
+from tunefront.storage.files import replace_file
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """The files of a report.
+
+    Attributes:
+        report_html: The page for people; it needs none of the others.
+        front_md: The front's table, readable as it is.
+        front_csv: The front with everything known of its trials.
+        trials_csv: Every trial, in the same columns.
+        importance_csv: How much each parameter matters for each objective.
+        classes_csv: The classes, in the order of the models' outputs.
+        confirmed_csv: The finalists trained again; None if the search was not confirmed.
+    """
+
+    report_html: Path
+    front_md: Path
+    front_csv: Path
+    trials_csv: Path
+    importance_csv: Path
+    classes_csv: Path
+    confirmed_csv: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        always = (
+            self.report_html,
+            self.front_md,
+            self.front_csv,
+            self.trials_csv,
+            self.importance_csv,
+            self.classes_csv,
+        )
+        return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
+
+
+def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmation | None = None) -> ReportFiles:
+    """Write the report into `out_dir`, which is made if it is missing.
+
+    A file that was there is replaced at once: whoever reads it meanwhile has the old one or the new
+    one, and a report that fails leaves the old ones.
+    """
+    files = ReportFiles(
+        out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
+        out_dir / "importance.csv", out_dir / "classes.csv", out_dir / "confirmed.csv" if confirmation else None,
+    )  # fmt: skip
+    importance = find_importance(results)
+    markdown = [front_markdown(results), importance_markdown(importance)]
+    if confirmation:
+        markdown.insert(1, confirmation_markdown(confirmation))
+    contents = [
+        render_page(results, out_dir, confirmation, importance),
+        "\n".join(markdown),
+        csv_text(front_frame(results)),
+        csv_text(trials_frame(results)),
+        csv_text(importance_frame(importance)),
+        csv_text(classes_frame(results)),
+    ]
+    if confirmation:
+        contents.append(csv_text(confirmed_frame(confirmation)))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    for path, content in zip(files.paths, contents, strict=True):
+        replace_file(path, content)
+    return files

@@ -1,0 +1,126 @@
+"""How a study was measured: machines, versions, seeds, and how busy the machines were."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunefront.objectives import format_quantity
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
+
+BUSY = 1.5  # as in search/launching/machine.py: above this, a run says before it begins that the machine is busy
+
+
+@dataclass(frozen=True)
+class MachineConditions:
+    """One kind of machine and software that worked on the study.
+
+    Attributes:
+        n_supervisors: How often a supervisor was started on it.
+        facts: What -> value, for people; ``-`` where it is not known.
+    """
+
+    n_supervisors: int
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Busyness:
+    """What shared the machine with the trials on the front while they trained.
+
+    Attributes:
+        load_average: Processes that wanted a CPU, divided by the cores; mean, NaN if not measured.
+        other_slots_busy: Other trials under way on the same machine; mean, NaN if not measured.
+    """
+
+    load_average: float
+    other_slots_busy: float
+
+    def describe(self) -> str:
+        """The same in a sentence; empty if nothing was measured."""
+        if math.isnan(self.other_slots_busy):
+            return ""
+        sentence = f"While a trial on the front trained, {self.other_slots_busy:.1f} others trained on its machine"
+        if math.isnan(self.load_average):
+            return f"{sentence}, on average."
+        return f"{sentence} and {self.load_average:.2f} processes wanted each CPU core, on average."
+
+
+def machines(results: StudyResults) -> list[MachineConditions]:
+    """The machines that worked on the study, those alike counted together, in the order of their start."""
+    alike: dict[str, list[Mapping[str, Any]]] = {}
+    for worker in results.workers:
+        what = {name: fact for name, fact in worker.machine.items() if name != "process_started_at"}
+        alike.setdefault(json.dumps(what, sort_keys=True), []).append(worker.machine)
+    return [MachineConditions(len(found), _facts(found[0])) for found in alike.values()]
+
+
+def busyness(results: StudyResults) -> Busyness:
+    """How busy the machines were, over the trials on the front."""
+    return Busyness(
+        *(
+            _mean([t.measurements[name] for t in results.front if name in t.measurements])
+            for name in ("load_average", "other_slots_busy")
+        )
+    )
+
+
+def describe_busy(results: StudyResults) -> str:
+    """Say that something else kept the machine busy while complete trials trained; empty if nothing did."""
+    workers = {worker.worker_id: worker.machine for worker in results.workers}
+    complete = [trial for trial in results.trials if trial.state == "complete"]
+    busy = [trial for trial in complete if _wanted(trial, workers.get(trial.worker_id, {})) > BUSY]
+    if not busy:
+        return ""
+    most = max(trial.measurements["load_average"] for trial in busy)
+    which = f"{len(busy)} of {len(complete)} complete trials" if len(complete) > 1 else "the only complete trial"
+    effect = ", and another run, on a quiet machine, may have another front" if "time" in results.objectives else ""
+    return (
+        f"The machine was busy with something else when {which} trained: up to {most:.1f} processes wanted each CPU "
+        f"core. Times of these are longer than alone{effect}."
+    )
+
+
+def _wanted(trial: TrialRecord, machine: Mapping[str, Any]) -> float:
+    """Processes that wanted each CPU core, without those that the study itself ran in excess of one a core.
+
+    A study may have more slots than cores: that is its own doing, and slows all of its trials alike.
+    """
+    load = trial.measurements.get("load_average", 0.0)
+    n_slots = trial.measurements.get("other_slots_busy", 0.0) + 1
+    own = n_slots * float(machine.get("threads_per_slot") or 0) / float(machine.get("n_cpus") or 1)
+    return min(own, 1.0) + max(load - own, 0.0)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def _facts(machine: Mapping[str, Any]) -> dict[str, str]:
+    def fact(name: str) -> str:
+        value = machine.get(name)
+        return "-" if value is None or value == "" else str(value)
+
+    memory = machine.get("memory_bytes")
+    gpus = machine.get("gpus") or []
+    slots = machine.get("slots") or []
+    return {
+        "machine": fact("host_name"),
+        "CPU": f"{fact('cpu')}, {fact('n_cpus')} cores",
+        "memory": format_quantity(float(memory), "bytes") if memory else "-",
+        "GPUs": ", ".join(str(gpu) for gpu in gpus) or "none",
+        "slots": f"{len(slots)} ({', '.join(map(str, slots))}), threads each: {fact('threads_per_slot')}"
+        if slots
+        else "-",
+        "precision": fact("precision"),
+        "backend": f"{fact('backend')} {fact('backend_version')}",
+        "Keras": fact("keras"),
+        "Optuna": fact("optuna"),
+        "tunefront": fact("tunefront"),
+        "Python": fact("python"),
+        "system": fact("os"),
+    }

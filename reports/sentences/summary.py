@@ -1,0 +1,120 @@
+"""What was searched and what counted, in sentences: the same words in every kind of report."""
+
+from __future__ import annotations
+
+import math
+
+from tunefront.objectives import Axis
+from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.study_results import StudyResults
+
+
+def describe_front(results: StudyResults) -> str:
+    """How many trials are on the front, as a heading."""
+    n_trials = len(results.front_numbers)
+    n_guessing = sum(map(results.is_guessing, results.front))
+    heading = f"{n_trials} {'model' if n_trials == 1 else 'models'} on the front"
+    return f"{heading}, {n_guessing} no better than guessing" if n_guessing else heading
+
+
+def describe_search(results: StudyResults) -> str:
+    """Data, and trials by state, in a sentence."""
+    dataset = results.study.dataset
+    counts = [f"{count} {state}" for state, count in results.counts.items() if count]
+    n_trials = f"{len(results.trials)} {'trial' if len(results.trials) == 1 else 'trials'}"
+    return (
+        f"{n_trials} on {dataset.get('source', '-')} "
+        f"({dataset.get('n_train', '-')} images to train, {dataset.get('n_validation', '-')} to validate, "
+        f"{dataset.get('n_classes', '-')} classes): {', '.join(counts) or 'none started yet'}."
+    )
+
+
+def describe_wanted(results: StudyResults) -> str:
+    """What counts as better and within which limits, in a sentence."""
+    wanted = {"maximize": "high", "minimize": "low"}
+    parts = []
+    for objective in results.objectives.values():
+        measure = objective.measure
+        limits = objective.describe_limits()
+        parts.append(f"{wanted[measure.direction]} {measure.name}" + (f" ({limits})" if limits else ""))
+    return f"Wanted: {', '.join(parts)}."
+
+
+def describe_limit_changes(results: StudyResults) -> str:
+    """That the limits were others before, in a sentence or two; empty if they always were these."""
+    if not results.limit_changes:
+        return ""
+    changes = [
+        f"after {change['n_finished']} trials from {change['before']} to {change['after']}"
+        for change in results.limit_changes
+    ]
+    stays = "What was stopped under earlier limits stays stopped"
+    queued = [trial for trial in results.trials if trial.queued_again_as is not None]
+    pairs = ", ".join(f"{trial.number} as {trial.queued_again_as}" for trial in queued)
+    again = f"; refused candidates were queued again: trial {pairs}" if queued else ""
+    return f"The limits changed {', and '.join(changes)}. {stays}{again}."
+
+
+def describe_progress(results: StudyResults) -> str:
+    """How far the study is, or why it ended early, in a sentence; empty once it has all its trials."""
+    if not results.n_missing:
+        return ""
+    stands = f"{results.n_finished} of {results.study.spec['trials']} trials"
+    if results.early_end:
+        return f"This study is done with {stands}: {results.early_end}."
+    n_running = results.counts["running"]
+    if n_running:
+        return f"This study is under way: {stands} are finished, {n_running} run now. All below may still change."
+    return f"This study is not finished: {stands} are finished. {_describe_going_on(results)}"
+
+
+def _describe_going_on(results: StudyResults) -> str:
+    """What to do for an unfinished study to get the trials that are missing, in a sentence or two."""
+    spec = results.study.spec
+    if spec.get("confirms"):
+        return f"'tunefront confirm {spec['confirms']}' goes on with it."
+    # Nothing but its name tells that a study records.
+    command = "tunefront record" if results.study.name.endswith(".recording") else "tunefront run"
+    for state, what, key in (("failed", "failed", "max_failures"), ("refused", "were refused", "max_refusals")):
+        n_trials = sum(trial.state == state and trial.queued_again_as is None for trial in results.trials)
+        if n_trials > spec.get(key, math.inf):
+            groups = results.reasons(state)
+            if groups and len(groups[0].numbers) >= 0.9 * n_trials:
+                return (
+                    f"It gave up: {len(groups[0].numbers)} of {n_trials} trials that {what} did so for one "
+                    f"reason: {groups[0].text}. Mend that first: more trials would end the same way."
+                )
+            return (
+                f"It gave up: {n_trials} trials {what}, more than {key} = {spec[key]}. "
+                f"Raise {key}, and the '{command}' command that started it goes on with it."
+            )
+    return f"The '{command}' command that started it goes on with it."
+
+
+def describe_empty_front(results: StudyResults) -> str:
+    """Why nothing is on the front, and what to do, in a sentence."""
+    counts = results.counts
+    if not results.trials:
+        return "No trial has started yet."
+    if counts["complete"]:
+        return (
+            "No complete trial keeps the limits of the objectives: relax them in the spec and run it again, "
+            "which trains nothing anew, or search a larger space."
+        )
+    if counts["running"] or counts["waiting"]:
+        return "No trial is complete yet."
+    return "No trial became complete: the reasons are given with the trials."
+
+
+def describe_shared(parameters: Parameters) -> str:
+    """What models have in common, in a sentence; empty if nothing."""
+    if not parameters.shared:
+        return ""
+    values = ", ".join(f"{name} = {show_value(value)}" for name, value in parameters.shared.items())
+    return f"The same in all of them: {values}." if parameters.differing else f"Parameters: {values}."
+
+
+def axis_title(results: StudyResults, axis: Axis) -> str:
+    """``"memory (model_bytes)"``, and plainly ``"accuracy"`` where axis and measure have one name."""
+    measure = results.measure(axis).name
+    return axis if measure == axis else f"{axis} ({measure})"

@@ -1,0 +1,187 @@
+"""A study as the store has it, and which of its trials are on the front: what every report starts from."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tunefront.objectives import (
+    AXES,
+    DEFAULT_MEASURES,
+    MEASURES,
+    Axis,
+    Chance,
+    Measure,
+    Objective,
+    format_quantity,
+    on_front,
+    read_chance,
+    read_objectives,
+)
+from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, limits, studies, trials
+
+STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """Reasons that are alike but for their numbers.
+
+    Attributes:
+        text: The reason itself if all are the same, else with ``…`` for the numbers.
+        numbers: Of the trials.
+    """
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """A study at one moment.
+
+    Attributes:
+        workers: Every supervisor it ever had.
+        trials: In the order of their numbers.
+        objectives: The axes that count, in the order of a trial's values.
+        front_numbers: Trials that are complete, keep the limits, and that no other such trial beats
+            on all objectives; ties are all kept.
+        ending: Why the last run ended before the study had all its trials, in a sentence; empty if it did not.
+        front_loss: How many members of the front were stopped, as the last run that ended estimated it: ``lost``,
+            ``at_risk`` (those and the ones found), ``low`` and ``high``, all None if it could not tell; ``n_stopped``
+            and the setting ``front_loss``. Empty if there is no estimate.
+        limit_changes: Each change of the limits, ``before`` and ``after`` in words, and the trials finished by then.
+    """
+
+    study: StudyRecord
+    workers: Sequence[WorkerRecord]
+    trials: Sequence[TrialRecord]
+    objectives: Mapping[Axis, Objective]
+    front_numbers: frozenset[int]
+    ending: str = ""
+    front_loss: Mapping[str, Any] = field(default_factory=dict)
+    limit_changes: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def front(self) -> list[TrialRecord]:
+        """The trials on the front: best accuracy first, then least memory, then least time."""
+        members = [trial for trial in self.trials if trial.number in self.front_numbers]
+        return sorted(members, key=lambda trial: (*(self._loss(trial, axis) for axis in AXES), trial.number))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Trials in each of :data:`STATES`."""
+        states = [trial.state for trial in self.trials]
+        return {state: states.count(state) for state in STATES}
+
+    @property
+    def n_finished(self) -> int:
+        """What counts towards the study's number of trials; in a confirmation nothing replaces what failed."""
+        counts = self.counts
+        return counts["complete"] + counts["pruned"] + (counts["failed"] if self.study.spec.get("confirms") else 0)
+
+    @property
+    def n_missing(self) -> int:
+        """Trials that the study is still to finish; 0 if it has them all."""
+        return max(int(self.study.spec.get("trials", 0)) - self.n_finished, 0)
+
+    @property
+    def early_end(self) -> str:
+        """Why the study is done before it has all its trials, in a sentence; empty if it is not, or runs again."""
+        return self.ending if self.n_missing and not self.counts["running"] else ""
+
+    def measure(self, axis: Axis) -> Measure:
+        """What stands on the axis: the objective's measure, or the default where there is none."""
+        objective = self.objectives.get(axis)
+        return objective.measure if objective is not None else MEASURES[DEFAULT_MEASURES[axis]]
+
+    def value(self, trial: TrialRecord, axis: Axis) -> float:
+        """What the trial has on the axis, so far if it is not complete; NaN if it was not measured."""
+        if trial.values is not None and axis in self.objectives:
+            return trial.values[list(self.objectives).index(axis)]
+        return trial.measurements.get(self.measure(axis).name, math.nan)
+
+    def show(self, trial: TrialRecord, axis: Axis) -> str:
+        """The same for people: ``"1.31 MB"``."""
+        return format_quantity(self.value(trial, axis), self.measure(axis).unit)
+
+    @property
+    def chance(self) -> Chance | None:
+        """What guessing reaches by the measure of accuracy; None if the study does not tell."""
+        return read_chance(self.study.dataset, self.measure("accuracy").name)
+
+    def is_guessing(self, trial: TrialRecord) -> bool:
+        """Whether the trial's accuracy is no better than guessing may reach; not so where either is unknown."""
+        chance = self.chance
+        return chance is not None and self.value(trial, "accuracy") <= chance.level
+
+    def best(self, axis: Axis) -> TrialRecord | None:
+        """The front's best on the axis that is better than guessing, the first of :attr:`front` if there are several.
+
+        None if there is none: a model that has learnt nothing is nobody's choice, however small it is.
+        """
+        learnt = [trial for trial in self.front if not self.is_guessing(trial)]
+        return min(learnt, key=lambda trial: self._loss(trial, axis), default=None)
+
+    def reasons(self, state: str) -> list[ReasonGroup]:
+        """Why trials are in that state, the most frequent first; those without a reason are left out."""
+        groups: dict[str, list[TrialRecord]] = {}
+        for trial in self.trials:
+            if trial.state == state and trial.reason:
+                groups.setdefault(_without_numbers(trial.reason), []).append(trial)
+        found = [
+            ReasonGroup(
+                members[0].reason if len({member.reason for member in members}) == 1 else text,
+                tuple(member.number for member in members),
+            )
+            for text, members in groups.items()
+        ]
+        return sorted(found, key=lambda group: -len(group.numbers))
+
+    def _loss(self, trial: TrialRecord, axis: Axis) -> float:
+        value = self.value(trial, axis)
+        if math.isnan(value):
+            return math.inf
+        return -value if self.measure(axis).direction == "maximize" else value
+
+
+def load_results(store: Store, study: StudyRecord) -> StudyResults:
+    """Read the study's trials and find the front. Writes nothing."""
+    objectives = read_objectives(study.spec)
+    records = trials.load(store, study)
+    noted = study.optuna_study(store).user_attrs
+    candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
+    return StudyResults(
+        study=study,
+        workers=studies.list_workers(store, study),
+        trials=records,
+        objectives=objectives,
+        front_numbers=front_numbers(candidates, objectives),
+        ending=str(noted.get("ending", "")),
+        front_loss=noted.get("front_loss", {}),
+        limit_changes=noted.get(limits.CHANGES, ()),
+    )
+
+
+def front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:
+    """Which of these complete trials no other one of them beats on all objectives."""
+    points = np.array([trial.values for trial in candidates], dtype=float)
+    directions = [objective.measure.direction for objective in objectives.values()]
+    mask = on_front(points, directions)
+    return frozenset(trial.number for trial, is_on in zip(candidates, mask, strict=True) if is_on)
+
+
+# A number with its unit, but not a limit: "at least 50.00 %" is the same for all trials.
+_NUMBER = re.compile(
+    r"(?<!at least )(?<!at most )(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:%|[kMGT]?B|[µum]?s|min|h)(?!\w))?"
+)
+
+
+def _without_numbers(reason: str) -> str:
+    text = _NUMBER.sub("…", reason).removeprefix("epoch …: ")
+    return re.sub(r" \([…, ]*\)", "", text)  # nothing but numbers

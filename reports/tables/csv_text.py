@@ -1,0 +1,22 @@
+"""A data frame as the text of a CSV file that is safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from tunefront.storage.spreadsheet import as_cell, csv_of
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """CSV with a header and without an index; numbers as they are, texts and names never as formulas."""
+    safe = frame.rename(columns=as_cell)
+    for position, kind in enumerate(frame.dtypes):
+        if not pd.api.types.is_numeric_dtype(kind):
+            safe.isetitem(position, [_safe(value) for value in frame.iloc[:, position]])
+    return csv_of(safe)
+
+
+def _safe(value: Any) -> Any:
+    return as_cell(value) if isinstance(value, str) else value

@@ -1,0 +1,103 @@
+"""Trials and the front as data frames, for CSV files and programs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from tunefront.objectives import MEASURES
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage import TrialRecord
+
+GUESSING = "no_better_than_guessing"
+FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)
+PLAIN_ACCURACY = "plain_accuracy"
+_PARAMETER = "parameter."
+
+
+def trials_frame(results: StudyResults) -> pd.DataFrame:
+    """Every trial in the order of its number, a row each.
+
+    Returns:
+        The columns of :data:`FIRST_COLUMNS`, then measurements (those an objective could use first),
+        then parameters by name. The three axes are in their units, accuracy as a fraction; a cell is
+        empty where nothing was measured or the trial has no such parameter. :data:`GUESSING` is empty where that
+        is not known. Where ``accuracy`` is another
+        score, because the objective is, the share classified correctly is :data:`PLAIN_ACCURACY`. A parameter
+        with the name of another column, as one of a user's own space may have, gets ``parameter.`` before it.
+    """
+    return _frame(results, results.trials)
+
+
+def front_frame(results: StudyResults) -> pd.DataFrame:
+    """The trials on the front, best accuracy first, in the columns of :func:`trials_frame`.
+
+    Columns that are empty in all of them are left out, but for the first ones.
+    """
+    frame = _frame(results, results.front)
+    return frame[[name for name in frame.columns if name in FIRST_COLUMNS or frame[name].notna().any()]]
+
+
+def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame:
+    parameters = sorted({name for trial in results.trials for name in trial.parameters})
+    columns = {
+        "trial": pd.Series([trial.number for trial in trials], dtype="int64"),
+        "state": pd.Series([trial.state for trial in trials], dtype="str"),
+        "reason": pd.Series([trial.reason for trial in trials], dtype="str"),
+        "accuracy": _numbers("accuracy", (results.value(trial, "accuracy") for trial in trials)),
+        "memory_bytes": _numbers("memory_bytes", (results.value(trial, "memory") for trial in trials)),
+        "time_seconds": _numbers("time_seconds", (results.value(trial, "time") for trial in trials)),
+        "on_front": pd.Series([trial.number in results.front_numbers for trial in trials], dtype="bool"),
+        "epochs": pd.Series([len(trial.epochs) for trial in trials], dtype="int64"),
+        GUESSING: pd.Series([guesses(results, trial) for trial in trials], dtype="boolean"),
+    }
+    columns |= {
+        column: _numbers(name, (trial.measurements.get(name) for trial in trials))
+        for name, column in _measurement_columns(results).items()
+    }
+    # As objects, or pandas would make 3.0 of a 3 where some trials have no such parameter.
+    columns |= {
+        _parameter_column(name, columns): pd.Series([trial.parameters.get(name) for trial in trials], dtype="object")
+        for name in parameters
+    }
+    return pd.DataFrame(columns)
+
+
+def guesses(results: StudyResults, trial: TrialRecord) -> bool | None:
+    """Whether the trial's accuracy is no better than guessing; None where that is not known."""
+    is_known = results.chance is not None and not math.isnan(results.value(trial, "accuracy"))
+    return results.is_guessing(trial) if is_known else None
+
+
+def _measurement_columns(results: StudyResults) -> dict[str, str]:
+    """Measurement -> its column, in their order; without the plain accuracy where the first columns have it."""
+    known = list(MEASURES)
+    names = {name for trial in results.trials for name in trial.measurements}
+    if results.measure("accuracy").name == "accuracy":
+        names.discard("accuracy")
+    ordered = sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
+    return {name: PLAIN_ACCURACY if name == "accuracy" else name for name in ordered}
+
+
+def _parameter_column(name: str, taken: Container[str]) -> str:
+    """The parameter's name, or one that no other column has."""
+    return f"{_PARAMETER}{name}" if name in taken or name.startswith(_PARAMETER) else name
+
+
+def _numbers(name: str, values: Iterable[float | None]) -> pd.Series[Any]:
+    series = pd.Series(list(values), dtype="float64")
+    is_whole = name.endswith("_bytes") or name.startswith("n_") or name == "best_epoch"
+    return series.round().astype("Int64") if is_whole else series
+
+
+def classes_frame(results: StudyResults) -> pd.DataFrame:
+    """The study's classes in the order of its models' outputs: ``output``, ``class`` and, of two, ``is_positive``."""
+    dataset = results.study.dataset
+    names = [str(name) for name in dataset.get("class_names", [])]
+    columns: dict[str, list[object]] = {"output": list(range(len(names))), "class": list(names)}
+    if len(names) == 2:
+        columns["is_positive"] = [number == dataset.get("positive_class") for number in range(2)]
+    return pd.DataFrame(columns)

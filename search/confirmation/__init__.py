@@ -1,0 +1,1 @@
+"""Train the front again: which trials, from which parameters, with which seeds."""

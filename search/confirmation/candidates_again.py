@@ -1,0 +1,80 @@
+"""Make a stored trial's candidate again: read its study's spec, and see that its space still gives the same."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from pydantic import ValidationError
+
+from tunefront.mistakes import TunefrontError
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.storage import StudyRecord
+
+
+class RemakingError(TunefrontError):
+    """A candidate that cannot be made again: why, and what to do."""
+
+
+def read_stored_spec(study: StudyRecord) -> StudySpec:
+    """The study's spec. This runs nobody's code.
+
+    Raises:
+        RemakingError: If this tunefront cannot read it.
+    """
+    try:
+        return StudySpec.from_json(study.spec)
+    except SpaceError as error:
+        raise RemakingError(
+            f"the spec of study {study.name!r} cannot be read by this tunefront ({error}): "
+            "use the version that the study ran with"
+        ) from None
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise RemakingError(
+            f"the spec of study {study.name!r} cannot be read by this tunefront ({key}: {problem['msg']}): "
+            "use the version that the study ran with"
+        ) from None
+
+
+def check_remakable(
+    study: StudyRecord, space: Space | OwnSpace, parameters_by_number: Mapping[int, Mapping[str, Any]]
+) -> None:
+    """Make the candidates of these trials again, and look whether they have the same parameters.
+
+    Optuna samples anew, without an error, where a space no longer allows a value that was queued. This runs the code
+    of a space of the user's own.
+
+    Raises:
+        RemakingError: If one has others, because the space has changed since, or cannot be made, or if that code is
+            not here.
+    """
+    if isinstance(space, OwnSpace):
+        try:
+            space.load()
+        except SpaceError as error:
+            raise RemakingError(
+                f"the space of study {study.name!r} is code of its own that cannot be used here ({error}). "
+                "Run this in the folder that the study ran in"
+            ) from None
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce a study that lives for a moment
+    scratch = optuna.create_study()
+    for number, parameters in parameters_by_number.items():
+        scratch.enqueue_trial(dict(parameters))
+        trial = scratch.ask()
+        what = f"trial {number} of study {study.name!r} cannot be made again"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # a value out of range: found below
+                space.suggest(trial)
+        except SpaceError as error:
+            raise RemakingError(f"{what}: {error}") from None
+        except ValueError:  # a range that has become another kind of range under the same name
+            raise RemakingError(f"{what}: its space has changed since. Put it back as it was") from None
+        if trial.params != dict(parameters):
+            names = sorted({name for name, _ in set(trial.params.items()) ^ set(parameters.items())})
+            raise RemakingError(f"{what}: its space has changed since, in {', '.join(names)}. Put it back as it was")

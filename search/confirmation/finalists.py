@@ -1,0 +1,94 @@
+"""Which trials of a search are worth training again: its front, and what noise may have kept off it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tunefront.objectives import Measure, Objective, dominating, on_front
+from tunefront.storage import TrialRecord
+
+ACCURACY_NOISE = 2.0  # standard errors of a share of the validation images
+COST_NOISE = 0.1  # of a cost that is measured; what the built model tells has no noise
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A trial of a search whose candidate is to be confirmed.
+
+    Attributes:
+        number: Of the trial.
+        distance: From the front, as a share of what noise may do: 0 on it, 1 for the last near miss.
+    """
+
+    number: int
+    parameters: Mapping[str, Any]
+    is_on_front: bool
+    distance: float
+
+
+def choose_finalists(
+    trials: Sequence[TrialRecord], objectives: Sequence[Objective], n_validation: int, n_near: int | None = None
+) -> list[Finalist]:
+    """The front in the order of trial numbers, then the near misses, the nearest first.
+
+    A near miss is a complete trial within the limits that noise alone may have kept off the front: each
+    member of the front that beats it would no longer do so, were the trial's accuracy two standard errors
+    higher, or one of its measured costs 10 % lower. This is epsilon-dominance with the noise as epsilon.
+    Of trials with the same parameters only the first is taken.
+
+    Args:
+        trials: Of the search; those that are not complete or break a limit are passed over.
+        n_validation: Images that accuracy is a share of; 0 if that is not known, and then it has no noise.
+        n_near: At most so many near misses; None is half as many as the front has, and at least 2.
+    """
+    feasible = [trial for trial in trials if trial.state == "complete" and trial.is_feasible]
+    if not feasible:
+        return []
+    directions = [objective.measure.direction for objective in objectives]
+    points = np.array([trial.values for trial in feasible], dtype=float)
+    mask = on_front(points, directions)
+    front = [Finalist(t.number, t.parameters, True, 0.0) for t, is_on in zip(feasible, mask, strict=True) if is_on]
+    members = points[mask]
+    near = []
+    for trial, point in zip(feasible, points, strict=True):
+        beating = members[dominating(point, members, directions)]
+        if len(beating):
+            distance = max(_distance(point, better, objectives, n_validation) for better in beating)
+            near.append(Finalist(trial.number, trial.parameters, False, distance))
+    near = sorted((finalist for finalist in near if finalist.distance <= 1), key=lambda f: (f.distance, f.number))
+    front = _distinct(front)
+    limit = max(2, math.ceil(len(front) / 2)) if n_near is None else n_near
+    return front + _distinct([*front, *near])[len(front) : len(front) + limit]
+
+
+def _distance(point: Sequence[float], better: Sequence[float], objectives: Sequence[Objective], n_images: int) -> float:
+    """How much of the noise `point` needs to be ahead of `better`, which dominates it, on one objective."""
+    gaps = zip(point, better, (objective.measure for objective in objectives), strict=True)
+    return min(_gap(float(value), float(best), measure, n_images) for value, best, measure in gaps)
+
+
+def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
+    if measure.unit == "fraction":
+        return (best - value) / (ACCURACY_NOISE * _standard_error(value, n_images)) if n_images else math.inf
+    if measure.is_known_before_training or value <= 0 or best <= 0:
+        return math.inf
+    return math.log(best / value) / math.log(1 - COST_NOISE)
+
+
+def _standard_error(share: float, n_images: int) -> float:
+    """Of a share of `n_images`, as of a binomial; two more images, one of them right, keep it above 0."""
+    smoothed = (share * n_images + 1) / (n_images + 2)
+    return math.sqrt(smoothed * (1 - smoothed) / n_images)
+
+
+def _distinct(finalists: Sequence[Finalist]) -> list[Finalist]:
+    """The first of those with the same parameters."""
+    found: dict[str, Finalist] = {}
+    for finalist in finalists:
+        found.setdefault(repr(sorted(finalist.parameters.items())), finalist)
+    return list(found.values())

@@ -1,0 +1,220 @@
+"""Confirm a search: train its finalists again, several seeds each, as a study of its own in the same store.
+
+That study has the search's spec but for what chooses and stops candidates, and its trials are queued: nothing
+is sampled. Only it opens the test split. It runs like any other study: workers, leases, resuming.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial
+from pydantic import ValidationError
+
+from tunefront.mistakes import TunefrontError
+from tunefront.objectives import format_quantity
+from tunefront.search.confirmation.candidates_again import check_remakable, read_stored_spec
+from tunefront.search.confirmation.finalists import Finalist, choose_finalists
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.storage import Store, StudyRecord, TrialRecord, studies, trials
+
+SUFFIX = ".confirmation"
+
+Training = tuple[int, int]  # number of the search's trial, and seed, which counts from 0
+
+
+class ConfirmationError(TunefrontError):
+    """A search that cannot be confirmed: why, and what to do."""
+
+
+@dataclass(frozen=True)
+class ConfirmationPlan:
+    """What a confirmation is to train.
+
+    Attributes:
+        spec: Of the study that does it.
+        finalists: Those of the search as it stands now.
+        n_new: Trainings to queue.
+        n_done: Trainings that have ended already, those that failed included.
+        seconds_each: What a finalist's trial took in the search, on average; None if that is not known.
+        is_search_unfinished: Whether trials of the search run or wait, so that its front may still change.
+        has_test: Whether the data has a test split to score on.
+    """
+
+    spec: StudySpec
+    finalists: Sequence[Finalist]
+    n_seeds: int
+    n_new: int
+    n_done: int
+    seconds_each: float | None
+    is_search_unfinished: bool
+    has_test: bool = True
+
+    @property
+    def n_to_train(self) -> int:
+        """Trainings that are still to be done, the new ones included."""
+        return self.spec.trials - self.n_done
+
+    def describe(self, n_slots: int) -> str:
+        """What is going to happen, in a few lines for a person."""
+        front = [str(finalist.number) for finalist in self.finalists if finalist.is_on_front]
+        near = [str(finalist.number) for finalist in self.finalists if not finalist.is_on_front]
+        lines = [
+            f"confirming {self.spec.confirms}: {len(front)} on the front ({_trials(front)}), "
+            f"{len(near)} near {'miss' if len(near) == 1 else 'misses'}" + (f" ({_trials(near)})" if near else ""),
+            f"{self.n_seeds} seeds each: {self.n_to_train} trainings to do, {self.n_done} are done"
+            + self._duration(n_slots),
+        ]
+        if not self.has_test:
+            lines.append(
+                "the data has no test split: trainings are scored on the validation images, which also choose their "
+                "epochs, so that scores are a little too high"
+            )
+        if self.is_search_unfinished:
+            lines.append(
+                f"{self.spec.confirms} is still under way: its front may change. Run this again when it is done"
+            )
+        return "\n".join(lines)
+
+    def _duration(self, n_slots: int) -> str:
+        if self.seconds_each is None or not self.n_to_train:
+            return ""
+        seconds = self.seconds_each * self.n_to_train / n_slots
+        return f"; about {format_quantity(seconds, 'seconds')}, if each takes as long as in the search"
+
+    def enqueue(self, store: Store, study: StudyRecord) -> None:
+        """Queue every training that is missing, once, whoever else does the same at this moment.
+
+        All candidates with one seed come before any with the next: an interrupted confirmation has as much
+        of each, and what changes on the machine meanwhile touches all alike.
+        """
+        optuna_study = study.optuna_study(store)
+        with store.exclusively():
+            queued = _queued(optuna_study.get_trials(deepcopy=False))
+            for seed in range(self.n_seeds):
+                for finalist in self.finalists:
+                    if (finalist.number, seed) not in queued:
+                        attributes = {"candidate": finalist.number, "seed": seed}
+                        optuna_study.enqueue_trial(dict(finalist.parameters), user_attrs=attributes)
+
+
+def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: int | None = None) -> ConfirmationPlan:
+    """Choose the finalists, and derive the study that trains them. Writes nothing.
+
+    What was queued before stays, also of candidates that are finalists no more.
+
+    Args:
+        n_seeds: Trainings of each finalist.
+        n_near: See :func:`choose_finalists`.
+
+    Raises:
+        ConfirmationError: If there is nothing to confirm.
+        RemakingError: If the search's spec cannot be read, or its space no longer makes its candidates.
+    """
+    if search.spec.get("confirms"):
+        raise ConfirmationError(
+            f"{search.name} is itself the confirmation of {search.spec['confirms']}: "
+            f"tunefront confirm {search.spec['confirms']} goes on with it"
+        )
+    spec = read_stored_spec(search)
+    records = trials.load(store, search)
+    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), _n_scored(search), n_near)
+    if not finalists:
+        raise ConfirmationError(_why_none(search, records))
+    check_remakable(search, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
+    study = studies.find(store, f"{search.name}{SUFFIX}")
+    before = study.optuna_study(store).get_trials(deepcopy=False) if study is not None else []
+    _check_same_search(search, records, before)
+    queued = _queued(before)
+    wanted = {(finalist.number, seed) for finalist in finalists for seed in range(n_seeds)}
+    return ConfirmationPlan(
+        spec=confirmation_spec(spec, len(queued | wanted)),
+        finalists=finalists,
+        n_seeds=n_seeds,
+        n_new=len(wanted - queued),
+        n_done=sum(trial.state.is_finished() for trial in before),
+        seconds_each=_mean_seconds(records, {finalist.number for finalist in finalists}),
+        is_search_unfinished=_is_unfinished(spec, records),
+        has_test=search.dataset.get("n_test") != 0,
+    )
+
+
+def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
+    """The study that confirms `spec`: nothing sampled, stopped or refused.
+
+    Seed and data stay, because the seed splits the data too. A training that fails counts, and is not
+    replaced: other seeds until one succeeds would hide that a candidate fails.
+
+    Raises:
+        ConfirmationError: If its name is too long for a study.
+    """
+    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
+    changes = {
+        "name": f"{spec.name}{SUFFIX}",
+        "confirms": spec.name,
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": objectives,
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
+    try:
+        return StudySpec.from_json(spec.as_json() | changes)
+    except ValidationError:
+        raise ConfirmationError(
+            f"the name {spec.name!r} is too long to have {SUFFIX!r} added: run the search under a shorter one"
+        ) from None
+
+
+def _is_unfinished(spec: StudySpec, records: Sequence[TrialRecord]) -> bool:
+    """Whether trials run, or wait that the search still needs: with all its trials it takes none of those that wait."""
+    states = [trial.state for trial in records]
+    n_finished = states.count("complete") + states.count("pruned")
+    return "running" in states or ("waiting" in states and n_finished < spec.trials)
+
+
+def _trials(numbers: Sequence[str]) -> str:
+    return f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
+
+
+def _n_scored(search: StudyRecord) -> int:
+    """Validation images that a score of the search is a mean over."""
+    return int(search.dataset.get("n_validation", 0)) * max(int(search.dataset.get("folds") or 0), 1)
+
+
+def _why_none(search: StudyRecord, records: Sequence[TrialRecord]) -> str:
+    if any(trial.state == "complete" for trial in records):
+        return (
+            f"no complete trial of study {search.name!r} keeps the limits of its objectives, so there is no front to "
+            "confirm: search with other limits, or a larger space"
+        )
+    return (
+        f"study {search.name!r} has no complete trial yet, so there is no front to confirm. "
+        f"tunefront status {search.name} tells how it stands"
+    )
+
+
+def _queued(trainings: Sequence[FrozenTrial]) -> set[Training]:
+    attributes = [training.user_attrs for training in trainings]
+    return {(found["candidate"], found["seed"]) for found in attributes if {"candidate", "seed"} <= found.keys()}
+
+
+def _check_same_search(search: StudyRecord, records: Sequence[TrialRecord], trainings: Sequence[FrozenTrial]) -> None:
+    """Refuse to go on with what confirmed another search of the same name, deleted since."""
+    parameters = {trial.number: dict(trial.parameters) for trial in records}
+    for training in trainings:
+        own = {**training.system_attrs.get("fixed_params", {}), **training.params}  # also of what waits
+        if own != parameters.get(training.user_attrs.get("candidate", -1)):
+            raise ConfirmationError(
+                f"the study {search.name}{SUFFIX} confirmed another search of the name {search.name!r}: its training "
+                f"{training.number} has other parameters. Delete it with "
+                f"'tunefront delete {search.name}{SUFFIX} --results', or use another --storage"
+            )
+
+
+def _mean_seconds(records: Sequence[TrialRecord], numbers: set[int]) -> float | None:
+    measured = [trial.measurements for trial in records if trial.number in numbers]
+    seconds = [found["trial_seconds"] for found in measured if "trial_seconds" in found]
+    return sum(seconds) / len(seconds) if seconds else None

@@ -1,0 +1,118 @@
+"""What can be had without looking at an image: the level that a model must be above to have learnt anything.
+
+For most measures the best such answer is a constant one: always the most frequent class, or always the positive one.
+The macro averages of F1 and precision reward naming every class, so there it is to draw classes as often as they occur.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives import Chance, read_chance
+from tunefront.search.trial.scores import is_defined
+
+Counts = NDArray[np.integer]
+
+
+def chances(counts: Counts, positive_class: int = 1) -> dict[str, Chance]:
+    """The chance of every accuracy measure that is defined on these images.
+
+    Args:
+        counts: Validation images of each class, shape (k,), those of all folds together.
+    """
+    return {
+        measure: find(counts, positive_class)
+        for measure, find in _FOUND_BY.items()
+        if _fits(measure, len(counts)) and is_defined(measure, counts, positive_class)
+    }
+
+
+def guessing_level(dataset: Mapping[str, Any], measure: str) -> float:
+    """What is no better than guessing by the stored facts of a dataset: this or less; minus infinity if unknown."""
+    chance = read_chance(dataset, measure)
+    return -math.inf if chance is None else chance.level
+
+
+def _fits(measure: str, n_classes: int) -> bool:
+    return {"f1_binary": n_classes == 2, "top_5_accuracy": n_classes > 5}.get(measure, True)
+
+
+def _share(share: float, n: int) -> Chance:
+    """A share of n images, with its binomial standard error."""
+    return Chance(share, math.sqrt(max(share * (1 - share), 0.0) / n))
+
+
+def _most_frequent(n_named: int) -> Callable[[Counts, int], Chance]:
+    """Name the `n_named` most frequent classes, for each image in the same order."""
+
+    def find(counts: Counts, positive_class: int) -> Chance:
+        n = int(counts.sum())
+        return _share(float(np.sort(counts)[-n_named:].sum()) / n, n)
+
+    return find
+
+
+def _f1_binary(counts: Counts, positive_class: int) -> Chance:
+    """Always the positive class, a share p of all: 2p / (1 + p), whose error is that of p times the derivative."""
+    positive = _positive(counts, positive_class)
+    p = positive.score
+    return Chance(2 * p / (1 + p), 2 / (1 + p) ** 2 * positive.standard_error)
+
+
+def _positive(counts: Counts, positive_class: int) -> Chance:
+    n = int(counts.sum())
+    return _share(int(counts[positive_class]) / n, n)
+
+
+def _mean_over_classes(counts: Counts, positive_class: int) -> Chance:
+    """Draw each of k classes as often as it occurs: 1 / k, however unequal the classes are.
+
+    With these frequencies F1, precision and recall have the same mean and variance but for terms of 1 / n. Constant
+    answers have less: (2p / (1 + p)) / k and p / k.
+    """
+    return _share(1 / int((counts > 0).sum()), int(counts.sum()))
+
+
+def _recall(counts: Counts, positive_class: int) -> Chance:
+    """Of two classes always the positive one: 1. Of k, whatever the answer: 1 / k, where rare classes make the error.
+
+    The error is that of drawing the classes evenly: a mean of k binomial shares, each of one class's images.
+    """
+    if len(counts) == 2:
+        return Chance(1.0, 0.0)
+    present = counts[counts > 0]
+    k = len(present)
+    return Chance(1 / k, math.sqrt((1 / k) * (1 - 1 / k) * float((1 / present).sum())) / k)
+
+
+def _precision(counts: Counts, positive_class: int) -> Chance:
+    find = _positive if len(counts) == 2 else _mean_over_classes
+    return find(counts, positive_class)
+
+
+def _auc(counts: Counts, positive_class: int) -> Chance:
+    """0.5, with the error of Mann and Whitney's statistic for each class against the rest.
+
+    The AUCs of k classes are correlated: with scores that add up to 1 and equal classes by 1 / (k - 1)^2, so that their
+    mean has 1 / (k - 1) of one's variance. Two classes have one AUC between them.
+    """
+    present = counts[counts > 0].astype(float)
+    n, k = float(present.sum()), len(present)
+    variances = (n + 1) / (12 * present * (n - present))
+    return Chance(0.5, math.sqrt(float(variances.sum()) / (k * (k - 1))))
+
+
+_FOUND_BY: Mapping[str, Callable[[Counts, int], Chance]] = {
+    "accuracy": _most_frequent(1),
+    "top_5_accuracy": _most_frequent(5),
+    "f1_macro": _mean_over_classes,
+    "f1_binary": _f1_binary,
+    "precision": _precision,
+    "recall": _recall,
+    "auc": _auc,
+}

@@ -1,0 +1,1 @@
+"""From files to pixels, in several processes, and what they were the last time."""

@@ -1,0 +1,166 @@
+"""Decode many image files, in several processes where that is worth their start."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from tunefront.search.data.decoding.decode import BadImageError, Decoding, decode, size_of
+from tunefront.search.data.examples import DataError, Progress
+from tunefront.search.system.child_environment import child_environment
+
+_N_WORTH_PROCESSES = 200  # below, starting them costs more than they save
+_N_CHUNK = 32
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What came of some files.
+
+    Attributes:
+        digests: Of the pixels of each row that could be decoded; of the values at full depth where they have 16 bits.
+        bad: Why each other row could not.
+        deep_maxima: The largest value of each row that has 16 bits a channel.
+    """
+
+    digests: dict[int, str] = field(default_factory=dict)
+    bad: dict[int, str] = field(default_factory=dict)
+    deep_maxima: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Height and width of each row that has them, and why the others have not."""
+
+    sizes: dict[int, tuple[int, int]]
+    bad: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some files, and where their pixels go: these rows of the file at `path`."""
+
+    rows: Sequence[int]
+    reads: Sequence[Callable[[], bytes]]
+    decoding: Decoding
+    path: str
+
+
+def n_processes() -> int:
+    """As many as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def decode_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, path: Path, report: Progress) -> Decoded:
+    """Decode the file of every row into `path`, raw uint8 of shape (n, height, width, channels).
+
+    Rows of bad files, and rows that are not named, stay as they are.
+
+    Raises:
+        DataError: If a decoding process dies.
+    """
+    whole = Decoded()
+    for part in _in_processes(decode_chunk, _chunks(reads, decoding, str(path)), len(reads)):
+        whole.digests.update(part.digests)
+        whole.bad.update(part.bad)
+        whole.deep_maxima.update(part.deep_maxima)
+        report("decoding images", len(whole.digests) + len(whole.bad), len(reads))
+    return whole
+
+
+def measure_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, report: Progress) -> Measured:
+    """Read the sizes of all files.
+
+    Raises:
+        DataError: If a decoding process dies.
+    """
+    whole = Measured({}, {})
+    for part in _in_processes(measure_chunk, _chunks(reads, decoding, ""), len(reads)):
+        whole.sizes.update(part.sizes)
+        whole.bad.update(part.bad)
+        report("reading the sizes of images", len(whole.sizes) + len(whole.bad), len(reads))
+    return whole
+
+
+def decode_chunk(chunk: Chunk) -> Decoded:
+    """Decode some files, and write their pixels."""
+    decoded = Decoded()
+    # Written, not mapped: on a full disk a mapped file ends the process with SIGBUS.
+    descriptor = os.open(chunk.path, os.O_WRONLY)
+    try:
+        for row, read in zip(chunk.rows, chunk.reads, strict=True):
+            try:
+                picture = decode(read, chunk.decoding)
+            except BadImageError as error:
+                decoded.bad[row] = str(error)
+                continue
+            pixels = picture.pixels.tobytes()
+            os.pwrite(descriptor, pixels, row * len(pixels))
+            if picture.deep:
+                decoded.deep_maxima[row] = picture.deep.maximum
+            digest = picture.deep.digest if picture.deep else hashlib.blake2b(pixels, digest_size=16).hexdigest()
+            decoded.digests[row] = digest
+    finally:
+        os.close(descriptor)
+    return decoded
+
+
+def measure_chunk(chunk: Chunk) -> Measured:
+    """Read the sizes of some files."""
+    sizes: dict[int, tuple[int, int]] = {}
+    bad: dict[int, str] = {}
+    for row, read in zip(chunk.rows, chunk.reads, strict=True):
+        try:
+            sizes[row] = size_of(read)
+        except BadImageError as error:
+            bad[row] = str(error)
+    return Measured(sizes, bad)
+
+
+def _chunks(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, path: str) -> list[Chunk]:
+    rows = list(reads)
+    parts = [rows[first : first + _N_CHUNK] for first in range(0, len(rows), _N_CHUNK)]
+    return [Chunk(part, [reads[row] for row in part], decoding, path) for part in parts]
+
+
+def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk], n_images: int) -> Iterator[_Result]:
+    if n_images < _N_WORTH_PROCESSES or n_processes() == 1:
+        yield from map(function, chunks)
+        return
+    # Not forked: the caller may have Keras with all its threads. Not from the caller's fork server:
+    # that one may have Keras loaded too, which decoders would only carry along.
+    context = multiprocessing.get_context("spawn")
+    with child_environment(), ProcessPoolExecutor(min(n_processes(), len(chunks)), context, _begin) as pool:
+        try:
+            for future in as_completed([pool.submit(function, chunk) for chunk in chunks]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise DataError(
+                "a process that decodes images was killed: most likely the machine ran out of memory. "
+                "Close what else uses memory, or make the largest images smaller"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this one
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,75 @@
+"""Pixels that another prepared dataset has already: only new files are decoded when files or splits change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.data.dataset import UNREADABLE_ARRAY
+from tunefront.search.data.decoding.decode import Decoding
+from tunefront.search.data.decoding.digests import digest
+from tunefront.search.data.examples import Progress
+
+_DECODING = "decoding.json"
+_CONTENTS = "contents.npy"
+_VERSION = 2  # of how files become pixels: what an earlier one made is not reused
+
+
+def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> None:
+    """Write how the images of a dataset were decoded, and the digest of the file that each came from.
+
+    Images whose digest is empty are decoded anew for every dataset.
+    """
+    np.save(folder / _CONTENTS, np.array(contents, dtype="S32"))
+    (folder / _DECODING).write_text(json.dumps(_described(decoding)))
+
+
+def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, report: Progress) -> dict[int, str]:
+    """Copy the pixels of files that were decoded before, in the same way, into `path` as decoding writes them.
+
+    Returns:
+        The digest of the pixels of every row that was copied.
+    """
+    rows_of: dict[bytes, list[int]] = {}
+    for row, content in enumerate(contents):
+        rows_of.setdefault(content.encode(), []).append(row)
+    digests: dict[int, str] = {}
+    with path.open("wb") as file:
+        for images, known in _like(cache, decoding):
+            for place, content in enumerate(known.tolist()):
+                for row in rows_of.pop(content, []):
+                    pixels = images[place].tobytes()
+                    file.seek(row * len(pixels))
+                    file.write(pixels)
+                    digests[row] = digest(pixels)
+                    if len(digests) % 100 == 0:
+                        report("copying what was decoded before", len(digests), len(contents))
+    return digests
+
+
+def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bytes_]]]:
+    """Images that were decoded in this way, and the digests of their files; what is broken or vanishes is left out."""
+    wanted = _described(decoding)
+    for path in sorted(cache.glob(f"*/{_DECODING}")):
+        if path.parent.name.startswith("."):  # not whole
+            continue
+        try:
+            if json.loads(path.read_text()) == wanted:
+                images = np.load(path.parent / "images.npy", mmap_mode="r")
+                contents = np.load(path.parent / _CONTENTS)
+                if len(images) == len(contents):
+                    yield images, contents
+        except UNREADABLE_ARRAY:
+            continue
+
+
+def _described(decoding: Decoding) -> dict[str, Any]:
+    """What pixels depend on, as JSON gives it back: not the depth of 16-bit files, which are not reused."""
+    facts = {name: value for name, value in asdict(decoding).items() if name != "bit_depth"}
+    return {**facts, "size": list(decoding.size or ()), "version": _VERSION}

@@ -1,0 +1,143 @@
+"""One picture of some images of each class, to see what the data is."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.data.dataset import Dataset, Split
+from tunefront.search.system.links import refuse_link
+from tunefront.search.system.regular_files import named
+
+_BACKGROUND = "#ffffff"
+_TEXT_COLOUR = "#1f2937"
+_DIM_COLOUR = "#4b5563"
+_FRAME_COLOUR = "#d1d5db"  # so that a white image ends somewhere
+_TILE = 96  # pixels of an image's longer side
+_GAP = 6
+_MARGIN = 20
+_TOP = 64  # for the title
+_MIN_ROW_HEIGHT = 48  # for two lines of text
+_MAX_NAME_WIDTH = 240
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A class, and some of its training images."""
+
+    number: int
+    name: str
+    n_train: int
+    images: NDArray[np.uint8]
+
+
+def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_images: int = 8) -> Path | None:
+    """Write a PNG of a row for each class: of `n_classes` evenly spread ones where there are more.
+
+    Images are of the training split, evenly spread over it, as models get them; small ones are
+    enlarged without smoothing. `path` is replaced if it exists.
+
+    Raises:
+        OSError: If `path` is a link, or cannot be written.
+
+    Returns:
+        `path`; None if the values are no images of 1 or 3 channels, and nothing was written.
+    """
+    train = dataset.split("train")
+    if len(dataset.image_shape) != 3 or dataset.image_shape[2] not in (1, 3) or train.images.dtype != np.uint8:
+        return None
+    chosen = np.unique(np.linspace(0, dataset.n_classes - 1, min(n_classes, dataset.n_classes)).round().astype(int))
+    rows = [_row(dataset, train, int(label), n_images) for label in chosen]
+    sheet = _draw(rows, _title(dataset, len(rows)))
+    refuse_link(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with named(path):
+        sheet.save(path, format="PNG", optimize=True)
+    return path
+
+
+def _title(dataset: Dataset, n_rows: int) -> str:
+    height, width = dataset.image_shape[:2]
+    shown = f"{n_rows} of {dataset.n_classes:,} classes" if n_rows < dataset.n_classes else f"{n_rows} classes"
+    return f"{dataset.source}: {shown}, {height} x {width} pixels"
+
+
+def _row(dataset: Dataset, train: Split, label: int, n_images: int) -> _Row:
+    rows = np.flatnonzero(train.labels == label)
+    spread = np.unique(np.linspace(0, len(rows) - 1, min(n_images, len(rows))).round().astype(int))
+    return _Row(label, dataset.class_names[label], len(rows), train.images[rows[spread]])
+
+
+def _draw(rows: list[_Row], title: str) -> Any:
+    """The sheet: as wide and high as what is on it needs."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    title_font, name_font, count_font = (ImageFont.load_default(size) for size in (20, 16, 13))
+    tiles = [[_tile(image) for image in row.images] for row in rows]
+    width, height = next(tile for row in tiles for tile in row).size
+    names = [_fitting(_legible(row.name, name_font) or f"class {row.number}", name_font) for row in rows]
+    counts = [f"{row.n_train:,} in train" for row in rows]
+    texts = [*((name, name_font) for name in names), *((count, count_font) for count in counts)]
+    left = _MARGIN + math.ceil(max(font.getlength(text) for text, font in texts)) + 2 * _MARGIN
+    pitch = max(height, _MIN_ROW_HEIGHT) + _GAP
+    right = max(
+        left + max(len(row) for row in tiles) * (width + _GAP), _MARGIN + math.ceil(title_font.getlength(title))
+    )
+    sheet = Image.new("RGB", (right + _MARGIN, _TOP + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((_MARGIN, _TOP / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
+    for number, images in enumerate(tiles):
+        middle = _TOP + number * pitch + (pitch - _GAP) // 2
+        draw.text((_MARGIN, middle - 10), names[number], _TEXT_COLOUR, name_font, anchor="lm")
+        draw.text((_MARGIN, middle + 11), counts[number], _DIM_COLOUR, count_font, anchor="lm")
+        for place, image in enumerate(images):
+            x, y = left + place * (width + _GAP), middle - height // 2
+            draw.rectangle((x - 1, y - 1, x + width, y + height), outline=_FRAME_COLOUR)
+            sheet.paste(image, (x, y))
+    return sheet
+
+
+def _tile(image: NDArray[np.uint8]) -> Any:
+    """An image at the size of the sheet, its sides in proportion."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    scale = _TILE / max(height, width)
+    if scale > 1:
+        scale = float(int(scale))  # every pixel becomes a square of the same size
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    pixels = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).convert("RGB")
+    return pixels.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS)
+
+
+def _legible(text: str, font: Any) -> str:
+    """The text without what the font cannot draw: accents are dropped, other characters become ``?``;
+    empty if nothing is left.
+
+    Pillow's own font knows little beyond ASCII, and every machine has another one.
+    """
+    unknown = _drawn("\U0010ffff", font)
+    letters = []
+    for letter in unicodedata.normalize("NFC", " ".join(text.split())):
+        plain = letter if _drawn(letter, font) != unknown else unicodedata.normalize("NFKD", letter)[0]
+        letters.append(plain if _drawn(plain, font) != unknown else "?")
+    return "".join(letters) if set(letters) - {"?", " "} else ""
+
+
+def _drawn(letter: str, font: Any) -> tuple[Any, bytes]:
+    mask = font.getmask(letter)
+    return mask.size, bytes(mask)
+
+
+def _fitting(text: str, font: Any) -> str:
+    """The text in one line, cut off with an ellipsis where it is too long."""
+    shown = text
+    while font.getlength(shown) > _MAX_NAME_WIDTH:
+        shown = shown.removesuffix("…")[:-1].rstrip() + "…"
+    return shown

@@ -1,0 +1,65 @@
+"""One process at a time, among all of this machine that use the same cache."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tunefront.search.data.cache_folder import share
+from tunefront.search.data.examples import DataError
+
+_WAIT_SECONDS = 0.1
+
+
+@contextmanager
+def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock at `path`; `waiting` is called again and again while another process holds it.
+
+    The lock falls with its holder, however that ends. The file stays: removing it would let two in.
+    """
+    descriptor = _opened(path)
+    try:
+        while not _try(descriptor, path):
+            waiting()
+            time.sleep(_WAIT_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    """The file of a lock, made if it is not there: for those who share its folder."""
+    for flags in (os.O_RDWR, os.O_RDONLY):  # another user's file may be there to be read only, which is enough
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            return os.open(path, flags)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:  # made just now
+            return os.open(path, os.O_RDONLY)
+        share(path)
+    except OSError as error:
+        raise DataError(
+            f"{path.parent}: this user cannot prepare data there ({error.strerror}): set TUNEFRONT_CACHE to another "
+            "folder, or have its owner give you the right to write"
+        ) from None
+    return descriptor
+
+
+def _try(descriptor: int, path: Path) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        raise DataError(
+            f"{path.parent}: files cannot be locked there ({error.strerror}), as on some network drives: "
+            "set TUNEFRONT_CACHE to a folder of this machine"
+        ) from None
+    return True

@@ -1,0 +1,1 @@
+"""Record files: what is in each record, its label and its split."""

@@ -1,0 +1,1 @@
+"""Tables that name images: their rows, columns, classes and files."""

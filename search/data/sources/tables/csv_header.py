@@ -1,0 +1,93 @@
+"""The first line of a CSV file: the names of its columns, or a row already; and which columns only count rows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.search.data.examples import DataError, readable
+from tunefront.search.data.sources.image_names import has_image_ending
+from tunefront.search.data.sources.tables.csv_rows import CsvRows, read_csv
+
+# As pandas writes the index, and as it calls the index of a file that it has read and written again.
+_UNNAMED = re.compile(r"(?:Unnamed: \d+(?:\.\d+)?(?:_level_\d+)?)?")
+_WHOLE = re.compile(r"-?\d+(?:\.0)?")
+
+
+@dataclass(frozen=True)
+class NamedColumns:
+    """What a spec says about the columns, and about the files that one of them names.
+
+    Attributes:
+        file: Empty where it says nothing.
+        labels: None where it says nothing.
+        others: Of the split and the group.
+        folder: That file names start from.
+        extension: That is appended to each.
+    """
+
+    file: str
+    labels: Collection[str]
+    others: Collection[str]
+    folder: Path
+    extension: str
+
+    @property
+    def all(self) -> set[str]:
+        """Every column that the spec names."""
+        return {name for name in (self.file, *self.labels, *self.others) if name}
+
+    def is_file(self, cell: str) -> bool:
+        """Whether a cell names a file that is there."""
+        return bool(cell) and os.path.isfile(self.folder / f"{cell}{self.extension}")
+
+
+def read_table(path: Path, named: NamedColumns) -> CsvRows:
+    """Read a CSV file, its columns named, without an index.
+
+    Raises:
+        DataError: Names file and lines where it is no table, or two of its columns have one name.
+    """
+    table, line = read_csv(path)
+    if _is_row(table, named):
+        return table.without_header(line)
+    twice = sorted({name for name in table.columns if name and list(table.columns).count(name) > 1})
+    if twice:
+        raise DataError(f"{readable(str(path))}: two columns are called {twice[0]!r}: give each a name of its own")
+    return table.without_index(_index_places(table, named))
+
+
+def _is_row(table: CsvRows, named: NamedColumns) -> bool:
+    """Whether the first line is a row already: it has the name of an image file where a column would have its own."""
+    if any(has_image_ending(cell) for cell in table.columns if cell not in named.all):
+        return True
+    if named.all and named.all <= set(table.columns):
+        return False
+    is_number = named.file.isdecimal() and 0 < int(named.file) <= len(table.columns)
+    place = int(named.file) - 1 if is_number else 0
+    first, second = table.columns[place], table.rows[0][place]
+    # Without an ending, an image that is missing can still be told by its number: IMG_0001 above IMG_0002.
+    return named.is_file(first) or (bool(named.extension) and _is_counted_on(first, second))
+
+
+def _is_counted_on(first: str, second: str) -> bool:
+    shapes = [re.sub(r"\d+", "0", cell) for cell in (first, second)]
+    return shapes[0] == shapes[1] and "0" in shapes[0]
+
+
+def _index_places(table: CsvRows, named: NamedColumns) -> set[int]:
+    """Where the columns are that nobody named and that hold whole numbers; none if others are too few without them."""
+    places = {
+        place
+        for place, name in enumerate(table.columns)
+        if _UNNAMED.fullmatch(name)
+        and name not in named.all
+        and all(_WHOLE.fullmatch(row[place]) for row in table.rows)
+        and not named.is_file(table.rows[0][place])
+    }
+    n_left = sum(place not in places and name not in named.all for place, name in enumerate(table.columns))
+    n_needed = (not named.file) + (not named.labels)
+    return places if n_left >= n_needed else set()

@@ -1,0 +1,145 @@
+"""The rows of a CSV file as people write them: with blank lines, spaces, trailing commas."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tunefront.printable import shortened
+from tunefront.search.data.examples import DataError, read_error, readable, some_of
+from tunefront.search.data.file_kinds import is_lfs_pointer, is_utf16
+from tunefront.search.system.regular_files import read_text_file
+
+_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
+
+
+@dataclass(frozen=True)
+class CsvRows:
+    """A table of texts.
+
+    Attributes:
+        columns: Names from the first line, without white space around them.
+        rows: One text for each column; white space around it is taken off.
+        lines: The line of the file that each row begins in, from 1.
+        has_header: Whether the first line names the columns; else they are called by their numbers, from 1.
+        n_index: Columns that were left out because they count rows.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    lines: Sequence[int]
+    has_header: bool = True
+    n_index: int = 0
+
+    def column(self, name: str) -> list[str]:
+        """The texts of one column."""
+        place = list(self.columns).index(name)
+        return [row[place] for row in self.rows]
+
+    def without_header(self, line: int) -> CsvRows:
+        """The same where the first line, of this number, was a row already."""
+        names = [str(number) for number in range(1, len(self.columns) + 1)]
+        return CsvRows(names, [self.columns, *self.rows], [line, *self.lines], has_header=False)
+
+    def without_index(self, places: Collection[int]) -> CsvRows:
+        """The same without the columns at some places, which count rows."""
+        kept = [place for place in range(len(self.columns)) if place not in places]
+        return replace(
+            self,
+            columns=[self.columns[place] for place in kept],
+            rows=[[row[place] for place in kept] for row in self.rows],
+            n_index=len(places),
+        )
+
+
+def read_csv(path: Path) -> tuple[CsvRows, int]:
+    """Read a CSV file of UTF-8 text, and which line its first one that is not blank is.
+
+    Blank lines are passed over. An empty column that a comma at the end of each line makes is left out.
+
+    Raises:
+        DataError: Names file and lines where it is no such table.
+    """
+    text = _text_of(path)
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        found: list[tuple[int, list[str]]] = []
+        begins = 1
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                found.append((begins, cells))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(
+            f"data.path: {readable(str(path))} cannot be read as CSV with UTF-8 text (from line {begins} on: "
+            f"{shortened(str(error), 200)}): put a value with quotes in it in quotes, and double those in it"
+        ) from None
+    if len(found) < 2:
+        raise DataError(
+            f"data.path: {readable(str(path))} is empty: it needs a line of column names, and a row for each image"
+        )
+    (line, header), *body = found
+    table = CsvRows(header, [cells for _, cells in body], [number for number, _ in body])
+    return _checked(_even(table), path), line
+
+
+def _text_of(path: Path) -> str:
+    name = readable(str(path))
+    try:
+        data = read_text_file(path)
+    except OSError as error:
+        raise read_error(path, error) from None
+    except (EOFError, zlib.error) as error:
+        raise DataError(f"data.path: {name} is packed, and damaged or cut off ({error}): copy it again") from None
+    if is_lfs_pointer(data):
+        raise DataError(f"data.path: {name} is a pointer that Git LFS left in place of the file: run git lfs pull")
+    if data.startswith(_WORKBOOKS):
+        raise DataError(f"data.path: {name} is an Excel workbook: save it as CSV (UTF-8) there")
+    if is_utf16(data):
+        raise DataError(f"data.path: {name} cannot be read as CSV with UTF-8 text: it is UTF-16. Save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"data.path: {name} cannot be read as CSV with UTF-8 text (line {line} has the byte "
+            f"0x{data[error.start]:02x}; it may be Latin-1 or Windows-1252): save it as UTF-8"
+        ) from None
+
+
+def _even(table: CsvRows) -> CsvRows:
+    """Without cells behind the last named column that are empty in every row."""
+    width = max(len(row) for row in [table.columns, *table.rows])
+    padded = [[*row, *[""] * (width - len(row))] for row in [table.columns, *table.rows]]
+    while width > 1 and not any(row[width - 1] for row in padded):
+        width -= 1
+    columns = list(table.columns)[:width]
+    return replace(table, columns=columns, rows=[list(row)[:width] for row in table.rows])
+
+
+def _checked(table: CsvRows, path: Path) -> CsvRows:
+    n_columns = len(table.columns)
+    if n_columns == 1:
+        found = [name for mark, name in _OTHER_SEPARATORS.items() if mark in table.columns[0]]
+        hint = f" (there are {found[0]} in it: write commas)" if found else ""
+        raise DataError(
+            f"{path}: has one column, {table.columns[0]!r}, and needs two, the file and its class, separated by "
+            f"commas{hint}"
+        )
+    uneven = [
+        f"line {line}: {len(row)} values"
+        for row, line in zip(table.rows, table.lines, strict=True)
+        if len(row) != n_columns
+    ]
+    if uneven:
+        raise DataError(
+            f"{path}: rows that have not one value for each of the {n_columns} columns "
+            f"({', '.join(table.columns)}): a value with a comma in it needs quotes:\n{some_of(uneven)}"
+        )
+    return table

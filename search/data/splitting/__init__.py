@@ -1,0 +1,1 @@
+"""Which images are trained on, validated on and tested on."""

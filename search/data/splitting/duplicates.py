@@ -1,0 +1,56 @@
+"""Examples of exactly the same content: which they are, and what they mean for splits and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.data.examples import DataError, SplitName, some_of
+
+# The split that a leaked example stays in comes first: scores must be on what was never trained on.
+_KEEPING: dict[SplitName, int] = {"test": 0, "validation": 1, "train": 2}
+
+
+def groups_of(digests: Sequence[str]) -> NDArray[np.int64]:
+    """For each example the first row with the same content, of shape (n,)."""
+    first: dict[str, int] = {}
+    return np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)], dtype=np.int64)
+
+
+def n_contradictions(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> int:
+    """How many examples have the content of another one, but not its label."""
+    pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
+    contradictory = np.flatnonzero(np.bincount(pairs[:, 0]) > 1) if len(pairs) else pairs[:, 0]
+    return int(np.isin(groups, contradictory).sum())
+
+
+def leaks(
+    groups: NDArray[np.int64],
+    splits: Sequence[SplitName],
+    names: Sequence[str],
+    on_leak: Literal["error", "drop"],
+) -> NDArray[np.int64]:
+    """Rows to leave out, because their content is also in a split that comes later: test, validation, train.
+
+    Raises:
+        DataError: Names the pairs, where `on_leak` is ``"error"``.
+    """
+    order = np.array([_KEEPING[split] for split in splits])
+    best = np.full(int(groups.max()) + 1, len(_KEEPING))
+    np.minimum.at(best, groups, order)
+    leaked = np.flatnonzero(order > best[groups])
+    if len(leaked) and on_leak == "error":
+        kept = {int(groups[row]): int(row) for row in np.flatnonzero(order == best[groups])[::-1]}
+        pairs = [
+            f"{names[row]} ({splits[row]}) is {names[kept[int(groups[row])]]} ({splits[kept[int(groups[row])]]})"
+            for row in leaked.tolist()
+        ]
+        raise DataError(
+            f"data: {len(pairs)} examples are in two splits, so that the scores would be of what was trained on. "
+            f'Remove one of each, or write on_leak = "drop", which leaves out the one that is not in the test '
+            f"split, or else the one in train:\n{some_of(pairs)}"
+        )
+    return leaked

@@ -1,0 +1,1 @@
+"""Slots, GPUs, and the processes that are started on them."""

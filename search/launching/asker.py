@@ -1,0 +1,120 @@
+"""Have a child do something, most often with Keras, and get its answer: preparing, profiling, pretraining."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tunefront.mistakes import TunefrontError
+from tunefront.search.launching import machine
+from tunefront.search.launching.fork_server import Launcher, describe_exit
+from tunefront.search.launching.slots import Slot, list_gpus, make_slots
+
+_DATA_MODULES = ("tunefront.search.preparation.prepare", "tunefront.search.data.inspection.inspect")
+
+Progress = Callable[[str, int, int], None]
+
+
+class AnswerError(TunefrontError):
+    """The child could not do it: a message that names what to change."""
+
+
+class CheckError(TunefrontError):
+    """Something a user can change is wrong: key, value and remedy."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    function: Callable[[Any, Progress], Any]
+    task: Any
+    slot: Slot | None
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks children.
+
+    Attributes:
+        slot: Where they work; None is the CPU, for what needs no framework.
+        log_path: Gets what they print.
+        progress: Called as a child calls its own: what it does, how much is done, of how much.
+    """
+
+    launcher: Launcher
+    slot: Slot | None
+    log_path: Path
+    progress: Progress
+
+    def ask(self, function: Callable[[Any, Progress], Any], task: Any) -> Any:
+        """Run ``function(task, progress)`` in a child, and return what it returns, as JSON data.
+
+        Raises:
+            AnswerError: If the child says what is wrong with what the user gave, or dies.
+        """
+        child = self.launcher.start(
+            _answer, _Question(function, task, self.slot), self.log_path, may_have_children=True
+        )
+        try:
+            answer = json.loads(child.connection.recv_bytes())
+            while "progress" in answer:
+                self.progress(*answer["progress"])
+                answer = json.loads(child.connection.recv_bytes())
+        except EOFError:
+            raise AnswerError(self._describe_death(child.reap())) from None
+        except BaseException:
+            child.kill()
+            raise
+        child.reap()
+        if "error" in answer:
+            raise AnswerError(answer["error"])
+        return answer["answer"]
+
+    def _describe_death(self, exit_code: int | None) -> str:
+        logs = [
+            path.read_text(errors="replace").strip()
+            for path in (self.launcher.log_path, self.log_path)
+            if path.exists()
+        ]
+        output = "\n".join(logs)[-2000:]
+        return f"this could not be done: its process {describe_exit(exit_code)}. Its output:\n{output}"
+
+
+@contextlib.contextmanager
+def make_asker(progress: Progress) -> Iterator[Asker]:
+    """An asker for one command, on this machine's first GPU or all of its CPU; Keras loads from now on."""
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        launcher = Launcher(Path(name) / "forkserver.log")
+        launcher.load()
+        slot = make_slots(1, list_gpus(), machine.n_cpus(), machine.memory_bytes())[0]
+        yield Asker(launcher, slot, Path(name) / "child.log", progress)
+
+
+@contextlib.contextmanager
+def make_data_asker(progress: Progress) -> Iterator[Asker]:
+    """An asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        launcher = Launcher(Path(name) / "forkserver.log", preload=_DATA_MODULES)
+        launcher.load()
+        yield Asker(launcher, None, Path(name) / "child.log", progress)
+
+
+def _answer(connection: Connection, question: _Question) -> None:
+    def progress(what: str, done: int, total: int) -> None:
+        connection.send_bytes(json.dumps({"progress": [what, done, total]}).encode())
+
+    if question.slot is None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    else:
+        question.slot.claim()
+    try:
+        answer = {"answer": question.function(question.task, progress)}
+    except (TunefrontError, OSError) as error:
+        answer = {"error": str(error)}
+    connection.send_bytes(json.dumps(answer).encode())

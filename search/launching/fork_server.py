@@ -1,0 +1,159 @@
+"""Start child processes from a fork server that has Keras loaded but no runtime awake.
+
+Importing Keras takes many seconds; a child forked from a process that did it starts in some 30 ms.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
+from tunefront.search.system.links import refuse_link
+
+KERAS_MODULES = (
+    "tunefront.commands.app",
+    "keras",
+    "tunefront.search.trial.trainable",
+    "tunefront.search.trial.process",
+    "tunefront.search.preparation.prepare",
+)
+
+_REAP_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Child:
+    """A running child process and our end of its pipe."""
+
+    process: BaseProcess
+    connection: Connection
+
+    def kill(self) -> None:
+        """End it now. It holds nothing that would be lost: all it knows it has told."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def reap(self) -> int | None:
+        """Wait until it has ended by itself; its exit code.
+
+        After its last word nothing in it is needed any more: one that does not end is killed.
+        """
+        self.process.join(_REAP_SECONDS)
+        if self.process.exitcode is None:
+            self.process.kill()
+            self.process.join()
+        self.connection.close()
+        return self.process.exitcode
+
+
+class Launcher:
+    """Starts children; the first start loads `preload` in the fork server and takes that long.
+
+    Args:
+        log_path: Gets what the fork server prints, frameworks' start-up noise above all.
+        preload: Modules to have loaded; fault tests that train nothing leave Keras out.
+    """
+
+    def __init__(self, log_path: Path, preload: tuple[str, ...] = KERAS_MODULES) -> None:
+        self.log_path = log_path
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(list(preload))
+
+    def load(self) -> None:
+        """Start the fork server now, and let it load its modules while the caller does something else."""
+        with _quietly(self.log_path):
+            multiprocessing.forkserver.ensure_running()
+
+    def start(
+        self, function: Callable[..., None], task: Any, log_path: Path, *, may_have_children: bool = False
+    ) -> Child:
+        """Run ``function(connection, task)`` in a new child, its output in `log_path`.
+
+        `function` is found by its import path.
+
+        Raises:
+            OSError: If the log, or its folder, is a link.
+        """
+        refuse_link(log_path.parent)
+        refuse_link(log_path)
+        log_path.parent.mkdir(parents=True, exist_ok=True)
+        # What prevents it is told here, with its reason; without O_NONBLOCK a pipe would be waited for.
+        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644))
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=_enter,
+            args=(theirs, function, task, str(log_path), chosen_safe_path()),
+            daemon=not may_have_children,
+        )
+        with _quietly(self.log_path):
+            process.start()
+        theirs.close()
+        return Child(process, ours)
+
+
+def describe_exit(exit_code: int | None) -> str:
+    """Why a child may have ended without a word, for people."""
+    if exit_code == -signal.SIGKILL:
+        return "killed from outside (signal 9): most likely the machine ran out of memory"
+    if exit_code is not None and exit_code < 0:
+        names = {number.value: number.name for number in signal.Signals}
+        return f"crashed with {names.get(-exit_code, f'signal {-exit_code}')}"
+    return f"ended without a result (exit code {exit_code})"
+
+
+def _enter(
+    connection: Connection, function: Callable[..., None], task: Any, log_path: str, safe_path: str | None
+) -> None:
+    restore_safe_path(safe_path)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_supervisor, daemon=True).start()
+    # What was there before the fork stays for good: collecting garbage among it would take time,
+    # and copy every page that is still shared with the fork server.
+    gc.freeze()
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    function(connection, task)
+    # Frameworks' threads and destructors can hang or crash at exit; all that matters was sent.
+    with contextlib.suppress(OSError):  # the disk of the log is full
+        sys.stdout.flush()
+        sys.stderr.flush()
+    connection.close()
+    os._exit(0)
+
+
+def _die_with_supervisor() -> None:
+    supervisor = multiprocessing.parent_process()
+    if supervisor is not None:
+        supervisor.join()
+        os._exit(1)
+
+
+@contextlib.contextmanager
+def _quietly(log_path: Path) -> Iterator[None]:
+    """The fork server starts inside: frameworks' start-up noise goes to its log, not to the terminal."""
+    stderr = os.dup(2)
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.dup2(log, 2)
+        with child_environment(TF_CPP_MIN_LOG_LEVEL="3"):
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(log)
+        os.close(stderr)

@@ -1,0 +1,87 @@
+"""What this machine is: for the report, and to tell whether another supervisor on it still lives."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tunefront.search.launching.slots import Gpu, Slot
+
+BUSY = 1.5  # processes that want each CPU core: above this, times are mostly those of waiting
+
+
+def n_cpus() -> int:
+    """CPU cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_bytes() -> int:
+    """Memory that can be had without swapping."""
+    return int(psutil.virtual_memory().available)
+
+
+def load_average() -> float:
+    """Processes that wanted a CPU in the last minute, divided by the cores."""
+    return float(psutil.getloadavg()[0]) / n_cpus()
+
+
+def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, str], precision: str) -> dict[str, Any]:
+    """Hardware, versions and slots, as the report states them."""
+    return {
+        "host_name": socket.gethostname(),
+        "cpu": _cpu_name(),
+        "n_cpus": n_cpus(),
+        "memory_bytes": int(psutil.virtual_memory().total),
+        "gpus": [gpu.name for gpu in gpus],
+        "os": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        **versions,
+        "optuna": version("optuna"),
+        "tunefront": version("tunefront"),
+        "precision": precision,
+        "slots": [slot.name for slot in slots],
+        "threads_per_slot": slots[0].n_threads,
+        "process_started_at": psutil.Process().create_time(),  # on this machine's clock, for is_alive
+    }
+
+
+def host_key() -> str:
+    """Names this boot of this machine and its process namespace: within it, process numbers are ours."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    namespace = Path("/proc/self/ns/pid")
+    if not boot.exists():
+        return f"{socket.gethostname()} {psutil.boot_time():.0f}"
+    return f"{boot.read_text().strip()} {os.readlink(namespace)}"
+
+
+def is_alive(pid: int, started_at: float) -> bool:
+    """Whether the process `pid` runs and was there at `started_at`, in seconds on this machine's clock.
+
+    A process that is younger has only been given the number of one that ended.
+    """
+    try:
+        process = psutil.Process(pid)
+        # A zombie has ended, and nobody has asked for its exit code yet.
+        return process.status() != psutil.STATUS_ZOMBIE and float(process.create_time()) <= started_at + 5
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

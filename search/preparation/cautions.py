@@ -1,0 +1,87 @@
+"""What a person is told before the first trial, because the numbers to come may mislead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunefront.objectives import read_chance
+from tunefront.search.data.inspection.data_report import describe_few
+from tunefront.search.launching.machine import BUSY
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.spaces import OwnSpace
+from tunefront.spaces.settings import extremes
+
+# What a network says that has all of a measure without looking at an image.
+_ALWAYS = {
+    **dict.fromkeys(("recall", "precision", "f1_binary"), "the positive class"),
+    "top_5_accuracy": "the same five classes",
+}
+
+
+def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> list[str]:
+    """Everything there is to say, a sentence or two each.
+
+    Args:
+        dataset: Facts of the prepared data.
+        load: Processes that wanted each CPU core before this run began to work.
+    """
+    found = (
+        _describe_free_measure(spec, dataset),
+        _describe_few_images(dataset),
+        describe_single_steps(spec, dataset),
+        _describe_busy(spec, load),
+    )
+    return [text for text in found if text]
+
+
+def _describe_few_images(dataset: Mapping[str, Any]) -> str:
+    """How coarse accuracies are: with folds they are of all of them together."""
+    coarse = describe_few(int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1))
+    return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
+
+
+def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+    """That an epoch is one step with some batch size of the space; empty where none is so large."""
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace) or 0 not in extremes(space.general["steps_per_epoch"]):
+        return ""
+    smallest = int(min(int(size) for size in extremes(space.general["batch_size"])))
+    n_train = int(dataset["n_train"])
+    if n_train > smallest:
+        return ""
+    return (
+        f"caution: all {n_train} training images are one batch, and an epoch is one step: write a batch_size below "
+        f"{n_train} in [space], or more epochs"
+    )
+
+
+def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
+    """What is to be said of an accuracy objective that can be had whole without looking at an image."""
+    measure = spec.accuracy_measure
+    chance = read_chance(dataset, measure)
+    if spec.objectives.accuracy is None or chance is None or chance.score < 1:
+        return ""
+    always = _ALWAYS.get(measure, "the same class")
+    if "auc" not in dataset["chances"]:  # which wants two classes
+        remedy = "Put images of another class into the validation split"
+    elif measure == "top_5_accuracy":
+        remedy = 'Put images of more classes into the validation split, or write "accuracy"'
+    else:
+        remedy = 'Write a measure that it cannot have whole, such as "f1_binary" or "auc"'
+    return (
+        f'caution: objectives.accuracy = "{measure}" alone says nothing here: a network that always says {always} has '
+        f"100 %, and none can be better than it. {remedy}"
+    )
+
+
+def _describe_busy(spec: StudySpec, load: float) -> str:
+    if load <= BUSY:
+        return ""
+    effect = ", and the front with them: wait until it is quiet"
+    if spec.confirms is None:  # whose objectives are those of its search
+        effect += ", or write time = false in [objectives]"
+    return (
+        f"caution: this machine is busy with something else: {load:.1f} processes wanted each CPU core in the last "
+        f"minute. Times will be longer than alone and differ from run to run{effect if spec.objectives.time else ''}"
+    )

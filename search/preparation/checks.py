@@ -1,0 +1,258 @@
+"""Whether a spec fits its data, before the first trial. Runs in a child that has Keras."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives import format_quantity
+from tunefront.search.data import Dataset
+from tunefront.search.launching.asker import CheckError
+from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels, check_pixels
+from tunefront.search.spec.study_spec import StudySpec, TrainingTable
+from tunefront.search.trial.scores import is_defined
+from tunefront.spaces import OwnSpace, Space
+from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.ranges import Range
+from tunefront.spaces.settings import extremes
+
+_N_PROBED = 20  # candidates built to see whether a memory limit excludes everything
+
+
+def check(spec: StudySpec, dataset: Dataset) -> None:
+    """Find what would make trials fail.
+
+    Raises:
+        CheckError: Names key, value and remedy.
+        SpaceError: If a user's own space raises or returns what cannot be trained.
+    """
+    _check_measures(spec, dataset)
+    _check_tensorboard(spec)
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace):
+        _probe(spec, space, dataset)
+    else:
+        _check_images(space, dataset)
+        _check_output(space, dataset)
+        check_levels(space, dataset)
+        _check_image_size(space, dataset)
+        _check_weights(spec, space, dataset)
+    _check_memory_limit(spec, space, dataset)
+
+
+def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
+    # Only a confirmation scores the test images; but one that cannot be had is better known before the search.
+    _check_measure("objectives.accuracy", spec.accuracy_measure, spec.accuracy_measure, dataset)
+    _check_defined("objectives.accuracy", spec.accuracy_measure, dataset, ("validation", "test"))
+    check_monitor("training", spec.training, spec.accuracy_measure, dataset)
+
+
+def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, dataset: Dataset) -> None:
+    """Refuse to wait for a score that there is not: Keras would only warn, and train to the end.
+
+    Args:
+        table: Where the training stands in the spec.
+        accuracy_measure: What accuracy means in this training.
+
+    Raises:
+        CheckError: Names key, value and remedy.
+    """
+    if training.early_stopping is None:
+        return
+    key, monitor = f"{table}.early_stopping.monitor", training.early_stopping.monitor
+    _check_measure(key, monitor, accuracy_measure, dataset)
+    _check_defined(key, monitor, dataset, ("validation",))
+
+
+def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset) -> None:
+    n_classes = dataset.n_classes
+    if name == "f1_binary" and n_classes != 2:
+        raise CheckError(f"{key}: f1_binary needs two classes, and there are {n_classes}: write f1_macro")
+    if name == "top_5_accuracy" and n_classes <= 5:
+        raise CheckError(f"{key}: top_5_accuracy needs more than 5 classes, and there are {n_classes}")
+    if name == "auc" and n_classes > 2 and accuracy_measure != "auc":
+        raise CheckError(
+            f"{key}: with more than two classes the AUC is measured only where it is the objective: "
+            'write objectives.accuracy = "auc", or monitor another one'
+        )
+
+
+def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str]) -> None:
+    """Refuse a measure that some split, or some fold of it, gives no value."""
+    for split in splits:
+        n_folds = dataset.folds if split == "validation" else 0
+        for fold in range(max(n_folds, 1)):
+            counts = dataset.class_counts(split, fold)
+            if counts.any() and not is_defined(name, counts, dataset.positive_class):
+                what = f"fold {fold + 1} of {n_folds}" if n_folds else f"the {split} split"
+                raise CheckError(f"{key}: {_describe_undefined(name, what, dataset, counts)}")
+
+
+def _describe_undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:
+    present = [dataset.class_names[number] for number in np.flatnonzero(counts)]
+    if name == "auc":
+        missing = [f"'{other}'" for other in dataset.class_names if other not in present]
+        held = f"all its {counts.sum()} images are of class '{present[0]}'"
+        wanted = missing[0] if len(missing) == 1 else "other classes"
+    else:
+        wanted = f"'{dataset.class_names[dataset.positive_class]}'"
+        held = f"none of its {counts.sum()} images is of class {wanted}, the positive one"
+    return (
+        f"{name} is not defined on {what}: {held}. Put images of {wanted} there, "
+        'or write another measure, such as "accuracy" or "f1_macro"'
+    )
+
+
+def _check_tensorboard(spec: StudySpec) -> None:
+    if spec.training.tensorboard and importlib.util.find_spec("tensorboard") is None:
+        raise CheckError(
+            "training.tensorboard: the package tensorboard is not installed: pip install 'tunefront[tensorboard]'"
+        )
+
+
+def _check_images(space: Space, dataset: Dataset) -> None:
+    shape = dataset.image_shape
+    check_pixels(dataset)
+    names = [name for name, found in ARCHITECTURES.items() if "freeze_fraction" in found.settings]
+    chosen = [name for name in space.families["architecture"] if name in names]
+    if chosen and shape[2] not in (1, 3):
+        raise CheckError(f"space.architecture: {chosen[0]} takes 1 or 3 channels, and the data has {shape[2]}")
+
+
+def _check_output(space: Space, dataset: Dataset) -> None:
+    if "sigmoid" in extremes(space.general["output"]) and dataset.n_classes != 2:
+        raise CheckError(
+            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_classes}: "
+            'write output = "softmax"'
+        )
+
+
+def _sizes(space: Space, dataset: Dataset) -> list[int]:
+    """Every image side that can come up, the smallest and the largest of a range."""
+    own = min(dataset.image_shape[:2])
+    return sorted({int(size) or own for size in extremes(space.general["image_size"])})
+
+
+def _check_image_size(space: Space, dataset: Dataset) -> None:
+    size = _sizes(space, dataset)[0]
+    for name in space.families["architecture"]:
+        smallest = ARCHITECTURES[name].smallest_image
+        if size < smallest:
+            raise CheckError(
+                f"space.image_size: {name} takes images of {smallest} pixels and more, and would get {size}. "
+                f"Set image_size = {smallest} or more in [space], which resizes inside the model, or leave {name} out"
+            )
+
+
+def _check_weights(spec: StudySpec, space: Space, dataset: Dataset) -> None:
+    """Load every set of weights once: this also downloads what is downloaded, before trials do it all at once."""
+    from tunefront.search.trial import trainable
+
+    for name, ranges in space.families["architecture"].items():
+        if "weights" not in ranges:
+            continue
+        for chosen in _weights_and_widths(ranges):
+            if chosen["weights"] == "none":
+                continue
+            settings = {key: extremes(spec_range)[0] for key, spec_range in ranges.items()} | chosen
+            candidate = _candidate(space, name, settings)
+            try:
+                trainable.build(space, candidate, dataset, spec.training, seed=0)
+            except ValueError as error:
+                raise CheckError(f"space.{name}: {error}{_pretrain_hint(spec, chosen['weights'])}") from None
+
+
+def _weights_and_widths(ranges: Any) -> Iterator[dict[str, Any]]:
+    keys = [key for key in ("weights", "width") if key in ranges]
+    for values in product(*(extremes(ranges[key]) for key in keys)):
+        yield dict(zip(keys, values, strict=True))
+
+
+def _pretrain_hint(spec: StudySpec, weights: Any) -> str:
+    if spec.pretrain is not None and spec.pretrain.weights == weights:
+        return " This spec makes that file: run 'tunefront pretrain' on it first"
+    return ""
+
+
+def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any:
+    from tunefront.spaces import Candidate
+
+    general: dict[str, Range] = {**space.general}
+    return Candidate(
+        architecture=architecture,
+        architecture_settings=settings,
+        optimizer="sgd",
+        optimizer_settings={"learning_rate": 0.001},
+        schedule_settings={"warm_up_epochs": 0.0},
+        image_size=int(extremes(general["image_size"])[0]),
+    )
+
+
+def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
+    """Build one candidate of a user's own space, so that its errors come now."""
+    import optuna
+
+    from tunefront.search.trial import memory, trainable
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
+    candidate = space.suggest(study.ask())
+    if candidate.output == "sigmoid" and dataset.n_classes != 2:
+        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
+    check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
+    built = trainable.build(space, candidate, dataset, spec.training, seed=0)
+    try:
+        memory.model_bytes(built.model, built.optimizer)
+    except Exception as error:  # whatever a user's own layers raise
+        raise CheckError(
+            f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "
+            "Build it of Keras layers, functional or sequential, or give its classes get_config"
+        ) from error
+    _check_probabilities(space, built.model, dataset)
+
+
+def _check_probabilities(space: OwnSpace, model: Any, dataset: Dataset) -> None:
+    """Refuse logits: the loss takes outputs for probabilities, and what is trained then learns nothing."""
+    from tunefront.search.trial.batches import predict
+
+    answers = predict(model, dataset.split("validation").images[:8], batch_size=8)
+    sums = answers.sum(axis=1)
+    # Half precision has three digits. NaN passes: there the training says what became of the loss.
+    if (np.abs(sums - 1) > 0.05).any() or (answers < -0.001).any():
+        raise CheckError(
+            f"space: {space.reference}: build returned a model whose outputs are no probabilities: for an image they "
+            f"go from {answers.min():.3g} to {answers.max():.3g}, and add up to {sums[np.abs(sums - 1).argmax()]:.3g}. "
+            'End it with activation="softmax", or "sigmoid" where output is that'
+        )
+
+
+def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:
+    """Build some random candidates if memory has a limit that is known before training."""
+    objective = spec.parsed_objectives().get("memory")
+    if objective is None or not objective.has_limit or not objective.measure.is_known_before_training:
+        return
+    import optuna
+
+    from tunefront.search.trial import memory, trainable
+
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
+    found = []
+    for _ in range(_N_PROBED):
+        candidate = space.suggest(study.ask())
+        built = trainable.build(space, candidate, dataset, spec.training, seed=0)
+        size = {
+            "model_bytes": memory.model_bytes(built.model, built.optimizer),
+            "weight_bytes": memory.weight_bytes(built.model),
+        }[objective.measure.name]
+        if objective.violation(size) <= 0:
+            return
+        found.append(size)
+    raise CheckError(
+        f"objectives.memory: its limit excludes everything: of {_N_PROBED} candidates tried, "
+        f"{objective.measure.name} is {format_quantity(min(found), 'bytes')} to "
+        f"{format_quantity(max(found), 'bytes')}. Change the limit, or the ranges in [space]"
+    )

@@ -1,0 +1,24 @@
+"""The user's own code that a spec names: what a person is told before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tunefront.search.data.sources import DataTable
+from tunefront.search.data.sources.own import OwnSource
+from tunefront.search.spec.study_spec import StudySpec
+
+
+def code_of_space(spec: StudySpec) -> list[str]:
+    """The object that is the study's space; empty if that is a table."""
+    return [spec.space] if isinstance(spec.space, str) else []
+
+
+def code_of_data(table: DataTable) -> list[str]:
+    """The function that returns the data; empty for other sources."""
+    return [table.object] if isinstance(table, OwnSource) else []
+
+
+def describe_code(references: Sequence[str]) -> str:
+    """Whose code is going to run, in a line."""
+    return f"this study runs the code of {' and '.join(references)}"

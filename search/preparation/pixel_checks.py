@@ -1,0 +1,83 @@
+"""Whether networks and augmentation that are made for pixels get them: values of one's own may be any numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunefront.search.data import Dataset
+from tunefront.search.data.decoding.pixel_scale import has_channels_first, likely_scale
+from tunefront.search.launching.asker import CheckError
+from tunefront.spaces import Space
+from tunefront.spaces.augmentation.levels import OF_PIXELS
+from tunefront.spaces.settings import extremes
+
+_BEYOND_PIXELS = 256
+_LEAST_PIXEL = 4  # images with no value above this one are black to our networks: fractions, or standardised
+
+
+def check_pixels(dataset: Dataset) -> None:
+    """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
+
+    Raises:
+        CheckError: Names the key and the remedy.
+    """
+    shape = dataset.image_shape
+    if len(shape) != 3:
+        raise CheckError(
+            f"space: the data has values of shape {shape}, and these architectures take images of shape "
+            '(height, width, channels). For others give a space of your own: space = "file.py:object"'
+        )
+    if has_channels_first(shape):
+        raise CheckError(
+            f"data: its images have the shape {shape}, channels first, and (height, width, channels) is needed: write "
+            "them anew with np.transpose(x, (0, 2, 3, 1))"
+        )
+    if dataset.value_range:
+        _check_range(*dataset.value_range)
+
+
+def _check_range(low: float, high: float) -> None:
+    found = f"the images have values from {low:g} to {high:g}, and these networks take pixels from 0 to 255"
+    scale = likely_scale((low, high))
+    if scale:
+        seen = ", so that they would see black" if high <= 1 else ""
+        raise CheckError(
+            f'data.scale: {found}{seen}. Write scale = "{scale}" in [data], which makes pixels of them, or give a '
+            "space of your own, which gets values as they are"
+        )
+    if high >= _BEYOND_PIXELS or high < _LEAST_PIXEL:
+        raise CheckError(
+            f"data: {found}: bring them to 0 to 255, or give a space of your own, which gets values as they are"
+        )
+
+
+def check_levels(space: Space, dataset: Dataset) -> None:
+    """Refuse a level that would cut off the data's values, or drown them.
+
+    Raises:
+        CheckError: Names level, settings and remedy.
+    """
+    for level, ranges in space.families["augmentation"].items():
+        highest = {name: extremes(spec_range)[-1] for name, spec_range in ranges.items() if name in OF_PIXELS}
+        check_augmentation(f"space.{level}", highest, dataset)
+
+
+def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) -> None:
+    """Refuse settings of a level that would cut off the data's values, or drown them.
+
+    Args:
+        key: Where the settings stand in the spec.
+
+    Raises:
+        CheckError: Names `key`, settings and remedy.
+    """
+    names = [name for name in OF_PIXELS if settings.get(name)]
+    low, high = dataset.value_range or (0.0, 255.0)
+    if not names or (low >= 0 and 1 < high <= 255):
+        return
+    zeros = ", ".join(f"{name} = 0" for name in names)
+    raise CheckError(
+        f"{key}: {', '.join(names)} {'is' if len(names) == 1 else 'are'} for pixels, 0 to 255, and the data has values "
+        f"from {low:g} to {high:g}: bring them to 0 to 255, for example with data.scale, or write {zeros}"
+    )

@@ -1,0 +1,1 @@
+"""What models weigh and compute, told without training."""

@@ -1,0 +1,160 @@
+"""What one model weighs and computes, without training it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tunefront.objectives import format_quantity
+from tunefront.search.profiling.flops import flops
+from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.candidate import Settings
+from tunefront.spaces.freezing import find_backbone
+from tunefront.spaces.optimizers import build_optimizer
+from tunefront.spaces.ranges import Fixed, Value
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One model.
+
+    Attributes:
+        image_size: ``height x width`` of the pixels that its layers get.
+        width: Width multiplier; None where it has none. So is `freeze_fraction`.
+        settings: What else its architecture was built with, but what is always so.
+        n_layers: Of the backbone, as freeze fractions count them; without a backbone, of the model.
+        parameters: Numbers in all weights.
+        flops: Of the forward pass of one image, as :func:`tunefront.search.profiling.flops.flops` counts; None if it
+            cannot.
+    """
+
+    architecture: str
+    image_size: str
+    width: float | None
+    freeze_fraction: float | None
+    optimizer: str
+    settings: Mapping[str, Value]
+    n_layers: int
+    parameters: int
+    trainable_parameters: int
+    weight_bytes: int
+    model_bytes: int
+    flops: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Profile:
+    """Build one candidate in float32 and look at it. Pretrained weights are not loaded: random ones weigh the same.
+
+    Raises:
+        ValueError: If there is no such network; it says what to change.
+        SpaceError: If a user's own code fails.
+    """
+    if "weights" in candidate.architecture_settings and isinstance(space, Space):
+        candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
+    model = space.build(candidate, image_shape, n_classes)
+    return profile_of(model, candidate, flops(model), image_shape)
+
+
+def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shape: tuple[int, ...]) -> Profile:
+    """The profile of a model that was built in float32 from that candidate."""
+    from tunefront.search.trial import memory
+
+    settings = dict(candidate.architecture_settings)
+    size = (candidate.image_size,) * 2 if candidate.image_size else image_shape[:-1]
+    optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings)
+    optimizer.build(model.trainable_variables)
+    return Profile(
+        architecture=candidate.architecture,
+        image_size="x".join(map(str, size)),
+        width=_number(settings.pop("width", None)),
+        freeze_fraction=_number(settings.pop("freeze_fraction", None)),
+        optimizer=candidate.optimizer,
+        settings=_said(candidate.architecture, settings),
+        n_layers=len((find_backbone(model) or model).layers),
+        parameters=memory.n_parameters(model.weights),
+        trainable_parameters=memory.n_parameters(model.trainable_weights),
+        weight_bytes=memory.weight_bytes(model),
+        model_bytes=memory.model_bytes(model, optimizer),
+        flops=n_flops,
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _said(architecture: str, settings: Settings) -> dict[str, Value]:
+    """The settings that are not as they always are."""
+    known = ARCHITECTURES[architecture].settings if architecture in ARCHITECTURES else {}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name != "weights"
+        and ("dropout" not in name or value)
+        and (name not in known or known[name].default != Fixed(value))
+    }
+
+
+def _show_settings(profiles: Sequence[Profile]) -> list[str]:
+    """For each, what others have otherwise."""
+    varying = {
+        name
+        for found in profiles
+        for name, value in found.settings.items()
+        if any(other.settings.get(name) != value for other in profiles)
+    }
+    return [
+        ", ".join(
+            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in found.settings.items()
+            if name in varying
+        )
+        for found in profiles
+    ]
+
+
+def profiles_table(profiles: Sequence[Profile]) -> Table:
+    """For people, in 80 columns for usual grids: what is the same for all stands below, what none has nowhere."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    texts = {
+        "architecture": [found.architecture for found in profiles],
+        "settings": _show_settings(profiles),
+        "image": [found.image_size for found in profiles],
+        "width": ["" if found.width is None else f"{found.width:g}" for found in profiles],
+        "optimizer": [found.optimizer for found in profiles],
+    }
+    numbers = {
+        "freeze": ["" if found.freeze_fraction is None else f"{found.freeze_fraction:g}" for found in profiles],
+        "layers": [str(found.n_layers) for found in profiles],
+        "weights": [_show_count(found.parameters) for found in profiles],
+        "trained": [_show_count(found.trainable_parameters) for found in profiles],
+        "bytes": [format_quantity(found.weight_bytes, "bytes") for found in profiles],
+        "saved": [format_quantity(found.model_bytes, "bytes") for found in profiles],
+        "FLOPs": ["-" if found.flops is None else _show_count(found.flops) for found in profiles],
+    }
+    same = {name: cells[0] for name, cells in texts.items() if name != "architecture" and len(set(cells)) == 1}
+    shown = {name: cells for name, cells in {**texts, **numbers}.items() if name not in same and any(cells)}
+    caption = ", ".join(f"{name} {text}" for name, text in same.items() if text)
+    table = Table(box=SIMPLE_HEAD, caption=caption or None, caption_justify="left", padding=0, show_edge=False)
+    for name in shown:
+        is_text = name in texts
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "settings", overflow="fold")
+    for row in zip(*shown.values(), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _show_count(value: int) -> str:
+    scale, name = next(((s, n) for s, n in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if value >= 0.9995 * s), (1.0, ""))
+    return f"{value / scale:.3g} {name}".strip()

@@ -1,0 +1,84 @@
+"""What the models of a spec or of a grid weigh and compute, without training any."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tunefront.search.launching.asker import Asker, CheckError, Progress
+from tunefront.search.profiling.profile import Profile, profile, profiles_table
+from tunefront.search.profiling.profile_grid import Grid, profile_grid
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.models import models_of
+
+__all__ = ["Grid", "Profile", "profile", "profile_grid", "profile_in_child", "profile_spec", "profiles_table"]
+
+_LIMIT = 60  # models of a spec that are profiled
+
+
+def profile_candidates(
+    space: Space | OwnSpace, candidates: Sequence[Candidate], image_shape: tuple[int, ...], n_classes: int
+) -> Iterator[Profile]:
+    """Those candidates one by one, without keeping the models. Clears Keras's global state, too."""
+    import keras
+
+    for candidate in candidates:
+        yield profile(space, candidate, image_shape, n_classes)
+        keras.utils.clear_session()
+        gc.collect()
+
+
+def profile_spec(
+    space: Space | OwnSpace, image_shape: tuple[int, ...], n_classes: int, limit: int, seed: int = 0
+) -> tuple[Iterator[Profile], str]:
+    """All models of a space, or `limit` random ones of more, and a note that says which of the two."""
+    candidates, note = models_of(space, limit, seed)
+    return profile_candidates(space, candidates, image_shape, n_classes), note
+
+
+def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile], str]:
+    """Profile a grid, or the models of a spec on its own data, in a child that has Keras.
+
+    Returns:
+        The profiles, and a note on which models they are, or of a grid are not.
+
+    Raises:
+        AnswerError: If something cannot be built.
+    """
+    if isinstance(task, Grid):
+        answer = asker.ask(_answer_grid, asdict(task))
+    else:
+        answer = asker.ask(_answer_spec, task.as_json())
+    return [Profile(**found) for found in answer["profiles"]], answer["note"]
+
+
+def _answer_grid(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    grid = Grid(**data)
+    n_models = sum(len(grid.fractions_of(name)) for name in grid.architectures)
+    return _collect(profile_grid(grid), n_models, grid.note, progress)
+
+
+def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    from tunefront.search.data import prepare
+
+    spec = StudySpec.from_json(data)
+    dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
+    space = spec.parsed_space()
+    candidates, note = models_of(space, _LIMIT, spec.seed)
+    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_classes)
+    return _collect(found, len(candidates), note, progress)
+
+
+def _collect(profiles: Iterator[Profile], n_models: int, note: str, progress: Progress) -> dict[str, Any]:
+    found: list[dict[str, Any]] = []
+    progress("profiling models", 0, n_models)
+    try:
+        for one in profiles:
+            found.append(one.as_json())
+            progress("profiling models", len(found), n_models)
+    except ValueError as error:
+        raise CheckError(str(error)) from error
+    return {"profiles": found, "note": note}

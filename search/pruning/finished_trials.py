@@ -1,0 +1,146 @@
+"""Finished trials of a study as a pruner sees them: one growing table, and the rivals on its front."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives import Direction, on_front
+from tunefront.search.pruning.accuracy_prediction import Floats, learning_level
+from tunefront.search.pruning.time_prediction import settled_so_far
+from tunefront.storage import Epoch
+
+TIMED = ("train_seconds", "validation_seconds")
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A complete trial.
+
+    Attributes:
+        best_so_far: Accuracy of the best epoch up to each epoch, shape (epochs,).
+        values: One for each objective.
+        seconds_so_far: Training time up to each epoch, and validation time: each of shape (epochs,), of
+            :func:`tunefront.search.pruning.time_prediction.settled_so_far`. Without them, nothing is learnt
+            from this trial about time.
+        best_in_training: As `best_so_far`, of the training images; NaN where that is not known.
+    """
+
+    number: int
+    best_so_far: Floats
+    values: tuple[float, ...]
+    is_feasible: bool
+    seconds_so_far: dict[str, Floats] = field(default_factory=dict)
+    best_in_training: Floats = field(default_factory=lambda: np.array(math.nan))
+
+    @classmethod
+    def from_epochs(
+        cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool
+    ) -> FinishedTrial:
+        """A complete trial by its curve."""
+        return cls(
+            number,
+            np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
+            tuple(values),
+            is_feasible,
+            {name: settled_so_far([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
+            np.maximum.accumulate([training_accuracy(epoch) for epoch in epochs]),
+        )
+
+
+def training_accuracy(epoch: Epoch) -> float:
+    """What Keras reported of the training images, with dropout and augmentation; NaN if it did not."""
+    return epoch.metrics.get("accuracy", math.nan)
+
+
+class FinishedTrials:
+    """Complete trials in the order they were added, as arrays of n rows.
+
+    Adding one costs the same however many there are. A trial with NaN in its curve or values is left out.
+
+    Args:
+        epochs: Of a whole training. Shorter curves are padded with their end, longer ones are cut.
+    """
+
+    def __init__(self, epochs: int, directions: Sequence[Direction], trials: Iterable[FinishedTrial] = ()) -> None:
+        self._epochs = epochs
+        self._directions = list(directions)
+        self._n = 0
+        self._best_so_far = np.empty((16, epochs))
+        self._levels = np.empty((16, epochs))
+        self._n_epochs = np.empty(16, dtype=np.int64)
+        self._values = np.empty((16, len(self._directions)))
+        self._seconds: dict[str, Floats] = {}
+        self.rival_numbers: list[int] = []
+        self.rivals: Floats = np.empty((0, len(self._directions)))
+        for trial in trials:
+            self.add(trial)
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def best_so_far(self) -> Floats:
+        """Shape (n, epochs)."""
+        return self._best_so_far[: self._n]
+
+    @property
+    def levels(self) -> Floats:
+        """Where each curve stood after each epoch, in logits, shape (n, epochs)."""
+        return self._levels[: self._n]
+
+    @property
+    def n_epochs(self) -> NDArray[np.int64]:
+        """How long each one trained, shape (n,)."""
+        return self._n_epochs[: self._n]
+
+    @property
+    def values(self) -> Floats:
+        """Shape (n, objectives)."""
+        return self._values[: self._n]
+
+    def seconds_so_far(self, name: str) -> Floats:
+        """Of ``train_seconds`` or ``validation_seconds``, shape (n, epochs); NaN where it is not known."""
+        return self._seconds[name][: self._n] if name in self._seconds else np.full((self._n, self._epochs), np.nan)
+
+    def add(self, trial: FinishedTrial) -> None:
+        """Append one row; a feasible one may replace rivals."""
+        if not len(trial.best_so_far) or np.isnan(trial.best_so_far).any() or np.isnan(trial.values).any():
+            return
+        if self._n == len(self._best_so_far):
+            self._grow()
+        self._best_so_far[self._n] = _fitted(trial.best_so_far, self._epochs)
+        epoch = np.arange(1.0, len(trial.best_so_far) + 1)
+        levels = learning_level(trial.best_so_far, trial.best_in_training, epoch, self._epochs)
+        self._levels[self._n] = _fitted(levels, self._epochs)
+        self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
+        self._values[self._n] = trial.values
+        for name, seconds in trial.seconds_so_far.items():
+            column = self._seconds.setdefault(name, np.full((len(self._best_so_far), self._epochs), np.nan))
+            column[self._n] = _fitted(seconds, self._epochs)
+        self._n += 1
+        if trial.is_feasible:
+            self._challenge(trial)
+
+    def _challenge(self, trial: FinishedTrial) -> None:
+        """Keep the rivals non-dominated: what a rival dominates, another rival dominates as well."""
+        numbers = [*self.rival_numbers, trial.number]
+        points = np.vstack([self.rivals, trial.values])
+        is_on = on_front(points, self._directions)
+        self.rival_numbers = [number for number, is_kept in zip(numbers, is_on, strict=True) if is_kept]
+        self.rivals = points[is_on]
+
+    def _grow(self) -> None:
+        self._best_so_far = np.concatenate([self._best_so_far, np.empty_like(self._best_so_far)])
+        self._levels = np.concatenate([self._levels, np.empty_like(self._levels)])
+        self._n_epochs = np.concatenate([self._n_epochs, np.empty_like(self._n_epochs)])
+        self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        self._seconds = {name: np.concatenate([old, np.full_like(old, np.nan)]) for name, old in self._seconds.items()}
+
+
+def _fitted(curve: Floats, epochs: int) -> Floats:
+    return np.pad(curve[:epochs], (0, max(epochs - len(curve), 0)), mode="edge")

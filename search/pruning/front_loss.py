@@ -1,0 +1,101 @@
+"""What stopping early has cost a study: an estimate of how much of its front was stopped, for the report.
+
+Nobody sees how a stopped trial would have ended. What can be known is how likely it would be on the front: from its
+last epoch, and from all that has finished by now. The sum of these chances is the number of front members that were
+expected to be lost. The chances rest on trials that were let finish: should late bloomers have been stopped before
+any was seen, the estimate is too low.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.storage import TrialRecord
+
+_SIDES = 1.645  # standard deviations to either side that hold 90 %
+
+
+@dataclass(frozen=True)
+class FrontLoss:
+    """How much of the front was stopped.
+
+    Attributes:
+        lost: Front members expected to be among the stopped trials.
+        at_risk: Those, and the members that were found.
+        low: 90 % interval of the lost, together with `high`: of whether each stopped trial was one, not of the
+            prediction being wrong.
+    """
+
+    lost: float
+    at_risk: float
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Of the front that was lost; compare with ``front_loss``."""
+        return self.lost / self.at_risk if self.at_risk else 0.0
+
+
+def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) -> FrontLoss | None:
+    """Estimate the loss of a study from what the store has; None while too few trials have finished to tell."""
+    finished = FinishedTrials(pruner.epochs, pruner.directions, map(finished_trial, _complete(records)))
+    chances = []
+    for record in records:
+        if record.state == "pruned" and record.epochs:
+            chance = chance_of_front(pruner, record, finished)
+            if chance is None:
+                return None
+            chances.append(chance)
+    lost, spread = sum(chances), math.sqrt(sum(chance * (1 - chance) for chance in chances))
+    low, high = max(lost - _SIDES * spread, 0.0), min(lost + _SIDES * spread, float(len(chances)))
+    return FrontLoss(lost, len(finished.rival_numbers) + lost, low, high)
+
+
+def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials) -> float | None:
+    """How likely a stopped trial would be on the front of what has finished; None if nothing tells its accuracy."""
+    best = np.array(pruner.optimistic_end(record.epochs, record.measurements, finished))
+    axes = list(pruner.objectives)
+    costs = [index for index, axis in enumerate(axes) if axis != "accuracy"]
+    within = _chance_within_limits(pruner, record, finished, best)
+    is_cheaper = (finished.rivals[:, costs] <= best[costs]).all(axis=1)
+    if "accuracy" not in axes:
+        return within * (not (is_cheaper & (finished.rivals[:, costs] < best[costs]).any(axis=1)).any())
+    end = pruner.predict_accuracy(record.epochs, finished)
+    if end is None:
+        return None
+    accuracies = finished.rivals[:, axes.index("accuracy")]
+    guessing = pruner.guessing if (accuracies > pruner.guessing).any() else -math.inf
+    at_least = pruner.objectives["accuracy"].at_least
+    least = -math.inf if at_least is None else at_least
+    return within * end.chance_above(max([guessing, least, *accuracies[is_cheaper]]))
+
+
+def _chance_within_limits(
+    pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials, best: NDArray[np.float64]
+) -> float:
+    """How likely a stopped trial would keep the limits of its costs."""
+    chance = 1.0
+    for (axis, objective), value in zip(pruner.objectives.items(), best, strict=True):
+        if objective.measure.name in TIMED and objective.at_most is not None:
+            chance *= pruner.predict_time(record.epochs, finished).chance_within(objective.at_most)
+        elif axis != "accuracy" and objective.is_out_of_reach(float(value)):
+            return 0.0
+    return chance
+
+
+def finished_trial(record: TrialRecord) -> FinishedTrial:
+    """A complete trial of the store as the pruner sees it."""
+    assert record.values is not None
+    return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible)
+
+
+def _complete(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [record for record in records if record.values is not None and record.epochs]

@@ -1,0 +1,69 @@
+"""Optuna's pruners by name, for a study of accuracy alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+
+import optuna
+from optuna import pruners
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.pruners import BasePruner
+from optuna.trial import FrozenTrial
+
+from tunefront.objectives import format_quantity
+from tunefront.search.pruning.pareto import GO_ON, Verdict
+from tunefront.search.spec.tables import HyperbandTable, OptunaPrunerTable, PatientTable
+from tunefront.storage import Epoch
+
+_PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
+    "median": pruners.MedianPruner,
+    "percentile": pruners.PercentilePruner,
+    "successive_halving": pruners.SuccessiveHalvingPruner,
+    "hyperband": pruners.HyperbandPruner,
+    "threshold": pruners.ThresholdPruner,
+    "wilcoxon": pruners.WilcoxonPruner,
+}
+
+
+def make_pruner(table: OptunaPrunerTable, epochs: int) -> BasePruner:
+    """The pruner that a table names; steps are epochs, counted from 1."""
+    settings = table.model_dump(exclude={"name", "wrapped"})
+    if "n_warmup_steps" in settings:  # Optuna counts these and its intervals from step 0
+        settings["n_warmup_steps"] += 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        if isinstance(table, PatientTable):
+            wrapped = make_pruner(table.wrapped, epochs) if table.wrapped is not None else None
+            return pruners.PatientPruner(wrapped, **settings)
+        if isinstance(table, HyperbandTable):
+            settings["max_resource"] = epochs
+        return _PRUNERS[table.name](**settings)
+
+
+class OptunaJudge:
+    """Asks one of Optuna's pruners about a trial under way.
+
+    Args:
+        study: Holds the intermediate values of the other trials.
+    """
+
+    def __init__(self, table: OptunaPrunerTable, epochs: int, study: optuna.Study) -> None:
+        self._name = table.name
+        self._pruner = make_pruner(table, epochs)
+        self._study = study
+
+    def judge(self, trial: FrozenTrial, curve: Sequence[Epoch]) -> Verdict:
+        """Judge a trial by its epochs so far, at least one; `trial` is changed to have these alone."""
+        trial.intermediate_values = {epoch.epoch: epoch.accuracy for epoch in curve}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # Wilcoxon's, of epochs that the best trial does not have
+            try:
+                is_stopped = self._pruner.prune(self._study, trial)
+            except UpdateFinishedTrialError:  # ended by a person meanwhile: what comes of it is refused
+                is_stopped = False
+            if not is_stopped:
+                return GO_ON
+        last = curve[-1]
+        shown = format_quantity(last.accuracy, "fraction")
+        return Verdict(False, f"epoch {last.epoch}: stopped by the {self._name} rule at accuracy {shown}")

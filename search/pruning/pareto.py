@@ -1,0 +1,213 @@
+"""When to stop a trial: the ``pareto`` rule for one to three objectives.
+
+Optuna's pruners look at one value. Stopping on accuracy alone destroys a front, because small and fast models learn
+slowly. Here a trial is stopped only if even an optimistic end would be dominated by a finished trial, would break a
+limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from
+what the study's finished trials still needed and gained from the same epoch on: accuracy at a bound that it passes only
+with a small chance, time at its lower quartile. A limit on time breaks if it is kept only with that small chance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tunefront.objectives import Axis, Direction, Objective, dominating, format_quantity
+from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, EndPrediction, learning_level, predict_end
+from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials, training_accuracy
+from tunefront.search.pruning.front_growth import chance_to_stay
+from tunefront.search.pruning.rungs import geometric_rungs
+from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
+from tunefront.storage import Epoch
+
+__all__ = [
+    "GO_ON",
+    "FinishedTrial",
+    "FinishedTrials",
+    "ParetoPruner",
+    "Verdict",
+    "geometric_rungs",
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a trial goes on, and if not, why.
+
+    Attributes:
+        violations: Limits that it would break even at best: measure -> by how much, above 0.
+    """
+
+    goes_on: bool
+    reason: str = ""
+    violations: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+
+GO_ON = Verdict(True)
+
+
+@dataclass(frozen=True)
+class ParetoPruner:
+    """Stops what would not come on the front.
+
+    Attributes:
+        epochs: Of a whole training.
+        front_loss: Accepted chance that a stopped trial would have ended on the front.
+        may_end_early: Whether trainings end by themselves: then a shorter curve is a whole one.
+        n_trials: The study ends with so many; None if that is open, and then no front is expected to thin out.
+        guessing: Accuracy that costs nothing, and that reports mark as no better than guessing: once a finished trial
+            is above it, what will not be is stopped, however small or fast it is. Minus infinity for none.
+    """
+
+    objectives: Mapping[Axis, Objective]
+    epochs: int
+    front_loss: float
+    may_end_early: bool = False
+    n_trials: int | None = None
+    guessing: float = -math.inf
+
+    def judge(
+        self,
+        curve: Sequence[Epoch],
+        measurements: Mapping[str, float],
+        finished: Sequence[FinishedTrial] | FinishedTrials,
+        n_ended: int | None = None,
+    ) -> Verdict:
+        """Judge a trial by its epochs so far, at least one, and what finished before.
+
+        Args:
+            n_ended: Trials of the study that were completed or stopped by now.
+        """
+        if not isinstance(finished, FinishedTrials):
+            finished = FinishedTrials(self.epochs, self.directions, finished)
+        best = self.optimistic_end(curve, measurements, finished, n_ended)
+        when = f"epoch {len(curve)}: even at best"
+        for axis, objective in self.objectives.items():
+            value = best[list(self.objectives).index(axis)]
+            if objective.measure.name in TIMED and objective.has_limit:
+                value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
+            if math.isfinite(value) and objective.is_out_of_reach(value):
+                violations = {objective.measure.name: objective.violation(value)}
+                return Verdict(False, f"{when}, {objective.describe_violation(value)}", violations)
+        verdict = self._judge_dominance(when, best, finished)
+        if verdict.goes_on and self._is_guessing(best, finished):
+            reached, guessed = (format_quantity(value, "fraction") for value in (best[self._accuracy], self.guessing))
+            return Verdict(False, f"{when}, {reached} is no better than guessing may reach ({guessed})")
+        return verdict
+
+    def _is_guessing(self, best: tuple[float, ...], finished: FinishedTrials) -> bool:
+        """Guessing is a rival that costs nothing; but where all do as badly, the task may be that hard."""
+        if "accuracy" not in self.objectives or best[self._accuracy] > self.guessing:
+            return False
+        return bool((finished.rivals[:, self._accuracy] > self.guessing).any())
+
+    def _judge_dominance(self, when: str, best: tuple[float, ...], finished: FinishedTrials) -> Verdict:
+        if not finished.rival_numbers:
+            return GO_ON
+        # A tie stays one although sums and products of floats are rounded.
+        is_tied = np.isclose(finished.rivals, best, rtol=1e-9, atol=0)
+        dominates = dominating(best, np.where(is_tied, best, finished.rivals), self.directions)
+        if not dominates.any():
+            return GO_ON
+        which = np.flatnonzero(dominates)
+        if "accuracy" in self.objectives:
+            which = which[np.argsort(-finished.rivals[which, self._accuracy], kind="stable")]
+        rival = tuple(map(float, finished.rivals[which[0]]))
+        return Verdict(
+            False,
+            f"{when} ({self._show(best)}) trial {finished.rival_numbers[which[0]]} dominates it "
+            f"({self._show(rival)}){self._shortfall(best, rival)}",
+        )
+
+    def optimistic_end(
+        self,
+        curve: Sequence[Epoch],
+        measurements: Mapping[str, float],
+        finished: FinishedTrials,
+        n_ended: int | None = None,
+    ) -> tuple[float, ...]:
+        """The best end to be expected, one value for each objective.
+
+        A cost that nothing tells yet (latency, say) is taken as minus infinity, so that it alone keeps the trial from
+        being dominated; an accuracy that nothing tells yet is taken as plus infinity.
+        """
+        values = []
+        for axis, objective in self.objectives.items():
+            if axis == "accuracy":
+                end = self.predict_accuracy(curve, finished)
+                values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
+            elif objective.measure.name in TIMED:
+                values.append(self.predict_time(curve, finished).lower_quartile)
+            else:
+                value = measurements.get(objective.measure.name, math.nan)
+                values.append(-math.inf if math.isnan(value) else value)
+        return tuple(values)
+
+    def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> EndPrediction | None:
+        """Where its accuracy will end; None while too few have finished that trained as long."""
+        is_like = self._are_like(len(curve), finished)
+        if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
+            return None
+        last = len(curve) - 1
+        best = _highest(point.accuracy for point in curve)
+        best = 0.0 if math.isnan(best) else best
+        in_training = _highest(map(training_accuracy, curve))
+        level = learning_level(np.array(best), np.array(in_training), np.array(float(len(curve))), self.epochs)
+        ends = finished.values[is_like, self._accuracy]
+        never_lost = bool((ends >= finished.best_so_far[is_like, last]).all())
+        return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
+
+    def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
+        """The whole training's seconds, where the time objective is one of epochs."""
+        name = self.objectives["time"].measure.name
+        seconds = [float(getattr(point, name)) for point in curve]
+        is_like = self._are_like(len(curve), finished)
+        wholes = finished.values[is_like, list(self.objectives).index("time")]
+        so_far = finished.seconds_so_far(name)[is_like, len(curve) - 1]
+        n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
+        return project_seconds(seconds, n_to_come, wholes, so_far)
+
+    def _accepted_chance(self, n_ended: int | None) -> float:
+        """Of being on the front of the trials so far: more than `front_loss` where the front will thin out.
+
+        What is as likely as not on the front now always goes on.
+        """
+        n_objectives = len(self.objectives)
+        is_known = self.n_trials is not None and n_ended is not None
+        stays = chance_to_stay(n_ended or 0, self.n_trials or 0, n_objectives) if is_known else 1.0
+        return min(self.front_loss / stays, 0.5)
+
+    def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""
+        return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
+
+    @property
+    def directions(self) -> list[Direction]:
+        """Of the objectives, in their order."""
+        return [objective.measure.direction for objective in self.objectives.values()]
+
+    @property
+    def _accuracy(self) -> int:
+        return list(self.objectives).index("accuracy")
+
+    def _show(self, values: Sequence[float]) -> str:
+        return ", ".join(
+            format_quantity(value, objective.measure.unit)
+            for value, objective in zip(values, self.objectives.values(), strict=True)
+            if math.isfinite(value)
+        )
+
+    def _shortfall(self, best: tuple[float, ...], rival: tuple[float, ...]) -> str:
+        """By how much accuracy it would be behind; empty without accuracy among the objectives."""
+        if "accuracy" not in self.objectives:
+            return ""
+        points = 100 * (rival[self._accuracy] - best[self._accuracy])
+        return f": {points:.2g} points short" if points >= 0.005 else ": no more accurate, and not cheaper"
+
+
+def _highest(accuracies: Iterable[float]) -> float:
+    """NaN if there is none that is a number."""
+    return max((accuracy for accuracy in accuracies if not math.isnan(accuracy)), default=math.nan)

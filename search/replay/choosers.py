@@ -1,0 +1,115 @@
+"""What a replay tries next: a random order, or an Optuna sampler answered from the table.
+
+A random order needs no other points than those recorded, so it is exact. A sampler asks for points that
+nobody trained: it gets the nearest recorded candidate that was not tried yet, and is told that this one ran.
+What it can learn is then bounded by the table, so differences between samplers come out smaller than they are.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import TrialState
+
+from tunefront.search.replay.distances import GowerDistances
+from tunefront.search.replay.recorded_table import RecordedTable
+from tunefront.search.replay.recording import RecordingError
+from tunefront.search.sampling.samplers import make_sampler, trial_seed
+from tunefront.search.spec.tables import TpeTable
+from tunefront.spaces import OwnSpace, Space
+
+RANDOM = "random"
+SAMPLERS = (RANDOM, "tpe", "nsga2")
+
+
+class RandomOrder:
+    """Every candidate once, in random order."""
+
+    def __init__(self, table: RecordedTable, seed: int) -> None:
+        self._order = iter(np.random.default_rng(seed).permutation(table.n_candidates).tolist())
+
+    def next(self) -> int:
+        """The next one."""
+        return int(next(self._order))
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        """Nothing is learned."""
+
+
+class NearestRecorded:
+    """An Optuna sampler that asks, and the nearest recorded candidate as the answer.
+
+    Attributes:
+        name: ``"tpe"`` as `tunefront run` uses it, or ``"nsga2"`` with Optuna's defaults.
+    """
+
+    def __init__(self, table: RecordedTable, space: Space | OwnSpace, name: str, seed: int) -> None:
+        self.name = name
+        self._table = table
+        self._space = space
+        self._seed = seed
+        self._recorded = GowerDistances(table.parameters)
+        self._is_free = np.ones(table.n_candidates, dtype=bool)
+        self._running: dict[int, optuna.Trial] = {}
+        self._study = optuna.create_study(directions=table.directions, sampler=self._sampler(0))
+
+    def next(self) -> int:
+        """Ask the sampler, and answer with what was recorded.
+
+        Raises:
+            RecordingError: If the recorded candidate is not of the spec's space.
+        """
+        self._study.sampler = self._sampler(int((~self._is_free).sum()))
+        asked = self._study.ask()
+        self._space.suggest(asked)
+        self._study.tell(asked, state=TrialState.FAIL)  # samplers pass over failed trials
+        distances = self._recorded.to(asked.params, asked.distributions)
+        candidate = int(np.argmin(np.where(self._is_free, distances, math.inf)))
+        self._is_free[candidate] = False
+        self._running[candidate] = self._run_instead(self._table.parameters[candidate])
+        return candidate
+
+    def _run_instead(self, parameters: Mapping[str, Any]) -> optuna.Trial:
+        """A running trial with these parameters, which the sampler sees from now on."""
+        if self.name == "tpe":
+            # It would note what it samples now as the running trial's. NSGA-II has to note the generation.
+            self._study.sampler = optuna.samplers.RandomSampler(seed=0)
+        self._study.enqueue_trial(dict(parameters))
+        trial = self._study.ask()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a number outside its range: it is still what ran
+                self._space.suggest(trial)
+        except ValueError as error:
+            raise RecordingError(f"a recorded candidate is not of the spec's space: {error}") from None
+        if trial.params != parameters:
+            raise RecordingError(f"the recorded candidate {dict(parameters)} is not of the spec's space")
+        return trial
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        if self.name == "tpe":
+            return make_sampler(TpeTable(), self._seed, number)
+        if number:
+            return self._study.sampler  # one for all: its random numbers go on
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return optuna.samplers.NSGAIISampler(seed=trial_seed(self._seed, 0))
+
+    def end(self, candidate: int, is_complete: bool) -> None:
+        """Tell the sampler the recorded values; a stopped trial is told as pruned, without any."""
+        trial = self._running.pop(candidate)
+        if is_complete:
+            self._study.tell(trial, [float(value) for value in self._table.values[candidate]])
+        else:
+            self._study.tell(trial, state=TrialState.PRUNED)
+
+
+def make_chooser(name: str, table: RecordedTable, space: Space | OwnSpace, seed: int) -> RandomOrder | NearestRecorded:
+    """A chooser by the name of its sampler, of :data:`SAMPLERS`."""
+    return RandomOrder(table, seed) if name == RANDOM else NearestRecorded(table, space, name, seed)

@@ -1,0 +1,292 @@
+"""Recorded trainings: candidates trained to the end without stopping, as a table to play strategies back over."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+
+from tunefront.mistakes import TunefrontError
+from tunefront.printable import shortened
+from tunefront.search.pruning.finished_trials import training_accuracy
+from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.spec.stored_spec import FindSpec
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.system.regular_files import named, read_text_file
+from tunefront.spaces import SpaceError
+from tunefront.storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
+from tunefront.storage.spreadsheet import as_cell, csv_of, from_cell
+
+FORMAT = 1
+_PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
+# column before "_by_epoch" -> of an epoch
+_OF_THE_SEARCH = ("seed", "objectives", "data", "space", "training")  # what a recording's spec has from it
+_CURVES: dict[str, Callable[[Epoch], float]] = {
+    "accuracy": lambda epoch: epoch.accuracy,
+    "train_seconds": lambda epoch: epoch.train_seconds,
+    "validation_seconds": lambda epoch: epoch.validation_seconds,
+    "training_accuracy": training_accuracy,
+}
+
+
+# What reading anything else than a table of ours may raise.
+_NO_TABLE = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
+
+
+class RecordingError(TunefrontError):
+    """A table that cannot be used: file and remedy."""
+
+
+@dataclass(frozen=True)
+class RecordedTrial:
+    """One training from start to end.
+
+    Attributes:
+        candidate: Number of its candidate; several seeds of one candidate share it.
+        seed: Counts a candidate's trainings from 0.
+        parameters: What was sampled: ``group.name`` -> value.
+        measurements: Name with unit -> value, of the whole training.
+        curve: Every epoch, in order; of its ``metrics``, the training accuracy where the table has it.
+    """
+
+    candidate: int
+    seed: int
+    parameters: Mapping[str, Any]
+    measurements: Mapping[str, float]
+    curve: Sequence[Epoch]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recorded study.
+
+    Attributes:
+        spec: Of the study that was recorded.
+        dataset: Facts of its dataset.
+        n_failed: Trainings that failed and so are not among `trials`.
+    """
+
+    spec: StudySpec
+    dataset: Mapping[str, Any]
+    machines: Sequence[Mapping[str, Any]]
+    n_failed: int
+    trials: Sequence[RecordedTrial]
+
+    def one_seed_each(self, seed: int = 0) -> list[RecordedTrial]:
+        """One training of each candidate: that of `seed`, or its first one where there is no such."""
+        by_candidate: dict[int, RecordedTrial] = {}
+        for trial in sorted(self.trials, key=lambda trial: (trial.seed != seed, trial.seed)):
+            by_candidate.setdefault(trial.candidate, trial)
+        return [by_candidate[number] for number in sorted(by_candidate)]
+
+
+def recording_name(search: str) -> str:
+    """The name of the study that records a search's space."""
+    return f"{search}.recording"
+
+
+def recorded_search(find_stored: FindSpec) -> FindSpec:
+    """A function that looks up, by a search's name, what the study that records it has stored of the search's spec."""
+
+    def find(search: str) -> Mapping[str, Any] | None:
+        recording = find_stored(recording_name(search))
+        kept = {key: recording[key] for key in _OF_THE_SEARCH if key in recording} if recording is not None else None
+        return None if kept is None else {**kept, "name": search}
+
+    return find
+
+
+def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
+    """The study that records `spec`: random candidates, no stopping, no limits."""
+    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
+    n_trainings = n_candidates + n_repeated * (n_seeds - 1)
+    data = spec.as_json()
+    data |= {
+        "name": recording_name(spec.name),
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": objectives,
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
+    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or data["training"]["epochs"]}
+    return StudySpec.from_json(data)
+
+
+def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
+    """Queue every training of a recording once; nothing if that was done before.
+
+    The candidates are independent draws, each by a sampler of its own. The first `n_repeated` of them are
+    queued `n_seeds` times: each trial has a seed of its own.
+    """
+    spec = StudySpec.from_json(study.spec)
+    space = spec.parsed_space()
+    optuna_study = study.optuna_study(store)
+    with store.exclusively():
+        queued = {
+            (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
+            for trial in optuna_study.get_trials(deepcopy=False)
+        }
+        for seed in range(n_seeds):
+            for candidate in range(n_repeated if seed else n_candidates):
+                if (candidate, seed) not in queued:
+                    scratch = optuna.create_study(
+                        sampler=optuna.samplers.RandomSampler(seed=trial_seed(spec.seed, candidate))
+                    ).ask()
+                    space.suggest(scratch)
+                    optuna_study.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})
+
+
+def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
+    """Write the complete trainings of a recording study as a compressed table; return how many. Of none, no table.
+
+    The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON: the spec, the dataset
+    and the machines; then comes CSV with a row for each training.
+    """
+    records = trials.load(store, study)
+    attributes = {trial.number: trial.user_attrs for trial in study.optuna_study(store).get_trials(deepcopy=False)}
+    complete = [trial for trial in records if trial.state == "complete"]
+    if not complete:
+        return 0
+    header = {
+        "format": FORMAT,
+        "spec": study.spec,
+        "dataset": study.dataset,
+        "machines": [_publishable(worker.machine) for worker in studies.list_workers(store, study)],
+        "n_failed": sum(trial.state == "failed" for trial in records),
+        "n_trainings": len(complete),
+    }
+    frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
+    text = f"# {json.dumps(header)}\n{csv_of(frame)}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}")
+    try:
+        partial.unlink(missing_ok=True)
+        with named(path), partial.open("xb") as file:  # only a new one: not what a link leads to
+            file.write(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return len(complete)
+
+
+def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """What others may know of a machine: hardware and versions, not its name."""
+    return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
+
+
+def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    curves = {
+        f"{name}_by_epoch": " ".join(f"{value(epoch):.6g}" for epoch in trial.epochs) for name, value in _CURVES.items()
+    }
+    measured = {name: float(f"{value:.6g}") for name, value in sorted(trial.measurements.items())}
+    return {
+        "candidate": attributes.get("candidate", trial.number),
+        "seed": attributes.get("seed", 0),
+        **measured,
+        **curves,
+        **{
+            as_cell(_parameter_column(name)): as_cell(value) if isinstance(value, str) else value
+            for name, value in sorted(trial.parameters.items())
+        },
+    }
+
+
+def _parameter_column(name: str) -> str:
+    """A name with a dot, which no other column has."""
+    return name if "." in name and not name.startswith(_PARAMETER) else f"{_PARAMETER}{name}"
+
+
+def read_recording(path: Path) -> Recording:
+    """Read what :func:`write_recording` wrote.
+
+    Raises:
+        RecordingError: If there is no such file, or it is no such table.
+    """
+    try:
+        text = read_text_file(path).decode()
+        first, _, table = text.partition("\n")
+        header = json.loads(first.removeprefix("# "))
+        frame = pd.read_csv(io.StringIO(table), keep_default_na=False, na_values=[""])
+        if header["format"] != FORMAT:
+            raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
+        if not table.endswith("\n") or len(frame) != header.get(
+            "n_trainings", len(frame)
+        ):  # the first tables did not say
+            raise RecordingError(
+                f"{path}: was cut off: it has {len(frame)} of {header.get('n_trainings', 'its')} trainings"
+            )
+        if frame.duplicated(["candidate", "seed"]).any():
+            raise RecordingError(f"{path}: a candidate stands there twice with the same seed: record it again")
+        return Recording(
+            StudySpec.from_json(header["spec"]),
+            header["dataset"],
+            header["machines"],
+            header["n_failed"],
+            [_read_row(row) for row in frame.to_dict("records")],
+        )
+    except OSError as error:
+        raise RecordingError(
+            f"{path}: cannot be read ({error.strerror or error}). tunefront record makes one"
+        ) from None
+    except SpaceError as error:
+        raise RecordingError(f"{path}: this tunefront cannot read the spec in it ({error})") from None
+    except _NO_TABLE as error:
+        raise RecordingError(f"{path}: this is no table that tunefront record made ({_first_line(error)})") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return shortened((str(error).splitlines() or [type(error).__name__])[0])
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to write a recording over a file that is none.
+
+    Raises:
+        RecordingError: Names the file.
+    """
+    if path.exists():
+        try:
+            read_recording(path)
+        except RecordingError:
+            raise RecordingError(
+                f"{path}: there is such a file, it is no recording, and it would be lost. Name another one with --table"
+            ) from None
+
+
+def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
+    columns = {f"{name}_by_epoch" for name in _CURVES}
+    present = {str(name): value for name, value in row.items() if not pd.isna(value)}
+    known = {"candidate", "seed", *columns}
+    return RecordedTrial(
+        candidate=int(row["candidate"]),
+        seed=int(row["seed"]),
+        parameters={
+            from_cell(name).removeprefix(_PARAMETER): from_cell(value) if isinstance(value, str) else value
+            for name, value in present.items()
+            if "." in name
+        },
+        measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
+        curve=_read_curve(row),
+    )
+
+
+def _read_curve(row: Mapping[Any, Any]) -> list[Epoch]:
+    """Tables of before have no training accuracy."""
+    curves = {
+        name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()]
+        for name in _CURVES
+        if f"{name}_by_epoch" in row
+    }
+    metrics = [{"accuracy": value} for value in curves.get("training_accuracy", [])] or [{}] * len(curves["accuracy"])
+    columns = (curves["accuracy"], curves["train_seconds"], curves["validation_seconds"], metrics)
+    return [Epoch(number, *values) for number, values in enumerate(zip(*columns, strict=True), start=1)]

@@ -1,0 +1,154 @@
+"""A replay: every strategy, several times, over a recorded study."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import optuna
+
+from tunefront.search.replay.choosers import RANDOM, make_chooser
+from tunefront.search.replay.clock import play
+from tunefront.search.replay.recorded_table import RecordedTable, make_table
+from tunefront.search.replay.recording import Recording, RecordingError
+from tunefront.search.replay.results import Outcome, ReplayResults, measure
+from tunefront.search.replay.strategies import Strategy
+from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
+from tunefront.spaces import OwnSpace, Space, SpaceError
+
+Progress = Callable[[int, int], None]  # repeats done, and how many there are
+
+
+@dataclass(frozen=True)
+class _Player:
+    """Plays one repeat of one strategy.
+
+    Attributes:
+        tables: One for each seed that candidates were trained with.
+    """
+
+    tables: Sequence[RecordedTable]
+    space: Space | OwnSpace
+    seed: int
+    n_trials: int
+
+    def __call__(self, job: tuple[Strategy, int]) -> Outcome:
+        strategy, repeat = job
+        table = self.tables[repeat % len(self.tables)]
+        with _quiet_optuna():
+            chooser = make_chooser(strategy.sampler, table, self.space, trial_seed(self.seed, repeat))
+            rule = strategy.pruner.make(table, self.n_trials)
+            return measure(table, play(table, chooser, rule, strategy.n_workers, self.n_trials))
+
+
+def replay(
+    recording: Recording,
+    strategies: Sequence[Strategy],
+    n_repeats: int = 50,
+    seed: int = 0,
+    n_trials: int | None = None,
+    n_processes: int = 1,
+    progress: Progress = lambda done, total: None,
+) -> ReplayResults:
+    """Play every strategy `n_repeats` times, each time in another order.
+
+    Repeat i has the same order in every strategy that samples at random, and the same seed in every other.
+    Where candidates were trained with several seeds, repeats take turns with them. The code of a space of the user's
+    own runs only where :func:`asks_space`.
+
+    Args:
+        n_trials: Of each repeat; None or more than there are candidates means all of them.
+        n_processes: The results are the same with any number.
+
+    Raises:
+        RecordingError: If the table cannot be played back.
+        ValueError: If there is nothing to play.
+    """
+    if n_repeats < 1 or not strategies or (n_trials is not None and n_trials < 1):
+        raise ValueError("give at least one strategy, one repeat and one trial")
+    tables = _tables(recording)
+    n_all = tables[0].n_candidates
+    space = recording.spec.parsed_space()
+    player = _Player(tables, space, seed, min(n_trials or n_all, n_all))
+    jobs = list(product(strategies, range(n_repeats)))
+    outcomes: dict[Strategy, list[Outcome]] = {strategy: [] for strategy in strategies}
+    with _code_explained(), _mapping(n_processes) as mapped:
+        if isinstance(space, OwnSpace) and asks_space(strategies):
+            space.load()  # in this process first, where it fails before any other was started
+        for done, ((strategy, _), outcome) in enumerate(zip(jobs, mapped(player, jobs), strict=True), start=1):
+            outcomes[strategy].append(outcome)
+            progress(done, len(jobs))
+    return ReplayResults(_facts(recording, tables, n_repeats, seed, player.n_trials), outcomes)
+
+
+def asks_space(strategies: Sequence[Strategy]) -> bool:
+    """Whether a strategy samples from the study's space: a random order needs no more than what was recorded."""
+    return any(strategy.sampler != RANDOM for strategy in strategies)
+
+
+@contextmanager
+def _code_explained() -> Iterator[None]:
+    """Turn what a space of the user's own raises, here or in another process, into an error with a remedy."""
+    try:
+        yield
+    except SpaceError as error:
+        raise RecordingError(
+            f"the space of this recording is code of its own that cannot be used here ({error}). Run this in the "
+            f"folder that the study ran in, or play back --sampler {RANDOM}, which does not need it"
+        ) from None
+
+
+def _tables(recording: Recording) -> list[RecordedTable]:
+    seeds = sorted({trial.seed for trial in recording.trials})
+    return [make_table(recording, seed) for seed in seeds or [0]]
+
+
+_Map = Callable[[_Player, Sequence[tuple[Strategy, int]]], Iterator[Outcome]]
+
+
+@contextmanager
+def _mapping(n_processes: int) -> Iterator[_Map]:
+    """`map` in so many processes; they are started afresh, because a fork of a threaded process may hang."""
+    if n_processes == 1:
+        yield map
+        return
+    context, safe_path = multiprocessing.get_context("spawn"), chosen_safe_path()
+    with child_environment(), ProcessPoolExecutor(n_processes, context, restore_safe_path, (safe_path,)) as pool:
+        yield lambda player, jobs: pool.map(player, jobs, chunksize=5)
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
+
+
+def _facts(
+    recording: Recording, tables: Sequence[RecordedTable], n_repeats: int, seed: int, n_trials: int
+) -> dict[str, Any]:
+    table = tables[0]
+    return {
+        "study": recording.spec.name,
+        "dataset": recording.dataset.get("source", ""),
+        "n_candidates": table.n_candidates,
+        "n_trainings": len(recording.trials),
+        "n_seeds": len(tables),
+        "n_failed": recording.n_failed,
+        "epochs": table.epochs,
+        "n_front": [int(each.is_front.sum()) for each in tables],
+        "objectives": [objective.measure.name for objective in table.objectives.values()],
+        "n_repeats": n_repeats,
+        "n_trials": n_trials,
+        "seed": seed,
+        "machines": list(recording.machines),
+    }

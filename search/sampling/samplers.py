@@ -1,0 +1,144 @@
+"""Samplers by name, and the seeds of a study."""
+
+from __future__ import annotations
+
+import importlib.util
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, QMCSampler, RandomSampler
+from optuna.trial import FrozenTrial
+
+from tunefront.search.spec.tables import (
+    CmaEsTable,
+    GpTable,
+    GridTable,
+    Nsga2Table,
+    Nsga3Table,
+    QmcTable,
+    RandomTable,
+    SamplerTable,
+    TpeTable,
+)
+
+_CONFIRMATION = 1  # never a trial's number at this place: see trial_seed
+_EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
+
+
+def trial_seed(study_seed: int, number: int, *, is_confirmation: bool = False) -> int:
+    """The seed of one trial: from the study's seed and its number, whoever runs it, below 2**31.
+
+    A confirmation has its search's seed, which also splits the data; its trials have others than the search's.
+    """
+    numbers = [study_seed, number, _CONFIRMATION] if is_confirmation else [study_seed, number]
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
+
+
+def missing_extra(table: SamplerTable) -> str:
+    """What to install before this sampler can be used; empty if nothing is missing."""
+    package = _EXTRAS.get(table.name)
+    if package is None or importlib.util.find_spec(package) is not None:
+        return ""
+    return f"the sampler {table.name!r} needs the package {package}: pip install 'tunefront[{table.name}]'"
+
+
+def make_sampler(
+    table: SamplerTable,
+    study_seed: int,
+    number: int,
+    distributions: Mapping[str, BaseDistribution] | None = None,
+) -> BaseSampler:
+    """A sampler for one trial.
+
+    Each trial has its own, seeded by its number: one seed for a whole run would draw the same
+    candidates again in every worker and after every restart. What a sampler must know of others (a
+    generation, CMA-ES's state, the place in a sequence) it has in the store.
+
+    Args:
+        distributions: Of all parameters that the space has: the dimensions of a QMC sequence.
+    """
+    seed = trial_seed(study_seed, number)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        match table:
+            case RandomTable() | GridTable():  # a grid's points are queued: see spaces/grid.py
+                return RandomSampler(seed=seed)
+            case QmcTable():
+                return _make_qmc(table, study_seed, seed, distributions or {})
+            case TpeTable():
+                return _make_tpe(table, seed)
+            case Nsga2Table() | Nsga3Table():
+                return _make_genetic(table, seed)
+            case GpTable():
+                return optuna.samplers.GPSampler(
+                    seed=seed,
+                    n_startup_trials=table.n_startup_trials,
+                    deterministic_objective=table.deterministic_objective,
+                    warn_independent_sampling=False,
+                )
+            case CmaEsTable():
+                return optuna.samplers.CmaEsSampler(
+                    seed=seed,
+                    n_startup_trials=table.n_startup_trials,
+                    popsize=table.population_size,
+                    with_margin=table.with_margin,
+                    warn_independent_sampling=False,
+                )
+
+
+def _make_tpe(table: TpeTable, seed: int) -> BaseSampler:
+    return optuna.samplers.TPESampler(
+        seed=seed,
+        n_startup_trials=table.n_startup_trials,
+        n_ei_candidates=table.n_ei_candidates,
+        multivariate=table.multivariate,
+        group=table.group,  # settings of an architecture or optimizer exist only where it was chosen
+        constant_liar=table.constant_liar,
+    )
+
+
+def _make_genetic(table: Nsga2Table | Nsga3Table, seed: int) -> BaseSampler:
+    shared: dict[str, Any] = {
+        "seed": seed,
+        "population_size": table.population_size,
+        "mutation_prob": table.mutation_probability,
+        "crossover_prob": table.crossover_probability,
+        "swapping_prob": table.swapping_probability,
+    }
+    if isinstance(table, Nsga2Table):
+        return optuna.samplers.NSGAIISampler(**shared)
+    return optuna.samplers.NSGAIIISampler(dividing_parameter=table.dividing_parameter, **shared)
+
+
+def _make_qmc(
+    table: QmcTable, study_seed: int, seed: int, distributions: Mapping[str, BaseDistribution]
+) -> BaseSampler:
+    return _WholeSpaceQmc(
+        distributions,
+        qmc_type=table.sequence,
+        scramble=table.scramble,
+        seed=study_seed,  # one sequence for all workers
+        independent_sampler=RandomSampler(seed=seed),  # and of its own for what the sequence does not have
+        warn_independent_sampling=False,
+    )
+
+
+class _WholeSpaceQmc(QMCSampler):
+    """A QMC sequence over every parameter of the space, from the first trial on.
+
+    Optuna takes the parameters of the finished trial with the lowest number. With workers in parallel that
+    changes while the first trials end, and with conditional parameters it changes the dimensions: the
+    sequence begins again, and points come twice. Here a candidate passes over the dimensions it does not have.
+    """
+
+    def __init__(self, distributions: Mapping[str, BaseDistribution], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._distributions = {name: found for name, found in distributions.items() if not found.single()}
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return dict(self._distributions)

@@ -1,0 +1,111 @@
+"""Where trials come from: the queue, and behind it a sampler or the grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import optuna
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.trial import FrozenTrial, TrialState
+
+from tunefront.search.sampling.samplers import make_sampler, trial_seed
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.tables import GridTable, QmcTable
+from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.grid import Grid
+from tunefront.spaces.parameters import parameters_of
+from tunefront.storage import Lease, Store, StudyRecord, queue, studies
+
+
+class TrialSource:
+    """Gives a supervisor the next trial of its study.
+
+    Args:
+        study: Optuna's object for `record`; only this class sets its sampler.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        record: StudyRecord,
+        study: optuna.Study,
+        spec: StudySpec,
+        space: Space | OwnSpace,
+        worker_id: str,
+    ) -> None:
+        self._store = store
+        self._record = record
+        self._study = study
+        self._spec = spec
+        self._space = space
+        self._worker_id = worker_id
+        self._idle_sampler = RandomSampler(seed=0)
+        self._study.sampler = self._idle_sampler
+        self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
+        self._distributions = parameters_of(space).distributions if isinstance(spec.sampler, QmcTable) else None
+
+    def lease(self, slot: str) -> tuple[Lease, optuna.Trial] | None:
+        """Take the next waiting trial or a new one; None if enough are finished or under way, or none is left.
+
+        All that a sampler reads and writes of other trials happens here, under the store's lock: generations,
+        sequences and grids are the same however many workers there are.
+
+        Raises:
+            StoreError: If the study has other limits by now: this worker was taken for lost.
+        """
+        with self._store.exclusively():
+            studies.check_limits(self._store, self._record)
+            trials = self._study.get_trials(deepcopy=False)
+            waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
+            if self._grid is not None and waiting is None and not self._enqueue_point(self._grid, trials):
+                return None
+            self._study.sampler = self._sampler(waiting, len(trials))
+            leased = queue.lease_next(
+                self._store,
+                self._study,
+                self._record.study_id,
+                self._spec.trials,
+                self._worker_id,
+                slot,
+                only_waiting=self._spec.confirms is not None,
+            )
+            if leased is None:
+                self._study.sampler = self._idle_sampler
+            else:
+                _ = leased[1].relative_params  # Optuna would sample them with the first suggestion, unlocked
+            return leased
+
+    def suggest(self, trial: optuna.Trial) -> Candidate:
+        """Sample the leased trial's candidate.
+
+        Raises:
+            SpaceError: If a user's own space raises, or returns what is no candidate.
+        """
+        candidate = self._space.suggest(trial)
+        # What samplers do when a trial ends is of no use here: CMA-ES warns of every constraint.
+        self._study.sampler = self._idle_sampler
+        return candidate
+
+    def is_exhausted(self) -> bool:
+        """Whether no candidate is left that was not tried: the grid is done."""
+        trials = self._study.get_trials(deepcopy=False)
+        return (
+            self._grid is not None
+            and all(trial.state.is_finished() for trial in trials)
+            and self._grid.next_point(trials) is None
+        )
+
+    def _enqueue_point(self, grid: Grid, trials: Sequence[FrozenTrial]) -> bool:
+        counts = queue.count(self._store, self._study, self._record.study_id)
+        point = grid.next_point(trials)
+        if point is None or counts.finished + counts.running >= self._spec.trials:
+            return False
+        self._study.enqueue_trial(dict(point))
+        return True
+
+    def _sampler(self, waiting: FrozenTrial | None, n_trials: int) -> BaseSampler:
+        number = n_trials if waiting is None else waiting.number
+        if waiting is not None and waiting.params:
+            # Given back with its parameters: nothing is left to choose, and no sequence to move on.
+            return RandomSampler(seed=trial_seed(self._spec.seed, number))
+        return make_sampler(self._spec.sampler, self._spec.seed, number, self._distributions)

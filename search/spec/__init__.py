@@ -1,0 +1,1 @@
+"""What a study's TOML file may say, and what it means."""

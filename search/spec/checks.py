@@ -1,0 +1,111 @@
+"""What of a spec must fit together: sampler and pruner with the objectives and the space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from tunefront.objectives import Axis
+from tunefront.search.spec.tables import (
+    CmaEsTable,
+    GridTable,
+    NoPrunerTable,
+    ParetoTable,
+    PatientTable,
+    PrunerTable,
+    SamplerTable,
+    SuccessiveHalvingTable,
+)
+from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.grid import check_countable
+from tunefront.spaces.parameters import parameters_of
+
+
+def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
+    """Refuse a pruner that would judge nothing: a curve too short for it, or not the one that Optuna's look at.
+
+    Args:
+        epochs: Of a whole training.
+
+    Raises:
+        SpaceError: Names the key and the remedy.
+    """
+    if isinstance(table, ParetoTable):
+        _check_first("pruner", table, "min_epochs", 0, epochs)
+    if isinstance(table, ParetoTable | NoPrunerTable):
+        return
+    remedy = 'Write name = "pareto", which stops what would not come on the front'
+    if len(axes) > 1:
+        raise SpaceError(
+            "pruner.name",
+            f"{table.name!r} looks at one objective, and this study has {len(axes)}: {', '.join(axes)}. {remedy}"
+            + (f", or {_keeping_alone('accuracy', axes)}" if "accuracy" in axes else ""),
+        )
+    if axes[0] != "accuracy":
+        raise SpaceError(
+            "pruner.name",
+            f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is accuracy. {remedy}",
+        )
+    inner, path = (table.wrapped, "pruner.wrapped") if isinstance(table, PatientTable) else (table, "pruner")
+    _check_first("pruner", table, "patience", 2, epochs)
+    for key, n_later in (("n_warmup_steps", 1), ("n_startup_steps", 0), ("min_resource", 0)):
+        _check_first(path, inner, key, n_later, epochs)
+    if isinstance(inner, SuccessiveHalvingTable):
+        n_judged = sum(inner.min_resource * inner.reduction_factor**rate < epochs for rate in range(epochs))
+        if 0 < n_judged <= inner.min_early_stopping_rate:
+            raise SpaceError(
+                f"{path}.min_early_stopping_rate",
+                f"{inner.min_early_stopping_rate} is too much for training.epochs = {epochs}: no trial would be judged "
+                f"before its last epoch. Write at most {n_judged - 1}",
+            )
+
+
+def _check_first(path: str, table: PrunerTable | None, key: str, n_later: int, epochs: int) -> None:
+    """Refuse a setting with which the first epoch that is judged, `n_later` after it, is the last one, or later.
+
+    A table without such a key passes, and so does the key's default: a training may be too short for that.
+    """
+    field = type(table).model_fields.get(key) if table is not None else None
+    value, most = getattr(table, key, 0), epochs - 1 - n_later
+    if field is not None and value != field.default and value > most:
+        remedy = f"Write at most {most}" if most >= 0 else "Train longer, or name another pruner"
+        raise SpaceError(
+            f"{path}.{key}",
+            f"with {value} of training.epochs = {epochs} no trial would be judged before its last epoch: "
+            f"a step is an epoch. {remedy}",
+        )
+
+
+def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:
+    """Refuse a sampler that cannot do with these objectives or this space.
+
+    Raises:
+        SpaceError: Names the key and the remedy.
+    """
+    if isinstance(table, CmaEsTable) and len(axes) > 1:
+        raise SpaceError(
+            "sampler.name",
+            f"'cmaes' is for one objective, and this study has {len(axes)}: {', '.join(axes)}. "
+            f'Write name = "tpe", "nsga2" or "gp", or {_keeping_alone(axes[0], axes)}',
+        )
+    if isinstance(table, CmaEsTable) and not _has_numbers(space):
+        raise SpaceError(
+            "sampler.name",
+            "'cmaes' learns numbers that every candidate has, and this space has none: lists are choices without an "
+            "order, and settings count only where they are chosen. Write ranges, or name one architecture or "
+            'optimizer; or write name = "tpe"',
+        )
+    if isinstance(table, GridTable):
+        check_countable(space)
+
+
+def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:
+    """What to write for `kept` to be the one objective: an axis that is left out has its default measure."""
+    return f"{' and '.join(f'{axis} = false' for axis in axes if axis != kept)} in [objectives]"
+
+
+def _has_numbers(space: Space | OwnSpace) -> bool:
+    parameters = parameters_of(space)
+    found = (parameters.distributions[name] for name in parameters.always)
+    return any(isinstance(one, IntDistribution | FloatDistribution) and not one.single() for one in found)

@@ -1,0 +1,124 @@
+"""What differs between two specs of one study, and what may."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tunefront.objectives import AXES
+from tunefront.printable import shortened
+
+MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
+KINDS = ("name", "source")  # keys that say which kind of table it is: others of its keys mean something only with it
+LIMITS = ("at_least", "at_most")  # of an objective: they may change while nobody runs the study
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One key that two specs of a study have otherwise.
+
+    Attributes:
+        stored: What the study has; None is nothing. So is `given`.
+    """
+
+    key: str
+    stored: Any
+    given: Any
+
+    def describe(self) -> str:
+        """As a line of the message that refuses the file."""
+        return f"{self.key}: the study has {_show(self.stored)}, the file {_show(self.given)}"
+
+    def describe_left_out(self) -> str:
+        """As a line that tells what the study goes on with, where the file leaves the key out."""
+        table, _, axis = self.key.removesuffix(".measure").partition(".")
+        if table == "objectives" and axis in AXES:
+            had, has = (each.get("measure") if _is_table(each) else each for each in (self.stored, self.given))
+            return (
+                f"objectives.{axis}: the study began with {_show_measure(had)} and goes on with it; the file leaves it "
+                f"out, which in a new study means {_show_measure(has)}. Write {_line_of(axis, had)}"
+            )
+        return (
+            f"{self.key}: the study began with {_show(self.stored)} and goes on with it; "
+            f"the file leaves it out, which in a new study means {_show(self.given)}"
+        )
+
+
+def find_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[Difference]:
+    """Compare two specs as JSON with all their ranges, but for what may change between runs."""
+    kept, others = ({key: value for key, value in spec.items() if key not in MAY_CHANGE} for spec in (stored, given))
+    spaces = kept.get("space"), others.get("space")
+    if all(isinstance(space, Mapping) for space in spaces):
+        kept["space"], others["space"] = _comparable(*spaces)
+    return list(_differences(kept, others, ""))
+
+
+def without_settings_of_other_kinds(found: Sequence[Difference]) -> list[Difference]:
+    """Leave out the settings of a table that is of another kind in one of the specs: that it is says enough."""
+    places = [(difference, *difference.key.rpartition(".")[::2]) for difference in found]
+    others = {table for _, table, key in places if key in KINDS}
+    return [difference for difference, table, key in places if table not in others or key in KINDS]
+
+
+def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """What differs between two specs as JSON, a line each, but for limits and what may change between runs."""
+    objectives = (stored.get("objectives", {}), given.get("objectives", {}))
+    kept, others = ({key: value for key, value in spec.items() if key != "objectives"} for spec in (stored, given))
+    return _axis_differences(*objectives) + [difference.describe() for difference in find_differences(kept, others)]
+
+
+def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Limits that differ between two specs as JSON whose objectives are the same, a line each."""
+    pairs = ((axis, table, given["objectives"].get(axis, {})) for axis, table in stored["objectives"].items())
+    return [
+        difference.describe()
+        for axis, old, new in pairs
+        for limit in LIMITS
+        for difference in _differences(old.get(limit), new.get(limit), f"objectives.{axis}.{limit}")
+    ]
+
+
+def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Which axes count, and by which measure: what a file has to say for it, since it has a default measure."""
+    lines = []
+    for axis in dict.fromkeys([*stored, *given]):
+        had, has = (tables.get(axis, {}).get("measure") for tables in (stored, given))
+        if had != has:
+            shown = _show_measure(had), _show_measure(has)
+            lines.append(
+                f"objectives.{axis}: the study has {shown[0]}, the file {shown[1]}: write {_line_of(axis, had)}"
+            )
+    return lines
+
+
+def _show_measure(measure: str | None) -> str:
+    return "none" if measure is None else json.dumps(measure)
+
+
+def _line_of(axis: str, measure: str | None) -> str:
+    """The line of a file that gives an axis this measure, or drops it."""
+    return f"{axis} = {'false' if measure is None else json.dumps(measure)}"
+
+
+def _comparable(*spaces: Any) -> list[dict[str, Any]]:
+    """Without the settings of what only one of two spaces chooses: that it does is difference enough."""
+    shared = set.intersection(*(set(space) for space in spaces))
+    return [{key: value for key, value in space.items() if key in shared or not _is_table(value)} for space in spaces]
+
+
+def _differences(stored: Any, given: Any, key: str) -> Iterator[Difference]:
+    if _is_table(stored) and _is_table(given):
+        for name in dict.fromkeys([*stored, *given]):
+            yield from _differences(stored.get(name), given.get(name), f"{key}.{name}" if key else str(name))
+    elif stored != given:
+        yield Difference(key, stored, given)
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and "low" not in value  # a range is one value
+
+
+def _show(value: Any) -> str:
+    return "nothing" if value is None else shortened(json.dumps(value), 300)

@@ -1,0 +1,135 @@
+"""The [pruner] of a spec: our own for any number of objectives, and Optuna's, which look at one learning curve.
+
+Optuna's have the settings that Optuna gives them, under the same names; a step is an epoch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tunefront.search.spec.table import Table, named
+
+
+class ParetoTable(Table):
+    """Stops what would not come on the front.
+
+    Attributes:
+        front_loss: Accepted chance, each time a trial is judged, that it would have ended on the front. What is as
+            likely as not on it always goes on, so more than a half would change nothing.
+        min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
+            may still be guessing for most of the time.
+        rung_factor: Each further epoch at which trials are judged is so many times later.
+    """
+
+    name: Literal["pareto"] = "pareto"
+    front_loss: float = Field(default=0.05, gt=0, le=0.5)
+    min_epochs: int = Field(default=2, ge=1)
+    rung_factor: float = Field(default=1.2, gt=1, le=10)
+
+
+class NoPrunerTable(Table):
+    """Stops nothing."""
+
+    name: Literal["none"] = "none"
+
+
+class _ComparingTable(Table):
+    n_startup_trials: int = Field(default=5, ge=0)
+    n_warmup_steps: int = Field(default=0, ge=0)
+    interval_steps: int = Field(default=1, ge=1)
+    n_min_trials: int = Field(default=1, ge=1)
+
+
+class MedianTable(_ComparingTable):
+    """Stops what is below the median of earlier trials at the same epoch."""
+
+    name: Literal["median"] = "median"
+
+
+class PercentileTable(_ComparingTable):
+    """The same with another share than half.
+
+    Attributes:
+        percentile: 25 keeps the best quarter.
+    """
+
+    name: Literal["percentile"] = "percentile"
+    percentile: float = Field(default=25.0, ge=0, le=100)
+
+
+class SuccessiveHalvingTable(Table):
+    """Asynchronous successive halving: at each rung the best 1 / reduction_factor go on."""
+
+    name: Literal["successive_halving"] = "successive_halving"
+    min_resource: int = Field(default=1, ge=1)
+    reduction_factor: int = Field(default=4, ge=2)
+    min_early_stopping_rate: int = Field(default=0, ge=0)
+    bootstrap_count: int = Field(default=0, ge=0)
+
+
+class HyperbandTable(Table):
+    """Several successive halvings, the trials divided among them."""
+
+    name: Literal["hyperband"] = "hyperband"
+    min_resource: int = Field(default=1, ge=1)
+    reduction_factor: int = Field(default=3, ge=2)
+    bootstrap_count: int = Field(default=0, ge=0)
+
+
+class ThresholdTable(Table):
+    """Stops what leaves a range."""
+
+    name: Literal["threshold"] = "threshold"
+    lower: float | None = None
+    upper: float | None = None
+    n_warmup_steps: int = Field(default=0, ge=0)
+    interval_steps: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> ThresholdTable:
+        if self.lower is None and self.upper is None:
+            raise ValueError("write lower or upper, such as lower = 0.5: what is below is stopped")
+        if self.lower is not None and self.upper is not None and self.lower > self.upper:
+            raise ValueError(f"lower = {self.lower:g} is above upper = {self.upper:g}: exchange them")
+        return self
+
+
+class WilcoxonTable(Table):
+    """Stops what a signed-rank test, epoch by epoch, finds worse than the best trial."""
+
+    name: Literal["wilcoxon"] = "wilcoxon"
+    p_threshold: float = Field(default=0.1, ge=0, le=1)
+    n_startup_steps: int = Field(default=2, ge=0)
+
+
+_Wrapped = MedianTable | PercentileTable | SuccessiveHalvingTable | HyperbandTable | ThresholdTable | WilcoxonTable
+
+
+class PatientTable(Table):
+    """Stops what has not improved for `patience` epochs, if `wrapped` would stop it too.
+
+    Attributes:
+        wrapped: The table of another one of Optuna's; None asks no other.
+    """
+
+    name: Literal["patient"] = "patient"
+    patience: int = Field(ge=0)
+    min_delta: float = Field(default=0.0, ge=0)
+    wrapped: _Wrapped | None = Field(default=None, discriminator="name")
+
+
+OptunaPrunerTable = (
+    MedianTable
+    | PercentileTable
+    | SuccessiveHalvingTable
+    | HyperbandTable
+    | ThresholdTable
+    | WilcoxonTable
+    | PatientTable
+)
+PrunerTable = Annotated[
+    Annotated[ParetoTable | NoPrunerTable | OptunaPrunerTable, Field(discriminator="name")],
+    named("pareto"),
+]

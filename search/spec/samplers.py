@@ -1,0 +1,121 @@
+"""The [sampler] of a spec: each sampler by its name, with the settings that matter.
+
+What Optuna has deprecated (TPE's ``gamma``, CMA-ES's ``sigma0``, ...) is no key here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tunefront.search.spec.table import Table, named
+
+
+class RandomTable(Table):
+    """Independent draws."""
+
+    name: Literal["random"] = "random"
+
+
+class GridTable(Table):
+    """Every combination once; the study ends with the last one."""
+
+    name: Literal["grid"] = "grid"
+
+
+class QmcTable(Table):
+    """A low-discrepancy sequence: spread more evenly than random draws.
+
+    Attributes:
+        scramble: Whether the study's seed shuffles the sequence; without, all studies have the same.
+    """
+
+    name: Literal["qmc"] = "qmc"
+    sequence: Literal["sobol", "halton"] = "sobol"
+    scramble: bool = True
+
+
+class TpeTable(Table):
+    """Tree-structured Parzen estimator, Optuna's own; for one objective and for several.
+
+    Attributes:
+        multivariate: Whether parameters are sampled together.
+        group: Whether those of an architecture or optimizer are, among trials that chose it.
+        constant_liar: Whether trials under way count as bad ones, so that workers do not try the same.
+    """
+
+    name: Literal["tpe"] = "tpe"
+    n_startup_trials: int = Field(default=10, ge=0)
+    n_ei_candidates: int = Field(default=24, ge=1)
+    multivariate: bool = True
+    group: bool = True
+    constant_liar: bool = True
+
+    @model_validator(mode="after")
+    def _check_group(self) -> TpeTable:
+        if self.group and not self.multivariate:
+            raise ValueError("group = true needs multivariate = true: write group = false too")
+        return self
+
+
+class _GeneticTable(Table):
+    """Settings of genetic algorithms.
+
+    Attributes:
+        population_size: Trials of a generation. The first one is random, so that Optuna's 50 would leave nothing else
+            of a study of 30 trials.
+        mutation_probability: Of each parameter; None is one parameter a candidate.
+    """
+
+    population_size: int = Field(default=20, ge=2)
+    mutation_probability: float | None = Field(default=None, ge=0, le=1)
+    crossover_probability: float = Field(default=0.9, ge=0, le=1)
+    swapping_probability: float = Field(default=0.5, ge=0, le=1)
+
+
+class Nsga2Table(_GeneticTable):
+    """A genetic algorithm, made for several objectives."""
+
+    name: Literal["nsga2"] = "nsga2"
+
+
+class Nsga3Table(_GeneticTable):
+    """The same with reference points instead of crowding distances.
+
+    Attributes:
+        dividing_parameter: How many reference points there are on each side.
+    """
+
+    name: Literal["nsga3"] = "nsga3"
+    dividing_parameter: int = Field(default=3, ge=1)
+
+
+class GpTable(Table):
+    """Gaussian processes."""
+
+    name: Literal["gp"] = "gp"
+    n_startup_trials: int = Field(default=10, ge=1)
+    deterministic_objective: bool = False
+
+
+class CmaEsTable(Table):
+    """CMA-ES, for one objective and numbers.
+
+    Attributes:
+        population_size: Of a generation; None leaves it to the number of parameters.
+    """
+
+    name: Literal["cmaes"] = "cmaes"
+    n_startup_trials: int = Field(default=1, ge=0)
+    population_size: int | None = Field(default=None, ge=2)
+    with_margin: bool = False
+
+
+SamplerTable = Annotated[
+    Annotated[
+        RandomTable | GridTable | QmcTable | TpeTable | Nsga2Table | Nsga3Table | GpTable | CmaEsTable,
+        Field(discriminator="name"),
+    ],
+    named("tpe"),
+]

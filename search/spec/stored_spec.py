@@ -1,0 +1,115 @@
+"""What a stored spec means: at the time it was stored, and for a file that goes on with its study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tunefront.search.spec.differences import KINDS, MAY_CHANGE
+from tunefront.spaces.architectures import BACKBONE_NAMES
+from tunefront.spaces.freeze_choices import FREEZE_FRACTION, is_same_choice
+from tunefront.spaces.ranges import parse_range
+from tunefront.spaces.settings import under_own_names
+from tunefront.spaces.space import FAMILY_NAMES, GENERAL, settings_of
+from tunefront.storage import has_studies, open_store, studies
+
+Json = Mapping[str, Any]
+FindSpec = Callable[[str], Json | None]  # by a study's name
+
+_MISSING = object()
+# Specs were first stored without the ranges that their file had left out. These defaults are others today.
+_FIRST_FREEZE_FRACTIONS = (0.0, 0.8, 0.9, 1.0)
+
+
+def stored_spec_in(url: str) -> FindSpec:
+    """A function that looks up a study's stored spec by name; None where there is no such study, or no store."""
+
+    def find(name: str) -> Json | None:
+        study = studies.find(open_store(url), name) if has_studies(url) else None
+        return None if study is None else study.spec
+
+    return find
+
+
+def with_first_defaults(data: Json) -> dict[str, Any]:
+    """Fill in the ranges that a stored spec lacks and whose defaults have changed since. All others are as today.
+
+    A spec that was stored with all its ranges lacks none.
+    """
+    space = data.get("space", {})
+    if not isinstance(space, Mapping):
+        return dict(data)
+    backbones = [name for name in _chosen(space, "architecture", "plain_cnn") if name in BACKBONE_NAMES]
+    filled = {name: {FREEZE_FRACTION: list(_FIRST_FREEZE_FRACTIONS), **space.get(name, {})} for name in backbones}
+    return {**data, "space": {**space, **filled}}
+
+
+def written_in(data: Json) -> dict[str, Any]:
+    """What a file says, with every setting of its space under its own name."""
+    space = data.get("space")
+    if not isinstance(space, Mapping):
+        return dict(data)
+    tables = {name: table for name, table in space.items() if name not in GENERAL}
+    own = {name: under_own_names(table, settings_of(name), f"space.{name}") for name, table in tables.items()}
+    return {**data, "space": {**space, **own}}
+
+
+def continued(stored: Json, written: Json, given: Json) -> dict[str, Any]:
+    """What a file means for a study that has begun: a key that it leaves out has the study's value.
+
+    A default that has changed since then so neither changes nor refuses the study. Keys without a default, such as a
+    limit, were written once: where they are missing now, they have been taken out.
+
+    Args:
+        stored: The study's spec with all its ranges, as JSON.
+        written: What the file says and no more, as JSON; see :func:`written_in`.
+        given: The same with today's defaults.
+    """
+    merged = {name: _merge(stored.get(name), written.get(name, _MISSING), given[name]) for name in given}
+    if isinstance(stored["space"], Mapping) and isinstance(given["space"], Mapping):
+        merged["space"] = _continued_space(stored["space"], written.get("space", {}), given["space"])
+    return {**merged, **{key: given[key] for key in MAY_CHANGE}}
+
+
+def is_left_out(written: Json, key: str) -> bool:
+    """Whether a file says nothing of a key such as ``training.epochs``."""
+    found: Any = written
+    for name in key.split("."):
+        if not isinstance(found, Mapping) or name not in found:
+            return True
+        found = found[name]
+    return False
+
+
+def _merge(stored: Any, written: Any, given: Any) -> Any:
+    is_missing = written is _MISSING
+    if isinstance(stored, Mapping) and isinstance(given, Mapping):
+        if any(kind in given and stored.get(kind) != given[kind] for kind in KINDS):
+            return stored if is_missing else given
+        inner = {} if is_missing else written
+        names = dict.fromkeys([*stored, *given])
+        return {name: _merge(stored.get(name), inner.get(name, _MISSING), given.get(name)) for name in names}
+    return stored if is_missing and given not in (None, []) else given
+
+
+def _continued_space(stored: Json, written: Json, given: Json) -> dict[str, Any]:
+    general = {key: given[key] if key in written else stored.get(key, given[key]) for key in GENERAL}
+    chosen = dict.fromkeys(name for family in FAMILY_NAMES for name in _chosen(general, family, ""))
+    tables = {name: _continued_settings(name, stored, written, given) for name in chosen}
+    # What it writes on others is kept, so that it is refused as in any file.
+    return {**{key: value for key, value in written.items() if key not in GENERAL}, **general, **tables}
+
+
+def _continued_settings(name: str, stored: Json, written: Json, given: Json) -> dict[str, Any]:
+    before, now, own = (space.get(name, {}) for space in (stored, given, written))
+    merged = {key: now.get(key) if key in own else before.get(key, now.get(key)) for key in {**before, **now}}
+    if FREEZE_FRACTION in merged and FREEZE_FRACTION in before:
+        ranges = parse_range(before[FREEZE_FRACTION]), parse_range(merged[FREEZE_FRACTION])
+        if is_same_choice(name, *ranges):  # the study may have begun before such choices were merged
+            merged[FREEZE_FRACTION] = before[FREEZE_FRACTION]
+    return merged
+
+
+def _chosen(table: Json, family: str, default: str) -> Iterable[str]:
+    value = table.get(family, default)
+    return value if isinstance(value, list) else [value]

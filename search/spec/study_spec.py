@@ -1,0 +1,292 @@
+"""The spec of a study: what a TOML file may say, and clear errors where it is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+
+from tunefront.objectives import AXES, DEFAULT_MEASURES, Axis, Objective
+from tunefront.search.data.sources import DataTable
+from tunefront.search.spec.checks import check_pruner, check_sampler
+from tunefront.search.spec.differences import (
+    MAY_CHANGE,
+    find_differences,
+    list_differences,
+    list_limit_changes,
+    without_settings_of_other_kinds,
+)
+from tunefront.search.spec.errors import SpecError, explain
+from tunefront.search.spec.file import read_tables
+from tunefront.search.spec.key_places import check_space_places
+from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, with_first_defaults, written_in
+from tunefront.search.spec.table import FROM_FILE
+from tunefront.search.spec.tables import (
+    EarlyStoppingTable,
+    ObjectivesTable,
+    ParetoTable,
+    PretrainTable,
+    PrunerTable,
+    SamplerTable,
+    StopTable,
+    Table,
+    TpeTable,
+    TrainingTable,
+)
+from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.freeze_choices import merge_freeze_choices
+from tunefront.spaces.start_candidates import start_parameters
+
+__all__ = [
+    "MAY_CHANGE",
+    "EarlyStoppingTable",
+    "PretrainTable",
+    "SpecError",
+    "StudySpec",
+    "TrainingTable",
+    "check_own_space",
+    "differences",
+    "limit_changes",
+    "read_spec",
+]
+
+
+MAX_TRIALS = 10_000_000  # no study has as many; what is larger than a machine can count is a mistake
+# The context of a file's spec whose tables are not yet checked together: a study may have what it leaves out.
+_ALONE: Final = {**FROM_FILE, "is_alone": True}
+
+
+class StudySpec(Table):
+    """A whole study.
+
+    Attributes:
+        trials: The study ends when so many are complete or pruned.
+        max_failures: It gives up when more than so many failed.
+        max_refusals: It gives up when more than so many broke a limit before training.
+        space: As written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
+        start: Known good candidates, trained first; each as [space] is written, with one value for a key.
+        confirms: Name of the search whose finalists this study trains again, on queued candidates alone, and
+            scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    trials: int = Field(default=30, ge=1, le=MAX_TRIALS)
+    max_failures: int = Field(default=10, ge=0, le=MAX_TRIALS)
+    max_refusals: int = Field(default=100, ge=0, le=MAX_TRIALS)
+    objectives: ObjectivesTable = ObjectivesTable()
+    data: DataTable
+    space: dict[str, Any] | str = Field(default={})
+    training: TrainingTable = TrainingTable()
+    sampler: SamplerTable = TpeTable()
+    pruner: PrunerTable = ParetoTable()
+    start: list[dict[str, Any]] = Field(default=[])
+    stop: StopTable = StopTable()
+    pretrain: PretrainTable | None = None
+    confirms: str | None = None
+
+    @field_validator("space")
+    @classmethod
+    def _check_space(cls, table: dict[str, Any] | str) -> dict[str, Any] | str:
+        if not isinstance(table, str):
+            check_space_places(table)
+        _parse_space(table)
+        return table
+
+    @model_validator(mode="after")
+    def _check_together(self, info: ValidationInfo) -> StudySpec:
+        if (info.context or {}).get("is_alone"):
+            return self
+        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
+        if not isinstance(self.space, str):  # reading a spec runs nobody's code
+            self.check_candidates()
+        return self
+
+    def check_candidates(self) -> None:
+        """Check sampler and start candidates against the space. This runs the code of a space of the user's own.
+
+        Raises:
+            SpaceError: Names the key and the remedy.
+        """
+        space = self.parsed_space()
+        if isinstance(space, OwnSpace):
+            space.load()
+        check_sampler(self.sampler, list(self.objectives.present()), space)
+        self.start_parameters()
+
+    def start_parameters(self) -> list[dict[str, Any]]:
+        """The parameters that each ``[[start]]`` table gives: ``group.name`` -> value."""
+        space = self.parsed_space()
+        return [start_parameters(space, table, number) for number, table in enumerate(self.start, start=1)]
+
+    def parsed_space(self) -> Space | OwnSpace:
+        """What may vary. The code of a space of the user's own runs when a candidate is asked for, not before."""
+        return _parse_space(self.space)
+
+    @property
+    def takes_images(self) -> bool:
+        """Whether the space is ours, whose networks take images; one of the user's own may take any values."""
+        return not isinstance(self.space, str)
+
+    @property
+    def accuracy_measure(self) -> str:
+        """Name of the measure that accuracy means in this study."""
+        return self.objectives.accuracy.measure if self.objectives.accuracy else DEFAULT_MEASURES["accuracy"]
+
+    def parsed_objectives(self) -> dict[Axis, Objective]:
+        """The objectives in the order of their values in the store."""
+        return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for the store: limits as numbers of their measure's unit, no axis that is dropped, every range."""
+        data = self.model_dump(mode="json")
+        space = self.parsed_space()
+        if isinstance(space, Space):
+            data["space"] = space.as_table()
+        for axis in AXES:
+            data["objectives"][axis] = None
+        for axis, objective in self.parsed_objectives().items():
+            data["objectives"][axis] = {
+                "measure": objective.measure.name,
+                "at_least": objective.at_least,
+                "at_most": objective.at_most,
+            }
+        data["objectives"] = {axis: table for axis, table in data["objectives"].items() if table is not None}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
+        """The spec that :meth:`as_json` made."""
+        filled = with_first_defaults(_with_dropped_axes(_without_idle_settings(data)))
+        return cls.model_validate_json(json.dumps(filled))
+
+
+def _with_dropped_axes(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Mark what a stored spec leaves out: there such an axis is dropped, where a file means its default measure."""
+    if "objectives" not in data:
+        return dict(data)
+    return {**data, "objectives": {**dict.fromkeys(AXES, False), **data["objectives"]}}
+
+
+def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
+    """As written before pruners had settings of their own: ``none`` then had those of ``pareto``."""
+    is_idle = data.get("pruner", {}).get("name") == "none"
+    return {**data, "pruner": {"name": "none"}} if is_idle else dict(data)
+
+
+def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
+    return OwnSpace.parse(table) if isinstance(table, str) else Space.from_table(table)
+
+
+_OF_OURS = (".confirmation", ".recording")
+
+
+def read_spec(
+    path: Path,
+    find_stored: FindSpec | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: Any,
+) -> StudySpec:
+    """Read a spec file.
+
+    Args:
+        find_stored: Looks up the stored spec of the study that the file goes on with, if there is one: a key that the
+            file leaves out then has that study's value.
+        tell: Told, a line each, what such keys are, and which choices of a new study's space were merged.
+        overrides: Replace top-level keys, where they are not None.
+
+    Of a space of the user's own only the name is read: see :func:`check_own_space`.
+
+    Raises:
+        SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
+    """
+    data = read_tables(path) | {key: value for key, value in overrides.items() if value is not None}
+    if "confirms" in data:
+        raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
+    try:
+        spec = _understand(data, find_stored, tell)
+    except SpaceError as error:
+        raise SpecError(path, error.key, error.problem) from None
+    except ValidationError as error:
+        raise explain(path, error, StudySpec) from None
+    if spec.name.endswith(_OF_OURS):
+        raise SpecError(
+            path,
+            "name",
+            f"{spec.name!r}: studies that end in {' or '.join(_OF_OURS)} are tunefront's own. Leave that off",
+        )
+    if len(spec.start) > spec.trials:
+        raise SpecError(
+            path,
+            "trials",
+            f"{spec.trials} is fewer than the {len(spec.start)} of [[start]]. Write as many, or more",
+        )
+    return spec
+
+
+def check_own_space(path: Path, spec: StudySpec) -> None:
+    """Run the code of a space of the user's own, and check the spec against it; nothing for a space of ours.
+
+    Args:
+        path: The spec's file, for messages.
+
+    Raises:
+        SpecError: If the code cannot be used, or does not fit the sampler or a start candidate.
+    """
+    if isinstance(spec.space, str):
+        try:
+            spec.check_candidates()
+        except SpaceError as error:
+            raise SpecError(path, error.key, error.problem) from None
+
+
+def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callable[[str], None]) -> StudySpec:
+    """The spec that a file means, alone or for the study that it goes on with."""
+    alone = StudySpec.model_validate(data, context=_ALONE)
+    stored = find_stored(alone.name) if find_stored else None
+    study = None
+    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is refused when it is opened
+        study = StudySpec.from_json(stored) if stored is not None else None
+    if study is None:
+        return _merged(StudySpec.model_validate(data, context=FROM_FILE), tell)
+    given = alone.as_json()
+    written = written_in(alone.model_dump(mode="json", exclude_unset=True))
+    spec = StudySpec.from_json(continued(study.as_json(), written, given))
+    for difference in without_settings_of_other_kinds(find_differences(spec.as_json(), given)):
+        if is_left_out(written, difference.key):
+            tell(difference.describe_left_out())
+    return spec
+
+
+def _merged(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
+    """A new study's spec without choices that are one candidate."""
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace):
+        return spec
+    merged, notes = merge_freeze_choices(space)
+    for note in notes:
+        tell(note)
+    return spec.model_copy(update={"space": merged.as_table()}) if notes else spec
+
+
+def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """What differs between two specs as JSON, a line each, but for limits and what may change between runs.
+
+    What an older tunefront stored without keys that it did not know has their defaults.
+    """
+    return list_differences(_as_now(stored), given)
+
+
+def limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """The limits that differ between two specs as JSON without other :func:`differences`, a line each."""
+    return list_limit_changes(_as_now(stored), given)
+
+
+def _as_now(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is compared as it is
+        return StudySpec.from_json(stored).as_json()
+    return stored

@@ -1,0 +1,62 @@
+"""The [training] and [pretrain] of a spec."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from tunefront.search.data.sources import DataTable
+from tunefront.search.spec.table import Seconds, Table
+from tunefront.spaces import Space, SpaceError
+
+
+class EarlyStoppingTable(Table):
+    """When a training ends by itself, as Keras's callback of that name says: it then is complete."""
+
+    monitor: Literal["loss", "accuracy", "top_5_accuracy", "f1_macro", "f1_binary", "precision", "recall", "auc"] = (
+        "loss"
+    )
+    min_delta: float = Field(default=0.0, ge=0)
+    patience: int = Field(default=5, ge=0)
+    baseline: float | None = None
+
+
+class TrainingTable(Table):
+    """How each candidate is trained.
+
+    Attributes:
+        time_limit: Of one trial, from start to end.
+        keep_weights: Of the epoch with the best validation accuracy, or of the last one.
+        tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
+    """
+
+    epochs: int = Field(default=12, ge=1, le=1_000_000)
+    time_limit: Seconds = 3600.0
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    keep_weights: Literal["best", "last"] = "best"
+    early_stopping: EarlyStoppingTable | None = None
+    tensorboard: bool = False
+
+
+class PretrainTable(Table):
+    """What `tunefront pretrain` trains.
+
+    Attributes:
+        weights: The file its backbone's weights go to, ending in ``.weights.h5``.
+        space: As a study's, with one value for everything.
+    """
+
+    weights: str = Field(pattern=r".\.weights\.h5$")
+    data: DataTable
+    space: dict[str, Any]
+    training: TrainingTable = TrainingTable()
+
+    @field_validator("space")
+    @classmethod
+    def _check_space(cls, table: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Space.from_table(table)
+        except SpaceError as error:
+            raise SpaceError(f"pretrain.{error.key}", error.problem) from None
+        return table

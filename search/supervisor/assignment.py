@@ -1,0 +1,29 @@
+"""What a supervisor works on, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.search.data import Dataset
+from tunefront.search.launching.slots import Slot
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.storage import Store, StudyRecord
+
+
+@dataclass(frozen=True)
+class Work:
+    """A study, and this machine's part in it.
+
+    Attributes:
+        out: Folder for kept models and logs.
+    """
+
+    store: Store
+    study: StudyRecord
+    spec: StudySpec
+    dataset: Dataset
+    slots: Sequence[Slot]
+    worker_id: str
+    out: Path

@@ -1,0 +1,125 @@
+"""Why a supervisor stopped, and what that means for the study."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.objectives import format_quantity
+from tunefront.search.spec.study_spec import StudySpec
+
+
+class Ending(enum.Enum):
+    """Why a supervisor stopped."""
+
+    DONE = "done"
+    TIME_LIMIT = "out of time"
+    NO_GROWTH = "the front no longer grows"
+    GRID_DONE = "the grid is done"
+    INTERRUPTED = "interrupted"
+    TOO_MANY_FAILURES = "too many failures"
+    TOO_MANY_REFUSALS = "too many refusals"
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the study is done, though it has not all its trials."""
+        return self in (Ending.TIME_LIMIT, Ending.NO_GROWTH, Ending.GRID_DONE)
+
+
+def describe_early_end(ending: Ending, spec: StudySpec) -> str:
+    """Why a study is done before it has all its trials, in a sentence; empty for other endings."""
+    if ending is Ending.TIME_LIMIT:
+        return f"its time is used up: stop.time_limit is {format_quantity(spec.stop.time_limit or 0.0, 'seconds')}"
+    if ending is Ending.NO_GROWTH:
+        return f"none of the last {spec.stop.patience} finished trials came on the front: that is stop.patience"
+    return "every point of its grid was tried" if ending is Ending.GRID_DONE else ""
+
+
+def describe_going_on(ending: Ending) -> str:
+    """What to change for a study that ended early to go on."""
+    if ending is Ending.GRID_DONE:
+        return "A larger grid is another study: give it another name"
+    key = "stop.time_limit" if ending is Ending.TIME_LIMIT else "stop.patience"
+    return f"Raise {key} and the same command goes on with it"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What a person is told at the end of a run, and what its process leaves with; empty and 0 for a whole study."""
+
+    text: str
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class CommonReason:
+    """Why most of the trials failed, or were refused.
+
+    Attributes:
+        n_alike: Trials that ended for it.
+        n_ended: Trials that ended so, for whatever reason.
+        n_finished: Trials that are complete or pruned.
+    """
+
+    text: str
+    n_alike: int
+    n_ended: int
+    n_finished: int
+
+    @property
+    def is_the_cause(self) -> bool:
+        """Whether more trials would end for it, too: it stands behind nine of ten."""
+        return self.n_alike >= 0.9 * self.n_ended
+
+
+def describe_stop(
+    ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
+) -> Stop:
+    """What happened, and how to go on.
+
+    Args:
+        again: The command that goes on.
+        status: The command that shows the study.
+        logs: The folder of the trials' output.
+        reason: The most frequent one, where trials failed or were refused.
+    """
+    if ending is Ending.DONE:
+        return Stop("", 0)
+    if ending.is_early:
+        return Stop(f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0)
+    if ending is Ending.INTERRUPTED:
+        return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
+    key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
+    if ending is Ending.TOO_MANY_REFUSALS:
+        key, remedy = (
+            "max_refusals",
+            "Relax the limit that they break, which queues them again, or raise max_refusals, and",
+        )
+    if reason is not None and reason.is_the_cause:
+        return Stop(_describe_cause(ending, spec, key, again, logs, reason), 1)
+    return Stop(
+        f"The study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
+        f"and in '{status}', their output is in {logs}. {remedy} go on with:\n  {again}",
+        1,
+    )
+
+
+def _describe_cause(ending: Ending, spec: StudySpec, key: str, again: str, logs: Path, reason: CommonReason) -> str:
+    """Of trials that all end for the same reason: more of them would, too, so that comes first."""
+    what = "failed" if ending is Ending.TOO_MANY_FAILURES else "were refused"
+    how_many = f"all {reason.n_ended}" if reason.n_alike == reason.n_ended else f"{reason.n_alike} of {reason.n_ended}"
+    text = f"The study stopped: {how_many} trials that {what} did so for one reason:\n  {reason.text}\n"
+    if ending is Ending.TOO_MANY_REFUSALS:
+        remedy = "Relax that limit, which queues them again, or change the ranges in [space] under another name"
+        return text + f"{remedy}:\n  {again}"
+    text += f"Their output is in {logs}. "
+    if not reason.n_finished:
+        return text + (
+            f"Mend that first: more trials would end the same way. No trial is finished, so nothing is lost by "
+            f"starting anew, with 'tunefront delete {spec.name} --results' or under another name:\n  {again}"
+        )
+    return text + (
+        "Mend that first: more trials would end the same way. If the spec must change, give it another name; if not, "
+        f"go on with {key} above {reason.n_ended}:\n  {again}"
+    )

@@ -1,0 +1,61 @@
+"""Kept models: a ``.keras`` file for each trial on the front, and a ``.json`` file that says how to use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tunefront.search.system.links import refuse_link
+from tunefront.storage import Store, StudyRecord, trials
+from tunefront.storage.files import replace_file
+
+
+@dataclass(frozen=True)
+class KeptModels:
+    """The models of one study that lie on this machine."""
+
+    store: Store
+    study: StudyRecord
+    folder: Path
+
+    def partial_path(self, number: int) -> Path:
+        """Where a trial process saves; the folder exists afterwards, and no such file or link.
+
+        Raises:
+            OSError: If the folder is a link.
+        """
+        refuse_link(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.drop_partial(number)
+        return self._partial(number)
+
+    def publish(self, number: int, card: Mapping[str, Any]) -> Path:
+        """Give a wholly saved model its name, once its card (`model_card.py`) lies beside it."""
+        path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
+        refuse_link(partial)  # in place of what was saved
+        replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+        partial.replace(path)
+        return path.resolve()
+
+    def drop_partial(self, number: int) -> None:
+        """Remove what a trial process may have left half written."""
+        self._partial(number).unlink(missing_ok=True)
+
+    def _partial(self, number: int) -> Path:
+        return self.folder / f".partial-{number}.keras"
+
+    def drop(self, beaten: Collection[int]) -> None:
+        """Remove the models on this machine of those trials.
+
+        Others stay: a model without a complete trial may be one that another supervisor has saved
+        and is about to record.
+        """
+        for path in self.folder.glob("trial-*.keras"):
+            number = path.stem.removeprefix("trial-")
+            if number.isdigit() and int(number) in beaten:
+                path.unlink(missing_ok=True)
+                path.with_suffix(".json").unlink(missing_ok=True)
+                trials.set_model_path(self.store, self.study, int(number), "")

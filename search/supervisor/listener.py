@@ -1,0 +1,144 @@
+"""What trial processes say, and what they are answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import wait
+from typing import Any
+
+import numpy as np
+
+from tunefront.search.launching.machine import load_average
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.finisher import Finisher
+from tunefront.search.supervisor.judge import Judge
+from tunefront.search.supervisor.kept_models import KeptModels
+from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.model_card import model_card
+from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.trial.process import BrokenMessageError, Message, NotFiniteError, answer, receive
+from tunefront.storage import Answers, Epoch, Outcome, patiently
+
+
+class Listener:
+    """Listens to the trials that run on one supervisor's slots.
+
+    Args:
+        running: The supervisor's; a trial that ends is taken out of it.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        judge: Judge,
+        standing: Standing,
+        models: KeptModels,
+        finisher: Finisher,
+        running: Running,
+        clock: Callable[[], float],
+    ) -> None:
+        self._work = work
+        self._judge = judge
+        self._standing = standing
+        self._models = models
+        self._finisher = finisher
+        self._running = running
+        self._clock = clock
+
+    def listen(self, seconds: float) -> None:
+        """Handle what has come in; wait at most `seconds` for it."""
+        by_connection = {running.child.connection: running for running in self._running.values()}
+        for ready in wait(list(by_connection), timeout=seconds):
+            running = by_connection[ready]  # type: ignore[index]
+            try:
+                message = receive(running.child.connection)
+            except (EOFError, OSError):
+                self._finisher.end_vanished(running)
+            except BrokenMessageError as error:
+                self._finisher.end_broken(running, error)
+            except NotFiniteError as error:
+                self._finisher.end_not_finite(running, error)
+            else:
+                self._handle_safely(running, message)
+
+    def _handle_safely(self, running: RunningTrial, message: Message) -> None:
+        try:
+            self._handle(running, message)
+        except (BrokenPipeError, ConnectionResetError):
+            self._finisher.end_vanished(running)
+        except BrokenMessageError as error:
+            self._finisher.end_broken(running, error)
+
+    def _handle(self, running: RunningTrial, message: Message) -> None:
+        running.measurements |= message.measurements
+        if message.kind == "built":
+            self._judge_cost(running)
+        elif message.kind == "epoch" and message.epoch:
+            self._judge_epoch(running, _read_epoch(message.epoch))
+        elif message.kind == "trained" and running.curve:
+            running.answers = _read_answers(message.answers)
+            self._judge_end(running)
+        elif message.kind == "kept":
+            self._finisher.complete(
+                running, str(self._models.publish(running.lease.number, model_card(self._work, running)))
+            )
+        elif message.kind == "failed":
+            running.child.reap()
+            self._finisher.end_without_result(running, message.reason)
+        else:
+            raise BrokenMessageError(f"{message.kind!r} is not expected here")
+
+    def _judge_cost(self, running: RunningTrial) -> None:
+        """Refuse before training what breaks a limit that is known already."""
+        refusal = self._standing.refusal(running.measurements)
+        answer(running.child.connection, go_on=not refusal)
+        if refusal:
+            running.child.reap()
+            self._finisher.finish(running, Outcome.REFUSED, reason=refusal)
+
+    def _judge_epoch(self, running: RunningTrial, epoch: Epoch) -> None:
+        running.curve.append(epoch)
+        running.other_slots_busy.append(len(self._running) - 1)
+        if epoch.epoch in self._judge.rungs:
+            verdict = patiently(lambda: self._judge.judge(running))
+            answer(running.child.connection, go_on=verdict.goes_on)  # first: the child waits for it
+            running.stop_reason, running.violations = verdict.reason, verdict.violations
+        if not patiently(lambda: self._judge.note(running)):
+            self._finisher.end_taken_over(running)
+
+    def _judge_end(self, running: RunningTrial) -> None:
+        accuracy = max(epoch.accuracy for epoch in running.curve)
+        running.measurements.setdefault(self._work.spec.accuracy_measure, accuracy)
+        running.measurements["load_average"] = load_average()
+        running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy))
+        running.measurements["trial_seconds"] = self._clock() - running.started_at
+        if running.stop_reason:
+            answer(running.child.connection, go_on=False)
+            running.child.reap()
+            self._finisher.finish(running, Outcome.PRUNED, reason=running.stop_reason)
+            return
+        missing = self._standing.unmeasured(running.measurements)
+        if missing:
+            running.child.kill()
+            reason = f"{missing} cannot be measured on this machine: choose another measure for that objective"
+            self._finisher.finish(running, Outcome.FAILED, reason=reason)
+            return
+        running.is_trained = True
+        is_kept = patiently(lambda: self._standing.is_on_front(running.measurements))
+        answer(running.child.connection, go_on=is_kept)
+        if not is_kept:
+            self._finisher.complete(running, "")
+
+
+def _read_epoch(fields: Mapping[str, Any]) -> Epoch:
+    try:
+        return Epoch(**fields)
+    except TypeError as error:
+        raise BrokenMessageError(str(error)) from error
+
+
+def _read_answers(by_split: Mapping[str, Any]) -> dict[str, Answers]:
+    try:
+        return {split: Answers(**fields) for split, fields in by_split.items()}
+    except TypeError as error:
+        raise BrokenMessageError(str(error)) from error

@@ -1,0 +1,80 @@
+"""Where trials stand while a study runs: which limits they break, and the front so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from tunefront.objectives import Axis, Direction, Objective, broken_limit, dominating, known_early, on_front, violations
+from tunefront.storage.trials import is_feasible
+
+Values = tuple[float, ...]  # one for each objective
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The complete trials of a study, of all workers, against its objectives."""
+
+    study: optuna.Study
+    objectives: Mapping[Axis, Objective]
+
+    def values(self, measurements: Mapping[str, float]) -> Values:
+        """One value for each objective, in the order of the store."""
+        return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
+
+    def unmeasured(self, measurements: Mapping[str, float]) -> str:
+        """The first objective's measure that is missing; empty if none is."""
+        names = (objective.measure.name for objective in self.objectives.values())
+        return next((name for name in names if name not in measurements), "")
+
+    def violations(self, measurements: Mapping[str, float]) -> dict[str, float]:
+        """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+        return violations(self.objectives.values(), measurements)
+
+    def refusal(self, measurements: Mapping[str, float]) -> str:
+        """Which limit is broken by what is known before training; empty if none is."""
+        return self.broken_limit(known_early(measurements))
+
+    def broken_limit(self, measurements: Mapping[str, float]) -> str:
+        """Which limit is broken by what was measured; empty if none is."""
+        return broken_limit(self.objectives.values(), measurements)
+
+    def is_on_front(self, measurements: Mapping[str, float]) -> bool:
+        """Whether a trial with these measurements, complete by now, is on the front of all."""
+        if any(value > 0 for value in self.violations(measurements).values()):
+            return False
+        points = [self.values(measurements), *(values for _, values in self._feasible())]
+        return bool(on_front(np.array(points), self._directions)[0])
+
+    def front(self) -> list[tuple[int, Values]]:
+        """Number and values of each trial on the front so far, the best in the first objective first."""
+        feasible = self._feasible()
+        if not feasible:
+            return []
+        mask = on_front(np.array([values for _, values in feasible]), self._directions)
+        sign = -1 if self._directions[0] == "maximize" else 1
+        members = (member for member, is_on in zip(feasible, mask, strict=True) if is_on)
+        return sorted(members, key=lambda member: sign * member[1][0])
+
+    def beaten(self) -> set[int]:
+        """Numbers of the complete trials that another one within the limits dominates.
+
+        What a limit alone keeps off the front is not among them: the limit may be relaxed.
+        """
+        members = np.array([values for _, values in self.front()]).reshape(-1, len(self.objectives))
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return {trial.number for trial in complete if dominating(trial.values, members, self._directions).any()}
+
+    @property
+    def _directions(self) -> list[Direction]:
+        return [objective.measure.direction for objective in self.objectives.values()]
+
+    def _feasible(self) -> list[tuple[int, Values]]:
+        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return [
+            (trial.number, tuple(trial.values)) for trial in complete if is_feasible(trial, self.objectives.values())
+        ]

@@ -1,0 +1,62 @@
+"""What must be known to use a kept model: written beside it, so that the two can travel together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tunefront.search.data.sources.source import ArraySource, FileSource
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.running_trial import RunningTrial
+from tunefront.storage import studies
+
+_VERSIONS = ("tunefront", "keras", "backend", "backend_version", "optuna", "python", "precision")
+
+
+def model_card(work: Work, running: RunningTrial) -> dict[str, Any]:
+    """Facts of a model for a file in JSON: what goes in and comes out, how good it is, what it was made with.
+
+    The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
+    ``positive_class``.
+    """
+    dataset = work.dataset
+    is_binary = dataset.n_classes == 2
+    return {
+        "study": work.study.name,
+        "trial": running.lease.number,
+        "class_names": list(dataset.class_names),
+        "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
+        "output": running.candidate.output,
+        "input": {"shape": list(dataset.image_shape), **_preparation(work)},
+        "measurements": dict(sorted(running.measurements.items())),
+        "candidate": asdict(running.candidate),
+        "versions": _versions(work),
+    }
+
+
+def _preparation(work: Work) -> dict[str, Any]:
+    """How values were made of what the data's source has; a model takes what came out."""
+    source, dataset = work.spec.data, work.dataset
+    if isinstance(source, FileSource):
+        size = list(dataset.image_shape[:2])
+        return {
+            "values": "pixels from 0 to 255",
+            "size": size,
+            "channels": source.channels,
+            "resize": source.resize,
+            "filter": "Lanczos",
+            "is_turned_by_exif": True,
+            **({"bit_depth_of_16_bit_files": dataset.bit_depth} if dataset.bit_depth else {}),
+        }
+    if isinstance(source, ArraySource) and source.scale:
+        return {"values": "pixels from 0 to 255", "scale_of_source": source.scale}
+    if dataset.value_type == "uint8":
+        return {"values": "pixels from 0 to 255"}
+    return {"values": "as the source has them"}
+
+
+def _versions(work: Work) -> Mapping[str, Any]:
+    workers = studies.list_workers(work.store, work.study)
+    machine = next((worker.machine for worker in workers if worker.worker_id == work.worker_id), {})
+    return {name: machine[name] for name in _VERSIONS if name in machine}

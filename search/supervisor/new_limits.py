@@ -1,0 +1,82 @@
+"""A study goes on under other limits: who may still run it under the old ones, and what a person is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from tunefront.objectives import Axis, Objective, broken_limit
+from tunefront.search.launching import machine
+from tunefront.search.supervisor.live_front import Standing
+from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
+from tunefront.storage.queue import LEASE_SECONDS
+
+
+def describe_runners(store: Store, study: StudyRecord) -> str:
+    """Who runs the study now, for an error; empty if nobody does."""
+    now = studies.database_time(store)
+    found = [_describe_runner(worker) for worker in studies.list_workers(store, study) if _may_run(worker, now)]
+    return " and ".join(found)
+
+
+def _may_run(worker: WorkerRecord, now: float) -> bool:
+    """Here its process tells; elsewhere, whether it was seen for as long as its leases would last."""
+    if worker.host != machine.host_key():
+        return now - worker.seen_at < LEASE_SECONDS
+    is_ours = worker.pid == os.getpid()  # an earlier run of this process: it has ended
+    return not is_ours and machine.is_alive(worker.pid, worker.machine["process_started_at"])
+
+
+def _describe_runner(worker: WorkerRecord) -> str:
+    is_here = worker.host == machine.host_key()
+    where = "here" if is_here else f"on {worker.machine.get('host_name', 'another machine')}, seen in the last minute"
+    return f"process {worker.pid} ({where})"
+
+
+def describe_new_limits(
+    store: Store,
+    study: StudyRecord,
+    old: Mapping[Axis, Objective],
+    new: Mapping[Axis, Objective],
+    stopped: Sequence[int],
+) -> list[str]:
+    """What new limits, which the store has by now, mean for the trials there are: a few lines.
+
+    Args:
+        stopped: Those that were stopped for a limit and would no longer be.
+    """
+    complete = {trial.number: trial for trial in trials.load(store, study) if trial.state == "complete"}
+    n_before, n_now = (sum(_keeps(trial, limits) for trial in complete.values()) for limits in (old, new))
+    optuna_study = study.optuna_study(store)
+    before, now = ({number for number, _ in Standing(optuna_study, limits).front()} for limits in (old, new))
+    lines = [f"of {len(complete)} complete trials, {n_now} keep the new limits; {n_before} kept the old ones"]
+    if now - before:
+        lines.append(f"on the front now: {_trials(now - before)}")
+    without = [number for number in now if not complete[number].model_path]
+    if without:
+        lines.append(f"on the front without a model, which was not kept when they ended: {_trials(without)}")
+    if before - now:
+        lines.append(
+            f"no longer on the front: {_trials(before - now)}; a kept model stays until another trial beats it"
+        )
+    if stopped:
+        lines.append(f"stopped for a limit that is relaxed now, and they stay stopped: {_trials(stopped)}")
+    return lines
+
+
+def describe_queued_again(queued: Mapping[int, int]) -> str:
+    """Which refused candidates are queued once more; empty if none is."""
+    if not queued:
+        return ""
+    pairs = ", ".join(f"{number} as {again}" for number, again in sorted(queued.items()))
+    return f"refused before, and queued again because no limit refuses them now: {len(queued)} (trial {pairs})"
+
+
+def _keeps(trial: TrialRecord, limits: Mapping[Axis, Objective]) -> bool:
+    names = (objective.measure.name for objective in limits.values())
+    return not broken_limit(limits.values(), dict(zip(names, trial.values or (), strict=True)))
+
+
+def _trials(numbers: Iterable[int]) -> str:
+    listed = sorted(numbers)
+    return f"trial{'s' if len(listed) > 1 else ''} {', '.join(map(str, listed))}"

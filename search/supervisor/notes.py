@@ -1,0 +1,48 @@
+"""What a run notes at its end, for reports: why the study is over, and what stopping trials has cost it."""
+
+from __future__ import annotations
+
+import optuna
+
+from tunefront.search.pruning.front_loss import estimate_front_loss
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.end_reason import Ending, describe_early_end
+from tunefront.storage import trials
+
+
+def note_ending(work: Work, study: optuna.Study, ending: Ending) -> None:
+    """Note in a sentence why a study that ended early is done."""
+    text = describe_early_end(ending, work.spec)
+    if study.user_attrs.get("ending", "") != text:
+        study.set_user_attr("ending", text)
+
+
+def forget_ending(study: optuna.Study) -> None:
+    """The study goes on: what a run noted at its end no longer holds, also if this one is killed."""
+    if study.user_attrs.get("ending", ""):
+        study.set_user_attr("ending", "")
+
+
+def note_front_loss(work: Work, study: optuna.Study, pruner: ParetoPruner | None) -> None:
+    """Note how much of the front was stopped, by what has finished by now. Nothing if nothing was stopped.
+
+    The estimate is None for all its numbers while too few trials have finished to tell.
+    """
+    if pruner is None:
+        return
+    records = trials.load(work.store, work.study)
+    n_stopped = sum(record.state == "pruned" and bool(record.epochs) for record in records)
+    if not n_stopped:
+        return
+    found = estimate_front_loss(pruner, records)
+    noted = {
+        "lost": found and found.lost,
+        "at_risk": found and found.at_risk,
+        "low": found and found.low,
+        "high": found and found.high,
+        "n_stopped": n_stopped,
+        "front_loss": pruner.front_loss,
+    }
+    if study.user_attrs.get("front_loss") != noted:
+        study.set_user_attr("front_loss", noted)

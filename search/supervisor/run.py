@@ -1,0 +1,212 @@
+"""Run a study on this machine: check, prepare, open the store, and hand over to the supervisor."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import optuna
+
+from tunefront.objectives import Objective
+from tunefront.search.data import Dataset
+from tunefront.search.data.prepared_content import describe_lists
+from tunefront.search.launching import machine
+from tunefront.search.launching.asker import AnswerError, Asker
+from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.slots import Slot, list_gpus, make_slots
+from tunefront.search.preparation.cautions import find_cautions
+from tunefront.search.preparation.prepare import prepare_study
+from tunefront.search.sampling.samplers import missing_extra
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.tables import GridTable, StopTable
+from tunefront.search.supervisor.stored_study import check_going_on, join
+from tunefront.search.supervisor.supervisor import Ending, Supervisor, Work
+from tunefront.search.supervisor.view import View
+from tunefront.search.system.links import refuse_links
+from tunefront.spaces.grid import Grid
+from tunefront.spaces.start_candidates import enqueue_starts
+from tunefront.storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a person asked for.
+
+    Attributes:
+        spec_path: For error messages.
+        n_workers: Slots of this machine; None leaves it to the machine.
+        out: Folder for kept models and logs.
+        launcher: Starts trial processes; may be loading already.
+        scratch: An empty folder that lives as long as the run.
+        enqueue: Called once the study is open, before any trial: queues what must be trained.
+    """
+
+    spec: StudySpec
+    spec_path: Path
+    url: str = field(repr=False)
+    n_workers: int | None
+    out: Path
+    launcher: Launcher
+    scratch: Path
+    enqueue: Callable[[Store, StudyRecord], None] | None = None
+
+
+def run_study(request: RunRequest, view: View) -> Ending:
+    """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
+
+    Nothing is written before everything that can be checked was checked. The user's own code that the spec names runs
+    in here: whoever calls this has told the user so.
+
+    Raises:
+        SpecError: If the stored study has another spec, or the study cannot be prepared.
+        StoreError: If the storage cannot be opened.
+        FolderTakenError: If the folder for models and logs holds another study's.
+        OSError: If a link stands where a file of the run is to be written.
+    """
+    spec = request.spec
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
+    load = machine.load_average()  # before Keras is loaded, which is work of ours
+    _check_extras(request)
+    _check_stored_spec(request)
+    _check_folder(request)
+    gpus = list_gpus()
+    slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
+    view.say(f"loading Keras and preparing {spec.data.source} ...")
+    try:
+        asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)
+        dataset, versions = prepare_study(asker, spec)
+    except AnswerError as error:
+        raise SpecError(request.spec_path, "", str(error)) from None
+    _check_stored_data(request, dataset)
+    store = open_store(request.url, is_writer=True)
+    facts = dataset.facts()
+    study = _open_study(store, spec, facts)
+    folder_owner.claim(request.out, study)
+    _sweep_dead_workers(store, study)
+    worker_id = uuid.uuid4().hex
+    description = machine.describe(slots, gpus, versions, spec.training.precision)
+    study = join(spec, request.spec_path, store, study, worker_id, description, view.say)
+    if request.enqueue is not None:
+        request.enqueue(store, study)
+        spec = spec.model_copy(update={"stop": StopTable()})  # all of what was queued is wanted
+    else:
+        grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
+        enqueue_starts(store, study, spec.start_parameters(), grid)
+    view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+    for what, count in dataset.notes.items():
+        view.say(f"data: {count:,} {what}")
+    for text in describe_lists(dataset.folder):
+        view.say(f"data: {text}")
+    counts = queue.count(store, study.optuna_study(store), study.study_id)
+    if counts.finished >= spec.trials:
+        more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"
+        view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")
+    else:
+        for text in find_cautions(spec, facts, load):
+            view.warn(text)
+    work = Work(store, study, spec, dataset, slots, worker_id, request.out)
+    with interruptible(view) as is_interrupted:
+        return Supervisor(work, request.launcher, view, is_interrupted).run()
+
+
+def _check_extras(request: RunRequest) -> None:
+    missing = missing_extra(request.spec.sampler)
+    if missing:
+        raise SpecError(request.spec_path, "sampler.name", missing)
+
+
+def _check_stored_spec(request: RunRequest) -> None:
+    if has_studies(request.url):
+        store = open_store(request.url)
+        stored = studies.find(store, request.spec.name)
+        if stored is not None:
+            check_going_on(request.spec, request.spec_path, store, stored)
+
+
+def _check_folder(request: RunRequest) -> None:
+    refuse_links(request.out)
+    stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
+    folder_owner.check_owner(request.out, stored, request.spec.name)
+
+
+def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
+    name = request.spec.confirms or request.spec.name  # a confirmation's data is its search's, also the first time
+    stored = studies.find(open_store(request.url), name) if has_studies(request.url) else None
+    if stored is not None and stored.dataset["fingerprint"] != dataset.fingerprint:
+        raise SpecError(
+            request.spec_path,
+            "data",
+            f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials "
+            "could not be compared with its old ones. Put the data back"
+            + ("" if request.spec.confirms else ", or give this spec another name"),
+        )
+
+
+def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> StudyRecord:
+    objectives: list[Objective] = list(spec.parsed_objectives().values())
+    return studies.create(
+        store,
+        spec.name,
+        spec.as_json(),
+        facts,
+        [objective.measure.direction for objective in objectives],
+        [objective.measure.name for objective in objectives],
+    )
+
+
+def ended_workers(store: Store, study: StudyRecord) -> list[str]:
+    """The supervisors of this machine that have ended, or were killed."""
+    here = machine.host_key()
+    return [
+        worker.worker_id
+        for worker in studies.list_workers(store, study)
+        if worker.host == here and not machine.is_alive(worker.pid, worker.machine["process_started_at"])
+    ]
+
+
+def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
+    """Give back at once what a supervisor of this machine that was killed had under way."""
+    queue.sweep(store, study.optuna_study(store), study.study_id, ended_workers(store, study))
+
+
+def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_validation: int) -> str:
+    threads = slots[0].n_threads
+    where = ", ".join(slot.name for slot in slots)
+    return (
+        f"study {spec.name}: {spec.trials} trials of up to {spec.training.epochs} epochs, "
+        f"{n_train} training and {n_validation} validation images; "
+        f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
+        f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "
+        "Ctrl-C stops and keeps all"
+    )
+
+
+@contextlib.contextmanager
+def interruptible(view: View) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM become a question to ask, so that no write to the store is cut in two."""
+    is_noted = is_told = False
+
+    def note(signal_number: int, frame: object) -> None:
+        nonlocal is_noted
+        is_noted = True  # and no more: the signal may have come in the middle of printing a line
+
+    def is_interrupted() -> bool:
+        nonlocal is_told
+        if is_noted and not is_told:
+            is_told = True
+            view.say("stopping: running trials go back to the queue ...")
+        return is_noted
+
+    # What is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, note) for number in numbers}
+    try:
+        yield is_interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,51 @@
+"""A trial under way on one of our slots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import optuna
+
+from tunefront.search.launching.fork_server import Child
+from tunefront.search.launching.slots import Slot
+from tunefront.search.supervisor.view import SlotState
+from tunefront.spaces import Candidate
+from tunefront.storage import Answers, Epoch, Lease
+
+
+@dataclass
+class RunningTrial:
+    """What a supervisor knows of it.
+
+    Attributes:
+        started_at: On the supervisor's clock.
+        stop_reason: Why it was told to stop; empty while it goes on.
+        violations: Limits that it would have broken then: measure -> by how much.
+        is_trained: Whether only its model is still being saved.
+        other_slots_busy: At each epoch.
+        answers: Split -> what was answered to each of its images, in a confirmation.
+    """
+
+    lease: Lease
+    trial: optuna.Trial
+    candidate: Candidate
+    slot: Slot
+    child: Child
+    started_at: float
+    curve: list[Epoch] = field(default_factory=list)
+    measurements: dict[str, float] = field(default_factory=dict)
+    stop_reason: str = ""
+    violations: Mapping[str, float] = field(default_factory=dict)
+    is_trained: bool = False
+    other_slots_busy: list[int] = field(default_factory=list)
+    answers: Mapping[str, Answers] = field(default_factory=dict)
+
+    def slot_state(self) -> SlotState:
+        """The same for a person who watches."""
+        best = max((epoch.accuracy for epoch in self.curve), default=None)
+        summary = self.candidate.summary(self.trial.params)
+        return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), best)
+
+
+Running = dict[str, RunningTrial]  # name of the slot -> what it runs

@@ -1,0 +1,204 @@
+"""The supervisor: fills its slots with trials until the study is over, and owns every write to the store.
+
+One light process a machine. It never imports Keras; its trial processes never touch the store.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing.connection import Connection
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+
+from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.slots import Slot
+from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.sampling.trial_source import TrialSource
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.finisher import Finisher
+from tunefront.search.supervisor.judge import Judge
+from tunefront.search.supervisor.kept_models import KeptModels
+from tunefront.search.supervisor.listener import Listener
+from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
+from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.snapshot import take_snapshot
+from tunefront.search.supervisor.study_end import Stopping
+from tunefront.search.supervisor.view import View
+from tunefront.search.system.links import refuse_link, refuse_links_in
+from tunefront.search.trial.process import TrialTask, run_trial
+from tunefront.spaces import SpaceError
+from tunefront.storage import Lease, StoreError, patiently, queue, studies
+
+__all__ = ["Ending", "Supervisor", "Work"]
+
+_TICK_SECONDS = 0.5
+_RENEW_SECONDS = queue.LEASE_SECONDS / 4
+
+
+class Supervisor:
+    """Runs a study's trials on this machine until it is done.
+
+    Args:
+        trains: What a trial process runs; fault tests give a stub.
+        is_interrupted: Asked often; True ends the run and gives running trials back.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        launcher: Launcher,
+        view: View,
+        is_interrupted: Callable[[], bool],
+        trains: Callable[[Connection, TrialTask], None] = run_trial,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._work = work
+        self._launcher = launcher
+        self._view = view
+        self._is_interrupted = is_interrupted
+        self._trains = trains
+        self._clock = clock
+        self._study = work.study.optuna_study(work.store)
+        self._running: Running = {}
+        self._standing = Standing(self._study, work.spec.parsed_objectives())
+        self._models = KeptModels(work.store, work.study, work.out / "models")
+        self._judge = Judge(work, self._study)
+        self._source = TrialSource(
+            work.store, work.study, self._study, work.spec, work.spec.parsed_space(), work.worker_id
+        )
+        self._stopping = Stopping(work, self._study, self._source, clock)
+        self._finisher = Finisher(work, self._study, self._standing, self._models, self._running, view, clock)
+        self._listener = Listener(work, self._judge, self._standing, self._models, self._finisher, self._running, clock)
+        self._renewed_at = self._clock()
+        self._shown_at = -_TICK_SECONDS
+        self._has_started = False
+
+    def run(self) -> Ending:
+        """Work until the study has its trials, is over before that, gives up, or is interrupted."""
+        ending = Ending.INTERRUPTED
+        try:
+            ending = self._work_on()
+            patiently(self._note_time)
+            patiently(partial(note_ending, self._work, self._study, ending))
+            patiently(partial(note_front_loss, self._work, self._study, self._judge.pareto))
+            return ending
+        except KeyError as error:
+            if not self._is_deleted():
+                raise
+            raise StoreError(
+                f"the study {self._work.study.name!r} was deleted from the storage while it ran"
+            ) from error
+        finally:
+            self._finisher.give_back_running(reason=ending.value)
+
+    def _work_on(self) -> Ending:
+        while True:
+            if self._is_interrupted():
+                return Ending.INTERRUPTED
+            if patiently(self._stopping.is_out_of_time) and not self._has_all_trials():
+                return Ending.TIME_LIMIT
+            if len(self._running) < len(self._work.slots):
+                counts = patiently(self._count)
+                ending = patiently(partial(self._stopping.ending, counts))
+                # What runs, here or elsewhere, may still come on the front, and then it grows again.
+                if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
+                    return ending
+                if ending is None:
+                    self._fill_slots()
+            if self._running:
+                self._listener.listen(_TICK_SECONDS)
+            else:  # all remaining trials run elsewhere: wait, and take over what is lost there
+                time.sleep(_TICK_SECONDS)
+                self._sweep()
+            self._finisher.end_overdue()
+            self._renew()
+            self._show()
+
+    def _has_all_trials(self) -> bool:
+        return patiently(self._count).finished >= self._work.spec.trials
+
+    def _note_time(self) -> None:
+        """How long this run took, for the study's time limit: since the last renewal it would not count."""
+        queue.renew(self._work.store, self._work.worker_id, [])
+
+    def _is_deleted(self) -> bool:
+        """Whether a person removed the study, in the dashboard for example."""
+        return studies.find(self._work.store, self._work.study.name) is None
+
+    def _count(self) -> queue.Counts:
+        return queue.count(self._work.store, self._study, self._work.study.study_id)
+
+    # Starting trials
+
+    def _fill_slots(self) -> None:
+        for slot in self._work.slots:
+            if slot.name not in self._running:
+                leased = patiently(partial(self._source.lease, slot.name))
+                if leased is None:
+                    return
+                self._start(slot, *leased)
+
+    def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
+        work = self._work
+        if not self._has_started:
+            patiently(partial(forget_ending, self._study))
+            self._has_started = True
+        patiently(lambda: self._judge.begin(lease))
+        try:
+            candidate = patiently(lambda: self._source.suggest(trial))
+        except SpaceError as error:  # a user's own space: this trial is lost, the study goes on
+            self._finisher.fail_unstarted(lease, str(error))
+            return
+        except UpdateFinishedTrialError:
+            self._finisher.end_told(lease)
+            return
+        task = TrialTask(
+            number=lease.number,
+            spec=work.spec.as_json(),
+            candidate=candidate,
+            dataset=work.dataset,
+            slot=slot,
+            seed=trial_seed(work.spec.seed, lease.number, is_confirmation=work.spec.confirms is not None),
+            rungs=self._judge.rungs,
+            model_path=str(self._models.partial_path(lease.number)),
+            measures_latency=any(o.measure.name == "latency_seconds" for o in self._standing.objectives.values()),
+            log_folder=self._log_folder(lease.number),
+        )
+        child = self._launcher.start(self._trains, task, work.out / "logs" / f"trial-{lease.number}.log")
+        self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
+
+    def _log_folder(self, number: int) -> str:
+        """Where a trial writes logs for TensorBoard; empty if the study wants none."""
+        if not self._work.spec.training.tensorboard:
+            return ""
+        folder = self._work.out / "tensorboard" / f"trial-{number}"
+        refuse_link(folder.parent)
+        refuse_links_in(folder)
+        return str(folder)
+
+    # Staying alive, and being watched
+
+    def _renew(self) -> None:
+        if self._clock() - self._renewed_at >= _RENEW_SECONDS:
+            numbers = [running.lease.number for running in self._running.values()]
+            patiently(lambda: queue.renew(self._work.store, self._work.worker_id, numbers))
+            self._sweep()
+            self._renewed_at = self._clock()
+
+    def _sweep(self) -> None:
+        for number in patiently(lambda: queue.sweep(self._work.store, self._study, self._work.study.study_id)):
+            self._view.say(f"trial {number}: its worker was lost; back in the queue")
+
+    def _show(self) -> None:
+        if self._clock() - self._shown_at >= _TICK_SECONDS:
+            seconds = self._finisher.seconds_a_trial
+            snapshot = patiently(
+                lambda: take_snapshot(self._work, self._count(), self._running, self._standing, seconds)
+            )
+            self._view.show(snapshot)
+            self._shown_at = self._clock()

@@ -1,0 +1,114 @@
+"""What happens at the end of every epoch: validation scores, the best weights, a word to the supervisor."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from tunefront.search.data import Split
+from tunefront.search.trial.batches import predict
+from tunefront.search.trial.memory import EpochTimer
+from tunefront.search.trial.scores import score
+
+_BATCH_SIZE = 256  # of predictions
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What accuracy means in a study.
+
+    Attributes:
+        measure: Name of the accuracy objective's measure.
+        positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
+    """
+
+    measure: str = "accuracy"
+    positive_class: int = 1
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch gave; see :class:`tunefront.storage.Epoch`."""
+
+    epoch: int
+    accuracy: float
+    train_seconds: float
+    validation_seconds: float
+    metrics: Mapping[str, float]
+
+
+class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
+    """Scores every epoch, tells it to the supervisor, keeps weights, and ends what became NaN.
+
+    It never raises inside `fit`, which would skip other callbacks' ends.
+
+    Args:
+        model: What is kept, and predicts.
+        keeps_best: The best epoch counts, and its weights are kept; else the last one.
+
+    Attributes:
+        failure: Why the training cannot go on; empty while it can.
+        was_stopped: Whether `goes_on` said no.
+        kept: The epoch that counts.
+        kept_weights: Its weights; empty where they are the model's own at the end.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        validation: Split,
+        goal: Goal,
+        timer: EpochTimer,
+        goes_on: Callable[[EpochResult], bool],
+        *,
+        keeps_best: bool,
+    ) -> None:
+        super().__init__()
+        self.failure = ""
+        self.was_stopped = False
+        self.kept: EpochResult
+        self.kept_weights: list[Any] = []
+        self._kept_model = model
+        self._validation = validation
+        self._goal = goal
+        self._timer = timer
+        self._goes_on = goes_on
+        self._keeps_best = keeps_best
+        self._best = -math.inf
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        logs = {} if logs is None else logs
+        began = time.perf_counter()
+        scores = self._score()
+        self._timer.add_validation(time.perf_counter() - began)
+        # Into Keras's own logs: callbacks after this one, and TensorBoard, find them there.
+        logs |= {f"val_{name}": value for name, value in scores.items()}
+        metrics = {name: float(value) for name, value in logs.items()}
+        broken = [name for name, value in metrics.items() if not math.isfinite(value)]
+        if broken:
+            self.failure = f"{broken[0]} became {metrics[broken[0]]} in epoch {epoch + 1}"
+            self.model.stop_training = True
+            return
+        result = EpochResult(
+            epoch + 1,
+            scores[self._goal.measure],
+            self._timer.last_train_seconds,
+            self._timer.last_validation_seconds,
+            metrics,
+        )
+        if not self._keeps_best or result.accuracy > self._best:
+            self._best, self.kept = result.accuracy, result
+            self.kept_weights = self._kept_model.get_weights() if self._keeps_best else []
+        if not self._goes_on(result):
+            self.was_stopped = True
+            self.model.stop_training = True
+
+    def _score(self) -> dict[str, float]:
+        goal = self._goal
+        probabilities = predict(self._kept_model, self._validation.images, _BATCH_SIZE, goal.positive_class)
+        return score(self._validation.labels, probabilities, goal.positive_class, wants_auc=goal.measure == "auc")

@@ -1,0 +1,35 @@
+"""What a model answered to each image: as little as tells a score of any draw of these images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.trial.scores import is_in_top_5
+
+
+def image_answers(
+    labels: NDArray[np.integer], probabilities: NDArray[np.floating], measure: str, positive_class: int
+) -> dict[str, Any]:
+    """The fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
+
+    Args:
+        labels: Shape (n,), class numbers.
+        probabilities: Shape (n, k).
+        measure: Name of the accuracy objective's measure.
+    """
+    answers: dict[str, Any] = {"labels": labels.tolist(), "chosen": probabilities.argmax(axis=1).tolist()}
+    if measure == "top_5_accuracy":
+        answers["in_top_5"] = is_in_top_5(labels, probabilities).astype(int).tolist()
+    if measure == "auc":
+        classes = [positive_class] if probabilities.shape[1] == 2 else np.unique(labels).tolist()
+        answers["ranks"] = {str(number): _ranks(probabilities[:, number]) for number in classes}
+    return answers
+
+
+def _ranks(values: NDArray[np.floating]) -> list[int]:
+    """The place of each value among the distinct ones, from 0: all that an AUC asks for."""
+    places: list[int] = np.unique(values, return_inverse=True)[1].tolist()
+    return places

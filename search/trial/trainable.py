@@ -1,0 +1,250 @@
+"""Train one candidate: build, augment, compile, fit. Runs in the trial process, the only place with Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.search.data import Dataset
+from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.trial.augmented_model import AugmentedModel
+from tunefront.search.trial.batches import Batches, n_steps
+from tunefront.search.trial.epoch_watcher import EpochResult, Goal, Watcher
+from tunefront.search.trial.loss import TrainingLoss, balanced_weights
+from tunefront.search.trial.memory import EpochTimer
+from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.augmentation.levels import build_augmentation
+from tunefront.spaces.augmentation.mixing import build_mixing
+from tunefront.spaces.freezing import find_backbone, freeze
+from tunefront.spaces.kernels import kernels_of, without_decay
+from tunefront.spaces.optimizers import build_optimizer
+from tunefront.spaces.schedules import build_learning_rate
+
+
+class TrainingFailedError(Exception):
+    """This candidate cannot be trained; the study goes on."""
+
+
+@dataclass(frozen=True)
+class Trainable:
+    """A candidate as Keras objects.
+
+    Attributes:
+        model: What is kept: raw pixels in, probabilities out, no augmentation.
+        trained: The same weights behind the augmentation; what `fit` runs on.
+        loss: Of the training.
+        backbone: The part of the model that freeze fractions are of; None if there is none. A user's own model has
+            none: what is frozen there is the user's affair, whatever its layers and settings are called.
+    """
+
+    candidate: Candidate
+    model: Any
+    trained: Any
+    loss: TrainingLoss
+    backbone: Any = None
+
+    @property
+    def optimizer(self) -> Any:
+        """The compiled one, with its state."""
+        return self.trained.optimizer
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training: these epochs, with so much of the backbone frozen.
+
+    Attributes:
+        last_epoch: From 1, included.
+        is_head_only: Whether the backbone is frozen whatever the freeze fraction.
+        rate_factor: Of the candidate's learning rate.
+    """
+
+    first_epoch: int
+    last_epoch: int
+    is_head_only: bool = False
+    rate_factor: float = 1.0
+
+
+def build(
+    space: Space | OwnSpace, candidate: Candidate, dataset: Dataset, training: TrainingTable, seed: int, fold: int = 0
+) -> Trainable:
+    """Build and compile; all variables exist afterwards, the optimizer's too, and nothing was trained.
+
+    The optimizer is that of the last phase, which the kept model is saved with.
+    """
+    keras.config.set_dtype_policy(training.precision)
+    model = space.build(candidate, dataset.image_shape, dataset.n_classes)
+    _regularize(model, candidate.l1, candidate.l2)
+    loss = _loss(candidate, dataset, fold)
+    layers = build_augmentation(candidate.augmentation_settings, seed)
+    mixing = build_mixing(candidate.augmentation_settings, seed)
+    trained = model
+    if layers or mixing:
+        trained = AugmentedModel(model, layers, mixing, loss)
+        trained.build((None, *dataset.image_shape))
+    backbone = find_backbone(model) if isinstance(space, Space) else None
+    trainable = Trainable(candidate, model, trained, loss, backbone)
+    n_train = len(dataset.split("train", fold).labels)
+    _compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
+    return trainable
+
+
+def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:
+    """One phase, or two where a backbone has ``head_epochs``: the head first, then fine-tuning at a lower rate."""
+    settings = trainable.candidate.architecture_settings
+    n_head = min(int(settings.get("head_epochs", 0)), epochs - 1) if trainable.backbone is not None else 0
+    if n_head <= 0:
+        return (Phase(1, epochs),)
+    factor = float(settings["fine_tuning_rate"])
+    return (Phase(1, n_head, is_head_only=True), Phase(n_head + 1, epochs, rate_factor=factor))
+
+
+def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
+    """Freeze as the phase says, and compile with a new optimizer whose variables exist."""
+    candidate = trainable.candidate
+    if trainable.backbone is not None:
+        freeze(
+            trainable.backbone, 1.0 if phase.is_head_only else float(candidate.architecture_settings["freeze_fraction"])
+        )
+    learning_rate = build_learning_rate(
+        "constant" if phase.is_head_only else candidate.schedule,
+        {} if phase.is_head_only else candidate.schedule_settings,
+        float(candidate.optimizer_settings["learning_rate"]) * phase.rate_factor,
+        n_steps(n_train, candidate.batch_size, candidate.steps_per_epoch),
+        phase.last_epoch - phase.first_epoch + 1,
+    )
+    optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
+    optimizer.exclude_from_weight_decay(without_decay(trainable.model))
+    _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
+    trainable.optimizer.build(trainable.trained.trainable_variables)  # mixed_float16 has wrapped it
+
+
+def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:
+    # The metric as an object, not by name: a named one makes its variables while the first step is
+    # traced, and TensorFlow then traces that step a second time.
+    kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
+    model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
+
+
+def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
+    weights: list[float] = []
+    if candidate.class_weights == "balanced":
+        targets = _targets(candidate, dataset, dataset.split("train", fold).labels)
+        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_classes).tolist())
+    return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
+
+
+def _targets(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What the model is to answer: class numbers, or for one sigmoid unit 1 where the class is the positive one."""
+    if candidate.output == "sigmoid":
+        return np.asarray(labels == dataset.positive_class, np.int64)
+    return labels
+
+
+def _regularize(model: Any, l1: float, l2: float) -> None:
+    """Penalize the kernels of all layers."""
+    if l1 or l2:
+        for kernel in kernels_of(model):
+            kernel.regularizer = keras.regularizers.L1L2(l1, l2)
+
+
+def fit(
+    trainable: Trainable,
+    dataset: Dataset,
+    training: TrainingTable,
+    goal: Goal,
+    goes_on: Callable[[EpochResult], bool],
+    *,
+    seed: int,
+    fold: int = 0,
+    log_folder: str = "",
+) -> tuple[EpochTimer, EpochResult]:
+    """Train, and leave the model with the weights of the epoch that counts.
+
+    Args:
+        goal: What accuracy means here.
+        goes_on: Told every epoch; False stops the training after it.
+        log_folder: For TensorBoard; empty writes no logs.
+
+    Returns:
+        The timer with what it measured, and the epoch that counts.
+
+    Raises:
+        TrainingFailedError: If the loss or a score stops being a number.
+    """
+    candidate = trainable.candidate
+    train, validation = dataset.split("train", fold), dataset.split("validation", fold)
+    timer = EpochTimer()
+    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
+    targets = _targets(candidate, dataset, train.labels)
+    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
+    parts = phases(trainable, training.epochs)
+    for phase in parts:
+        if len(parts) > 1:
+            _compile_for(trainable, phase, len(train.labels))
+        trainable.trained.fit(
+            batches,
+            shuffle=False,
+            initial_epoch=phase.first_epoch - 1,
+            epochs=phase.last_epoch,
+            callbacks=[batches.epoch_counter, timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
+            verbose=0,
+        )
+        if watcher.failure:
+            raise TrainingFailedError(watcher.failure)
+        if watcher.was_stopped:
+            break
+    if watcher.kept_weights:
+        trainable.model.set_weights(watcher.kept_weights)
+    return timer, watcher.kept
+
+
+def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:
+    """Keras's own; they come after the watcher, which adds the validation scores to an epoch's logs."""
+    callbacks: list[Any] = []
+    if log_folder:
+        callbacks.append(keras.callbacks.TensorBoard(log_folder))
+    if phase.is_head_only:
+        return callbacks
+    settings = candidate.schedule_settings
+    if candidate.schedule == "reduce_on_plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                "val_loss",
+                factor=settings["factor"],
+                patience=settings["patience"],
+                cooldown=settings["cooldown"],
+                min_lr=settings["minimum"],
+                mode="min",
+            )
+        )
+    stopping = training.early_stopping
+    if stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                f"val_{stopping.monitor}",
+                min_delta=stopping.min_delta,
+                patience=stopping.patience,
+                baseline=stopping.baseline,
+                mode="min" if stopping.monitor == "loss" else "max",
+            )
+        )
+    return callbacks
+
+
+def save(trainable: Trainable, path: str) -> None:
+    """Save the model without its augmentation, with its optimizer's state, as one ``.keras`` file.
+
+    Any Keras loads it: loss and metric in it are Keras's own. It is compiled anew also where it was itself trained:
+    under ``mixed_float16`` Keras would describe the optimizer that it was given, and store the one that it wrapped
+    around it.
+    """
+    candidate = trainable.candidate
+    loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
+    _compile(trainable.model, trainable.optimizer, loss, candidate.output)
+    trainable.model.save(path)

@@ -1,0 +1,1 @@
+"""Random changes of training images, and how strong they may be."""

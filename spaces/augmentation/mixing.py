@@ -1,0 +1,94 @@
+"""Mix-up and cut-mix: training images made of two, with labels shared in the same proportion."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Protocol
+
+from tunefront.spaces.candidate import Settings
+
+
+class Mixing(Protocol):
+    """Mixes each image of a batch with the next one, the last with the first. A Keras layer."""
+
+    def __call__(self, images: Any) -> tuple[Any, Any]:
+        """Mix images of shape ``(batch, height, width, channels)``.
+
+        Returns:
+            The mixed images, and the share of each that is its own, of shape ``(batch,)``, 0 to 1. Of labels as
+            shares of classes, the mixed ones are ``share * labels + (1 - share) * roll(labels, -1, axis=0)``.
+        """
+
+
+def build_mixing(settings: Settings, seed: int) -> Mixing | None:
+    """What mixes as ``mixup`` and ``cutmix`` say, the alphas of their Beta(alpha, alpha); None if both are 0.
+
+    * Mix-up (arXiv 1710.09412): ``share * image + (1 - share) * next image``, with share ~ Beta.
+    * Cut-mix (arXiv 1905.04899): a rectangle of the next image, of sqrt(1 - Beta) of either side, lies at a
+      random place. What of it lies outside is lost; the share counts the pixels that are left.
+
+    Ours draws for each image, where the papers' code draws once a batch. With both, each batch picks one.
+    """
+    mixup, cutmix = float(settings.get("mixup", 0.0)), float(settings.get("cutmix", 0.0))
+    if not mixup and not cutmix:
+        return None
+    layer: Mixing = _layer_class()(mixup, cutmix, seed)
+    return layer
+
+
+@cache  # made late, because it needs Keras
+def _layer_class() -> type[Any]:
+    import keras
+    from keras import ops, random
+
+    class MixingLayer(keras.layers.Layer):  # type: ignore[misc]
+        def __init__(self, mixup: float, cutmix: float, seed: int) -> None:
+            super().__init__(dtype="float32")
+            self._mixup, self._cutmix = mixup, cutmix
+            self._draws = random.SeedGenerator(seed)
+            self.supports_jit = False  # TensorFlow has no XLA kernel for the gamma distribution behind Beta
+
+        def call(self, images: Any) -> tuple[Any, Any]:
+            partners = ops.roll(images, -1, axis=0)
+            if not self._cutmix:
+                return self._mix(images, partners)
+            if not self._mixup:
+                return self._cut(images, partners)
+            is_mixup = random.uniform((), seed=self._draws) < 0.5
+            pairs = zip(self._mix(images, partners), self._cut(images, partners), strict=True)
+            mixed, share = (ops.where(is_mixup, one, other) for one, other in pairs)
+            return mixed, share
+
+        def _mix(self, images: Any, partners: Any) -> tuple[Any, Any]:
+            share = self._beta(self._mixup, images)
+            own = ops.reshape(share, (-1, 1, 1, 1))
+            return own * images + (1.0 - own) * partners, share
+
+        def _cut(self, images: Any, partners: Any) -> tuple[Any, Any]:
+            height, width = images.shape[1:3]
+            side = ops.sqrt(1.0 - self._beta(self._cutmix, images))
+            is_row_cut, is_column_cut = self._interval(side, height), self._interval(side, width)
+            is_cut = is_row_cut[:, :, None, None] & is_column_cut[:, None, :, None]
+            n_cut = ops.sum(ops.cast(is_cut, "float32"), axis=(1, 2, 3))
+            return ops.where(is_cut, partners, images), 1.0 - n_cut / (height * width)
+
+        def _interval(self, side: Any, n_pixels: int) -> Any:
+            """Which of so many pixels lie in an interval of `side` of them around any one, shape (batch, n_pixels)."""
+            length = ops.round(side * n_pixels)
+            middle = ops.floor(n_pixels * random.uniform(ops.shape(side), seed=self._draws))
+            first = (middle - ops.floor(length / 2))[:, None]
+            position = ops.arange(n_pixels, dtype="float32")[None, :]
+            return (position >= first) & (position < first + length[:, None])
+
+        def _beta(self, alpha: float, images: Any) -> Any:
+            # Of logarithms of two gammas, each that of alpha + 1 times uniform ** (1 / alpha): keras.random.beta
+            # divides the gammas, and below an alpha of 0.1 or so both are too small for float32.
+            shape = (ops.shape(images)[0],)
+            one, other = (
+                ops.log(random.gamma(shape, alpha + 1, seed=self._draws))
+                + ops.log(1.0 - random.uniform(shape, seed=self._draws)) / alpha
+                for _ in range(2)
+            )
+            return ops.sigmoid(one - other)
+
+    return MixingLayer

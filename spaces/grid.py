@@ -1,0 +1,125 @@
+"""Every combination of a space once: the grid, and which of its points is next.
+
+Optuna's own ``GridSampler`` takes a product of all parameters, which repeats a candidate for every setting it does not
+have; it stops a study in a way that ask and tell do not bear, and tries a point again that another worker has under
+way. Here points are what the space can ask for, and the store tells which were tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial
+
+from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.parameters import SteeredTrial, parameters_of, steer
+from tunefront.spaces.ranges import FloatRange
+
+MAX_POINTS = 20_000
+
+Point = Mapping[str, Any]  # group.name -> value
+
+
+class Grid:
+    """The points of a space in an order that a seed shuffles: the same for every worker and run.
+
+    Raises:
+        SpaceError: If a parameter is continuous, or there are more than MAX_POINTS.
+    """
+
+    def __init__(self, space: Space | OwnSpace, seed: int) -> None:
+        check_countable(space)
+        points = list(_points(space))
+        order = np.random.default_rng(seed).permutation(len(points))
+        self._points = {_key(points[place]): points[place] for place in order}
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def next_point(self, trials: Iterable[FrozenTrial], start: Point = MappingProxyType({})) -> Point | None:
+        """The first with the values of `start` that none of `trials` has, in whatever state; None if there is none."""
+        # Queued as fixed parameters; a trial that begins just now has them one after the other.
+        tried = {_key({**trial.system_attrs.get("fixed_params", {}), **trial.params}) for trial in trials}
+        wanted = _key(start)
+        return next((point for key, point in self._points.items() if key not in tried and wanted <= key), None)
+
+
+def check_countable(space: Space | OwnSpace) -> None:
+    """Refuse a space whose values cannot be counted.
+
+    Raises:
+        SpaceError: Names the key of a continuous parameter.
+    """
+    found = _continuous_in(space) if isinstance(space, Space) else _continuous_in_own(space)
+    if found is not None:
+        key, low, high = found
+        raise SpaceError(
+            key,
+            f"the sampler 'grid' needs values that can be counted, and {low:g} to {high:g} is continuous. "
+            f'Write a list such as [{low:g}, {high:g}], or a step; or take [sampler] name = "qmc"',
+        )
+
+
+def _continuous_in(space: Space) -> tuple[str, float, float] | None:
+    ranges = {f"space.{key}": spec_range for key, spec_range in space.general.items()}
+    for family in space.families.values():
+        for name, settings in family.items():
+            ranges |= {f"space.{name}.{setting}": spec_range for setting, spec_range in settings.items()}
+    return next(
+        ((key, r.low, r.high) for key, r in ranges.items() if isinstance(r, FloatRange) and r.step is None), None
+    )
+
+
+def _continuous_in_own(space: OwnSpace) -> tuple[str, float, float] | None:
+    for name, distribution in parameters_of(space).distributions.items():
+        if isinstance(distribution, FloatDistribution) and distribution.step is None:
+            return f"space: {name}", distribution.low, distribution.high
+    return None
+
+
+def _points(space: Space | OwnSpace) -> Iterator[Point]:
+    """All of them, by walking the tree of choices: the last one with a value to come gets that one next."""
+    chosen: dict[str, Any] = {}
+    for _ in range(MAX_POINTS):
+        trial = steer(space, chosen)
+        yield dict(trial.params)
+        following = _following(trial)
+        if following is None:
+            return
+        chosen = following
+    raise SpaceError(
+        "sampler.name",
+        f"the grid of this space has more than {MAX_POINTS} points: give parameters fewer values, "
+        'or write name = "qmc" or "random"',
+    )
+
+
+def _following(trial: SteeredTrial) -> dict[str, Any] | None:
+    names = list(trial.params)
+    for place in reversed(range(len(names))):
+        name = names[place]
+        values = values_of(trial.distributions[name])
+        position = values.index(trial.params[name]) + 1
+        if position < len(values):
+            return {**{before: trial.params[before] for before in names[:place]}, name: values[position]}
+    return None
+
+
+def values_of(distribution: BaseDistribution) -> Sequence[Any]:
+    """Every value of a parameter that can be counted."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    if isinstance(distribution, IntDistribution):
+        return range(distribution.low, distribution.high + 1, distribution.step)
+    assert isinstance(distribution, FloatDistribution)
+    assert distribution.step is not None  # see check_countable
+    n_steps = round((distribution.high - distribution.low) / distribution.step)
+    return [round(distribution.low + number * distribution.step, 12) for number in range(n_steps + 1)]
+
+
+def _key(parameters: Point) -> frozenset[tuple[str, Any]]:
+    return frozenset(parameters.items())

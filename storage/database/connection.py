@@ -1,0 +1,298 @@
+"""Open the store: one engine for Optuna's tables and ours, and one lock for what must not interleave.
+
+Optuna's own use of SQLite reads first and writes later in one deferred transaction, so two workers
+can take the same waiting trial or lose a write to "database is locked". Here every transaction of a
+writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain transactions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from optuna.exceptions import OptunaError, StorageInternalError
+from optuna.storages import RDBStorage
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+
+from tunefront.mistakes import TunefrontError
+from tunefront.storage.database import schema
+from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
+
+T = TypeVar("T")
+
+_BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
+_LOCK_SECONDS = 120.0
+_LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
+
+
+class StoreError(TunefrontError):
+    """The store cannot be used: a message for a person that says what to do."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open store.
+
+    Attributes:
+        url: As given, password included: never print it, print :func:`tunefront.storage.database.passwords.masked`.
+        engine: Shared by Optuna's storage and tunefront's own tables.
+        optuna: Optuna's view of the same database.
+        is_writer: Whether transactions lock at their start.
+    """
+
+    url: str = field(repr=False)
+    engine: Engine
+    optuna: RDBStorage
+    is_writer: bool
+
+    @contextlib.contextmanager
+    def exclusively(self) -> Iterator[None]:
+        """Hold the store's one lock, across processes and machines.
+
+        What several statements must agree on (is another trial due, and who takes it) happens
+        inside. The database releases the lock when its holder dies.
+
+        Raises:
+            StoreError: If the lock is not had within two minutes.
+        """
+        with _exclusive_lock(self.engine.url, self.engine):
+            yield
+
+
+def has_studies(url: str) -> bool:
+    """Whether the database exists and has tunefront's tables. Writes nothing.
+
+    Raises:
+        StoreError: If it cannot be opened, or, for SQLite, could not be made.
+    """
+    parsed = _parse(url)
+    _check_sqlite_file(parsed, is_writer=True)
+    if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
+        return False
+    try:
+        return _has_tables(parsed)
+    except _OPENING_ERRORS as error:
+        raise _cannot_open(url, error) from error
+
+
+def open_store(url: str, *, is_writer: bool = False) -> Store:
+    """Open the database at `url`; a writer makes what tables are missing.
+
+    Raises:
+        StoreError: If there is no such database for a reader, or it cannot be opened, is not a
+            database, lacks a driver, or belongs to a newer tunefront.
+    """
+    parsed = _parse(url)
+    _check_sqlite_file(parsed, is_writer)
+    try:
+        if is_writer:
+            with _exclusive_lock(parsed, None):
+                optuna_storage, engine = _make_tables(parsed)
+        else:
+            _require_tables(parsed)
+            optuna_storage = _optuna_storage(parsed, is_writer=False)
+            engine = optuna_storage.engine
+            with engine.connect() as connection:
+                schema.check_version(connection)
+    except _OPENING_ERRORS as error:
+        raise _cannot_open(url, error) from error
+    return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
+
+
+_EXAMPLES = "Write it like sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
+_OPENING_ERRORS = (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError)
+
+
+def _cannot_open(url: str, error: BaseException) -> StoreError:
+    remedy = ""
+    if isinstance(error, sa.exc.NoSuchModuleError):
+        remedy = f". {_EXAMPLES}"
+    elif isinstance(error, ModuleNotFoundError):
+        remedy = f". Install the driver that this kind of database needs, or name another kind. {_EXAMPLES}"
+    return StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}{remedy}")
+
+
+def _parse(url: str) -> URL:
+    if has_stray_at(url):
+        raise StoreError(
+            f"--storage {masked(url)} has an @ in its password, or behind it, so that nobody knows where the password "
+            "ends. Write %40 for each @ but the one before the host"
+        )
+    try:
+        return make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        why = "" if isinstance(error, sa.exc.ArgumentError) else ": its port is not a number"
+        raise StoreError(f"--storage {_shown(url)} is not a database URL{why}. {_EXAMPLES}") from None
+
+
+def _shown(url: str) -> str:
+    """A text that is no URL as it was given, unless a password may be in it."""
+    return "(not shown, it may have a password in it)" if may_have_password(url) else repr(url)
+
+
+def _check_sqlite_file(url: URL, is_writer: bool) -> None:
+    if url.get_backend_name() != "sqlite":
+        return
+    if not url.database or url.database == ":memory:":
+        raise StoreError(
+            "--storage sqlite:// keeps the study in memory, where no other process can see it. "
+            "Name a file: sqlite:///tunefront.db"
+        )
+    path, shown = Path(url.database), masked(str(url))
+    if not path.parent.is_dir():
+        raise StoreError(f"--storage {shown}: there is no folder {str(path.parent)!r}. Make it, or name another file")
+    if is_writer and not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise StoreError(f"--storage {shown}: there is no permission to write there. Name another file")
+    if path.is_dir():
+        raise StoreError(f"--storage {shown}: this is a folder. Name a file in it: {shown}/tunefront.db")
+    if path.exists() and not path.is_file():
+        raise StoreError(f"--storage {shown}: this is a pipe or a device. Name a file")
+    if not is_writer and not path.is_file():
+        raise StoreError(
+            f"--storage {shown}: there is no such file. Start a study with "
+            "'tunefront run SPEC', or name its storage with --storage or TUNEFRONT_STORAGE"
+        )
+
+
+def _make_tables(url: URL) -> tuple[RDBStorage, Engine]:
+    optuna_storage = _optuna_storage(url, is_writer=True)
+    with optuna_storage.engine.begin() as connection:
+        schema.create(connection)
+    return optuna_storage, optuna_storage.engine
+
+
+def _optuna_storage(url: URL, *, is_writer: bool) -> RDBStorage:
+    is_sqlite = url.get_backend_name() == "sqlite"
+    storage = RDBStorage(
+        # Optuna fills braces in the URL as a template; ours are part of a path or password.
+        url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+        engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True},
+        skip_table_creation=not is_writer,
+    )
+    if is_sqlite:
+        _begin_transactions_ourselves(storage.engine, is_writer)
+        storage.engine.dispose()  # connections made before the listeners were there
+    return storage
+
+
+def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # pysqlite must not begin transactions of its own
+        cursor = connection.cursor()
+        if is_writer:
+            # WAL: readers never wait for a writer. NORMAL: a commit survives a crash of the
+            # program; a power cut may cost the last moments, never consistency.
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=NORMAL")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+
+
+def _require_tables(url: URL) -> None:
+    if not _has_tables(url):
+        raise StoreError(
+            f"--storage {masked(str(url))} has no tunefront study in it. Start one with 'tunefront run SPEC', "
+            "or name another storage with --storage or TUNEFRONT_STORAGE"
+        )
+
+
+def _has_tables(url: URL) -> bool:
+    engine = sa.create_engine(url)
+    try:
+        return sa.inspect(engine).has_table(schema.studies.name)
+    finally:
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def _exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    if url.get_backend_name() == "sqlite":
+        with _file_lock(Path(f"{url.database}.lock")):
+            yield
+    else:
+        with _server_lock(url, engine):
+            yield
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _give_up_after(deadline, str(path))
+                time.sleep(0.005)
+        yield
+    finally:
+        os.close(descriptor)  # also unlocks
+
+
+@contextlib.contextmanager
+def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    """An advisory lock of the server's, on a connection of its own: it falls with the connection."""
+    is_postgres = url.get_backend_name() == "postgresql"
+    acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
+    release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
+    key = _LOCK_KEY if is_postgres else "tunefront"
+    deadline = time.monotonic() + _LOCK_SECONDS
+    lock_engine = engine if engine is not None else sa.create_engine(url)
+    try:
+        with lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.execute(sa.text(acquire), {"key": key}).scalar():
+                _give_up_after(deadline, masked(str(url)))
+                time.sleep(0.005)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(sa.exc.DBAPIError):  # the lock has fallen with its connection
+                    connection.execute(sa.text(release), {"key": key})
+    finally:
+        if engine is None:
+            lock_engine.dispose()
+
+
+def _give_up_after(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise StoreError(
+            f"the lock of {what} was not to be had for {_LOCK_SECONDS:.0f} s: "
+            "is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    """The driver's own words, without SQLAlchemy's statement and link."""
+    original = getattr(error, "orig", None) or error
+    text = str(original).strip() or type(original).__name__
+    return text.splitlines()[0]
+
+
+def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
+    """Run a store operation, and again while the database is away, for less than a lease lasts.
+
+    Only for operations that may run twice.
+    """
+    deadline = time.monotonic() + seconds
+    pause = 0.05
+    while True:
+        try:
+            return operation()
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, StorageInternalError):
+            if time.monotonic() + pause > deadline:
+                raise
+            time.sleep(pause)
+            pause = min(pause * 2, 2.0)

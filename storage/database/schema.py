@@ -1,0 +1,159 @@
+"""tunefront's own tables, which live beside Optuna's, and their version.
+
+Times are seconds since the epoch on the *database's* clock, so that machines whose clocks or
+time zones differ agree on what has expired.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+VERSION = 1
+
+metadata = sa.MetaData()
+
+
+def _study() -> sa.Column[int]:
+    return sa.Column("study_id", sa.Integer, primary_key=True, autoincrement=False)
+
+
+def _number() -> sa.Column[int]:
+    """The trial's number within its study, as Optuna counts it."""
+    return sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
+
+
+schema_version = sa.Table(
+    "tunefront_schema",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+)
+
+studies = sa.Table(
+    "tunefront_studies",
+    metadata,
+    sa.Column("study_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(512), nullable=False),  # as in Optuna's table
+    sa.Column("spec", sa.Text, nullable=False),  # canonical JSON of the StudySpec
+    sa.Column("dataset", sa.Text, nullable=False),  # JSON facts: counts, classes, shape
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+
+workers = sa.Table(
+    "tunefront_workers",
+    metadata,
+    sa.Column("worker_id", sa.String(64), primary_key=True),
+    sa.Column("study_id", sa.Integer, nullable=False, index=True),
+    sa.Column("host", sa.String(255), nullable=False),  # of one boot and process namespace
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("machine", sa.Text, nullable=False),  # JSON: hardware, versions, slots
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),
+)
+
+leases = sa.Table(
+    "tunefront_leases",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("worker_id", sa.String(64), nullable=False),
+    sa.Column("slot", sa.String(64), nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+)
+
+attempts = sa.Table(
+    "tunefront_attempts",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("worker_id", sa.String(64), nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    # running, or how it ended: see tunefront.storage.queue.Outcome. `intended` is written before Optuna is told:
+    # should the worker die in between, the sweep that closes the attempt knows what it was to be.
+    sa.Column("intended", sa.String(16), nullable=False, default=""),
+    sa.Column("ending", sa.String(16), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, default=""),
+    sa.Column("model_path", sa.Text, nullable=False, default=""),
+)
+
+epochs = sa.Table(
+    "tunefront_epochs",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("epoch", sa.Integer, primary_key=True, autoincrement=False),  # counts from 1
+    sa.Column("accuracy", sa.Double, nullable=False),  # the accuracy objective's value
+    sa.Column("train_seconds", sa.Double, nullable=False),
+    sa.Column("validation_seconds", sa.Double, nullable=False),
+    sa.Column("metrics", sa.Text, nullable=False),  # JSON: every metric Keras reported
+    sa.Index("tunefront_epochs_by_study", "study_id", "epoch"),
+)
+
+measurements = sa.Table(
+    "tunefront_measurements",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("name", sa.String(64), primary_key=True),  # with its unit: train_seconds
+    sa.Column("value", sa.Double, nullable=False),
+)
+
+answers = sa.Table(
+    "tunefront_answers",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("split", sa.String(16), primary_key=True),  # "test" or "validation"
+    # Compressed JSON, see `answers.py`. The length makes it a MEDIUMBLOB on MySQL, whose BLOB ends at 64 kB.
+    sa.Column("content", sa.LargeBinary(2**24 - 1), nullable=False),
+)
+
+
+class database_now(FunctionElement[float]):  # noqa: N801 - named like SQLAlchemy's functions
+    """Seconds since the epoch on the database's clock."""
+
+    type = sa.Double()
+    inherit_cache = True
+
+
+@compiles(database_now)
+def _now(element: database_now, compiler: SQLCompiler, **_: object) -> str:
+    return "extract(epoch from clock_timestamp())"
+
+
+@compiles(database_now, "sqlite")
+def _now_sqlite(element: database_now, compiler: SQLCompiler, **_: object) -> str:
+    # julianday, not unixepoch('subsec'): SQLite has the latter only since 3.42.
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+@compiles(database_now, "mysql", "mariadb")
+def _now_mysql(element: database_now, compiler: SQLCompiler, **_: object) -> str:
+    return "unix_timestamp(now(6))"
+
+
+def create(connection: Connection) -> None:
+    """Make the tables that are missing and stamp the version. The caller holds the store's lock.
+
+    Raises:
+        ValueError: If the database was written by a newer tunefront.
+    """
+    metadata.create_all(connection)
+    if connection.execute(sa.select(schema_version.c.version)).scalar() is None:
+        connection.execute(schema_version.insert().values(version=VERSION))
+    check_version(connection)
+
+
+def check_version(connection: Connection) -> None:
+    """Raise ValueError if the tables were written by a newer tunefront."""
+    found = connection.execute(sa.select(schema_version.c.version)).scalar()
+    if found is not None and found > VERSION:
+        raise ValueError(
+            f"it has tables of version {found}, and this tunefront knows versions up to {VERSION}: "
+            "install a newer tunefront"
+        )

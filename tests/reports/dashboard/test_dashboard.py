@@ -1,0 +1,139 @@
+"""The front in optuna-dashboard, and its server."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.reports.bench import THREE, Bench
+from tunefront.reports.dashboard.dashboard import FIGURE_ID, publish_front, serve
+from tunefront.reports.dashboard.server import DashboardError
+from tunefront.storage import open_store
+
+_SERVE = """
+import sys
+from tunefront.reports.dashboard.dashboard import serve
+from tunefront.storage import open_store
+serve(open_store(sys.argv[1], is_writer=True), port=int(sys.argv[2]), refresh_seconds=0.2)
+"""
+
+
+def _published(bench: Bench) -> dict[str, object]:
+    """The figures in the study, by the key they are stored under, put together as the dashboard does."""
+    attributes = bench.store.optuna.get_study_system_attrs(bench.record.study_id)
+    pieces: dict[str, dict[int, str]] = {}
+    for name, value in attributes.items():
+        if name.startswith("dashboard:plot_data:"):
+            figure_id, number = name.removeprefix("dashboard:plot_data:").rsplit(":", 1)
+            pieces.setdefault(figure_id, {})[int(number)] = value
+    return {
+        figure_id: json.loads("".join(texts[number] for number in sorted(texts))) for figure_id, texts in pieces.items()
+    }
+
+
+def _n_on_front(bench: Bench) -> int:
+    figure = _published(bench)[FIGURE_ID]
+    return sum(len(trace["customdata"]) for trace in figure["data"] if trace.get("meta") == "front")  # type: ignore[index]
+
+
+def test_published_front_replaces_the_one_before(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    publish_front(bench.store, bench.record)
+    bench.complete(0.9, 10, 5.0)
+    bench.complete(0.8, 5, 5.0)
+    publish_front(bench.store, bench.record)
+    assert list(_published(bench)) == [FIGURE_ID]
+    assert _n_on_front(bench) == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_published_into_a_store_that_only_reads(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    reader = open_store(bench.store.url)
+    with pytest.raises(ValueError, match="is_writer=True"):
+        publish_front(reader, bench.record)
+    with pytest.raises(ValueError, match="is_writer=True"):
+        serve(reader)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "", "example.org"])
+def test_serving_others_is_refused_unless_allowed(tmp_path: Path, host: str) -> None:
+    with pytest.raises(DashboardError, match=r"has no authentication.*--allow-remote"):
+        serve(Bench.make(tmp_path).store, host=host)
+
+
+def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DashboardError, match=rf"port {port} is in use.*choose another --port"):
+            serve(Bench.make(tmp_path).store, port=port)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Bench, str, subprocess.Popen[str]]]:
+    """A study whose dashboard runs in a process of its own, and its address."""
+    limited = {"measure": "model_bytes", "at_least": None, "at_most": 100}
+    bench = Bench.make(tmp_path, {**THREE, "memory": limited})
+    bench.complete(0.9, 10, 5.0)
+    bench.complete(0.99, 200, 1.0)  # breaks the limit
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = [sys.executable, "-c", _SERVE, bench.store.url, str(port)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[1]
+            yield bench, url, process
+        finally:
+            process.kill()
+
+
+def _get(url: str, **headers: str) -> tuple[int, str]:
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+@pytest.mark.server
+def test_dashboard_shows_studies_and_keeps_the_front_up_to_date(
+    served: tuple[Bench, str, subprocess.Popen[str]],
+) -> None:
+    bench, url, process = served
+    status, body = _get(f"{url}api/studies")
+    assert status == 200
+    assert [study["study_name"] for study in json.loads(body)["study_summaries"]] == ["digits"]
+    assert _n_on_front(bench) == 1  # published before the first request
+
+    bench.complete(0.95, 20, 5.0)
+    deadline = time.monotonic() + 20
+    while _n_on_front(bench) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _n_on_front(bench) == 2
+    study = json.loads(_get(f"{url}api/studies/{bench.record.study_id}")[1])
+    assert [figure["id"] for figure in study["plotly_graph_objects"]] == [FIGURE_ID]
+    assert [trial["constraints"] for trial in study["trials"]] == [[-90.0], [100.0], [-80.0]]
+    assert [trial["number"] for trial in study["best_trials"]] == [0, 2]
+
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+        status, body = _get(f"{url}api/studies", **headers)
+        assert status == 403
+        assert "digits" not in body
+    assert _get(f"{url}api/studies", Host="localhost:9000", Origin="http://localhost:9000")[0] == 200
+
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert printed == ""  # no warning, no traceback, no line for every request

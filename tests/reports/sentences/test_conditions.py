@@ -1,0 +1,29 @@
+"""How a study was measured: machines that are alike count as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reports.bench import MACHINE, Bench
+from tunefront.reports.sentences.conditions import machines
+from tunefront.storage import studies
+
+
+@pytest.mark.parametrize(
+    ("other", "n_supervisors"),
+    [
+        ({}, [2]),
+        ({"process_started_at": 1_700_000_100.5}, [2]),
+        ({"host_name": "bert"}, [1, 1]),
+        ({"n_cpus": 4}, [1, 1]),
+    ],
+)
+def test_machines_that_are_alike_are_counted_together(
+    tmp_path: Path, other: dict[str, Any], n_supervisors: list[int]
+) -> None:
+    bench = Bench.make(tmp_path)
+    studies.register_worker(bench.store, bench.record, "digits-2", "boot", 2, {**MACHINE, **other})
+    assert [machine.n_supervisors for machine in machines(bench.results())] == n_supervisors

@@ -1,0 +1,42 @@
+"""The front in a terminal."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from tests.reports.bench import Bench
+from tunefront.reports import StudyResults, front_table
+
+
+def _render(results: StudyResults, width: int) -> str:
+    output = io.StringIO()
+    Console(file=output, width=width).print(front_table(results))
+    return output.getvalue()
+
+
+def test_rows_stay_on_one_line_when_the_terminal_is_narrow(results: StudyResults) -> None:
+    lines = [line.rstrip() for line in _render(results, 80).splitlines()]
+    assert lines[0] == "digits: 4 models on the front"
+    assert all(len(line) <= 80 for line in lines)
+    rows = [line for line in lines if "%" in line]
+    assert len(rows) == 4
+    assert rows[1].split()[:8] == ["0", "90.00", "%", "1", "kB", "2", "s", "3"]
+
+
+def test_what_differs_is_cut_off_and_not_wrapped(results: StudyResults) -> None:
+    assert "…" in _render(results, 60)
+    assert "learning_rate 0.01, filters 8, batch_norm yes" in _render(results, 160)
+
+
+def test_brackets_are_no_markup(tmp_path: Path) -> None:
+    bench = Bench.make(tmp_path)
+    bench.complete(0.9, 10, 4.0, parameters={"optimizer.name": "[red]none"})
+    bench.complete(0.8, 5, 1.0, parameters={"optimizer.name": "sgd"})
+    assert "[red]none" in _render(bench.results(), 120)
+
+
+def test_caption_says_why_when_the_front_is_empty(tmp_path: Path) -> None:
+    assert "No trial has started yet." in _render(Bench.make(tmp_path).results(), 80)

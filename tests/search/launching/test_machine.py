@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tunefront.search.launching import machine
+from tunefront.search.launching.slots import Gpu, Slot
+
+
+def test_describe_is_plain_data() -> None:
+    slots = [Slot("gpu0", 2, "GPU-a"), Slot("gpu1", 2, "GPU-b")]
+    gpus = [Gpu("GPU-a", "Card", 1), Gpu("GPU-b", "Card", 1)]
+    described = machine.describe(slots, gpus, {"keras": "3.15", "backend": "tensorflow"}, "float32")
+    assert json.loads(json.dumps(described)) == described
+    assert described["gpus"] == ["Card", "Card"]
+    assert described["slots"] == ["gpu0", "gpu1"]
+    assert (described["threads_per_slot"], described["keras"], described["precision"]) == (2, "3.15", "float32")
+    for key in ("host_name", "cpu", "os", "python", "optuna", "tunefront"):
+        assert described[key]
+    assert described["memory_bytes"] > 100e6
+
+
+def test_n_cpus_counts_what_this_process_may_use() -> None:
+    assert 1 <= machine.n_cpus() <= (os.cpu_count() or 1)
+
+
+def test_load_average_and_memory_are_numbers() -> None:
+    assert machine.load_average() >= 0
+    assert 0 < machine.memory_bytes() <= psutil.virtual_memory().total
+
+
+def test_host_key_is_the_same_in_another_process_of_this_machine() -> None:
+    code = "from tunefront.search.launching import machine; print(machine.host_key())"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == machine.host_key()
+
+
+def test_is_alive_of_this_process() -> None:
+    assert machine.is_alive(os.getpid(), time.time())
+    assert machine.is_alive(os.getpid(), psutil.Process().create_time())
+
+
+def test_is_alive_when_the_number_was_given_to_a_younger_process() -> None:
+    assert not machine.is_alive(os.getpid(), psutil.Process().create_time() - 3600)
+
+
+def test_is_alive_when_the_process_has_ended() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert not machine.is_alive(process.pid, time.time())
+
+
+def test_is_alive_when_the_process_was_killed_and_nobody_has_asked_for_its_exit_code() -> None:
+    # In a container whose first process reaps nothing, a killed supervisor stays a zombie for ever.
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started_at = time.time()
+    assert machine.is_alive(process.pid, started_at)
+    process.kill()
+    deadline = time.monotonic() + 10
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+    try:
+        assert not machine.is_alive(process.pid, started_at)
+    finally:
+        process.communicate()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="needs /proc/cpuinfo")
+def test_describe_names_the_cpu() -> None:
+    assert machine.describe([Slot("cpu0", 1)], [], {}, "float32")["cpu"] not in ("", "unknown")

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
+from tunefront.objectives import MEASURES, Objective
+from tunefront.search.pruning.accuracy_prediction import logits
+from tunefront.search.pruning.history import History
+from tunefront.storage import Epoch, Outcome, Store, curves
+
+OBJECTIVES = [
+    Objective(MEASURES["accuracy"]),
+    Objective(MEASURES["model_bytes"], at_most=VALUES[1]),
+    Objective(MEASURES["train_seconds"]),
+]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+
+
+def run(
+    bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, model_bytes: float = 1000.0
+) -> None:
+    leased = bench.lease()
+    for index, accuracy in enumerate(accuracies):
+        curves.append(bench.store, leased[0], epoch(index + 1, accuracy))
+    bench.finish(leased, outcome, measurements={**MEASUREMENTS, "model_bytes": model_bytes})
+
+
+def history_of(bench: Bench) -> History:
+    return History(bench.store, bench.study, bench.record.study_id, OBJECTIVES, epochs=4)
+
+
+def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
+    run(bench, [0.3, 0.5, 0.4])
+    run(bench, [0.9], Outcome.PRUNED)
+    run(bench, [0.1, 0.2, 0.3, 0.3], model_bytes=2000.0)
+    run(bench, [0.9], Outcome.FAILED)
+    bench.lease()
+    history = history_of(bench)
+    found = history.finished()
+    assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
+    assert found.n_epochs.tolist() == [3, 4]
+    assert found.levels[1] == pytest.approx(logits(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
+    assert found.values.tolist() == [[0.9, 1000.0, 2.5], [0.9, 2000.0, 2.5]]
+    assert found.seconds_so_far("train_seconds").tolist() == [[0.25, 0.5, 0.75, 0.75], [0.25, 0.5, 0.75, 1.0]]
+    assert found.seconds_so_far("validation_seconds")[1].tolist() == [0.125, 0.25, 0.375, 0.5]
+    assert found.rival_numbers == [0]  # trial 2 broke a limit
+    assert history.n_ended == 3  # two complete and one stopped
+
+
+def test_finished_gains_what_other_workers_complete(bench: Bench) -> None:
+    history = history_of(bench)
+    assert len(history.finished()) == 0
+    run(bench, [0.3])
+    assert len(history.finished()) == 1
+    other = Bench.make(bench.store.url)
+    run(other, [0.4])
+    run(other, [0.4], Outcome.PRUNED)
+    assert len(history.finished()) == 2
+    assert history.n_ended == 3
+
+
+def test_a_refused_trial_has_not_ended_for_it_counts_not_among_the_studys(bench: Bench) -> None:
+    run(bench, [0.3])
+    run(bench, [], Outcome.REFUSED)
+    run(bench, [0.3], Outcome.PRUNED)
+    history = history_of(bench)
+    history.finished()
+    assert history.n_ended == 2
+
+
+def test_an_outage_loses_no_trial(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(bench)
+    run(bench, [0.3])
+    run(bench, [0.4], Outcome.PRUNED)
+
+    def fail(*_: object) -> None:
+        raise OperationalError("select", None, ConnectionError())
+
+    with monkeypatch.context() as outage:
+        outage.setattr(curves, "load", fail)
+        with pytest.raises(OperationalError):
+            history.finished()
+    assert len(history.finished()) == 1
+    assert history.n_ended == 2
+
+
+def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(bench)
+    run(bench, [0.3])
+    run(bench, [0.4])
+    read: list[list[int]] = []
+    load = curves.load
+
+    def noting(store: Store, study_id: int, numbers: list[int]) -> dict[int, list[Epoch]]:
+        read.append(numbers)
+        return load(store, study_id, numbers)
+
+    monkeypatch.setattr(curves, "load", noting)
+    for _ in range(3):
+        history.finished()
+    run(bench, [0.5])
+    assert len(history.finished()) == 3
+    assert read == [[0, 1], [2]]
+
+
+def test_finished_leaves_out_what_a_person_told_through_optuna(bench: Bench) -> None:
+    bench.study.tell(bench.study.ask(), VALUES)
+    assert len(history_of(bench).finished()) == 0
+
+
+@pytest.mark.parametrize(("model_bytes", "rivals"), [(VALUES[1], [0]), (VALUES[1] + 1, [])])
+def test_what_a_person_told_while_it_trained_rivals_nobody_beyond_a_limit(
+    bench: Bench, model_bytes: float, rivals: list[int]
+) -> None:
+    lease, _ = bench.lease()
+    curves.append(bench.store, lease, epoch(1, 0.9))
+    bench.study.tell(lease.number, [0.9, model_bytes, 1.0])
+    assert history_of(bench).finished().rival_numbers == rivals

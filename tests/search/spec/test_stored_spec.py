@@ -1,0 +1,289 @@
+"""What was stored goes on as it was meant: studies of the first specs, and studies of today under later defaults."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tunefront.spaces.space
+from tests.search.desk import Desk
+from tunefront.search.spec.differences import list_limit_changes
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.stored_spec import stored_spec_in
+from tunefront.search.spec.study_spec import StudySpec, differences, read_spec
+from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.ranges import Choice, Fixed
+from tunefront.storage import open_store, studies, trials
+
+ASSETS = Path(__file__).with_name("assets")
+FIRST = ("all_defaults", "backbone", "accuracy_alone")
+DEFAULTS: dict[str, Any] = json.loads((ASSETS / "first_defaults.json").read_text())
+THEN = [0.0, 0.8, 0.9, 1.0]
+TODAY = [0.0, 0.1, 0.2, 0.3, 0.8, 1.0]
+SMALL = """
+name = "small"
+data = { source = "digits" }
+
+[space]
+architecture = ["VGG16", "plain_cnn"]
+optimizer = "adam"
+"""
+
+
+@pytest.fixture
+def first_url(tmp_path: Path) -> str:
+    """A store of studies whose specs lack what their files left out, with three complete trials each."""
+    path = tmp_path / "first.sqlite"
+    path.write_bytes(gzip.decompress((ASSETS / "first_specs.sqlite.gz").read_bytes()))
+    return f"sqlite:///{path}"
+
+
+def read(text: str, folder: Path, stored: dict[str, Any] | None = None) -> tuple[StudySpec, list[str]]:
+    """The spec of a file that goes on with a stored study, if there is one, and what was told."""
+    lines: list[str] = []
+    path = folder / "study.toml"
+    path.write_text(text)
+    return read_spec(path, lambda name: stored, lines.append), lines
+
+
+def store(text: str, folder: Path) -> dict[str, Any]:
+    """What the store has of a new study of that file."""
+    data: dict[str, Any] = json.loads(json.dumps(read(text, folder)[0].as_json()))
+    return data
+
+
+def refused(text: str, folder: Path, stored: dict[str, Any]) -> list[str]:
+    return differences(stored, read(text, folder, stored)[0].as_json())
+
+
+# Studies of the first specs
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_a_first_study_goes_on_from_its_unchanged_file(first_url: str, tmp_path: Path, name: str) -> None:
+    spec = read_spec(ASSETS / f"{name}.toml", stored_spec_in(first_url), trials=5)
+    opened = open_store(first_url)
+    study = studies.find(opened, name)
+    assert study is not None
+    assert differences(study.spec, spec.as_json()) == []
+    before = trials.load(opened, study)
+    desk = Desk(tmp_path, spec, {}, url=first_url)
+    desk.run()
+    assert desk.states() == ["complete"] * 5
+    assert desk.trials()[:3] == before
+
+
+def test_a_first_study_keeps_the_freeze_fractions_of_then(first_url: str) -> None:
+    lines: list[str] = []
+    spec = read_spec(ASSETS / "backbone.toml", stored_spec_in(first_url), lines.append)
+    space = spec.as_json()["space"]
+    assert space["VGG16"]["freeze_fraction"] == space["MobileNetV2"]["freeze_fraction"] == THEN
+    assert spec.start_parameters() == [{"architecture.name": "VGG16", "VGG16.freeze_fraction": 0.9}]
+    assert [line for line in lines if "freeze_fraction" in line] == [
+        f"space.{name}.freeze_fraction: the study began with {THEN} and goes on with it; the file leaves it out, "
+        f"which in a new study means {TODAY}"
+        for name in ("MobileNetV2", "VGG16")
+    ]
+
+
+def test_a_first_study_keeps_its_objectives(first_url: str) -> None:
+    axes = {"all_defaults": ["accuracy", "memory", "time"], "backbone": ["accuracy", "memory"]}
+    for name, expected in {**axes, "accuracy_alone": ["accuracy"]}.items():
+        spec = read_spec(ASSETS / f"{name}.toml", stored_spec_in(first_url))
+        assert list(spec.parsed_objectives()) == expected
+
+
+def test_first_specs_mean_every_default_of_then() -> None:
+    # Whoever changes a default adds what it was to search/spec/stored_spec.py: studies that left it out mean that.
+    for family in ("architecture", "optimizer", "augmentation", "schedule"):
+        for name, settings in DEFAULTS[family].items():
+            data = {"name": "first", "data": {"source": "digits"}, "space": {family: name}}
+            space = StudySpec.from_json(data).as_json()["space"]
+            assert space.get(name, {}) == settings, name
+            assert {key: space[key] for key in DEFAULTS["general"]} == {**DEFAULTS["general"], family: name}
+
+
+# Studies of today under later defaults
+
+
+def test_a_study_holds_every_range_of_its_space(tmp_path: Path) -> None:
+    spec, lines = read(SMALL, tmp_path)
+    space = spec.as_json()["space"]
+    assert lines == []
+    assert space["VGG16"]["freeze_fraction"] == TODAY
+    assert space["batch_size"] == [32, 64, 128]
+    assert space["adam"]["learning_rate"] == {"low": 1e-4, "high": 1e-2, "log": True}
+    assert set(space) == {*tunefront.spaces.space.GENERAL, "VGG16", "plain_cnn", "adam", "light", "constant"}
+    assert StudySpec.from_json(spec.as_json()).parsed_space() == spec.parsed_space()
+
+
+def test_a_later_default_neither_changes_nor_refuses_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = store(SMALL, tmp_path)
+    vgg = ARCHITECTURES["VGG16"].settings
+    later = {**vgg, "freeze_fraction": replace(vgg["freeze_fraction"], default=Fixed(0.5))}
+    monkeypatch.setitem(tunefront.spaces.space.FAMILIES["architecture"], "VGG16", later)  # type: ignore[index]
+    for key, default in (
+        ("batch_size", Choice((8, 16))),
+        ("augmentation", Fixed("strong")),
+        ("schedule", Fixed("cosine")),
+    ):
+        monkeypatch.setitem(
+            tunefront.spaces.space.GENERAL, key, replace(tunefront.spaces.space.GENERAL[key], default=default)
+        )  # type: ignore[index]
+    again, lines = read(SMALL, tmp_path, stored)
+    assert differences(stored, again.as_json()) == []
+    assert again.as_json() == stored
+    assert [line.split(":")[0] for line in lines] == [
+        "space.augmentation",
+        "space.schedule",
+        "space.batch_size",
+        "space.VGG16.freeze_fraction",
+    ]
+    assert store(SMALL, tmp_path)["space"] != stored["space"]  # a new study has the new ones
+
+
+def test_what_a_file_no_longer_writes_stays_as_the_study_has_it(tmp_path: Path) -> None:
+    more = 'batch_size = 64\n[space.VGG16]\ntrainable = "80 %"\n[training]\nepochs = 7\n[sampler]\nname = "random"\n'
+    stored = store(SMALL + more, tmp_path)
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.as_json() == stored
+    assert [line.split(",")[0].split(":")[0] for line in lines[:3]] == [
+        "space.batch_size",
+        "space.VGG16.freeze_fraction",
+        "training.epochs",
+    ]
+    assert (
+        "the study began with 7 and goes on with it; the file leaves it out, which in a new study means 12" in lines[2]
+    )
+
+
+def test_a_table_of_another_kind_that_is_left_out_is_told_in_one_line(tmp_path: Path) -> None:
+    stored = store(SMALL + '[sampler]\nname = "random"\n[pruner]\nname = "none"\n', tmp_path)
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.as_json() == stored
+    assert [line.split(",")[0].split(":")[0] for line in lines] == ["sampler.name", "pruner.name"]
+
+
+@pytest.mark.parametrize(
+    ("more", "changed", "expected"),
+    [
+        ("", "batch_size = 64\n", ["space.batch_size: the study has [32, 64, 128], the file 64"]),
+        ("batch_size = 64\n", "batch_size = 32\n", ["space.batch_size: the study has 64, the file 32"]),
+        (
+            "",
+            "[space.adam]\nlearning_rate = 0.001\n",
+            ['space.adam.learning_rate: the study has {"low": 0.0001, "high": 0.01, "log": true}, the file 0.001'],
+        ),
+        (
+            "[space.VGG16]\nfreeze_fraction = [0.0, 0.9]\n",
+            '[space.VGG16]\ntrainable = ["All", "90 %"]\n',
+            ["space.VGG16.freeze_fraction: the study has [0.0, 0.9], the file [0.0, 0.1]"],
+        ),
+        # what has no default was written once
+        (
+            "[training]\nearly_stopping = { patience = 3 }\n",
+            "",
+            [
+                'training.early_stopping: the study has {"monitor": "loss", "min_delta": 0.0, "patience": 3, '
+                '"baseline": null}, the file nothing'
+            ],
+        ),
+        ("[[start]]\nbatch_size = 64\n", "", ['start: the study has [{"batch_size": 64}], the file []']),
+        # another kind of table brings its own defaults
+        (
+            '[sampler]\nname = "random"\n',
+            '[sampler]\nname = "qmc"\n',
+            [
+                'sampler.name: the study has "random", the file "qmc"',
+                'sampler.sequence: the study has nothing, the file "sobol"',
+                "sampler.scramble: the study has nothing, the file true",
+            ],
+        ),
+    ],
+)
+def test_what_a_file_writes_otherwise_is_refused(tmp_path: Path, more: str, changed: str, expected: list[str]) -> None:
+    stored = store(SMALL + more, tmp_path)
+    assert refused(SMALL + changed, tmp_path, stored) == expected
+
+
+def test_another_choice_of_names_is_one_difference(tmp_path: Path) -> None:
+    stored = store(SMALL, tmp_path)
+    assert refused(SMALL.replace('"adam"', '["sgd", "lion"]'), tmp_path, stored) == [
+        'space.optimizer: the study has "adam", the file ["sgd", "lion"]'
+    ]
+
+
+def test_a_table_of_what_the_study_does_not_choose_is_refused_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = store('name = "small"\ndata = { source = "digits" }\nspace = { optimizer = "adam" }\n', tmp_path)
+    text = 'name = "small"\ndata = { source = "digits" }\n[space.sgd]\nmomentum = 0.5\n'
+    with pytest.raises(SpecError, match=r"study\.toml: space\.sgd: 'sgd' is not among the optimizers of this space"):
+        read(text, tmp_path, stored)
+
+
+def test_a_limit_that_the_file_no_longer_has_is_a_change_of_limits(tmp_path: Path) -> None:
+    stored = store(SMALL + '[objectives]\naccuracy = { measure = "accuracy", at_least = 0.5 }\n', tmp_path)
+    for text in (SMALL, SMALL + '[objectives]\naccuracy = "accuracy"\n'):
+        again = read(text, tmp_path, stored)[0].as_json()
+        assert differences(stored, again) == []
+        assert list_limit_changes(stored, again) == [
+            "objectives.accuracy.at_least: the study has 0.5, the file nothing"
+        ]
+
+
+def test_an_axis_that_the_file_leaves_out_is_as_the_study_has_it(tmp_path: Path) -> None:
+    stored = store(SMALL + '[objectives]\ntime = false\nmemory = "weight_bytes"\n', tmp_path)
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.as_json() == stored
+    assert lines == [
+        'objectives.memory: the study began with "weight_bytes" and goes on with it; the file leaves it out, which in '
+        'a new study means "model_bytes". Write memory = "weight_bytes"',
+        "objectives.time: the study began with none and goes on with it; the file leaves it out, which in a new study "
+        'means "train_seconds". Write time = false',
+    ]
+    once = SMALL + '[objectives]\ntime = false\nmemory = "weight_bytes"\n'
+    assert read(once, tmp_path, stored)[1] == []
+    written = read(SMALL + '[objectives]\ntime = "train_seconds"\nmemory = false\n', tmp_path, stored)[0]
+    assert [line.split(":")[0] for line in differences(stored, written.as_json())] == [
+        "objectives.memory",
+        "objectives.time",
+    ]
+
+
+def test_what_may_change_is_what_the_file_says(tmp_path: Path) -> None:
+    stored = store("trials = 50\n" + SMALL + "[stop]\npatience = 9\n", tmp_path)
+    again = read(SMALL, tmp_path, stored)[0]
+    assert (again.trials, again.stop.patience) == (30, None)
+
+
+# Freeze fractions that are one candidate
+
+
+def test_a_new_study_has_one_of_two_fractions_that_train_the_same_layers(tmp_path: Path) -> None:
+    text = SMALL + "[space.VGG16]\nfreeze_fraction = [0.0, 0.9, 1.0]\n"
+    start = '[[start]]\narchitecture = "VGG16"\n[start.VGG16]\ntrainable = "10 %"\n'
+    spec, lines = read(text + start, tmp_path)
+    assert spec.as_json()["space"]["VGG16"]["freeze_fraction"] == [0.0, 1.0]
+    assert lines == [
+        "VGG16: freeze_fraction 0.9 and 1 leave the same layers trainable: one candidate, freeze_fraction = 1"
+    ]
+    assert spec.start_parameters() == [{"architecture.name": "VGG16", "VGG16.freeze_fraction": 1.0}]
+    again, lines = read(text + start, tmp_path, spec.as_json())
+    assert differences(spec.as_json(), again.as_json()) == lines == []
+
+
+def test_a_study_that_has_both_goes_on_with_both(tmp_path: Path) -> None:
+    text = SMALL + "[space.VGG16]\nfreeze_fraction = "
+    both = {"name": "small", "data": {"source": "digits"}, "space": {"architecture": ["VGG16", "plain_cnn"]}}
+    both["space"] |= {"optimizer": "adam", "VGG16": {"freeze_fraction": [0.0, 0.9, 1.0]}}  # type: ignore[operator]
+    stored = StudySpec.from_json(both).as_json()
+    for written in ("[0.0, 0.9, 1.0]", "[0.0, 1.0]"):
+        again = read(text + written, tmp_path, stored)[0]
+        assert again.as_json()["space"]["VGG16"]["freeze_fraction"] == [0.0, 0.9, 1.0]
+    assert refused(text + "[0.0, 0.8, 1.0]", tmp_path, stored) != []

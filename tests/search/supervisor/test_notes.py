@@ -1,0 +1,95 @@
+"""What a run notes at its end about the front members it stopped: real processes, no Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.search.desk import Desk, make_spec
+from tests.search.stub_trials import EPOCHS, Act, Plan
+from tunefront.search.pruning.front_loss import estimate_front_loss
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.supervisor import notes
+from tunefront.search.supervisor.supervisor import Ending
+
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+OBJECTIVES = {"accuracy": "accuracy", "memory": "model_bytes", "time": False}
+# Nine of one size that learn more or less; then larger ones that stand where those stood after one epoch, or lower.
+PLAN: Plan = {
+    number: Act(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0) for number in range(9)
+} | {number: Act(accuracies=(0.80 - (number - 9) / 50,) * 3, model_bytes=2000.0) for number in range(9, 13)}
+
+MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path) -> MakeDesk:
+    def make(plan: Plan = PLAN, **changes: Any) -> Desk:
+        pruner = {"name": "pareto", "min_epochs": 1, "front_loss": 0.5}
+        return Desk(tmp_path, make_spec(**{"objectives": OBJECTIVES, "trials": 13, "pruner": pruner} | changes), plan)
+
+    return make
+
+
+def noted(desk: Desk) -> Any:
+    return desk.record.optuna_study(desk.store).user_attrs.get("front_loss")
+
+
+def test_a_run_notes_what_stopping_has_cost(make_desk: MakeDesk) -> None:
+    desk = make_desk()
+    assert desk.run() is Ending.DONE
+    n_stopped = desk.states().count("pruned")
+    assert n_stopped >= 1
+    pruner = ParetoPruner(desk.spec.parsed_objectives(), EPOCHS, 0.5, n_trials=13, guessing=0.75)
+    expected = estimate_front_loss(pruner, desk.trials())
+    assert expected is not None
+    assert 0 < expected.lost < n_stopped
+    assert noted(desk) == {
+        "lost": pytest.approx(expected.lost),
+        "at_risk": pytest.approx(1 + expected.lost),  # the best of the nine, and those
+        "low": pytest.approx(expected.low),
+        "high": pytest.approx(expected.high),
+        "n_stopped": n_stopped,
+        "front_loss": 0.5,
+    }
+
+
+def test_a_run_that_is_interrupted_notes_it_and_the_next_one_renews_it(make_desk: MakeDesk) -> None:
+    first = make_desk()
+    assert first.run(lambda: "pruned" in first.states()) is Ending.INTERRUPTED
+    assert noted(first)["n_stopped"] == 1
+    second = make_desk()
+    assert second.run() is Ending.DONE
+    assert noted(second)["n_stopped"] == second.states().count("pruned") > 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pruner": {"name": "none"}},
+        {"plan": {}, "trials": 2},  # nothing is stopped
+        {
+            "pruner": {"name": "median", "n_startup_trials": 2},
+            "objectives": {"accuracy": "accuracy", "memory": False, "time": False},
+        },
+    ],
+)
+def test_nothing_is_noted_with_another_pruner_or_when_nothing_was_stopped(
+    make_desk: MakeDesk, changes: dict[str, Any]
+) -> None:
+    desk = make_desk(**changes)
+    desk.run()
+    assert noted(desk) is None
+
+
+def test_an_estimate_that_is_open_is_noted_as_such(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "estimate_front_loss", lambda *_: None)
+    desk = make_desk()
+    desk.run()
+    n_stopped = desk.states().count("pruned")
+    nothing = {"lost": None, "at_risk": None, "low": None, "high": None}
+    assert noted(desk) == {**nothing, "n_stopped": n_stopped, "front_loss": 0.5}

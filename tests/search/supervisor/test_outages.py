@@ -1,0 +1,140 @@
+"""A supervisor whose database goes away for a moment: less than a lease must cost nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from tests.postgres import PostgresServer
+from tests.search.desk import Desk, make_spec
+from tests.search.stub_trials import Act
+from tunefront.search.supervisor.supervisor import Ending
+
+pytestmark = pytest.mark.usefixtures("fork_server")
+
+
+@contextlib.contextmanager
+def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
+    """Fail the first statement that contains `fragment`, as a database does that is away for a moment.
+
+    A server's connection is lost with it, and with the connection what it had locked.
+    """
+    lost: list[str] = []
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if fragment in statement and not lost:
+            lost.append(statement)
+            if engine.dialect.name != "sqlite":
+                cursor.connection.close()
+                return  # and the driver fails by itself
+            raise sa.exc.OperationalError(statement, None, sqlite3.OperationalError("gone for a moment"))
+
+    sa.event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield lost
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", before)
+
+
+def check_two_trials(desk: Desk, fragment: str) -> None:
+    """Run a study of two trials while one such statement fails: it ends with exactly two, whole ones."""
+    with losing(desk.store.engine, fragment) as lost:
+        assert desk.run() is Ending.DONE
+    assert lost, "no such statement: the test shows nothing"
+    complete = [trial for trial in desk.trials() if trial.state == "complete"]
+    assert len(complete) == 2
+    assert desk.counts().running == desk.counts().waiting == desk.counts().failed == 0
+    for trial in complete:
+        assert [epoch.epoch for epoch in trial.epochs] == [1, 2, 3]
+        assert trial.measurements["model_bytes"] == 1000.0
+    assert not [line for line in desk.view.lines if "refused" in line]
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "SELECT count(*) AS count_1 \nFROM tunefront_attempts",
+        "SELECT trials",
+        "INSERT INTO trials",
+        "INSERT INTO tunefront_leases",
+        "INSERT INTO tunefront_attempts",
+        "DELETE FROM tunefront_epochs",
+        "INSERT INTO trial_params",
+        "INSERT INTO tunefront_epochs",
+        "INSERT INTO tunefront_measurements",
+        "INSERT INTO trial_values",
+        "UPDATE trials SET state",
+        "UPDATE tunefront_attempts",
+        "DELETE FROM tunefront_leases",
+    ],
+    ids=lambda fragment: " ".join(fragment.split()),
+)
+@pytest.mark.timeout(15)
+def test_nothing_is_lost_when_one_statement_fails(tmp_path: Path, fragment: str) -> None:
+    check_two_trials(Desk(tmp_path, make_spec(trials=2), {}), fragment)
+
+
+@pytest.mark.server
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("fragment", ["pg_try_advisory_lock", "pg_advisory_unlock"])
+def test_nothing_is_lost_when_the_connection_of_the_lock_fails(
+    tmp_path: Path, postgres: PostgresServer, fragment: str
+) -> None:
+    with postgres.database() as url:
+        desk = Desk(tmp_path, make_spec(trials=2), {}, url=url)
+        try:
+            check_two_trials(desk, fragment)
+        finally:
+            desk.store.optuna.remove_session()
+            desk.store.engine.dispose()
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_an_outage_of_the_database_costs_nothing(tmp_path: Path, postgres: PostgresServer) -> None:
+    plan = {number: Act(pause_seconds=0.1) for number in range(12)}
+    with postgres.database() as url:
+        desk = Desk(tmp_path, make_spec(trials=12), plan, url=url, n_slots=2)
+        try:
+            with _outages(postgres, desk):
+                ending = desk.run()
+            assert ending is Ending.DONE
+            assert desk.states() == ["complete"] * 12
+            assert {trial.n_attempts for trial in desk.trials()} == {1}
+            assert [len(trial.epochs) for trial in desk.trials()] == [3] * 12
+        finally:
+            desk.store.optuna.remove_session()
+            desk.store.engine.dispose()
+
+
+@contextlib.contextmanager
+def _outages(postgres: PostgresServer, desk: Desk) -> Iterator[None]:
+    """Stop the server for a moment, again and again."""
+    is_over = threading.Event()
+
+    def stop_and_start() -> None:
+        for n_lines in (1, 4, 7):
+            while len(desk.view.lines) < n_lines:
+                if is_over.wait(0.01):
+                    return
+            postgres.stop()
+            time.sleep(0.3)
+            postgres.start()
+
+    thread = threading.Thread(target=stop_and_start)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

@@ -1,0 +1,40 @@
+"""Every exception class is a mistake that a user can mend, or one of a few that never reach a user."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.test_layering import PACKAGES, ROOT
+
+# What is caught before it could reach a user.
+INTERNAL = {
+    "BadImageError",  # search/data/decoding/decode.py: one file of many; DataError lists them
+    "BrokenMessageError",  # search/trial/process.py: the trial fails
+    "NotFiniteError",  # search/trial/process.py: the trial fails
+    "TrainingFailedError",  # search/trial/trainable.py: the trial fails
+    "_ContinuousError",  # spaces/models.py
+    "_UnknownSizeError",  # search/profiling/flops.py
+}
+
+
+def _exceptions() -> dict[str, list[str]]:
+    """Name of each exception class in our packages -> names of its bases."""
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    files += [path for package in PACKAGES if (path := ROOT / f"{package}.py").exists()]
+    classes = [
+        node for path in files for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)
+    ]
+    bases = {node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases] for node in classes}
+    return {
+        name: names for name, names in bases.items() if any(base.endswith(("Error", "Exception")) for base in names)
+    }
+
+
+def test_every_exception_derives_from_the_one_class_or_is_internal() -> None:
+    exceptions = _exceptions()
+    assert exceptions.pop("TunefrontError") == ["Exception"]
+    mistakes = {"TunefrontError"}
+    for _ in exceptions:  # as often as a chain of bases can be long
+        mistakes |= {name for name, bases in exceptions.items() if mistakes & {*bases}}
+    assert {"SpecError", "DataError", "SpaceError", "StoreError", "UserError"} <= mistakes
+    assert set(exceptions) - mistakes == INTERNAL

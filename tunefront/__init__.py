@@ -1,0 +1,1 @@
+"""Find which Keras image model to use when accuracy is not all that counts."""
