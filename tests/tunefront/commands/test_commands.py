@@ -14,7 +14,8 @@ from rich.console import Console
 
 from tests.conftest import DIGITS
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
-from tunefront.commands import app, terminal
+from tunefront.commands import app, study, terminal
+from tunefront.commands.session import interrupted_early
 from tunefront.search.data import prepare
 from tunefront.search.data.cache_folder import cache_folder
 from tunefront.search.spec.study_spec import StudySpec, read_spec
@@ -63,8 +64,8 @@ def test_the_command_that_goes_on_can_be_copied(
 ) -> None:
     (tmp_path / "the [new] study.toml").write_text(SPEC)
     monkeypatch.setenv("COLUMNS", "40")
-    monkeypatch.setattr(app, "_run", lambda *_: (ending, Console()))
-    monkeypatch.setattr(app, "_report", lambda *_: None)
+    monkeypatch.setattr(study, "run_here", lambda *_: (ending, Console()))
+    monkeypatch.setattr(study, "publish_report", lambda *_: None)
     code, output, _ = run("run", "the [new] study.toml", "--trials", "4", "--out", "results/somewhere else")
     assert code == (130 if ending is Ending.INTERRUPTED else 1)
     assert "\n  tunefront run 'the [new] study.toml' --trials 4 --out 'results/somewhere else'\n" in output
@@ -377,7 +378,7 @@ def test_an_early_ctrl_c_leaves_a_password_out(
 ) -> None:
     url = "postgresql://u:s3cret@host/db"
     monkeypatch.setattr(sys, "argv", ["tunefront", "run", "a.toml", "--storage", url])
-    with pytest.raises(typer.Exit), app._interrupted_early(url, as_json=False):
+    with pytest.raises(typer.Exit), interrupted_early(url, as_json=False):
         raise KeyboardInterrupt
     assert "tunefront run a.toml (with TUNEFRONT_STORAGE set)" in capsys.readouterr().out
 

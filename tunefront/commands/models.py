@@ -1,0 +1,84 @@
+"""What models weigh, and a backbone's own training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunefront.commands.options import JsonOption
+from tunefront.commands.session import announce, announce_code, command_asker, line_teller, read_checked_spec
+from tunefront.commands.terminal import UserError, say, show, show_json, suggest
+
+if TYPE_CHECKING:
+    from tunefront.search.spec.study_spec import StudySpec
+
+
+def profile(
+    spec: Annotated[Path | None, typer.Argument(help="Study spec: what its candidates would weigh.")] = None,
+    architecture: Annotated[
+        str, typer.Option(help="Instead of a spec: names, with commas between, such as VGG16,MobileNetV2.")
+    ] = "",
+    freeze: Annotated[str, typer.Option(help="Freeze fractions of pretrained backbones, such as 0,0.1,0.8,1.")] = "0",
+    classes: Annotated[int, typer.Option(min=2, max=1_000_000, help="Number of classes.")] = 10,
+    image_size: Annotated[int, typer.Option(min=1, max=4096, help="Height and width of the images in pixels.")] = 224,
+    channels: Annotated[int, typer.Option(min=1, max=4096, help="Channels of the images.")] = 3,
+    optimizer: Annotated[str, typer.Option(help="Optimizer, whose variables a saved model holds too.")] = "adam",
+    width: Annotated[float | None, typer.Option(help="Width of the backbones that have one.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what models weigh and compute, without training any.
+
+    `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.1,0.8,1` is a whole grid.
+    """
+    from tunefront.search.profiling.profiler import Grid, profile_in_child, profiles_table
+    from tunefront.search.spec.study_spec import check_own_space
+
+    if (spec is None) == (not architecture):
+        raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
+    what: Grid | StudySpec
+    if spec:
+        what = read_checked_spec(spec, line_teller(as_json))
+        announce_code(what, as_json)
+        check_own_space(spec, what)
+    else:
+        what = Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
+    with command_asker() as asker:
+        profiles, note = profile_in_child(asker, what)
+    if as_json:
+        show_json([found.as_json() for found in profiles])
+        return
+    show(profiles_table(profiles))
+    if note:
+        say(note)
+
+
+def pretrain(
+    spec: Annotated[
+        Path, typer.Argument(help="Study spec with a [pretrain] table, such as examples/digits_transfer.toml.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Train a backbone on one dataset and keep its weights, for transfer to the study's own.
+
+    The spec's [pretrain] says on what, how long, and where the weights go; [space] then names that file.
+    """
+    from dataclasses import asdict
+
+    from tunefront.search.preparation.own_code import code_of_data
+    from tunefront.search.preparation.pretraining import pretrain as pretrain_backbone
+
+    study_spec = read_checked_spec(spec)
+    if study_spec.pretrain is not None:
+        announce(code_of_data(study_spec.pretrain.data), as_json)
+    with command_asker() as asker:
+        done = pretrain_backbone(asker, study_spec)
+    if as_json:
+        show_json(asdict(done))
+        return
+    say(
+        f"{done.architecture}: accuracy {done.accuracy:.2%} on the validation images of its own "
+        f"{done.n_classes} classes, best in epoch {done.best_epoch}\nwrote {done.weights}"
+    )
+    suggest(f"tunefront run {spec}")

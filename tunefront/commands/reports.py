@@ -1,0 +1,68 @@
+"""How studies stand: in the terminal, as a report, in a browser."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.session import find_study, publish_report, results_folder
+from tunefront.commands.terminal import DEFAULT_STORAGE, show, show_json, suggest, writable_folder
+
+if TYPE_CHECKING:
+    from tunefront.reports.status import StudiesOverview, StudyStatus
+
+
+def status(
+    study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
+    from tunefront.reports.status import studies_overview, study_status
+    from tunefront.storage import open_store
+
+    if study is None:
+        standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
+    else:
+        standing = study_status(*find_study(storage, study))
+    if as_json:
+        show_json(standing.as_json())
+    else:
+        show(standing.render())
+
+
+def report(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    storage: StorageOption = DEFAULT_STORAGE,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
+    store, record = find_study(storage, study)
+    folder = writable_folder(out or results_folder(record))
+    publish_report(store, record, folder, as_json)
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}")
+
+
+def dashboard(
+    storage: StorageOption = DEFAULT_STORAGE,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8080,
+    allow_remote: Annotated[
+        bool,
+        typer.Option(
+            help="Allow a --host that others can reach, to those who have the link with a token that is printed. The "
+            "dashboard can delete studies, and nothing is encrypted on its way.",
+        ),
+    ] = False,
+) -> None:
+    """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
+    from tunefront.reports.dashboard.dashboard import serve
+    from tunefront.storage import has_studies, open_store
+
+    if not has_studies(storage):
+        open_store(storage)  # says what is missing
+    serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)

@@ -1,0 +1,189 @@
+"""What several commands do alike: find a study, run one, tell how it ended, write its report."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tunefront.commands.terminal import (
+    UserError,
+    command_again,
+    make_console,
+    say,
+    show,
+    show_json,
+    storage_argument,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tunefront.search.launching.asker import Asker
+    from tunefront.search.spec.study_spec import StudySpec
+    from tunefront.search.supervisor.end_reason import CommonReason
+    from tunefront.search.supervisor.supervisor import Ending
+    from tunefront.storage import Store, StudyRecord
+
+
+def read_checked_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
+    """A spec whose data can be read, as far as a second tells: what is wrong comes before Keras loads."""
+    from tunefront.search.preparation.prepare import check_files
+    from tunefront.search.spec.study_spec import read_spec
+
+    spec = read_spec(path, tell=tell)
+    check_files(path, spec.data)
+    if spec.pretrain is not None:
+        check_files(path, spec.pretrain.data)
+    return spec
+
+
+def run_here(
+    spec: StudySpec,
+    path: Path,
+    storage: str,
+    workers: int | None,
+    folder: Path,
+    as_json: bool,
+    enqueue: Callable[[Store, StudyRecord], None] | None = None,
+) -> tuple[Ending, Console]:
+    """Run a study on this machine until it ends, with the view that fits the terminal."""
+    import tempfile
+
+    from tunefront.search.launching.fork_server import Launcher
+    from tunefront.search.preparation.prepare import check_files
+    from tunefront.search.spec.study_spec import check_own_space
+
+    check_own_space(path, spec)
+    check_files(path, spec.data)
+    with interrupted_early(storage, as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        scratch = Path(name)
+        launcher = Launcher(scratch / "forkserver.log")
+        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
+
+        import tunefront.reports  # noqa: F401
+        from tunefront.search.supervisor.run import RunRequest, run_study
+        from tunefront.search.supervisor.view import make_view
+
+        console = make_console(stderr=as_json)
+        view = make_view(console)
+        request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
+        try:
+            return run_study(request, view), console
+        finally:
+            view.close()
+
+
+def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:
+    """Say whose code the command is going to run: that of the data, and of the space if it is asked for candidates."""
+    from tunefront.search.preparation.own_code import code_of_data, code_of_space
+
+    announce([*(code_of_space(spec) if has_space else []), *code_of_data(spec.data)], as_json)
+
+
+def announce(code: list[str], as_json: bool) -> None:
+    from tunefront.search.preparation.own_code import describe_code
+
+    if code:
+        say(describe_code(code), sys.stderr if as_json else sys.stdout)
+
+
+def line_teller(as_json: bool) -> Callable[[str], None]:
+    """Prints lines for people: beside what is printed for programs, if that is wanted."""
+
+    def tell_line(line: str) -> None:
+        say(line, sys.stderr if as_json else sys.stdout)
+
+    return tell_line
+
+
+@contextlib.contextmanager
+def interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
+    """Ctrl-C before the first trial; later on, the supervisor sees to it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {command_again(storage)}"
+        say(again, sys.stderr if as_json else sys.stdout)
+        raise typer.Exit(130) from None
+
+
+def say_end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: Console) -> None:
+    """Say how to go on, and leave with the exit code, if the study has not all its trials."""
+    from tunefront.search.supervisor.end_reason import describe_stop
+
+    status = f"tunefront status {spec.name}{storage_argument(storage)}"
+    reason = _common_reason(ending, spec, storage)
+    stop = describe_stop(ending, spec, command_again(storage), status, folder / "logs", reason)
+    if stop.text:
+        tell(console, f"\n{stop.text}")
+    if stop.exit_code:
+        raise typer.Exit(stop.exit_code)
+
+
+def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReason | None:
+    """Why most trials failed or were refused, if so many did that the study stopped."""
+    from tunefront.reports import load_results
+    from tunefront.search.supervisor.end_reason import CommonReason
+    from tunefront.search.supervisor.end_reason import Ending as Endings
+
+    state = {Endings.TOO_MANY_FAILURES: "failed", Endings.TOO_MANY_REFUSALS: "refused"}.get(ending)
+    results = load_results(*find_study(storage, spec.name)) if state else None
+    groups = results.reasons(state) if results and state else []
+    if results is None or state is None or not groups:
+        return None
+    return CommonReason(groups[0].text, len(groups[0].numbers), results.counts[state], results.n_finished)
+
+
+@contextlib.contextmanager
+def command_asker() -> Iterator[Asker]:
+    """A child with Keras for one command, its progress shown on stderr."""
+    from tunefront.search.launching.asker import make_asker
+
+    with shown_progress() as progress, make_asker(progress) as asker:
+        yield asker
+
+
+@contextlib.contextmanager
+def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
+    from tunefront.search.supervisor.view import make_view
+
+    view = make_view(make_console(stderr=True))
+    try:
+        yield view.progress
+    finally:
+        view.close()
+
+
+def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
+    from tunefront.storage import masked, open_store, studies
+
+    store = open_store(storage)
+    found = studies.find(store, name)
+    if found is None:
+        known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
+        raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
+    return store, found
+
+
+def results_folder(study: StudyRecord) -> Path:
+    """Where a study's results lie unless --out says otherwise: those of a confirmation below its search's."""
+    search = study.spec.get("confirms")
+    return Path("results") / search / "confirmation" if search else Path("results") / study.name
+
+
+def publish_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
+    from tunefront.reports import publish
+
+    published = publish(store, study, folder)
+    if as_json:
+        show_json(published.as_json())
+        return
+    for table in published.tables():
+        show(table)
+    say("wrote " + ", ".join(str(path) for path in published.files.paths))

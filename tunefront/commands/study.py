@@ -1,0 +1,138 @@
+"""The life of a study: run it, confirm its front, delete it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunefront.commands.options import JsonOption, OutOption, StorageOption, WorkersOption
+from tunefront.commands.session import (
+    announce_code,
+    find_study,
+    line_teller,
+    publish_report,
+    results_folder,
+    run_here,
+    say_end,
+)
+from tunefront.commands.terminal import DEFAULT_STORAGE, UserError, say, storage_argument, suggest, writable_folder
+
+
+def run(
+    spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
+    storage: StorageOption = DEFAULT_STORAGE,
+    workers: WorkersOption = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, max=10_000_000, help="Trials of the study, instead of what the spec says.")
+    ] = None,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a study, or go on with it, and write its report.
+
+    Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
+    machines with one shared --storage, they work on the study together.
+    """
+    from tunefront.search.spec.stored_spec import stored_spec_in
+    from tunefront.search.spec.study_spec import read_spec
+
+    study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
+    folder = writable_folder(out or Path("results") / study_spec.name)
+    announce_code(study_spec, as_json)
+    ending, console = run_here(study_spec, spec, storage, workers, folder, as_json)
+    store, study = find_study(storage, study_spec.name)
+    publish_report(store, study, folder, as_json)
+    say_end(ending, study_spec, storage, folder, console)
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
+
+
+def confirm(
+    study: Annotated[str, typer.Argument(help="Name of the search; 'tunefront status' lists them.")],
+    seeds: Annotated[
+        int,
+        typer.Option(min=2, max=1000, help="Trainings of each model, each with its own seed; two are sure of nothing."),
+    ] = 5,
+    near: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=1_000_000, help="Near misses at most.  [default: half as many as are on the front, at least 2]"
+        ),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1, max=4096, help="Trainings at a time on this machine; with more than one, times are shared."
+        ),
+    ] = 1,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a search's front and its near misses again, several seeds each, and score them on the test images.
+
+    A near miss is a trial that noise alone may have kept off the front: with an accuracy two standard errors
+    higher, or one of its measured costs 10 % lower, nothing on the front would beat it.
+
+    The trainings are a study of their own, STUDY.confirmation. Interrupted with Ctrl-C, it keeps everything;
+    the same command goes on, and with more --seeds or after more trials of the search it adds what is missing.
+    """
+    from tunefront.search.confirmation.candidates_again import read_stored_spec
+    from tunefront.search.confirmation.plan import plan_confirmation
+    from tunefront.storage import folder_owner
+
+    store, search = find_study(storage, study)
+    folder = writable_folder(out or Path("results") / study)
+    folder_owner.check_owner(folder, search, study)
+    announce_code(read_stored_spec(search), as_json)
+    plan = plan_confirmation(store, search, seeds, near)
+    say(plan.describe(workers), sys.stderr if as_json else sys.stdout)
+    ending, console = run_here(
+        plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
+    )
+    publish_report(store, search, folder, as_json)
+    say_end(ending, plan.spec, storage, folder / "confirmation", console)
+    if not as_json:
+        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
+
+
+def delete(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    results: Annotated[bool, typer.Option("--results", help="Remove the files of its results folder too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    storage: StorageOption = DEFAULT_STORAGE,
+    out: OutOption = None,
+) -> None:
+    """Delete a study, and its confirmation, from the storage; with --results also the files that it wrote.
+
+    It says what goes, and asks. Only models, logs and reports of the study are removed, and links are not followed. A
+    study that is being worked on is not deleted.
+    """
+    from tunefront.reports.deletion import plan_deletion
+    from tunefront.search.supervisor.run import ended_workers
+    from tunefront.storage import open_store
+
+    _, record = find_study(storage, study)
+    store = open_store(storage, is_writer=True)
+    deletion = plan_deletion(store, record, out or results_folder(record), results)
+    ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
+    deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
+    say(deletion.describe())
+    if not yes:
+        _ask()
+    problems = deletion.carry_out(ended)
+    say(f"deleted {' and '.join(one.name for one in deletion.doomed)}")
+    if problems:
+        raise UserError("these files could not be removed:\n  " + "\n  ".join(problems))
+
+
+def _ask() -> None:
+    """Go on only if a person says yes."""
+    if not sys.stdin.isatty():
+        raise UserError("nothing was deleted: there is nobody to ask here. Add --yes")
+    if not typer.confirm("Delete this for good?"):
+        say("nothing was deleted")
+        raise typer.Exit(1)
