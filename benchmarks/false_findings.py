@@ -18,7 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tunefront.objectives import MEASURES, Axis, Objective, on_front
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.reports import StudyResults
 from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import CONFIDENCE, beaten_shares, resampled_means

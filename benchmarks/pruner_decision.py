@@ -25,7 +25,8 @@ import numpy as np
 import optuna
 import sqlalchemy as sa
 
-from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.history import History
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.storage import Epoch, Store, open_store

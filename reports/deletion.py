@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunefront.objectives import format_quantity
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
 from tunefront.storage import Store, StudyRecord, folder_owner, queue, studies
 

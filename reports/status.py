@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tunefront.objectives import AXES, format_quantity
+from tunefront.objectives.measures import AXES
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results

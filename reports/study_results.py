@@ -10,19 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from tunefront.objectives import (
-    AXES,
-    DEFAULT_MEASURES,
-    MEASURES,
-    Axis,
-    Chance,
-    Measure,
-    Objective,
-    format_quantity,
-    on_front,
-    read_chance,
-    read_objectives,
-)
+from tunefront.objectives.chance import Chance, read_chance
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.limits import Objective, read_objectives
+from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure
+from tunefront.objectives.quantities import format_quantity
 from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, limits, studies, trials
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")

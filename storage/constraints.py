@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from optuna.trial import FrozenTrial
 from sqlalchemy.engine import Connection
 
-from tunefront.objectives import Objective
+from tunefront.objectives.limits import Objective
 from tunefront.storage.database import optuna_tables
 from tunefront.storage.database.connection import Store
 

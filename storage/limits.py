@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
-from tunefront.objectives import Objective, broken_limit, known_early, read_objectives, violations
+from tunefront.objectives.limits import Objective, broken_limit, read_objectives, violations
+from tunefront.objectives.measures import known_early
 from tunefront.storage import constraints, queue
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from optuna.trial import FrozenTrial
 
-from tunefront.objectives import broken_limit, known_early, read_objectives
+from tunefront.objectives.limits import broken_limit, read_objectives
+from tunefront.objectives.measures import known_early
 from tunefront.storage import queue
 from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
 
-from tunefront.objectives import Direction
+from tunefront.objectives.measures import Direction
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store, StoreError
 from tunefront.storage.queue import LEASE_SECONDS

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.objectives import Objective, read_objectives
+from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.storage import curves, queue, refused_candidates
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema

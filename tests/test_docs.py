@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from tunefront.objectives import MEASURES
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.confirmation import Confirmed, gap_winners
 from tunefront.reports.confirmation.scores import ImageScores, Trainings
 from tunefront.reports.confirmation.statistics import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage import TrialRecord

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import show_estimate, show_probability
 from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tunefront.objectives import AXES
+from tunefront.objectives.measures import AXES
 from tunefront.reports.confirmation.comparison import compare, is_paired, mean_gap, training_value
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.scores import ImageScores, Trainings, read_scores

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from tunefront.objectives import Unit, format_quantity
+from tunefront.objectives.quantities import Unit, format_quantity
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.scores import SHARES
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS, Estimate

@@ -10,7 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import Objective, losses, on_front
+from tunefront.objectives.dominance import losses, on_front
+from tunefront.objectives.limits import Objective
 from tunefront.reports.confirmation.image_scores import N_RESAMPLES
 
 CONFIDENCE = 0.95

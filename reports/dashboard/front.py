@@ -8,7 +8,8 @@ import numpy as np
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.objectives import Direction, on_front
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.measures import Direction
 
 
 def regard_limits() -> None:

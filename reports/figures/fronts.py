@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from tunefront.objectives import Axis, format_quantity, on_front
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.measures import Axis
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.figures.style import (
     BROKEN_COLOUR,
     FRONT_COLOUR,

@@ -8,7 +8,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tunefront.objectives import Measure, Unit, format_quantity
+from tunefront.objectives.measures import Measure
+from tunefront.objectives.quantities import Unit, format_quantity
 
 FRONT_COLOUR = "#2f6fed"
 COMPLETE_COLOUR = "#8a94a6"

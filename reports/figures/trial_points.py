@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.objectives import AXES, Axis
+from tunefront.objectives.measures import AXES, Axis
 from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, PRUNED_COLOUR
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults

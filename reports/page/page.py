@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from tunefront.objectives import AXES, MEASURES, Axis, Measure, format_quantity
+from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.figures import confirmation_figures
 from tunefront.reports.confirmation.section import confirmation_context

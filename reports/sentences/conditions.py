@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.objectives import format_quantity
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage import TrialRecord
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tunefront.objectives import Axis, format_quantity
+from tunefront.objectives.measures import Axis
+from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.sentences.conditions import describe_busy
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.study_results import StudyResults
 

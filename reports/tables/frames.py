@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from tunefront.objectives import MEASURES
+from tunefront.objectives.measures import MEASURES
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage import TrialRecord
 

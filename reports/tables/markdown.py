@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from tunefront.objectives import AXES
+from tunefront.objectives.measures import AXES
 from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.sentences.notes import describe_marks, notes, show_marked

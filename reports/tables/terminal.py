@@ -6,7 +6,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from tunefront.objectives import AXES
+from tunefront.objectives.measures import AXES
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.sentences.notes import describe_marks, show_marked
 from tunefront.reports.sentences.summary import describe_empty_front, describe_front

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tunefront.objectives import Measure, Objective, dominating, on_front
+from tunefront.objectives.dominance import dominating, on_front
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import Measure
 from tunefront.storage import TrialRecord
 
 ACCURACY_NOISE = 2.0  # standard errors of a share of the validation images

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 from pydantic import ValidationError
 
 from tunefront.mistakes import TunefrontError
-from tunefront.objectives import format_quantity
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.confirmation.candidates_again import check_remakable, read_stored_spec
 from tunefront.search.confirmation.finalists import Finalist, choose_finalists
 from tunefront.search.spec.study_spec import StudySpec

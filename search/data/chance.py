@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import Chance, read_chance
-from tunefront.search.trial.scores import is_defined
+from tunefront.objectives.chance import Chance, read_chance
+from tunefront.objectives.measures import is_defined
 
 Counts = NDArray[np.integer]
 

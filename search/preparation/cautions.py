@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefront.objectives import read_chance
+from tunefront.objectives.chance import read_chance
 from tunefront.search.data.inspection.data_report import describe_few
 from tunefront.search.launching.machine import BUSY
 from tunefront.search.spec.study_spec import StudySpec

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import format_quantity
+from tunefront.objectives.measures import is_defined
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.data import Dataset
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels, check_pixels
 from tunefront.search.spec.study_spec import StudySpec, TrainingTable
-from tunefront.search.trial.scores import is_defined
 from tunefront.spaces import OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.ranges import Range

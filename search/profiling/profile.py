@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tunefront.objectives import format_quantity
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.profiling.flops import flops
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import Direction, on_front
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.measures import Direction
 from tunefront.search.pruning.accuracy_prediction import Floats, learning_level
 from tunefront.search.pruning.time_prediction import settled_so_far
 from tunefront.storage import Epoch

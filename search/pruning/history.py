@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.objectives import Objective
+from tunefront.objectives.limits import Objective
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
 from tunefront.storage import Store, curves, queue
 from tunefront.storage.trials import is_feasible

@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tunefront.objectives import Axis, Direction, Objective, dominating, format_quantity
+from tunefront.objectives.dominance import dominating
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import Axis, Direction
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, EndPrediction, learning_level, predict_end
 from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from tunefront.search.pruning.front_growth import chance_to_stay

@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import MEASURES, Axis, Direction, Objective, hypervolume, on_front
+from tunefront.objectives.dominance import hypervolume, on_front
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis, Direction
 from tunefront.search.data.chance import guessing_level
 from tunefront.search.pruning.finished_trials import TIMED
 from tunefront.search.replay.recording import RecordedTrial, Recording, RecordingError

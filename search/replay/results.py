@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.objectives import on_front
+from tunefront.objectives.dominance import on_front
 from tunefront.search.replay.clock import PlayedTrial
 from tunefront.search.replay.recorded_table import RecordedTable
 from tunefront.search.replay.strategies import Strategy

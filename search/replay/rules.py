@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tunefront.objectives import dominating
+from tunefront.objectives.dominance import dominating
 from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
 from tunefront.search.replay.recorded_table import RecordedTable
 from tunefront.search.spec.tables import ParetoTable

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.search.spec.tables import (
     CmaEsTable,
     GridTable,

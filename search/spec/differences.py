@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.objectives import AXES
+from tunefront.objectives.measures import AXES
 from tunefront.printable import shortened
 
 MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")

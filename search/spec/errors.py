@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tunefront.mistakes import TunefrontError
-from tunefront.objectives import DEFAULT_MEASURES
+from tunefront.objectives.measures import DEFAULT_MEASURES
 from tunefront.printable import shortened, shown
 from tunefront.search.spec.key_places import place_of
 from tunefront.spaces.settings import nearest

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from tunefront.objectives import AXES, MEASURES
+from tunefront.objectives.measures import AXES, MEASURES
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.tables import EarlyStoppingTable, PrunerTable, SamplerTable, StopTable, TrainingTable
 from tunefront.spaces import SpaceError

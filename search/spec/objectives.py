@@ -6,7 +6,9 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
-from tunefront.objectives import DEFAULT_MEASURES, MEASURES, Axis, Objective, parse_quantity
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Axis
+from tunefront.objectives.quantities import parse_quantity
 from tunefront.printable import shown
 from tunefront.search.spec.table import Table, is_from_file
 from tunefront.spaces import SpaceError

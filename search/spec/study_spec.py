@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
-from tunefront.objectives import AXES, DEFAULT_MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, Axis
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.checks import check_pruner, check_sampler
 from tunefront.search.spec.differences import (

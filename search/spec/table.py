@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
-from tunefront.objectives import parse_quantity
+from tunefront.objectives.quantities import parse_quantity
 
 
 class Table(BaseModel):

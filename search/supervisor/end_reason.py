@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunefront.objectives import format_quantity
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.spec.study_spec import StudySpec
 
 

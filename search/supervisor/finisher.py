@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import optuna
 
-from tunefront.objectives import format_quantity, known_early
+from tunefront.objectives.measures import known_early
+from tunefront.objectives.quantities import format_quantity
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.kept_models import KeptModels

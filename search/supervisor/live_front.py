@@ -9,7 +9,9 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from tunefront.objectives import Axis, Direction, Objective, broken_limit, dominating, known_early, on_front, violations
+from tunefront.objectives.dominance import dominating, on_front
+from tunefront.objectives.limits import Objective, broken_limit, violations
+from tunefront.objectives.measures import Axis, Direction, known_early
 from tunefront.storage.trials import is_feasible
 
 Values = tuple[float, ...]  # one for each objective

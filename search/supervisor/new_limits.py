@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 
-from tunefront.objectives import Axis, Objective, broken_limit
+from tunefront.objectives.limits import Objective, broken_limit
+from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
 from tunefront.search.supervisor.live_front import Standing
 from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials

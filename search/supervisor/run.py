@@ -11,7 +11,7 @@ from pathlib import Path
 
 import optuna
 
-from tunefront.objectives import Objective
+from tunefront.objectives.limits import Objective
 from tunefront.search.data import Dataset
 from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.launching import machine

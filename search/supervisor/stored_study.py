@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tunefront.objectives import read_objectives
+from tunefront.objectives.limits import read_objectives
 from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes

@@ -14,7 +14,9 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from tunefront.objectives import Direction, Objective, losses, on_front
+from tunefront.objectives.dominance import losses, on_front
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import Direction
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.end_reason import Ending

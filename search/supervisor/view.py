@@ -12,7 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tunefront.objectives import Axis, Objective, format_quantity
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import Axis
+from tunefront.objectives.quantities import format_quantity
 from tunefront.printable import on_one_line
 from tunefront.storage import Counts
 

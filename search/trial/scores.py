@@ -1,9 +1,11 @@
-"""How good predictions are: every accuracy measure of objectives.py, from labels and probabilities."""
+"""How good predictions are: every accuracy measure of `objectives/measures.py`, from labels and probabilities."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tunefront.objectives.measures import is_defined
 
 
 def score(
@@ -46,21 +48,6 @@ def score(
     if (wants_auc or n_classes <= 2) and is_defined("auc", counts, positive_class):
         scores["auc"] = _auc(labels, probabilities, positive_class)
     return scores
-
-
-def is_defined(measure: str, counts: NDArray[np.integer], positive_class: int = 1) -> bool:
-    """Whether images of these classes give a measure any value at all.
-
-    With two classes, what looks for the positive class needs an image of it; the AUC needs images of two classes.
-    A class that occurs and is never predicted has precision 0: that is defined.
-
-    Args:
-        counts: Images of each class, shape (k,).
-    """
-    if measure == "auc":
-        return bool((counts > 0).sum() > 1)
-    looks_for_positive = measure == "f1_binary" or (len(counts) == 2 and measure in ("precision", "recall"))
-    return not looks_for_positive or bool(counts[positive_class])
 
 
 def is_in_top_5(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import optuna
 
-from tunefront.objectives import AXES, MEASURES, Axis, read_objectives, violations
+from tunefront.objectives.limits import read_objectives, violations
+from tunefront.objectives.measures import AXES, MEASURES, Axis
 from tunefront.reports import StudyResults, load_results
 from tunefront.storage import (
     Answers,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import MEASURE_NAMES, THREE, Bench
-from tunefront.objectives import AXES, Axis
+from tunefront.objectives.measures import AXES, Axis
 from tunefront.reports import StudyResults
 from tunefront.storage import Outcome
 

@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 
-from tunefront.objectives import Direction
+from tunefront.objectives.measures import Direction
 from tunefront.storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
 from tunefront.storage.database import schema
 from tunefront.storage.queue import Counts

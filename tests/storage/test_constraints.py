@@ -7,7 +7,8 @@ import optuna
 import pytest
 
 from tests.storage.bench import Bench
-from tunefront.objectives import MEASURES, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES
 from tunefront.storage import Outcome, constraints
 
 LIMITED = [

@@ -17,7 +17,7 @@ from rich.console import Console
 from scipy import stats
 
 from tests.reports.bench import DATASET, MACHINE, THREE, Bench
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports import (
     Confirmation,
     confirmation_table,

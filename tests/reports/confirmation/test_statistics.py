@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tunefront.objectives import MEASURES, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES
 from tunefront.reports.confirmation.image_scores import N_RESAMPLES, drawn_scores
 from tunefront.reports.confirmation.statistics import (
     Estimate,

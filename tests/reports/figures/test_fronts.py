@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.objectives import MEASURES, Axis, Unit
+from tunefront.objectives.measures import MEASURES, Axis
+from tunefront.objectives.quantities import Unit
 from tunefront.reports import StudyResults, front_figure, learning_curves, pair_figure, pair_figures
 from tunefront.reports.figures.style import log_ticks, measure_axis
 from tunefront.storage import Outcome

@@ -16,7 +16,7 @@ import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tests.reports.bench import THREE, Bench
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports import StudyResults, render_page, write_report
 from tunefront.reports.importance.divergence import Draws, Values, find_divergence
 from tunefront.reports.importance.importance import FRONT, Importance, find_importance, n_draws

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.objectives import Axis
+from tunefront.objectives.measures import Axis
 from tunefront.reports import StudyResults, front_frame, trials_frame
 
 FIRST = [

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tunefront.objectives import MEASURES, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.confirmation.finalists import choose_finalists
 from tunefront.storage import TrialRecord
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tunefront.objectives import MEASURES, Chance, read_chance
+from tunefront.objectives.chance import Chance, read_chance
+from tunefront.objectives.measures import MEASURES, is_defined
 from tunefront.search.data.chance import chances, guessing_level
-from tunefront.search.trial.scores import is_defined, score
+from tunefront.search.trial.scores import score
 
 TWO = [(50, 50), (30, 90), (1, 99)]
 MANY = [(20, 20, 20), (5, 30, 85), (9, 0, 21, 70), (40, 3, 12, 25, 30, 8, 22)]

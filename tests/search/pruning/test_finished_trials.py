@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tunefront.objectives import Direction
+from tunefront.objectives.measures import Direction
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
 from tunefront.storage import Epoch
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tunefront.objectives import on_front
+from tunefront.objectives.dominance import on_front
 from tunefront.search.pruning.front_growth import chance_to_stay, expected_front
 
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.storage import Epoch, TrialRecord

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
-from tunefront.objectives import MEASURES, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.pruning.accuracy_prediction import logits
 from tunefront.search.pruning.history import History
 from tunefront.storage import Epoch, Outcome, Store, curves

@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tunefront.objectives import MEASURES, Axis, Objective, on_front
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.data.chance import chances, guessing_level
 from tunefront.search.pruning.pareto import GO_ON, FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
 from tunefront.storage import Epoch

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner
 from tunefront.search.pruning.time_prediction import TimePrediction, settled_so_far
 from tunefront.storage import Epoch

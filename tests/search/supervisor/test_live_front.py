@@ -3,7 +3,8 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.live_front import Standing
 
 OBJECTIVES: dict[Axis, Objective] = {

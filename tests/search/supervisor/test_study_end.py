@@ -6,7 +6,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tunefront.objectives import MEASURES, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.supervisor.study_end import n_since_growth, search_seconds
 from tunefront.storage import WorkerRecord
 

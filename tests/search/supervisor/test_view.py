@@ -5,7 +5,8 @@ import io
 import pytest
 from rich.console import Console
 
-from tunefront.objectives import MEASURES, Axis, Objective
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.view import (
     LiveView,
     PlainView,

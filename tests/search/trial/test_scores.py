@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from tunefront.objectives import MEASURES
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.trial.scores import score
 
 

@@ -1,0 +1,126 @@
+"""What a trial measures, and on which axis an objective may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives.quantities import Unit
+
+Axis = Literal["accuracy", "memory", "time"]
+Direction = Literal["maximize", "minimize"]
+
+AXES: tuple[Axis, ...] = ("accuracy", "memory", "time")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A quantity that a trial measures and an objective may use.
+
+    Attributes:
+        name: Its name in specs, store and reports; a quantity carries its unit.
+        axis: Which of the three axes it can stand on.
+        unit: ``"fraction"`` (0 to 1), ``"bytes"`` or ``"seconds"``.
+        direction: Declared here, never guessed from the name.
+        is_known_before_training: Whether the built model alone tells it.
+        description: How it is measured, in a line.
+    """
+
+    name: str
+    axis: Axis
+    unit: Unit
+    direction: Direction
+    is_known_before_training: bool
+    description: str
+
+
+_ALL_MEASURES = (
+    Measure(
+        "accuracy", "accuracy", "fraction", "maximize", False,
+        "share of validation images classified correctly, at the epoch whose weights are kept",
+    ),
+    Measure(
+        "top_5_accuracy", "accuracy", "fraction", "maximize", False,
+        "share of validation images whose class is among the five most probable",
+    ),
+    Measure(
+        "f1_macro", "accuracy", "fraction", "maximize", False,
+        "F1, harmonic mean of precision and recall, averaged over the classes",
+    ),
+    Measure(
+        "f1_binary", "accuracy", "fraction", "maximize", False,
+        "F1 of the positive class, with two classes",
+    ),
+    Measure(
+        "precision", "accuracy", "fraction", "maximize", False,
+        "precision of the positive class with two classes, else averaged over the classes",
+    ),
+    Measure(
+        "recall", "accuracy", "fraction", "maximize", False,
+        "recall of the positive class with two classes, else averaged over the classes",
+    ),
+    Measure(
+        "auc", "accuracy", "fraction", "maximize", False,
+        "area under the ROC curve, of the positive class or averaged over each class against the rest",
+    ),
+    Measure(
+        "model_bytes", "memory", "bytes", "minimize", True,
+        "the .keras file that saves the model with its optimizer, computed before training",
+    ),
+    Measure(
+        "weight_bytes", "memory", "bytes", "minimize", True,
+        "the model's weights alone: what deployment loads",
+    ),
+    Measure(
+        "peak_bytes", "memory", "bytes", "minimize", False,
+        "peak while training: of the GPU's allocator, or of the trial process above its start",
+    ),
+    Measure(
+        "train_seconds", "time", "seconds", "minimize", False,
+        "training time of all epochs, without tracing, compiling or validation",
+    ),
+    Measure(
+        "compile_seconds", "time", "seconds", "minimize", False,
+        "tracing and compiling: what the first batches took above a later one",
+    ),
+    Measure(
+        "validation_seconds", "time", "seconds", "minimize", False,
+        "validation time of all epochs",
+    ),
+    Measure(
+        "latency_seconds", "time", "seconds", "minimize", False,
+        "prediction of one image, median of repeated calls after warming up",
+    ),
+)  # fmt: skip
+MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL_MEASURES}
+_KNOWN_EARLY = frozenset(measure.name for measure in _ALL_MEASURES if measure.is_known_before_training)
+
+DEFAULT_MEASURES: Mapping[Axis, str] = {
+    "accuracy": "accuracy",
+    "memory": "model_bytes",
+    "time": "train_seconds",
+}
+
+
+def known_early(measurements: Mapping[str, float]) -> dict[str, float]:
+    """Those that the built model alone tells: of a trial that was stopped, no other one is its end's."""
+    return {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}
+
+
+def is_defined(measure: str, counts: NDArray[np.integer], positive_class: int = 1) -> bool:
+    """Whether images of these classes give a measure any value at all.
+
+    With two classes, what looks for the positive class needs an image of it; the AUC needs images of two classes.
+    A class that occurs and is never predicted has precision 0: that is defined.
+
+    Args:
+        counts: Images of each class, shape (k,).
+    """
+    if measure == "auc":
+        return bool((counts > 0).sum() > 1)
+    looks_for_positive = measure == "f1_binary" or (len(counts) == 2 and measure in ("precision", "recall"))
+    return not looks_for_positive or bool(counts[positive_class])

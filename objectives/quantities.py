@@ -1,0 +1,75 @@
+"""Numbers with units: bytes, seconds and fractions, read and written for people."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from tunefront.printable import shown
+
+Unit = Literal["fraction", "bytes", "seconds"]
+
+
+_SCALES: Mapping[Unit, Mapping[str, float]] = {
+    "fraction": {"": 1.0, "%": 0.01},
+    "bytes": {
+        "": 1.0, "b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+        "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30, "tib": 2.0**40,
+    },
+    "seconds": {
+        "": 1.0, "s": 1.0, "sec": 1.0, "us": 1e-6, "ms": 1e-3, "min": 60.0, "h": 3600.0,
+    },
+}  # fmt: skip
+_QUANTITY = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?)\s*([a-zµ%]*)\s*", re.IGNORECASE)
+
+
+def parse_quantity(value: float | int | str, unit: Unit) -> float:
+    """Read ``"50 MB"``, ``"5 ms"``, ``"80 %"`` or a plain number as a number of `unit`.
+
+    Raises:
+        ValueError: If the text is no number with a unit of that kind; it lists the units.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{shown(value)} is not a number or a text such as {_example(unit)!r}")
+    text = str(value)
+    match = _QUANTITY.fullmatch(text)
+    suffix = match.group(2).lower().replace("µ", "u") if match else ""
+    if match is None or suffix not in _SCALES[unit]:
+        known = ", ".join(_UNIT_NAMES[unit])
+        raise ValueError(f"{shown(text)} is not a {_KINDS[unit]}; write it like {_example(unit)!r} (units: {known})")
+    quantity = float(match.group(1)) * _SCALES[unit][suffix]
+    if not math.isfinite(quantity):
+        raise ValueError(f"{shown(text)} is too large for a number")
+    return quantity
+
+
+_KINDS: Mapping[Unit, str] = {"fraction": "share", "bytes": "size", "seconds": "time"}
+_UNIT_NAMES: Mapping[Unit, tuple[str, ...]] = {
+    "fraction": ("none", "%"),
+    "bytes": ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),
+    "seconds": ("us", "ms", "s", "min", "h"),
+}
+
+
+def _example(unit: Unit) -> str:
+    return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms"}[unit]
+
+
+def format_quantity(value: float, unit: Unit) -> str:
+    """A number of `unit` for people, in three or so digits: ``"97.2 %"``, ``"1.31 MB"``."""
+    if math.isnan(value):
+        return "-"
+    if unit == "fraction":
+        return f"{100 * value:.2f} %"
+    steps: Sequence[tuple[float, str]]
+    if unit == "bytes":
+        steps = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+    elif abs(value) >= 120:
+        steps = ((3600.0, "h"), (60.0, "min")) if abs(value) >= 7200 else ((60.0, "min"),)
+    else:
+        steps = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+    # As rounded for printing: 999.9 kB is 1 MB, not 1e+03 kB.
+    scale, name = next((step for step in steps if abs(float(f"{value:.3g}")) >= step[0]), steps[-1])
+    return f"{value / scale:.3g} {name}" if abs(value / scale) < 999.5 else f"{value / scale:.0f} {name}"
