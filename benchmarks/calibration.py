@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from tunefront.search.pruning.accuracy_prediction import logits
-from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.replay import RecordedTable, make_table
 from tunefront.search.replay.recording import read_recording
 

@@ -30,7 +30,7 @@ def candidates() -> list[Any]:
     import optuna
 
     from tunefront.search.sampling.samplers import make_sampler
-    from tunefront.search.spec.study_spec import read_spec
+    from tunefront.search.spec.file import read_spec
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     spec = read_spec(SPEC_PATH)
@@ -48,7 +48,7 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
     twice; tunefront compiles it as an object.
     """
     from tunefront.search.data import prepare
-    from tunefront.search.spec.study_spec import read_spec
+    from tunefront.search.spec.file import read_spec
     from tunefront.search.trial import trainable
 
     spec = read_spec(SPEC_PATH)

@@ -1,8 +1,8 @@
-"""Known good candidates: what [[start]] tables say, checked against the space, and queued once."""
+"""Known good candidates: what [[start]] tables say, checked against the space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -10,13 +10,11 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from tunefront.printable import shown
 from tunefront.spaces import OwnSpace, Space, SpaceError
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION, same_fraction
-from tunefront.spaces.grid import Grid
 from tunefront.spaces.parameters import steer
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.setting_places import table_of_setting
 from tunefront.spaces.settings import nearest, under_own_names
 from tunefront.spaces.space import parameter_name, settings_of
-from tunefront.storage import Store, StudyRecord
 
 
 def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: int) -> dict[str, Any]:
@@ -54,29 +52,6 @@ def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
     elif _contains(distribution, value):
         return float(value) if isinstance(distribution, FloatDistribution) else value
     raise SpaceError(key, f"{shown(value)} is not in the space: it must be {_describe(distribution)}")
-
-
-def enqueue_starts(
-    store: Store, study: StudyRecord, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None
-) -> int:
-    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many.
-
-    Args:
-        grid: Of a study that walks one: a candidate that leaves something out is its first such point that was not
-            tried, or none where all were.
-    """
-    optuna_study = study.optuna_study(store)
-    n_new = 0
-    with store.exclusively():
-        for number, start in enumerate(starts, start=1):
-            trials = optuna_study.get_trials(deepcopy=False)
-            if number in {trial.user_attrs.get("start") for trial in trials}:
-                continue
-            parameters = start if grid is None else grid.next_point(trials, start)
-            if parameters is not None:
-                optuna_study.enqueue_trial(dict(parameters), user_attrs={"start": number})
-                n_new += 1
-    return n_new
 
 
 _Keys = dict[str, tuple[str, Any]]  # parameter's name -> key as the file has it, and value

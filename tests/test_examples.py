@@ -12,7 +12,7 @@ import pytest
 
 from tests import example_data
 from tunefront.search.data import prepare
-from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +101,8 @@ def test_example_of_an_own_space_runs(keras: Any, tmp_path: Path, monkeypatch: p
 def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
     from tunefront.search.preparation.checks import check
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     dataset = prepare(spec.data, spec.seed)
     check(spec, dataset)
@@ -113,7 +114,7 @@ def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
         keras.utils.set_random_seed(seed)
         trainable = training.build(space, candidate, dataset, spec.training, seed)
         goal = Goal(spec.accuracy_measure, dataset.positive_class)
-        _, counted = training.fit(trainable, dataset, spec.training, goal, lambda result: True, seed=seed)
+        _, counted = fit(trainable, dataset, spec.training, goal, lambda result: True, seed=seed)
         assert 0 <= counted.accuracy <= 1
         training.save(trainable, str(folder / f"{number}.keras"))
         loaded = keras.models.load_model(folder / f"{number}.keras")

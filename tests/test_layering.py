@@ -23,7 +23,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "printable": set(),
     "objectives": set(),
     "storage": {"objectives"},
-    "spaces": {"storage"},
+    "spaces": set(),
     "search": {"spaces", "storage", "objectives"},
     "reports": {"storage", "objectives"},
     "tunefront": {"search", "storage", "objectives", "reports", "spaces"},
@@ -37,9 +37,12 @@ THIRD_PARTY: dict[str, set[str]] = {
     "spaces": {"optuna", "keras", "numpy"},
 }
 NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not even inside a function
-LOADED_LATE = {f"tunefront/commands/{name}_table.py" for name in ("cache", "data")}  # of the front door, not by --help
+LOADED_LATE = {
+    f"tunefront/commands/{name}.py" for name in ("cache_table", "data_table", "live_view", "profile_table")
+}  # of the front door, not by --help
 IN_TRIAL_PROCESS = {
-    f"search/trial/{name}.py" for name in ("trainable", "memory", "augmented_model", "batches", "loss", "epoch_watcher")
+    f"search/trial/{name}.py"
+    for name in ("trainable", "fit", "memory", "timer", "augmented_model", "batches", "loss", "epoch_watcher")
 }  # frameworks at module level
 
 

@@ -10,22 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
-from pydantic import ValidationError
 
-from tunefront.mistakes import TunefrontError
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.confirmation.candidates_again import check_remakable, read_stored_spec
 from tunefront.search.confirmation.finalists import Finalist, choose_finalists
+from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import Store, StudyRecord, TrialRecord, studies, trials
 
-SUFFIX = ".confirmation"
-
 Training = tuple[int, int]  # number of the search's trial, and seed, which counts from 0
-
-
-class ConfirmationError(TunefrontError):
-    """A search that cannot be confirmed: why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -138,34 +131,6 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
         is_search_unfinished=_is_unfinished(spec, records),
         has_test=search.dataset.get("n_test") != 0,
     )
-
-
-def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
-    """The study that confirms `spec`: nothing sampled, stopped or refused.
-
-    Seed and data stay, because the seed splits the data too. A training that fails counts, and is not
-    replaced: other seeds until one succeeds would hide that a candidate fails.
-
-    Raises:
-        ConfirmationError: If its name is too long for a study.
-    """
-    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
-    changes = {
-        "name": f"{spec.name}{SUFFIX}",
-        "confirms": spec.name,
-        "trials": n_trainings,
-        "max_failures": n_trainings,
-        "objectives": objectives,
-        "sampler": {"name": "random"},
-        "pruner": {"name": "none"},
-        "pretrain": None,
-    }
-    try:
-        return StudySpec.from_json(spec.as_json() | changes)
-    except ValidationError:
-        raise ConfirmationError(
-            f"the name {spec.name!r} is too long to have {SUFFIX!r} added: run the search under a shorter one"
-        ) from None
 
 
 def _is_unfinished(spec: StudySpec, records: Sequence[TrialRecord]) -> bool:

@@ -15,7 +15,8 @@ from typing import Any
 from tunefront.mistakes import TunefrontError
 from tunefront.search.launching import machine
 from tunefront.search.launching.fork_server import Launcher, describe_exit
-from tunefront.search.launching.slots import Slot, list_gpus, make_slots
+from tunefront.search.launching.gpus import list_gpus
+from tunefront.search.launching.slots import Slot, make_slots
 
 _DATA_MODULES = ("tunefront.search.preparation.prepare", "tunefront.search.data.inspection.inspect")
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import psutil
 
-from tunefront.search.launching.slots import Gpu, Slot
+from tunefront.search.launching.gpus import Gpu
+from tunefront.search.launching.slots import Slot
 
 BUSY = 1.5  # processes that want each CPU core: above this, times are mostly those of waiting
 

@@ -15,7 +15,8 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.search.data import Dataset
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels, check_pixels
-from tunefront.search.spec.study_spec import StudySpec, TrainingTable
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces import OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.ranges import Range

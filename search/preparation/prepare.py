@@ -11,7 +11,8 @@ from tunefront.search.data import DataError, Dataset, prepare
 from tunefront.search.data.inspection.data_report import DataReport
 from tunefront.search.data.sources import Source
 from tunefront.search.launching.asker import Asker, Progress
-from tunefront.search.spec.study_spec import SpecError, StudySpec
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.study_spec import StudySpec
 
 
 def check_files(path: Path, data: Source) -> None:

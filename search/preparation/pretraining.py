@@ -14,8 +14,9 @@ import optuna
 from tunefront.search.data import prepare
 from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.preparation.checks import check_monitor
-from tunefront.search.sampling.samplers import trial_seed
-from tunefront.search.spec.study_spec import PretrainTable, StudySpec
+from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.training import PretrainTable
 from tunefront.search.system.regular_files import named
 from tunefront.spaces import Candidate, Space
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION
@@ -94,7 +95,8 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     import keras
 
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import EpochResult, Goal
+    from tunefront.search.trial.fit import TrainingFailedError, fit
+    from tunefront.search.trial.goal import EpochResult, Goal
     from tunefront.spaces.freezing import find_backbone
 
     spec = StudySpec.from_json(data)
@@ -114,10 +116,10 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     try:
         trainable = training.build(space, candidate, dataset, table.training, seed)
-        _, counted = training.fit(
+        _, counted = fit(
             trainable, dataset, table.training, Goal(positive_class=dataset.positive_class), tell, seed=seed
         )
-    except (ValueError, training.TrainingFailedError) as error:
+    except (ValueError, TrainingFailedError) as error:
         raise CheckError(f"pretrain: {error}") from error
     facts = {
         "weights": table.weights,

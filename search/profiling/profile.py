@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tunefront.objectives.quantities import format_quantity
 from tunefront.search.profiling.flops import flops
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
@@ -14,9 +13,6 @@ from tunefront.spaces.candidate import Settings
 from tunefront.spaces.freezing import find_backbone
 from tunefront.spaces.optimizers import build_optimizer
 from tunefront.spaces.ranges import Fixed, Value
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 
 @dataclass(frozen=True)
@@ -102,59 +98,3 @@ def _said(architecture: str, settings: Settings) -> dict[str, Value]:
         and ("dropout" not in name or value)
         and (name not in known or known[name].default != Fixed(value))
     }
-
-
-def _show_settings(profiles: Sequence[Profile]) -> list[str]:
-    """For each, what others have otherwise."""
-    varying = {
-        name
-        for found in profiles
-        for name, value in found.settings.items()
-        if any(other.settings.get(name) != value for other in profiles)
-    }
-    return [
-        ", ".join(
-            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in found.settings.items()
-            if name in varying
-        )
-        for found in profiles
-    ]
-
-
-def profiles_table(profiles: Sequence[Profile]) -> Table:
-    """For people, in 80 columns for usual grids: what is the same for all stands below, what none has nowhere."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    texts = {
-        "architecture": [found.architecture for found in profiles],
-        "settings": _show_settings(profiles),
-        "image": [found.image_size for found in profiles],
-        "width": ["" if found.width is None else f"{found.width:g}" for found in profiles],
-        "optimizer": [found.optimizer for found in profiles],
-    }
-    numbers = {
-        "freeze": ["" if found.freeze_fraction is None else f"{found.freeze_fraction:g}" for found in profiles],
-        "layers": [str(found.n_layers) for found in profiles],
-        "weights": [_show_count(found.parameters) for found in profiles],
-        "trained": [_show_count(found.trainable_parameters) for found in profiles],
-        "bytes": [format_quantity(found.weight_bytes, "bytes") for found in profiles],
-        "saved": [format_quantity(found.model_bytes, "bytes") for found in profiles],
-        "FLOPs": ["-" if found.flops is None else _show_count(found.flops) for found in profiles],
-    }
-    same = {name: cells[0] for name, cells in texts.items() if name != "architecture" and len(set(cells)) == 1}
-    shown = {name: cells for name, cells in {**texts, **numbers}.items() if name not in same and any(cells)}
-    caption = ", ".join(f"{name} {text}" for name, text in same.items() if text)
-    table = Table(box=SIMPLE_HEAD, caption=caption or None, caption_justify="left", padding=0, show_edge=False)
-    for name in shown:
-        is_text = name in texts
-        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "settings", overflow="fold")
-    for row in zip(*shown.values(), strict=True):
-        table.add_row(*row)
-    return table
-
-
-def _show_count(value: int) -> str:
-    scale, name = next(((s, n) for s, n in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if value >= 0.9995 * s), (1.0, ""))
-    return f"{value / scale:.3g} {name}".strip()

@@ -8,13 +8,11 @@ from dataclasses import asdict
 from typing import Any
 
 from tunefront.search.launching.asker import Asker, CheckError, Progress
-from tunefront.search.profiling.profile import Profile, profile, profiles_table
+from tunefront.search.profiling.profile import Profile, profile
 from tunefront.search.profiling.profile_grid import Grid, profile_grid
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.models import models_of
-
-__all__ = ["Grid", "Profile", "profile", "profile_grid", "profile_in_child", "profile_spec", "profiles_table"]
 
 _LIMIT = 60  # models of a spec that are profiled
 

@@ -12,7 +12,7 @@ from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.pruning.pareto import GO_ON, Verdict
+from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import HyperbandTable, OptunaPrunerTable, PatientTable
 from tunefront.storage import Epoch
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,34 +22,9 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, EndPrediction, learning_level, predict_end
 from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from tunefront.search.pruning.front_growth import chance_to_stay
-from tunefront.search.pruning.rungs import geometric_rungs
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
+from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.storage import Epoch
-
-__all__ = [
-    "GO_ON",
-    "FinishedTrial",
-    "FinishedTrials",
-    "ParetoPruner",
-    "Verdict",
-    "geometric_rungs",
-]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a trial goes on, and if not, why.
-
-    Attributes:
-        violations: Limits that it would break even at best: measure -> by how much, above 0.
-    """
-
-    goes_on: bool
-    reason: str = ""
-    violations: Mapping[str, float] = field(default_factory=dict, hash=False)
-
-
-GO_ON = Verdict(True)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from optuna.trial import TrialState
 from tunefront.search.replay.distances import GowerDistances
 from tunefront.search.replay.recorded_table import RecordedTable
 from tunefront.search.replay.recording import RecordingError
-from tunefront.search.sampling.samplers import make_sampler, trial_seed
+from tunefront.search.sampling.samplers import make_sampler
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import TpeTable
 from tunefront.spaces import OwnSpace, Space
 

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import optuna
 import pandas as pd
 
 from tunefront.mistakes import TunefrontError
 from tunefront.printable import shortened
 from tunefront.search.pruning.finished_trials import training_accuracy
-from tunefront.search.sampling.samplers import trial_seed
-from tunefront.search.spec.stored_spec import FindSpec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.regular_files import named, read_text_file
 from tunefront.spaces import SpaceError
@@ -28,7 +25,6 @@ from tunefront.storage.spreadsheet import as_cell, csv_of, from_cell
 FORMAT = 1
 _PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
 # column before "_by_epoch" -> of an epoch
-_OF_THE_SEARCH = ("seed", "objectives", "data", "space", "training")  # what a recording's spec has from it
 _CURVES: dict[str, Callable[[Epoch], float]] = {
     "accuracy": lambda epoch: epoch.accuracy,
     "train_seconds": lambda epoch: epoch.train_seconds,
@@ -86,64 +82,6 @@ class Recording:
         for trial in sorted(self.trials, key=lambda trial: (trial.seed != seed, trial.seed)):
             by_candidate.setdefault(trial.candidate, trial)
         return [by_candidate[number] for number in sorted(by_candidate)]
-
-
-def recording_name(search: str) -> str:
-    """The name of the study that records a search's space."""
-    return f"{search}.recording"
-
-
-def recorded_search(find_stored: FindSpec) -> FindSpec:
-    """A function that looks up, by a search's name, what the study that records it has stored of the search's spec."""
-
-    def find(search: str) -> Mapping[str, Any] | None:
-        recording = find_stored(recording_name(search))
-        kept = {key: recording[key] for key in _OF_THE_SEARCH if key in recording} if recording is not None else None
-        return None if kept is None else {**kept, "name": search}
-
-    return find
-
-
-def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
-    """The study that records `spec`: random candidates, no stopping, no limits."""
-    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
-    n_trainings = n_candidates + n_repeated * (n_seeds - 1)
-    data = spec.as_json()
-    data |= {
-        "name": recording_name(spec.name),
-        "trials": n_trainings,
-        "max_failures": n_trainings,
-        "objectives": objectives,
-        "sampler": {"name": "random"},
-        "pruner": {"name": "none"},
-        "pretrain": None,
-    }
-    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or data["training"]["epochs"]}
-    return StudySpec.from_json(data)
-
-
-def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
-    """Queue every training of a recording once; nothing if that was done before.
-
-    The candidates are independent draws, each by a sampler of its own. The first `n_repeated` of them are
-    queued `n_seeds` times: each trial has a seed of its own.
-    """
-    spec = StudySpec.from_json(study.spec)
-    space = spec.parsed_space()
-    optuna_study = study.optuna_study(store)
-    with store.exclusively():
-        queued = {
-            (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
-            for trial in optuna_study.get_trials(deepcopy=False)
-        }
-        for seed in range(n_seeds):
-            for candidate in range(n_repeated if seed else n_candidates):
-                if (candidate, seed) not in queued:
-                    scratch = optuna.create_study(
-                        sampler=optuna.samplers.RandomSampler(seed=trial_seed(spec.seed, candidate))
-                    ).ask()
-                    space.suggest(scratch)
-                    optuna_study.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})
 
 
 def write_recording(store: Store, study: StudyRecord, path: Path) -> int:

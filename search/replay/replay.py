@@ -18,7 +18,7 @@ from tunefront.search.replay.recorded_table import RecordedTable, make_table
 from tunefront.search.replay.recording import Recording, RecordingError
 from tunefront.search.replay.results import Outcome, ReplayResults, measure
 from tunefront.search.replay.strategies import Strategy
-from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
 from tunefront.spaces import OwnSpace, Space, SpaceError
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunefront.objectives.dominance import dominating
-from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.pruning.rungs import geometric_rungs
 from tunefront.search.replay.recorded_table import RecordedTable
 from tunefront.search.spec.tables import ParetoTable
 

@@ -1,4 +1,4 @@
-"""Samplers by name, and the seeds of a study."""
+"""Samplers by name."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import (
     CmaEsTable,
     GpTable,
@@ -26,17 +26,7 @@ from tunefront.search.spec.tables import (
     TpeTable,
 )
 
-_CONFIRMATION = 1  # never a trial's number at this place: see trial_seed
 _EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
-
-
-def trial_seed(study_seed: int, number: int, *, is_confirmation: bool = False) -> int:
-    """The seed of one trial: from the study's seed and its number, whoever runs it, below 2**31.
-
-    A confirmation has its search's seed, which also splits the data; its trials have others than the search's.
-    """
-    numbers = [study_seed, number, _CONFIRMATION] if is_confirmation else [study_seed, number]
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0] >> 1)
 
 
 def missing_extra(table: SamplerTable) -> str:

@@ -8,7 +8,8 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.search.sampling.samplers import make_sampler, trial_seed
+from tunefront.search.sampling.samplers import make_sampler
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, QmcTable
 from tunefront.spaces import Candidate, OwnSpace, Space

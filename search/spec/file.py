@@ -1,15 +1,24 @@
-"""The text of a spec file as plain tables: what no spec can have is refused before anything looks at it."""
+"""Read a spec file: what no spec can have is refused before anything looks at it."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tunefront.search.spec.errors import SpecError
+from pydantic import ValidationError
+
+from tunefront.search.spec.differences import find_differences, without_settings_of_other_kinds
+from tunefront.search.spec.errors import SpecError, explain
+from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, written_in
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.table import FROM_FILE
 from tunefront.search.system.regular_files import read_file
+from tunefront.spaces import OwnSpace, SpaceError
+from tunefront.spaces.freeze_choices import merge_freeze_choices
 
 _MAX_BYTES = 256_000  # room for the names of ten thousand classes
 _MAX_DEPTH = 12  # tables in tables
@@ -76,3 +85,98 @@ def _walk(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], int, Any]]:
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
+
+
+# The context of a file's spec whose tables are not yet checked together: a study may have what it leaves out.
+_ALONE: Final = {**FROM_FILE, "is_alone": True}
+
+
+_OF_OURS = (".confirmation", ".recording")
+
+
+def read_spec(
+    path: Path,
+    find_stored: FindSpec | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    **overrides: Any,
+) -> StudySpec:
+    """Read a spec file.
+
+    Args:
+        find_stored: Looks up the stored spec of the study that the file goes on with, if there is one: a key that the
+            file leaves out then has that study's value.
+        tell: Told, a line each, what such keys are, and which choices of a new study's space were merged.
+        overrides: Replace top-level keys, where they are not None.
+
+    Of a space of the user's own only the name is read: see :func:`check_own_space`.
+
+    Raises:
+        SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
+    """
+    data = read_tables(path) | {key: value for key, value in overrides.items() if value is not None}
+    if "confirms" in data:
+        raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
+    try:
+        spec = _understand(data, find_stored, tell)
+    except SpaceError as error:
+        raise SpecError(path, error.key, error.problem) from None
+    except ValidationError as error:
+        raise explain(path, error, StudySpec) from None
+    if spec.name.endswith(_OF_OURS):
+        raise SpecError(
+            path,
+            "name",
+            f"{spec.name!r}: studies that end in {' or '.join(_OF_OURS)} are tunefront's own. Leave that off",
+        )
+    if len(spec.start) > spec.trials:
+        raise SpecError(
+            path,
+            "trials",
+            f"{spec.trials} is fewer than the {len(spec.start)} of [[start]]. Write as many, or more",
+        )
+    return spec
+
+
+def check_own_space(path: Path, spec: StudySpec) -> None:
+    """Run the code of a space of the user's own, and check the spec against it; nothing for a space of ours.
+
+    Args:
+        path: The spec's file, for messages.
+
+    Raises:
+        SpecError: If the code cannot be used, or does not fit the sampler or a start candidate.
+    """
+    if isinstance(spec.space, str):
+        try:
+            spec.check_candidates()
+        except SpaceError as error:
+            raise SpecError(path, error.key, error.problem) from None
+
+
+def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callable[[str], None]) -> StudySpec:
+    """The spec that a file means, alone or for the study that it goes on with."""
+    alone = StudySpec.model_validate(data, context=_ALONE)
+    stored = find_stored(alone.name) if find_stored else None
+    study = None
+    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is refused when it is opened
+        study = StudySpec.from_json(stored) if stored is not None else None
+    if study is None:
+        return _merged(StudySpec.model_validate(data, context=FROM_FILE), tell)
+    given = alone.as_json()
+    written = written_in(alone.model_dump(mode="json", exclude_unset=True))
+    spec = StudySpec.from_json(continued(study.as_json(), written, given))
+    for difference in without_settings_of_other_kinds(find_differences(spec.as_json(), given)):
+        if is_left_out(written, difference.key):
+            tell(difference.describe_left_out())
+    return spec
+
+
+def _merged(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
+    """A new study's spec without choices that are one candidate."""
+    space = spec.parsed_space()
+    if isinstance(space, OwnSpace):
+        return spec
+    merged, notes = merge_freeze_choices(space)
+    for note in notes:
+        tell(note)
+    return spec.model_copy(update={"space": merged.as_table()}) if notes else spec

@@ -14,7 +14,7 @@ from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import Standing
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.supervisor.view import View
-from tunefront.search.trial.process import BrokenMessageError, NotFiniteError
+from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import Lease, Outcome, constraints, patiently, queue, studies
 
 

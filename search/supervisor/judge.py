@@ -7,7 +7,9 @@ import optuna
 from tunefront.search.data.chance import guessing_level
 from tunefront.search.pruning.history import History
 from tunefront.search.pruning.optuna_pruners import OptunaJudge
-from tunefront.search.pruning.pareto import GO_ON, ParetoPruner, Verdict, geometric_rungs
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.pruning.rungs import geometric_rungs
+from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.running_trial import RunningTrial

@@ -16,7 +16,7 @@ from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import Standing
 from tunefront.search.supervisor.model_card import model_card
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
-from tunefront.search.trial.process import BrokenMessageError, Message, NotFiniteError, answer, receive
+from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
 from tunefront.storage import Answers, Epoch, Outcome, patiently
 
 

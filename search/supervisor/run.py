@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,19 +15,23 @@ from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
 from tunefront.search.launching.fork_server import Launcher
-from tunefront.search.launching.slots import Slot, list_gpus, make_slots
+from tunefront.search.launching.gpus import list_gpus
+from tunefront.search.launching.slots import Slot, make_slots
 from tunefront.search.preparation.cautions import find_cautions
 from tunefront.search.preparation.prepare import prepare_study
 from tunefront.search.sampling.samplers import missing_extra
+from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.stored_study import check_going_on, join
-from tunefront.search.supervisor.supervisor import Ending, Supervisor, Work
+from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
+from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
-from tunefront.spaces.start_candidates import enqueue_starts
 from tunefront.storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
 
 
@@ -110,7 +112,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
     work = Work(store, study, spec, dataset, slots, worker_id, request.out)
-    with interruptible(view) as is_interrupted:
+    with interruptible(view.say) as is_interrupted:
         return Supervisor(work, request.launcher, view, is_interrupted).run()
 
 
@@ -184,29 +186,3 @@ def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_va
         f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "
         "Ctrl-C stops and keeps all"
     )
-
-
-@contextlib.contextmanager
-def interruptible(view: View) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM become a question to ask, so that no write to the store is cut in two."""
-    is_noted = is_told = False
-
-    def note(signal_number: int, frame: object) -> None:
-        nonlocal is_noted
-        is_noted = True  # and no more: the signal may have come in the middle of printing a line
-
-    def is_interrupted() -> bool:
-        nonlocal is_told
-        if is_noted and not is_told:
-            is_told = True
-            view.say("stopping: running trials go back to the queue ...")
-        return is_noted
-
-    # What is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
-    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in numbers}
-    try:
-        yield is_interrupted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -15,7 +15,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
-from tunefront.search.sampling.samplers import trial_seed
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.end_reason import Ending
@@ -30,11 +30,10 @@ from tunefront.search.supervisor.snapshot import take_snapshot
 from tunefront.search.supervisor.study_end import Stopping
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_link, refuse_links_in
-from tunefront.search.trial.process import TrialTask, run_trial
+from tunefront.search.trial.messages import TrialTask
+from tunefront.search.trial.process import run_trial
 from tunefront.spaces import SpaceError
 from tunefront.storage import Lease, StoreError, patiently, queue, studies
-
-__all__ = ["Ending", "Supervisor", "Work"]
 
 _TICK_SECONDS = 0.5
 _RENEW_SECONDS = queue.LEASE_SECONDS / 4

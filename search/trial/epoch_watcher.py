@@ -4,42 +4,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from tunefront.search.data import Split
 from tunefront.search.trial.batches import predict
-from tunefront.search.trial.memory import EpochTimer
+from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.scores import score
+from tunefront.search.trial.timer import EpochTimer
 
 _BATCH_SIZE = 256  # of predictions
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What accuracy means in a study.
-
-    Attributes:
-        measure: Name of the accuracy objective's measure.
-        positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
-    """
-
-    measure: str = "accuracy"
-    positive_class: int = 1
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """What one epoch gave; see :class:`tunefront.storage.Epoch`."""
-
-    epoch: int
-    accuracy: float
-    train_seconds: float
-    validation_seconds: float
-    metrics: Mapping[str, float]
 
 
 class Watcher(keras.callbacks.Callback):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tunefront.search.data import Dataset
 
 if TYPE_CHECKING:
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.goal import Goal
 
 _BATCH_SIZE = 256  # of predictions
 

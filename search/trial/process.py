@@ -1,131 +1,25 @@
-"""The child that trains one candidate, and the messages between it and its supervisor.
+"""The child that trains one candidate, and tells its supervisor. It never touches the store.
 
-It never touches the store. Messages are JSON, one object each, and every one of the child's but the
-last is answered where the child must wait. Keras is imported inside the functions: the supervisor,
-which imports this file for its messages, must stay light.
+Keras is imported inside the functions: the supervisor, which names this function, must stay light.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunefront.search.data.dataset import Dataset
-from tunefront.search.launching.slots import Slot
 from tunefront.search.system.links import refuse_link
-from tunefront.spaces import Candidate
+from tunefront.search.trial.messages import Message, TrialTask, first_line, receive_verdict, send
 
 if TYPE_CHECKING:
     from tunefront.search.spec.study_spec import StudySpec
-    from tunefront.search.trial.epoch_watcher import Goal
-
-
-@dataclass(frozen=True)
-class TrialTask:
-    """Everything a trial process needs.
-
-    Attributes:
-        spec: The StudySpec as JSON data.
-        seed: Of this trial: weights, order of batches, augmentation.
-        rungs: Epochs after which the child waits for a verdict.
-        model_path: Where the model goes if it is to be kept.
-        measures_latency: Whether latency is an objective, and so measured for every trial.
-        log_folder: For TensorBoard; empty if the study wants no such logs.
-    """
-
-    number: int
-    spec: Mapping[str, Any]
-    candidate: Candidate
-    dataset: Dataset
-    slot: Slot
-    seed: int
-    rungs: tuple[int, ...]
-    model_path: str
-    measures_latency: bool
-    log_folder: str = ""
-
-
-@dataclass(frozen=True)
-class Message:
-    """From child to supervisor.
-
-    Attributes:
-        kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
-            ``failed``.
-        measurements: Name with unit -> value, what is known by then.
-        epoch: Of ``epoch``: fields of :class:`tunefront.storage.Epoch`.
-        reason: Of ``failed``.
-        answers: Of ``trained``, in a confirmation: split -> fields of :class:`tunefront.storage.Answers`.
-    """
-
-    kind: str
-    measurements: Mapping[str, float]
-    epoch: Mapping[str, Any] | None = None
-    reason: str = ""
-    answers: Mapping[str, Any] = field(default_factory=dict)
-
-
-def send(connection: Connection, message: Message) -> None:
-    """Write one message."""
-    connection.send_bytes(json.dumps(asdict(message)).encode())
-
-
-class BrokenMessageError(Exception):
-    """A trial process sent what is no message of ours."""
-
-
-class NotFiniteError(Exception):
-    """A trial process measured something that is no finite number, which nothing could be compared with."""
-
-
-def receive(connection: Connection) -> Message:
-    """Read one message. Its measurements, and the numbers of its epoch, are finite.
-
-    Raises:
-        EOFError, OSError: If the child is gone, maybe half-way through a message.
-        BrokenMessageError: If it is no message.
-        NotFiniteError: If a number in it is NaN, infinite or too large: names it.
-    """
-    data = connection.recv_bytes()
-    try:
-        message = Message(**json.loads(data))
-    except (TypeError, ValueError) as error:
-        raise BrokenMessageError(_first_line(error)) from error
-    for name in ("measurements", "epoch", "answers"):
-        value = getattr(message, name)
-        if not isinstance(value, dict) and (name, value) != ("epoch", None):
-            raise BrokenMessageError(f"its {name} is no object")
-    epoch = dict(message.epoch or {})
-    metrics = epoch.pop("metrics", {})
-    if not isinstance(metrics, dict):
-        raise BrokenMessageError("the metrics of its epoch are no object")
-    for numbers in (message.measurements, epoch, metrics):
-        _check_finite(numbers, f" in epoch {epoch['epoch']}" if "epoch" in epoch else "")
-    return message
-
-
-def _check_finite(numbers: Mapping[str, Any], when: str) -> None:
-    for name, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BrokenMessageError(f"{name} is no number but {value!r:.50}")
-        if not -sys.float_info.max <= value <= sys.float_info.max:  # NaN is in no range
-            raise NotFiniteError(f"{name} became {value if isinstance(value, float) else 'too large'}{when}")
-
-
-def answer(connection: Connection, *, go_on: bool) -> None:
-    """The supervisor's verdict: go on (or keep the model), or not."""
-    connection.send_bytes(b"1" if go_on else b"0")
-
-
-def _verdict(connection: Connection) -> bool:
-    return connection.recv_bytes() == b"1"
+    from tunefront.search.trial.goal import Goal
 
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
@@ -134,7 +28,7 @@ def run_trial(connection: Connection, task: TrialTask) -> None:
     try:
         _train(connection, task)
     except MemoryError as error:
-        send(connection, Message("failed", {}, reason=f"out of memory: {_first_line(error)}"))
+        send(connection, Message("failed", {}, reason=f"out of memory: {first_line(error)}"))
     except (BrokenPipeError, EOFError, ConnectionResetError):
         os._exit(1)  # the supervisor is gone: nobody wants the result
     except Exception as error:  # noqa: BLE001 - any error of a framework or a user's model costs this trial alone
@@ -142,7 +36,7 @@ def run_trial(connection: Connection, task: TrialTask) -> None:
 
         what = "out of memory" if _is_out_of_memory(error) else type(error).__name__
         # Told before it is logged: on a full disk, writing the log fails too.
-        send(connection, Message("failed", {}, reason=f"{what}: {_first_line(error)}"))
+        send(connection, Message("failed", {}, reason=f"{what}: {first_line(error)}"))
         with contextlib.suppress(OSError):
             traceback.print_exc()  # into the trial's log
             sys.stderr.flush()
@@ -155,8 +49,10 @@ def _train(connection: Connection, task: TrialTask) -> None:
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import EpochResult, Goal
     from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import EpochResult, Goal
+    from tunefront.search.trial.timer import latency_seconds
 
     spec = StudySpec.from_json(task.spec)
     task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
@@ -172,7 +68,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
         "n_trainable_parameters": memory.n_parameters(trainable.model.trainable_weights),
     }
     send(connection, Message("built", measurements))
-    if not _verdict(connection):
+    if not receive_verdict(connection):
         return
 
     was_stopped = False
@@ -180,10 +76,10 @@ def _train(connection: Connection, task: TrialTask) -> None:
     def goes_on(result: EpochResult) -> bool:
         nonlocal was_stopped
         send(connection, Message("epoch", {}, epoch=asdict(result)))
-        was_stopped = result.epoch in task.rungs and not _verdict(connection)
+        was_stopped = result.epoch in task.rungs and not receive_verdict(connection)
         return not was_stopped
 
-    timer, counted = training.fit(
+    timer, counted = fit(
         trainable, task.dataset, spec.training, goal, goes_on, seed=task.seed, log_folder=task.log_folder
     )
     measurements |= {
@@ -205,14 +101,14 @@ def _train(connection: Connection, task: TrialTask) -> None:
         measurements |= test_scores
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
-        measurements["latency_seconds"] = memory.latency_seconds(trainable.model, image)
+        measurements["latency_seconds"] = latency_seconds(trainable.model, image)
     send(connection, Message("trained", measurements, answers=answers))
-    if not _verdict(connection):
+    if not receive_verdict(connection):
         return
 
     refuse_link(Path(task.model_path))  # Keras would write to where it leads
     training.save(trainable, task.model_path)
-    late = {} if task.measures_latency else {"latency_seconds": memory.latency_seconds(trainable.model, image)}
+    late = {} if task.measures_latency else {"latency_seconds": latency_seconds(trainable.model, image)}
     send(connection, Message("kept", late))
 
 
@@ -233,14 +129,13 @@ def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[st
     import numpy as np
 
     from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.fit import fit
 
     folds = [first]
     for fold in range(1, task.dataset.folds):
         seed = task.seed + fold
         trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training, seed, fold)
-        _, counted = training.fit(
-            trainable, task.dataset, spec.training, goal, lambda result: True, seed=seed, fold=fold
-        )
+        _, counted = fit(trainable, task.dataset, spec.training, goal, lambda result: True, seed=seed, fold=fold)
         folds.append(_scores(counted.metrics))
     everywhere = [name for name in folds[0] if all(name in scores for scores in folds)]
     means = {name: float(np.mean([scores[name] for scores in folds])) for name in everywhere}
@@ -250,8 +145,3 @@ def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[st
 
 def _is_out_of_memory(error: Exception) -> bool:
     return type(error).__name__ == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:300]

@@ -1,8 +1,7 @@
-"""Train one candidate: build, augment, compile, fit. Runs in the trial process, the only place with Keras."""
+"""One candidate as Keras objects: build, augment, compile, save. Runs in the trial process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data import Dataset
-from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
-from tunefront.search.trial.batches import Batches, n_steps
-from tunefront.search.trial.epoch_watcher import EpochResult, Goal, Watcher
+from tunefront.search.trial.batches import n_steps
 from tunefront.search.trial.loss import TrainingLoss, balanced_weights
-from tunefront.search.trial.memory import EpochTimer
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.augmentation.levels import build_augmentation
 from tunefront.spaces.augmentation.mixing import build_mixing
@@ -24,10 +21,6 @@ from tunefront.spaces.freezing import find_backbone, freeze
 from tunefront.spaces.kernels import kernels_of, without_decay
 from tunefront.spaces.optimizers import build_optimizer
 from tunefront.spaces.schedules import build_learning_rate
-
-
-class TrainingFailedError(Exception):
-    """This candidate cannot be trained; the study goes on."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +83,7 @@ def build(
     backbone = find_backbone(model) if isinstance(space, Space) else None
     trainable = Trainable(candidate, model, trained, loss, backbone)
     n_train = len(dataset.split("train", fold).labels)
-    _compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
+    compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
     return trainable
 
 
@@ -104,7 +97,7 @@ def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:
     return (Phase(1, n_head, is_head_only=True), Phase(n_head + 1, epochs, rate_factor=factor))
 
 
-def _compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
+def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
     """Freeze as the phase says, and compile with a new optimizer whose variables exist."""
     candidate = trainable.candidate
     if trainable.backbone is not None:
@@ -134,12 +127,12 @@ def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: 
 def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
     weights: list[float] = []
     if candidate.class_weights == "balanced":
-        targets = _targets(candidate, dataset, dataset.split("train", fold).labels)
+        targets = targets_of(candidate, dataset, dataset.split("train", fold).labels)
         weights = balanced_weights(np.bincount(targets, minlength=dataset.n_classes).tolist())
     return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
 
 
-def _targets(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """What the model is to answer: class numbers, or for one sigmoid unit 1 where the class is the positive one."""
     if candidate.output == "sigmoid":
         return np.asarray(labels == dataset.positive_class, np.int64)
@@ -151,90 +144,6 @@ def _regularize(model: Any, l1: float, l2: float) -> None:
     if l1 or l2:
         for kernel in kernels_of(model):
             kernel.regularizer = keras.regularizers.L1L2(l1, l2)
-
-
-def fit(
-    trainable: Trainable,
-    dataset: Dataset,
-    training: TrainingTable,
-    goal: Goal,
-    goes_on: Callable[[EpochResult], bool],
-    *,
-    seed: int,
-    fold: int = 0,
-    log_folder: str = "",
-) -> tuple[EpochTimer, EpochResult]:
-    """Train, and leave the model with the weights of the epoch that counts.
-
-    Args:
-        goal: What accuracy means here.
-        goes_on: Told every epoch; False stops the training after it.
-        log_folder: For TensorBoard; empty writes no logs.
-
-    Returns:
-        The timer with what it measured, and the epoch that counts.
-
-    Raises:
-        TrainingFailedError: If the loss or a score stops being a number.
-    """
-    candidate = trainable.candidate
-    train, validation = dataset.split("train", fold), dataset.split("validation", fold)
-    timer = EpochTimer()
-    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
-    targets = _targets(candidate, dataset, train.labels)
-    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
-    parts = phases(trainable, training.epochs)
-    for phase in parts:
-        if len(parts) > 1:
-            _compile_for(trainable, phase, len(train.labels))
-        trainable.trained.fit(
-            batches,
-            shuffle=False,
-            initial_epoch=phase.first_epoch - 1,
-            epochs=phase.last_epoch,
-            callbacks=[batches.epoch_counter, timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
-            verbose=0,
-        )
-        if watcher.failure:
-            raise TrainingFailedError(watcher.failure)
-        if watcher.was_stopped:
-            break
-    if watcher.kept_weights:
-        trainable.model.set_weights(watcher.kept_weights)
-    return timer, watcher.kept
-
-
-def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:
-    """Keras's own; they come after the watcher, which adds the validation scores to an epoch's logs."""
-    callbacks: list[Any] = []
-    if log_folder:
-        callbacks.append(keras.callbacks.TensorBoard(log_folder))
-    if phase.is_head_only:
-        return callbacks
-    settings = candidate.schedule_settings
-    if candidate.schedule == "reduce_on_plateau":
-        callbacks.append(
-            keras.callbacks.ReduceLROnPlateau(
-                "val_loss",
-                factor=settings["factor"],
-                patience=settings["patience"],
-                cooldown=settings["cooldown"],
-                min_lr=settings["minimum"],
-                mode="min",
-            )
-        )
-    stopping = training.early_stopping
-    if stopping is not None:
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                f"val_{stopping.monitor}",
-                min_delta=stopping.min_delta,
-                patience=stopping.patience,
-                baseline=stopping.baseline,
-                mode="min" if stopping.monitor == "loss" else "max",
-            )
-        )
-    return callbacks
 
 
 def save(trainable: Trainable, path: str) -> None:

@@ -15,7 +15,9 @@ from tunefront.search.data import Dataset
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.supervisor.supervisor import Ending, Supervisor, Work
+from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import Snapshot
 from tunefront.storage import Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
 from tunefront.storage.queue import Counts

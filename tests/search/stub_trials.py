@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tunefront.search.trial.process import Message, TrialTask, send
+from tunefront.search.trial.messages import Message, TrialTask, send
 
 EPOCHS = 3
 

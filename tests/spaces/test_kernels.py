@@ -9,7 +9,7 @@ import pytest
 
 from tests.candidates import candidate
 from tunefront.search.data import Dataset
-from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces import Space
 
 NORMED = {"batch_norm": True, "batch_norm_after": "pool", "dense_units": 4}  # kernels, biases, scales and offsets

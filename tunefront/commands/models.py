@@ -32,8 +32,10 @@ def profile(
 
     `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.1,0.8,1` is a whole grid.
     """
-    from tunefront.search.profiling.profiler import Grid, profile_in_child, profiles_table
-    from tunefront.search.spec.study_spec import check_own_space
+    from tunefront.commands.profile_table import profiles_table
+    from tunefront.search.profiling.profile_grid import Grid
+    from tunefront.search.profiling.profiler import profile_in_child
+    from tunefront.search.spec.file import check_own_space
 
     if (spec is None) == (not architecture):
         raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")

@@ -45,15 +45,11 @@ def record(
     """
     from functools import partial
 
-    from tunefront.search.replay.recording import (
-        check_replaceable,
-        enqueue_candidates,
-        recorded_search,
-        recording_spec,
-        write_recording,
-    )
+    from tunefront.search.replay.recording import check_replaceable, write_recording
+    from tunefront.search.replay.recording_study import enqueue_candidates
+    from tunefront.search.spec.derived import recorded_search, recording_spec
+    from tunefront.search.spec.file import read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
-    from tunefront.search.spec.study_spec import read_spec
 
     search_spec = read_spec(spec, recorded_search(stored_spec_in(storage)), line_teller(as_json=False))
     study_spec = recording_spec(search_spec, candidates, min(repeat, candidates), seeds, epochs)
@@ -101,6 +97,7 @@ def replay(
     """
     from functools import partial
 
+    from tunefront.commands.live_view import make_view
     from tunefront.reports.replay.page import write_replay
     from tunefront.reports.replay.tables import replay_table
     from tunefront.search.launching.machine import n_cpus
@@ -108,7 +105,6 @@ def replay(
     from tunefront.search.replay import DEFAULT_PRUNERS, asks_space, parse_strategies
     from tunefront.search.replay import replay as play
     from tunefront.search.replay.recording import read_recording
-    from tunefront.search.supervisor.view import make_view
 
     recording = read_recording(table)
     pruners = DEFAULT_PRUNERS if pruner is None else _listed(pruner)

@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
-    from tunefront.search.supervisor.end_reason import CommonReason
-    from tunefront.search.supervisor.supervisor import Ending
+    from tunefront.search.supervisor.end_reason import CommonReason, Ending
     from tunefront.storage import Store, StudyRecord
 
 
 def read_checked_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
     """A spec whose data can be read, as far as a second tells: what is wrong comes before Keras loads."""
     from tunefront.search.preparation.prepare import check_files
-    from tunefront.search.spec.study_spec import read_spec
+    from tunefront.search.spec.file import read_spec
 
     spec = read_spec(path, tell=tell)
     check_files(path, spec.data)
@@ -57,7 +56,7 @@ def run_here(
 
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
-    from tunefront.search.spec.study_spec import check_own_space
+    from tunefront.search.spec.file import check_own_space
 
     check_own_space(path, spec)
     check_files(path, spec.data)
@@ -67,8 +66,8 @@ def run_here(
         launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
 
         import tunefront.reports  # noqa: F401
+        from tunefront.commands.live_view import make_view
         from tunefront.search.supervisor.run import RunRequest, run_study
-        from tunefront.search.supervisor.view import make_view
 
         console = make_console(stderr=as_json)
         view = make_view(console)
@@ -151,7 +150,7 @@ def command_asker() -> Iterator[Asker]:
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
-    from tunefront.search.supervisor.view import make_view
+    from tunefront.commands.live_view import make_view
 
     view = make_view(make_console(stderr=True))
     try:

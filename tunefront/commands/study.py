@@ -36,8 +36,8 @@ def run(
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
     machines with one shared --storage, they work on the study together.
     """
+    from tunefront.search.spec.file import read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
-    from tunefront.search.spec.study_spec import read_spec
 
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)

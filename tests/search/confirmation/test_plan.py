@@ -11,10 +11,13 @@ import pytest
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act
 from tunefront.search.confirmation.candidates_again import RemakingError, check_remakable, read_stored_spec
-from tunefront.search.confirmation.plan import ConfirmationError, ConfirmationPlan, plan_confirmation
-from tunefront.search.sampling.samplers import trial_seed
-from tunefront.search.spec.study_spec import SpecError, StudySpec, read_spec
-from tunefront.search.supervisor.supervisor import Ending
+from tunefront.search.confirmation.plan import ConfirmationPlan, plan_confirmation
+from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.spec.derived import ConfirmationError
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.file import read_spec
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import Answers, StudyRecord, answers, studies
 
 pytestmark = pytest.mark.usefixtures("fork_server")

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from tunefront.search.launching import machine
-from tunefront.search.launching.slots import Gpu, Slot
+from tunefront.search.launching.gpus import Gpu
+from tunefront.search.launching.slots import Slot
 
 
 def test_describe_is_plain_data() -> None:

@@ -12,16 +12,11 @@ import pytest
 from rich.console import Console
 
 from tests.candidates import candidate
+from tunefront.commands.profile_table import profiles_table
 from tunefront.search.launching.asker import CheckError
-from tunefront.search.profiling.profiler import (
-    Grid,
-    Profile,
-    profile,
-    profile_grid,
-    profile_in_child,
-    profile_spec,
-    profiles_table,
-)
+from tunefront.search.profiling.profile import Profile, profile
+from tunefront.search.profiling.profile_grid import Grid, profile_grid
+from tunefront.search.profiling.profiler import profile_in_child, profile_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces import Space
 

@@ -10,7 +10,10 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.data.chance import chances, guessing_level
-from tunefront.search.pruning.pareto import GO_ON, FinishedTrial, FinishedTrials, ParetoPruner, geometric_rungs
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.pruning.rungs import geometric_rungs
+from tunefront.search.pruning.verdict import GO_ON
 from tunefront.storage import Epoch
 
 EPOCHS = 10

@@ -7,7 +7,8 @@ import pytest
 
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
-from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.pruning.time_prediction import TimePrediction, settled_so_far
 from tunefront.storage import Epoch
 

@@ -19,13 +19,13 @@ from tunefront.search.replay.recording import (
     Recording,
     RecordingError,
     check_replaceable,
-    enqueue_candidates,
     read_recording,
-    recorded_search,
-    recording_spec,
     write_recording,
 )
-from tunefront.search.spec.study_spec import StudySpec, differences, read_spec
+from tunefront.search.replay.recording_study import enqueue_candidates
+from tunefront.search.spec.derived import recorded_search, recording_spec
+from tunefront.search.spec.file import read_spec
+from tunefront.search.spec.study_spec import StudySpec, differences
 from tunefront.storage import Outcome, StudyRecord, curves, open_store, queue, studies
 from tunefront.storage.database.connection import Store
 

@@ -6,7 +6,9 @@ from optuna.trial import TrialState
 
 from tests.search.recorded import crossing, recording, training
 from tests.search.replay.test_clock import InOrder
-from tunefront.search.pruning.pareto import FinishedTrial, FinishedTrials, ParetoPruner, Verdict
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.pruning.verdict import Verdict
 from tunefront.search.replay import PlayedTrial, RecordedTable, Rule, make_table, parse_pruner, play
 from tunefront.search.replay.choosers import RandomOrder
 from tunefront.search.replay.rules import SameRungDominance

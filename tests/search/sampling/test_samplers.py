@@ -12,7 +12,7 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from tunefront.search.sampling.samplers import make_sampler, missing_extra, trial_seed
+from tunefront.search.sampling.samplers import make_sampler, missing_extra
 from tunefront.search.spec.tables import (
     CmaEsTable,
     GpTable,
@@ -252,10 +252,3 @@ def test_what_is_missing_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatc
     assert missing_extra(GpTable()) == "the sampler 'gp' needs the package torch: pip install 'tunefront[gp]'"
     assert "tunefront[cmaes]" in missing_extra(CmaEsTable())
     assert missing_extra(TpeTable()) == ""
-
-
-def test_trial_seed_is_what_keras_and_sklearn_take() -> None:
-    seeds = [trial_seed(study_seed, number) for study_seed in (0, 1, 2**31 - 1) for number in range(500)]
-    assert all(type(seed) is int and 0 <= seed < 2**31 for seed in seeds)
-    assert len(set(seeds)) == len(seeds)
-    assert trial_seed(1, 7) == trial_seed(1, 7)

@@ -10,7 +10,8 @@ import pytest
 
 from tunefront.search.preparation.pretraining import pretraining_candidate
 from tunefront.search.spec.errors import SpecError
-from tunefront.search.spec.study_spec import StudySpec, check_own_space, read_spec
+from tunefront.search.spec.file import check_own_space, read_spec
+from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import (
     CmaEsTable,
     HyperbandTable,

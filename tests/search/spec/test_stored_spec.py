@@ -14,8 +14,9 @@ import tunefront.spaces.space
 from tests.search.desk import Desk
 from tunefront.search.spec.differences import list_limit_changes
 from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.stored_spec import stored_spec_in
-from tunefront.search.spec.study_spec import StudySpec, differences, read_spec
+from tunefront.search.spec.study_spec import StudySpec, differences
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.ranges import Choice, Fixed
 from tunefront.storage import open_store, studies, trials

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
-from tunefront.search.spec.study_spec import MAY_CHANGE, SpecError, StudySpec, differences, limit_changes, read_spec
+from tunefront.search.spec.differences import MAY_CHANGE
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.file import read_spec
+from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes
 
 ROOT = Path(__file__).parents[3]
 DATA = '[data]\nsource = "digits"\n'

@@ -11,9 +11,9 @@ import pytest
 
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act, Plan
-from tunefront.search.supervisor.supervisor import Ending
+from tunefront.search.sampling.start_queue import enqueue_starts
+from tunefront.search.supervisor.end_reason import Ending
 from tunefront.spaces.grid import Grid
-from tunefront.spaces.start_candidates import enqueue_starts
 from tunefront.storage import queue, studies
 from tunefront.storage.finishing_order import finished_numbers
 

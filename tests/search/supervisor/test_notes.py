@@ -13,7 +13,7 @@ from tests.search.stub_trials import EPOCHS, Act, Plan
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.supervisor import notes
-from tunefront.search.supervisor.supervisor import Ending
+from tunefront.search.supervisor.end_reason import Ending
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 

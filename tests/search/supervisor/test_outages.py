@@ -17,7 +17,7 @@ from sqlalchemy.engine import Engine
 from tests.postgres import PostgresServer
 from tests.search.desk import Desk, make_spec
 from tests.search.stub_trials import Act
-from tunefront.search.supervisor.supervisor import Ending
+from tunefront.search.supervisor.end_reason import Ending
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 

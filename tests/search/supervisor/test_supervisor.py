@@ -17,8 +17,8 @@ import pytest
 
 from tests.search.desk import Desk, is_running, make_spec
 from tests.search.stub_trials import Act, Plan
-from tunefront.search.supervisor.run import interruptible
-from tunefront.search.supervisor.supervisor import Ending
+from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.system.signals import interruptible
 from tunefront.storage import StoreError, open_store, queue
 from tunefront.storage.database import schema
 
@@ -300,7 +300,7 @@ def test_a_trial_under_way_goes_back_when_the_study_gives_up(make_desk: MakeDesk
 
 def test_a_signal_prints_nothing_in_the_middle_of_a_line(make_desk: MakeDesk) -> None:
     view = make_desk().view
-    with interruptible(view) as is_interrupted:
+    with interruptible(view.say) as is_interrupted:
         assert not is_interrupted()
         os.kill(os.getpid(), signal.SIGTERM)
         assert view.lines == []

@@ -23,8 +23,8 @@ class Majority:
 
 
 def test_scores_and_answers_are_those_of_the_test_images(digits: Dataset, keras: Any) -> None:
-    from tunefront.search.trial.epoch_watcher import Goal
     from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.goal import Goal
 
     scores, answers = final_scores(Majority(), digits, Goal())
     labels = digits.split("test").labels
@@ -46,8 +46,8 @@ class Half:
 
 
 def test_a_score_that_the_test_images_do_not_define_is_left_out(tmp_path: Path, keras: Any) -> None:
-    from tunefront.search.trial.epoch_watcher import Goal
     from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.goal import Goal
 
     np.save(tmp_path / "images.npy", np.zeros((6, 8, 8, 1), np.uint8))
     np.save(tmp_path / "labels.npy", np.array([0, 1, 0, 1, 0, 0]))
@@ -60,8 +60,8 @@ def test_a_score_that_the_test_images_do_not_define_is_left_out(tmp_path: Path, 
 def test_there_are_no_test_scores_without_a_test_split_and_no_validation_answers_with_folds(
     digits: Dataset, keras: Any
 ) -> None:
-    from tunefront.search.trial.epoch_watcher import Goal
     from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.goal import Goal
 
     scores, answers = final_scores(Majority(), dataclasses.replace(digits, n_test=0), Goal())
     assert (scores, list(answers)) == ({}, ["validation"])

@@ -9,7 +9,7 @@ import numpy as np
 import optuna
 
 from tunefront.search.data import Dataset
-from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces import OwnSpace
 
 # Words that mean something in our own architectures, here the user's own.
@@ -35,7 +35,8 @@ def test_layers_that_a_user_froze_stay_frozen_whatever_they_are_called(
     keras: Any, digits: Dataset, tmp_path: Path
 ) -> None:
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     (tmp_path / "frozen.py").write_text(FROZEN)
     space = OwnSpace.parse(f"{tmp_path / 'frozen.py'}:Frozen")
@@ -43,7 +44,7 @@ def test_layers_that_a_user_froze_stay_frozen_whatever_they_are_called(
     table = TrainingTable(epochs=2)
     trainable = training.build(space, chosen, digits, table, 1)
     before = trainable.model.get_weights()
-    training.fit(trainable, digits, table, Goal(), lambda result: True, seed=1)
+    fit(trainable, digits, table, Goal(), lambda result: True, seed=1)
     # Kernel and bias of the convolution; then scale, offset, mean and variance; then the classes.
     is_moved = [bool((old != new).any()) for old, new in zip(before, trainable.model.get_weights(), strict=True)]
     assert is_moved == [False, False, True, True, True, True, True, True]

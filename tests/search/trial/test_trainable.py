@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.candidates import candidate
 from tunefront.search.data import Dataset, prepare
 from tunefront.search.data.sources.digits import DigitsSource
-from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces import Candidate, Space
 
 SPACE = Space.from_table({})
@@ -35,7 +35,8 @@ def train(
 ) -> tuple[Any, Any, Any, list[Any]]:
     """Build and fit: trainable, timer, the epoch that counts, and every epoch's result."""
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     results: list[Any] = []
 
@@ -46,7 +47,7 @@ def train(
     table = TrainingTable.model_validate({"epochs": epochs, **settings})
     keras.utils.set_random_seed(seed)
     trainable = training.build(SPACE, chosen, dataset, table, seed)
-    timer, counted = training.fit(trainable, dataset, table, Goal(measure, positive_class), note, seed=seed)
+    timer, counted = fit(trainable, dataset, table, Goal(measure, positive_class), note, seed=seed)
     return trainable, timer, counted, results
 
 
@@ -116,13 +117,14 @@ def test_model_bytes_is_what_saving_takes(
 def test_weight_bytes_is_known_before_training_and_stays(keras: Any, digits: Dataset) -> None:
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     keras.utils.set_random_seed(1)
     chosen = candidate()
     trainable = training.build(SPACE, chosen, digits, TrainingTable(), 1)
     before = (memory.weight_bytes(trainable.model), memory.model_bytes(trainable.model, trainable.optimizer))
-    training.fit(trainable, digits, TrainingTable(epochs=1), Goal(), lambda result: True, seed=1)
+    fit(trainable, digits, TrainingTable(epochs=1), Goal(), lambda result: True, seed=1)
     after = (memory.weight_bytes(trainable.model), memory.model_bytes(trainable.model, trainable.optimizer))
     assert before == after
     # And what Keras compiled is what was counted: no optimizer of its own, no other variables.
@@ -163,7 +165,7 @@ def test_fit_stops_when_it_is_told_to(keras: Any, digits: Dataset) -> None:
 
 
 def test_fit_fails_when_the_loss_becomes_nan(keras: Any, digits: Dataset) -> None:
-    from tunefront.search.trial.trainable import TrainingFailedError
+    from tunefront.search.trial.fit import TrainingFailedError
 
     settings = {"learning_rate": 1e30, "momentum": 0.9, "nesterov": False}
     chosen = candidate(optimizer="sgd", optimizer_settings=settings, architecture_settings={"dense_units": 64})
@@ -178,13 +180,14 @@ def test_a_model_of_each_precision_is_saved_whole(
 ) -> None:
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     try:
         chosen = candidate(augmentation=augmentation, batch_size=256)
         table = TrainingTable(epochs=1, precision=precision)
         trainable = training.build(SPACE, chosen, digits, table, 1)
-        training.fit(trainable, digits, table, Goal(), lambda result: True, seed=1)
+        fit(trainable, digits, table, Goal(), lambda result: True, seed=1)
         assert {str(weight.dtype) for weight in trainable.model.trainable_weights} == {"float32"}
         training.save(trainable, str(tmp_path / "model.keras"))
         keras.config.set_dtype_policy("float32")  # as in a program that knows nothing of the training
@@ -344,14 +347,15 @@ def test_two_phases_train_the_head_first(keras: Any, digits: Dataset) -> None:
 
 def test_each_fold_trains_on_what_others_validate(keras: Any) -> None:
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     folds = prepare(DigitsSource(source="digits", folds=3), seed=1)
     table = TrainingTable(epochs=1)
     seen = []
     for fold in range(3):
         trainable = training.build(SPACE, candidate(batch_size=256), folds, table, 1, fold)
-        training.fit(trainable, folds, table, Goal(), lambda result: True, seed=1, fold=fold)
+        fit(trainable, folds, table, Goal(), lambda result: True, seed=1, fold=fold)
         seen.append(folds.split("validation", fold).labels)
     n_searched = folds.n_train + folds.n_validation
     assert sum(map(len, seen)) == n_searched
@@ -359,12 +363,13 @@ def test_each_fold_trains_on_what_others_validate(keras: Any) -> None:
 
 def test_tensorboard_gets_training_and_validation(keras: Any, digits: Dataset, tmp_path: Path) -> None:
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     table = TrainingTable(epochs=2, tensorboard=True)
     trainable = training.build(SPACE, candidate(batch_size=256), digits, table, 1)
     folder = tmp_path / "trial-1"
-    training.fit(trainable, digits, table, Goal(), lambda result: True, seed=1, log_folder=str(folder))
+    fit(trainable, digits, table, Goal(), lambda result: True, seed=1, log_folder=str(folder))
     for run, expected in (
         ("train", {"epoch_loss", "epoch_accuracy"}),
         ("validation", {"epoch_loss", "epoch_accuracy", "epoch_f1_macro"}),

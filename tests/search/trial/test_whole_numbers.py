@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tunefront.search.data import Dataset
-from tunefront.search.spec.study_spec import TrainingTable
+from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces import Space
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
@@ -51,7 +51,8 @@ def tables() -> Iterator[Any]:
 
 def train(keras: Any, table: Mapping[str, Any], digits: Dataset, **settings: Any) -> Any:
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.epoch_watcher import Goal
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import Goal
 
     space = Space.from_table(table)
     candidate = space.suggest(SteeredTrial({}))  # type: ignore[arg-type]
@@ -59,7 +60,7 @@ def train(keras: Any, table: Mapping[str, Any], digits: Dataset, **settings: Any
     keras.utils.set_random_seed(1)
     trainable = training.build(space, candidate, digits, trained_for, 1)
     trainable.trained.run_eagerly = True  # tracing takes a second for each
-    training.fit(trainable, digits, trained_for, Goal(), lambda result: True, seed=1)
+    fit(trainable, digits, trained_for, Goal(), lambda result: True, seed=1)
     return trainable
 
 

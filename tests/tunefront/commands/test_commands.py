@@ -18,7 +18,8 @@ from tunefront.commands import app, study, terminal
 from tunefront.commands.session import interrupted_early
 from tunefront.search.data import prepare
 from tunefront.search.data.cache_folder import cache_folder
-from tunefront.search.spec.study_spec import StudySpec, read_spec
+from tunefront.search.spec.file import read_spec
+from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import folder_owner, open_store, studies
 

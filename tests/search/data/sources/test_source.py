@@ -9,7 +9,8 @@ import pytest
 
 from tunefront.search.data.sources import FileSource, Source
 from tunefront.search.spec.errors import SpecError
-from tunefront.search.spec.study_spec import StudySpec, read_spec
+from tunefront.search.spec.file import read_spec
+from tunefront.search.spec.study_spec import StudySpec
 
 
 def read(folder: Path, data: str) -> StudySpec:

@@ -5,17 +5,10 @@ import io
 import pytest
 from rich.console import Console
 
+from tunefront.commands.live_view import LiveView, PlainView, describe_time_left, make_view, render
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
-from tunefront.search.supervisor.view import (
-    LiveView,
-    PlainView,
-    SlotState,
-    Snapshot,
-    describe_time_left,
-    make_view,
-    render,
-)
+from tunefront.search.supervisor.view import SlotState, Snapshot
 from tunefront.storage import Counts
 
 OBJECTIVES: dict[Axis, Objective] = {

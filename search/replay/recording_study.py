@@ -1,0 +1,33 @@
+"""The study that records a search's space: its trainings, queued."""
+
+from __future__ import annotations
+
+import optuna
+
+from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.storage import Store, StudyRecord
+
+
+def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
+    """Queue every training of a recording once; nothing if that was done before.
+
+    The candidates are independent draws, each by a sampler of its own. The first `n_repeated` of them are
+    queued `n_seeds` times: each trial has a seed of its own.
+    """
+    spec = StudySpec.from_json(study.spec)
+    space = spec.parsed_space()
+    optuna_study = study.optuna_study(store)
+    with store.exclusively():
+        queued = {
+            (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
+            for trial in optuna_study.get_trials(deepcopy=False)
+        }
+        for seed in range(n_seeds):
+            for candidate in range(n_repeated if seed else n_candidates):
+                if (candidate, seed) not in queued:
+                    scratch = optuna.create_study(
+                        sampler=optuna.samplers.RandomSampler(seed=trial_seed(spec.seed, candidate))
+                    ).ask()
+                    space.suggest(scratch)
+                    optuna_study.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})

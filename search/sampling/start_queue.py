@@ -1,0 +1,32 @@
+"""Known good candidates, queued once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tunefront.spaces.grid import Grid
+from tunefront.storage import Store, StudyRecord
+
+
+def enqueue_starts(
+    store: Store, study: StudyRecord, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None
+) -> int:
+    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many.
+
+    Args:
+        grid: Of a study that walks one: a candidate that leaves something out is its first such point that was not
+            tried, or none where all were.
+    """
+    optuna_study = study.optuna_study(store)
+    n_new = 0
+    with store.exclusively():
+        for number, start in enumerate(starts, start=1):
+            trials = optuna_study.get_trials(deepcopy=False)
+            if number in {trial.user_attrs.get("start") for trial in trials}:
+                continue
+            parameters = start if grid is None else grid.next_point(trials, start)
+            if parameters is not None:
+                optuna_study.enqueue_trial(dict(parameters), user_attrs={"start": number})
+                n_new += 1
+    return n_new

@@ -1,0 +1,83 @@
+"""Specs that follow from a search's: of the studies that record it and confirm it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tunefront.mistakes import TunefrontError
+from tunefront.search.spec.stored_spec import FindSpec
+from tunefront.search.spec.study_spec import StudySpec
+
+_OF_THE_SEARCH = ("seed", "objectives", "data", "space", "training")  # what a recording's spec has from it
+
+
+def recording_name(search: str) -> str:
+    """The name of the study that records a search's space."""
+    return f"{search}.recording"
+
+
+def recorded_search(find_stored: FindSpec) -> FindSpec:
+    """A function that looks up, by a search's name, what the study that records it has stored of the search's spec."""
+
+    def find(search: str) -> Mapping[str, Any] | None:
+        recording = find_stored(recording_name(search))
+        kept = {key: recording[key] for key in _OF_THE_SEARCH if key in recording} if recording is not None else None
+        return None if kept is None else {**kept, "name": search}
+
+    return find
+
+
+def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
+    """The study that records `spec`: random candidates, no stopping, no limits."""
+    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
+    n_trainings = n_candidates + n_repeated * (n_seeds - 1)
+    data = spec.as_json()
+    data |= {
+        "name": recording_name(spec.name),
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": objectives,
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
+    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or data["training"]["epochs"]}
+    return StudySpec.from_json(data)
+
+
+SUFFIX = ".confirmation"
+
+
+class ConfirmationError(TunefrontError):
+    """A search that cannot be confirmed: why, and what to do."""
+
+
+def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
+    """The study that confirms `spec`: nothing sampled, stopped or refused.
+
+    Seed and data stay, because the seed splits the data too. A training that fails counts, and is not
+    replaced: other seeds until one succeeds would hide that a candidate fails.
+
+    Raises:
+        ConfirmationError: If its name is too long for a study.
+    """
+    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
+    changes = {
+        "name": f"{spec.name}{SUFFIX}",
+        "confirms": spec.name,
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": objectives,
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
+    try:
+        return StudySpec.from_json(spec.as_json() | changes)
+    except ValidationError:
+        raise ConfirmationError(
+            f"the name {spec.name!r} is too long to have {SUFFIX!r} added: run the search under a shorter one"
+        ) from None

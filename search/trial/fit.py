@@ -1,0 +1,105 @@
+"""Train a candidate that was built, and keep the weights of the epoch that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from tunefront.search.data import Dataset
+from tunefront.search.spec.training import TrainingTable
+from tunefront.search.trial.batches import Batches
+from tunefront.search.trial.epoch_watcher import Watcher
+from tunefront.search.trial.goal import EpochResult, Goal
+from tunefront.search.trial.timer import EpochTimer
+from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
+from tunefront.spaces import Candidate
+
+
+class TrainingFailedError(Exception):
+    """This candidate cannot be trained; the study goes on."""
+
+
+def fit(
+    trainable: Trainable,
+    dataset: Dataset,
+    training: TrainingTable,
+    goal: Goal,
+    goes_on: Callable[[EpochResult], bool],
+    *,
+    seed: int,
+    fold: int = 0,
+    log_folder: str = "",
+) -> tuple[EpochTimer, EpochResult]:
+    """Train, and leave the model with the weights of the epoch that counts.
+
+    Args:
+        goal: What accuracy means here.
+        goes_on: Told every epoch; False stops the training after it.
+        log_folder: For TensorBoard; empty writes no logs.
+
+    Returns:
+        The timer with what it measured, and the epoch that counts.
+
+    Raises:
+        TrainingFailedError: If the loss or a score stops being a number.
+    """
+    candidate = trainable.candidate
+    train, validation = dataset.split("train", fold), dataset.split("validation", fold)
+    timer = EpochTimer()
+    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
+    targets = targets_of(candidate, dataset, train.labels)
+    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
+    parts = phases(trainable, training.epochs)
+    for phase in parts:
+        if len(parts) > 1:
+            compile_for(trainable, phase, len(train.labels))
+        trainable.trained.fit(
+            batches,
+            shuffle=False,
+            initial_epoch=phase.first_epoch - 1,
+            epochs=phase.last_epoch,
+            callbacks=[batches.epoch_counter, timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
+            verbose=0,
+        )
+        if watcher.failure:
+            raise TrainingFailedError(watcher.failure)
+        if watcher.was_stopped:
+            break
+    if watcher.kept_weights:
+        trainable.model.set_weights(watcher.kept_weights)
+    return timer, watcher.kept
+
+
+def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:
+    """Keras's own; they come after the watcher, which adds the validation scores to an epoch's logs."""
+    callbacks: list[Any] = []
+    if log_folder:
+        callbacks.append(keras.callbacks.TensorBoard(log_folder))
+    if phase.is_head_only:
+        return callbacks
+    settings = candidate.schedule_settings
+    if candidate.schedule == "reduce_on_plateau":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                "val_loss",
+                factor=settings["factor"],
+                patience=settings["patience"],
+                cooldown=settings["cooldown"],
+                min_lr=settings["minimum"],
+                mode="min",
+            )
+        )
+    stopping = training.early_stopping
+    if stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                f"val_{stopping.monitor}",
+                min_delta=stopping.min_delta,
+                patience=stopping.patience,
+                baseline=stopping.baseline,
+                mode="min" if stopping.monitor == "loss" else "max",
+            )
+        )
+    return callbacks

@@ -1,0 +1,30 @@
+"""What accuracy means in a study, and what an epoch gave of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What accuracy means in a study.
+
+    Attributes:
+        measure: Name of the accuracy objective's measure.
+        positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
+    """
+
+    measure: str = "accuracy"
+    positive_class: int = 1
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch gave; see :class:`tunefront.storage.Epoch`."""
+
+    epoch: int
+    accuracy: float
+    train_seconds: float
+    validation_seconds: float
+    metrics: Mapping[str, float]

@@ -1,0 +1,123 @@
+"""The messages between a trial's process and its supervisor.
+
+They are JSON, one object each, and every one of the child's but the last is answered where the child must wait.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.launching.slots import Slot
+from tunefront.spaces import Candidate
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """Everything a trial process needs.
+
+    Attributes:
+        spec: The StudySpec as JSON data.
+        seed: Of this trial: weights, order of batches, augmentation.
+        rungs: Epochs after which the child waits for a verdict.
+        model_path: Where the model goes if it is to be kept.
+        measures_latency: Whether latency is an objective, and so measured for every trial.
+        log_folder: For TensorBoard; empty if the study wants no such logs.
+    """
+
+    number: int
+    spec: Mapping[str, Any]
+    candidate: Candidate
+    dataset: Dataset
+    slot: Slot
+    seed: int
+    rungs: tuple[int, ...]
+    model_path: str
+    measures_latency: bool
+    log_folder: str = ""
+
+
+@dataclass(frozen=True)
+class Message:
+    """From child to supervisor.
+
+    Attributes:
+        kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
+            ``failed``.
+        measurements: Name with unit -> value, what is known by then.
+        epoch: Of ``epoch``: fields of :class:`tunefront.storage.Epoch`.
+        reason: Of ``failed``.
+        answers: Of ``trained``, in a confirmation: split -> fields of :class:`tunefront.storage.Answers`.
+    """
+
+    kind: str
+    measurements: Mapping[str, float]
+    epoch: Mapping[str, Any] | None = None
+    reason: str = ""
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+def send(connection: Connection, message: Message) -> None:
+    """Write one message."""
+    connection.send_bytes(json.dumps(asdict(message)).encode())
+
+
+class BrokenMessageError(Exception):
+    """A trial process sent what is no message of ours."""
+
+
+class NotFiniteError(Exception):
+    """A trial process measured something that is no finite number, which nothing could be compared with."""
+
+
+def receive(connection: Connection) -> Message:
+    """Read one message. Its measurements, and the numbers of its epoch, are finite.
+
+    Raises:
+        EOFError, OSError: If the child is gone, maybe half-way through a message.
+        BrokenMessageError: If it is no message.
+        NotFiniteError: If a number in it is NaN, infinite or too large: names it.
+    """
+    data = connection.recv_bytes()
+    try:
+        message = Message(**json.loads(data))
+    except (TypeError, ValueError) as error:
+        raise BrokenMessageError(first_line(error)) from error
+    for name in ("measurements", "epoch", "answers"):
+        value = getattr(message, name)
+        if not isinstance(value, dict) and (name, value) != ("epoch", None):
+            raise BrokenMessageError(f"its {name} is no object")
+    epoch = dict(message.epoch or {})
+    metrics = epoch.pop("metrics", {})
+    if not isinstance(metrics, dict):
+        raise BrokenMessageError("the metrics of its epoch are no object")
+    for numbers in (message.measurements, epoch, metrics):
+        _check_finite(numbers, f" in epoch {epoch['epoch']}" if "epoch" in epoch else "")
+    return message
+
+
+def _check_finite(numbers: Mapping[str, Any], when: str) -> None:
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BrokenMessageError(f"{name} is no number but {value!r:.50}")
+        if not -sys.float_info.max <= value <= sys.float_info.max:  # NaN is in no range
+            raise NotFiniteError(f"{name} became {value if isinstance(value, float) else 'too large'}{when}")
+
+
+def answer(connection: Connection, *, go_on: bool) -> None:
+    """The supervisor's verdict: go on (or keep the model), or not."""
+    connection.send_bytes(b"1" if go_on else b"0")
+
+
+def receive_verdict(connection: Connection) -> bool:
+    return connection.recv_bytes() == b"1"
+
+
+def first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return (lines[0] if lines else type(error).__name__)[:300]
