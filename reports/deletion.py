@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
-from tunefront.storage import Store, StudyRecord, folder_owner, queue, studies
+from tunefront.storage import Store, StudyRecord, folder_owner, studies
+from tunefront.storage.counts import count
 
 _N_LISTED = 10
 
@@ -42,7 +43,7 @@ class Deletion:
         return "\n".join(lines)
 
     def _counted(self, study: StudyRecord) -> str:
-        counts = queue.count(self.store, study.optuna_study(self.store), study.study_id)
+        counts = count(self.store, study.optuna_study(self.store), study.study_id)
         names = ("complete", "pruned", "refused", "failed", "running", "waiting")
         states = {name: getattr(counts, name) for name in names}
         known = ", ".join(f"{n} {name}" for name, n in states.items() if n) or "none started"

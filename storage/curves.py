@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from tunefront.storage.attempts import Lease, holds
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
-from tunefront.storage.queue import Lease, holds
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import contextlib
 
 from optuna.exceptions import UpdateFinishedTrialError
 
+from tunefront.storage.attempts import Lease
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.optuna_tables import trial_intermediate_values as _values
 from tunefront.storage.database.optuna_tables import trial_system_attributes as _attributes
-from tunefront.storage.queue import Lease
 
 
 def report(store: Store, lease: Lease, step: int, value: float) -> None:

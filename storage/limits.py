@@ -16,11 +16,11 @@ from sqlalchemy.engine import Connection
 
 from tunefront.objectives.limits import Objective, broken_limit, read_objectives, violations
 from tunefront.objectives.measures import known_early
-from tunefront.storage import constraints, queue
+from tunefront.storage import constraints, counts, queue
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
-from tunefront.storage.queue import Outcome
+from tunefront.storage.outcomes import Outcome
 from tunefront.storage.studies import StudyRecord
 
 CHANGES = "limit_changes"  # user attribute of a study: each change, in words
@@ -57,7 +57,7 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
         else _violations_of_stopped(new, ends[str(trial.number)], measurements.get(trial.number, {}))
         for trial in trials
     }
-    refused = queue.refused(store, study.study_id)
+    refused = counts.refused(store, study.study_id)
     note = {
         "n_finished": len({trial.number for trial in trials} - refused),
         "before": _describe(old),

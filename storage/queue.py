@@ -8,9 +8,7 @@ that comes after that is refused.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import optuna
 import sqlalchemy as sa
@@ -20,60 +18,15 @@ from sqlalchemy.engine import Connection
 from tunefront.storage import answers as image_answers
 from tunefront.storage import constraints
 from tunefront.storage.answers import Answers
+from tunefront.storage.attempts import Lease, count_attempts, end_attempt, holds, note_intended, of_trial
+from tunefront.storage.counts import count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
+from tunefront.storage.outcomes import STATES, Outcome
 
 LEASE_SECONDS = 60.0
 REASON = "reason"  # user attribute of a trial in Optuna
 MAX_ATTEMPTS = 3  # a trial whose worker is lost in so many is the likely cause
-
-
-class Outcome(enum.StrEnum):
-    """How an attempt at a trial ended."""
-
-    COMPLETE = "complete"
-    PRUNED = "pruned"  # stopped early
-    REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
-    FAILED = "failed"
-    RETURNED = "returned"  # to the queue: interrupted
-    LOST = "lost"  # its worker was; back in the queue
-
-
-_STATES: Mapping[Outcome, TrialState] = {
-    Outcome.COMPLETE: TrialState.COMPLETE,
-    Outcome.PRUNED: TrialState.PRUNED,
-    Outcome.REFUSED: TrialState.PRUNED,
-    Outcome.FAILED: TrialState.FAIL,
-    Outcome.RETURNED: TrialState.WAITING,
-    Outcome.LOST: TrialState.WAITING,
-}
-
-
-@dataclass(frozen=True)
-class Lease:
-    """A worker's right to run one trial, until it ends or is no longer renewed."""
-
-    study_id: int
-    number: int
-    attempt: int  # counts from 1
-    worker_id: str
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many trials of a study stand where."""
-
-    complete: int
-    pruned: int
-    refused: int
-    failed: int
-    running: int
-    waiting: int
-
-    @property
-    def finished(self) -> int:
-        """What counts towards the study's number of trials."""
-        return self.complete + self.pruned
 
 
 def lease_next(
@@ -98,8 +51,8 @@ def lease_next(
     trial = study.ask()
     with store.engine.begin() as connection:
         # A worker that died while it gave the trial back leaves its lease: nobody holds it now.
-        _end(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
-        attempt = _n_attempts(connection, study_id, trial.number) + 1
+        end_attempt(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
+        attempt = count_attempts(connection, study_id, trial.number) + 1
         lease = Lease(study_id, trial.number, attempt, worker_id)
         key = {"study_id": study_id, "number": trial.number}
         expires_at = schema.database_now() + LEASE_SECONDS
@@ -110,7 +63,7 @@ def lease_next(
             )
         )
         for table in (schema.epochs, schema.measurements, schema.answers):  # a retry is a clean trial
-            connection.execute(table.delete().where(_is_trial(table, study_id, trial.number)))
+            connection.execute(table.delete().where(of_trial(table, study_id, trial.number)))
         if attempt > 1:
             _forget_last_words(connection, study_id, trial.number)
     return lease, trial
@@ -173,12 +126,12 @@ def finish(
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
-            _intend(connection, lease, outcome, reason, model_path)
+            note_intended(connection, lease, outcome, reason, model_path)
         if violations:
             constraints.write(store, lease.study_id, lease.number, violations)
         _tell(store, study, lease.study_id, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
-            _end(connection, lease.study_id, lease.number, outcome, reason, model_path)
+            end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path)
     return True
 
 
@@ -204,57 +157,29 @@ def sweep(store: Store, study: optuna.Study, study_id: int, dead_workers: Sequen
     return lost
 
 
-def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
-    """Count the study's trials by state."""
-    trials = study.get_trials(deepcopy=False)
-    states = [trial.state for trial in trials]
-    pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
-    # Read after the states: of whatever is pruned there, it is written by now whether it was refused.
-    n_refused = len(pruned & refused(store, study_id)) if pruned else 0
-    return Counts(
-        complete=states.count(TrialState.COMPLETE),
-        pruned=len(pruned) - n_refused,
-        refused=n_refused,
-        failed=states.count(TrialState.FAIL),
-        running=states.count(TrialState.RUNNING),
-        waiting=states.count(TrialState.WAITING),
-    )
-
-
-def refused(store: Store, study_id: int) -> frozenset[int]:
-    """Numbers of the trials that were refused, or are just being: Optuna has them as pruned."""
-    table = schema.attempts
-    is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
-    query = sa.select(table.c.number).where(
-        (table.c.study_id == study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
-    )
-    with store.engine.connect() as connection:
-        return frozenset(connection.execute(query).scalars())
-
-
 def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: int) -> None:
     with store.engine.connect() as connection:
-        n_lost = _n_attempts(connection, study_id, number, Outcome.LOST) + 1
+        n_lost = count_attempts(connection, study_id, number, Outcome.LOST) + 1
     if n_lost >= MAX_ATTEMPTS:
         outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
     else:
         outcome, reason = Outcome.LOST, "its worker was lost"
     _tell(store, study, study_id, number, outcome, None, reason)
     with store.engine.begin() as connection:
-        _end(connection, study_id, number, outcome, reason, "")
+        end_attempt(connection, study_id, number, outcome, reason, "")
 
 
 def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> None:
     """End the attempt of a worker that died between telling Optuna and closing its lease."""
     table = schema.attempts
     with store.engine.begin() as connection:
-        is_open = _is_trial(table, study_id, number) & (table.c.ending == "running")
+        is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
         row = connection.execute(sa.select(table).where(is_open)).one_or_none()
-        if row is not None and row.intended and _STATES[Outcome(row.intended)] == state:
-            _end(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
+        if row is not None and row.intended and STATES[Outcome(row.intended)] == state:
+            end_attempt(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
         else:  # told by a person
-            outcome = next(outcome for outcome, told in _STATES.items() if told == state)
-            _end(connection, study_id, number, outcome, "", "")
+            outcome = next(outcome for outcome, told in STATES.items() if told == state)
+            end_attempt(connection, study_id, number, outcome, "", "")
 
 
 def _tell(
@@ -267,52 +192,19 @@ def _tell(
     reason: str,
 ) -> None:
     trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
-    if _STATES[outcome] == TrialState.WAITING:
+    if STATES[outcome] == TrialState.WAITING:
         # Under its own number again: the same candidate and seed, so an interruption changes no result.
         store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:
         store.optuna.set_trial_user_attr(trial_id, REASON, reason)
     study.tell(
-        number, values=list(values) if values is not None else None, state=_STATES[outcome], skip_if_finished=True
+        number, values=list(values) if values is not None else None, state=STATES[outcome], skip_if_finished=True
     )
 
 
 def _state(store: Store, study_id: int, number: int) -> TrialState:
     return store.optuna.get_trial(store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)).state
-
-
-def holds(connection: Connection, lease: Lease) -> bool:
-    """Whether the lease is still its worker's, and of the attempt that runs."""
-    leases, attempts = schema.leases, schema.attempts
-    holder = connection.execute(
-        sa.select(leases.c.worker_id).where(_is_trial(leases, lease.study_id, lease.number))
-    ).scalar()
-    is_open = connection.execute(
-        sa.select(attempts.c.attempt).where(
-            _is_trial(attempts, lease.study_id, lease.number)
-            & (attempts.c.attempt == lease.attempt)
-            & (attempts.c.ending == "running")
-        )
-    ).scalar()
-    return holder == lease.worker_id and is_open is not None
-
-
-def _intend(connection: Connection, lease: Lease, outcome: Outcome, reason: str, model_path: str) -> None:
-    table = schema.attempts
-    is_attempt = _is_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
-    values = {"intended": outcome.value, "reason": reason, "model_path": model_path}
-    connection.execute(table.update().where(is_attempt).values(**values))
-
-
-def _end(connection: Connection, study_id: int, number: int, outcome: Outcome, reason: str, model_path: str) -> None:
-    attempts = schema.attempts
-    connection.execute(
-        attempts.update()
-        .where(_is_trial(attempts, study_id, number) & (attempts.c.ending == "running"))
-        .values(ended_at=schema.database_now(), ending=outcome.value, reason=reason, model_path=model_path)
-    )
-    connection.execute(schema.leases.delete().where(_is_trial(schema.leases, study_id, number)))
 
 
 def _write_measurements(connection: Connection, lease: Lease, measurements: Mapping[str, float]) -> None:
@@ -321,18 +213,6 @@ def _write_measurements(connection: Connection, lease: Lease, measurements: Mapp
         for name, value in measurements.items()
     ]
     table = schema.measurements
-    connection.execute(table.delete().where(_is_trial(table, lease.study_id, lease.number)))
+    connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number)))
     if rows:
         connection.execute(table.insert(), rows)
-
-
-def _n_attempts(connection: Connection, study_id: int, number: int, ending: Outcome | None = None) -> int:
-    table = schema.attempts
-    query = sa.select(sa.func.count()).select_from(table).where(_is_trial(table, study_id, number))
-    if ending is not None:
-        query = query.where(table.c.ending == ending.value)
-    return connection.execute(query).scalar_one()
-
-
-def _is_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:
-    return (table.c.study_id == study_id) & (table.c.number == number)

@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial
 
 from tunefront.objectives.limits import broken_limit, read_objectives
 from tunefront.objectives.measures import known_early
-from tunefront.storage import queue
+from tunefront.storage import counts
 from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.studies import StudyRecord
@@ -24,7 +24,7 @@ def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
     Returns:
         Number of the refused trial -> number of the new one.
     """
-    refused = queue.refused(store, study.study_id)
+    refused = counts.refused(store, study.study_id)
     if not refused:
         return {}
     objectives = list(read_objectives(study.spec).values())

@@ -15,7 +15,8 @@ from optuna.samplers import BaseSampler
 
 from tunefront.objectives.measures import Direction
 from tunefront.storage.database import schema
-from tunefront.storage.database.connection import Store, StoreError
+from tunefront.storage.database.connection import Store
+from tunefront.storage.database.locks import StoreError
 from tunefront.storage.queue import LEASE_SECONDS
 
 

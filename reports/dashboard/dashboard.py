@@ -15,7 +15,8 @@ from tunefront.reports.dashboard.front import regard_limits
 from tunefront.reports.dashboard.server import check_host, listen
 from tunefront.reports.figures.fronts import front_figure
 from tunefront.reports.study_results import StudyResults, load_results
-from tunefront.storage import Store, StudyRecord, open_store, queue, studies
+from tunefront.storage import Store, StudyRecord, open_store, studies
+from tunefront.storage.counts import count
 
 FIGURE_ID = "tunefront-front"  # always the same, so that publishing again replaces the figure
 
@@ -106,7 +107,7 @@ class _FrontKeeper:
         key = (study.study_id, study.created_at)  # SQLite gives the number of a deleted study again
         if key not in self._studies:
             self._studies[key] = study.optuna_study(self._reader)
-        counts = queue.count(self._reader, self._studies[key], study.study_id)
+        counts = count(self._reader, self._studies[key], study.study_id)
         n_finished = counts.complete + counts.pruned + counts.refused + counts.failed
         state = (n_finished, study.spec["objectives"])
         if self._published.get(key) != state:

@@ -9,7 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
-from tunefront.storage import Store, curves, queue
+from tunefront.storage import Store, counts, curves
 from tunefront.storage.trials import is_feasible
 
 
@@ -42,7 +42,7 @@ class History:
         looked_at = [*self._open, *range(self._n_known, len(trials))]  # Optuna lists trials by their numbers, from 0
         pruned = [number for number in looked_at if trials[number].state == TrialState.PRUNED]
         complete = [trials[number] for number in looked_at if trials[number].state == TrialState.COMPLETE]
-        refused = queue.refused(self._store, self._study_id) if pruned else frozenset()
+        refused = counts.refused(self._store, self._study_id) if pruned else frozenset()
         found = self._read(complete)
         self._n_known = len(trials)
         self._open = [number for number in looked_at if not trials[number].state.is_finished()]

@@ -16,6 +16,7 @@ from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.grid import Grid
 from tunefront.spaces.parameters import parameters_of
 from tunefront.storage import Lease, Store, StudyRecord, queue, studies
+from tunefront.storage.counts import count
 
 
 class TrialSource:
@@ -97,7 +98,7 @@ class TrialSource:
         )
 
     def _enqueue_point(self, grid: Grid, trials: Sequence[FrozenTrial]) -> bool:
-        counts = queue.count(self._store, self._study, self._record.study_id)
+        counts = count(self._store, self._study, self._record.study_id)
         point = grid.next_point(trials)
         if point is None or counts.finished + counts.running >= self._spec.trials:
             return False

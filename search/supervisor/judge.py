@@ -13,7 +13,8 @@ from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.running_trial import RunningTrial
-from tunefront.storage import Lease, curves, intermediate_values, queue
+from tunefront.storage import Lease, curves, intermediate_values
+from tunefront.storage.attempts import holds
 
 
 class Judge:
@@ -58,7 +59,7 @@ class Judge:
     def _is_held(self, lease: Lease) -> bool:
         """Optuna's halving writes to the trial; what another worker has taken over, or a person ended, is not ours."""
         with self._work.store.engine.connect() as connection:
-            return queue.holds(connection, lease)
+            return holds(connection, lease)
 
     def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
         storage = self._work.store.optuna

@@ -33,6 +33,7 @@ from tunefront.search.system.links import refuse_links
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
 from tunefront.storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
+from tunefront.storage.counts import count
 
 
 @dataclass(frozen=True)
@@ -100,11 +101,11 @@ def run_study(request: RunRequest, view: View) -> Ending:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
         enqueue_starts(store, study, spec.start_parameters(), grid)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
-    for what, count in dataset.notes.items():
-        view.say(f"data: {count:,} {what}")
+    for what, n_images in dataset.notes.items():
+        view.say(f"data: {n_images:,} {what}")
     for text in describe_lists(dataset.folder):
         view.say(f"data: {text}")
-    counts = queue.count(store, study.optuna_study(store), study.study_id)
+    counts = count(store, study.optuna_study(store), study.study_id)
     if counts.finished >= spec.trials:
         more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"
         view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")

@@ -21,7 +21,7 @@ from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import Counts, WorkerRecord, studies
-from tunefront.storage.finishing_order import finished_numbers
+from tunefront.storage.counts import finished_numbers
 from tunefront.storage.refused_candidates import queued_again
 from tunefront.storage.trials import is_feasible
 

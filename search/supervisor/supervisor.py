@@ -34,6 +34,7 @@ from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
 from tunefront.spaces import SpaceError
 from tunefront.storage import Lease, StoreError, patiently, queue, studies
+from tunefront.storage.counts import Counts, count
 
 _TICK_SECONDS = 0.5
 _RENEW_SECONDS = queue.LEASE_SECONDS / 4
@@ -129,8 +130,8 @@ class Supervisor:
         """Whether a person removed the study, in the dashboard for example."""
         return studies.find(self._work.store, self._work.study.name) is None
 
-    def _count(self) -> queue.Counts:
-        return queue.count(self._work.store, self._study, self._work.study.study_id)
+    def _count(self) -> Counts:
+        return count(self._work.store, self._study, self._work.study.study_id)
 
     # Starting trials
 

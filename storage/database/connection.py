@@ -1,4 +1,4 @@
-"""Open the store: one engine for Optuna's tables and ours, and one lock for what must not interleave.
+"""Open the store: one engine for Optuna's tables and ours.
 
 Optuna's own use of SQLite reads first and writes later in one deferred transaction, so two workers
 can take the same waiting trial or lose a write to "database is locked". Here every transaction of a
@@ -8,32 +8,22 @@ writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
-from optuna.exceptions import OptunaError, StorageInternalError
+from optuna.exceptions import OptunaError
 from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from tunefront.mistakes import TunefrontError
 from tunefront.storage.database import schema
+from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
 
-T = TypeVar("T")
-
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
-_LOCK_SECONDS = 120.0
-_LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
-
-
-class StoreError(TunefrontError):
-    """The store cannot be used: a message for a person that says what to do."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +52,7 @@ class Store:
         Raises:
             StoreError: If the lock is not had within two minutes.
         """
-        with _exclusive_lock(self.engine.url, self.engine):
+        with exclusive_lock(self.engine.url, self.engine):
             yield
 
 
@@ -93,7 +83,7 @@ def open_store(url: str, *, is_writer: bool = False) -> Store:
     _check_sqlite_file(parsed, is_writer)
     try:
         if is_writer:
-            with _exclusive_lock(parsed, None):
+            with exclusive_lock(parsed, None):
                 optuna_storage, engine = _make_tables(parsed)
         else:
             _require_tables(parsed)
@@ -215,84 +205,8 @@ def _has_tables(url: URL) -> bool:
         engine.dispose()
 
 
-@contextlib.contextmanager
-def _exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    if url.get_backend_name() == "sqlite":
-        with _file_lock(Path(f"{url.database}.lock")):
-            yield
-    else:
-        with _server_lock(url, engine):
-            yield
-
-
-@contextlib.contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    deadline = time.monotonic() + _LOCK_SECONDS
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                _give_up_after(deadline, str(path))
-                time.sleep(0.005)
-        yield
-    finally:
-        os.close(descriptor)  # also unlocks
-
-
-@contextlib.contextmanager
-def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    """An advisory lock of the server's, on a connection of its own: it falls with the connection."""
-    is_postgres = url.get_backend_name() == "postgresql"
-    acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
-    release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
-    key = _LOCK_KEY if is_postgres else "tunefront"
-    deadline = time.monotonic() + _LOCK_SECONDS
-    lock_engine = engine if engine is not None else sa.create_engine(url)
-    try:
-        with lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while not connection.execute(sa.text(acquire), {"key": key}).scalar():
-                _give_up_after(deadline, masked(str(url)))
-                time.sleep(0.005)
-            try:
-                yield
-            finally:
-                with contextlib.suppress(sa.exc.DBAPIError):  # the lock has fallen with its connection
-                    connection.execute(sa.text(release), {"key": key})
-    finally:
-        if engine is None:
-            lock_engine.dispose()
-
-
-def _give_up_after(deadline: float, what: str) -> None:
-    if time.monotonic() > deadline:
-        raise StoreError(
-            f"the lock of {what} was not to be had for {_LOCK_SECONDS:.0f} s: "
-            "is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
-        )
-
-
 def _first_line(error: BaseException) -> str:
     """The driver's own words, without SQLAlchemy's statement and link."""
     original = getattr(error, "orig", None) or error
     text = str(original).strip() or type(original).__name__
     return text.splitlines()[0]
-
-
-def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
-    """Run a store operation, and again while the database is away, for less than a lease lasts.
-
-    Only for operations that may run twice.
-    """
-    deadline = time.monotonic() + seconds
-    pause = 0.05
-    while True:
-        try:
-            return operation()
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, StorageInternalError):
-            if time.monotonic() + pause > deadline:
-                raise
-            time.sleep(pause)
-            pause = min(pause * 2, 2.0)

@@ -73,7 +73,7 @@ attempts = sa.Table(
     sa.Column("worker_id", sa.String(64), nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("ended_at", sa.Double),
-    # running, or how it ended: see tunefront.storage.queue.Outcome. `intended` is written before Optuna is told:
+    # running, or how it ended: see tunefront.storage.outcomes.Outcome. `intended` is written before Optuna is told:
     # should the worker die in between, the sweep that closes the attempt knows what it was to be.
     sa.Column("intended", sa.String(16), nullable=False, default=""),
     sa.Column("ending", sa.String(16), nullable=False),

@@ -19,8 +19,8 @@ from tunefront.search.supervisor.assignment import Work
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import Snapshot
-from tunefront.storage import Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
-from tunefront.storage.queue import Counts
+from tunefront.storage import Store, StudyRecord, TrialRecord, open_store, studies, trials
+from tunefront.storage.counts import Counts, count
 
 SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
 
@@ -116,7 +116,7 @@ class Desk:
         return [trial.state for trial in self.trials()]
 
     def counts(self) -> Counts:
-        return queue.count(self.store, self.record.optuna_study(self.store), self.record.study_id)
+        return count(self.store, self.record.optuna_study(self.store), self.record.study_id)
 
     def kept_models(self) -> list[str]:
         return sorted(path.name for path in (self.out / "models").glob("*") if path.suffix != ".json")

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from tunefront.objectives.measures import Direction
 from tunefront.storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from tunefront.storage.counts import Counts, count
 from tunefront.storage.database import schema
-from tunefront.storage.queue import Counts
 
 DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
 METRICS = ("accuracy", "model_bytes", "train_seconds")
@@ -112,7 +112,7 @@ class Bench:
         return queue.sweep(self.store, self.study, self.record.study_id, dead_workers)
 
     def counts(self) -> Counts:
-        return queue.count(self.store, self.study, self.record.study_id)
+        return count(self.store, self.study, self.record.study_id)
 
     def trials(self) -> list[TrialRecord]:
         record = studies.find(self.store, self.record.name)

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
 from tunefront.storage import Answers, Outcome, answers, queue
+from tunefront.storage.attempts import Lease
 from tunefront.storage.database import schema
-from tunefront.storage.queue import Lease
 
 WRITTEN = Answers([0, 1, 1], [0, 1, 0], [1, 1, 0], {"1": [0, 2, 1]})
 

@@ -9,8 +9,9 @@ from optuna.trial import TrialState
 
 from tests.storage.bench import MEASUREMENTS, METRICS, VALUES, Bench, epoch
 from tunefront.storage import Outcome, curves, open_store, queue
+from tunefront.storage.attempts import Lease
+from tunefront.storage.counts import Counts
 from tunefront.storage.database import schema
-from tunefront.storage.queue import Counts
 
 
 def none_of(**counts: int) -> Counts:
@@ -61,7 +62,7 @@ def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(benc
     bench.study.enqueue_trial({})
     bench.study.enqueue_trial({})
 
-    def lease() -> tuple[queue.Lease, optuna.Trial] | None:
+    def lease() -> tuple[Lease, optuna.Trial] | None:
         with bench.store.exclusively():
             return queue.lease_next(
                 bench.store, bench.study, bench.record.study_id, 9, "anna", "cpu0", only_waiting=True

@@ -15,7 +15,8 @@ from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.spaces.grid import Grid
 from tunefront.storage import queue, studies
-from tunefront.storage.finishing_order import finished_numbers
+from tunefront.storage.counts import finished_numbers
+from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -319,7 +320,7 @@ def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) 
         nonlocal n_idle
         n_idle += desk.counts().complete == 4
         if n_idle == 3:
-            queue.finish(desk.store, study, leased[0], queue.Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
+            queue.finish(desk.store, study, leased[0], Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
         return False
 
     assert desk.run(bert_ends_while_this_one_idles) is Ending.NO_GROWTH

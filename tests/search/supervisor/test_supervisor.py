@@ -21,6 +21,7 @@ from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.system.signals import interruptible
 from tunefront.storage import StoreError, open_store, queue
 from tunefront.storage.database import schema
+from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -379,7 +380,7 @@ def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk:
             with desk.store.exclusively():
                 leased = queue.lease_next(desk.store, study, desk.record.study_id, 1, "bert", "cpu0")
             assert leased is not None
-            queue.finish(desk.store, study, leased[0], queue.Outcome.COMPLETE, values=[0.9])
+            queue.finish(desk.store, study, leased[0], Outcome.COMPLETE, values=[0.9])
         return False
 
     assert desk.run(taken_over) is Ending.DONE

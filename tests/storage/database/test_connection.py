@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import stat
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import optuna
 import pytest
@@ -18,8 +16,8 @@ from sqlalchemy.schema import CreateTable
 
 from tests.storage.bench import VALUES, Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import Store, StoreError, has_studies, masked, open_store, patiently
-from tunefront.storage.database import connection, schema
+from tunefront.storage import StoreError, has_studies, masked, open_store
+from tunefront.storage.database import schema
 
 
 def sqlite_url(path: Path) -> str:
@@ -234,89 +232,3 @@ def test_database_now_is_the_time_on_the_database_s_clock(bench: Bench) -> None:
     with bench.store.engine.connect() as connected:
         now = connected.execute(sa.select(schema.database_now())).scalar_one()
     assert float(now) == pytest.approx(time.time(), abs=5.0)
-
-
-# The lock
-
-
-def test_exclusively_keeps_a_second_opener_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_LOCK_SECONDS", 0.1)
-    other = Bench.make(bench.store.url)
-    with bench.store.exclusively(), pytest.raises(StoreError, match="lock.*not to be had.*Ctrl-Z"):
-        _take(other.store)
-    _take(other.store)  # free again
-    dispose(other.store)
-
-
-def test_exclusively_frees_the_lock_when_its_block_raises(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_LOCK_SECONDS", 0.1)
-    with pytest.raises(KeyError), bench.store.exclusively():
-        raise KeyError
-    _take(bench.store)
-
-
-def _take(store: Store) -> None:
-    with store.exclusively():
-        pass
-
-
-# Waiting for a database that is away, on a clock that only sleeping moves
-
-
-@pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every pause that `patiently` made; none takes real time."""
-    pauses: list[float] = []
-    clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
-    monkeypatch.setattr(connection, "time", clock)
-    return pauses
-
-
-def away() -> sa.exc.OperationalError:
-    return sa.exc.OperationalError("SELECT 1", None, sqlite3.OperationalError("database is locked"))
-
-
-def test_patiently_returns_at_once_when_all_is_well(slept: list[float]) -> None:
-    assert patiently(lambda: 7) == 7
-    assert slept == []
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        away(),
-        sa.exc.InterfaceError("SELECT 1", None, Exception("connection already closed")),
-        optuna.exceptions.StorageInternalError("An exception is raised during the commit"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_patiently_tries_again_while_the_database_is_away(slept: list[float], error: Exception) -> None:
-    errors = [error] * 5
-
-    def operation() -> str:
-        if errors:
-            raise errors.pop()
-        return "done"
-
-    assert patiently(operation) == "done"
-    assert slept == [0.05, 0.1, 0.2, 0.4, 0.8]
-
-
-def test_patiently_gives_up_before_a_lease_is_over(slept: list[float]) -> None:
-    def operation() -> None:
-        raise away()
-
-    with pytest.raises(sa.exc.OperationalError):
-        patiently(operation)
-    assert 40 < sum(slept) <= 45
-    assert max(slept) == 2.0
-
-
-@pytest.mark.parametrize("error", [ValueError("no"), KeyError("no"), StoreError("no")])
-def test_patiently_passes_other_errors_on_at_once(slept: list[float], error: Exception) -> None:
-    def operation() -> None:
-        raise error
-
-    with pytest.raises(type(error)):
-        patiently(operation)
-    assert slept == []

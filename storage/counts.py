@@ -1,0 +1,70 @@
+"""How many trials of a study stand where, and in which order they finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import optuna
+import sqlalchemy as sa
+from optuna.trial import TrialState
+
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
+from tunefront.storage.outcomes import Outcome
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many trials of a study stand where."""
+
+    complete: int
+    pruned: int
+    refused: int
+    failed: int
+    running: int
+    waiting: int
+
+    @property
+    def finished(self) -> int:
+        """What counts towards the study's number of trials."""
+        return self.complete + self.pruned
+
+
+def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
+    """Count the study's trials by state."""
+    trials = study.get_trials(deepcopy=False)
+    states = [trial.state for trial in trials]
+    pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
+    # Read after the states: of whatever is pruned there, it is written by now whether it was refused.
+    n_refused = len(pruned & refused(store, study_id)) if pruned else 0
+    return Counts(
+        complete=states.count(TrialState.COMPLETE),
+        pruned=len(pruned) - n_refused,
+        refused=n_refused,
+        failed=states.count(TrialState.FAIL),
+        running=states.count(TrialState.RUNNING),
+        waiting=states.count(TrialState.WAITING),
+    )
+
+
+def refused(store: Store, study_id: int) -> frozenset[int]:
+    """Numbers of the trials that were refused, or are just being: Optuna has them as pruned."""
+    table = schema.attempts
+    is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
+    query = sa.select(table.c.number).where(
+        (table.c.study_id == study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
+    )
+    with store.engine.connect() as connection:
+        return frozenset(connection.execute(query).scalars())
+
+
+def finished_numbers(store: Store, study_id: int) -> list[int]:
+    """Numbers of the trials that were completed or pruned, the first one to finish first."""
+    table = schema.attempts
+    query = (
+        sa.select(table.c.number)
+        .where((table.c.study_id == study_id) & table.c.ending.in_([Outcome.COMPLETE, Outcome.PRUNED]))
+        .order_by(table.c.ended_at, table.c.number)
+    )
+    with store.engine.connect() as connection:
+        return [int(number) for number in connection.execute(query).scalars()]

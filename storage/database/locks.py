@@ -1,0 +1,82 @@
+"""The store's one lock: a file's beside SQLite, else one of the server's."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Engine
+
+from tunefront.mistakes import TunefrontError
+from tunefront.storage.database.passwords import masked
+
+_LOCK_SECONDS = 120.0
+_LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
+
+
+class StoreError(TunefrontError):
+    """The store cannot be used: a message for a person that says what to do."""
+
+
+@contextlib.contextmanager
+def exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    if url.get_backend_name() == "sqlite":
+        with _file_lock(Path(f"{url.database}.lock")):
+            yield
+    else:
+        with _server_lock(url, engine):
+            yield
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    deadline = time.monotonic() + _LOCK_SECONDS
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                _give_up_after(deadline, str(path))
+                time.sleep(0.005)
+        yield
+    finally:
+        os.close(descriptor)  # also unlocks
+
+
+@contextlib.contextmanager
+def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    """An advisory lock of the server's, on a connection of its own: it falls with the connection."""
+    is_postgres = url.get_backend_name() == "postgresql"
+    acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
+    release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
+    key = _LOCK_KEY if is_postgres else "tunefront"
+    deadline = time.monotonic() + _LOCK_SECONDS
+    lock_engine = engine if engine is not None else sa.create_engine(url)
+    try:
+        with lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            while not connection.execute(sa.text(acquire), {"key": key}).scalar():
+                _give_up_after(deadline, masked(str(url)))
+                time.sleep(0.005)
+            try:
+                yield
+            finally:
+                with contextlib.suppress(sa.exc.DBAPIError):  # the lock has fallen with its connection
+                    connection.execute(sa.text(release), {"key": key})
+    finally:
+        if engine is None:
+            lock_engine.dispose()
+
+
+def _give_up_after(deadline: float, what: str) -> None:
+    if time.monotonic() > deadline:
+        raise StoreError(
+            f"the lock of {what} was not to be had for {_LOCK_SECONDS:.0f} s: "
+            "is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
+        )

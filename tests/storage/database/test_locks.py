@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.storage.bench import Bench
+from tests.storage.conftest import dispose
+from tunefront.storage import Store, StoreError
+from tunefront.storage.database import locks
+
+# The lock
+
+
+def test_exclusively_keeps_a_second_opener_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_LOCK_SECONDS", 0.1)
+    other = Bench.make(bench.store.url)
+    with bench.store.exclusively(), pytest.raises(StoreError, match="lock.*not to be had.*Ctrl-Z"):
+        _take(other.store)
+    _take(other.store)  # free again
+    dispose(other.store)
+
+
+def test_exclusively_frees_the_lock_when_its_block_raises(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_LOCK_SECONDS", 0.1)
+    with pytest.raises(KeyError), bench.store.exclusively():
+        raise KeyError
+    _take(bench.store)
+
+
+def _take(store: Store) -> None:
+    with store.exclusively():
+        pass
