@@ -66,7 +66,7 @@ def steer(space: Space | OwnSpace, chosen: Mapping[str, Any]) -> SteeredTrial:
 
 
 @dataclass(frozen=True)
-class Parameters:
+class SpaceParameters:
     """What a space can ask for.
 
     Attributes:
@@ -78,7 +78,7 @@ class Parameters:
     always: frozenset[str]
 
 
-def parameters_of(space: Space | OwnSpace) -> Parameters:
+def parameters_of(space: Space | OwnSpace) -> SpaceParameters:
     """Every parameter of a space, also those that exist only with one choice of another.
 
     Each value of each choice is tried once, on the way that first led to it. What exists only where two
@@ -96,7 +96,7 @@ def parameters_of(space: Space | OwnSpace) -> Parameters:
         for name in [name for name in met if name not in found]:
             found[name] = met[name]
             pending += [{**chosen, name: value} for value in _other_values(met[name])]
-    return Parameters(found, frozenset(always or ()))
+    return SpaceParameters(found, frozenset(always or ()))
 
 
 def _other_values(distribution: BaseDistribution) -> Sequence[Any]:

@@ -18,7 +18,7 @@ from tunefront.spaces.settings import extremes, nearest
 
 
 @dataclass(frozen=True)
-class Grid:
+class ProfileGrid:
     """Architectures times freeze fractions, with random weights, average pooling and one dense softmax layer.
 
     An architecture without a backbone has no freeze fraction and the first value of each of its settings.
@@ -45,7 +45,7 @@ class Grid:
         channels: int,
         optimizer: str,
         width: float | None,
-    ) -> Grid:
+    ) -> ProfileGrid:
         """Read lists with commas between, as a person writes them.
 
         Raises:
@@ -101,7 +101,7 @@ def _fraction(text: str) -> float:
     return value
 
 
-def profile_grid(grid: Grid) -> Iterator[Profile]:
+def profile_grid(grid: ProfileGrid) -> Iterator[Profile]:
     """The grid's models one by one; each backbone is built once, and forgotten before the next one.
 
     Clears Keras's global state, names and dtype policy, too.

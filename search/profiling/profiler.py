@@ -9,7 +9,7 @@ from typing import Any
 
 from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.profiling.profile import Profile, profile
-from tunefront.search.profiling.profile_grid import Grid, profile_grid
+from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.models import models_of
@@ -37,7 +37,7 @@ def profile_spec(
     return profile_candidates(space, candidates, image_shape, n_classes), note
 
 
-def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile], str]:
+def profile_in_child(asker: Asker, task: ProfileGrid | StudySpec) -> tuple[list[Profile], str]:
     """Profile a grid, or the models of a spec on its own data, in a child that has Keras.
 
     Returns:
@@ -46,7 +46,7 @@ def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile
     Raises:
         AnswerError: If something cannot be built.
     """
-    if isinstance(task, Grid):
+    if isinstance(task, ProfileGrid):
         answer = asker.ask(_answer_grid, asdict(task))
     else:
         answer = asker.ask(_answer_spec, task.as_json())
@@ -54,7 +54,7 @@ def profile_in_child(asker: Asker, task: Grid | StudySpec) -> tuple[list[Profile
 
 
 def _answer_grid(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    grid = Grid(**data)
+    grid = ProfileGrid(**data)
     n_models = sum(len(grid.fractions_of(name)) for name in grid.architectures)
     return _collect(profile_grid(grid), n_models, grid.note, progress)
 

@@ -28,7 +28,7 @@ _OF_TRAINING = 0.6  # of the first epoch's level; 0.5 to 0.75 did about as well 
 
 
 @dataclass(frozen=True)
-class EndPrediction:
+class AccuracyPrediction:
     """The accuracy a trial will end with: Student's t in logits.
 
     Attributes:
@@ -61,7 +61,7 @@ class EndPrediction:
         return 1 - float(stdtr(self.freedom, distance / self.spread))
 
 
-def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> EndPrediction:
+def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> AccuracyPrediction:
     """Predict the end of a curve that stands at `level`.
 
     Args:
@@ -78,7 +78,7 @@ def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> End
     variance = float(weights @ (gains - mean) ** 2) * n_effective / max(n_effective - 1, 1e-9)
     # Never narrower than the spread of all: who is near is few, and the next late bloomer was not among them.
     variance = max(variance, float(gains.var(ddof=1)))
-    return EndPrediction(
+    return AccuracyPrediction(
         least=least,
         expected=level + mean,
         spread=math.sqrt(variance * (1 + 1 / n_effective)) if variance > 1e-18 else 0.0,

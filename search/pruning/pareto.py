@@ -19,7 +19,7 @@ from tunefront.objectives.dominance import dominating
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Axis, Direction
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, EndPrediction, learning_level, predict_end
+from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, AccuracyPrediction, learning_level, predict_end
 from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials, training_accuracy
 from tunefront.search.pruning.front_growth import chance_to_stay
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
@@ -124,7 +124,7 @@ class ParetoPruner:
                 values.append(-math.inf if math.isnan(value) else value)
         return tuple(values)
 
-    def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> EndPrediction | None:
+    def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> AccuracyPrediction | None:
         """Where its accuracy will end; None while too few have finished that trained as long."""
         is_like = self._are_like(len(curve), finished)
         if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:

@@ -3,7 +3,7 @@
 from tunefront.search.replay.clock import PlayedTrial, Rule, play
 from tunefront.search.replay.recorded_table import RecordedTable, make_table
 from tunefront.search.replay.replay import asks_space, replay
-from tunefront.search.replay.results import Interval, Outcome, ReplayResults
+from tunefront.search.replay.results import Interval, RepeatResult, ReplayResults
 from tunefront.search.replay.strategies import (
     DEFAULT_PRUNERS,
     Pruner,
@@ -16,10 +16,10 @@ from tunefront.search.replay.strategies import (
 __all__ = [
     "DEFAULT_PRUNERS",
     "Interval",
-    "Outcome",
     "PlayedTrial",
     "Pruner",
     "RecordedTable",
+    "RepeatResult",
     "ReplayResults",
     "Rule",
     "Strategy",

@@ -16,7 +16,7 @@ from tunefront.search.replay.choosers import RANDOM, make_chooser
 from tunefront.search.replay.clock import play
 from tunefront.search.replay.recorded_table import RecordedTable, make_table
 from tunefront.search.replay.recording import Recording, RecordingError
-from tunefront.search.replay.results import Outcome, ReplayResults, measure
+from tunefront.search.replay.results import RepeatResult, ReplayResults, measure
 from tunefront.search.replay.strategies import Strategy
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
@@ -38,7 +38,7 @@ class _Player:
     seed: int
     n_trials: int
 
-    def __call__(self, job: tuple[Strategy, int]) -> Outcome:
+    def __call__(self, job: tuple[Strategy, int]) -> RepeatResult:
         strategy, repeat = job
         table = self.tables[repeat % len(self.tables)]
         with _quiet_optuna():
@@ -77,7 +77,7 @@ def replay(
     space = recording.spec.parsed_space()
     player = _Player(tables, space, seed, min(n_trials or n_all, n_all))
     jobs = list(product(strategies, range(n_repeats)))
-    outcomes: dict[Strategy, list[Outcome]] = {strategy: [] for strategy in strategies}
+    outcomes: dict[Strategy, list[RepeatResult]] = {strategy: [] for strategy in strategies}
     with _code_explained(), _mapping(n_processes) as mapped:
         if isinstance(space, OwnSpace) and asks_space(strategies):
             space.load()  # in this process first, where it fails before any other was started
@@ -109,7 +109,7 @@ def _tables(recording: Recording) -> list[RecordedTable]:
     return [make_table(recording, seed) for seed in seeds or [0]]
 
 
-_Map = Callable[[_Player, Sequence[tuple[Strategy, int]]], Iterator[Outcome]]
+_Map = Callable[[_Player, Sequence[tuple[Strategy, int]]], Iterator[RepeatResult]]
 
 
 @contextmanager

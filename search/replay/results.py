@@ -20,7 +20,7 @@ _N_TIMES = 120
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RepeatResult:
     """One repeat of one strategy.
 
     Attributes:
@@ -39,12 +39,12 @@ class Outcome:
     hypervolumes: NDArray[np.float64]
 
 
-def measure(table: RecordedTable, played: Sequence[PlayedTrial]) -> Outcome:
+def measure(table: RecordedTable, played: Sequence[PlayedTrial]) -> RepeatResult:
     """What a replay used and reached; `played` in the order of the ends."""
     is_member = [bool(table.is_front[trial.candidate]) for trial in played]
     n_lost = sum(member and not trial.is_complete for member, trial in zip(is_member, played, strict=True))
     times, hypervolumes = _growth(table, played)
-    return Outcome(
+    return RepeatResult(
         epochs_share=sum(trial.epochs for trial in played) / (len(played) * table.epochs),
         simulated_hours=max(trial.ended_at for trial in played) / 3600,
         hypervolume_share=float(hypervolumes[-1]),
@@ -105,7 +105,7 @@ class ReplayResults:
     """
 
     facts: Mapping[str, Any]
-    outcomes: Mapping[Strategy, Sequence[Outcome]]
+    outcomes: Mapping[Strategy, Sequence[RepeatResult]]
 
     def interval(self, strategy: Strategy, name: str) -> Interval:
         """Of one of :data:`MEASURED`."""
@@ -133,7 +133,7 @@ class ReplayResults:
         }
 
 
-def _over_time(outcomes: Sequence[Outcome], hours: NDArray[np.float64]) -> dict[str, list[float]]:
+def _over_time(outcomes: Sequence[RepeatResult], hours: NDArray[np.float64]) -> dict[str, list[float]]:
     reached = np.array(
         [outcome.hypervolumes[np.searchsorted(outcome.times, hours, side="right") - 1] for outcome in outcomes]
     )

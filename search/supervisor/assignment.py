@@ -13,7 +13,7 @@ from tunefront.storage import Store, StudyRecord
 
 
 @dataclass(frozen=True)
-class Work:
+class Assignment:
     """A study, and this machine's part in it.
 
     Attributes:

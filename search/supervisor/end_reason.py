@@ -45,7 +45,7 @@ def describe_going_on(ending: Ending) -> str:
 
 
 @dataclass(frozen=True)
-class Stop:
+class ExitMessage:
     """What a person is told at the end of a run, and what its process leaves with; empty and 0 for a whole study."""
 
     text: str
@@ -75,7 +75,7 @@ class CommonReason:
 
 def describe_stop(
     ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
-) -> Stop:
+) -> ExitMessage:
     """What happened, and how to go on.
 
     Args:
@@ -85,11 +85,13 @@ def describe_stop(
         reason: The most frequent one, where trials failed or were refused.
     """
     if ending is Ending.DONE:
-        return Stop("", 0)
+        return ExitMessage("", 0)
     if ending.is_early:
-        return Stop(f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0)
+        return ExitMessage(
+            f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0
+        )
     if ending is Ending.INTERRUPTED:
-        return Stop(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
+        return ExitMessage(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
     key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
     if ending is Ending.TOO_MANY_REFUSALS:
         key, remedy = (
@@ -97,8 +99,8 @@ def describe_stop(
             "Relax the limit that they break, which queues them again, or raise max_refusals, and",
         )
     if reason is not None and reason.is_the_cause:
-        return Stop(_describe_cause(ending, spec, key, again, logs, reason), 1)
-    return Stop(
+        return ExitMessage(_describe_cause(ending, spec, key, again, logs, reason), 1)
+    return ExitMessage(
         f"The study stopped: {ending.value}, more than {key} = {getattr(spec, key)}. Their reasons are above "
         f"and in '{status}', their output is in {logs}. {remedy} go on with:\n  {again}",
         1,

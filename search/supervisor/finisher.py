@@ -9,9 +9,9 @@ import optuna
 from tunefront.objectives.measures import known_early
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.launching.fork_server import describe_exit
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.kept_models import KeptModels
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
@@ -30,18 +30,18 @@ class Finisher:
 
     def __init__(
         self,
-        work: Work,
+        assignment: Assignment,
         study: optuna.Study,
-        standing: Standing,
+        live_front: LiveFront,
         models: KeptModels,
         running: Running,
         view: View,
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
-        self._work = work
+        self._assignment = assignment
         self._study = study
-        self._standing = standing
+        self._live_front = live_front
         self._models = models
         self._running = running
         self._view = view
@@ -50,9 +50,9 @@ class Finisher:
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
         """Trained to the end; its model lies at `model_path`, if it was kept."""
         running.child.reap()
-        reason = reason or self._standing.broken_limit(running.measurements)
+        reason = reason or self._live_front.broken_limit(running.measurements)
         self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
-        patiently(lambda: self._models.drop(self._standing.beaten()))
+        patiently(lambda: self._models.drop(self._live_front.beaten()))
 
     def end_vanished(self, running: RunningTrial) -> None:
         """The trial process is gone without a last word."""
@@ -77,7 +77,7 @@ class Finisher:
 
     def end_overdue(self) -> None:
         """End what has run longer than a trial may."""
-        training = self._work.spec.training
+        training = self._assignment.spec.training
         for running in list(self._running.values()):
             if self._clock() - running.started_at > training.time_limit:
                 running.child.kill()
@@ -97,11 +97,11 @@ class Finisher:
         is_complete = outcome is Outcome.COMPLETE
         is_recorded = patiently(
             lambda: queue.finish(
-                self._work.store,
+                self._assignment.store,
                 self._study,
                 running.lease,
                 outcome,
-                values=self._standing.values(running.measurements) if is_complete else None,
+                values=self._live_front.values(running.measurements) if is_complete else None,
                 violations=self._violations(running, outcome),
                 measurements=running.measurements,
                 answers=running.answers,
@@ -120,19 +120,19 @@ class Finisher:
         """What samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
         if outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
             return []
-        known = self._standing.violations(running.measurements)
+        known = self._live_front.violations(running.measurements)
         if outcome is Outcome.PRUNED:
-            known = {**self._standing.violations(known_early(running.measurements)), **running.violations}
-        return constraints.as_list(self._standing.objectives.values(), known)
+            known = {**self._live_front.violations(known_early(running.measurements)), **running.violations}
+        return constraints.as_list(self._live_front.objectives.values(), known)
 
     def end_told(self, lease: Lease) -> None:
         """A person ended it before it had started: close its attempt."""
-        patiently(lambda: queue.finish(self._work.store, self._study, lease, Outcome.FAILED))
+        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
 
     def fail_unstarted(self, lease: Lease, reason: str) -> None:
         """There is no candidate to train."""
-        patiently(lambda: queue.finish(self._work.store, self._study, lease, Outcome.FAILED, reason=reason))
+        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     def give_back_running(self, reason: str) -> None:
@@ -140,7 +140,7 @@ class Finisher:
         for running in self._running.values():  # all of them, before a write to the store can fail
             running.child.kill()
         for running in list(self._running.values()):
-            if studies.find(self._work.store, self._work.study.name) is not None:
+            if studies.find(self._assignment.store, self._assignment.study.name) is not None:
                 self.finish(running, Outcome.RETURNED, reason=reason)
 
     def _free(self, running: RunningTrial) -> None:
@@ -153,7 +153,7 @@ class Finisher:
     def _shown_values(self, running: RunningTrial) -> str:
         shown = [
             format_quantity(running.measurements[objective.measure.name], objective.measure.unit)
-            for objective in self._standing.objectives.values()
+            for objective in self._live_front.objectives.values()
             if objective.measure.name in running.measurements
         ]
         return ", ".join(shown)

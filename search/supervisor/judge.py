@@ -11,7 +11,7 @@ from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.pruning.rungs import geometric_rungs
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.storage import Lease, curves, intermediate_values
 from tunefront.storage.attempts import holds
@@ -25,27 +25,27 @@ class Judge:
         pareto: The ``pareto`` pruner, if it is the one that the spec names.
     """
 
-    def __init__(self, work: Work, study: optuna.Study) -> None:
-        self._work = work
-        table, epochs = work.spec.pruner, work.spec.training.epochs
-        objectives = list(work.spec.parsed_objectives().values())
-        self._history = History(work.store, study, work.study.study_id, objectives, epochs)
+    def __init__(self, assignment: Assignment, study: optuna.Study) -> None:
+        self._assignment = assignment
+        table, epochs = assignment.spec.pruner, assignment.spec.training.epochs
+        objectives = list(assignment.spec.parsed_objectives().values())
+        self._history = History(assignment.store, study, assignment.study.study_id, objectives, epochs)
         self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
         self.rungs: tuple[int, ...] = ()
         if isinstance(table, ParetoTable):
-            self.pareto = _pareto_pruner(work, table)
+            self.pareto = _pareto_pruner(assignment, table)
             self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
         elif not isinstance(table, NoPrunerTable):
             self._optuna = OptunaJudge(table, epochs, study)
             self.rungs = tuple(range(1, epochs))
         # With several objectives Optuna's TPE raises on pruned trials that have intermediate values.
-        self._tells_optuna = list(work.spec.parsed_objectives()) == ["accuracy"]
+        self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]
 
     def begin(self, lease: Lease) -> None:
         """Before a trial starts: a retry is a clean trial."""
         if self._tells_optuna and lease.attempt > 1:
-            intermediate_values.forget(self._work.store, lease)
+            intermediate_values.forget(self._assignment.store, lease)
 
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""
@@ -58,30 +58,30 @@ class Judge:
 
     def _is_held(self, lease: Lease) -> bool:
         """Optuna's halving writes to the trial; what another worker has taken over, or a person ended, is not ours."""
-        with self._work.store.engine.connect() as connection:
+        with self._assignment.store.engine.connect() as connection:
             return holds(connection, lease)
 
     def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
-        storage = self._work.store.optuna
+        storage = self._assignment.store.optuna
         return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
 
     def note(self, running: RunningTrial) -> bool:
         """Write the trial's last epoch; False, and nothing is written, if its lease is no longer held."""
         epoch = running.curve[-1]
-        if not curves.append(self._work.store, running.lease, epoch):
+        if not curves.append(self._assignment.store, running.lease, epoch):
             return False
         if self._tells_optuna:
-            intermediate_values.report(self._work.store, running.lease, epoch.epoch, epoch.accuracy)
+            intermediate_values.report(self._assignment.store, running.lease, epoch.epoch, epoch.accuracy)
         return True
 
 
-def _pareto_pruner(work: Work, table: ParetoTable) -> ParetoPruner:
-    spec = work.spec
+def _pareto_pruner(assignment: Assignment, table: ParetoTable) -> ParetoPruner:
+    spec = assignment.spec
     return ParetoPruner(
         spec.parsed_objectives(),
         spec.training.epochs,
         table.front_loss,
         may_end_early=spec.training.early_stopping is not None,
         n_trials=spec.trials,
-        guessing=guessing_level(work.study.dataset, spec.accuracy_measure),
+        guessing=guessing_level(assignment.study.dataset, spec.accuracy_measure),
     )

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from tunefront.search.launching.machine import load_average
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.model_card import model_card
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
@@ -29,17 +29,17 @@ class Listener:
 
     def __init__(
         self,
-        work: Work,
+        assignment: Assignment,
         judge: Judge,
-        standing: Standing,
+        live_front: LiveFront,
         models: KeptModels,
         finisher: Finisher,
         running: Running,
         clock: Callable[[], float],
     ) -> None:
-        self._work = work
+        self._assignment = assignment
         self._judge = judge
-        self._standing = standing
+        self._live_front = live_front
         self._models = models
         self._finisher = finisher
         self._running = running
@@ -80,7 +80,7 @@ class Listener:
             self._judge_end(running)
         elif message.kind == "kept":
             self._finisher.complete(
-                running, str(self._models.publish(running.lease.number, model_card(self._work, running)))
+                running, str(self._models.publish(running.lease.number, model_card(self._assignment, running)))
             )
         elif message.kind == "failed":
             running.child.reap()
@@ -90,7 +90,7 @@ class Listener:
 
     def _judge_cost(self, running: RunningTrial) -> None:
         """Refuse before training what breaks a limit that is known already."""
-        refusal = self._standing.refusal(running.measurements)
+        refusal = self._live_front.refusal(running.measurements)
         answer(running.child.connection, go_on=not refusal)
         if refusal:
             running.child.reap()
@@ -108,7 +108,7 @@ class Listener:
 
     def _judge_end(self, running: RunningTrial) -> None:
         accuracy = max(epoch.accuracy for epoch in running.curve)
-        running.measurements.setdefault(self._work.spec.accuracy_measure, accuracy)
+        running.measurements.setdefault(self._assignment.spec.accuracy_measure, accuracy)
         running.measurements["load_average"] = load_average()
         running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy))
         running.measurements["trial_seconds"] = self._clock() - running.started_at
@@ -117,14 +117,14 @@ class Listener:
             running.child.reap()
             self._finisher.finish(running, Outcome.PRUNED, reason=running.stop_reason)
             return
-        missing = self._standing.unmeasured(running.measurements)
+        missing = self._live_front.unmeasured(running.measurements)
         if missing:
             running.child.kill()
             reason = f"{missing} cannot be measured on this machine: choose another measure for that objective"
             self._finisher.finish(running, Outcome.FAILED, reason=reason)
             return
         running.is_trained = True
-        is_kept = patiently(lambda: self._standing.is_on_front(running.measurements))
+        is_kept = patiently(lambda: self._live_front.is_on_front(running.measurements))
         answer(running.child.connection, go_on=is_kept)
         if not is_kept:
             self._finisher.complete(running, "")

@@ -18,7 +18,7 @@ Values = tuple[float, ...]  # one for each objective
 
 
 @dataclass(frozen=True)
-class Standing:
+class LiveFront:
     """The complete trials of a study, of all workers, against its objectives."""
 
     study: optuna.Study

@@ -7,37 +7,37 @@ from dataclasses import asdict
 from typing import Any
 
 from tunefront.search.data.sources.source import ArraySource, FileSource
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.storage import studies
 
 _VERSIONS = ("tunefront", "keras", "backend", "backend_version", "optuna", "python", "precision")
 
 
-def model_card(work: Work, running: RunningTrial) -> dict[str, Any]:
+def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
     """Facts of a model for a file in JSON: what goes in and comes out, how good it is, what it was made with.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
     ``positive_class``.
     """
-    dataset = work.dataset
+    dataset = assignment.dataset
     is_binary = dataset.n_classes == 2
     return {
-        "study": work.study.name,
+        "study": assignment.study.name,
         "trial": running.lease.number,
         "class_names": list(dataset.class_names),
         "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
         "output": running.candidate.output,
-        "input": {"shape": list(dataset.image_shape), **_preparation(work)},
+        "input": {"shape": list(dataset.image_shape), **_preparation(assignment)},
         "measurements": dict(sorted(running.measurements.items())),
         "candidate": asdict(running.candidate),
-        "versions": _versions(work),
+        "versions": _versions(assignment),
     }
 
 
-def _preparation(work: Work) -> dict[str, Any]:
+def _preparation(assignment: Assignment) -> dict[str, Any]:
     """How values were made of what the data's source has; a model takes what came out."""
-    source, dataset = work.spec.data, work.dataset
+    source, dataset = assignment.spec.data, assignment.dataset
     if isinstance(source, FileSource):
         size = list(dataset.image_shape[:2])
         return {
@@ -56,7 +56,7 @@ def _preparation(work: Work) -> dict[str, Any]:
     return {"values": "as the source has them"}
 
 
-def _versions(work: Work) -> Mapping[str, Any]:
-    workers = studies.list_workers(work.store, work.study)
-    machine = next((worker.machine for worker in workers if worker.worker_id == work.worker_id), {})
+def _versions(assignment: Assignment) -> Mapping[str, Any]:
+    workers = studies.list_workers(assignment.store, assignment.study)
+    machine = next((worker.machine for worker in workers if worker.worker_id == assignment.worker_id), {})
     return {name: machine[name] for name in _VERSIONS if name in machine}

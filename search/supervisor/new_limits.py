@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from tunefront.objectives.limits import Objective, broken_limit
 from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
 from tunefront.storage.queue import LEASE_SECONDS
 
@@ -49,7 +49,7 @@ def describe_new_limits(
     complete = {trial.number: trial for trial in trials.load(store, study) if trial.state == "complete"}
     n_before, n_now = (sum(_keeps(trial, limits) for trial in complete.values()) for limits in (old, new))
     optuna_study = study.optuna_study(store)
-    before, now = ({number for number, _ in Standing(optuna_study, limits).front()} for limits in (old, new))
+    before, now = ({number for number, _ in LiveFront(optuna_study, limits).front()} for limits in (old, new))
     lines = [f"of {len(complete)} complete trials, {n_now} keep the new limits; {n_before} kept the old ones"]
     if now - before:
         lines.append(f"on the front now: {_trials(now - before)}")

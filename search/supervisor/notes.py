@@ -6,14 +6,14 @@ import optuna
 
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending, describe_early_end
 from tunefront.storage import trials
 
 
-def note_ending(work: Work, study: optuna.Study, ending: Ending) -> None:
+def note_ending(assignment: Assignment, study: optuna.Study, ending: Ending) -> None:
     """Note in a sentence why a study that ended early is done."""
-    text = describe_early_end(ending, work.spec)
+    text = describe_early_end(ending, assignment.spec)
     if study.user_attrs.get("ending", "") != text:
         study.set_user_attr("ending", text)
 
@@ -24,14 +24,14 @@ def forget_ending(study: optuna.Study) -> None:
         study.set_user_attr("ending", "")
 
 
-def note_front_loss(work: Work, study: optuna.Study, pruner: ParetoPruner | None) -> None:
+def note_front_loss(assignment: Assignment, study: optuna.Study, pruner: ParetoPruner | None) -> None:
     """Note how much of the front was stopped, by what has finished by now. Nothing if nothing was stopped.
 
     The estimate is None for all its numbers while too few trials have finished to tell.
     """
     if pruner is None:
         return
-    records = trials.load(work.store, work.study)
+    records = trials.load(assignment.store, assignment.study)
     n_stopped = sum(record.state == "pruned" and bool(record.epochs) for record in records)
     if not n_stopped:
         return

@@ -24,7 +24,7 @@ from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.search.supervisor.supervisor import Supervisor
@@ -112,9 +112,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    work = Work(store, study, spec, dataset, slots, worker_id, request.out)
+    assignment = Assignment(store, study, spec, dataset, slots, worker_id, request.out)
     with interruptible(view.say) as is_interrupted:
-        return Supervisor(work, request.launcher, view, is_interrupted).run()
+        return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 
 
 def _check_extras(request: RunRequest) -> None:

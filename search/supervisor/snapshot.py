@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tunefront.search.supervisor.assignment import Work
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.search.supervisor.view import SlotState, Snapshot
 from tunefront.storage import Counts
 
 
 def take_snapshot(
-    work: Work,
+    assignment: Assignment,
     counts: Counts,
     running: Mapping[str, RunningTrial],
-    standing: Standing,
+    live_front: LiveFront,
     seconds_a_trial: Sequence[float],
 ) -> Snapshot:
     """Counts, slots, the front so far and the time left.
@@ -23,17 +23,18 @@ def take_snapshot(
     Args:
         seconds_a_trial: Of the trials that this supervisor has finished; none yet leaves the time left open.
     """
-    remaining = max(work.spec.trials - counts.finished, 0)
+    remaining = max(assignment.spec.trials - counts.finished, 0)
     mean = sum(seconds_a_trial) / len(seconds_a_trial) if seconds_a_trial else None
     return Snapshot(
-        study=work.study.name,
-        n_trials=work.spec.trials,
-        epochs=work.spec.training.epochs,
+        study=assignment.study.name,
+        n_trials=assignment.spec.trials,
+        epochs=assignment.spec.training.epochs,
         counts=counts,
         slots=[
-            running[slot.name].slot_state() if slot.name in running else SlotState(slot.name) for slot in work.slots
+            running[slot.name].slot_state() if slot.name in running else SlotState(slot.name)
+            for slot in assignment.slots
         ],
-        objectives=standing.objectives,
-        front=standing.front(),
-        seconds_left=None if mean is None else remaining * mean / len(work.slots),
+        objectives=live_front.objectives,
+        front=live_front.front(),
+        seconds_left=None if mean is None else remaining * mean / len(assignment.slots),
     )

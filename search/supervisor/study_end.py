@@ -18,7 +18,7 @@ from tunefront.objectives.dominance import losses, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Direction
 from tunefront.search.sampling.trial_source import TrialSource
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import Counts, WorkerRecord, studies
 from tunefront.storage.counts import finished_numbers
@@ -28,7 +28,7 @@ from tunefront.storage.trials import is_feasible
 _REFRESH_SECONDS = 15.0  # as often as supervisors note that they are alive
 
 
-class Stopping:
+class StudyEnd:
     """Tells a supervisor whether the study is over.
 
     Args:
@@ -38,12 +38,12 @@ class Stopping:
 
     def __init__(
         self,
-        work: Work,
+        assignment: Assignment,
         study: optuna.Study,
         source: TrialSource,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._work = work
+        self._assignment = assignment
         self._study = study
         self._source = source
         self._clock = clock
@@ -54,7 +54,7 @@ class Stopping:
 
     def ending(self, counts: Counts) -> Ending | None:
         """Why no further trial is to be started; None if one is."""
-        spec = self._work.spec
+        spec = self._assignment.spec
         if counts.failed > spec.max_failures:
             return Ending.TOO_MANY_FAILURES
         if counts.refused > spec.max_refusals and self._n_refused_now(counts.refused) > spec.max_refusals:
@@ -73,22 +73,22 @@ class Stopping:
 
     def is_out_of_time(self) -> bool:
         """Whether the search has had its time: of all supervisors, what they worked at the same time counts once."""
-        limit = self._work.spec.stop.time_limit
+        limit = self._assignment.spec.stop.time_limit
         if limit is None:
             return False
         now = self._clock()
         if now - self._refreshed_at >= _REFRESH_SECONDS:
-            self._workers = studies.list_workers(self._work.store, self._work.study)
+            self._workers = studies.list_workers(self._assignment.store, self._assignment.study)
             self._refreshed_at = now
-        return search_seconds(self._workers, self._work.worker_id, now - self._started_at) >= limit
+        return search_seconds(self._workers, self._assignment.worker_id, now - self._started_at) >= limit
 
     def _has_stopped_growing(self, n_finished: int) -> bool:
-        patience = self._work.spec.stop.patience
+        patience = self._assignment.spec.stop.patience
         if patience is None or n_finished < patience:
             return False
         if self._growth[0] != n_finished:
-            order = finished_numbers(self._work.store, self._work.study.study_id)
-            objectives = list(self._work.spec.parsed_objectives().values())
+            order = finished_numbers(self._assignment.store, self._assignment.study.study_id)
+            objectives = list(self._assignment.spec.parsed_objectives().values())
             self._growth = (n_finished, n_since_growth(self._study, order, objectives))
         return self._growth[1] >= patience
 

@@ -17,17 +17,17 @@ from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.sampling.trial_source import TrialSource
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.listener import Listener
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.supervisor.snapshot import take_snapshot
-from tunefront.search.supervisor.study_end import Stopping
+from tunefront.search.supervisor.study_end import StudyEnd
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
@@ -50,30 +50,37 @@ class Supervisor:
 
     def __init__(
         self,
-        work: Work,
+        assignment: Assignment,
         launcher: Launcher,
         view: View,
         is_interrupted: Callable[[], bool],
         trains: Callable[[Connection, TrialTask], None] = run_trial,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._work = work
+        self._assignment = assignment
         self._launcher = launcher
         self._view = view
         self._is_interrupted = is_interrupted
         self._trains = trains
         self._clock = clock
-        self._study = work.study.optuna_study(work.store)
+        self._study = assignment.study.optuna_study(assignment.store)
         self._running: Running = {}
-        self._standing = Standing(self._study, work.spec.parsed_objectives())
-        self._models = KeptModels(work.store, work.study, work.out / "models")
-        self._judge = Judge(work, self._study)
+        self._live_front = LiveFront(self._study, assignment.spec.parsed_objectives())
+        self._models = KeptModels(assignment.store, assignment.study, assignment.out / "models")
+        self._judge = Judge(assignment, self._study)
         self._source = TrialSource(
-            work.store, work.study, self._study, work.spec, work.spec.parsed_space(), work.worker_id
+            assignment.store,
+            assignment.study,
+            self._study,
+            assignment.spec,
+            assignment.spec.parsed_space(),
+            assignment.worker_id,
         )
-        self._stopping = Stopping(work, self._study, self._source, clock)
-        self._finisher = Finisher(work, self._study, self._standing, self._models, self._running, view, clock)
-        self._listener = Listener(work, self._judge, self._standing, self._models, self._finisher, self._running, clock)
+        self._study_end = StudyEnd(assignment, self._study, self._source, clock)
+        self._finisher = Finisher(assignment, self._study, self._live_front, self._models, self._running, view, clock)
+        self._listener = Listener(
+            assignment, self._judge, self._live_front, self._models, self._finisher, self._running, clock
+        )
         self._renewed_at = self._clock()
         self._shown_at = -_TICK_SECONDS
         self._has_started = False
@@ -84,14 +91,14 @@ class Supervisor:
         try:
             ending = self._work_on()
             patiently(self._note_time)
-            patiently(partial(note_ending, self._work, self._study, ending))
-            patiently(partial(note_front_loss, self._work, self._study, self._judge.pareto))
+            patiently(partial(note_ending, self._assignment, self._study, ending))
+            patiently(partial(note_front_loss, self._assignment, self._study, self._judge.pareto))
             return ending
         except KeyError as error:
             if not self._is_deleted():
                 raise
             raise StoreError(
-                f"the study {self._work.study.name!r} was deleted from the storage while it ran"
+                f"the study {self._assignment.study.name!r} was deleted from the storage while it ran"
             ) from error
         finally:
             self._finisher.give_back_running(reason=ending.value)
@@ -100,11 +107,11 @@ class Supervisor:
         while True:
             if self._is_interrupted():
                 return Ending.INTERRUPTED
-            if patiently(self._stopping.is_out_of_time) and not self._has_all_trials():
+            if patiently(self._study_end.is_out_of_time) and not self._has_all_trials():
                 return Ending.TIME_LIMIT
-            if len(self._running) < len(self._work.slots):
+            if len(self._running) < len(self._assignment.slots):
                 counts = patiently(self._count)
-                ending = patiently(partial(self._stopping.ending, counts))
+                ending = patiently(partial(self._study_end.ending, counts))
                 # What runs, here or elsewhere, may still come on the front, and then it grows again.
                 if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                     return ending
@@ -120,23 +127,23 @@ class Supervisor:
             self._show()
 
     def _has_all_trials(self) -> bool:
-        return patiently(self._count).finished >= self._work.spec.trials
+        return patiently(self._count).finished >= self._assignment.spec.trials
 
     def _note_time(self) -> None:
         """How long this run took, for the study's time limit: since the last renewal it would not count."""
-        queue.renew(self._work.store, self._work.worker_id, [])
+        queue.renew(self._assignment.store, self._assignment.worker_id, [])
 
     def _is_deleted(self) -> bool:
         """Whether a person removed the study, in the dashboard for example."""
-        return studies.find(self._work.store, self._work.study.name) is None
+        return studies.find(self._assignment.store, self._assignment.study.name) is None
 
     def _count(self) -> Counts:
-        return count(self._work.store, self._study, self._work.study.study_id)
+        return count(self._assignment.store, self._study, self._assignment.study.study_id)
 
     # Starting trials
 
     def _fill_slots(self) -> None:
-        for slot in self._work.slots:
+        for slot in self._assignment.slots:
             if slot.name not in self._running:
                 leased = patiently(partial(self._source.lease, slot.name))
                 if leased is None:
@@ -144,7 +151,7 @@ class Supervisor:
                 self._start(slot, *leased)
 
     def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
-        work = self._work
+        assignment = self._assignment
         if not self._has_started:
             patiently(partial(forget_ending, self._study))
             self._has_started = True
@@ -159,24 +166,24 @@ class Supervisor:
             return
         task = TrialTask(
             number=lease.number,
-            spec=work.spec.as_json(),
+            spec=assignment.spec.as_json(),
             candidate=candidate,
-            dataset=work.dataset,
+            dataset=assignment.dataset,
             slot=slot,
-            seed=trial_seed(work.spec.seed, lease.number, is_confirmation=work.spec.confirms is not None),
+            seed=trial_seed(assignment.spec.seed, lease.number, is_confirmation=assignment.spec.confirms is not None),
             rungs=self._judge.rungs,
             model_path=str(self._models.partial_path(lease.number)),
-            measures_latency=any(o.measure.name == "latency_seconds" for o in self._standing.objectives.values()),
+            measures_latency=any(o.measure.name == "latency_seconds" for o in self._live_front.objectives.values()),
             log_folder=self._log_folder(lease.number),
         )
-        child = self._launcher.start(self._trains, task, work.out / "logs" / f"trial-{lease.number}.log")
+        child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
         self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
 
     def _log_folder(self, number: int) -> str:
         """Where a trial writes logs for TensorBoard; empty if the study wants none."""
-        if not self._work.spec.training.tensorboard:
+        if not self._assignment.spec.training.tensorboard:
             return ""
-        folder = self._work.out / "tensorboard" / f"trial-{number}"
+        folder = self._assignment.out / "tensorboard" / f"trial-{number}"
         refuse_link(folder.parent)
         refuse_links_in(folder)
         return str(folder)
@@ -186,19 +193,21 @@ class Supervisor:
     def _renew(self) -> None:
         if self._clock() - self._renewed_at >= _RENEW_SECONDS:
             numbers = [running.lease.number for running in self._running.values()]
-            patiently(lambda: queue.renew(self._work.store, self._work.worker_id, numbers))
+            patiently(lambda: queue.renew(self._assignment.store, self._assignment.worker_id, numbers))
             self._sweep()
             self._renewed_at = self._clock()
 
     def _sweep(self) -> None:
-        for number in patiently(lambda: queue.sweep(self._work.store, self._study, self._work.study.study_id)):
+        for number in patiently(
+            lambda: queue.sweep(self._assignment.store, self._study, self._assignment.study.study_id)
+        ):
             self._view.say(f"trial {number}: its worker was lost; back in the queue")
 
     def _show(self) -> None:
         if self._clock() - self._shown_at >= _TICK_SECONDS:
             seconds = self._finisher.seconds_a_trial
             snapshot = patiently(
-                lambda: take_snapshot(self._work, self._count(), self._running, self._standing, seconds)
+                lambda: take_snapshot(self._assignment, self._count(), self._running, self._live_front, seconds)
             )
             self._view.show(snapshot)
             self._shown_at = self._clock()

@@ -15,7 +15,7 @@ from tunefront.search.data import Dataset
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.supervisor.assignment import Work
+from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import Snapshot
@@ -100,11 +100,11 @@ class Desk:
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
         dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5)
         slots = [Slot(f"cpu{index}", 1) for index in range(self.n_slots)]
-        work = Work(self.store, self.record, self.spec, dataset, slots, self.worker_id, self.out)
+        assignment = Assignment(self.store, self.record, self.spec, dataset, slots, self.worker_id, self.out)
         self.out.mkdir(exist_ok=True)
         launcher = Launcher(self.out / "forkserver.log", preload=())
         trains = partial(follow, plan=self.plan, notes=str(self.notes))
-        return Supervisor(work, launcher, self.view, is_interrupted, trains)
+        return Supervisor(assignment, launcher, self.view, is_interrupted, trains)
 
     def run(self, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
         return self.supervisor(is_interrupted).run()

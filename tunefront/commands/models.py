@@ -33,19 +33,19 @@ def profile(
     `tunefront profile --architecture VGG16,ResNet50,MobileNetV2 --freeze 0,0.1,0.8,1` is a whole grid.
     """
     from tunefront.commands.profile_table import profiles_table
-    from tunefront.search.profiling.profile_grid import Grid
+    from tunefront.search.profiling.profile_grid import ProfileGrid
     from tunefront.search.profiling.profiler import profile_in_child
     from tunefront.search.spec.file import check_own_space
 
     if (spec is None) == (not architecture):
         raise UserError("give either a spec or --architecture, such as --architecture MobileNetV2,ResNet50")
-    what: Grid | StudySpec
+    what: ProfileGrid | StudySpec
     if spec:
         what = read_checked_spec(spec, line_teller(as_json))
         announce_code(what, as_json)
         check_own_space(spec, what)
     else:
-        what = Grid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
+        what = ProfileGrid.parse(architecture, freeze, classes, image_size, channels, optimizer, width)
     with command_asker() as asker:
         profiles, note = profile_in_child(asker, what)
     if as_json:

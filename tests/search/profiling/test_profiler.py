@@ -15,14 +15,14 @@ from tests.candidates import candidate
 from tunefront.commands.profile_table import profiles_table
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.profiling.profile import Profile, profile
-from tunefront.search.profiling.profile_grid import Grid, profile_grid
+from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
 from tunefront.search.profiling.profiler import profile_in_child, profile_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces import Space
 
 pytestmark = pytest.mark.usefixtures("keras")
 
-SMALL = Grid.parse("MobileNetV2, one_conv32", "0,0.9,1", 10, 32, 3, "adam", 0.35)
+SMALL = ProfileGrid.parse("MobileNetV2, one_conv32", "0,0.9,1", 10, 32, 3, "adam", 0.35)
 
 
 @dataclass
@@ -83,7 +83,7 @@ def test_profile_grid_is_the_models_that_its_candidates_are(keras: Any, small_gr
 
 
 def test_a_grid_leaves_out_fractions_that_train_the_same_layers() -> None:
-    grid = Grid.parse("VGG16,one_conv32,MobileNetV2", "0,0.9,0.95,1", 10, 32, 3, "adam", None)
+    grid = ProfileGrid.parse("VGG16,one_conv32,MobileNetV2", "0,0.9,0.95,1", 10, 32, 3, "adam", None)
     fractions = [list(grid.fractions_of(name)) for name in grid.architectures]
     assert fractions == [[0.0, 1.0], [0.0], [0.0, 0.9, 0.95, 1.0]]
     assert grid.note == (
@@ -92,7 +92,7 @@ def test_a_grid_leaves_out_fractions_that_train_the_same_layers() -> None:
 
 
 def test_profile_grid_waits_for_its_caller(keras: Any) -> None:
-    profiles = profile_grid(Grid.parse("one_conv32,NASNetLarge", "0", 10, 32, 3, "sgd", None))
+    profiles = profile_grid(ProfileGrid.parse("one_conv32,NASNetLarge", "0", 10, 32, 3, "sgd", None))
     assert next(profiles).architecture == "one_conv32"
     profiles.close()  # type: ignore[attr-defined]
 
@@ -113,7 +113,7 @@ def test_profile_grid_waits_for_its_caller(keras: Any) -> None:
 def test_a_grid_names_what_is_wrong(changes: dict[str, Any], fragments: list[str]) -> None:
     written = {"architectures": "MobileNetV2", "freeze_fractions": "0", "optimizer": "adam", "width": None}
     with pytest.raises(CheckError) as caught:
-        Grid.parse(**{**written, **changes}, n_classes=10, image_size=32, channels=3)
+        ProfileGrid.parse(**{**written, **changes}, n_classes=10, image_size=32, channels=3)
     for fragment in fragments:
         assert fragment in str(caught.value)
 
@@ -131,7 +131,7 @@ def test_profile_in_child_of_a_grid(keras: Any, small_grid: list[Profile]) -> No
     assert profile_in_child(asker, SMALL) == (small_grid, "")  # type: ignore[arg-type]
     assert asker.told == [("profiling models", done, 4) for done in range(5)]
     with pytest.raises(CheckError, match="grey or colour images, these have 5 channels"):
-        profile_in_child(asker, Grid.parse("MobileNetV2", "0", 10, 32, 5, "adam", None))  # type: ignore[arg-type]
+        profile_in_child(asker, ProfileGrid.parse("MobileNetV2", "0", 10, 32, 5, "adam", None))  # type: ignore[arg-type]
 
 
 def test_profile_in_child_of_a_spec(keras: Any) -> None:

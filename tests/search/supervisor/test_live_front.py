@@ -5,7 +5,7 @@ import pytest
 
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
-from tunefront.search.supervisor.live_front import Standing
+from tunefront.search.supervisor.live_front import LiveFront
 
 OBJECTIVES: dict[Axis, Objective] = {
     "accuracy": Objective(MEASURES["accuracy"], at_least=0.5),
@@ -25,27 +25,27 @@ def measured(accuracy: float, model_bytes: float, train_seconds: float) -> dict[
 
 
 @pytest.fixture
-def standing() -> Standing:
+def live_front() -> LiveFront:
     """Of a study without trials."""
     study = optuna.create_study(directions=[objective.measure.direction for objective in OBJECTIVES.values()])
-    return Standing(study, OBJECTIVES)
+    return LiveFront(study, OBJECTIVES)
 
 
-def complete(standing: Standing, *values: float) -> None:
-    trial = standing.study.ask()
+def complete(live_front: LiveFront, *values: float) -> None:
+    trial = live_front.study.ask()
     measurements = measured(*values)
-    standing.study.tell(trial, standing.values(measurements))
+    live_front.study.tell(trial, live_front.values(measurements))
 
 
-def test_values_are_in_the_order_of_the_objectives(standing: Standing) -> None:
-    assert standing.values(measured(0.9, 1000.0, 2.0)) == (0.9, 1000.0, 2.0)
+def test_values_are_in_the_order_of_the_objectives(live_front: LiveFront) -> None:
+    assert live_front.values(measured(0.9, 1000.0, 2.0)) == (0.9, 1000.0, 2.0)
 
 
-def test_violations_are_of_limits_that_were_measured(standing: Standing) -> None:
-    found = standing.violations(measured(0.4, 2e6, 2.0))
+def test_violations_are_of_limits_that_were_measured(live_front: LiveFront) -> None:
+    found = live_front.violations(measured(0.4, 2e6, 2.0))
     assert found == {"accuracy": pytest.approx(0.1), "model_bytes": pytest.approx(1e6)}
-    assert standing.violations({"model_bytes": 1e6}) == {"model_bytes": 0.0}  # the limit itself is allowed
-    assert standing.violations({}) == {}
+    assert live_front.violations({"model_bytes": 1e6}) == {"model_bytes": 0.0}  # the limit itself is allowed
+    assert live_front.violations({}) == {}
 
 
 @pytest.mark.parametrize(
@@ -57,55 +57,55 @@ def test_violations_are_of_limits_that_were_measured(standing: Standing) -> None
     ],
 )
 def test_refusal_names_the_limit_that_is_broken_before_training(
-    standing: Standing, model_bytes: float, expected: str
+    live_front: LiveFront, model_bytes: float, expected: str
 ) -> None:
-    assert standing.refusal({"model_bytes": model_bytes, "weight_bytes": 1.0}) == expected
+    assert live_front.refusal({"model_bytes": model_bytes, "weight_bytes": 1.0}) == expected
 
 
-def test_front_leaves_out_what_is_dominated_or_infeasible(standing: Standing) -> None:
-    complete(standing, 0.7, 1000.0, 1.0)  # 0
-    complete(standing, 0.9, 5000.0, 2.0)  # 1
-    complete(standing, 0.9, 5000.0, 3.0)  # 2: dominated by 1
-    complete(standing, 0.4, 10.0, 0.1)  # 3: breaks a limit
-    complete(standing, 0.7, 1000.0, 1.0)  # 4: a tie with 0
-    standing.study.tell(standing.study.ask(), state=optuna.trial.TrialState.PRUNED)
-    standing.study.ask()
-    assert standing.front() == [(1, (0.9, 5000.0, 2.0)), (0, (0.7, 1000.0, 1.0)), (4, (0.7, 1000.0, 1.0))]
+def test_front_leaves_out_what_is_dominated_or_infeasible(live_front: LiveFront) -> None:
+    complete(live_front, 0.7, 1000.0, 1.0)  # 0
+    complete(live_front, 0.9, 5000.0, 2.0)  # 1
+    complete(live_front, 0.9, 5000.0, 3.0)  # 2: dominated by 1
+    complete(live_front, 0.4, 10.0, 0.1)  # 3: breaks a limit
+    complete(live_front, 0.7, 1000.0, 1.0)  # 4: a tie with 0
+    live_front.study.tell(live_front.study.ask(), state=optuna.trial.TrialState.PRUNED)
+    live_front.study.ask()
+    assert live_front.front() == [(1, (0.9, 5000.0, 2.0)), (0, (0.7, 1000.0, 1.0)), (4, (0.7, 1000.0, 1.0))]
 
 
-def test_front_leaves_out_what_a_person_told_with_values_beyond_a_limit(standing: Standing) -> None:
+def test_front_leaves_out_what_a_person_told_with_values_beyond_a_limit(live_front: LiveFront) -> None:
     for values in ((0.9, 2e6, 1.0), (0.4, 10.0, 0.1), (0.8, 1000.0, 1.0)):
-        standing.study.tell(standing.study.ask(), values)  # without constraints, as the dashboard does
-    assert standing.front() == [(2, (0.8, 1000.0, 1.0))]
+        live_front.study.tell(live_front.study.ask(), values)  # without constraints, as the dashboard does
+    assert live_front.front() == [(2, (0.8, 1000.0, 1.0))]
 
 
-def test_beaten_is_what_another_one_within_the_limits_dominates(standing: Standing) -> None:
-    complete(standing, 0.8, 1000.0, 1.0)  # 0: on the front
-    complete(standing, 0.8, 1000.0, 1.5)  # 1: dominated by 0
-    complete(standing, 0.9, 2e6, 1.0)  # 2: only a limit keeps it off the front
-    complete(standing, 0.7, 2e6, 1.0)  # 3: breaks a limit, and 0 dominates it
-    complete(standing, 0.9, 2e6, 3.0)  # 4: dominated by 2, which does not count
-    complete(standing, 0.8, 1000.0, 1.0)  # 5: a tie with 0
-    assert standing.beaten() == {1, 3}
+def test_beaten_is_what_another_one_within_the_limits_dominates(live_front: LiveFront) -> None:
+    complete(live_front, 0.8, 1000.0, 1.0)  # 0: on the front
+    complete(live_front, 0.8, 1000.0, 1.5)  # 1: dominated by 0
+    complete(live_front, 0.9, 2e6, 1.0)  # 2: only a limit keeps it off the front
+    complete(live_front, 0.7, 2e6, 1.0)  # 3: breaks a limit, and 0 dominates it
+    complete(live_front, 0.9, 2e6, 3.0)  # 4: dominated by 2, which does not count
+    complete(live_front, 0.8, 1000.0, 1.0)  # 5: a tie with 0
+    assert live_front.beaten() == {1, 3}
 
 
-def test_nothing_is_beaten_when_nothing_keeps_the_limits(standing: Standing) -> None:
-    complete(standing, 0.4, 10.0, 0.1)
-    assert standing.beaten() == set()
+def test_nothing_is_beaten_when_nothing_keeps_the_limits(live_front: LiveFront) -> None:
+    complete(live_front, 0.4, 10.0, 0.1)
+    assert live_front.beaten() == set()
 
 
-def test_front_is_empty_when_nothing_is_feasible(standing: Standing) -> None:
-    assert standing.front() == []
-    complete(standing, 0.4, 10.0, 0.1)
-    assert standing.front() == []
+def test_front_is_empty_when_nothing_is_feasible(live_front: LiveFront) -> None:
+    assert live_front.front() == []
+    complete(live_front, 0.4, 10.0, 0.1)
+    assert live_front.front() == []
 
 
 def test_front_begins_with_the_best_in_the_first_objective() -> None:
     chosen: dict[Axis, Objective] = {axis: o for axis, o in OBJECTIVES.items() if axis != "accuracy"}
-    standing = Standing(optuna.create_study(directions=["minimize", "minimize"]), chosen)
+    live_front = LiveFront(optuna.create_study(directions=["minimize", "minimize"]), chosen)
     for values in ((0.0, 900.0, 1.0), (0.0, 500.0, 3.0), (0.0, 700.0, 2.0)):
-        complete(standing, *values)
-    assert [number for number, _ in standing.front()] == [1, 2, 0]
+        complete(live_front, *values)
+    assert [number for number, _ in live_front.front()] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_front_begins_with_the_best_in_the_first_objective() -> None:
     ],
 )
 def test_is_on_front_of_a_trial_that_has_just_ended(
-    standing: Standing, values: tuple[float, float, float], expected: bool
+    live_front: LiveFront, values: tuple[float, float, float], expected: bool
 ) -> None:
-    complete(standing, 0.9, 5000.0, 2.0)
-    complete(standing, 0.4, 1.0, 0.1)  # infeasible: dominates nobody
-    assert standing.is_on_front(measured(*values)) is expected
+    complete(live_front, 0.9, 5000.0, 2.0)
+    complete(live_front, 0.4, 1.0, 0.1)  # infeasible: dominates nobody
+    assert live_front.is_on_front(measured(*values)) is expected
 
 
-def test_is_on_front_when_it_is_the_first(standing: Standing) -> None:
-    assert standing.is_on_front(measured(0.5, 1e6, 100.0))
+def test_is_on_front_when_it_is_the_first(live_front: LiveFront) -> None:
+    assert live_front.is_on_front(measured(0.5, 1e6, 100.0))
