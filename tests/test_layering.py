@@ -1,10 +1,8 @@
-"""The import directions of the house, and that light commands stay light."""
+"""The rules of the house: who imports whom."""
 
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,10 +38,34 @@ NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not
 LOADED_LATE = {
     f"tunefront/commands/{name}.py" for name in ("cache_table", "data_table", "live_view", "profile_table")
 }  # of the front door, not by --help
-IN_TRIAL_PROCESS = {
+NO_SCREEN = {
+    "objectives",
+    "storage",
+    "spaces",
+    "search",
+}  # words on a screen are made in reports/ and tunefront/commands/
+SCREEN = {"rich", "typer"}
+# Where frameworks may be imported at module level: in the trial's own process, but for what the supervisor reads, too.
+IN_CHILD = ("search/trial/", "search/models/")
+READ_BY_ALL = {
     f"search/trial/{name}.py"
-    for name in ("trainable", "fit", "memory", "timer", "augmented_model", "batches", "loss", "epoch_watcher")
-}  # frameworks at module level
+    for name in ("__init__", "file_size", "final_scores", "goal", "image_answers", "messages", "process", "scores")
+}
+# Of search/: a folder imports nothing of a higher floor, and of its own floor only itself.
+FLOORS: dict[str, int] = {
+    "system": 0,
+    "data": 1,
+    "spec": 2,
+    "launching": 2,
+    "trial": 3,
+    "pruning": 3,
+    "sampling": 3,
+    "confirmation": 3,
+    "preparation": 4,
+    "profiling": 4,
+    "replay": 4,
+    "supervisor": 5,
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +99,8 @@ def _imports_in(node: ast.AST, package: str, *, inside: bool, for_types: bool) -
                 yield Import(alias.name, child.lineno, inside, for_types)
         elif isinstance(child, ast.ImportFrom):
             module = f"tunefront.{package}" if child.level else str(child.module)
-            names = [f"{module}.{alias.name}" for alias in child.names] if module == "tunefront" else [module]
+            is_parent = module in ("tunefront", "tunefront.search")
+            names = [f"{module}.{alias.name}" for alias in child.names] if is_parent else [module]
             for name in names:
                 yield Import(name, child.lineno, inside, for_types)
         elif isinstance(child, ast.Call) and ast.unparse(child.func).endswith(("import_module", "__import__")):
@@ -101,6 +124,8 @@ def violations(root: Path) -> list[str]:
 
 
 def _violation(package: str, file: str, imported: Import) -> str:
+    if imported.module.startswith("tunefront.search.") and file.startswith("search/"):
+        return _climb(file.split("/")[1], imported.module.split(".")[2])
     if imported.top in {*PACKAGES, *GROUND}:
         may_import = MAY_IMPORT[package] if package in GROUND else MAY_IMPORT[package] | GROUND
         if imported.top != package and imported.top not in may_import:
@@ -113,11 +138,21 @@ def _violation(package: str, file: str, imported: Import) -> str:
         if package in NO_FRAMEWORK:
             return " "
         is_early = not imported.is_inside_function and not imported.is_for_types
-        return " at module level" if is_early and file not in IN_TRIAL_PROCESS else ""
+        is_in_child = file.startswith(IN_CHILD) and file not in READ_BY_ALL
+        return " at module level" if is_early and not is_in_child else ""
+    if imported.top in SCREEN and package in NO_SCREEN:
+        return " "
     is_third_party = imported.top not in sys.stdlib_module_names
     if is_third_party and package in THIRD_PARTY and imported.top not in THIRD_PARTY[package]:
         return " "
     return ""
+
+
+def _climb(here: str, there: str) -> str:
+    """Why a folder of search/ may not import another one; empty if it may."""
+    if here == there or here.endswith(".py") or FLOORS[there] < FLOORS[here]:
+        return ""
+    return f" of {'the same' if FLOORS[there] == FLOORS[here] else 'a higher'} floor"
 
 
 def test_imports_of_the_house_go_downwards() -> None:
@@ -127,6 +162,7 @@ def test_imports_of_the_house_go_downwards() -> None:
 def test_every_package_is_there_to_be_checked() -> None:
     for package in PACKAGES:
         assert list((ROOT / package).glob("*.py")), package
+    assert {path.parent.name for path in (ROOT / "search").glob("*/__init__.py")} == FLOORS.keys()
 
 
 @pytest.mark.parametrize(
@@ -170,6 +206,23 @@ def test_every_package_is_there_to_be_checked() -> None:
         ),
         ("search/a.py", "import tensorflow as tf", "search/a.py:1: search must not import tensorflow at module level"),
         ("search/a.py", "import os, jax", "search/a.py:1: search must not import jax at module level"),
+        (
+            "search/trial/process.py",
+            "import keras",
+            "search/trial/process.py:1: search must not import keras at module level",
+        ),
+        ("search/a.py", "def f():\n    import rich.table", "search/a.py:2: search must not import rich.table"),
+        ("search/a.py", "from typer import Option", "search/a.py:1: search must not import typer"),
+        (
+            "search/spec/a.py",
+            "def f():\n    from tunefront.search.trial.goal import Goal",
+            "search/spec/a.py:2: search must not import tunefront.search.trial.goal of a higher floor",
+        ),
+        (
+            "search/trial/a.py",
+            "from tunefront.search import pruning",
+            "search/trial/a.py:1: search must not import tunefront.search.pruning of the same floor",
+        ),
         ("reports/a.py", "import tunefront.spaces", "reports/a.py:1: reports must not import tunefront.spaces"),
         (
             "reports/a.py",
@@ -207,6 +260,8 @@ def test_a_violation_is_found_when_a_file_breaks_a_rule(tmp_path: Path, file: st
         ),
         ("spaces/a.py", "def f():\n    import keras\n    from keras import layers"),
         ("search/trial/trainable.py", "import keras"),
+        ("search/models/a.py", "import keras"),
+        ("search/trial/a.py", "from tunefront.search.data import cache\nfrom tunefront.search.trial import goal"),
         (
             "search/a.py",
             "from tunefront import spaces, storage, objectives\nimport psutil\ndef f():\n    import keras, tensorflow",
@@ -220,80 +275,3 @@ def test_no_violation_is_found_when_a_file_keeps_the_rules(tmp_path: Path, file:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(source)
     assert violations(tmp_path) == []
-
-
-# Light commands, in processes of their own
-
-_REPORT_LOADED = """
-import sys
-try:
-    {code}
-except SystemExit as ending:
-    assert not ending.code, ending.code
-loaded = {{name.split(".")[0] for name in sys.modules}} & {frameworks}
-print("LOADED", *sorted(loaded), file=sys.stderr)
-"""
-
-
-def _frameworks_loaded_by(code: str, folder: Path) -> tuple[list[str], str]:
-    """Which frameworks a fresh interpreter has loaded after `code`, and what that printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", _REPORT_LOADED.format(code=code, frameworks=FRAMEWORKS)],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        # A set PYTHONSAFEPATH would keep `python -c` from finding a stand-in in the current folder.
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", "PYTHONSAFEPATH": ""},
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr.splitlines()[-1].removeprefix("LOADED").split(), done.stdout
-
-
-def _command(*arguments: str) -> str:
-    return f"sys.argv = {['tunefront', *arguments]!r}; from tunefront.commands import app; app.main()"
-
-
-@pytest.fixture(scope="module")
-def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tunefront.db of one finished trial."""
-    from tests.storage.bench import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
-    from tunefront.storage import Outcome, open_store, queue, studies
-
-    folder = tmp_path_factory.mktemp("light")
-    store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
-    record = studies.create(store, "digits", SPEC, DATASET, DIRECTIONS, METRICS)
-    study = record.optuna_study(store)
-    with store.exclusively():
-        leased = queue.lease_next(store, study, record.study_id, 1, "worker", "cpu0")
-    assert leased is not None
-    values = [MEASUREMENTS[name] for name in METRICS]
-    queue.finish(store, study, leased[0], Outcome.COMPLETE, values=values, measurements=MEASUREMENTS)
-    return folder
-
-
-@pytest.mark.parametrize(
-    ("command", "printed"),
-    [
-        ("--help", "Usage"),
-        ("status", "digits"),
-        ("status digits", "digits"),
-        ("report digits", "wrote"),
-    ],
-)
-def test_frameworks_stay_unloaded_when_a_light_command_runs(store_folder: Path, command: str, printed: str) -> None:
-    loaded, output = _frameworks_loaded_by(_command(*command.split()), store_folder)
-    assert loaded == []
-    assert printed in output
-
-
-def test_frameworks_stay_unloaded_when_a_supervisor_is_imported(tmp_path: Path) -> None:
-    names = ("supervisor.supervisor", "supervisor.run", "spec.study_spec", "preparation.prepare", "trial.process")
-    modules = ", ".join(f"tunefront.search.{name}" for name in names)
-    assert _frameworks_loaded_by(f"import {modules}, tunefront.spaces", tmp_path)[0] == []
-
-
-def test_a_loaded_framework_is_noticed_when_there_is_one(tmp_path: Path) -> None:
-    # Otherwise the tests above could never fail. A stand-in, because the real ones take many seconds.
-    (tmp_path / "keras.py").touch()
-    assert _frameworks_loaded_by("import keras", tmp_path)[0] == ["keras"]
