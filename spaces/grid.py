@@ -7,17 +7,19 @@ way. Here points are what the space can ask for, and the store tells which were 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial
 
 from tunefront.spaces import OwnSpace, Space, SpaceError
-from tunefront.spaces.parameters import SteeredTrial, parameters_of, steer
+from tunefront.spaces.parameters import parameters_of, steer
 from tunefront.spaces.ranges import FloatRange
+from tunefront.spaces.walk import walk
 
 MAX_POINTS = 20_000
 
@@ -82,43 +84,14 @@ def _continuous_in_own(space: OwnSpace) -> tuple[str, float, float] | None:
 
 
 def _points(space: Space | OwnSpace) -> Iterator[Point]:
-    """All of them, by walking the tree of choices: the last one with a value to come gets that one next."""
-    chosen: dict[str, Any] = {}
-    for _ in range(MAX_POINTS):
-        trial = steer(space, chosen)
+    for number, trial in enumerate(walk(partial(steer, space))):
+        if number == MAX_POINTS:
+            raise SpaceError(
+                "sampler.name",
+                f"the grid of this space has more than {MAX_POINTS} points: give parameters fewer values, "
+                'or write name = "qmc" or "random"',
+            )
         yield dict(trial.params)
-        following = _following(trial)
-        if following is None:
-            return
-        chosen = following
-    raise SpaceError(
-        "sampler.name",
-        f"the grid of this space has more than {MAX_POINTS} points: give parameters fewer values, "
-        'or write name = "qmc" or "random"',
-    )
-
-
-def _following(trial: SteeredTrial) -> dict[str, Any] | None:
-    names = list(trial.params)
-    for place in reversed(range(len(names))):
-        name = names[place]
-        values = values_of(trial.distributions[name])
-        position = values.index(trial.params[name]) + 1
-        if position < len(values):
-            return {**{before: trial.params[before] for before in names[:place]}, name: values[position]}
-    return None
-
-
-def values_of(distribution: BaseDistribution) -> Sequence[Any]:
-    """Every value of a parameter that can be counted."""
-    if isinstance(distribution, CategoricalDistribution):
-        return distribution.choices
-    if isinstance(distribution, IntDistribution):
-        return range(distribution.low, distribution.high + 1, distribution.step)
-    assert isinstance(distribution, FloatDistribution)
-    assert distribution.step is not None  # see check_countable
-    n_steps = round((distribution.high - distribution.low) / distribution.step)
-    return [round(distribution.low + number * distribution.step, 12) for number in range(n_steps + 1)]
 
 
 def _key(parameters: Point) -> frozenset[tuple[str, Any]]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.optimizers import OPTIMIZERS
+from tunefront.spaces.parameters import SteeredTrial
+from tunefront.spaces.walk import walk
 
 _OF_THE_MODEL = ("architecture.name", "optimizer.name", "image.size", "output.activation")
 # Settings of architectures and optimizers that leave size and computation of a model alone, or nearly so.
@@ -34,57 +37,37 @@ def models_of(space: Space | OwnSpace, limit: int, seed: int = 0) -> tuple[list[
 def _all_models(space: Space, limit: int) -> list[Candidate] | None:
     """None if they are more, or cannot be counted."""
     found: list[Candidate] = []
-    path: list[int] = []
-    while len(found) < limit:
-        trial = _Walk(path)
-        try:
-            found.append(space.suggest(trial))  # type: ignore[arg-type]
-        except _ContinuousError:
-            return None
-        path = [number for number, _ in trial.taken]
-        while path and path[-1] + 1 == trial.taken[len(path) - 1][1]:
-            path.pop()
-        if not path:
-            return found
-        path[-1] += 1
-    return None
+
+    def ask(chosen: Mapping[str, Any]) -> SteeredTrial:
+        trial = _ModelTrial(chosen)
+        found.append(space.suggest(trial))  # type: ignore[arg-type]
+        return trial
+
+    try:
+        for _ in walk(ask):
+            if len(found) > limit:
+                return None
+    except _ContinuousError:
+        return None
+    return found
 
 
 class _ContinuousError(Exception):
     """A range has no countable values."""
 
 
-class _Walk:
-    """Stands in for an Optuna trial: takes the options that `path` numbers, and the first ones after it.
+class _ModelTrial(SteeredTrial):
+    """Takes parameters of the model alone; of every other one it has the last value, and nobody walks there."""
 
-    Attributes:
-        taken: For each parameter of the model in turn, the number of the option, and how many there are.
-    """
-
-    def __init__(self, path: Sequence[int]) -> None:
-        self._path = path
-        self.taken: list[tuple[int, int]] = []
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        return self._take(choices) if _is_of_the_model(name) else choices[-1]
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        return int(self._take(range(low, high + 1, step))) if _is_of_the_model(name) else high
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
-    ) -> float:
+    def _take(self, name: str, distribution: BaseDistribution, first: Any) -> Any:
         if not _is_of_the_model(name):
-            return high
-        if step is None:
+            if isinstance(distribution, CategoricalDistribution):
+                return distribution.choices[-1]
+            assert isinstance(distribution, IntDistribution | FloatDistribution)  # there are no others
+            return distribution.high
+        if isinstance(distribution, FloatDistribution) and distribution.step is None:
             raise _ContinuousError
-        return float(self._take([low + number * step for number in range(int((high - low) / step + 1e-9) + 1)]))
-
-    def _take(self, options: Sequence[Any]) -> Any:
-        place = len(self.taken)
-        number = self._path[place] if place < len(self._path) else 0
-        self.taken.append((number, len(options)))
-        return options[number]
+        return super()._take(name, distribution, first)
 
 
 def _is_of_the_model(name: str) -> bool:

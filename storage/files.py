@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def replace_file(path: Path, content: str) -> None:
+def replace_file(path: Path, content: str | bytes) -> None:
     """Write `content` in place of what is at `path`, which stays as it is if that fails.
 
     Several processes may write the same file: one of theirs remains, whole. Links are not followed.
@@ -15,8 +15,8 @@ def replace_file(path: Path, content: str) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.unlink(missing_ok=True)
-        with partial.open("x", encoding="utf-8") as file:  # only a new one: not what a link leads to
-            file.write(content)
+        with partial.open("xb") as file:  # only a new one: not what a link leads to
+            file.write(content.encode() if isinstance(content, str) else content)
         partial.replace(path)
     except OSError as error:
         if error.filename is None:  # a full disk: writing names no file

@@ -17,9 +17,10 @@ from tunefront.mistakes import TunefrontError
 from tunefront.printable import shortened
 from tunefront.search.pruning.finished_trials import training_accuracy
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.system.regular_files import named, read_text_file
+from tunefront.search.system.regular_files import read_text_file
 from tunefront.spaces import SpaceError
 from tunefront.storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
+from tunefront.storage.files import replace_file
 from tunefront.storage.spreadsheet import as_cell, csv_of, from_cell
 
 FORMAT = 1
@@ -106,14 +107,7 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
     frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
     text = f"# {json.dumps(header)}\n{csv_of(frame)}"
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}")
-    try:
-        partial.unlink(missing_ok=True)
-        with named(path), partial.open("xb") as file:  # only a new one: not what a link leads to
-            file.write(gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
     return len(complete)
 
 
