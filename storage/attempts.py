@@ -38,6 +38,7 @@ def holds(connection: Connection, lease: Lease) -> bool:
 
 
 def note_intended(connection: Connection, lease: Lease, outcome: Outcome, reason: str, model_path: str) -> None:
+    """Write down how an attempt is going to end, before Optuna is told: whoever sweeps it then knows."""
     table = schema.attempts
     is_attempt = of_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
     values = {"intended": outcome.value, "reason": reason, "model_path": model_path}
@@ -47,6 +48,7 @@ def note_intended(connection: Connection, lease: Lease, outcome: Outcome, reason
 def end_attempt(
     connection: Connection, study_id: int, number: int, outcome: Outcome, reason: str, model_path: str
 ) -> None:
+    """End the attempt that runs, if one does, and the lease of its trial."""
     attempts = schema.attempts
     connection.execute(
         attempts.update()
@@ -57,6 +59,7 @@ def end_attempt(
 
 
 def count_attempts(connection: Connection, study_id: int, number: int, ending: Outcome | None = None) -> int:
+    """How many attempts at a trial there were; with `ending`, those that ended so."""
     table = schema.attempts
     query = sa.select(sa.func.count()).select_from(table).where(of_trial(table, study_id, number))
     if ending is not None:
@@ -65,4 +68,5 @@ def count_attempts(connection: Connection, study_id: int, number: int, ending: O
 
 
 def of_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:
+    """The condition that a row of `table` belongs to this trial."""
     return (table.c.study_id == study_id) & (table.c.number == number)

@@ -115,9 +115,11 @@ def answer(connection: Connection, *, go_on: bool) -> None:
 
 
 def receive_verdict(connection: Connection) -> bool:
+    """Wait for the supervisor's verdict: whether to go on, or to keep the model."""
     return connection.recv_bytes() == b"1"
 
 
 def first_line(error: BaseException) -> str:
+    """What an error says, in a line of at most 300 characters."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:300]

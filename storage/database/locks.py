@@ -25,6 +25,11 @@ class StoreError(TunefrontError):
 
 @contextlib.contextmanager
 def exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
+    """Hold the lock of the store at `url`; an `engine` that is open is used for it.
+
+    Raises:
+        StoreError: If it is not had within two minutes.
+    """
     if url.get_backend_name() == "sqlite":
         with _file_lock(Path(f"{url.database}.lock")):
             yield

@@ -139,6 +139,16 @@ def test_a_module_of_the_current_folder_that_is_named_like_ours_is_told(
     assert OwnSpace.parse("tunefront.py:Tabular").load() is not None
 
 
+@pytest.mark.parametrize("name", ["search", "objectives"])
+def test_a_module_of_the_current_folder_may_be_named_like_a_folder_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    write(tmp_path, WHOLE, f"{name}.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.meta_path", [*sys.meta_path])
+    assert OwnSpace.parse(f"{name}:Tabular").suggest(ask()).optimizer == "sgd"
+
+
 def test_reading_the_name_of_an_own_space_runs_none_of_its_code(tmp_path: Path) -> None:
     path = write(tmp_path, "import pathlib; pathlib.Path(__file__).with_name('ran').touch()\n" + WHOLE)
     space = pickle.loads(pickle.dumps(OwnSpace.parse(f"{path}:Tabular")))

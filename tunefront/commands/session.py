@@ -86,6 +86,7 @@ def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> 
 
 
 def announce(code: list[str], as_json: bool) -> None:
+    """Say which code of the user's own the command is going to run; nothing if there is none."""
     from tunefront.search.preparation.own_code import describe_code
 
     if code:
@@ -150,6 +151,7 @@ def command_asker() -> Iterator[Asker]:
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows how far some long work is, on stderr."""
     from tunefront.commands.live_view import make_view
 
     view = make_view(make_console(stderr=True))
@@ -160,6 +162,11 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
+    """A store and the study of this name in it.
+
+    Raises:
+        UserError: If there is none; names those that there are.
+    """
     from tunefront.storage import masked, open_store, studies
 
     store = open_store(storage)
@@ -177,6 +184,7 @@ def results_folder(study: StudyRecord) -> Path:
 
 
 def publish_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
+    """Write a study's report into a folder, and say what was written; with `as_json` for programs."""
     from tunefront.reports import publish
 
     published = publish(store, study, folder)
