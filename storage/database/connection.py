@@ -21,6 +21,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from tunefront.storage.database import schema
 from tunefront.storage.database.locks import StoreError, exclusive_lock
+from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
@@ -154,7 +155,7 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
 def _make_tables(url: URL) -> tuple[RDBStorage, Engine]:
     optuna_storage = _optuna_storage(url, is_writer=True)
     with optuna_storage.engine.begin() as connection:
-        schema.create(connection)
+        upgrade(connection)
     return optuna_storage, optuna_storage.engine
 
 

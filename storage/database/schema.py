@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-VERSION = 1
+VERSION = 2  # raised with each migration
 
 metadata = sa.MetaData()
 
@@ -135,18 +135,6 @@ def _now_sqlite(element: database_now, compiler: SQLCompiler, **_: object) -> st
 @compiles(database_now, "mysql", "mariadb")
 def _now_mysql(element: database_now, compiler: SQLCompiler, **_: object) -> str:
     return "unix_timestamp(now(6))"
-
-
-def create(connection: Connection) -> None:
-    """Make the tables that are missing and stamp the version. The caller holds the store's lock.
-
-    Raises:
-        ValueError: If the database was written by a newer tunefront.
-    """
-    metadata.create_all(connection)
-    if connection.execute(sa.select(schema_version.c.version)).scalar() is None:
-        connection.execute(schema_version.insert().values(version=VERSION))
-    check_version(connection)
 
 
 def check_version(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from tests.postgres import PostgresServer
 from tests.storage.bench import Bench
 from tunefront.storage import Store, open_store
 from tunefront.storage.database import schema
+from tunefront.storage.database.migration import VERSION_TABLE
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
 
@@ -61,7 +62,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 def empty(store: Store) -> None:
     """Make a store as if its tables had just been made, whatever an earlier test left in it."""
     dispose(store)
-    kept = {"alembic_version", "version_info", schema.schema_version.name}
+    kept = {"alembic_version", "version_info", schema.schema_version.name, VERSION_TABLE}
     names = [name for name in sa.inspect(store.engine).get_table_names() if name not in kept]
     with store.engine.begin() as connection:
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

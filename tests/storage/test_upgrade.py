@@ -9,15 +9,16 @@ import pytest
 
 from tests.storage.bench import VALUES, Bench
 from tunefront.storage import answers, open_store, studies, trials
+from tunefront.storage.answers import Answers
 
 ASSETS = Path(__file__).with_name("assets")
 
 
-@pytest.fixture(params=[1])
+@pytest.fixture(params=[1, 2])
 def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A copy of the database that schema version wrote."""
-    copy = tmp_path / "old.sqlite"
-    shutil.copy(ASSETS / f"schema-{request.param}.sqlite", copy)
+    copy = tmp_path / f"schema-{request.param}.sqlite"
+    shutil.copy(ASSETS / copy.name, copy)
     return f"sqlite:///{copy}"
 
 
@@ -32,7 +33,9 @@ def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
     assert "adam.learning_rate" in found[0].parameters
     assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
     assert [worker.worker_id for worker in studies.list_workers(store, record)] == ["anna"]
-    assert answers.load(store, record.study_id, "test") == {}  # there was no such table
+    # In version 1 there was no such table.
+    expected = {} if old_url.endswith("1.sqlite") else {0: Answers(labels=[0, 1, 1], chosen=[0, 1, 0])}
+    assert answers.load(store, record.study_id, "test") == expected
 
 
 def test_a_study_of_an_earlier_version_goes_on(old_url: str) -> None:

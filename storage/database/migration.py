@@ -1,0 +1,73 @@
+"""Bring tunefront's tables to this version, by the migrations in `migrations/`.
+
+Alembic knows the state by a table of its own, because Optuna's tables in the same database have theirs. The number in
+``tunefront_schema`` is for an older tunefront: it says "install a newer tunefront" where it would fail in SQL.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.engine import Connection
+
+from tunefront.storage.database.schema import VERSION, check_version, schema_version
+
+VERSION_TABLE = "tunefront_alembic"
+_PREFIX = "tunefront_"
+_FIRST = "0001"
+
+
+def upgrade(connection: Connection) -> None:
+    """Make the tables that are missing and change those of an earlier version. The caller holds the store's lock.
+
+    A database that is of this version already is left as it is, in one query.
+
+    Raises:
+        ValueError: If the database was written by a newer tunefront.
+    """
+    tables = set(sa.inspect(connection).get_table_names())
+    is_there = schema_version.name in tables
+    if is_there:
+        check_version(connection)
+        if VERSION_TABLE in tables and _version(connection) == VERSION:
+            return
+    config = _config(connection)
+    if is_there and VERSION_TABLE not in tables:  # made before there were migrations
+        command.stamp(config, _FIRST)
+    command.upgrade(config, "head")
+    connection.execute(schema_version.delete())
+    connection.execute(schema_version.insert().values(version=VERSION))
+
+
+def is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """Whether Alembic is to look at a table, or a part of one: only at tunefront's."""
+    table = name if kind == "table" else item.table.name
+    return bool(table) and str(table).startswith(_PREFIX) and table != VERSION_TABLE
+
+
+def _version(connection: Connection) -> int | None:
+    return connection.execute(sa.select(schema_version.c.version)).scalar()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    # A percent sign in the path would be taken for the start of a variable.
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _write_migration(url: str, message: str) -> None:
+    """Write the migration from the database at `url` to the tables of `schema.py`, to be read and corrected."""
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        command.revision(_config(connection), message, autogenerate=True, rev_id=f"{VERSION:04}")
+
+
+if __name__ == "__main__":
+    _write_migration(*sys.argv[1:])
