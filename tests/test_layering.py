@@ -31,7 +31,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "mistakes": set(),
     "printable": set(),
     "objectives": {"moocore", "numpy"},
-    "storage": {"optuna", "sqlalchemy"},
+    "storage": {"alembic", "optuna", "sqlalchemy"},
     "spaces": {"optuna", "keras", "numpy"},
 }
 NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not even inside a function

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption, StorageOption, WorkersOption
+from tunefront.commands.options import JsonOption, SlotsOption, StorageOption
 from tunefront.commands.session import announce, announce_code, find_study, line_teller, run_here, say_end
 from tunefront.commands.terminal import (
     DEFAULT_STORAGE,
@@ -37,7 +37,7 @@ def record(
         int | None, typer.Option(min=2, max=1_000_000, help="Epochs of each, instead of what the spec says.")
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
-    workers: WorkersOption = None,
+    slots: SlotsOption = None,
 ) -> None:
     """Train random candidates to the end, nothing stopped, and write a table for `tunefront replay`.
 
@@ -61,7 +61,7 @@ def record(
     check_replaceable(path)
     announce_code(study_spec, as_json=False)
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
-    ending, console = run_here(study_spec, spec, storage, workers, folder, as_json=False, enqueue=enqueue)
+    ending, console = run_here(study_spec, spec, storage, slots, folder, as_json=False, enqueue=enqueue)
     store, study = find_study(storage, study_spec.name)
     n_trainings = write_recording(store, study, path)
     say(f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from tunefront.commands.terminal import (
-    UserError,
     command_again,
     make_console,
     say,
@@ -20,6 +19,7 @@ from tunefront.commands.terminal import (
     storage_argument,
     tell,
 )
+from tunefront.study import find_study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,36 +46,17 @@ def run_here(
     spec: StudySpec,
     path: Path,
     storage: str,
-    workers: int | None,
+    slots: int | None,
     folder: Path,
     as_json: bool,
     enqueue: Callable[[Store, StudyRecord], None] | None = None,
 ) -> tuple[Ending, Console]:
-    """Run a study on this machine until it ends, with the view that fits the terminal."""
-    import tempfile
+    """Run a study on this machine until it ends; what is printed for programs stays on standard output alone."""
+    from tunefront.study import run_spec
 
-    from tunefront.search.launching.fork_server import Launcher
-    from tunefront.search.preparation.prepare import check_files
-    from tunefront.search.spec.file import check_own_space
-
-    check_own_space(path, spec)
-    check_files(path, spec.data)
-    with interrupted_early(storage, as_json), tempfile.TemporaryDirectory(prefix="tunefront-") as name:
-        scratch = Path(name)
-        launcher = Launcher(scratch / "forkserver.log")
-        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
-
-        import tunefront.reports  # noqa: F401
-        from tunefront.commands.live_view import make_view
-        from tunefront.search.supervisor.run import RunRequest, run_study
-
-        console = make_console(stderr=as_json)
-        view = make_view(console)
-        request = RunRequest(spec, path, storage, workers, folder, launcher, scratch, enqueue)
-        try:
-            return run_study(request, view), console
-        finally:
-            view.close()
+    console = make_console(stderr=as_json)
+    with interrupted_early(storage, as_json):
+        return run_spec(spec, path, storage, slots, folder, console, enqueue), console
 
 
 def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:
@@ -159,22 +140,6 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
         yield view.progress
     finally:
         view.close()
-
-
-def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
-    """A store and the study of this name in it.
-
-    Raises:
-        UserError: If there is none; names those that there are.
-    """
-    from tunefront.storage import masked, open_store, studies
-
-    store = open_store(storage)
-    found = studies.find(store, name)
-    if found is None:
-        known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
-        raise UserError(f"{masked(storage)} has no study {name!r}. It has: {known}")
-    return store, found
 
 
 def results_folder(study: StudyRecord) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption, OutOption, StorageOption, WorkersOption
+from tunefront.commands.options import JsonOption, OutOption, SlotsOption, StorageOption
 from tunefront.commands.session import (
     announce_code,
     find_study,
@@ -24,7 +24,7 @@ from tunefront.commands.terminal import DEFAULT_STORAGE, UserError, say, storage
 def run(
     spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
     storage: StorageOption = DEFAULT_STORAGE,
-    workers: WorkersOption = None,
+    slots: SlotsOption = None,
     trials: Annotated[
         int | None, typer.Option(min=1, max=10_000_000, help="Trials of the study, instead of what the spec says.")
     ] = None,
@@ -42,7 +42,7 @@ def run(
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
-    ending, console = run_here(study_spec, spec, storage, workers, folder, as_json)
+    ending, console = run_here(study_spec, spec, storage, slots, folder, as_json)
     store, study = find_study(storage, study_spec.name)
     publish_report(store, study, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
@@ -63,10 +63,14 @@ def confirm(
         ),
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
-    workers: Annotated[
+    slots: Annotated[
         int,
         typer.Option(
-            min=1, max=4096, help="Trainings at a time on this machine; with more than one, times are shared."
+            "--slots",
+            "--workers",
+            min=1,
+            max=4096,
+            help="Trainings at a time on this machine; with more than one, times are shared.",
         ),
     ] = 1,
     out: OutOption = None,
@@ -89,9 +93,9 @@ def confirm(
     folder_owner.check_owner(folder, search, study)
     announce_code(read_stored_spec(search), as_json)
     plan = plan_confirmation(store, search, seeds, near)
-    say(plan.describe(workers), sys.stderr if as_json else sys.stdout)
+    say(plan.describe(slots), sys.stderr if as_json else sys.stdout)
     ending, console = run_here(
-        plan.spec, Path(study), storage, workers, folder / "confirmation", as_json, enqueue=plan.enqueue
+        plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
     publish_report(store, search, folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)

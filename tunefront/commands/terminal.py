@@ -18,11 +18,11 @@ from typer.exceptions import TyperException
 
 from tunefront.mistakes import TunefrontError
 from tunefront.printable import printable
+from tunefront.study import DEFAULT_STORAGE, STORAGE_VARIABLE
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-DEFAULT_STORAGE = "sqlite:///tunefront.db"
 # SQLAlchemy's and Optuna's, by name, so that --help imports neither.
 _LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -154,7 +154,7 @@ def storage_argument(url: str) -> str:
 
     if url == DEFAULT_STORAGE:
         return ""
-    return " (with TUNEFRONT_STORAGE set)" if has_password(url) else f" --storage {shlex.quote(url)}"
+    return f" (with {STORAGE_VARIABLE} set)" if has_password(url) else f" --storage {shlex.quote(url)}"
 
 
 def command_again(storage: str) -> str:

@@ -1,0 +1,181 @@
+"""Studies from Python: run one in a script or a notebook, and read what came of it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunefront.mistakes import TunefrontError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from tunefront.reports.study_results import StudyResults
+    from tunefront.search.spec.study_spec import StudySpec
+    from tunefront.search.supervisor.end_reason import Ending
+    from tunefront.storage import Store, StudyRecord
+
+DEFAULT_STORAGE = "sqlite:///tunefront.db"
+STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
+
+
+class StudyError(TunefrontError):
+    """A study that is not there, or that ended without its trials."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study in a storage, read anew at every call.
+
+    Attributes:
+        storage: Its database URL.
+    """
+
+    name: str
+    storage: str = field(repr=False)  # it may have a password in it
+
+    def front(self) -> pd.DataFrame:
+        """The trials on the front, the most accurate first: the columns of ``front.csv``."""
+        from tunefront.reports.tables.frames import front_frame
+
+        return front_frame(self._results())
+
+    def trials(self) -> pd.DataFrame:
+        """All trials in the order of their numbers: the columns of ``trials.csv``."""
+        from tunefront.reports.tables.frames import trials_frame
+
+        return trials_frame(self._results())
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write the report into a folder (default: ``results/NAME``), and return the path of its page."""
+        from tunefront.reports.publish import publish
+
+        return publish(*self._open(), Path(out or Path("results") / self.name)).files.report_html
+
+    def _open(self) -> tuple[Store, StudyRecord]:
+        return find_study(self.storage, self.name)
+
+    def _results(self) -> StudyResults:
+        from tunefront.reports.study_results import load_results
+
+        return load_results(*self._open())
+
+
+def run(
+    spec: str | Path,
+    *,
+    storage: str | None = None,
+    trials: int | None = None,
+    slots: int | None = None,
+    out: str | Path | None = None,
+) -> Study:
+    """Run a study on this machine, or go on with it, and write its report.
+
+    Progress is printed on standard error. A script needs no ``if __name__ == "__main__":`` around it. Interrupted, it
+    keeps everything; the same call goes on.
+
+    Args:
+        spec: A TOML file.
+        storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
+        trials: Trials of the study, instead of what the spec says.
+        slots: Trials at a time (default: one for each GPU, else as many as the CPU is good for).
+        out: The folder for models, logs and report (default: ``results/NAME``).
+
+    Raises:
+        TunefrontError: If the spec, the data or the storage cannot be used: what and the remedy.
+        StudyError: If so many trials failed, or were refused, that the study stopped.
+        KeyboardInterrupt: After Ctrl-C, once all is kept.
+    """
+    from rich.console import Console
+
+    from tunefront.search.spec.file import read_spec
+    from tunefront.search.spec.stored_spec import stored_spec_in
+    from tunefront.search.supervisor.end_reason import Ending
+
+    url, path = storage or default_storage(), Path(spec)
+    console = Console(stderr=True)
+    study_spec = read_spec(path, stored_spec_in(url), partial(console.print, markup=False), trials=trials)
+    folder = Path(out or Path("results") / study_spec.name)
+    ending = run_spec(study_spec, path, url, slots, folder, console)
+    study = Study(study_spec.name, url)
+    page = study.report(folder)
+    if ending == Ending.INTERRUPTED:
+        raise KeyboardInterrupt
+    if ending in (Ending.TOO_MANY_FAILURES, Ending.TOO_MANY_REFUSALS):
+        raise StudyError(f"study {study.name!r} stopped, because too many of its trials could not be used: see {page}")
+    return study
+
+
+def load_study(name: str, *, storage: str | None = None) -> Study:
+    """A study that was run before.
+
+    Args:
+        storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
+
+    Raises:
+        StudyError: If the storage has no study of that name.
+        StoreError: If the storage cannot be opened.
+    """
+    url = storage or default_storage()
+    find_study(url, name)
+    return Study(name, url)
+
+
+def default_storage() -> str:
+    """The storage of who names none."""
+    return os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE
+
+
+def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
+    """A study and its storage, opened for reading.
+
+    Raises:
+        StudyError: If there is none of that name: names those that there are.
+    """
+    from tunefront.storage import masked, open_store, studies
+
+    store = open_store(storage)
+    found = studies.find(store, name)
+    if found is None:
+        known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
+        raise StudyError(f"{masked(storage)} has no study {name!r}. It has: {known}")
+    return store, found
+
+
+def run_spec(
+    spec: StudySpec,
+    path: Path,
+    storage: str,
+    slots: int | None,
+    folder: Path,
+    console: Console,
+    enqueue: Callable[[Store, StudyRecord], None] | None = None,
+) -> Ending:
+    """Run a study on this machine until it ends, with the view that fits the console."""
+    from tunefront.search.launching.fork_server import Launcher
+    from tunefront.search.preparation.prepare import check_files
+    from tunefront.search.spec.file import check_own_space
+
+    check_own_space(path, spec)
+    check_files(path, spec.data)
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        scratch = Path(name)
+        launcher = Launcher(scratch / "forkserver.log")
+        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
+
+        import tunefront.reports.publish  # noqa: F401
+        from tunefront.commands.live_view import make_view
+        from tunefront.search.supervisor.run import RunRequest, run_study
+
+        view = make_view(console)
+        request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue)
+        try:
+            return run_study(request, view)
+        finally:
+            view.close()
