@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, SlotsOption, StorageOption
-from tunefront.commands.session import announce, announce_code, find_study, line_teller, run_here, say_end
+from tunefront.commands.session import announce, announce_code, line_teller, run_here, say_end
 from tunefront.commands.terminal import (
-    DEFAULT_STORAGE,
     UserError,
     make_console,
     say,
@@ -19,6 +18,7 @@ from tunefront.commands.terminal import (
     suggest,
     writable_folder,
 )
+from tunefront.study import DEFAULT_STORAGE, find_study
 
 _ANSWERED = "The last two are answered by the nearest recorded candidate that was not tried yet."
 

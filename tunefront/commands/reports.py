@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
-from tunefront.commands.session import find_study, publish_report, results_folder
-from tunefront.commands.terminal import DEFAULT_STORAGE, show, show_json, suggest, writable_folder
+from tunefront.commands.session import publish_report, results_folder
+from tunefront.commands.terminal import show, show_json, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
     from tunefront.reports.status import StudiesOverview, StudyStatus

@@ -11,14 +11,14 @@ import typer
 from tunefront.commands.options import JsonOption, OutOption, SlotsOption, StorageOption
 from tunefront.commands.session import (
     announce_code,
-    find_study,
     line_teller,
     publish_report,
     results_folder,
     run_here,
     say_end,
 )
-from tunefront.commands.terminal import DEFAULT_STORAGE, UserError, say, storage_argument, suggest, writable_folder
+from tunefront.commands.terminal import UserError, say, storage_argument, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
 
 
 def run(
