@@ -21,11 +21,13 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
-from tunefront.reports import StudyResults
 from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import CONFIDENCE, beaten_shares, resampled_means
 from tunefront.reports.importance.importance import find_importance
-from tunefront.storage import Answers, StudyRecord, TrialRecord
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.answers import Answers
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 OBJECTIVES: Mapping[Axis, Objective] = {
     axis: Objective(MEASURES[name])

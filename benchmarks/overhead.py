@@ -47,7 +47,7 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
     A metric by name is what Keras's guides write, and what makes TensorFlow trace the first step
     twice; tunefront compiles it as an object.
     """
-    from tunefront.search.data import prepare
+    from tunefront.search.data.cache import prepare
     from tunefront.search.spec.file import read_spec
     from tunefront.search.trial import trainable
 

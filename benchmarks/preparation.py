@@ -52,7 +52,7 @@ def load_keras(folder: Path, side: int) -> Callable[[], int]:
 def load_tunefront(folder: Path, side: int) -> Callable[[], int]:
     import sklearn.model_selection  # noqa: F401  # imported late otherwise
 
-    from tunefront.search.data import prepare
+    from tunefront.search.data.cache import prepare
     from tunefront.search.data.sources.folder import FolderSource
 
     def run() -> int:

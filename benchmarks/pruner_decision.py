@@ -29,8 +29,9 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.history import History
 from tunefront.search.pruning.pareto import ParetoPruner
-from tunefront.storage import Epoch, Store, open_store
+from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
 
 EPOCHS = 20
 LIMITS_MS = {500: 5.0, 10_000: 10.0}

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
-from tunefront.storage import Store, StudyRecord, folder_owner, studies
+from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 _N_LISTED = 10
 

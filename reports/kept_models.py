@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _OFF_THE_FRONT = "off the front under earlier limits"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _NAMING = ("name", "level")  # `optimizer.name` says which optimizer: the group is the better name
 _KEYS = {"image.size": "image_size", "output.activation": "output"}  # whose last part is not the spec's key

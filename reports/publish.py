@@ -19,7 +19,9 @@ from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.reports.tables.frames import front_frame
 from tunefront.reports.tables.terminal import front_table
-from tunefront.storage import Store, StudyRecord, folder_owner
+from tunefront.storage import folder_owner
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@ from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
 from tunefront.reports.tables.terminal import front_table
-from tunefront.storage import Store, StudyRecord, TrialRecord, studies
+from tunefront.storage import studies
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
 

@@ -15,7 +15,10 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure
 from tunefront.objectives.quantities import format_quantity
-from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, limits, studies, trials
+from tunefront.storage import limits, studies, trials
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
 

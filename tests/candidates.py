@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefront.spaces import Candidate
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tests.postgres import PostgresServer
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
 
 DIGITS = DigitsSource(source="digits")

@@ -19,8 +19,10 @@ import psutil
 import pytest
 
 from tests import hostile
-from tunefront.storage import TrialRecord, answers, open_store, studies, trials
+from tunefront.storage import answers, studies, trials
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.trials import TrialRecord
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
@@ -150,7 +152,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
 
 
 def _prepared(folder: Path) -> Any:
-    from tunefront.search.data import Dataset
+    from tunefront.search.data.dataset import Dataset
 
     (prepared,) = (folder / "cache" / "tunefront").glob("digits-*")
     return Dataset.read(prepared)

@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from tests import example_data
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 

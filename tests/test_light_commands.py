@@ -47,7 +47,9 @@ def _command(*arguments: str) -> str:
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tunefront.db of one finished trial."""
     from tests.storage.bench import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
-    from tunefront.storage import Outcome, open_store, queue, studies
+    from tunefront.storage import queue, studies
+    from tunefront.storage.database.connection import open_store
+    from tunefront.storage.outcomes import Outcome
 
     folder = tmp_path_factory.mktemp("light")
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
@@ -110,7 +112,7 @@ def test_a_command_line_imports_the_module_of_its_own_command_alone() -> None:
     )
     ours = {name.removeprefix("tunefront.") for name in _modules_loaded_by(code) if name.startswith("tunefront.")}
     needed = {f"commands.{name}" for name in ("app", "options", "reports", "session", "terminal")}
-    assert ours == {"commands", "mistakes", "printable", *needed}
+    assert ours == {"commands", "mistakes", "printable", "study", *needed}
 
 
 def test_the_table_of_commands_names_functions_that_are_there() -> None:

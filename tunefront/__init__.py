@@ -8,10 +8,7 @@
 Importing this package loads neither TensorFlow nor pandas: what is used is loaded when it is used.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # the name that type checkers know; importing `typing` would cost every command
 if TYPE_CHECKING:
     from tunefront.study import Study, load_study, run
 
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Study", "__version__", "load_study", "run"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from tunefront.reports.study_results import StudyResults
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import Ending
-    from tunefront.storage import Store, StudyRecord
+    from tunefront.storage.database.connection import Store
+    from tunefront.storage.studies import StudyRecord
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
 STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
@@ -138,7 +138,9 @@ def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
     Raises:
         StudyError: If there is none of that name: names those that there are.
     """
-    from tunefront.storage import masked, open_store, studies
+    from tunefront.storage import studies
+    from tunefront.storage.database.connection import open_store
+    from tunefront.storage.database.passwords import masked
 
     store = open_store(storage)
     found = studies.find(store, name)
@@ -158,6 +160,8 @@ def run_spec(
     enqueue: Callable[[Store, StudyRecord], None] | None = None,
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console."""
+    import tempfile
+
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import check_own_space

@@ -22,7 +22,7 @@ from tunefront.reports.confirmation.statistics import (
     resampled_means,
 )
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 
 def is_paired(compared: Trainings, score: ImageScores) -> bool:

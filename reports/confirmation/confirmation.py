@@ -11,7 +11,7 @@ import numpy as np
 from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 N_RESAMPLES = 2000
 _AT_A_TIME = 250  # resamples: 10 MB of weights for 10 000 images

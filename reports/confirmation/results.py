@@ -12,7 +12,9 @@ from tunefront.reports.confirmation.scores import ImageScores, Trainings, read_s
 from tunefront.reports.confirmation.shared_machines import is_shared
 from tunefront.reports.confirmation.statistics import estimate
 from tunefront.reports.study_results import StudyResults, front_numbers, load_results
-from tunefront.storage import Store, TrialRecord, studies
+from tunefront.storage import studies
+from tunefront.storage.database.connection import Store
+from tunefront.storage.trials import TrialRecord
 
 
 def load_confirmation(store: Store, results: StudyResults) -> Confirmation | None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import drawn_half_width, share_half_width
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Store, TrialRecord, answers
+from tunefront.storage import answers
+from tunefront.storage.database.connection import Store
+from tunefront.storage.trials import TrialRecord
 
 SHARES = ("accuracy", "top_5_accuracy")  # of the images; the other scores are no shares of all of them
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord, WorkerRecord
+from tunefront.storage.studies import WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 
 def is_shared(trainings: Sequence[TrialRecord], workers: Sequence[WorkerRecord], results: StudyResults) -> bool:

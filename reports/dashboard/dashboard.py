@@ -15,8 +15,10 @@ from tunefront.reports.dashboard.front import regard_limits
 from tunefront.reports.dashboard.server import check_host, listen
 from tunefront.reports.figures.fronts import front_figure
 from tunefront.reports.study_results import StudyResults, load_results
-from tunefront.storage import Store, StudyRecord, open_store, studies
+from tunefront.storage import studies
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.studies import StudyRecord
 
 FIGURE_ID = "tunefront-front"  # always the same, so that publishing again replaces the figure
 

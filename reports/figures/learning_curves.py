@@ -19,7 +19,7 @@ from tunefront.reports.figures.style import (
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.sentences.summary import axis_title
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _MAX_LABELS = 20
 

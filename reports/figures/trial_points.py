@@ -13,7 +13,7 @@ from tunefront.objectives.measures import AXES, Axis
 from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, PRUNED_COLOUR
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _MAX_LABELS = 20  # more numbers beside points than this are a tangle
 _MANY_TRIALS = 300  # from here on points are smaller

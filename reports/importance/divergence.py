@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 Floats = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tunefront.reports.importance.divergence import MIN_DRAWS, Divergence, Draws, Values, find_divergence
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 MIN_TRIALS = 10
 _MIN_BEST = 5  # fewer say nothing about a distribution

@@ -41,7 +41,7 @@ from tunefront.reports.sentences.summary import (
     describe_wanted,
 )
 from tunefront.reports.study_results import STATES, StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
 _EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # what a model costs whoever deploys it

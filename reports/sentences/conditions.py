@@ -10,7 +10,7 @@ from typing import Any
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 BUSY = 1.5  # as in search/launching/machine.py: above this, a run says before it begins that the machine is busy
 

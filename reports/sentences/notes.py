@@ -9,7 +9,7 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.sentences.conditions import describe_busy
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 MARK = "*"  # beside the accuracy of a model that is no better than guessing
 

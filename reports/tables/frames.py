@@ -10,7 +10,7 @@ import pandas as pd
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 GUESSING = "no_better_than_guessing"
 FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)

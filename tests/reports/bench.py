@@ -11,20 +11,14 @@ import optuna
 
 from tunefront.objectives.limits import read_objectives, violations
 from tunefront.objectives.measures import AXES, MEASURES, Axis
-from tunefront.reports import StudyResults, load_results
-from tunefront.storage import (
-    Answers,
-    Epoch,
-    Lease,
-    Outcome,
-    Store,
-    StudyRecord,
-    constraints,
-    curves,
-    open_store,
-    queue,
-    studies,
-)
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.storage import constraints, curves, queue, studies
+from tunefront.storage.answers import Answers
+from tunefront.storage.attempts import Lease
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.outcomes import Outcome
+from tunefront.storage.studies import StudyRecord
 
 MACHINE: dict[str, Any] = {
     "host_name": "anna",

@@ -8,8 +8,8 @@ import optuna
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 SCRIPT = "<script>alert(1)</script>"
 

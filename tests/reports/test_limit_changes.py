@@ -15,7 +15,8 @@ from tunefront.reports.publish import publish
 from tunefront.reports.sentences.summary import describe_limit_changes, describe_progress
 from tunefront.reports.status import study_status
 from tunefront.reports.tables.markdown import front_markdown
-from tunefront.storage import Outcome, limits, refused_candidates, studies
+from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.outcomes import Outcome
 
 
 def objectives(at_most: float | None) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tunefront.reports import StudyResults, write_report
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
 
 
 def test_files_are_all_there_and_nothing_else(results: StudyResults, any_folder: Path) -> None:

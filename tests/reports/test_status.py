@@ -10,7 +10,8 @@ from rich.console import Console, RenderableType
 from tests.reports.bench import Bench
 from tunefront.reports.sentences.summary import describe_progress
 from tunefront.reports.status import studies_overview, study_status
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 ENDING = "none of the last 5 finished trials came on the front: that is stop.patience"
 

@@ -10,8 +10,8 @@ import pytest
 
 from tests.reports.bench import MEASURE_NAMES, THREE, Bench
 from tunefront.objectives.measures import AXES, Axis
-from tunefront.reports import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 
 def test_front_holds_ties_and_nothing_that_is_beaten_or_breaks_a_limit(results: StudyResults) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import optuna
 import pytest
 
-from tunefront.spaces import Candidate, OwnSpace, SpaceError
-from tunefront.spaces.own import load_object
+from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.own import OwnSpace, load_object
+from tunefront.spaces.settings import SpaceError
 
 WHOLE = """
 class Tabular:

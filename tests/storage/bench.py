@@ -10,9 +10,15 @@ import optuna
 import sqlalchemy as sa
 
 from tunefront.objectives.measures import Direction
-from tunefront.storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from tunefront.storage import queue, studies, trials
+from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts, count
+from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.outcomes import Outcome
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
 METRICS = ("accuracy", "model_bytes", "train_seconds")

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from tests.postgres import PostgresServer
 from tests.storage.bench import Bench
-from tunefront.storage import Store, open_store
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.database.migration import VERSION_TABLE
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.storage.bench import MEASUREMENTS, Bench, epoch
-from tunefront.storage import Outcome, curves, patiently
+from tunefront.storage import curves
+from tunefront.storage.database.patience import patiently
+from tunefront.storage.outcomes import Outcome
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pytest
 from tests.storage.bench import Bench
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
-from tunefront.storage import Outcome, constraints
+from tunefront.storage import constraints
+from tunefront.storage.outcomes import Outcome
 
 LIMITED = [
     Objective(MEASURES["accuracy"], at_least=0.5),

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from tests.storage.bench import Bench, epoch
-from tunefront.storage import Epoch, curves
+from tunefront.storage import curves
+from tunefront.storage.curves import Epoch
 
 
 def test_load_gives_each_curve_in_order(bench: Bench) -> None:

@@ -18,8 +18,8 @@ from sqlalchemy.engine import Engine
 
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import Outcome
 from tunefront.storage.database import schema
+from tunefront.storage.outcomes import Outcome
 
 MAX_STATEMENTS = 60
 

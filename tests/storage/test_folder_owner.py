@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.storage.bench import Bench
-from tunefront.storage import FolderTakenError, StudyRecord, studies
-from tunefront.storage.folder_owner import OWNER_FILE, check_owned, check_owner, claim
+from tunefront.storage import studies
+from tunefront.storage.folder_owner import OWNER_FILE, FolderTakenError, check_owned, check_owner, claim
+from tunefront.storage.studies import StudyRecord
 
 
 @pytest.fixture

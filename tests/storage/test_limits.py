@@ -9,7 +9,8 @@ import pytest
 
 from tests.storage.bench import Bench, with_limits
 from tests.storage.test_dying import dying_at
-from tunefront.storage import Outcome, limits, refused_candidates, studies
+from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.outcomes import Outcome
 from tunefront.storage.studies import StudyRecord
 
 OLD = {"accuracy": {"at_least": 0.5}, "time": {"at_most": 10.0}}

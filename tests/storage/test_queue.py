@@ -8,10 +8,12 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.bench import MEASUREMENTS, METRICS, VALUES, Bench, epoch
-from tunefront.storage import Outcome, curves, open_store, queue
+from tunefront.storage import curves, queue
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.outcomes import Outcome
 
 
 def none_of(**counts: int) -> Counts:

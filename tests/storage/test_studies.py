@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.bench import DATASET, DIRECTIONS, METRICS, SPEC, VALUES, Bench, epoch
-from tunefront.storage import Outcome, StoreError, curves, studies
+from tunefront.storage import curves, studies
 from tunefront.storage.database import schema
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.outcomes import Outcome
 
 
 def test_create_saves_spec_and_dataset(bench: Bench) -> None:

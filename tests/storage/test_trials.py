@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from tests.storage.bench import MEASUREMENTS, Bench, epoch, with_limits
-from tunefront.storage import Outcome, curves, studies, trials
+from tunefront.storage import curves, studies, trials
+from tunefront.storage.outcomes import Outcome
 
 
 def test_load_when_there_are_no_trials(bench: Bench) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.storage.bench import VALUES, Bench
-from tunefront.storage import answers, open_store, studies, trials
+from tunefront.storage import answers, studies, trials
 from tunefront.storage.answers import Answers
+from tunefront.storage.database.connection import open_store
 
 ASSETS = Path(__file__).with_name("assets")
 

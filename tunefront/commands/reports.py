@@ -22,7 +22,7 @@ def status(
 ) -> None:
     """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
     from tunefront.reports.status import studies_overview, study_status
-    from tunefront.storage import open_store
+    from tunefront.storage.database.connection import open_store
 
     if study is None:
         standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
@@ -62,7 +62,7 @@ def dashboard(
 ) -> None:
     """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
     from tunefront.reports.dashboard.dashboard import serve
-    from tunefront.storage import has_studies, open_store
+    from tunefront.storage.database.connection import has_studies, open_store
 
     if not has_studies(storage):
         open_store(storage)  # says what is missing

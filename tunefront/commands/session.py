@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
-    from tunefront.storage import Store, StudyRecord
+    from tunefront.storage.database.connection import Store
+    from tunefront.storage.studies import StudyRecord
 
 
 def read_checked_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
@@ -109,7 +110,7 @@ def say_end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console
 
 def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReason | None:
     """Why most trials failed or were refused, if so many did that the study stopped."""
-    from tunefront.reports import load_results
+    from tunefront.reports.study_results import load_results
     from tunefront.search.supervisor.end_reason import CommonReason
     from tunefront.search.supervisor.end_reason import Ending as Endings
 
@@ -150,7 +151,7 @@ def results_folder(study: StudyRecord) -> Path:
 
 def publish_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
     """Write a study's report into a folder, and say what was written; with `as_json` for programs."""
-    from tunefront.reports import publish
+    from tunefront.reports.publish import publish
 
     published = publish(store, study, folder)
     if as_json:

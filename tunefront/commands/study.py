@@ -117,7 +117,7 @@ def delete(
     """
     from tunefront.reports.deletion import plan_deletion
     from tunefront.search.supervisor.run import ended_workers
-    from tunefront.storage import open_store
+    from tunefront.storage.database.connection import open_store
 
     _, record = find_study(storage, study)
     store = open_store(storage, is_writer=True)

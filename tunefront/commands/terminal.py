@@ -150,7 +150,7 @@ def suggest(*steps: str) -> None:
 
 def storage_argument(url: str) -> str:
     """The option to repeat for another storage than the default; never one with a password."""
-    from tunefront.storage import has_password
+    from tunefront.storage.database.passwords import has_password
 
     if url == DEFAULT_STORAGE:
         return ""
@@ -159,7 +159,7 @@ def storage_argument(url: str) -> str:
 
 def command_again(storage: str) -> str:
     """The command line, to be copied; without its --storage, if there is a password in it."""
-    from tunefront.storage import has_password
+    from tunefront.storage.database.passwords import has_password
 
     arguments = sys.argv[1:]
     if not has_password(storage):

@@ -18,21 +18,17 @@ from scipy import stats
 
 from tests.reports.bench import DATASET, MACHINE, THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import (
-    Confirmation,
-    confirmation_table,
-    confirmed_frame,
-    load_confirmation,
-    load_results,
-    render_page,
-)
-from tunefront.reports.confirmation.confirmation import Confirmed
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.sentences import describe_confirmation, describe_method, show_estimate, show_points
 from tunefront.reports.confirmation.statistics import Estimate
-from tunefront.reports.confirmation.tables import confirmation_markdown
+from tunefront.reports.confirmation.tables import confirmation_markdown, confirmation_table, confirmed_frame
+from tunefront.reports.page.page import render_page
 from tunefront.reports.report_files import write_report
-from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Answers, Outcome, studies
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.storage import studies
+from tunefront.storage.answers import Answers
+from tunefront.storage.outcomes import Outcome
 
 LIMITED: Mapping[Axis, Mapping[str, Any]] = {**THREE, "memory": {"measure": "model_bytes", "at_most": 3000}}
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn import metrics
 
 from tunefront.reports.confirmation.image_scores import N_RESAMPLES, drawn_scores, scores_on
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 MEASURES = ("accuracy", "top_5_accuracy", "f1_macro", "precision", "recall", "auc")
 

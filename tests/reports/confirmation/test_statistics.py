@@ -22,7 +22,7 @@ from tunefront.reports.confirmation.statistics import (
     share_half_width,
     within_limits,
 )
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 ACCURACY, MEMORY = Objective(MEASURES["accuracy"]), Objective(MEASURES["model_bytes"])
 BOTH = [ACCURACY, MEMORY]

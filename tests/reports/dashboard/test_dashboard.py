@@ -18,12 +18,12 @@ import pytest
 from tests.reports.bench import THREE, Bench
 from tunefront.reports.dashboard.dashboard import FIGURE_ID, publish_front, serve
 from tunefront.reports.dashboard.server import DashboardError
-from tunefront.storage import open_store
+from tunefront.storage.database.connection import open_store
 
 _SERVE = """
 import sys
 from tunefront.reports.dashboard.dashboard import serve
-from tunefront.storage import open_store
+from tunefront.storage.database.connection import open_store
 serve(open_store(sys.argv[1], is_writer=True), port=int(sys.argv[2]), refresh_seconds=0.2)
 """
 

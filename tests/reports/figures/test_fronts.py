@@ -12,9 +12,11 @@ import pytest
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.quantities import Unit
-from tunefront.reports import StudyResults, front_figure, learning_curves, pair_figure, pair_figures
+from tunefront.reports.figures.fronts import front_figure, pair_figure, pair_figures
+from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.style import log_ticks, measure_axis
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 
 def _traces(figure: Any) -> dict[str, Any]:

@@ -17,11 +17,13 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import StudyResults, render_page, write_report
 from tunefront.reports.importance.divergence import Draws, Values, find_divergence
 from tunefront.reports.importance.importance import FRONT, Importance, find_importance, n_draws
 from tunefront.reports.importance.section import importance_frame, importance_markdown
-from tunefront.storage import TrialRecord
+from tunefront.reports.page.page import render_page
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.trials import TrialRecord
 
 TWO: dict[Axis, Any] = {axis: THREE[axis] for axis in ("accuracy", "memory")}
 RATE = FloatDistribution(1e-4, 1e-1, log=True)

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults, render_page, write_report
+from tunefront.reports.page.page import render_page
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -11,14 +11,16 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults, front_markdown, render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.publish import publish
 from tunefront.reports.sentences.conditions import BUSY, describe_busy
 from tunefront.reports.sentences.notes import describe_guessing, describe_marks
 from tunefront.reports.status import study_status
+from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.frames import front_frame, trials_frame
+from tunefront.reports.tables.markdown import front_markdown
 from tunefront.search.launching import machine
-from tunefront.storage import Outcome
+from tunefront.storage.outcomes import Outcome
 
 CHANCES = {"accuracy": {"score": 0.5, "standard_error": 0.05}}  # 60 % is no better than guessing
 
@@ -83,7 +85,7 @@ def test_a_guessing_model_is_marked_wherever_the_front_is_shown(some_guess: Benc
 
 
 def test_a_terminal_marks_a_guessing_model(some_guess: Bench) -> None:
-    from tunefront.reports import front_table
+    from tunefront.reports.tables.terminal import front_table
 
     shown = printed(front_table(with_chances(some_guess.results())))
     assert "60.00 % *" in shown

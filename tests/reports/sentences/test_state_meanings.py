@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import Bench
-from tunefront.reports import render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.study_results import STATES
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 
 @pytest.mark.parametrize(

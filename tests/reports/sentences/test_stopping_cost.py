@@ -10,11 +10,12 @@ import pytest
 from optuna.trial import TrialState
 
 from tests.reports.bench import Bench
-from tunefront.reports import front_markdown, render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.status import study_status
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.tables.markdown import front_markdown
+from tunefront.storage.outcomes import Outcome
 
 NOTED: dict[str, Any] = {"lost": 1.0, "at_risk": 8.0, "low": 0.0, "high": 2.46, "n_stopped": 2, "front_loss": 0.05}
 SENTENCES = (

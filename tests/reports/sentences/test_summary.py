@@ -9,7 +9,8 @@ import pytest
 
 from tests.reports.bench import Bench
 from tunefront.reports.sentences.summary import describe_progress
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 RUN = "The 'tunefront run' command that started it goes on with it."
 

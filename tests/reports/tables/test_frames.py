@@ -11,7 +11,8 @@ import pytest
 
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import StudyResults, front_frame, trials_frame
+from tunefront.reports.study_results import StudyResults
+from tunefront.reports.tables.frames import front_frame, trials_frame
 
 FIRST = [
     "trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs",

@@ -16,8 +16,10 @@ from sqlalchemy.schema import CreateTable
 
 from tests.storage.bench import VALUES, Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import StoreError, has_studies, masked, open_store
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import has_studies, open_store
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.database.passwords import masked
 
 
 def sqlite_url(path: Path) -> str:

@@ -11,8 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from tunefront.storage import open_store
 from tunefront.storage.database import migration, schema
+from tunefront.storage.database.connection import open_store
 from tunefront.storage.database.locks import StoreError
 
 ASSETS = Path(__file__).parents[1] / "assets"

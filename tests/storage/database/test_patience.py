@@ -7,8 +7,9 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
-from tunefront.storage import StoreError, patiently
 from tunefront.storage.database import patience
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.database.patience import patiently
 
 # Waiting for a database that is away, on a clock that only sleeping moves
 

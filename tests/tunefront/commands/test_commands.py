@@ -16,12 +16,13 @@ from tests.conftest import DIGITS
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
 from tunefront.commands import app, study, terminal
 from tunefront.commands.session import interrupted_early
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_folder import cache_folder
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import folder_owner, open_store, studies
+from tunefront.storage import folder_owner, studies
+from tunefront.storage.database.connection import open_store
 
 SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
 
@@ -437,7 +438,7 @@ def test_a_bug_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyP
     def broken(url: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tunefront.storage.open_store", broken)
+    monkeypatch.setattr("tunefront.storage.database.connection.open_store", broken)
     with pytest.raises(ZeroDivisionError):
         run("status")
 
