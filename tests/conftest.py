@@ -23,6 +23,13 @@ from tunefront.search.data.sources.digits import DigitsSource
 DIGITS = DigitsSource(source="digits")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that load Keras, for `make check` to leave them out."""
+    for item in items:
+        if "keras" in getattr(item, "fixturenames", ()):
+            item.add_marker("keras")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
     """A run in the background ignores Ctrl-C, and so would the programs that it starts; tests interrupt those."""

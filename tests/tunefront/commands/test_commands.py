@@ -116,8 +116,8 @@ def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str,
         (("confirm", "digits"), "there is no such file"),
         (("dashboard",), "there is no such file"),
         (("data",), "data needs a spec, such as examples/digits.toml, or --cache"),
-        (("data", "--prune", "3"), "leave out spec and --out"),
-        (("data", "study.toml", "--cache"), "leave out spec and --out"),
+        (("data", "--prune", "3"), "leave out spec and other options"),
+        (("data", "study.toml", "--cache"), "leave out spec and other options"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -454,3 +454,34 @@ def test_data_cache_lists_and_prunes(run: Run) -> None:
     assert [entry["path"] for entry in answer["removed"]] == [dataset.folder]
     assert (answer["entries"], answer["kept"]) == ([], [])
     assert not Path(dataset.folder).exists()
+
+
+@pytest.mark.slow
+def test_data_writes_tfrecords_by_either_way_of_asking(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(SPEC)
+    code, printed, errors = run("data", "study.toml", "--tfrecords", "new", "--json")
+    assert (code, json.loads(printed)["n_examples"]) == (0, 1797)
+    code, printed, errors = run("data", "export", "study.toml", "--json")
+    assert "data export is now written as: tunefront data study.toml --tfrecords results/digits/tfrecords" in errors
+    assert json.loads(printed)["folder"] == "results/digits/tfrecords"
+    written = [
+        [path.read_bytes() for path in sorted(folder.glob("*.tfrecord*"))]
+        for folder in (tmp_path / "new", tmp_path / "results" / "digits" / "tfrecords")
+    ]
+    assert written[0] == written[1]
+    assert len(written[0]) == 3
+
+
+@pytest.mark.parametrize("option", ["--slots", "--workers"])
+def test_slots_have_an_older_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_study: Bench, option: str
+) -> None:
+    asked: list[object] = []
+
+    def remember(*arguments: object) -> tuple[Ending, Console]:
+        asked.append(arguments[3])
+        return Ending.INTERRUPTED, Console()
+
+    monkeypatch.setattr(study, "run_here", remember)
+    run("run", "study.toml", option, "3")
+    assert asked == [3]
