@@ -10,11 +10,12 @@ Importing this package loads neither TensorFlow nor pandas: what is used is load
 
 TYPE_CHECKING = False  # the name that type checkers know; importing `typing` would cost every command
 if TYPE_CHECKING:
+    from tunefront.spaces.candidate import Candidate
     from tunefront.study import Study, load_study, run
 
     __version__: str
 
-__all__ = ["Study", "__version__", "load_study", "run"]
+__all__ = ["Candidate", "Study", "__version__", "load_study", "run"]
 
 
 def __getattr__(name: str) -> object:
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("tunefront")
+    if name == "Candidate":  # for spaces of a user's own
+        from tunefront.spaces.candidate import Candidate
+
+        return Candidate
     if name in __all__:
         from tunefront import study
 
