@@ -1,4 +1,4 @@
-"""What may vary: ranges, candidates, and how a candidate becomes a Keras model."""
+"""The space of a study: ranges, candidates, and how a candidate becomes a Keras model."""
 
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.own import OwnSpace

@@ -20,7 +20,7 @@ class RemakingError(TunefrontError):
 
 
 def read_stored_spec(study: StudyRecord) -> StudySpec:
-    """The study's spec. This runs nobody's code.
+    """Return the study's spec. This runs nobody's code.
 
     Raises:
         RemakingError: If this tunefront cannot read it.

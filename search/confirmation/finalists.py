@@ -36,7 +36,7 @@ class Finalist:
 def choose_finalists(
     trials: Sequence[TrialRecord], objectives: Sequence[Objective], n_validation: int, n_near: int | None = None
 ) -> list[Finalist]:
-    """The front in the order of trial numbers, then the near misses, the nearest first.
+    """Return the front in the order of trial numbers, then the near misses, the nearest first.
 
     A near miss is a complete trial within the limits that noise alone may have kept off the front: each
     member of the front that beats it would no longer do so, were the trial's accuracy two standard errors
@@ -69,7 +69,7 @@ def choose_finalists(
 
 
 def _distance(point: Sequence[float], better: Sequence[float], objectives: Sequence[Objective], n_images: int) -> float:
-    """How much of the noise `point` needs to be ahead of `better`, which dominates it, on one objective."""
+    """Return how much of the noise `point` needs to be ahead of `better`, which dominates it, on one objective."""
     gaps = zip(point, better, (objective.measure for objective in objectives), strict=True)
     return min(_gap(float(value), float(best), measure, n_images) for value, best, measure in gaps)
 

@@ -50,7 +50,7 @@ class ConfirmationPlan:
         return self.spec.trials - self.n_done
 
     def describe(self, n_slots: int) -> str:
-        """What is going to happen, in a few lines for a person."""
+        """Return what is going to happen, in a few lines for a person."""
         front = [str(finalist.number) for finalist in self.finalists if finalist.is_on_front]
         near = [str(finalist.number) for finalist in self.finalists if not finalist.is_on_front]
         lines = [

@@ -34,7 +34,7 @@ _FORMAT = 4  # of the files and of how they are split; a change makes new ones
 
 
 def prepare(source: Source, seed: int, progress: Progress | None = None, *, are_images: bool = False) -> Dataset:
-    """The dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
+    """Return the dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
 
     Safe against being killed half-way: the folder gets its name only when it is whole. One that is damaged all the
     same, a file cut off or missing, is made anew. Of several processes that prepare the same, one does it and the
@@ -90,7 +90,7 @@ def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a prepared dataset is there with all of its values."""
+    """Return whether a prepared dataset is there with all of its values."""
     try:
         dataset = Dataset.read(folder)
         images, labels = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels"))

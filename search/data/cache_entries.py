@@ -135,7 +135,7 @@ def _unlocked(path: Path) -> Iterator[bool]:
 
 
 def _remove(path: Path, cache: Path) -> str:
-    """Why it could not be removed; empty if it is gone."""
+    """Return why it could not be removed; empty if it is gone."""
     try:
         if path.is_file():
             path.unlink()

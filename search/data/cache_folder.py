@@ -68,12 +68,12 @@ def _set_mode(path: Path, mode: int) -> None:
 
 
 def lock_path(cache: Path, name: str) -> Path:
-    """The file that whoever makes `name` holds."""
+    """Return the file that whoever makes `name` holds."""
     return cache / _LOCKS / name
 
 
 def manifest_path(cache: Path, name: str) -> Path:
-    """The file that remembers the digests of a folder's files."""
+    """Return the file that remembers the digests of a folder's files."""
     return cache / MANIFESTS / f"{name}.jsonl"
 
 

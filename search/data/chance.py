@@ -20,14 +20,14 @@ Counts = NDArray[np.integer]
 
 
 def chances(counts: Counts, positive_class: int = 1) -> dict[str, Chance]:
-    """The chance of every accuracy measure that is defined on these images.
+    """Return the chance of every accuracy measure that is defined on these images.
 
     Args:
         counts: Validation images of each class, shape (k,), those of all folds together.
     """
     return {
         measure: find(counts, positive_class)
-        for measure, find in _FOUND_BY.items()
+        for measure, find in _CHANCE_FUNCTIONS.items()
         if _fits(measure, len(counts)) and is_defined(measure, counts, positive_class)
     }
 
@@ -43,7 +43,7 @@ def _fits(measure: str, n_classes: int) -> bool:
 
 
 def _share(share: float, n: int) -> Chance:
-    """A share of n images, with its binomial standard error."""
+    """Return a share of n images, with its binomial standard error."""
     return Chance(share, math.sqrt(max(share * (1 - share), 0.0) / n))
 
 
@@ -107,7 +107,7 @@ def _auc(counts: Counts, positive_class: int) -> Chance:
     return Chance(0.5, math.sqrt(float(variances.sum()) / (k * (k - 1))))
 
 
-_FOUND_BY: Mapping[str, Callable[[Counts, int], Chance]] = {
+_CHANCE_FUNCTIONS: Mapping[str, Callable[[Counts, int], Chance]] = {
     "accuracy": _most_frequent(1),
     "top_5_accuracy": _most_frequent(5),
     "f1_macro": _mean_over_classes,

@@ -79,7 +79,7 @@ class Dataset:
         return len(self.class_names)
 
     def split(self, name: str, fold: int = 0) -> Split:
-        """The split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
+        """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
 
         With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
         into memory; without, `fold` is 0.
@@ -97,7 +97,7 @@ class Dataset:
             opened(self.folder, name)
 
     def _rows(self, name: str, fold: int) -> slice | NDArray[np.int64]:
-        """Where a split lies in the arrays: a slice where it is one piece, which then needs no copy."""
+        """Return where a split lies in the arrays: a slice where it is one piece, which then needs no copy."""
         if not 0 <= fold < max(self.folds, 1):
             raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
         n_search = self.n_train + self.n_validation
@@ -111,11 +111,11 @@ class Dataset:
         }[name]
 
     def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
-        """Images of each class in a split, shape (classes,). It reads labels alone, of the test split too."""
+        """Return images of each class in a split, shape (classes,). It reads labels alone, of the test split too."""
         return np.bincount(opened(self.folder, "labels")[self._rows(name, fold)], minlength=self.n_classes)
 
     def facts(self) -> dict[str, object]:
-        """What the store keeps: all but the folder, which is this machine's; and what guessing reaches."""
+        """Return what the store keeps: all but the folder, which is this machine's; and what guessing reaches."""
         counts = np.sum([self.class_counts("validation", fold) for fold in range(max(self.folds, 1))], axis=0)
         found = {measure: asdict(chance) for measure, chance in chances(counts, self.positive_class).items()}
         return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.examples import DataError, Progress
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION
+from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION
 
 _CHUNK_BYTES = 16_000_000
 
@@ -54,7 +54,7 @@ def write_arrays(
     rows = {name: np.flatnonzero(parts == part) for name, part in names.items()}
     sizes = {f"n_{name}": len(chosen) for name, chosen in rows.items()}
     if n_folds:
-        is_search = (parts >= 0) | (parts == ALWAYS_TRAIN)
+        is_search = (parts >= 0) | (parts == TRAIN_IN_EVERY_FOLD)
         rows = {"search": np.flatnonzero(is_search), "test": rows["test"]}
         n_validation = int((parts == 0).sum())
         sizes |= {"n_train": len(rows["search"]) - n_validation, "n_validation": n_validation}

@@ -104,12 +104,12 @@ class Examples:
 
 
 def split_named(name: str) -> SplitName | None:
-    """The split that a word such as ``Training``, ``val`` or ``test_set`` stands for; None for any other."""
+    """Return the split that a word such as ``Training``, ``val`` or ``test_set`` stands for; None for any other."""
     return SPLIT_WORDS.get(_SET.sub("", name.strip().lower()))
 
 
 def readable(path: str) -> str:
-    """A path as text that can be printed and stored, whatever bytes it has."""
+    """Return a path as text that can be printed and stored, whatever bytes it has."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -134,12 +134,12 @@ def check_file(path: Path, key: str = "data.path") -> None:
 
 
 def reading_problem(error: BaseException) -> str:
-    """An error's first line, but for NumPy's advice to trust a file and let it run its code."""
+    """Return an error's first line, but for NumPy's advice to trust a file and let it run its code."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return "it holds pickled objects, which are refused" if "allow_pickle" in text else shortened(text, 300)
 
 
 def some_of(lines: Sequence[str], at_most: int = 20) -> str:
-    """The first lines, indented, and how many more there are."""
+    """Return the first lines, indented, and how many more there are."""
     shown = [f"  {line}" for line in lines[:at_most]]
     return "\n".join([*shown, f"  and {len(lines) - at_most} more"] if len(lines) > at_most else shown)

@@ -18,7 +18,7 @@ from tunefront.search.data.sources.source import ArraySource, Source
 from tunefront.search.data.splitting.division import divide_examples
 from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_copies
 from tunefront.search.data.splitting.rare_classes import note_unreadable
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
+from tunefront.search.data.splitting.splits import LEFT_OUT, TRAIN, TRAIN_IN_EVERY_FOLD, names_of_parts
 
 _LISTS = {
     SKIPPED: "each file that was left out is named, with the reason, in",
@@ -74,12 +74,12 @@ def write_content(
 
 
 def describe_lists(folder: str) -> list[str]:
-    """Where a prepared dataset names each file that was left out, and images that look alike."""
+    """Return where a prepared dataset names each file that was left out, and images that look alike."""
     return [f"{what} {Path(folder) / name}" for name, what in _LISTS.items() if (Path(folder) / name).exists()]
 
 
 def _is_training(parts: NDArray[np.int64], source: Source) -> NDArray[np.bool_]:
-    return np.isin(parts, [ALWAYS_TRAIN, *range(source.folds)] if source.folds else [TRAIN])
+    return np.isin(parts, [TRAIN_IN_EVERY_FOLD, *range(source.folds)] if source.folds else [TRAIN])
 
 
 def _near_copies(

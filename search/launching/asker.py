@@ -89,7 +89,7 @@ class Asker:
 
 @contextlib.contextmanager
 def make_asker(progress: Progress) -> Iterator[Asker]:
-    """An asker for one command, on this machine's first GPU or all of its CPU; Keras loads from now on."""
+    """Yield an asker for one command, on this machine's first GPU or all of its CPU; Keras loads from now on."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         launcher.load()
@@ -99,7 +99,7 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
 
 @contextlib.contextmanager
 def make_data_asker(progress: Progress) -> Iterator[Asker]:
-    """An asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
+    """Yield an asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log", preload=_DATA_MODULES)
         launcher.load()

@@ -75,7 +75,7 @@ class Launcher:
 
     def load(self) -> None:
         """Start the fork server now, and let it load its modules while the caller does something else."""
-        with _quietly(self.log_path):
+        with _redirect_stderr(self.log_path):
             multiprocessing.forkserver.ensure_running()
 
     def start(
@@ -99,14 +99,14 @@ class Launcher:
             args=(theirs, function, task, str(log_path), chosen_safe_path()),
             daemon=not may_have_children,
         )
-        with _quietly(self.log_path):
+        with _redirect_stderr(self.log_path):
             process.start()
         theirs.close()
         return Child(process, ours)
 
 
 def describe_exit(exit_code: int | None) -> str:
-    """Why a child may have ended without a word, for people."""
+    """Return why a child may have ended without a word, for people."""
     if exit_code == -signal.SIGKILL:
         return "killed from outside (signal 9): most likely the machine ran out of memory"
     if exit_code is not None and exit_code < 0:
@@ -145,7 +145,7 @@ def _die_with_supervisor() -> None:
 
 
 @contextlib.contextmanager
-def _quietly(log_path: Path) -> Iterator[None]:
+def _redirect_stderr(log_path: Path) -> Iterator[None]:
     """The fork server starts inside: frameworks' start-up noise goes to its log, not to the terminal."""
     stderr = os.dup(2)
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

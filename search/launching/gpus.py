@@ -17,7 +17,7 @@ class Gpu:
 
 
 def list_gpus() -> list[Gpu]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves visible; none where there is no NVIDIA driver."""
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible; none where there is no NVIDIA driver."""
     import pynvml
 
     try:

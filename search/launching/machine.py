@@ -65,7 +65,7 @@ def host_key() -> str:
 
 
 def is_alive(pid: int, started_at: float) -> bool:
-    """Whether the process `pid` runs and was there at `started_at`, in seconds on this machine's clock.
+    """Return whether the process `pid` runs and was there at `started_at`, in seconds on this machine's clock.
 
     A process that is younger has only been given the number of one that ended.
     """

@@ -13,7 +13,7 @@ from tunefront.spaces import OwnSpace
 from tunefront.spaces.settings import extremes
 
 # What a network says that has all of a measure without looking at an image.
-_ALWAYS = {
+_CONSTANT_ANSWERS = {
     **dict.fromkeys(("recall", "precision", "f1_binary"), "the positive class"),
     "top_5_accuracy": "the same five classes",
 }
@@ -57,12 +57,12 @@ def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
 
 
 def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
-    """What is to be said of an accuracy objective that can be had whole without looking at an image."""
+    """Return what is to be said of an accuracy objective that can be had whole without looking at an image."""
     measure = spec.accuracy_measure
     chance = read_chance(dataset, measure)
     if spec.objectives.accuracy is None or chance is None or chance.score < 1:
         return ""
-    always = _ALWAYS.get(measure, "the same class")
+    always = _CONSTANT_ANSWERS.get(measure, "the same class")
     if "auc" not in dataset["chances"]:  # which wants two classes
         remedy = "Put images of another class into the validation split"
     elif measure == "top_5_accuracy":

@@ -134,7 +134,7 @@ def _check_output(space: Space, dataset: Dataset) -> None:
 
 
 def _sizes(space: Space, dataset: Dataset) -> list[int]:
-    """Every image side that can come up, the smallest and the largest of a range."""
+    """Return every image side that can come up, the smallest and the largest of a range."""
     own = min(dataset.image_shape[:2])
     return sorted({int(size) or own for size in extremes(space.general["image_size"])})
 

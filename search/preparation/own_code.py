@@ -10,12 +10,12 @@ from tunefront.search.spec.study_spec import StudySpec
 
 
 def code_of_space(spec: StudySpec) -> list[str]:
-    """The object that is the study's space; empty if that is a table."""
+    """Return the object that is the study's space; empty if that is a table."""
     return [spec.space] if isinstance(spec.space, str) else []
 
 
 def code_of_data(table: DataTable) -> list[str]:
-    """The function that returns the data; empty for other sources."""
+    """Return the function that returns the data; empty for other sources."""
     return [table.object] if isinstance(table, OwnSource) else []
 
 

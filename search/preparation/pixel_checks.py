@@ -9,7 +9,7 @@ from tunefront.search.data import Dataset
 from tunefront.search.data.decoding.pixel_scale import has_channels_first, likely_scale
 from tunefront.search.launching.asker import CheckError
 from tunefront.spaces import Space
-from tunefront.spaces.augmentation.levels import OF_PIXELS
+from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
 
 _BEYOND_PIXELS = 256
@@ -59,7 +59,7 @@ def check_levels(space: Space, dataset: Dataset) -> None:
         CheckError: Names level, settings and remedy.
     """
     for level, ranges in space.families["augmentation"].items():
-        highest = {name: extremes(spec_range)[-1] for name, spec_range in ranges.items() if name in OF_PIXELS}
+        highest = {name: extremes(spec_range)[-1] for name, spec_range in ranges.items() if name in PIXEL_SETTINGS}
         check_augmentation(f"space.{level}", highest, dataset)
 
 
@@ -72,7 +72,7 @@ def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) 
     Raises:
         CheckError: Names `key`, settings and remedy.
     """
-    names = [name for name in OF_PIXELS if settings.get(name)]
+    names = [name for name in PIXEL_SETTINGS if settings.get(name)]
     low, high = dataset.value_range or (0.0, 255.0)
     if not names or (low >= 0 and 1 < high <= 255):
         return

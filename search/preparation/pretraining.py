@@ -55,7 +55,7 @@ def pretrain(asker: Asker, spec: StudySpec) -> Pretrained:
 
 
 def pretraining_candidate(table: PretrainTable) -> Candidate:
-    """The one candidate of a pretraining.
+    """Return the one candidate of a pretraining.
 
     Raises:
         CheckError: If something varies, or there is no backbone.

@@ -25,7 +25,7 @@ def flops(model: Any) -> int | None:
         it is neither functional nor sequential.
     """
     try:
-        return 2 * _of_model(model)
+        return 2 * _count_model(model)
     except _UnknownSizeError:
         return None
 
@@ -34,12 +34,12 @@ class _UnknownSizeError(Exception):
     """A shape has no number where one is needed."""
 
 
-def _of_model(model: Any) -> int:
+def _count_model(model: Any) -> int:
     return sum(_multiplications(layer, shapes) for layer, shapes in _calls(model))
 
 
 def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
-    """Each layer with the shapes it is called with, once for every call."""
+    """Yield each layer with the shapes it is called with, once for every call."""
     import keras
 
     if isinstance(model, keras.Sequential):
@@ -83,7 +83,7 @@ def _rules() -> tuple[tuple[tuple[type[Any], ...], Rule], ...]:
     convolutions = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.DepthwiseConv1D, layers.DepthwiseConv2D)
     separable = (layers.SeparableConv1D, layers.SeparableConv2D)
     return (
-        ((Model,), lambda layer, _: _of_model(layer)),
+        ((Model,), lambda layer, _: _count_model(layer)),
         # A transposed convolution spreads every pixel that comes in.
         (transposed, lambda layer, shapes: _n_kernel(layer) * _n_pixels(layer, shapes[0])),
         (
@@ -91,19 +91,19 @@ def _rules() -> tuple[tuple[tuple[type[Any], ...], Rule], ...]:
             lambda layer, shapes: _n_kernel(layer) * _n_pixels(layer, layer.compute_output_shape(shapes[0])),
         ),
         ((layers.Dense,), lambda layer, shapes: _n_kernel(layer) * _product(shapes[0][1:-1])),
-        ((layers.EinsumDense,), lambda layer, shapes: _of_einsum(layer, shapes[0])),
-        ((layers.Bidirectional,), _of_both_directions),
-        ((layers.RNN,), lambda layer, shapes: _of_steps(layer, shapes[0])),
-        ((layers.TimeDistributed,), _of_each_step),
-        ((layers.MultiHeadAttention,), _of_attention),
+        ((layers.EinsumDense,), lambda layer, shapes: _count_einsum(layer, shapes[0])),
+        ((layers.Bidirectional,), _count_both_directions),
+        ((layers.RNN,), lambda layer, shapes: _count_steps(layer, shapes[0])),
+        ((layers.TimeDistributed,), _count_each_step),
+        ((layers.MultiHeadAttention,), _count_attention),
     )
 
 
-def _of_both_directions(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_both_directions(layer: Any, shapes: Sequence[Shape]) -> int:
     return sum(_multiplications(part, shapes) for part in (layer.forward_layer, layer.backward_layer))
 
 
-def _of_each_step(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_each_step(layer: Any, shapes: Sequence[Shape]) -> int:
     n_examples, n_steps, *rest = shapes[0]
     return _product([n_steps]) * _multiplications(layer.layer, [(n_examples, *rest)])
 
@@ -127,7 +127,7 @@ def _n_pixels(layer: Any, shape: Shape) -> int:
     return _product(shape[2:] if layer.data_format == "channels_first" else shape[1:-1])
 
 
-def _of_einsum(layer: Any, shape: Shape) -> int:
+def _count_einsum(layer: Any, shape: Shape) -> int:
     read, kernel = layer.equation.replace(" ", "").split("->")[0].split(",")
     head, dots, tail = read.partition("...")
     rest = len(shape) - len(head) - len(tail)
@@ -136,7 +136,7 @@ def _of_einsum(layer: Any, shape: Shape) -> int:
     return _n_kernel(layer) * _product(repeated)
 
 
-def _of_steps(layer: Any, shape: Shape) -> int:
+def _count_steps(layer: Any, shape: Shape) -> int:
     one_step = 0
     for kernel in _kernels(layer):
         n_uses = 1
@@ -148,7 +148,7 @@ def _of_steps(layer: Any, shape: Shape) -> int:
     return one_step * _product(shape[1:2])
 
 
-def _of_attention(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_attention(layer: Any, shapes: Sequence[Shape]) -> int:
     n_queries, n_keys = _product(shapes[0][1:-1]), _product(shapes[1][1:-1])
     n_all = n_queries * n_keys * int(layer.num_heads) * (int(layer.key_dim) + int(layer.value_dim or layer.key_dim))
     for weight in layer.weights:

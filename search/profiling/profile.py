@@ -61,7 +61,7 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
 
 
 def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shape: tuple[int, ...]) -> Profile:
-    """The profile of a model that was built in float32 from that candidate."""
+    """Return the profile of a model that was built in float32 from that candidate."""
     from tunefront.search.trial import memory
 
     settings = dict(candidate.architecture_settings)
@@ -74,7 +74,7 @@ def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shap
         width=_number(settings.pop("width", None)),
         freeze_fraction=_number(settings.pop("freeze_fraction", None)),
         optimizer=candidate.optimizer,
-        settings=_said(candidate.architecture, settings),
+        settings=_varying_settings(candidate.architecture, settings),
         n_layers=len((find_backbone(model) or model).layers),
         parameters=memory.n_parameters(model.weights),
         trainable_parameters=memory.n_parameters(model.trainable_weights),
@@ -88,7 +88,7 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _said(architecture: str, settings: Settings) -> dict[str, Value]:
+def _varying_settings(architecture: str, settings: Settings) -> dict[str, Value]:
     """The settings that are not as they always are."""
     known = ARCHITECTURES[architecture].settings if architecture in ARCHITECTURES else {}
     return {

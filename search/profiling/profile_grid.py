@@ -102,7 +102,7 @@ def _fraction(text: str) -> float:
 
 
 def profile_grid(grid: ProfileGrid) -> Iterator[Profile]:
-    """The grid's models one by one; each backbone is built once, and forgotten before the next one.
+    """Yield the grid's models one by one; each backbone is built once, and forgotten before the next one.
 
     Clears Keras's global state, names and dtype policy, too.
 

@@ -32,7 +32,7 @@ def profile_candidates(
 def profile_spec(
     space: Space | OwnSpace, image_shape: tuple[int, ...], n_classes: int, limit: int, seed: int = 0
 ) -> tuple[Iterator[Profile], str]:
-    """All models of a space, or `limit` random ones of more, and a note that says which of the two."""
+    """Return all models of a space, or `limit` random ones of more, and a note that says which of the two."""
     candidates, note = models_of(space, limit, seed)
     return profile_candidates(space, candidates, image_shape, n_classes), note
 

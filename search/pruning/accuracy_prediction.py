@@ -22,9 +22,9 @@ from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-
 Floats = NDArray[np.float64]
 
 MIN_FINISHED = 8  # trials, before anything is predicted from them
-_MOST = 0.9995  # accuracies are taken as at most this and at least 1 - this: logits stay finite
-_NEAR = 1.0  # logits at which a finished trial weighs half
-_OF_TRAINING = 0.6  # of the first epoch's level; 0.5 to 0.75 did about as well on recorded trainings
+_HIGHEST_ACCURACY = 0.9995  # accuracies are taken as at most this and at least 1 - this: logits stay finite
+_HALF_WEIGHT_LOGITS = 1.0  # logits at which a finished trial weighs half
+_TRAINING_SHARE = 0.6  # of the first epoch's level; 0.5 to 0.75 did about as well on recorded trainings
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class AccuracyPrediction:
         """The accuracy that the end exceeds with this chance only; 1 where it is too near to that to be told."""
         logit = self.expected + self.spread * float(stdtrit(self.freedom, 1 - chance))
         end = max(self.least, round(1 / (1 + math.exp(-logit)), 9))
-        return 1.0 if end >= _MOST else end
+        return 1.0 if end >= _HIGHEST_ACCURACY else end
 
     def chance_above(self, accuracy: float) -> float:
-        """How likely the end is above `accuracy`."""
+        """Return how likely the end is above `accuracy`."""
         if accuracy < self.least:
             return 1.0
         if accuracy >= 1.0:
@@ -71,7 +71,7 @@ def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> Acc
         least: No end is expected below this accuracy.
     """
     gains = logits(ends) - levels
-    weights = 1 / (1 + ((levels - level) / _NEAR) ** 2)
+    weights = 1 / (1 + ((levels - level) / _HALF_WEIGHT_LOGITS) ** 2)
     weights /= weights.sum()
     n_effective = 1 / float(weights @ weights)
     mean = float(weights @ gains)
@@ -87,7 +87,7 @@ def predict_end(level: float, levels: Floats, ends: Floats, least: float) -> Acc
 
 
 def learning_level(best: Floats, best_in_training: Floats, epoch: Floats, epochs: int) -> Floats:
-    """Where learning curves stand, in logits: a mean of both accuracies, of the validation one ever more.
+    """Return where learning curves stand, in logits: a mean of both accuracies, of the validation one ever more.
 
     Where the training accuracy is NaN, the validation accuracy alone tells it.
 
@@ -97,13 +97,13 @@ def learning_level(best: Floats, best_in_training: Floats, epoch: Floats, epochs
         epoch: Epochs so far, from 1; of the same shape.
         epochs: Of a whole training.
     """
-    weight = _OF_TRAINING * np.clip(1 - (epoch - 1) / epochs, 0, 1)
+    weight = _TRAINING_SHARE * np.clip(1 - (epoch - 1) / epochs, 0, 1)
     known = np.where(np.isnan(best_in_training), best, best_in_training)
     return (1 - weight) * logits(best) + weight * logits(known)
 
 
 def logits(accuracies: Floats) -> Floats:
     """Log odds of being right."""
-    clipped = np.clip(accuracies, 1 - _MOST, _MOST)
+    clipped = np.clip(accuracies, 1 - _HIGHEST_ACCURACY, _HIGHEST_ACCURACY)
     result: Floats = np.log(clipped / (1 - clipped))
     return result

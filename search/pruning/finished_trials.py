@@ -42,7 +42,7 @@ class FinishedTrial:
     def from_epochs(
         cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool
     ) -> FinishedTrial:
-        """A complete trial by its curve."""
+        """Return a complete trial by its curve."""
         return cls(
             number,
             np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
@@ -54,7 +54,7 @@ class FinishedTrial:
 
 
 def training_accuracy(epoch: Epoch) -> float:
-    """What Keras reported of the training images, with dropout and augmentation; NaN if it did not."""
+    """Return what Keras reported of the training images, with dropout and augmentation; NaN if it did not."""
     return epoch.metrics.get("accuracy", math.nan)
 
 

@@ -20,7 +20,7 @@ def expected_front(n: int, n_objectives: int) -> float:
 
 
 def chance_to_stay(n_ended: int, n_trials: int, n_objectives: int) -> float:
-    """How likely a trial that is on the front of `n_ended` trials is still on that of `n_trials`.
+    """Return how likely a trial that is on the front of `n_ended` trials is still on that of `n_trials`.
 
     With trials in random order it is the ratio of the shares that the two fronts have of their trials. A sampler that
     learns makes later trials better, and the chance smaller still.

@@ -33,7 +33,7 @@ class History:
         self.n_ended = 0
 
     def finished(self) -> FinishedTrials:
-        """Every complete trial up to now, in the order they were seen; the same object each time.
+        """Return every complete trial up to now, in the order they were seen; the same object each time.
 
         It also brings `n_ended` up to date: the trials that were completed or stopped. If the store cannot be
         read, nothing has changed, and the next look sees all.

@@ -27,7 +27,7 @@ _PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
 
 
 def make_pruner(table: OptunaPrunerTable, epochs: int) -> BasePruner:
-    """The pruner that a table names; steps are epochs, counted from 1."""
+    """Make the pruner that a table names; steps are epochs, counted from 1."""
     settings = table.model_dump(exclude={"name", "wrapped"})
     if "n_warmup_steps" in settings:  # Optuna counts these and its intervals from step 0
         settings["n_warmup_steps"] += 1

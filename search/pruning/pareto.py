@@ -107,7 +107,7 @@ class ParetoPruner:
         finished: FinishedTrials,
         n_ended: int | None = None,
     ) -> tuple[float, ...]:
-        """The best end to be expected, one value for each objective.
+        """Return the best end to be expected, one value for each objective.
 
         A cost that nothing tells yet (latency, say) is taken as minus infinity, so that it alone keeps the trial from
         being dominated; an accuracy that nothing tells yet is taken as plus infinity.
@@ -125,7 +125,7 @@ class ParetoPruner:
         return tuple(values)
 
     def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> AccuracyPrediction | None:
-        """Where its accuracy will end; None while too few have finished that trained as long."""
+        """Return where its accuracy will end; None while too few have finished that trained as long."""
         is_like = self._are_like(len(curve), finished)
         if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
             return None
@@ -139,7 +139,7 @@ class ParetoPruner:
         return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
 
     def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
-        """The whole training's seconds, where the time objective is one of epochs."""
+        """Return the whole training's seconds, where the time objective is one of epochs."""
         name = self.objectives["time"].measure.name
         seconds = [float(getattr(point, name)) for point in curve]
         is_like = self._are_like(len(curve), finished)
@@ -159,7 +159,7 @@ class ParetoPruner:
         return min(self.front_loss / stays, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""
+        """Return which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""
         return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
 
     @property

@@ -31,7 +31,7 @@ class TimePrediction:
         return self._seconds(float(np.quantile(self.logs, 0.25))) if len(self.logs) else self.least
 
     def undercut_with(self, chance: float) -> float:
-        """The seconds that the training stays below with this chance only.
+        """Return the seconds that the training stays below with this chance only.
 
         By the finished trials themselves, or by Student's t if that is shorter: where few have finished, the fastest is
         yet to come, and where a busy machine slowed some epochs down, no t distribution holds.
@@ -42,7 +42,7 @@ class TimePrediction:
         return self._seconds(min(by_t, float(np.quantile(self.logs, chance))))
 
     def chance_within(self, seconds: float) -> float:
-        """How likely it takes at most so long, by the more hopeful of the two."""
+        """Return how likely it takes at most so long, by the more hopeful of the two."""
         if not len(self.logs):
             return float(self.least <= seconds)
         most = math.log(seconds) + 1e-9

@@ -77,7 +77,7 @@ class NearestRecorded:
         return candidate
 
     def _run_instead(self, parameters: Mapping[str, Any]) -> optuna.Trial:
-        """A running trial with these parameters, which the sampler sees from now on."""
+        """Return a running trial with these parameters, which the sampler sees from now on."""
         if self.name == "tpe":
             # It would note what it samples now as the running trial's. NSGA-II has to note the generation.
             self._study.sampler = optuna.samplers.RandomSampler(seed=0)
@@ -112,5 +112,5 @@ class NearestRecorded:
 
 
 def make_chooser(name: str, table: RecordedTable, space: Space | OwnSpace, seed: int) -> RandomOrder | NearestRecorded:
-    """A chooser by the name of its sampler, of :data:`SAMPLERS`."""
+    """Make a chooser by the name of its sampler, of :data:`SAMPLERS`."""
     return RandomOrder(table, seed) if name == RANDOM else NearestRecorded(table, space, name, seed)

@@ -31,7 +31,7 @@ class Chooser(Protocol):
     """What is tried next. Made anew for each repeat."""
 
     def next(self) -> int:
-        """A candidate that was not tried yet. Asked at most as often as there are candidates."""
+        """Return a candidate that was not tried yet. Asked at most as often as there are candidates."""
 
     def end(self, candidate: int, is_complete: bool) -> None:
         """The trial is complete, or was stopped."""

@@ -25,7 +25,7 @@ class GowerDistances:
         self._n_parameters = np.array([len(parameters) for parameters in recorded])
 
     def to(self, asked: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> NDArray[np.float64]:
-        """The mean difference of parameters between `asked` and each candidate, shape (n,), 0 to 1.
+        """Return the mean difference of parameters between `asked` and each candidate, shape (n,), 0 to 1.
 
         Numbers differ by the share of their range that lies between them, on a log scale where the range has
         one; choices by 0 or 1. What neither has does not count.

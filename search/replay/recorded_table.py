@@ -68,7 +68,7 @@ class RecordedTable:
         return hypervolume(self.points, tuple(self.reference), self.directions)
 
     def values_at(self, epoch: int) -> NDArray[np.float64]:
-        """What can be told of each candidate after `epoch` epochs, shape (n, m).
+        """Return what can be told of each candidate after `epoch` epochs, shape (n, m).
 
         Accuracy is that of the best epoch so far; a sum of seconds goes on as fast as the fastest epoch so far;
         a cost that nothing tells yet is NaN.
@@ -87,7 +87,7 @@ class RecordedTable:
 
 
 def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
-    """The training of each candidate with `seed`, or its first one.
+    """Make the training of each candidate with `seed`, or its first one.
 
     Raises:
         RecordingError: If a curve is not whole, a measurement is missing, or there is nothing to choose from.

@@ -35,7 +35,7 @@ _CURVES: dict[str, Callable[[Epoch], float]] = {
 
 
 # What reading anything else than a table of ours may raise.
-_NO_TABLE = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
+_TABLE_ERRORS = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
 
 
 class RecordingError(TunefrontError):
@@ -78,7 +78,7 @@ class Recording:
     trials: Sequence[RecordedTrial]
 
     def one_seed_each(self, seed: int = 0) -> list[RecordedTrial]:
-        """One training of each candidate: that of `seed`, or its first one where there is no such."""
+        """Return one training of each candidate: that of `seed`, or its first one where there is no such."""
         by_candidate: dict[int, RecordedTrial] = {}
         for trial in sorted(self.trials, key=lambda trial: (trial.seed != seed, trial.seed)):
             by_candidate.setdefault(trial.candidate, trial)
@@ -112,7 +112,7 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
 
 
 def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """What others may know of a machine: hardware and versions, not its name."""
+    """Return what others may know of a machine: hardware and versions, not its name."""
     return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
 
 
@@ -134,7 +134,7 @@ def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameter_column(name: str) -> str:
-    """A name with a dot, which no other column has."""
+    """Return a name with a dot, which no other column has."""
     return name if "." in name and not name.startswith(_PARAMETER) else f"{_PARAMETER}{name}"
 
 
@@ -172,7 +172,7 @@ def read_recording(path: Path) -> Recording:
         ) from None
     except SpaceError as error:
         raise RecordingError(f"{path}: this tunefront cannot read the spec in it ({error})") from None
-    except _NO_TABLE as error:
+    except _TABLE_ERRORS as error:
         raise RecordingError(f"{path}: this is no table that tunefront record made ({_first_line(error)})") from None
 
 

@@ -78,7 +78,7 @@ def replay(
     player = _Player(tables, space, seed, min(n_trials or n_all, n_all))
     jobs = list(product(strategies, range(n_repeats)))
     outcomes: dict[Strategy, list[RepeatResult]] = {strategy: [] for strategy in strategies}
-    with _code_explained(), _mapping(n_processes) as mapped:
+    with _explain_code_errors(), _mapping(n_processes) as mapped:
         if isinstance(space, OwnSpace) and asks_space(strategies):
             space.load()  # in this process first, where it fails before any other was started
         for done, ((strategy, _), outcome) in enumerate(zip(jobs, mapped(player, jobs), strict=True), start=1):
@@ -88,12 +88,12 @@ def replay(
 
 
 def asks_space(strategies: Sequence[Strategy]) -> bool:
-    """Whether a strategy samples from the study's space: a random order needs no more than what was recorded."""
+    """Return whether a strategy samples from the study's space: a random order needs no more than what was recorded."""
     return any(strategy.sampler != RANDOM for strategy in strategies)
 
 
 @contextmanager
-def _code_explained() -> Iterator[None]:
+def _explain_code_errors() -> Iterator[None]:
     """Turn what a space of the user's own raises, here or in another process, into an error with a remedy."""
     try:
         yield

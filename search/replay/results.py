@@ -40,7 +40,7 @@ class RepeatResult:
 
 
 def measure(table: RecordedTable, played: Sequence[PlayedTrial]) -> RepeatResult:
-    """What a replay used and reached; `played` in the order of the ends."""
+    """Return what a replay used and reached; `played` in the order of the ends."""
     is_member = [bool(table.is_front[trial.candidate]) for trial in played]
     n_lost = sum(member and not trial.is_complete for member, trial in zip(is_member, played, strict=True))
     times, hypervolumes = _growth(table, played)
@@ -82,7 +82,7 @@ class Interval:
 
 
 def interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
-    """The interval of one or more repeats; of one alone it has no width."""
+    """Return the interval of one or more repeats; of one alone it has no width."""
     means = _resampled_means(np.asarray(values, dtype=float)[:, None])[:, 0]
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(np.mean(values)), float(low), float(high))

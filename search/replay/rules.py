@@ -37,7 +37,7 @@ class Oracle(NoPruning):
         self._table = table
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether the candidate is on the front of the whole table."""
+        """Return whether the candidate is on the front of the whole table."""
         return bool(self._table.is_front[candidate])
 
 
@@ -54,7 +54,7 @@ class Foresight(NoPruning):
         self._complete: list[int] = []
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether no complete trial dominates its end."""
+        """Return whether no complete trial dominates its end."""
         values = self._table.values
         return not dominating(tuple(values[candidate]), values[self._complete], self._table.directions).any()
 
@@ -74,7 +74,7 @@ class SameRungDominance(NoPruning):
         self._reached: dict[int, list[int]] = {rung: [] for rung in self.asked_after}
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether no trial that reached this epoch dominates it there."""
+        """Return whether no trial that reached this epoch dominates it there."""
         values = self._values[epoch]
         others = values[self._reached[epoch]]
         self._reached[epoch].append(candidate)
@@ -105,7 +105,7 @@ class Pareto(NoPruning):
         self._numbers[candidate] = len(self._numbers)
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """The verdict on its epochs so far, given the trials that are complete."""
+        """Return the verdict on its epochs so far, given the trials that are complete."""
         curve = self._table.curves[candidate][:epoch]
         return self._pruner.judge(curve, self._table.known_early[candidate], self._finished, self._n_ended).goes_on
 

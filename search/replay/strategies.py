@@ -59,7 +59,7 @@ def parse_strategies(
     pruners: Sequence[str] = DEFAULT_PRUNERS,
     n_workers: Sequence[int] = (4,),
 ) -> list[Strategy]:
-    """Every combination, each name once; ``"pareto:0.05"`` gives a pruner its setting.
+    """Return every combination, each name once; ``"pareto:0.05"`` gives a pruner its setting.
 
     Raises:
         StrategyError: If there is no such sampler or pruner, or a setting or number of workers is impossible.
@@ -79,18 +79,18 @@ def parse_strategies(
 
 
 def parse_pruner(text: str) -> Pruner:
-    """A pruner by its name, with its settings behind colons where it has some.
+    """Return a pruner by its name, with its settings behind colons where it has some.
 
     Raises:
         StrategyError: If there is no such pruner, or it has no such setting.
     """
     name, *given = text.strip().split(":")
     if name not in _PRUNERS:
-        raise StrategyError(f"the pruner {text!r} is not known. Known: {_KNOWN}")
+        raise StrategyError(f"the pruner {text!r} is not known. Known: {_KNOWN_PRUNERS}")
     make, settings = _PRUNERS[name]
     if len(given) > len(settings):
         takes = f"at most {len(settings)} setting{'s' * (len(settings) > 1)}" if settings else "no setting"
-        raise StrategyError(f"the pruner {text!r} takes {takes}. Known: {_KNOWN}")
+        raise StrategyError(f"the pruner {text!r} takes {takes}. Known: {_KNOWN_PRUNERS}")
     values = [setting.read(text, value) for setting, value in zip(settings, given, strict=False)]
     shown = values or [setting.default for setting in settings if setting.default is not None]
     return Pruner(":".join([name, *(f"{value:g}" for value in shown)]), partial(make, *shown))
@@ -164,6 +164,6 @@ _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),
     "pareto": (_make_pareto, [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
 }
-_KNOWN = ", ".join(
+_KNOWN_PRUNERS = ", ".join(
     [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]
 )

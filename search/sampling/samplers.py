@@ -30,7 +30,7 @@ _EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
 
 
 def missing_extra(table: SamplerTable) -> str:
-    """What to install before this sampler can be used; empty if nothing is missing."""
+    """Return what to install before this sampler can be used; empty if nothing is missing."""
     package = _EXTRAS.get(table.name)
     if package is None or importlib.util.find_spec(package) is not None:
         return ""
@@ -43,7 +43,7 @@ def make_sampler(
     number: int,
     distributions: Mapping[str, BaseDistribution] | None = None,
 ) -> BaseSampler:
-    """A sampler for one trial.
+    """Make a sampler for one trial.
 
     Each trial has its own, seeded by its number: one seed for a whole run would draw the same
     candidates again in every worker and after every restart. What a sampler must know of others (a

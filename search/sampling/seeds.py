@@ -8,7 +8,7 @@ _CONFIRMATION = 1  # never a trial's number at this place: see trial_seed
 
 
 def trial_seed(study_seed: int, number: int, *, is_confirmation: bool = False) -> int:
-    """The seed of one trial: from the study's seed and its number, whoever runs it, below 2**31.
+    """Return the seed of one trial: from the study's seed and its number, whoever runs it, below 2**31.
 
     A confirmation has its search's seed, which also splits the data; its trials have others than the search's.
     """

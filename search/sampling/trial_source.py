@@ -89,7 +89,7 @@ class TrialSource:
         return candidate
 
     def is_exhausted(self) -> bool:
-        """Whether no candidate is left that was not tried: the grid is done."""
+        """Return whether no candidate is left that was not tried: the grid is done."""
         trials = self._study.get_trials(deepcopy=False)
         return (
             self._grid is not None

@@ -101,7 +101,7 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
 
 
 def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:
-    """What to write for `kept` to be the one objective: an axis that is left out has its default measure."""
+    """Return what to write for `kept` to be the one objective: an axis that is left out has its default measure."""
     return f"{' and '.join(f'{axis} = false' for axis in axes if axis != kept)} in [objectives]"
 
 

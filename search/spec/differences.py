@@ -63,7 +63,7 @@ def without_settings_of_other_kinds(found: Sequence[Difference]) -> list[Differe
 
 
 def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What differs between two specs as JSON, a line each, but for limits and what may change between runs."""
+    """Return what differs between two specs as JSON, a line each, but for limits and what may change between runs."""
     objectives = (stored.get("objectives", {}), given.get("objectives", {}))
     kept, others = ({key: value for key, value in spec.items() if key != "objectives"} for spec in (stored, given))
     return _axis_differences(*objectives) + [difference.describe() for difference in find_differences(kept, others)]
@@ -81,7 +81,7 @@ def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> l
 
 
 def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """Which axes count, and by which measure: what a file has to say for it, since it has a default measure."""
+    """Return which axes count, and by which measure: what a file has to say for it, since it has a default measure."""
     lines = []
     for axis in dict.fromkeys([*stored, *given]):
         had, has = (tables.get(axis, {}).get("measure") for tables in (stored, given))
@@ -98,7 +98,7 @@ def _show_measure(measure: str | None) -> str:
 
 
 def _line_of(axis: str, measure: str | None) -> str:
-    """The line of a file that gives an axis this measure, or drops it."""
+    """Return the line of a file that gives an axis this measure, or drops it."""
     return f"{axis} = {'false' if measure is None else json.dumps(measure)}"
 
 

@@ -25,7 +25,7 @@ class SpecError(TunefrontError):
 
 
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecError:
-    """The first of pydantic's findings, in the words of a spec file; what was written before what is missing.
+    """Return the first of pydantic's findings, in the words of a spec file; what was written before what is missing.
 
     A missing key is often one that was written under a wrong name.
     """
@@ -83,7 +83,7 @@ _HINTS = {
 
 
 def _keys(model: Any, location: list[str]) -> list[str]:
-    """The keys that the table at `location` of a spec may have; none where the location is no table of ours."""
+    """Return the keys that the table at `location` of a spec may have; none where the location is no table of ours."""
     table = _table(model, location)
     return list(table.model_fields) if table else []
 
@@ -100,7 +100,7 @@ def _table(model: Any, location: list[str]) -> Any:
 
 
 def _inner(field: FieldInfo) -> Any:
-    """The table that a key holds; where its discriminator says which, all that it can be, by that name."""
+    """Return the table that a key holds; where its discriminator says which, all that it can be, by that name."""
     options = getattr(field.annotation, "__args__", (field.annotation,))  # Table | None
     tables = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     if isinstance(field.discriminator, str):
@@ -111,7 +111,7 @@ def _inner(field: FieldInfo) -> Any:
 
 
 def _as_written(model: Any, location: Iterable[str]) -> list[str]:
-    """A location without the names that pydantic adds for the chosen one of several tables or types."""
+    """Return a location without the names that pydantic adds for the chosen one of several tables or types."""
     written, table = [], model
     for name in location:
         if isinstance(table, dict):

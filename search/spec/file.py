@@ -15,7 +15,7 @@ from tunefront.search.spec.differences import find_differences, without_settings
 from tunefront.search.spec.errors import SpecError, explain
 from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, written_in
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.spec.table import FROM_FILE
+from tunefront.search.spec.table import FILE_CONTEXT
 from tunefront.search.system.regular_files import read_file
 from tunefront.spaces import OwnSpace, SpaceError
 from tunefront.spaces.freeze_choices import merge_freeze_choices
@@ -72,7 +72,7 @@ def _read_text(path: Path) -> str:
 
 
 def _walk(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], int, Any]]:
-    """Every value with its keys and its depth; without recursion, since it may be nested as deep as it likes."""
+    """Yield every value with its keys and its depth; without recursion, since it may be nested as deep as it likes."""
     todo: list[tuple[tuple[str, ...], int, Any]] = [((key,), 1, value) for key, value in data.items()]
     while todo:
         place, depth, value = todo.pop()
@@ -88,10 +88,10 @@ def _first_line(error: Exception) -> str:
 
 
 # The context of a file's spec whose tables are not yet checked together: a study may have what it leaves out.
-_ALONE: Final = {**FROM_FILE, "is_alone": True}
+_UNCHECKED_CONTEXT: Final = {**FILE_CONTEXT, "is_alone": True}
 
 
-_OF_OURS = (".confirmation", ".recording")
+_RESERVED_SUFFIXES = (".confirmation", ".recording")
 
 
 def read_spec(
@@ -122,11 +122,11 @@ def read_spec(
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:
         raise explain(path, error, StudySpec) from None
-    if spec.name.endswith(_OF_OURS):
+    if spec.name.endswith(_RESERVED_SUFFIXES):
         raise SpecError(
             path,
             "name",
-            f"{spec.name!r}: studies that end in {' or '.join(_OF_OURS)} are tunefront's own. Leave that off",
+            f"{spec.name!r}: studies that end in {' or '.join(_RESERVED_SUFFIXES)} are tunefront's own. Leave that off",
         )
     if len(spec.start) > spec.trials:
         raise SpecError(
@@ -154,14 +154,14 @@ def check_own_space(path: Path, spec: StudySpec) -> None:
 
 
 def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callable[[str], None]) -> StudySpec:
-    """The spec that a file means, alone or for the study that it goes on with."""
-    alone = StudySpec.model_validate(data, context=_ALONE)
+    """Return the spec that a file means, alone or for the study that it goes on with."""
+    alone = StudySpec.model_validate(data, context=_UNCHECKED_CONTEXT)
     stored = find_stored(alone.name) if find_stored else None
     study = None
     with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is refused when it is opened
         study = StudySpec.from_json(stored) if stored is not None else None
     if study is None:
-        return _merged(StudySpec.model_validate(data, context=FROM_FILE), tell)
+        return _merge_choices(StudySpec.model_validate(data, context=FILE_CONTEXT), tell)
     given = alone.as_json()
     written = written_in(alone.model_dump(mode="json", exclude_unset=True))
     spec = StudySpec.from_json(continued(study.as_json(), written, given))
@@ -171,8 +171,8 @@ def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callab
     return spec
 
 
-def _merged(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
-    """A new study's spec without choices that are one candidate."""
+def _merge_choices(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
+    """Return a new study's spec without choices that are one candidate."""
     space = spec.parsed_space()
     if isinstance(space, OwnSpace):
         return spec

@@ -16,11 +16,11 @@ from tunefront.spaces.setting_places import family_of, table_of_setting
 from tunefront.spaces.settings import keys_of
 from tunefront.spaces.space import FAMILIES, GENERAL
 
-_TOP = ("name", "seed", "trials", "max_failures", "max_refusals")
+_TOP_LEVEL_KEYS = ("name", "seed", "trials", "max_failures", "max_refusals")
 
 
 def place_of(key: str, table: str, space: Mapping[str, Any] | None = None) -> str:
-    """What to do with a key that `table` does not have, if another table has one of that name; else empty.
+    """Return what to do with a key that `table` does not have, if another table has one of that name; else empty.
 
     Args:
         table: As a heading names it, such as ``training``; empty for the top of the file.
@@ -28,7 +28,7 @@ def place_of(key: str, table: str, space: Mapping[str, Any] | None = None) -> st
     """
     if table == "objectives":
         return _place_of_measure(key)
-    if key in _TOP and table:
+    if key in _TOP_LEVEL_KEYS and table:
         return "It belongs to the top of the file, above the first line in brackets"
     owner = table_of_setting(key, space or {})
     places = [heading for heading, keys in _keys_by_heading().items() if key in keys and heading != table]
@@ -88,7 +88,7 @@ def _keys_by_heading() -> Mapping[str, frozenset[str]]:
 
 
 def _keys_of(tables: Any) -> Iterator[str]:
-    """The keys of every table in a union, however it is annotated."""
+    """Yield the keys of every table in a union, however it is annotated."""
     if isinstance(tables, type):
         yield from tables.model_fields if issubclass(tables, BaseModel) else ()
         return

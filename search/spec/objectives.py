@@ -65,7 +65,7 @@ class ObjectivesTable(Table):
         return self
 
     def present(self) -> dict[Axis, ObjectiveTable]:
-        """The axes that are objectives, in the order of AXES."""
+        """Return the axes that are objectives, in the order of AXES."""
         tables: dict[Axis, ObjectiveTable | None] = {
             "accuracy": self.accuracy,
             "memory": self.memory,

@@ -22,7 +22,7 @@ _FIRST_FREEZE_FRACTIONS = (0.0, 0.8, 0.9, 1.0)
 
 
 def stored_spec_in(url: str) -> FindSpec:
-    """A function that looks up a study's stored spec by name; None where there is no such study, or no store."""
+    """Return a function that looks up a study's stored spec by name; None where there is no such study, or no store."""
 
     def find(name: str) -> Json | None:
         study = studies.find(open_store(url), name) if has_studies(url) else None
@@ -45,7 +45,7 @@ def with_first_defaults(data: Json) -> dict[str, Any]:
 
 
 def written_in(data: Json) -> dict[str, Any]:
-    """What a file says, with every setting of its space under its own name."""
+    """Return what a file says, with every setting of its space under its own name."""
     space = data.get("space")
     if not isinstance(space, Mapping):
         return dict(data)
@@ -55,7 +55,7 @@ def written_in(data: Json) -> dict[str, Any]:
 
 
 def continued(stored: Json, written: Json, given: Json) -> dict[str, Any]:
-    """What a file means for a study that has begun: a key that it leaves out has the study's value.
+    """Return what a file means for a study that has begun: a key that it leaves out has the study's value.
 
     A default that has changed since then so neither changes nor refuses the study. Keys without a default, such as a
     limit, were written once: where they are missing now, they have been taken out.
@@ -72,7 +72,7 @@ def continued(stored: Json, written: Json, given: Json) -> dict[str, Any]:
 
 
 def is_left_out(written: Json, key: str) -> bool:
-    """Whether a file says nothing of a key such as ``training.epochs``."""
+    """Return whether a file says nothing of a key such as ``training.epochs``."""
     found: Any = written
     for name in key.split("."):
         if not isinstance(found, Mapping) or name not in found:

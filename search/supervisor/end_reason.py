@@ -28,7 +28,7 @@ class Ending(enum.Enum):
 
 
 def describe_early_end(ending: Ending, spec: StudySpec) -> str:
-    """Why a study is done before it has all its trials, in a sentence; empty for other endings."""
+    """Return why a study is done before it has all its trials, in a sentence; empty for other endings."""
     if ending is Ending.TIME_LIMIT:
         return f"its time is used up: stop.time_limit is {format_quantity(spec.stop.time_limit or 0.0, 'seconds')}"
     if ending is Ending.NO_GROWTH:
@@ -37,7 +37,7 @@ def describe_early_end(ending: Ending, spec: StudySpec) -> str:
 
 
 def describe_going_on(ending: Ending) -> str:
-    """What to change for a study that ended early to go on."""
+    """Return what to change for a study that ended early to go on."""
     if ending is Ending.GRID_DONE:
         return "A larger grid is another study: give it another name"
     key = "stop.time_limit" if ending is Ending.TIME_LIMIT else "stop.patience"
@@ -76,7 +76,7 @@ class CommonReason:
 def describe_stop(
     ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
 ) -> ExitMessage:
-    """What happened, and how to go on.
+    """Return what happened, and how to go on.
 
     Args:
         again: The command that goes on.

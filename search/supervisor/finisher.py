@@ -117,7 +117,7 @@ class Finisher:
             self._say_refused(running.lease.number)
 
     def _violations(self, running: RunningTrial, outcome: Outcome) -> list[float]:
-        """What samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
+        """Return what samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
         if outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
             return []
         known = self._live_front.violations(running.measurements)
@@ -125,7 +125,7 @@ class Finisher:
             known = {**self._live_front.violations(known_early(running.measurements)), **running.violations}
         return constraints.as_list(self._live_front.objectives.values(), known)
 
-    def end_told(self, lease: Lease) -> None:
+    def close_ended_by_person(self, lease: Lease) -> None:
         """A person ended it before it had started: close its attempt."""
         patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
@@ -160,6 +160,6 @@ class Finisher:
 
 
 def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) -> str:
-    """One line for a log: what became of a trial."""
+    """Return one line for a log: what became of a trial."""
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")

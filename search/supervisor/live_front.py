@@ -25,28 +25,28 @@ class LiveFront:
     objectives: Mapping[Axis, Objective]
 
     def values(self, measurements: Mapping[str, float]) -> Values:
-        """One value for each objective, in the order of the store."""
+        """Return one value for each objective, in the order of the store."""
         return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
 
     def unmeasured(self, measurements: Mapping[str, float]) -> str:
-        """The first objective's measure that is missing; empty if none is."""
+        """Return the first objective's measure that is missing; empty if none is."""
         names = (objective.measure.name for objective in self.objectives.values())
         return next((name for name in names if name not in measurements), "")
 
     def violations(self, measurements: Mapping[str, float]) -> dict[str, float]:
-        """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+        """Return how far each limit is broken, by measure, as far as measured: 0 or less is within."""
         return violations(self.objectives.values(), measurements)
 
     def refusal(self, measurements: Mapping[str, float]) -> str:
-        """Which limit is broken by what is known before training; empty if none is."""
+        """Return which limit is broken by what is known before training; empty if none is."""
         return self.broken_limit(known_early(measurements))
 
     def broken_limit(self, measurements: Mapping[str, float]) -> str:
-        """Which limit is broken by what was measured; empty if none is."""
+        """Return which limit is broken by what was measured; empty if none is."""
         return broken_limit(self.objectives.values(), measurements)
 
     def is_on_front(self, measurements: Mapping[str, float]) -> bool:
-        """Whether a trial with these measurements, complete by now, is on the front of all."""
+        """Return whether a trial with these measurements, complete by now, is on the front of all."""
         if any(value > 0 for value in self.violations(measurements).values()):
             return False
         points = [self.values(measurements), *(values for _, values in self._feasible())]

@@ -36,7 +36,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
 
 
 def _preparation(assignment: Assignment) -> dict[str, Any]:
-    """How values were made of what the data's source has; a model takes what came out."""
+    """Return how values were made of what the data's source has; a model takes what came out."""
     source, dataset = assignment.spec.data, assignment.dataset
     if isinstance(source, FileSource):
         size = list(dataset.image_shape[:2])

@@ -41,7 +41,7 @@ def describe_new_limits(
     new: Mapping[Axis, Objective],
     stopped: Sequence[int],
 ) -> list[str]:
-    """What new limits, which the store has by now, mean for the trials there are: a few lines.
+    """Return what new limits, which the store has by now, mean for the trials there are: a few lines.
 
     Args:
         stopped: Those that were stopped for a limit and would no longer be.
@@ -66,7 +66,7 @@ def describe_new_limits(
 
 
 def describe_queued_again(queued: Mapping[int, int]) -> str:
-    """Which refused candidates are queued once more; empty if none is."""
+    """Return which refused candidates are queued once more; empty if none is."""
     if not queued:
         return ""
     pairs = ", ".join(f"{number} as {again}" for number, again in sorted(queued.items()))

@@ -163,7 +163,7 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Stud
 
 
 def ended_workers(store: Store, study: StudyRecord) -> list[str]:
-    """The supervisors of this machine that have ended, or were killed."""
+    """Return the supervisors of this machine that have ended, or were killed."""
     here = machine.host_key()
     return [
         worker.worker_id

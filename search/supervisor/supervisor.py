@@ -134,7 +134,7 @@ class Supervisor:
         queue.renew(self._assignment.store, self._assignment.worker_id, [])
 
     def _is_deleted(self) -> bool:
-        """Whether a person removed the study, in the dashboard for example."""
+        """Return whether a person removed the study, in the dashboard for example."""
         return studies.find(self._assignment.store, self._assignment.study.name) is None
 
     def _count(self) -> Counts:
@@ -162,7 +162,7 @@ class Supervisor:
             self._finisher.fail_unstarted(lease, str(error))
             return
         except UpdateFinishedTrialError:
-            self._finisher.end_told(lease)
+            self._finisher.close_ended_by_person(lease)
             return
         task = TrialTask(
             number=lease.number,
@@ -180,7 +180,7 @@ class Supervisor:
         self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
 
     def _log_folder(self, number: int) -> str:
-        """Where a trial writes logs for TensorBoard; empty if the study wants none."""
+        """Return where a trial writes logs for TensorBoard; empty if the study wants none."""
         if not self._assignment.spec.training.tensorboard:
             return ""
         folder = self._assignment.out / "tensorboard" / f"trial-{number}"

@@ -35,7 +35,7 @@ def child_environment(**variables: str) -> Iterator[None]:
 
 
 def chosen_safe_path() -> str | None:
-    """What the user has set, for :func:`restore_safe_path` in a child; None if nothing."""
+    """Return what the user has set, for :func:`restore_safe_path` in a child; None if nothing."""
     return os.environ.get(_SAFE_PATH)
 
 

@@ -52,7 +52,7 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The compiled loss, of the mixed labels where images were mixed.
+        """Return the compiled loss, of the mixed labels where images were mixed.
 
         Each training step calls the model and then this, within one trace: the share is that of the
         same batch.

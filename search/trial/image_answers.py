@@ -13,7 +13,7 @@ from tunefront.search.trial.scores import is_in_top_5
 def image_answers(
     labels: NDArray[np.integer], probabilities: NDArray[np.floating], measure: str, positive_class: int
 ) -> dict[str, Any]:
-    """The fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
+    """Return the fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
 
     Args:
         labels: Shape (n,), class numbers.
@@ -30,6 +30,6 @@ def image_answers(
 
 
 def _ranks(values: NDArray[np.floating]) -> list[int]:
-    """The place of each value among the distinct ones, from 0: all that an AUC asks for."""
+    """Return the place of each value among the distinct ones, from 0: all that an AUC asks for."""
     places: list[int] = np.unique(values, return_inverse=True)[1].tolist()
     return places

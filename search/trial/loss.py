@@ -36,7 +36,7 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
         return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.n_classes)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss of each example, shape (batch,)."""
+        """Return the loss of each example, shape (batch,)."""
         shares = self.shares(y_true)
         # Both functions get the predictions untouched: Keras finds the logits behind the tensor of the activation only.
         if y_pred.shape[-1] == 1:
@@ -49,6 +49,6 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
 
 
 def balanced_weights(counts: Sequence[int]) -> list[float]:
-    """A weight for each class so that all count alike: n / (k * n_class), 0 for a class without example."""
+    """Return a weight for each class so that all count alike: n / (k * n_class), 0 for a class without example."""
     total, n_classes = sum(counts), sum(count > 0 for count in counts)
     return [total / (n_classes * count) if count else 0.0 for count in counts]

@@ -35,7 +35,7 @@ class PeakMemory:
         self._bytes_at_start = 0 if self._on_device else _process_memory("VmRSS")
 
     def bytes(self) -> int | None:
-        """The peak so far; None where neither device nor system tells it."""
+        """Return the peak so far; None where neither device nor system tells it."""
         if self._on_device:
             return self._on_device()
         peak = _process_memory("VmHWM")

@@ -120,6 +120,6 @@ def receive_verdict(connection: Connection) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line of at most 300 characters."""
+    """Return what an error says, in a line of at most 300 characters."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:300]

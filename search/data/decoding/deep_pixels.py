@@ -37,7 +37,7 @@ class Deep:
 
 
 def depth_of(maximum: int) -> int:
-    """The fewest bits of 8, 10, 12, 14 and 16 that hold values up to `maximum`.
+    """Return the fewest bits of 8, 10, 12, 14 and 16 that hold values up to `maximum`.
 
     Raises:
         ValueError: If 16 are too few.
@@ -49,13 +49,13 @@ def depth_of(maximum: int) -> int:
 
 
 def to_8_bits(values: NDArray[np.uint16], depth: int) -> NDArray[np.uint8]:
-    """The upper 8 of `depth` bits; what is beyond `depth` becomes 255."""
+    """Return the upper 8 of `depth` bits; what is beyond `depth` becomes 255."""
     pixels: NDArray[np.uint8] = np.minimum(values >> (depth - 8), 255).astype(np.uint8)
     return pixels
 
 
 def deep_values(image: Any, data: bytes) -> NDArray[np.int64] | None:
-    """Values of an opened image of 16 bits a channel, upright; None of any other image.
+    """Return values of an opened image of 16 bits a channel, upright; None of any other image.
 
     Shape (height, width) of grey ones, (height, width, 3) of colours. Pillow gives colours of 16 bits as their
     upper 8, so the lower 8 are unpacked from the same bytes once more.
@@ -69,20 +69,20 @@ def deep_values(image: Any, data: bytes) -> NDArray[np.int64] | None:
         return np.asarray(ImageOps.exif_transpose(image)).astype(np.int64)
     packing = _packing(image)
     if packing == "LA;16B":  # Pillow knows no other order of bytes of these: each value is read as two channels
-        pairs = np.asarray(ImageOps.exif_transpose(_opened_again(Image, data, image.format, lambda old: "RGBA")))
+        pairs = np.asarray(ImageOps.exif_transpose(_reopen(Image, data, image.format, lambda old: "RGBA")))
         grey: NDArray[np.int64] = pairs[..., 0].astype(np.int64) << 8 | pairs[..., 1]
         return grey
     order = packing[-3:]
     if image.mode not in ("RGB", "RGBA") or order not in _LOWER_BYTES:
         return None
-    lower = _opened_again(Image, data, image.format, lambda old: old.replace(order, _LOWER_BYTES[order]))
+    lower = _reopen(Image, data, image.format, lambda old: old.replace(order, _LOWER_BYTES[order]))
     bytes_of = [np.asarray(ImageOps.exif_transpose(part))[..., :3].astype(np.int64) for part in (image, lower)]
     values: NDArray[np.int64] = bytes_of[0] << 8 | bytes_of[1]
     return values
 
 
 def _packing(image: Any) -> str:
-    """How the file packs its values, in Pillow's words, such as ``RGB;16B``; empty if it does not tell."""
+    """Return how the file packs its values, in Pillow's words, such as ``RGB;16B``; empty if it does not tell."""
     tiles = getattr(image, "tile", None)
     if not tiles:
         return ""
@@ -91,7 +91,7 @@ def _packing(image: Any) -> str:
     return first if isinstance(first, str) else ""
 
 
-def _opened_again(module: Any, data: bytes, format_: str, packing: Callable[[str], str]) -> Any:
+def _reopen(module: Any, data: bytes, format_: str, packing: Callable[[str], str]) -> Any:
     """The same image, its values unpacked in another way."""
     image = module.open(io.BytesIO(data), formats=[format_])
     image.tile = [tile._replace(args=_replaced(tile.args, packing)) for tile in image.tile]

@@ -49,12 +49,14 @@ def digests_of_files(reads: Sequence[Callable[[], bytes]], cache: Path, report: 
         # Who may only read the cache remembers nothing.
         may_write = os.access(manifest if manifest.exists() else manifest.parent, os.W_OK, effective_ids=True)
         with alone(lock, waiting) if may_write else contextlib.nullcontext():
-            known = _remembered(manifest)
+            known = _read_manifest(manifest)
             for first in range(0, len(reads), _N_CHUNK):
                 rows = range(first, min(first + _N_CHUNK, len(reads)))
                 chunk = list(threads.map(lambda row: _digest(reads[row], stamps[row], known), rows))
                 if may_write:
-                    _remember(manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known)
+                    _append_to_manifest(
+                        manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known
+                    )
                 found += chunk
                 report("reading files", len(found), len(reads))
     return found
@@ -83,7 +85,7 @@ def _manifest_name(stamps: Iterable[Stamp | None]) -> str:
     return hashlib.sha256(os.fsencode(common)).hexdigest()[:16]
 
 
-def _remembered(manifest: Path) -> dict[Stamp, str]:
+def _read_manifest(manifest: Path) -> dict[Stamp, str]:
     known: dict[Stamp, str] = {}
     if not manifest.exists():
         return known
@@ -96,7 +98,7 @@ def _remembered(manifest: Path) -> dict[Stamp, str]:
     return known
 
 
-def _remember(manifest: Path, found: Iterable[tuple[Stamp | None, str]], known: dict[Stamp, str]) -> None:
+def _append_to_manifest(manifest: Path, found: Iterable[tuple[Stamp | None, str]], known: dict[Stamp, str]) -> None:
     lines = [json.dumps([*stamp, new]) for stamp, new in found if stamp and new != UNREADABLE and stamp not in known]
     if lines:
         is_new = not manifest.exists()

@@ -68,7 +68,7 @@ def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folde
 
 
 def decoding_of(source: FileSource) -> Decoding:
-    """How the files of a source become pixels."""
+    """Return how the files of a source become pixels."""
     size = (source.image_size, source.image_size) if isinstance(source.image_size, int) else source.image_size
     return Decoding(size, source.channels, source.resize)
 
@@ -76,7 +76,7 @@ def decoding_of(source: FileSource) -> Decoding:
 def _measured(
     reads: Sequence[Callable[[], bytes]], decoding: Decoding, examples: Examples, report: Progress
 ) -> tuple[Decoding, dict[int, str]]:
-    """The one size that all images have, and what is no image."""
+    """Return the one size that all images have, and what is no image."""
     measured = measure_all(dict(enumerate(reads)), decoding, report)
     sizes, bad = measured.sizes, measured.bad
     first_of = {size: row for row, size in reversed(sizes.items())}

@@ -22,7 +22,7 @@ _FRAME_COLOUR = "#d1d5db"  # so that a white image ends somewhere
 _TILE = 96  # pixels of an image's longer side
 _GAP = 6
 _MARGIN = 20
-_TOP = 64  # for the title
+_TITLE_HEIGHT = 64  # for the title
 _MIN_ROW_HEIGHT = 48  # for two lines of text
 _MAX_NAME_WIDTH = 240
 
@@ -89,11 +89,11 @@ def _draw(rows: list[_Row], title: str) -> Any:
     right = max(
         left + max(len(row) for row in tiles) * (width + _GAP), _MARGIN + math.ceil(title_font.getlength(title))
     )
-    sheet = Image.new("RGB", (right + _MARGIN, _TOP + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
+    sheet = Image.new("RGB", (right + _MARGIN, _TITLE_HEIGHT + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _TOP / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
+    draw.text((_MARGIN, _TITLE_HEIGHT / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
     for number, images in enumerate(tiles):
-        middle = _TOP + number * pitch + (pitch - _GAP) // 2
+        middle = _TITLE_HEIGHT + number * pitch + (pitch - _GAP) // 2
         draw.text((_MARGIN, middle - 10), names[number], _TEXT_COLOUR, name_font, anchor="lm")
         draw.text((_MARGIN, middle + 11), counts[number], _DIM_COLOUR, count_font, anchor="lm")
         for place, image in enumerate(images):
@@ -104,7 +104,7 @@ def _draw(rows: list[_Row], title: str) -> Any:
 
 
 def _tile(image: NDArray[np.uint8]) -> Any:
-    """An image at the size of the sheet, its sides in proportion."""
+    """Return an image at the size of the sheet, its sides in proportion."""
     from PIL import Image
 
     height, width = image.shape[:2]
@@ -117,7 +117,7 @@ def _tile(image: NDArray[np.uint8]) -> Any:
 
 
 def _legible(text: str, font: Any) -> str:
-    """The text without what the font cannot draw: accents are dropped, other characters become ``?``;
+    """Return the text without what the font cannot draw: accents are dropped, other characters become ``?``;
     empty if nothing is left.
 
     Pillow's own font knows little beyond ASCII, and every machine has another one.
@@ -136,7 +136,7 @@ def _drawn(letter: str, font: Any) -> tuple[Any, bytes]:
 
 
 def _fitting(text: str, font: Any) -> str:
-    """The text in one line, cut off with an ellipsis where it is too long."""
+    """Return the text in one line, cut off with an ellipsis where it is too long."""
     shown = text
     while font.getlength(shown) > _MAX_NAME_WIDTH:
         shown = shown.removesuffix("…")[:-1].rstrip() + "…"

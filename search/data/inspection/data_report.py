@@ -106,7 +106,7 @@ class DataReport:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataReport:
-        """The report that :meth:`as_json` made."""
+        """Return the report that :meth:`as_json` made."""
         report: DataReport = TypeAdapter(cls).validate_python({name: data[name] for name in cls.__dataclass_fields__})
         return report
 
@@ -115,7 +115,7 @@ _FEW_IMAGES = 100  # of validation: of fewer, one is more than a point of accura
 
 
 def describe_few(n_validation: int) -> str:
-    """How coarse the accuracy of so few validation images is; empty where they are many."""
+    """Return how coarse the accuracy of so few validation images is; empty where they are many."""
     if n_validation >= _FEW_IMAGES or not n_validation:
         return ""
     images = "validation images: one of them" if n_validation > 1 else "validation image: it"

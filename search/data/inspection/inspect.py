@@ -70,7 +70,7 @@ def _rows_of_splits(dataset: Dataset) -> dict[SplitName, NDArray[np.int64]]:
 
 
 def _look_at(values: NDArray[Any], report: Progress) -> tuple[tuple[float, float], int, list[str]]:
-    """The range of all values, how many examples have one value only, and a digest of each example."""
+    """Return the range of all values, how many examples have one value only, and a digest of each example."""
     lows: list[float] = []
     highs: list[float] = []
     digests: list[str] = []

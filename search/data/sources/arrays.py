@@ -75,7 +75,7 @@ def _check_alike(where: str, names: Sequence[str], arrays: Sequence[NDArray[Any]
 
 
 def checked_values(values: Any, where: str) -> NDArray[Any]:
-    """Values as uint8 or float32, of shape (n, ...).
+    """Return values as uint8 or float32, of shape (n, ...).
 
     Whole numbers from 0 to 255 in the shape of images, (n, height, width) or (n, height, width, channels),
     become uint8; all other numbers become float32. Grey images get the channel that they lack.

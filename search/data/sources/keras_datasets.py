@@ -77,7 +77,7 @@ class KerasSource(Source):
                 raise DataError(self._explain(error, present)) from error
 
     def _paths(self) -> dict[Path, str]:
-        """Each file that Keras reads, and where it comes from."""
+        """Return each file that Keras reads, and where it comes from."""
         return {_datasets_folder() / name: origin for name, origin in _FILES[self.source].items()}
 
     def _explain(self, error: Exception, present: Sequence[Path]) -> str:

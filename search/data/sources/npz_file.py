@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import DataError, read_error, reading_problem
 from tunefront.search.system.regular_files import open_file
 
-_BROKEN = (  # what reading a damaged archive raises, or a header that is none
+_READING_ERRORS = (  # what reading a damaged archive raises, or a header that is none
     *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError, OverflowError),
     *(MemoryError, RecursionError),  # Python's parser, of a header that is nested too deep
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
@@ -39,7 +39,7 @@ def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
         DataError: Names the file and what is wrong.
     """
     with _opened(path) as archive:
-        n_bytes = sum(_promised(archive, name, path) for name in _names(archive) if is_wanted(name))
+        n_bytes = sum(_promised_bytes(archive, name, path) for name in _names(archive) if is_wanted(name))
     free = psutil.virtual_memory().available
     if n_bytes > free:
         raise DataError(
@@ -49,7 +49,7 @@ def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
 
 
 def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[Any]]:
-    """The wanted arrays by their names; no other is read.
+    """Return the wanted arrays by their names; no other is read.
 
     Raises:
         DataError: Names the file and what is wrong.
@@ -61,7 +61,7 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
             try:
                 with archive.open(f"{name}.npy") as member:
                     arrays[name] = npy.read_array(member, allow_pickle=False)
-            except _BROKEN as error:
+            except _READING_ERRORS as error:
                 raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
             if not _is_text(arrays[name]):
                 raise _unreadable(path, f"its array {name} has characters in it that there are not")
@@ -69,7 +69,7 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
 
 
 def array_names(path: Path) -> list[str]:
-    """The names of all arrays in the file."""
+    """Return the names of all arrays in the file."""
     with _opened(path) as archive:
         return _names(archive)
 
@@ -85,7 +85,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return _OwningZip(file)
     except OSError as error:
         raise read_error(path, error) from None
-    except _BROKEN as error:
+    except _READING_ERRORS as error:
         raise _unreadable(path, reading_problem(error)) from None
 
 
@@ -105,14 +105,14 @@ def _names(archive: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
 
-def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
+def _promised_bytes(archive: zipfile.ZipFile, name: str, path: Path) -> int:
     """Bytes that an array takes, by its header."""
     member = archive.getinfo(f"{name}.npy")
     try:
         with archive.open(member) as file:
             shape, dtype = _read_header(file)
             n_left = member.file_size - file.tell()
-    except _BROKEN as error:
+    except _READING_ERRORS as error:
         raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
     if dtype.hasobject:
         raise DataError(
@@ -138,7 +138,7 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], Any]:
 
 
 def _is_text(array: NDArray[Any]) -> bool:
-    """Whether texts are of real characters: NumPy takes any number for one. True of what is no text."""
+    """Return whether texts are of real characters: NumPy takes any number for one. True of what is no text."""
     if array.dtype.kind != "U" or not array.dtype.itemsize:
         return True
     codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder.replace("=", "") + "u4")

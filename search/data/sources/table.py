@@ -163,7 +163,7 @@ class TableSource(FileSource):
 
 
 def _first_column(table: CsvRows, named: NamedColumns) -> str:
-    """The first column that the spec does not name as something else."""
+    """Return the first column that the spec does not name as something else."""
     return next((name for name in table.columns if name not in named.all), table.columns[0])
 
 

@@ -124,7 +124,7 @@ def _listed(features: Any) -> str:
 
 
 def _only_value(features: Any, key: str, kind: str, name: str, setting: str) -> Any:
-    """The one value of a feature, None if it is not there."""
+    """Return the one value of a feature, None if it is not there."""
     if key not in features or features[key].WhichOneof("kind") is None:
         return None
     found = features[key].WhichOneof("kind")

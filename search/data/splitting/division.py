@@ -13,10 +13,18 @@ from tunefront.search.data.sources.source import Source
 from tunefront.search.data.splitting.duplicates import groups_of, leaks, n_contradictions
 from tunefront.search.data.splitting.group_splits import divide_groups, joined, refuse_split_groups
 from tunefront.search.data.splitting.rare_classes import named, rare_classes, refuse_untrained
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION, Shares, divide
+from tunefront.search.data.splitting.splits import (
+    LEFT_OUT,
+    TEST,
+    TRAIN,
+    TRAIN_IN_EVERY_FOLD,
+    VALIDATION,
+    Shares,
+    divide,
+)
 
-_GIVEN: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-_NAMES: dict[int, SplitName] = {part: name for name, part in _GIVEN.items()}
+_PART_BY_SPLIT: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_SPLIT_BY_PART: dict[int, SplitName] = {part: name for name, part in _PART_BY_SPLIT.items()}
 
 
 @dataclass(frozen=True)
@@ -50,27 +58,27 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
 def _given_parts(
     given: Sequence[SplitName], examples: Examples, groups: NDArray[np.int64], source: Source
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """The parts that the source gave. They stay, whatever becomes of rare classes in training."""
+    """Return the parts that the source gave. They stay, whatever becomes of rare classes in training."""
     notes: dict[str, int] = {}
-    parts = np.array([_GIVEN[split] for split in given], dtype=np.int64)
+    parts = np.array([_PART_BY_SPLIT[split] for split in given], dtype=np.int64)
     if source.folds:
         what = "examples of the given validation split are divided into the folds with those of training"
         notes[what] = int((parts == VALIDATION).sum())
         parts[parts == VALIDATION] = TRAIN
-    splits: list[SplitName] = [_NAMES[int(part)] for part in parts]
+    splits: list[SplitName] = [_SPLIT_BY_PART[int(part)] for part in parts]
     if examples.groups is not None:
         refuse_split_groups(examples.groups, splits)
     leaked = leaks(groups, splits, examples.names, source.on_leak)
     parts[leaked] = LEFT_OUT
     notes["examples were left out, because another split has them too"] = len(leaked)
-    for name, part in _GIVEN.items():
+    for name, part in _PART_BY_SPLIT.items():
         if part in parts:
             absent = np.setdiff1d(examples.labels, examples.labels[parts == part])
             notes[f"classes have no example in the given {name} split"] = len(absent)
     untrained = refuse_untrained(parts, examples, source)
     given_parts = set(parts.tolist())
     parts[np.isin(examples.labels, untrained)] = LEFT_OUT
-    for name, part in _GIVEN.items():
+    for name, part in _PART_BY_SPLIT.items():
         if part in given_parts and part not in parts:
             raise DataError(
                 f"data: none of the classes of the given {name} split has an example to train on: give classes the "
@@ -99,7 +107,7 @@ def _with_shares(
     chosen = pool[~np.isin(labels[pool], rare)]
     assigned = divide(labels[chosen], shares, seed)
     of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
-    training = ALWAYS_TRAIN if source.folds else TRAIN
+    training = TRAIN_IN_EVERY_FOLD if source.folds else TRAIN
     divided = np.array(
         [
             of_group.get(int(group), training) if part == TRAIN else part
@@ -156,7 +164,7 @@ def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], sha
 
 
 def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first row of each content, among those that are still to be split."""
+    """Return the first row of each content, among those that are still to be split."""
     rows = np.flatnonzero(parts == TRAIN)
     _, firsts = np.unique(groups[rows], return_index=True)
     return np.sort(rows[firsts])

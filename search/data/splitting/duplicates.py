@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import DataError, SplitName, some_of
 
 # The split that a leaked example stays in comes first: scores must be on what was never trained on.
-_KEEPING: dict[SplitName, int] = {"test": 0, "validation": 1, "train": 2}
+_KEEPING_ORDER: dict[SplitName, int] = {"test": 0, "validation": 1, "train": 2}
 
 
 def groups_of(digests: Sequence[str]) -> NDArray[np.int64]:
@@ -21,7 +21,7 @@ def groups_of(digests: Sequence[str]) -> NDArray[np.int64]:
 
 
 def n_contradictions(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> int:
-    """How many examples have the content of another one, but not its label."""
+    """Return how many examples have the content of another one, but not its label."""
     pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
     contradictory = np.flatnonzero(np.bincount(pairs[:, 0]) > 1) if len(pairs) else pairs[:, 0]
     return int(np.isin(groups, contradictory).sum())
@@ -38,8 +38,8 @@ def leaks(
     Raises:
         DataError: Names the pairs, where `on_leak` is ``"error"``.
     """
-    order = np.array([_KEEPING[split] for split in splits])
-    best = np.full(int(groups.max()) + 1, len(_KEEPING))
+    order = np.array([_KEEPING_ORDER[split] for split in splits])
+    best = np.full(int(groups.max()) + 1, len(_KEEPING_ORDER))
     np.minimum.at(best, groups, order)
     leaked = np.flatnonzero(order > best[groups])
     if len(leaked) and on_leak == "error":

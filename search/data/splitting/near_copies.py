@@ -16,7 +16,10 @@ MAX_DIFFERENCE = 2.0  # of 255, the mean over a thumbnail
 _SIDE, _COARSE_SIDE = 16, 4
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601, as Pillow's grey
 _CHUNK_BYTES = 16_000_000
-_N_FIRST, _N_AT_MOST = 4, 1000  # candidates of each image: those that are compared at first, and at last
+_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES = (
+    4,
+    1000,
+)  # candidates of each image: those that are compared at first, and at last
 
 Report = Callable[[int, int], None]  # how many images are looked at, of how many
 
@@ -103,7 +106,7 @@ def _most_similar(
 ) -> list[NearCopy]:
     bound = MAX_DIFFERENCE * coarse.shape[1] * (1 + 1e-6)  # as a sum over the fields; and for rounding
     found: list[NearCopy] = []
-    for n_candidates in (_N_FIRST, _N_AT_MOST):
+    for n_candidates in (_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES):
         n_asked = min(n_candidates, len(earlier))
         undecided = []
         for chunk in np.array_split(rows, max(1, len(rows) * n_asked // 20_000)):

@@ -38,7 +38,7 @@ def augmented(keras: Any, settings: dict[str, Any], images: Any = COLOUR, seed: 
 
 
 def is_changed(result: Any, images: Any) -> Any:
-    """Which images are others, shape (batch,); what is left of interpolation does not count."""
+    """Return which images are others, shape (batch,); what is left of interpolation does not count."""
     return np.abs(result - images).max(axis=(1, 2, 3)) > 1e-2
 
 

@@ -13,7 +13,7 @@ from tunefront.search.data.sources.class_order import in_order
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
-_USUAL = frozenset(
+_USUAL_LABEL_COLUMNS = frozenset(
     ("label", "labels", "class", "classes", "class_name", "classname", "target", "category", "species", "y")
 )
 
@@ -36,7 +36,7 @@ def class_of_rows(table: CsvRows, column: str, path: Path) -> tuple[list[str], N
 
 
 def class_of_one_hot_rows(table: CsvRows, columns: Sequence[str], path: Path) -> NDArray[np.int64]:
-    """The place of the one column that each row has a 1 in, of shape (n,).
+    """Return the place of the one column that each row has a 1 in, of shape (n,).
 
     Raises:
         DataError: If a row has none or several, or something else.
@@ -57,7 +57,7 @@ def class_of_one_hot_rows(table: CsvRows, columns: Sequence[str], path: Path) ->
 
 
 def only_label_column(table: CsvRows, taken: Collection[str], path: Path) -> str:
-    """The one column that nothing else is in.
+    """Return the one column that nothing else is in.
 
     Args:
         taken: The columns of files, splits and groups.
@@ -70,7 +70,7 @@ def only_label_column(table: CsvRows, taken: Collection[str], path: Path) -> str
         return others[0]
     shown = ", ".join(name or "(one without a name)" for name in table.columns)
     told = "" if table.has_header else " (numbers, since its first line is a row already)"
-    usual = [name for name in others if name.lower() in _USUAL]
+    usual = [name for name in others if name.lower() in _USUAL_LABEL_COLUMNS]
     remedy = f'label_column = "{usual[0]}"' if len(usual) == 1 else "label_column = with its name"
     raise DataError(
         f"data.label_column: {readable(str(path))} has the columns {shown}{told}: which of them is the class? Write "

@@ -37,7 +37,7 @@ class CsvRows:
     n_index: int = 0
 
     def column(self, name: str) -> list[str]:
-        """The texts of one column."""
+        """Return the texts of one column."""
         place = list(self.columns).index(name)
         return [row[place] for row in self.rows]
 
@@ -86,7 +86,7 @@ def read_csv(path: Path) -> tuple[CsvRows, int]:
         )
     (line, header), *body = found
     table = CsvRows(header, [cells for _, cells in body], [number for number, _ in body])
-    return _checked(_even(table), path), line
+    return _checked(_drop_empty_cells(table), path), line
 
 
 def _text_of(path: Path) -> str:
@@ -113,7 +113,7 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
-def _even(table: CsvRows) -> CsvRows:
+def _drop_empty_cells(table: CsvRows) -> CsvRows:
     """Without cells behind the last named column that are empty in every row."""
     width = max(len(row) for row in [table.columns, *table.rows])
     padded = [[*row, *[""] * (width - len(row))] for row in [table.columns, *table.rows]]

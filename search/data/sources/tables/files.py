@@ -16,7 +16,7 @@ _MAX_TRIED = 100  # rows, to find the column that names the files
 
 
 def files_of_rows(table: CsvRows, column: str, named: NamedColumns, path: Path) -> list[Path]:
-    """The file of each row.
+    """Return the file of each row.
 
     Raises:
         DataError: Names the rows whose file is not there, and the column that holds the files if it is another one.
