@@ -1,4 +1,4 @@
-"""The classes that a spec names: which to use, and which one is positive."""
+"""The classes that a spec names: those to use, and the positive one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def tidied(examples: Examples) -> Examples:
 
 
 def note_similar_names(class_names: Sequence[str]) -> dict[str, int]:
-    """Count the classes whose names differ from another one's in upper and lower case alone."""
+    """Count the classes whose names differ from another class's only in upper and lower case."""
     by_letters: dict[str, list[str]] = {}
     for name in class_names:
         by_letters.setdefault(name.casefold(), []).append(name)
@@ -72,7 +72,7 @@ def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
 
 
 def positive_class(name: str, class_names: Sequence[str]) -> int:
-    """Return index of the class that binary metrics look for; the second one without a name.
+    """Return the index of the class that binary metrics look for; that of the second class if `name` is empty.
 
     Raises:
         DataError: If there is no such class.

@@ -19,10 +19,10 @@ _CHUNK_BYTES = 16_000_000
 
 
 def require_space(folder: Path, n_bytes: int) -> None:
-    """Refuse to begin what will not fit.
+    """Refuse to write what will not fit on the disk.
 
     Raises:
-        DataError: Says how much is needed and there.
+        DataError: Says how many bytes are needed and available.
     """
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
@@ -43,12 +43,11 @@ def write_arrays(
 ) -> tuple[dict[str, Any], NDArray[np.int64]]:
     """Write ``images.npy``, ``labels.npy`` and, with folds, ``folds.npy``.
 
-    `places` is where the values of each example are in `values`.
-    The rows are those of training, validation and test one after another; with folds those of all folds
-    in the order of `values`, then those of the test.
+    `places` are the rows of the examples in `values`. The written rows are those of training, validation and test one
+    after another. With folds they are those of all folds in the order of `values`, then those of the test.
 
     Returns:
-        Facts for ``dataset.json``, and which example each row is.
+        Facts for ``dataset.json``, and the number of each row's example.
     """
     names = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     rows = {name: np.flatnonzero(parts == part) for name, part in names.items()}

@@ -1,4 +1,4 @@
-"""What a file is that is no image, known by how it begins, and what to do with it."""
+"""The kinds of files that are no images, recognized by their first bytes, and what to do with them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _BEGINNINGS: tuple[tuple[int, bytes, str], ...] = (  # offset, bytes there, what
 
 
 def describe_kind(data: bytes) -> str:
-    """Return what a whole file of at least one byte is, in words that follow its name, and what to do with it."""
+    """Describe a whole file of at least one byte, in words that follow its name, and say what to do with it."""
     if not data.strip(b"\0"):
         return "holds only zeros, as after a download or copy that was broken off: copy it again"
     if is_lfs_pointer(data):
@@ -55,12 +55,12 @@ def describe_kind(data: bytes) -> str:
 
 
 def is_lfs_pointer(data: bytes) -> bool:
-    """Return whether this is what Git LFS leaves in place of a file that was not downloaded."""
+    """Return whether the bytes are a Git LFS pointer, which stands for a file that was not downloaded."""
     return data.startswith(_LFS_POINTER)
 
 
 def is_utf16(data: bytes) -> bool:
-    """Return whether this is text of two bytes a character, with or without the mark that it should begin with."""
+    """Return whether the bytes are UTF-16 text, with or without a byte-order mark."""
     start = data[:_N_START_BYTES]
     if start.startswith(_UTF16_MARKS):
         return True
@@ -72,7 +72,7 @@ def is_utf16(data: bytes) -> bool:
 
 
 def _describe_media(brand: bytes) -> str:
-    """Return what a file of the MP4 family is."""
+    """Describe a file of the MP4 family by its brand."""
     if brand in _HEIF_BRANDS:
         return "is a HEIC photo, as telephones make them, which cannot be read here: convert it to JPEG"
     if brand in (b"avif", b"avis"):
@@ -92,7 +92,7 @@ def _describe_text(start: bytes) -> str:
 
 def _is_utf8(start: bytes) -> bool:
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(start)  # the last character may be cut in two
+        text = codecs.getincrementaldecoder("utf-8")().decode(start)  # tolerates a last character that is cut in two
     except UnicodeDecodeError:
         return False
     return all(letter.isprintable() or letter in "\t\n\r\f\ufeff" for letter in text)

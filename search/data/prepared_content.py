@@ -1,4 +1,4 @@
-"""What the folder of a prepared dataset gets: pixels in the order of their splits, and facts about them."""
+"""The content of a prepared dataset's folder: pixels in the order of their splits, and facts about them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_content(
     """Decode, divide and write everything.
 
     Args:
-        digests: Of the encoded file of each example, or of its values where they come as an array.
+        digests: A digest of each example's encoded file, or of its values if they come as an array.
 
     Raises:
         DataError: If the data cannot be used: file, key, value and remedy.
@@ -48,7 +48,7 @@ def write_content(
     facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
     if pixels.decoding is not None:
         rows = pixels.rows[order].tolist()
-        # Files of 16 bits are scaled by the training images of this dataset: no other one can reuse their pixels.
+        # Files of 16 bits are scaled by the training images of this dataset, so no other dataset can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
     notes = {
@@ -74,7 +74,7 @@ def write_content(
 
 
 def describe_lists(folder: str) -> list[str]:
-    """Return where a prepared dataset names each file that was left out, and images that look alike."""
+    """Return lines that say which files list the examples that were left out, and images that look alike."""
     return [f"{what} {Path(folder) / name}" for name, what in _LISTS.items() if (Path(folder) / name).exists()]
 
 

@@ -1,4 +1,4 @@
-"""Pixels that another prepared dataset has already: only new files are decoded when files or splits change."""
+"""Pixels of earlier prepared datasets, so that only new files are decoded when files or splits change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION = 2  # of the decoding: pixels of an earlier version are not reused
 
 
 def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> None:
-    """Write how the images of a dataset were decoded, and the digest of the file that each came from.
+    """Write down how the images of a dataset were decoded, and the digest of each image's file.
 
     Images whose digest is empty are decoded anew for every dataset.
     """
@@ -31,7 +31,7 @@ def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> 
 
 
 def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, report: Progress) -> dict[int, str]:
-    """Copy the pixels of files that were decoded before, in the same way, into `path` as decoding writes them.
+    """Copy the pixels of files that were decoded before in the same way into `path`, in the format of decoding.
 
     Returns:
         The digest of the pixels of every row that was copied.
@@ -70,6 +70,6 @@ def _matching_images(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[
 
 
 def _described(decoding: Decoding) -> dict[str, Any]:
-    """Return what pixels depend on, as JSON gives it back: not the depth of 16-bit files, which are not reused."""
+    """Return the settings that pixels depend on, as JSON data; no bit depth, because deep files are not reused."""
     facts = {name: value for name, value in asdict(decoding).items() if name != "bit_depth"}
     return {**facts, "size": list(decoding.size or ()), "version": _VERSION}

@@ -1,4 +1,4 @@
-"""One picture of some images of each class, to see what the data is."""
+"""The contact sheet: one picture of some images of each class."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tunefront.search.system.regular_files import named
 _BACKGROUND = "#ffffff"
 _TEXT_COLOUR = "#1f2937"
 _DIM_COLOUR = "#4b5563"
-_FRAME_COLOUR = "#d1d5db"  # so that a white image ends somewhere
+_FRAME_COLOUR = "#d1d5db"  # shows where a white image ends
 _TILE = 96  # pixels of an image's longer side
 _GAP = 6
 _MARGIN = 20
-_TITLE_HEIGHT = 64  # for the title
+_TITLE_HEIGHT = 64
 _MIN_ROW_HEIGHT = 48  # for two lines of text
 _MAX_NAME_WIDTH = 240
 
@@ -38,10 +38,10 @@ class _Row:
 
 
 def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_images: int = 8) -> Path | None:
-    """Write a PNG of a row for each class: of `n_classes` evenly spread ones where there are more.
+    """Write a PNG with a row for each class; of many classes, `n_classes` evenly spread ones are shown.
 
-    Images are of the training split, evenly spread over it, as models get them; small ones are
-    enlarged without smoothing. `path` is replaced if it exists.
+    The images are evenly spread over the training split, and look as models get them. Small ones are enlarged without
+    smoothing. `path` is replaced if it exists.
 
     Raises:
         OSError: If `path` is a link, or cannot be written.
@@ -75,7 +75,7 @@ def _row(dataset: Dataset, train: Split, label: int, n_images: int) -> _Row:
 
 
 def _draw(rows: list[_Row], title: str) -> Any:
-    """The sheet: as wide and high as what is on it needs."""
+    """Draw the sheet, as wide and high as its rows need."""
     from PIL import Image, ImageDraw, ImageFont
 
     title_font, name_font, count_font = (ImageFont.load_default(size) for size in (20, 16, 13))
@@ -136,7 +136,7 @@ def _drawn(letter: str, font: Any) -> tuple[Any, bytes]:
 
 
 def _fitting(text: str, font: Any) -> str:
-    """Return the text in one line, cut off with an ellipsis where it is too long."""
+    """Return the text as one line, cut off with an ellipsis if it is too long."""
     shown = text
     while font.getlength(shown) > _MAX_NAME_WIDTH:
         shown = shown.removesuffix("…")[:-1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""Folders that tunefront's own commands wrote, which lie among the data where that is in the current folder."""
+"""Folders that tunefront's commands wrote, which may lie among the data if the data is in the current folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAX_DEPTH = 3  # results/STUDY/data
 def is_output(folder: Path, depth: int = _MAX_DEPTH) -> bool:
     """Return whether a folder is output: a study's results, a contact sheet, an export, the cache, or a folder of such.
 
-    A folder with images directly in it, the one contact sheet aside, is none: it may be somebody's class.
+    A folder with images directly in it, other than the contact sheet, is not output, because it may be a class.
     """
     try:
         return _is_output(folder, depth)

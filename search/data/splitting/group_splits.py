@@ -1,4 +1,4 @@
-"""Splits that keep groups of examples together: those of one patient, film or animal are never on both sides."""
+"""Splits that keep groups of examples together, so that one patient, film or animal is never in two splits."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def joined(contents: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.int
 def divide_groups(labels: NDArray[np.int64], groups: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.int64]:
     """Return the part of each example, shape (n,): groups stay whole, and class shares are as equal as that allows.
 
-    Each class has a group in training first, then one in validation (with folds, in a second fold), then one in the
-    test split, as far as it is in so many. The other groups, large ones first, go each to the part that lacks most of
-    what it has.
+    Each class gets a group in training, then one in validation (with folds, in a second fold), then one in the test
+    split, as far as it has so many. Each remaining group, the largest first, goes to the part that lacks most of its
+    classes.
 
     Raises:
         DataError: If a split gets no group.
@@ -139,7 +139,7 @@ class _Assignment:
         return fitting[0] if fitting else min(free, key=lambda group: float(self._sizes[group]))
 
     def assign_rest(self) -> None:
-        """Put every other group where most of what it has is lacking; a part without any group comes first."""
+        """Put every other group into the part that lacks most of its classes; parts without a group come first."""
         rest = [group for group in self._order.tolist() if self.parts[group] == _UNASSIGNED]
         rest.sort(key=lambda group: -self._sizes[group])
         for place, group in enumerate(rest):
@@ -157,7 +157,7 @@ class _Assignment:
 
 
 def refuse_split_groups(groups: Sequence[str], splits: Sequence[SplitName]) -> None:
-    """Refuse given splits that have examples of one group on both sides.
+    """Refuse given splits that share a group.
 
     Raises:
         DataError: Names the groups.

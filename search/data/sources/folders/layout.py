@@ -14,11 +14,11 @@ _LAYOUT = "Images lie as path/CLASS/FILE or path/{train,validation,test}/CLASS/F
 
 
 def find_class_folders(top: Path, classes: Collection[str]) -> list[tuple[SplitName | None, Path]]:
-    """Return the class folders, each with the split that it is in; None for all where there are no splits.
+    """Return the class folders, each with its split; None in place of splits if there are none.
 
     Args:
-        classes: Names that the spec gives, without white space around them. Where a folder is called so, folders
-            directly in `top` are classes, whatever they look like.
+        classes: Names that the spec gives, without white space around them. If a folder has one of these names,
+            folders directly in `top` are classes, whatever they look like.
 
     Raises:
         DataError: Names the folder that is in the way, and what to do with it.
@@ -68,7 +68,7 @@ def image_files(class_folder: Path, top: Path) -> list[Path]:
 def _are_classes(folders: Sequence[Path], splits: Mapping[Path, SplitName]) -> bool:
     """Return whether folders with the name of a split are classes, such as bus, car and train.
 
-    There are others beside them, and none of them has folders in it.
+    That is so if there are other folders beside them, and none of them has folders in it.
     """
     return len(splits) < len(folders) and not any(_has_folders(folder) for folder in splits)
 
@@ -78,7 +78,7 @@ def _has_folders(folder: Path) -> bool:
 
 
 def _refuse_unsplit(top: Path, folders: Sequence[Path], classes: Collection[str]) -> None:
-    """Refuse folders that are called as splits are, and would be taken as classes."""
+    """Refuse folders that have the names of splits and would be taken as classes."""
     if any(readable(folder.name).strip() in classes for folder in folders):
         return
     alike = {folder: meant for folder in folders if (meant := split_meant(folder.name))}

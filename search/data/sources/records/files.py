@@ -22,7 +22,7 @@ _SHARD = re.compile(r"-(\d+)-of-(\d+)")
 def find_record_files(path: str) -> list[Path]:
     """Return the files that a folder, a pattern or a file's path means, sorted.
 
-    Of a folder without such files, they are those of its folders, where one of these is called as a split is.
+    If a folder has no such files, its folders are searched, provided that one of them has the name of a split.
 
     Raises:
         DataError: If there are none, a folder lacks some of a numbered set, or Git LFS has not downloaded one.

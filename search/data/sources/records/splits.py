@@ -43,7 +43,7 @@ def splits_of(files: Sequence[Path]) -> list[SplitName] | None:
 
 
 def split_of(file: Path, top: Path) -> SplitName | None:
-    """Return the split that a file's name says, else the nearest folder below `top` whose name says one."""
+    """Return the split that a file's name says, or else that of the nearest folder below `top` that names one."""
     return next((split for part in reversed(file.relative_to(top).parts) if (split := split_in(part))), None)
 
 
