@@ -48,7 +48,7 @@ def write_content(
     facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
     if pixels.decoding is not None:
         rows = pixels.rows[order].tolist()
-        # Files of 16 bits are scaled by the training images of this dataset, so no other dataset can reuse their pixels.
+        # Files of 16 bits are scaled by the training images of this dataset. No other dataset can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
     notes = {

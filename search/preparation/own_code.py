@@ -1,4 +1,4 @@
-"""The user's own code that a spec names: what a person is told before it runs."""
+"""The user's own code that a spec names, and what a person is told before it runs."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def code_of_data(table: DataTable) -> list[str]:
 
 
 def describe_code(references: Sequence[str]) -> str:
-    """Whose code is going to run, in a line."""
+    """Return a line that says whose code is going to run."""
     return f"this study runs the code of {' and '.join(references)}"

@@ -1,4 +1,4 @@
-"""Whether networks and augmentation that are made for pixels get them: values of one's own may be any numbers."""
+"""Checks that networks and augmentation made for pixels get pixels, since a user's values may be any numbers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
 
 _BEYOND_PIXELS = 256
-_LEAST_PIXEL = 4  # images with no value above this one are black to our networks: fractions, or standardised
+_LEAST_PIXEL = (
+    4  # tunefront's networks take images without a larger value for black: they are fractions, or standardized
+)
 
 
 def check_pixels(dataset: Dataset) -> None:
-    """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
+    """Refuse values that tunefront's networks would misread, because these scale pixels of 0 to 255.
 
     Raises:
         CheckError: Names the key and the remedy.
@@ -53,7 +55,7 @@ def _check_range(low: float, high: float) -> None:
 
 
 def check_levels(space: Space, dataset: Dataset) -> None:
-    """Refuse a level that would cut off the data's values, or drown them.
+    """Refuse a level that would cut off the data's values, or hide them in noise.
 
     Raises:
         CheckError: Names level, settings and remedy.
@@ -64,10 +66,10 @@ def check_levels(space: Space, dataset: Dataset) -> None:
 
 
 def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) -> None:
-    """Refuse settings of a level that would cut off the data's values, or drown them.
+    """Refuse settings of a level that would cut off the data's values, or hide them in noise.
 
     Args:
-        key: Where the settings stand in the spec.
+        key: The key of the settings in the spec.
 
     Raises:
         CheckError: Names `key`, settings and remedy.

@@ -1,4 +1,4 @@
-"""How much a model computes: floating-point operations of one forward pass, counted from its layers."""
+"""The floating-point operations of one forward pass of a model, counted from its layers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Rule = Callable[[Any, Sequence[Shape]], int]
 
 
 def flops(model: Any) -> int | None:
-    """Operations to predict one example: two, a multiplication and an addition, for each use of a kernel's number.
+    """Count the operations to predict one example: a multiplication and an addition for each use of a kernel's number.
 
-    Counted are convolutions (also depthwise, separable, transposed, of one to three dimensions),
+    It counts convolutions (also depthwise, separable, transposed, of one to three dimensions),
     dense layers, recurrent layers with all their steps, and attention with its two matrix products,
-    in nested models and wrappers too; a layer that is called twice counts twice. Not counted are
+    in nested models and wrappers too; a layer that is called twice counts twice. It does not count
     biases, activations, normalization, pooling, resizing, ``keras.ops`` called by themselves, and
-    what a user's own layer does.
+    the computation of a user's own layers.
 
     Returns:
-        None where a size is not known before the model is called, or its layers cannot be walked:
-        it is neither functional nor sequential.
+        The number; None if a size is not known before the model is called, or the layers cannot be walked because
+        the model is neither functional nor sequential.
     """
     try:
         return 2 * _count_model(model)
@@ -31,7 +31,7 @@ def flops(model: Any) -> int | None:
 
 
 class _UnknownSizeError(Exception):
-    """A shape has no number where one is needed."""
+    """A shape lacks a number that is needed."""
 
 
 def _count_model(model: Any) -> int:
@@ -39,7 +39,7 @@ def _count_model(model: Any) -> int:
 
 
 def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
-    """Yield each layer with the shapes it is called with, once for every call."""
+    """Yield each layer with its input shapes, once for every call."""
     import keras
 
     if isinstance(model, keras.Sequential):
@@ -51,7 +51,7 @@ def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
     described = model.get_config().get("layers")
     if described is None:
         raise _UnknownSizeError
-    names = {layer.name for layer in model.layers}  # operations that are no layers are described too
+    names = {layer.name for layer in model.layers}  # the description also has operations that are no layers
     for description in described:
         if description["name"] in names:
             layer = model.get_layer(description["name"])
@@ -59,7 +59,7 @@ def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
 
 
 def _shapes_in(node: Any) -> Iterator[Shape]:
-    """Of all tensors in a call's arguments."""
+    """Yield the shapes of all tensors in a call's arguments."""
     if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
         yield tuple(node["config"]["shape"])
     elif isinstance(node, dict | list | tuple):
@@ -76,7 +76,7 @@ def _multiplications(layer: Any, shapes: Sequence[Shape]) -> int:
 
 @cache
 def _rules() -> tuple[tuple[tuple[type[Any], ...], Rule], ...]:
-    """How to count each kind of layer; the first that fits. Made late, because it needs Keras."""
+    """Return the counting rule of each kind of layer; the first match counts. It is made late, as it needs Keras."""
     from keras import Model, layers
 
     transposed = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
@@ -84,7 +84,7 @@ def _rules() -> tuple[tuple[tuple[type[Any], ...], Rule], ...]:
     separable = (layers.SeparableConv1D, layers.SeparableConv2D)
     return (
         ((Model,), lambda layer, _: _count_model(layer)),
-        # A transposed convolution spreads every pixel that comes in.
+        # A transposed convolution uses its kernel once for each input pixel.
         (transposed, lambda layer, shapes: _n_kernel(layer) * _n_pixels(layer, shapes[0])),
         (
             convolutions + separable,
@@ -115,7 +115,7 @@ def _product(sizes: Sequence[int | None]) -> int:
 
 
 def _kernels(layer: Any) -> list[tuple[int, ...]]:
-    """Shapes of all its weights but biases, which may be matrices too, and vectors."""
+    """Return the shapes of a layer's weights, without vectors and biases, which may be matrices too."""
     return [tuple(weight.shape) for weight in layer.weights if len(weight.shape) > 1 and weight.name != "bias"]
 
 

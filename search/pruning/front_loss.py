@@ -1,4 +1,4 @@
-"""What stopping early has cost a study: an estimate of how much of its front was stopped, for the report.
+"""The cost of stopping early: an estimate, for the report, of how much of a study's front was stopped.
 
 Nobody sees how a stopped trial would have ended. Its last epoch and the trials that have finished by now give the
 chance that it would be on the front. The sum of these chances is the expected number of lost front members. The
@@ -92,7 +92,7 @@ def _chance_within_limits(
 
 
 def finished_trial(record: TrialRecord) -> FinishedTrial:
-    """Return a complete trial of the store as the pruner sees it."""
+    """Convert a complete trial of the store to the pruner's form."""
     assert record.values is not None
     return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible)
 

@@ -117,10 +117,10 @@ def _tile(image: NDArray[np.uint8]) -> Any:
 
 
 def _legible(text: str, font: Any) -> str:
-    """Return the text without what the font cannot draw: accents are dropped, other characters become ``?``;
-    empty if nothing is left.
+    """Return the text without characters that the font cannot draw; empty if nothing is left.
 
-    Pillow's own font knows little beyond ASCII, and every machine has another one.
+    Accents are dropped, and other characters become ``?``. Pillow's own font knows little beyond ASCII, and other fonts
+    differ between machines.
     """
     unknown = _drawn("\U0010ffff", font)
     letters = []

@@ -12,7 +12,7 @@ from tunefront.search.system.regular_files import user_path
 
 
 class NpzSource(ArraySource):
-    """The source of arrays ``x`` and ``y``, or ``x_train``, ``y_train`` and so on; ``class_names`` if labels are numbers.
+    """The source of arrays ``x`` and ``y``, or ``x_train``, ``y_train`` and so on, and ``class_names`` for numbers.
 
     Attributes:
         path: The path of a file that ``numpy.savez`` wrote, without pickled objects.

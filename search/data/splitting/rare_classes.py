@@ -113,7 +113,7 @@ def _describe_untrained(name: str, known: Sequence[str]) -> str:
 
 
 def named(labels: Sequence[int], examples: Examples) -> str:
-    """The first names of some classes, to end a sentence with; empty for none."""
+    """Return the first names of some classes as the end of a sentence; empty for none."""
     names = [str(examples.class_names[label]) for label in labels]
     if not names:
         return ""
