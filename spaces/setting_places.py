@@ -8,14 +8,7 @@ from typing import Any
 from tunefront.spaces.settings import keys_of
 from tunefront.spaces.space import FAMILIES
 
-_EXAMPLE_NAMES = (
-    "adam",
-    "plain_cnn",
-    "MobileNetV2",
-    "custom",
-    "cosine",
-    "reduce_on_plateau",
-)  # preferred examples of tables
+_EXAMPLE_NAMES = ("adam", "plain_cnn", "MobileNetV2", "custom", "cosine", "reduce_on_plateau")  # preferred tables
 
 
 def table_of_setting(setting: str, space: Mapping[str, Any]) -> str:

@@ -56,9 +56,7 @@ def list_cache(cache: Path) -> list[CacheEntry]:
     """Return tunefront's entries in a cache, the largest first; files of others are left out."""
     entries = []
     for path in [*_entries(cache), *_entries(cache / RECORDS), *_entries(cache / MANIFESTS)]:
-        with contextlib.suppress(
-            OSError, ValueError, KeyError, TypeError
-        ):  # it vanished just now, or is not tunefront's
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # it has just vanished, or is not ours
             found = _entry(path)
             if found:
                 entries.append(found)

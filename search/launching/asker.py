@@ -89,7 +89,7 @@ class Asker:
 
 @contextlib.contextmanager
 def make_asker(progress: Progress) -> Iterator[Asker]:
-    """Yield an asker for one command, on this machine's first GPU or all of its CPU; Keras loads from now on."""
+    """Yield an asker for one command, on this machine's first GPU or all of its CPU; it starts to load Keras."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         launcher.load()

@@ -13,9 +13,7 @@ from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
 
 _BEYOND_PIXELS = 256
-_LEAST_PIXEL = (
-    4  # tunefront's networks take images without a larger value for black: they are fractions, or standardized
-)
+_LEAST_PIXEL = 4  # images without a larger value look black to tunefront's networks: fractions, or standardized
 
 
 def check_pixels(dataset: Dataset) -> None:

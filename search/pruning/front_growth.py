@@ -10,9 +10,9 @@ _EULER = 0.5772156649015329
 def expected_front(n: int, n_objectives: int) -> float:
     """Return the expected number of non-dominated points among `n` random ones with 1, 2 or 3 objectives.
 
-    Points and objectives are independent. These are the exact sums of Barndorff-Nielsen and Sobel (1966), https://doi.org/10.1137/1111020: 1, the harmonic
-    number H(n), and (H(n)^2 + H2(n)) / 2. Real objectives conflict and make larger fronts, but only the ratio of two
-    sizes is used here.
+    Points and objectives are independent. These are the exact sums of Barndorff-Nielsen and Sobel (1966),
+    https://doi.org/10.1137/1111020: 1, the harmonic number H(n), and (H(n)^2 + H2(n)) / 2. Real objectives conflict and
+    make larger fronts, but only the ratio of two sizes is used here.
     """
     harmonic = math.log(n) + _EULER + 1 / (2 * n) - 1 / (12 * n**2)
     squares = math.pi**2 / 6 - 1 / n + 1 / (2 * n**2) - 1 / (6 * n**3)

@@ -161,7 +161,7 @@ class ParetoPruner:
         return min(self.front_loss / stays, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Return which finished trials have trained beyond `epoch`; a person may have completed a shorter one."""
+        """Return which finished trials trained long enough to learn from; a person may have completed a shorter one."""
         return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
 
     @property

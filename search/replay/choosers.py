@@ -86,9 +86,7 @@ class NearestRecorded:
         trial = self._study.ask()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # Optuna warns of a number outside its range, but that number is what ran
+                warnings.simplefilter("ignore")  # Optuna warns of a number outside its range, which did run
                 self._space.suggest(trial)
         except ValueError as error:
             raise RecordingError(f"a recorded candidate is not of the spec's space: {error}") from None

@@ -58,9 +58,7 @@ def play(table: RecordedTable, chooser: Chooser, rule: Rule, n_workers: int, n_t
     order in which their trials began. Starting processes and judging take no time.
     """
     stops = [*(epoch for epoch in rule.asked_after if epoch < table.epochs), table.epochs]
-    events: list[
-        tuple[float, int, int, int, float]
-    ] = []  # time, trial's number, candidate, number of the stop, trial's start
+    events: list[tuple[float, int, int, int, float]] = []  # time, trial, candidate, number of the stop, trial's start
     n_started = 0
 
     def start(now: float) -> None:

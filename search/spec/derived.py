@@ -11,13 +11,7 @@ from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.stored_spec import FindSpec
 from tunefront.search.spec.study_spec import StudySpec
 
-_SEARCH_KEYS = (
-    "seed",
-    "objectives",
-    "data",
-    "space",
-    "training",
-)  # the keys that a recording's spec has from its search
+_SEARCH_KEYS = ("seed", "objectives", "data", "space", "training")  # a recording's spec has them from its search
 
 
 def recording_name(search: str) -> str:

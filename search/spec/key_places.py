@@ -1,4 +1,4 @@
-"""Where a key of a spec belongs that was written elsewhere."""
+"""The right places of keys that a spec has elsewhere."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _TOP_LEVEL_KEYS = ("name", "seed", "trials", "max_failures", "max_refusals")
 
 
 def place_of(key: str, table: str, space: Mapping[str, Any] | None = None) -> str:
-    """Return what to do with a key that `table` does not have, if another table has one of that name; else empty.
+    """Return what to do with a key that `table` does not have, if another table has it; else empty.
 
     Args:
-        table: As a heading names it, such as ``training``; empty for the top of the file.
-        space: The spec's [space], which tells what an optimizer's settings would be settings of.
+        table: The table's heading, such as ``training``; empty for the top of the file.
+        space: The spec's [space], which names the architectures, optimizers and so on that settings may belong to.
     """
     if table == "objectives":
         return _place_of_measure(key)
@@ -66,7 +66,7 @@ def _refuse(key: str, heading: str, space: Mapping[str, Any]) -> None:
 
 
 def _place_of_measure(key: str) -> str:
-    """``latency`` means ``latency_seconds``, which stands for the time."""
+    """Return the axis that a measure written as a key stands for: ``latency`` means the time's ``latency_seconds``."""
     fitting = [name for name in MEASURES if key in (name, name.rpartition("_")[0])]
     if not fitting or key in AXES:
         return ""

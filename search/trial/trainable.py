@@ -114,9 +114,7 @@ def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
     optimizer.exclude_from_weight_decay(without_decay(trainable.model))
     _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
-    trainable.optimizer.build(
-        trainable.trained.trainable_variables
-    )  # under mixed_float16 this is the wrapper that Keras put around it
+    trainable.optimizer.build(trainable.trained.trainable_variables)  # under mixed_float16 it is Keras's wrapper
 
 
 def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:

@@ -11,9 +11,8 @@ from tunefront.spaces.architectures.architecture import Architecture
 from tunefront.spaces.architectures.plain_cnn import SETTINGS, add_plain_cnn
 from tunefront.spaces.ranges import Choice, Fixed, IntRange, Range, Value
 
-_KERAS_DEFAULTS: dict[
-    str, Value
-] = {  # Keras's own defaults; a baseline has nothing else that its definition does not name
+# What a baseline's definition does not name has Keras's own default.
+_KERAS_DEFAULTS: dict[str, Value] = {
     "kernel_size": 3,
     "padding": "valid",
     "pool_padding": "valid",

@@ -47,9 +47,7 @@ def _layer_class() -> type[Any]:
             super().__init__(dtype="float32")
             self._magnitude, self._fill = magnitude, fill
             self._draws = random.SeedGenerator(seed)
-            self.supports_jit = (
-                False  # TensorFlow has no XLA kernel for moving images; Keras's own such layers have no JIT either
-            )
+            self.supports_jit = False  # TensorFlow has no XLA kernel for moving images
 
         def call(self, images: Any, training: bool = False) -> Any:
             if not training:

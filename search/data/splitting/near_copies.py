@@ -16,10 +16,7 @@ MAX_DIFFERENCE = 2.0  # mean difference over a thumbnail, on a scale of 255
 _SIDE, _COARSE_SIDE = 16, 4
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601, like Pillow's grey
 _CHUNK_BYTES = 16_000_000
-_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES = (
-    4,
-    1000,
-)  # candidates that each image is compared with in the first and in the last round
+_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES = 4, 1000  # compared with each image in the first and in the last round
 
 Report = Callable[[int, int], None]  # called with the number of images done, and of all images
 
@@ -104,9 +101,7 @@ def _most_similar(
     earlier: NDArray[np.int64],
     tree: Any,
 ) -> list[NearCopy]:
-    bound = (
-        MAX_DIFFERENCE * coarse.shape[1] * (1 + 1e-6)
-    )  # the difference as a sum over the fields, with a margin for rounding
+    bound = MAX_DIFFERENCE * coarse.shape[1] * (1 + 1e-6)  # the sum over all fields, with a margin for rounding
     found: list[NearCopy] = []
     for n_candidates in (_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES):
         n_asked = min(n_candidates, len(earlier))
