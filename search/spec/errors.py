@@ -50,9 +50,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind == "string_pattern_mismatch" and key in _HINTS:
-        return SpecError(
-            path, key, f"{shown(value)} is not possible. {_HINTS[key]}"
-        )  # pydantic's message would be a regular expression
+        # Pydantic's message would be a regular expression.
+        return SpecError(path, key, f"{shown(value)} is not possible. {_HINTS[key]}")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
         return SpecError(path, key, f"{shown(value)} is not possible: {remedy}")
@@ -60,9 +59,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
     says_it = isinstance(value, dict) or message.startswith(f"{shown(value)} ")
-    hint = (
-        "" if isinstance(value, dict) and key == "data" else hint
-    )  # the table names a source, so the hint about it would not help
+    hint = "" if isinstance(value, dict) and key == "data" else hint  # the table has a source, so no hint about it
     problem = message if says_it else f"{shown(value)} is not possible: {message}"
     # pydantic reports a value that fits none of several types once for each type.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1

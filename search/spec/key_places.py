@@ -66,7 +66,7 @@ def _refuse(key: str, heading: str, space: Mapping[str, Any]) -> None:
 
 
 def _place_of_measure(key: str) -> str:
-    """Return the axis that a measure written as a key stands for: ``latency`` means the time's ``latency_seconds``."""
+    """Return how to write a measure that is given as a key: ``latency`` means ``latency_seconds``, for the time."""
     fitting = [name for name in MEASURES if key in (name, name.rpartition("_")[0])]
     if not fitting or key in AXES:
         return ""

@@ -1,4 +1,4 @@
-"""What a model answered to each image: as little as tells a score of any draw of these images."""
+"""The answers of a model to each image: as little data as gives the score of any sample of these images."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def image_answers(
 
 
 def _ranks(values: NDArray[np.floating]) -> list[int]:
-    """Return the place of each value among the distinct ones, from 0: all that an AUC asks for."""
+    """Return the rank of each value among the distinct ones, from 0, which is all that an AUC needs."""
     places: list[int] = np.unique(values, return_inverse=True)[1].tolist()
     return places
