@@ -1,1 +1,1 @@
-"""How a study runs: its spec, its data, its trials, and the supervisor that feeds them to slots."""
+"""The running of a study: its spec, its data, its trials, and the supervisor that assigns them to slots."""

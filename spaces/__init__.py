@@ -1,1 +1,1 @@
-"""What may vary: ranges, candidates, and how a candidate becomes a Keras model."""
+"""The space of a study: ranges, candidates, and how a candidate becomes a Keras model."""

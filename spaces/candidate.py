@@ -12,7 +12,7 @@ Settings = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class Candidate:
-    """What one trial trains.
+    """The choices that one trial trains.
 
     Attributes:
         architecture: Name of the architecture; `architecture_settings` are its own.
@@ -47,10 +47,10 @@ class Candidate:
     output: str = "softmax"
 
     def summary(self, parameters: Settings) -> str:
-        """The candidate in a line, for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.
+        """Return the candidate as a line for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.
 
         Args:
-            parameters: What was sampled, by full name; what is fixed in the study is not shown.
+            parameters: The sampled values by full name; what is fixed in the study is not shown.
         """
         what = f"{self.architecture}, {self.optimizer}, batch {self.batch_size}, augmentation {self.augmentation}"
         size = f", {self.image_size} px" if self.image_size else ""

@@ -1,4 +1,4 @@
-"""Freeze fractions that leave the same layers trainable: one candidate, whichever of them is written."""
+"""Freeze fractions that leave the same layers trainable and so are one candidate, whichever of them is written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FREEZE_FRACTION = "freeze_fraction"
 
 
 def merge_freeze_choices(space: Space) -> tuple[Space, list[str]]:
-    """Leave one of all choices of a freeze fraction that train the same layers of a backbone.
+    """Keep one of several choices of a freeze fraction that train the same layers of a backbone.
 
     Returns:
         The space, and for each merger a sentence for people.
@@ -26,20 +26,22 @@ def merge_freeze_choices(space: Space) -> tuple[Space, list[str]]:
             groups = _groups(name, _values(settings[FREEZE_FRACTION]))
             notes += [_describe(name, group) for group in groups if len(group) > 1]
             if any(len(group) > 1 for group in groups):
-                kept = [_kept(group) for group in groups]
+                kept = [_representative(group) for group in groups]
                 choice = Choice(tuple(kept)) if len(kept) > 1 else Fixed(kept[0])
                 merged[name] = {**settings, FREEZE_FRACTION: choice}
     return (replace(space, families={**space.families, "architecture": merged}), notes) if notes else (space, [])
 
 
 def distinct_fractions(backbone: str, fractions: Sequence[float]) -> tuple[list[float], list[str]]:
-    """Those of some freeze fractions that are candidates of their own, and a sentence on each merger."""
+    """Return the freeze fractions that are different candidates, and a sentence on each merger."""
     groups = _groups(backbone, fractions)
-    return [float(_kept(group)) for group in groups], [_describe(backbone, group) for group in groups if len(group) > 1]
+    return [float(_representative(group)) for group in groups], [
+        _describe(backbone, group) for group in groups if len(group) > 1
+    ]
 
 
 def is_same_choice(backbone: str, one: Range, other: Range) -> bool:
-    """Whether two ranges of a backbone's freeze fraction leave the same candidates."""
+    """Return whether two ranges of a backbone's freeze fraction leave the same candidates."""
     if one == other:
         return True
     values = _values(one), _values(other)
@@ -48,7 +50,7 @@ def is_same_choice(backbone: str, one: Range, other: Range) -> bool:
 
 
 def same_fraction(backbone: str, wanted: Value, spec_range: Range) -> Value:
-    """That value of the range which trains the same layers as `wanted`; `wanted` itself if the range has no such."""
+    """Return the range's value that trains the same layers as `wanted`; `wanted` itself if the range has none."""
     options = _values(spec_range)
     if isinstance(wanted, bool | str) or not 0 <= wanted <= 1 or wanted in options:
         return wanted
@@ -57,7 +59,7 @@ def same_fraction(backbone: str, wanted: Value, spec_range: Range) -> Value:
 
 
 def _values(spec_range: Range) -> Sequence[Value]:
-    """Every value of a range; none of one without steps, which has too many."""
+    """Return every value of a range; nothing for a range without steps, which has too many."""
     match spec_range:
         case Fixed(value):
             return (value,)
@@ -77,8 +79,8 @@ def _groups(backbone: str, values: Sequence[Value]) -> list[list[Value]]:
     return list(by_cut.values())
 
 
-def _kept(group: Sequence[Value]) -> Value:
-    """0 and 1 say best what they do: all is trained, or the head alone. Of others, the first."""
+def _representative(group: Sequence[Value]) -> Value:
+    """Return 0 or 1 if the group has it, because these are the clearest (all, or the head alone); else the first."""
     return next((value for value in group if value in (0, 1)), group[0])
 
 
@@ -86,5 +88,5 @@ def _describe(backbone: str, group: Sequence[Value]) -> str:
     shown = [f"{value:g}" for value in group]
     return (
         f"{backbone}: freeze_fraction {', '.join(shown[:-1])} and {shown[-1]} leave the same layers trainable: "
-        f"one candidate, freeze_fraction = {_kept(group):g}"
+        f"one candidate, freeze_fraction = {_representative(group):g}"
     )

@@ -1,8 +1,9 @@
-"""Every combination of a space once: the grid, and which of its points is next.
+"""The grid of a space: every combination once, and the point that is next.
 
-Optuna's own ``GridSampler`` takes a product of all parameters, which repeats a candidate for every setting it does not
-have; it stops a study in a way that ask and tell do not bear, and tries a point again that another worker has under
-way. Here points are what the space can ask for, and the store tells which were tried.
+It is written by hand because Optuna's ``GridSampler`` takes the product of all parameters, which repeats a candidate
+for every setting that it does not have. It also stops a study in a way that does not work with ask and tell, and tries
+a point again that another worker is training. Here the points are what the space can ask for, and the store tells
+which were tried.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Point = Mapping[str, Any]  # group.name -> value
 
 
 class Grid:
-    """The points of a space in an order that a seed shuffles: the same for every worker and run.
+    """The points of a space in an order shuffled by a seed, the same for every worker and run.
 
     Raises:
         SpaceError: If a parameter is continuous, or there are more than MAX_POINTS.
@@ -45,8 +46,9 @@ class Grid:
         return len(self._points)
 
     def next_point(self, trials: Iterable[FrozenTrial], start: Point = MappingProxyType({})) -> Point | None:
-        """The first with the values of `start` that none of `trials` has, in whatever state; None if there is none."""
-        # Queued as fixed parameters; a trial that begins just now has them one after the other.
+        """Return the first point with the values of `start` that no trial has, in any state; None if none is left."""
+        # A queued trial has its point as fixed parameters. A trial that is just starting gets them one by one, so both
+        # are read.
         tried = {_key({**trial.system_attrs.get("fixed_params", {}), **trial.params}) for trial in trials}
         wanted = _key(start)
         return next((point for key, point in self._points.items() if key not in tried and wanted <= key), None)

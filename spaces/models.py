@@ -1,4 +1,4 @@
-"""All models of a space, where they can be counted, else a random share of them."""
+"""The models of a space: all of them if they can be counted, else random ones."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tunefront.spaces.parameters import SteeredTrial
 from tunefront.spaces.space import Space
 from tunefront.spaces.walk import walk
 
-_OF_THE_MODEL = ("architecture.name", "optimizer.name", "image.size", "output.activation")
-# Settings of architectures and optimizers that leave size and computation of a model alone, or nearly so.
-_OF_THE_TRAINING = ("learning_rate", "weight_decay", "nesterov", "head_epochs", "fine_tuning_rate", "weights")
+_MODEL_PARAMETERS = ("architecture.name", "optimizer.name", "image.size", "output.activation")
+# Settings of architectures and optimizers that hardly change a model's size and computation, or not at all.
+_TRAINING_SETTINGS = ("learning_rate", "weight_decay", "nesterov", "head_epochs", "fine_tuning_rate", "weights")
 
 
 def models_of(space: Space | OwnSpace, limit: int, seed: int = 0) -> tuple[list[Candidate], str]:
-    """Candidates whose models differ, and a note on how they were chosen, for people.
+    """Return candidates whose models differ, and a note on how they were chosen, for people.
 
-    They are all that there are, if what changes a model has no continuous range and they are at most
-    `limit`; else `limit` of them, as a random search would try them. Of what changes none, such as
-    the learning rate, each has some possible value.
+    They are all models of the space if no parameter that changes a model is continuous, and there are at most `limit`;
+    else `limit` of them, drawn as a random search would. Parameters that change no model, such as the learning rate,
+    have some possible value in each.
     """
     found = None if isinstance(space, OwnSpace) else _all_models(space, limit)
     if found is not None:
@@ -37,7 +37,7 @@ def models_of(space: Space | OwnSpace, limit: int, seed: int = 0) -> tuple[list[
 
 
 def _all_models(space: Space, limit: int) -> list[Candidate] | None:
-    """None if they are more, or cannot be counted."""
+    """Return a candidate for each model; None if there are more than `limit`, or they cannot be counted."""
     found: list[Candidate] = []
 
     def ask(chosen: Mapping[str, Any]) -> SteeredTrial:
@@ -59,10 +59,10 @@ class _ContinuousError(Exception):
 
 
 class _ModelTrial(SteeredTrial):
-    """Takes parameters of the model alone; of every other one it has the last value, and nobody walks there."""
+    """A trial that takes the model's parameters only; every other one gets its last value, and is not walked."""
 
     def _take(self, name: str, distribution: BaseDistribution, first: Any) -> Any:
-        if not _is_of_the_model(name):
+        if not _changes_model(name):
             if isinstance(distribution, CategoricalDistribution):
                 return distribution.choices[-1]
             assert isinstance(distribution, IntDistribution | FloatDistribution)  # there are no others
@@ -72,8 +72,8 @@ class _ModelTrial(SteeredTrial):
         return super()._take(name, distribution, first)
 
 
-def _is_of_the_model(name: str) -> bool:
+def _changes_model(name: str) -> bool:
     group, _, setting = name.partition(".")
     if group not in ARCHITECTURES and group not in OPTIMIZERS:
-        return name in _OF_THE_MODEL
-    return setting not in _OF_THE_TRAINING and "dropout" not in setting
+        return name in _MODEL_PARAMETERS
+    return setting not in _TRAINING_SETTINGS and "dropout" not in setting

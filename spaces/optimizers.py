@@ -14,7 +14,7 @@ def _rate(low: float, high: float) -> Setting:
     return number(FloatRange(low, high, log=True), above=0, below=100)
 
 
-# Decoupled from the gradient (arXiv 1711.05101), in every optimizer as Keras has it.
+# Weight decay is decoupled from the gradient (arXiv 1711.05101) in each of Keras's optimizers.
 _WEIGHT_DECAY = number(Fixed(0.0), above=0, below=10, zero=True)
 
 OPTIMIZERS: Mapping[str, Mapping[str, Setting]] = {
@@ -57,14 +57,14 @@ _KERAS_NAMES = {
 
 
 def build_optimizer(name: str, settings: Settings, learning_rate: Any = None) -> Any:
-    """The Keras optimizer of that name, new and without variables.
+    """Build the Keras optimizer of that name, new and without variables.
 
     Args:
-        learning_rate: Instead of the settings' own: a number or a Keras schedule.
+        learning_rate: A number or a Keras schedule that replaces the learning rate of the settings.
     """
     import keras
 
-    # Keras refuses some whole numbers where it takes numbers: momentum = 0.
+    # Keras refuses some whole numbers in place of floats, such as momentum = 0.
     arguments: dict[str, Any] = {
         key: value if isinstance(value, bool) else float(value)
         for key, value in settings.items()
@@ -72,6 +72,6 @@ def build_optimizer(name: str, settings: Settings, learning_rate: Any = None) ->
     }
     if learning_rate is not None:
         arguments["learning_rate"] = learning_rate
-    if name == "adamw":  # where leaving it out would mean Keras's own 0.004
+    if name == "adamw":  # Keras's own default for it is 0.004
         arguments.setdefault("weight_decay", 0.0)
     return getattr(keras.optimizers, _KERAS_NAMES[name])(**arguments)

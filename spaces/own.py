@@ -30,21 +30,23 @@ from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting, SpaceError, nearest
 
-_FREE = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
-_GENERAL = tuple(field.name for field in fields(Candidate) if field.name not in (*_FREE, "architecture", "image_size"))
+_SETTINGS_FIELDS = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
+_GENERAL_FIELDS = tuple(
+    field.name for field in fields(Candidate) if field.name not in (*_SETTINGS_FIELDS, "architecture", "image_size")
+)
 
 
 @dataclass(frozen=True)
 class OwnSpace:
-    """What may vary, as a user's object says it.
+    """A space that a user's object defines.
 
     The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
     ``build(settings, input_shape, n_classes)``, which returns an uncompiled ``keras.Model`` with class probabilities
-    as output. Of a mapping, `build` gets everything; tunefront reads ``optimizer``, that optimizer's settings such
-    as ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+    as output. `build` gets the whole mapping. tunefront reads from it ``optimizer``, that optimizer's settings such as
+    ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
 
     Attributes:
-        reference: As the spec names the object.
+        reference: The object's name in the spec.
     """
 
     reference: str
@@ -54,7 +56,7 @@ class OwnSpace:
         """Read the name of an object; none of its code is run.
 
         Raises:
-            SpaceError: If it is not written as one.
+            SpaceError: If it is not written like the name of an object.
         """
         _split(reference, "space")
         return cls(reference)
@@ -69,7 +71,7 @@ class OwnSpace:
 
     @property
     def name(self) -> str:
-        """The object's name: what the architecture is called in reports."""
+        """The object's name, which reports show as the architecture."""
         return self.reference.rpartition(":")[2]
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
@@ -93,7 +95,7 @@ class OwnSpace:
         return self._candidate(chosen)
 
     def _candidate(self, chosen: Settings) -> Candidate:
-        general = {name: chosen[name] for name in _GENERAL if name in chosen}
+        general = {name: chosen[name] for name in _GENERAL_FIELDS if name in chosen}
         optimizer = self._known(chosen, "optimizer", "adam", OPTIMIZERS)
         level = self._known(chosen, "augmentation", "none", LEVELS)
         schedule = self._known(chosen, "schedule", "constant", SCHEDULES)
@@ -113,7 +115,7 @@ class OwnSpace:
         return name
 
     def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
-        """The user's model, checked.
+        """Build the user's model, and check it.
 
         Raises:
             SpaceError: If the user's code raises, or returns no model with these classes.
@@ -150,7 +152,7 @@ def _defaults(settings: Mapping[str, Setting]) -> dict[str, Any]:
 
 @functools.cache
 def _load_space(reference: str, folder: Path) -> Any:
-    """The object, found from `folder`; it is the same one for the whole process."""
+    """Return the object, looked up from `folder`; a process loads it once."""
     own = load_object(reference)
     for method in ("suggest", "build"):
         if not callable(getattr(own, method, None)):
@@ -159,20 +161,21 @@ def _load_space(reference: str, folder: Path) -> Any:
 
 
 def load_object(reference: str, key: str = "space") -> Any:
-    """The object that ``module:object`` or ``path/to/file.py:object`` names; a class is called.
+    """Return the object that ``module:object`` or ``path/to/file.py:object`` names; of a class, an instance.
 
-    The module is looked for in the current folder first, what it imports there last. This runs its code once.
+    The module is looked for in the current folder first; modules that it imports are looked for there last. This runs
+    the module's code once.
 
     Raises:
         SpaceError: Under `key`, if it is not written so, is not there, or raises.
     """
     where, name = _split(reference, key)
     is_file = where.endswith(".py")
-    if is_file and not Path(where).is_file():  # nor is a pipe one: opening it would wait for ever
+    if is_file and not Path(where).is_file():  # opening a pipe would wait for ever
         raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})")
     try:
         found: Any = _load_file(Path(where).resolve()) if is_file else _load_module(where)
-    except (Exception, SystemExit) as error:  # a script calls sys.exit when it is imported
+    except (Exception, SystemExit) as error:  # a script may call sys.exit when it is imported
         raise SpaceError(key, f"{reference}: importing {where!r} raised {_show(error)}") from error
     for part in name.split("."):
         if not hasattr(found, part):
@@ -188,7 +191,7 @@ def load_object(reference: str, key: str = "space") -> Any:
 
 
 def _split(reference: str, key: str) -> tuple[str, str]:
-    """Where the object is, and its name there."""
+    """Return the file or module of an object, and its name there."""
     where, colon, name = reference.rpartition(":")
     if not colon or not where or not name:
         raise SpaceError(key, f'{reference!r} names no object: write "module:object" or "path/to/file.py:object"')
@@ -225,7 +228,7 @@ def _load_module(name: str) -> Any:
 
 
 def _check_same(loaded: ModuleType, found: ModuleSpec) -> None:
-    """Refuse to take a module of ours, or of Python's, for the one of that name in the current folder."""
+    """Refuse a module of tunefront or Python that has the name of one in the current folder."""
     file = getattr(loaded, "__file__", None)
     if found.origin and (file is None or os.path.realpath(file) != os.path.realpath(found.origin)):
         name = Path(found.origin).name if not found.submodule_search_locations else "PATH.py"
@@ -234,9 +237,9 @@ def _check_same(loaded: ModuleType, found: ModuleSpec) -> None:
 
 @functools.cache
 def _find_neighbours(folder: str) -> set[str]:
-    """Let the modules of `folder` import each other, now and when they are called; return the names of those modules.
+    """Let the modules of `folder` import each other, now and when they are called; return their names.
 
-    A file ``random.py`` or ``jax.py`` in the folder is taken for nothing that others import, such as Keras.
+    Other importers, such as Keras, do not get a file ``random.py`` or ``jax.py`` of the folder.
     """
     own_names: set[str] = set()
 
@@ -253,7 +256,7 @@ def _find_neighbours(folder: str) -> set[str]:
 
 
 def _importer() -> str:
-    """The top-level name of the module whose import is being looked for; Python tells a finder only by its frames."""
+    """Return the top-level name of the importing module, read from the frames: Python gives a finder nothing else."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         name = str(frame.f_globals.get("__name__"))
@@ -265,9 +268,9 @@ def _importer() -> str:
 
 
 def _describe(error: Exception) -> str:
-    """What a user's `suggest` raised; of a parameter that is not what it was in earlier trials, its name and a remedy.
+    """Return what a user's `suggest` raised; if a parameter differs from earlier trials, its name and a remedy.
 
-    Optuna's own words name neither.
+    Optuna's own message has neither.
     """
     if str(error).startswith(("Cannot set different", "CategoricalDistribution does not support dynamic")):
         what = "other choices" if "dynamic" in str(error) else "another kind of range"
@@ -280,7 +283,7 @@ def _describe(error: Exception) -> str:
 
 
 def _suggested_name(error: Exception) -> str:
-    """The name that the call of `trial.suggest_...` had which raised this."""
+    """Return the parameter's name in the call of `trial.suggest_...` that raised the error."""
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     names = [frame.f_locals.get("name") for frame in frames if frame.f_code.co_name.startswith("suggest_")]
     return str(names[-1]) if names else "?"

@@ -1,4 +1,4 @@
-"""Ask a space for a candidate of one's own choice: what parameters it has, and which values they may take."""
+"""The parameters of a space and their possible values, found by asking for chosen candidates."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.space import Space
 
 _MAX_ASKED = 5000
-_MAX_TRIED = 16  # values of a whole number that are each tried; of more, the two ends
+_MAX_TRIED = 16  # if a whole number has more values, only its two ends are tried
 
 
 class SteeredTrial(optuna.trial.FixedTrial):
-    """Stands in for a trial: takes the values it is given, and of every other parameter the first there is.
+    """A stand-in for a trial: it takes the given values, and the first value of every other parameter.
 
     Attributes:
-        params: What was taken, in the order of asking.
-        distributions: Of the same.
+        params: The values that were taken, in the order of asking.
+        distributions: The distributions of the same parameters.
     """
 
     def __init__(self, chosen: Mapping[str, Any]) -> None:
@@ -68,11 +68,11 @@ def steer(space: Space | OwnSpace, chosen: Mapping[str, Any]) -> SteeredTrial:
 
 @dataclass(frozen=True)
 class SpaceParameters:
-    """What a space can ask for.
+    """The parameters that a space can ask for.
 
     Attributes:
-        distributions: Of every parameter that was met.
-        always: Names of those that every candidate has.
+        distributions: The distribution of every parameter that was met.
+        always: Names of the parameters that every candidate has.
     """
 
     distributions: Mapping[str, BaseDistribution]
@@ -80,10 +80,10 @@ class SpaceParameters:
 
 
 def parameters_of(space: Space | OwnSpace) -> SpaceParameters:
-    """Every parameter of a space, also those that exist only with one choice of another.
+    """Return every parameter of a space, also those that exist only with one choice of another.
 
-    Each value of each choice is tried once, on the way that first led to it. What exists only where two
-    choices on different ways meet is not found; a :class:`Space` has no such parameter.
+    Each value of each choice is tried once, together with the choices that first led to it. A parameter that exists
+    only for a combination of two independent choices is not found; a :class:`Space` has no such parameter.
     """
     found: dict[str, BaseDistribution] = {}
     always: set[str] | None = None
@@ -101,7 +101,7 @@ def parameters_of(space: Space | OwnSpace) -> SpaceParameters:
 
 
 def _other_values(distribution: BaseDistribution) -> Sequence[Any]:
-    """Values that may lead elsewhere than the first one did."""
+    """Return the values other than the first, which may lead to further parameters."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices[1:]
     if isinstance(distribution, IntDistribution):

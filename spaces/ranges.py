@@ -1,4 +1,4 @@
-"""Ranges: what a parameter may be, how a spec writes it, and how it is sampled."""
+"""Ranges: the values a parameter may have, how a spec writes them, and how they are sampled."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunefront.printable import shown
 
 Value = bool | int | float | str
 
-_MAX_STEPS = 100_000  # between low and high: more are not told apart, and take minutes to list
+_MAX_STEPS = 100_000  # between low and high: more steps make no difference, and take minutes to list
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Choice:
 
     def suggest(self, trial: optuna.Trial, name: str) -> Value:
         chosen = trial.suggest_categorical(name, self.options)
-        assert chosen is not None  # None is no Value
+        assert chosen is not None  # a Choice holds no None
         return chosen
 
 
@@ -105,7 +105,7 @@ def _parse_choices(values: list[Any]) -> Range:
     for value in values:
         if not isinstance(value, bool | int | float | str):
             raise ValueError(f"{shown(value)} is not a number, text, true or false")
-    # Compared with their types, because True == 1 in Python but not in a spec.
+    # Values are compared with their types, because True == 1 in Python but not in a spec.
     if len({(type(value), value) for value in values}) < len(values):
         raise ValueError(f"{shown(values)} names a value twice")
     return Fixed(values[0]) if len(values) == 1 else Choice(tuple(values))

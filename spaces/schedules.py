@@ -13,9 +13,9 @@ _WARM_UP: Mapping[str, Setting] = {"warm_up_epochs": number(Fixed(0.0), above=0,
 
 SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
     "constant": _WARM_UP,
-    # From the learning rate to `minimum` of it (SGDR without restarts, arXiv 1608.03983).
+    # The rate falls to `minimum` times its first value (SGDR without restarts, arXiv 1608.03983).
     "cosine": {**_WARM_UP, "minimum": fraction(Fixed(0.0))},
-    # The rate times `factor` when the validation loss has not improved for `patience` epochs.
+    # The rate is multiplied by `factor` when the validation loss has not improved for `patience` epochs.
     "reduce_on_plateau": {
         "factor": number(Fixed(0.1), above=0, below=1),
         "patience": whole(Fixed(5), 1, 10_000),
@@ -26,7 +26,7 @@ SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
 
 
 def build_learning_rate(name: str, settings: Settings, learning_rate: float, steps_per_epoch: int, epochs: int) -> Any:
-    """What an optimizer takes as its learning rate: a number, or a Keras schedule over steps.
+    """Build the learning rate that an optimizer takes: a number, or a Keras schedule over steps.
 
     ``reduce_on_plateau`` starts from the number itself; a callback of the training lowers it.
     """

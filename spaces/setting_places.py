@@ -1,4 +1,4 @@
-"""Where a setting of an architecture, optimizer, augmentation level or schedule is to be written."""
+"""The table in which a setting of an architecture, optimizer, augmentation level or schedule belongs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 from tunefront.spaces.settings import keys_of
 from tunefront.spaces.space import FAMILIES
 
-_USUAL = ("adam", "plain_cnn", "MobileNetV2", "custom", "cosine", "reduce_on_plateau")  # examples, if they fit
+_EXAMPLE_NAMES = ("adam", "plain_cnn", "MobileNetV2", "custom", "cosine", "reduce_on_plateau")  # preferred tables
 
 
 def table_of_setting(setting: str, space: Mapping[str, Any]) -> str:
-    """The name of a table below [space] that has this setting: of what the space names, where that has it.
+    """Return the name of a table below [space] that has this setting; empty if no table has it.
 
-    Empty if there is no such setting.
+    Tables that the space already names come first.
 
     Args:
-        space: The table, as a spec has it.
+        space: The [space] table of a spec.
     """
     chosen = [name for family in FAMILIES for name in _listed(space.get(family))]
     tables = {name: settings for family in FAMILIES.values() for name, settings in family.items()}
-    for name in (*chosen, *_USUAL, *tables):
+    for name in (*chosen, *_EXAMPLE_NAMES, *tables):
         if setting in keys_of(tables.get(name, {})):
             return name
     return ""
 
 
 def family_of(name: str) -> str:
-    """``"optimizer"`` for ``"adam"``."""
+    """Return the family that a name belongs to: ``"optimizer"`` for ``"adam"``."""
     return next(family for family, members in FAMILIES.items() if name in members)
 
 

@@ -1,4 +1,4 @@
-"""Settings of architectures and optimizers: a default range each, and what values make sense."""
+"""Settings of architectures and optimizers: their default ranges and possible values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tunefront.mistakes import TunefrontError
 from tunefront.printable import shown
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
 
-_MAX_NAMES = 100  # listed in a message
+_MAX_NAMES = 100  # names that a message lists
 
 
 class SpaceError(TunefrontError):
-    """A space that cannot be: which key, and what to write instead."""
+    """An impossible space: which key is wrong, and what to write instead."""
 
     def __init__(self, key: str, problem: str) -> None:
-        super().__init__(key, problem)  # both, or it could not come out of another process
+        super().__init__(key, problem)  # both arguments are needed to pickle the error in another process
         self.key = key
         self.problem = problem
 
@@ -31,7 +31,7 @@ class Spelling:
     """Another key that a spec may write instead of a setting's own.
 
     Attributes:
-        read: Turns what the key was given into what the setting's own key would have been given; ValueError if it
+        read: A function that turns this key's value into one for the setting's own key; it raises ValueError if it
             cannot.
     """
 
@@ -41,13 +41,13 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting.
+    """A setting of an architecture, optimizer, augmentation level or schedule.
 
     Attributes:
-        default: Its range where a spec says nothing.
-        allows: Whether a value is possible at all.
-        allowed: What is possible, in words.
-        spelling: Another way to write it, if there is one.
+        default: The range if a spec says nothing.
+        allows: A function that tells whether a value is possible.
+        allowed: The possible values, in words.
+        spelling: Another way to write the setting, if there is one.
     """
 
     default: Range
@@ -57,7 +57,7 @@ class Setting:
 
 
 def whole(default: Range, low: int, high: int) -> Setting:
-    """A setting that takes whole numbers from `low` to `high`."""
+    """Return a setting that takes whole numbers from `low` to `high`."""
     return Setting(
         default,
         lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
@@ -66,7 +66,7 @@ def whole(default: Range, low: int, high: int) -> Setting:
 
 
 def number(default: Range, above: float, below: float, *, zero: bool = False) -> Setting:
-    """A setting that takes numbers strictly between `above` and `below`, and zero if so said."""
+    """Return a setting that takes numbers strictly between `above` and `below`, and zero if `zero` is true."""
     return Setting(
         default,
         lambda value: (
@@ -79,12 +79,12 @@ def number(default: Range, above: float, below: float, *, zero: bool = False) ->
 
 
 def flag(default: Range) -> Setting:
-    """A setting that is true or false."""
+    """Return a setting that is true or false."""
     return Setting(default, lambda value: isinstance(value, bool), "true or false")
 
 
 def fraction(default: Range) -> Setting:
-    """A setting that takes numbers from 0 to 1, both included."""
+    """Return a setting that takes numbers from 0 to 1, both included."""
     return Setting(
         default,
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1,
@@ -93,7 +93,7 @@ def fraction(default: Range) -> Setting:
 
 
 def share(default: Range) -> Setting:
-    """A setting that takes numbers above 0, up to and including 1."""
+    """Return a setting that takes numbers above 0, up to and including 1."""
     return Setting(
         default,
         lambda value: isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1,
@@ -102,29 +102,29 @@ def share(default: Range) -> Setting:
 
 
 def one_of(default: Range, values: Iterable[Value]) -> Setting:
-    """A setting that takes one of `values`."""
+    """Return a setting that takes one of `values`."""
     known = tuple(values)
     return Setting(default, lambda value: value in known, f"one of {', '.join(str(value) for value in known)}")
 
 
 def text(default: Range, allowed: str) -> Setting:
-    """A setting that takes any text; `allowed` says what it means."""
+    """Return a setting that takes any text; `allowed` says what it means."""
     return Setting(default, lambda value: isinstance(value, str) and value != "", allowed)
 
 
 def name_of(default: Range, names: Iterable[str], what: str) -> Setting:
-    """A setting that names one of `names`."""
+    """Return a setting that names one of `names`."""
     known = tuple(names)
     return Setting(default, lambda value: value in known, f"the name of {what}: {', '.join(known)}")
 
 
 def fixed_values(settings: Mapping[str, Setting]) -> dict[str, Value]:
-    """The default values of those settings that have a single one."""
+    """Return the default values of the settings that have a single one."""
     return {name: setting.default.value for name, setting in settings.items() if isinstance(setting.default, Fixed)}
 
 
 def parse_settings(table: Mapping[str, Any], settings: Mapping[str, Setting], where: str) -> dict[str, Range]:
-    """Ranges for every one of `settings`: from `table` where it has them, else the defaults.
+    """Return a range for each of `settings`: that of `table` if it has one, else the default.
 
     Raises:
         SpaceError: For an unknown key, a broken range or an impossible value, under `where`.
@@ -134,12 +134,12 @@ def parse_settings(table: Mapping[str, Any], settings: Mapping[str, Setting], wh
 
 
 def keys_of(settings: Mapping[str, Setting]) -> list[str]:
-    """Every key that a spec may write for these settings."""
+    """Return every key that a spec may write for these settings."""
     return [*settings, *(setting.spelling.key for setting in settings.values() if setting.spelling)]
 
 
 def under_own_names(table: Mapping[str, Any], settings: Mapping[str, Setting], where: str) -> dict[str, Any]:
-    """The table with each setting under its own name, whichever key it was written with.
+    """Return the table with each setting under its own name, whichever key it was written with.
 
     Raises:
         SpaceError: For an unknown key, one setting under two keys, or a value that the other key cannot have.
@@ -173,7 +173,7 @@ def _parse_setting(key: str, value: Any, setting: Setting) -> Range:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """``"Did you mean 'adam'? Known: ..."`` for an error message."""
+    """Return a sentence like ``"Did you mean 'adam'? Known: ..."`` for an error message."""
     names = list(known)
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     suggestion = f"Did you mean {close[0]!r}? " if close else ""
@@ -182,7 +182,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def extremes(spec_range: Range) -> tuple[Value, ...]:
-    """Every choice, or the two ends of an interval."""
+    """Return every choice, or the two ends of an interval."""
     match spec_range:
         case Fixed(value):
             return (value,)

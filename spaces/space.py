@@ -38,7 +38,7 @@ _PARAMETER_NAMES: Mapping[str, str] = {
     "schedule": "schedule.name",
     "image_size": "image.size",
     "output": "output.activation",
-}  # of the others: training.KEY
+}  # all others: training.KEY
 FAMILIES: Mapping[str, Mapping[str, Mapping[str, Setting]]] = {
     "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
     "optimizer": OPTIMIZERS,
@@ -49,23 +49,23 @@ FAMILY_NAMES = tuple(FAMILIES)
 
 
 def parameter_name(key: str) -> str:
-    """The parameter's name in the store, of a key that every candidate has."""
+    """Return the parameter's name in the store for a key that every candidate has."""
     return _PARAMETER_NAMES.get(key, f"training.{key}")
 
 
 def settings_of(name: str) -> Mapping[str, Setting]:
-    """The settings of an architecture, optimizer, augmentation level or schedule."""
+    """Return the settings of an architecture, optimizer, augmentation level or schedule."""
     return next(settings[name] for settings in FAMILIES.values() if name in settings)
 
 
 @dataclass(frozen=True)
 class Space:
-    """What may vary in a study.
+    """The space of a study: everything that may vary.
 
     Attributes:
         general: Ranges of the keys that every candidate has.
-        families: For ``architecture``, ``optimizer``, ``augmentation`` and ``schedule``: for each name
-            that may be chosen, the ranges of its settings.
+        families: ``architecture``, ``optimizer``, ``augmentation`` and ``schedule`` -> name that may be chosen ->
+            ranges of its settings.
     """
 
     general: Mapping[str, Range]
@@ -105,7 +105,7 @@ class Space:
         return cls(general, families)
 
     def as_table(self) -> dict[str, Any]:
-        """The table that :meth:`from_table` reads as this space; it leaves no range to a default."""
+        """Return the table that :meth:`from_table` reads as this space; it leaves no range to a default."""
         tables = {
             name: {setting: write_range(spec_range) for setting, spec_range in settings.items()}
             for members in self.families.values()
@@ -125,7 +125,7 @@ class Space:
         return Candidate(**chosen)
 
     def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
-        """The candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out.
+        """Build the candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out.
 
         The output has shape ``(batch, n_classes)``, or ``(batch, 1)`` with one sigmoid unit, which is
         the probability of the positive class.
@@ -136,12 +136,12 @@ class Space:
         pixels = inputs
         size = candidate.image_size
         if size and (size, size) != tuple(image_shape[:2]):
-            # Left to its default, training=True, this layer would have all layers behind it train whenever the model
-            # is called without saying whether it trains.
+            # With the layer's default, training=True, all layers behind it would run in training mode whenever the
+            # model is called without `training`.
             pixels = keras.layers.Resizing(size, size)(inputs, training=False)
         features = ARCHITECTURES[candidate.architecture].build(candidate.architecture_settings, pixels)
         n_units = 1 if candidate.output == "sigmoid" else n_classes
-        # In float32 also where the rest is computed in half of that: probabilities must sum to 1.
+        # Probabilities must sum to 1, so this layer computes in float32 also under mixed precision.
         outputs = keras.layers.Dense(n_units, activation=candidate.output, dtype="float32", name="classes")(features)
         return keras.Model(inputs, outputs, name=candidate.architecture.lower())
 
@@ -165,7 +165,7 @@ def _plural_of(name: str) -> str:
 
 
 def _check_names(table: Mapping[str, Any]) -> None:
-    """Unknown names get the nearest known one, which a list of all that is allowed would bury."""
+    """Refuse unknown names with the nearest known one, which would be lost in a list of all allowed names."""
     for key, known in FAMILIES.items():
         value = table.get(key, [])
         for name in value if isinstance(value, list) else [value]:

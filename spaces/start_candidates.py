@@ -1,4 +1,4 @@
-"""Known good candidates: what [[start]] tables say, checked against the space."""
+"""Known good candidates: the [[start]] tables of a spec, checked against the space."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tunefront.spaces.space import Space, parameter_name, settings_of
 
 
 def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: int) -> dict[str, Any]:
-    """The parameters that a start table gives: ``group.name`` -> value.
+    """Return the parameters that a start table gives: ``group.name`` -> value.
 
     What it leaves out is sampled.
 
     Args:
-        number: Of the table in the file, from 1: for messages.
+        number: The table's place in the file, from 1, for messages.
 
     Raises:
         SpaceError: If a key is no parameter of the space, or its value is not in its range.
@@ -32,7 +32,7 @@ def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: 
     keys = _keys_of_own(table, where) if isinstance(space, OwnSpace) else _keys_of(space, table, where)
     given: dict[str, Any] = {}
     while len(given) < len(keys):
-        met = steer(space, given).distributions  # more of them with each that is given: they may depend on it
+        met = steer(space, given).distributions  # a given parameter may bring further ones
         new = [name for name in keys if name in met and name not in given]
         if not new:
             name, (key, _) = next(item for item in keys.items() if item[0] not in given)
@@ -43,7 +43,7 @@ def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: 
 
 def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
     if isinstance(distribution, CategoricalDistribution):
-        # As the space has it: 1 and 1.0 are one choice, 1 and true are two.
+        # A start may write 1 for the choice 1.0, but not true for the choice 1.
         is_bool = isinstance(value, bool)
         alike = (one for one in distribution.choices if value == one and is_bool is isinstance(one, bool))
         found = next(alike, None)
@@ -58,7 +58,7 @@ _Keys = dict[str, tuple[str, Any]]  # parameter's name -> key as the file has it
 
 
 def _keys_of_own(table: Mapping[str, Any], where: str, prefix: str = "") -> _Keys:
-    """Full names of parameters; TOML makes a table of a name with a dot that is not quoted."""
+    """Return values by full parameter names; TOML makes a table of an unquoted name with a dot."""
     keys: _Keys = {}
     for key, value in table.items():
         name = f"{prefix}{key}"
@@ -96,7 +96,7 @@ def _keys_of(space: Space, table: Mapping[str, Any], where: str) -> _Keys:
 
 
 def _chosen_names(space: Space, table: Mapping[str, Any]) -> set[str]:
-    """Names of architecture, optimizer and so on that this candidate is sure to have."""
+    """Return names of architecture, optimizer and so on that this candidate is sure to have."""
     chosen = {str(table[family]) for family in space.families if family in table}
     fixed = [space.general[family] for family in space.families if family not in table]
     return chosen | {str(spec_range.value) for spec_range in fixed if isinstance(spec_range, Fixed)}

@@ -1,4 +1,4 @@
-"""Trainable shares: the other way to write freeze fractions, as "90 %" of a backbone that is trained."""
+"""Trainable shares, another way to write freeze fractions: "90 %" of a backbone is trained."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from tunefront.spaces.ranges import Fixed, FloatRange, IntRange, parse_range
 from tunefront.spaces.settings import Spelling
 
-_NAMES = {"all": 1.0, "top": 0.0}  # Top: the head alone
+_NAMES = {"all": 1.0, "top": 0.0}  # "top" trains the head alone
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 
 
 def freeze_fraction_of(trainable: Any) -> Any:
-    """Return what ``freeze_fraction`` has to be for this share to be trained: 1 - share, of each value.
+    """Return the ``freeze_fraction`` with which these shares are trained: 1 - share for each value.
 
     Args:
-        trainable: As a spec writes it: a share, a list of shares, or ``{low, high, step}``. A share is a number from
+        trainable: The value in a spec: a share, a list of shares, or ``{low, high, step}``. A share is a number from
             0 to 1, a text such as ``"90 %"``, ``"All"`` or ``"Top"``.
 
     Raises:
@@ -25,25 +25,25 @@ def freeze_fraction_of(trainable: Any) -> Any:
     """
     if isinstance(trainable, list):
         shares = [_share(value) for value in trainable]
-        parse_range(shares)  # in the words of what was written
-        return [_rest(share) for share in shares]
-    return _mirrored(trainable) if isinstance(trainable, Mapping) else _rest(_share(trainable))
+        parse_range(shares)  # its errors quote what was written
+        return [_frozen_share(share) for share in shares]
+    return _mirrored(trainable) if isinstance(trainable, Mapping) else _frozen_share(_share(trainable))
 
 
 def _mirrored(interval: Mapping[str, Any]) -> Any:
     is_number = {"low", "high", "step"}
     parsed = parse_range({key: _share(value) if key in is_number else value for key, value in interval.items()})
     if isinstance(parsed, Fixed):
-        return _rest(float(parsed.value))
-    assert isinstance(parsed, FloatRange | IntRange)  # of a mapping
+        return _frozen_share(float(parsed.value))
+    assert isinstance(parsed, FloatRange | IntRange)  # a mapping gives no other range
     if parsed.log:
         raise ValueError("a trainable share has no log scale: write freeze_fraction = { low, high, log = true }")
     if parsed.step is None:
-        return {"low": _rest(parsed.high), "high": _rest(parsed.low)}
-    # Steps count from the lowest share, and may not end at `high`; the mirrored ones count from the highest.
+        return {"low": _frozen_share(parsed.high), "high": _frozen_share(parsed.low)}
+    # Steps count from the lowest share and may end below `high`. Mirrored steps count from the highest share.
     n_steps = int((parsed.high - parsed.low) / parsed.step + 1e-9)
     highest = parsed.low + n_steps * parsed.step
-    return {"low": _rest(highest), "high": _rest(parsed.low), "step": parsed.step}
+    return {"low": _frozen_share(highest), "high": _frozen_share(parsed.low), "step": parsed.step}
 
 
 def _share(value: Any) -> float:
@@ -60,7 +60,7 @@ def _share(value: Any) -> float:
     return share
 
 
-def _rest(share: float) -> float:
+def _frozen_share(share: float) -> float:
     return round(1 - share, 12)  # 1 - 0.9 is not quite 0.1
 
 

@@ -11,10 +11,12 @@ from tunefront.spaces.parameters import SteeredTrial
 
 
 def walk(ask: Callable[[Mapping[str, Any]], SteeredTrial]) -> Iterator[SteeredTrial]:
-    """A trial for each combination of the parameters that trials take: the last one with a value to come gets it next.
+    """Yield a trial for each combination of the parameters that trials take.
+
+    The next combination changes the last parameter that has further values.
 
     Args:
-        ask: Samples a candidate with these parameters, and with the first value of every other one.
+        ask: Samples a candidate with the given parameters, and the first value of every other one.
     """
     chosen: dict[str, Any] | None = {}
     while chosen is not None:
@@ -35,12 +37,12 @@ def _following(trial: SteeredTrial) -> dict[str, Any] | None:
 
 
 def _values_of(distribution: BaseDistribution) -> Sequence[Any]:
-    """Every value of a parameter that can be counted."""
+    """Return every value of a parameter that can be counted."""
     if isinstance(distribution, CategoricalDistribution):
         return distribution.choices
     if isinstance(distribution, IntDistribution):
         return range(distribution.low, distribution.high + 1, distribution.step)
     assert isinstance(distribution, FloatDistribution)
-    assert distribution.step is not None  # its values could not be counted
+    assert distribution.step is not None  # without steps, its values could not be counted
     n_steps = round((distribution.high - distribution.low) / distribution.step)
     return [round(distribution.low + number * distribution.step, 12) for number in range(n_steps + 1)]

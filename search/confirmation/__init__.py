@@ -1,1 +1,1 @@
-"""Train the front again: which trials, from which parameters, with which seeds."""
+"""The confirmation of a search: which trials are trained again, from which parameters, with which seeds."""

@@ -1,4 +1,4 @@
-"""Make a stored trial's candidate again: read its study's spec, and see that its space still gives the same."""
+"""Make a stored trial's candidate again: read its study's spec, and check that its space still gives the same."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tunefront.storage.studies import StudyRecord
 
 
 class RemakingError(TunefrontError):
-    """A candidate that cannot be made again: why, and what to do."""
+    """A candidate cannot be made again: why, and what to do."""
 
 
 def read_stored_spec(study: StudyRecord) -> StudySpec:
-    """The study's spec. This runs nobody's code.
+    """Return the study's spec without running anybody's code.
 
     Raises:
         RemakingError: If this tunefront cannot read it.
@@ -46,14 +46,14 @@ def read_stored_spec(study: StudyRecord) -> StudySpec:
 def check_remakable(
     study: StudyRecord, space: Space | OwnSpace, parameters_by_number: Mapping[int, Mapping[str, Any]]
 ) -> None:
-    """Make the candidates of these trials again, and look whether they have the same parameters.
+    """Make the candidates of these trials again, and check that they have the same parameters.
 
-    Optuna samples anew, without an error, where a space no longer allows a value that was queued. This runs the code
-    of a space of the user's own.
+    If a space no longer allows a queued value, Optuna samples another one without an error. This runs the code of a
+    user's own space.
 
     Raises:
-        RemakingError: If one has others, because the space has changed since, or cannot be made, or if that code is
-            not here.
+        RemakingError: If a candidate has other parameters or cannot be made, because the space has changed since, or if
+            the space's code is not here.
     """
     if isinstance(space, OwnSpace):
         try:
@@ -63,7 +63,7 @@ def check_remakable(
                 f"the space of study {study.name!r} is code of its own that cannot be used here ({error}). "
                 "Run this in the folder that the study ran in"
             ) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would announce a study that lives for a moment
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # Optuna would announce the temporary study
     scratch = optuna.create_study()
     for number, parameters in parameters_by_number.items():
         scratch.enqueue_trial(dict(parameters))
@@ -71,11 +71,11 @@ def check_remakable(
         what = f"trial {number} of study {study.name!r} cannot be made again"
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # a value out of range: found below
+                warnings.simplefilter("ignore")  # Optuna warns of a value out of range, which is found below
                 space.suggest(trial)
         except SpaceError as error:
             raise RemakingError(f"{what}: {error}") from None
-        except ValueError:  # a range that has become another kind of range under the same name
+        except ValueError:  # the parameter now has another kind of range under the same name
             raise RemakingError(f"{what}: its space has changed since. Put it back as it was") from None
         if trial.params != dict(parameters):
             names = sorted({name for name, _ in set(trial.params.items()) ^ set(parameters.items())})

@@ -1,4 +1,4 @@
-"""Which trials of a search are worth training again: its front, and what noise may have kept off it."""
+"""The finalists of a search, worth training again: its front, and trials that noise may have kept off it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Measure
 from tunefront.storage.trials import TrialRecord
 
-ACCURACY_NOISE = 2.0  # standard errors of a share of the validation images
-COST_NOISE = 0.1  # of a cost that is measured; what the built model tells has no noise
+ACCURACY_NOISE = 2.0  # standard errors of a score on the validation images
+COST_NOISE = 0.1  # share of a measured cost; a cost that the built model tells has no noise
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Finalist:
     """A trial of a search whose candidate is to be confirmed.
 
     Attributes:
-        number: Of the trial.
-        distance: From the front, as a share of what noise may do: 0 on it, 1 for the last near miss.
+        number: The trial's number.
+        distance: The distance from the front, as a share of the noise: 0 on it, 1 for the last near miss.
     """
 
     number: int
@@ -36,17 +36,17 @@ class Finalist:
 def choose_finalists(
     trials: Sequence[TrialRecord], objectives: Sequence[Objective], n_validation: int, n_near: int | None = None
 ) -> list[Finalist]:
-    """The front in the order of trial numbers, then the near misses, the nearest first.
+    """Return the front in the order of trial numbers, then the near misses, the nearest first.
 
     A near miss is a complete trial within the limits that noise alone may have kept off the front: each
     member of the front that beats it would no longer do so, were the trial's accuracy two standard errors
     higher, or one of its measured costs 10 % lower. This is epsilon-dominance with the noise as epsilon.
-    Of trials with the same parameters only the first is taken.
+        Only the first of several trials with the same parameters is taken.
 
     Args:
-        trials: Of the search; those that are not complete or break a limit are passed over.
-        n_validation: Images that accuracy is a share of; 0 if that is not known, and then it has no noise.
-        n_near: At most so many near misses; None is half as many as the front has, and at least 2.
+        trials: The search's trials; those that are not complete or break a limit are skipped.
+        n_validation: Number of images that accuracy is measured on; 0 if unknown, and then accuracy has no noise.
+        n_near: The highest number of near misses; None is half as many as the front has, and at least 2.
     """
     feasible = [trial for trial in trials if trial.state == "complete" and trial.is_feasible]
     if not feasible:
@@ -69,7 +69,7 @@ def choose_finalists(
 
 
 def _distance(point: Sequence[float], better: Sequence[float], objectives: Sequence[Objective], n_images: int) -> float:
-    """How much of the noise `point` needs to be ahead of `better`, which dominates it, on one objective."""
+    """Return how much of the noise `point` needs to be ahead of `better`, which dominates it, on one objective."""
     gaps = zip(point, better, (objective.measure for objective in objectives), strict=True)
     return min(_gap(float(value), float(best), measure, n_images) for value, best, measure in gaps)
 
@@ -83,13 +83,13 @@ def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
 
 
 def _standard_error(share: float, n_images: int) -> float:
-    """Of a share of `n_images`, as of a binomial; two more images, one of them right, keep it above 0."""
+    """Return the binomial standard error of a share of `n_images`; two extra images, one right, keep it above 0."""
     smoothed = (share * n_images + 1) / (n_images + 2)
     return math.sqrt(smoothed * (1 - smoothed) / n_images)
 
 
 def _distinct(finalists: Sequence[Finalist]) -> list[Finalist]:
-    """The first of those with the same parameters."""
+    """Return the finalists without those whose parameters an earlier one has."""
     found: dict[str, Finalist] = {}
     for finalist in finalists:
         found.setdefault(repr(sorted(finalist.parameters.items())), finalist)

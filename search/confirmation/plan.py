@@ -1,7 +1,7 @@
-"""Confirm a search: train its finalists again, several seeds each, as a study of its own in the same store.
+"""The plan of a confirmation: train a search's finalists again, with several seeds each, as a study in the same store.
 
-That study has the search's spec but for what chooses and stops candidates, and its trials are queued: nothing
-is sampled. Only it opens the test split. It runs like any other study: workers, leases, resuming.
+That study has the search's spec without what chooses and stops candidates, and its trials are queued: nothing is
+sampled. Only it opens the test split. It runs like any other study, with workers, leases and resuming.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from tunefront.storage.database.connection import Store
 from tunefront.storage.studies import StudyRecord
 from tunefront.storage.trials import TrialRecord
 
-Training = tuple[int, int]  # number of the search's trial, and seed, which counts from 0
+Training = tuple[int, int]  # number of the search's trial, and number of its seed, from 0
 
 
 @dataclass(frozen=True)
 class ConfirmationPlan:
-    """What a confirmation is to train.
+    """The trainings of a confirmation, planned.
 
     Attributes:
-        spec: Of the study that does it.
-        finalists: Those of the search as it stands now.
+        spec: The spec of the confirming study.
+        finalists: The finalists of the search as it stands now.
         n_new: Trainings to queue.
-        n_done: Trainings that have ended already, those that failed included.
-        seconds_each: What a finalist's trial took in the search, on average; None if that is not known.
+        n_done: Trainings that have ended already, including failed ones.
+        seconds_each: The mean seconds of a finalist's trial in the search; None if unknown.
         is_search_unfinished: Whether trials of the search run or wait, so that its front may still change.
         has_test: Whether the data has a test split to score on.
     """
@@ -49,11 +49,11 @@ class ConfirmationPlan:
 
     @property
     def n_to_train(self) -> int:
-        """Trainings that are still to be done, the new ones included."""
+        """The number of trainings that are still to be done, including new ones."""
         return self.spec.trials - self.n_done
 
     def describe(self, n_slots: int) -> str:
-        """What is going to happen, in a few lines for a person."""
+        """Describe what is going to happen, in a few lines for a person."""
         front = [str(finalist.number) for finalist in self.finalists if finalist.is_on_front]
         near = [str(finalist.number) for finalist in self.finalists if not finalist.is_on_front]
         lines = [
@@ -80,10 +80,10 @@ class ConfirmationPlan:
         return f"; about {format_quantity(seconds, 'seconds')}, if each takes as long as in the search"
 
     def enqueue(self, store: Store, study: StudyRecord) -> None:
-        """Queue every training that is missing, once, whoever else does the same at this moment.
+        """Queue every missing training once, even if another process does the same at this moment.
 
-        All candidates with one seed come before any with the next: an interrupted confirmation has as much
-        of each, and what changes on the machine meanwhile touches all alike.
+        All candidates with one seed come before any with the next. An interrupted confirmation then has as many
+        trainings of each candidate, and changes on the machine affect all candidates alike.
         """
         optuna_study = study.optuna_study(store)
         with store.exclusively():
@@ -96,12 +96,12 @@ class ConfirmationPlan:
 
 
 def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: int | None = None) -> ConfirmationPlan:
-    """Choose the finalists, and derive the study that trains them. Writes nothing.
+    """Choose the finalists, and derive the study that trains them, without writing anything.
 
-    What was queued before stays, also of candidates that are finalists no more.
+    Trainings that were queued before stay, also those of candidates that are no longer finalists.
 
     Args:
-        n_seeds: Trainings of each finalist.
+        n_seeds: Number of trainings of each finalist.
         n_near: See :func:`choose_finalists`.
 
     Raises:
@@ -137,7 +137,7 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
 
 
 def _is_unfinished(spec: StudySpec, records: Sequence[TrialRecord]) -> bool:
-    """Whether trials run, or wait that the search still needs: with all its trials it takes none of those that wait."""
+    """Return whether trials run, or waiting ones are still needed: a search with all its trials takes no more."""
     states = [trial.state for trial in records]
     n_finished = states.count("complete") + states.count("pruned")
     return "running" in states or ("waiting" in states and n_finished < spec.trials)
@@ -148,7 +148,7 @@ def _trials(numbers: Sequence[str]) -> str:
 
 
 def _n_scored(search: StudyRecord) -> int:
-    """Validation images that a score of the search is a mean over."""
+    """Return the number of validation images that a score of the search is a mean over."""
     return int(search.dataset.get("n_validation", 0)) * max(int(search.dataset.get("folds") or 0), 1)
 
 
@@ -170,10 +170,10 @@ def _queued(trainings: Sequence[FrozenTrial]) -> set[Training]:
 
 
 def _check_same_search(search: StudyRecord, records: Sequence[TrialRecord], trainings: Sequence[FrozenTrial]) -> None:
-    """Refuse to go on with what confirmed another search of the same name, deleted since."""
+    """Refuse to continue the confirmation of another search of the same name that was deleted since."""
     parameters = {trial.number: dict(trial.parameters) for trial in records}
     for training in trainings:
-        own = {**training.system_attrs.get("fixed_params", {}), **training.params}  # also of what waits
+        own = {**training.system_attrs.get("fixed_params", {}), **training.params}  # of waiting trials too
         if own != parameters.get(training.user_attrs.get("candidate", -1)):
             raise ConfirmationError(
                 f"the study {search.name}{SUFFIX} confirmed another search of the name {search.name!r}: its training "

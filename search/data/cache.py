@@ -1,4 +1,4 @@
-"""Prepare a dataset once; every trial of every worker on this machine maps the same files."""
+"""Prepare a dataset once, so that every trial of every worker on this machine maps the same files."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ from tunefront.search.data.lock import alone
 from tunefront.search.data.prepared_content import write_content
 from tunefront.search.data.sources.source import FileSource, Source
 
-_FORMAT = 4  # of the files and of how they are split; a change makes new ones
+_FORMAT = 4  # version of the files and of the splitting; a new version prepares every dataset again
 
 
 def prepare(source: Source, seed: int, progress: Progress | None = None, *, are_images: bool = False) -> Dataset:
-    """The dataset that `source` (a spec's ``[data]``) describes, prepared now if it is not yet.
+    """Return the dataset that `source` (a spec's ``[data]``) describes, and prepare it if that was not done yet.
 
-    Safe against being killed half-way: the folder gets its name only when it is whole. One that is damaged all the
-    same, a file cut off or missing, is made anew. Of several processes that prepare the same, one does it and the
-    others wait.
+    The folder gets its name only when it is whole, so a killed process leaves no half of one. A damaged folder, with a
+    file cut off or missing, is made again. If several processes prepare the same dataset, one does it and the others
+    wait.
 
     Args:
-        progress: Told often what is being done, and how much of how much is done.
+        progress: Called often with what is being done, how much is done, and of how much.
         are_images: Whether values of shape (n, height, width) are grey images, which get the channel that they lack.
 
     Raises:
@@ -72,7 +72,7 @@ def prepare(source: Source, seed: int, progress: Progress | None = None, *, are_
 
 
 def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
-    """The same dataset, prepared again if somebody has removed or damaged its files since.
+    """Return the same dataset, prepared again if somebody has removed or damaged its files since.
 
     Raises:
         DataError: If it cannot be prepared, or what it comes from has changed.
@@ -90,7 +90,7 @@ def ensure(dataset: Dataset, source: Source, seed: int) -> Dataset:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether a prepared dataset is there with all of its values."""
+    """Return whether a prepared dataset is there with all of its values."""
     try:
         dataset = Dataset.read(folder)
         images, labels = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("images", "labels"))
@@ -99,13 +99,13 @@ def is_whole(folder: Path) -> bool:
         return False
     n_search = dataset.n_train + dataset.n_validation
     is_complete = len(images) == len(labels) == n_search + dataset.n_test and images.shape[1:] == dataset.image_shape
-    # After a power cut a file can be of the right size and hold zeros.
+    # After a power cut, a file can have the right size and hold zeros.
     has_all_classes = is_complete and len(np.unique(labels)) == dataset.n_classes
     return has_all_classes and n_folds == (n_search if dataset.folds else 0)
 
 
 def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:
-    """Of all that the prepared arrays depend on; where files lie is no part of it."""
+    """Return a digest of all that the prepared arrays depend on; the place of the files is not part of it."""
     settings = source.model_dump(mode="json", include=set(Source.model_fields) | set(FileSource.model_fields))
     parts = [_FORMAT, seed, settings, list(examples.class_names), examples.splits and list(examples.splits)]
     parts += [list(examples.groups)] if examples.groups else []
@@ -120,11 +120,11 @@ def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) 
 def _prepare(
     folder: Path, source: Source, seed: int, examples: Examples, digests: Sequence[str], report: Progress
 ) -> None:
-    """Under the lock of `folder`."""
+    """Prepare the dataset; the caller holds the lock of `folder`."""
     remove_unfinished(folder)
     partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{folder.name}-", dir=folder.parent))
     try:
-        if folder.exists():  # damaged; trials under way keep what they have open
+        if folder.exists():  # a damaged dataset; running trials keep the files that they have open
             folder.rename(partial / "damaged")
         write_content(partial, source, seed, examples, digests, report)
         shutil.rmtree(partial / "damaged", ignore_errors=True)
@@ -143,7 +143,7 @@ def _prepare(
 
 
 def _write_through(folder: Path) -> None:
-    """Have all files of a folder on the disk before it gets its name: a power cut must not leave a named half."""
+    """Flush all files of a folder to disk, so that a power cut after it got its name leaves it whole."""
     for path in (*folder.iterdir(), folder):
         descriptor = os.open(path, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""What is in the folder of prepared data, and what can go."""
+"""The entries of the folder of prepared data, and the removal of unused ones."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from tunefront.search.data.cache_folder import FACTS, MANIFESTS, ORIGIN, PARTIAL
 from tunefront.search.data.examples import readable
 
 _KINDS = {RECORDS: "records", MANIFESTS: "digests"}
-STALE_SECONDS = 24 * 3600  # what is unfinished and older was left by a process that was killed
+STALE_SECONDS = 24 * 3600  # older unfinished entries were left by a killed process
 
 
 @dataclass(frozen=True)
 class CacheEntry:
-    """Something in the cache.
+    """An entry of the cache.
 
     Attributes:
         path: A folder, or a file.
         what: ``dataset``, ``records`` (an uncompressed copy of a record file), ``digests`` of image files that were
             read, or ``unfinished``.
-        origin: What it was made of; empty where that was not noted.
-        user: Whose it is.
-        n_examples: 0 where it is no dataset.
-        used: When it was used last, in seconds since 1970.
+        origin: The data that it was made of; empty if that was not noted.
+        user: The user that owns it.
+        n_examples: The number of examples; 0 if it is no dataset.
+        used: The time of its last use, in seconds since 1970.
     """
 
     path: Path
@@ -46,17 +46,17 @@ class CacheEntry:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What became of entries that were to be removed."""
+    """The outcome of removing entries."""
 
     removed: Sequence[CacheEntry]
-    kept: Sequence[tuple[CacheEntry, str]]  # and why
+    kept: Sequence[tuple[CacheEntry, str]]  # each with the reason
 
 
 def list_cache(cache: Path) -> list[CacheEntry]:
-    """Everything of ours in a cache, the largest first. Other things in it are left out."""
+    """Return tunefront's entries in a cache, the largest first; files of others are left out."""
     entries = []
     for path in [*_entries(cache), *_entries(cache / RECORDS), *_entries(cache / MANIFESTS)]:
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # vanishes just now, or is not ours
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # it has just vanished, or is not ours
             found = _entry(path)
             if found:
                 entries.append(found)
@@ -64,10 +64,10 @@ def list_cache(cache: Path) -> list[CacheEntry]:
 
 
 def prune(cache: Path, unused_seconds: float) -> Pruned:
-    """Remove what was not used for so long, and what was left unfinished more than a day ago.
+    """Remove entries that were not used for so long, and those left unfinished more than a day ago.
 
-    What another process prepares now stays. Trials under way keep the images that they have opened; a study that needs
-    removed data prepares it again.
+    An entry that another process is preparing stays. Running trials keep the images that they have opened, and a study
+    that needs removed data prepares it again.
     """
     removed, kept = [], []
     now = time.time()
@@ -119,7 +119,7 @@ def _user(number: int) -> str:
 
 @contextlib.contextmanager
 def _unlocked(path: Path) -> Iterator[bool]:
-    """Hold a lock if it is free, and say whether it was; a lock that was never made is free."""
+    """Hold a lock if it is free, and yield whether it was; a lock that was never made is free."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -135,12 +135,12 @@ def _unlocked(path: Path) -> Iterator[bool]:
 
 
 def _remove(path: Path, cache: Path) -> str:
-    """Why it could not be removed; empty if it is gone."""
+    """Remove an entry; return why it could not be removed, or an empty text."""
     try:
         if path.is_file():
             path.unlink()
             return ""
-        # Renamed first: nobody then takes a half for the whole.
+        # The entry is renamed first, so that nobody takes a half-removed folder for a whole one.
         aside = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=cache))
         path.rename(aside / "removed")
         shutil.rmtree(aside)
@@ -150,7 +150,7 @@ def _remove(path: Path, cache: Path) -> str:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what killed processes left: all of the dataset of `folder`, whose lock is held; of others what is old."""
+    """Remove what killed processes left of the dataset `folder`, whose lock is held, and old leftovers of others."""
     for partial in folder.parent.glob(f"{PARTIAL}*"):
         if partial.name.startswith(f"{PARTIAL}{folder.name}-") or _is_old(partial):
             shutil.rmtree(partial, ignore_errors=True)

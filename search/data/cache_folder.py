@@ -1,4 +1,4 @@
-"""The folder of prepared data: where it is, what its files are called, and who may use them."""
+"""The folder of prepared data: its place, the names of its files, and who may use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tunefront.search.data.examples import DataError
 
-PARTIAL = ".tunefront-partial-"  # what a folder that is not whole is called
+PARTIAL = ".tunefront-partial-"  # begins the name of an unfinished folder
 RECORDS = "records"  # uncompressed copies of record files
 MANIFESTS = "manifests"  # digests of files that were read
 _LOCKS = "locks"
@@ -17,15 +17,16 @@ FACTS, ORIGIN, USED = "dataset.json", "origin.txt", "used"  # in the folder of a
 
 
 def cache_folder() -> Path:
-    """``tunefront`` in ``TUNEFRONT_CACHE``, or in the user's cache folder: a folder of our own, wherever it is."""
+    """Return the folder ``tunefront`` in ``TUNEFRONT_CACHE``, or else in the user's cache folder."""
     chosen = os.environ.get("TUNEFRONT_CACHE") or os.environ.get("XDG_CACHE_HOME")
     return Path(chosen or Path.home() / ".cache") / "tunefront"
 
 
 def make_cache_folder() -> Path:
-    """Make the folder and those in it that all of its users share.
+    """Make the folder, and the folders in it that all users share.
 
-    Whoever may write the folder around it may write these too, so that several users of a machine can have one cache.
+    Users who may write to the parent folder may write to these too, so that several users of a machine can share a
+    cache.
 
     Raises:
         DataError: If it cannot be made.
@@ -35,7 +36,7 @@ def make_cache_folder() -> Path:
         cache.mkdir(parents=True, exist_ok=True)
         share(cache)
         for name in (_LOCKS, MANIFESTS, RECORDS):
-            with contextlib.suppress(PermissionError):  # another user's, to be read only
+            with contextlib.suppress(PermissionError):  # the cache is another user's and read-only
                 (cache / name).mkdir(exist_ok=True)
                 share(cache / name)
     except OSError as error:
@@ -47,13 +48,13 @@ def make_cache_folder() -> Path:
 
 
 def share(path: Path) -> None:
-    """Let those use a file or folder of ours who may use the folder that it lies in, in the same way."""
+    """Give a file or folder the permissions of the folder that it lies in."""
     around = path.parent.stat().st_mode
     _set_mode(path, 0o600 | around & 0o666 if path.is_file() else 0o700 | around & 0o3777)
 
 
 def share_to_read(path: Path) -> None:
-    """Let those read a file, or a folder and its files, who may read the folder that it lies in."""
+    """Let users who may read the parent folder read a file, or a folder and its files."""
     around = path.parent.stat().st_mode
     for file in path.iterdir() if path.is_dir() else [path]:
         _set_mode(file, 0o600 | around & 0o044)
@@ -68,22 +69,22 @@ def _set_mode(path: Path, mode: int) -> None:
 
 
 def lock_path(cache: Path, name: str) -> Path:
-    """The file that whoever makes `name` holds."""
+    """Return the lock file that a process holds while it makes `name`."""
     return cache / _LOCKS / name
 
 
 def manifest_path(cache: Path, name: str) -> Path:
-    """The file that remembers the digests of a folder's files."""
+    """Return the file that remembers the digests of a folder's files."""
     return cache / MANIFESTS / f"{name}.jsonl"
 
 
 def write_origin(folder: Path, origin: str) -> None:
-    """Note what a prepared dataset was made of."""
+    """Write down what a prepared dataset was made of."""
     (folder / ORIGIN).write_text(origin, encoding="utf-8")
 
 
 def note_use(folder: Path) -> None:
-    """Remember that a dataset, or a file, was used just now; not where this user may only read."""
+    """Note that a dataset, or a file, was used just now; do nothing if this user may only read it."""
     path = folder / USED if folder.is_dir() else folder
     with contextlib.suppress(OSError):
         is_new = not path.exists()

@@ -1,7 +1,8 @@
-"""What can be had without looking at an image: the level that a model must be above to have learnt anything.
+"""The scores of guessing, without looking at an image: a model must be above them to have learnt anything.
 
-For most measures the best such answer is a constant one: always the most frequent class, or always the positive one.
-The macro averages of F1 and precision reward naming every class, so there it is to draw classes as often as they occur.
+For most measures the best guess is a constant answer: always the most frequent class, or always the positive one. The
+macro averages of F1 and precision reward naming every class, so for them the best guess is to draw each class as often
+as it occurs.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ Counts = NDArray[np.integer]
 
 
 def chances(counts: Counts, positive_class: int = 1) -> dict[str, Chance]:
-    """The chance of every accuracy measure that is defined on these images.
+    """Return the chance of every accuracy measure that is defined on these images.
 
     Args:
-        counts: Validation images of each class, shape (k,), those of all folds together.
+        counts: Validation images of each class in all folds together, shape (k,).
     """
     return {
         measure: find(counts, positive_class)
-        for measure, find in _FOUND_BY.items()
+        for measure, find in _CHANCE_FUNCTIONS.items()
         if _fits(measure, len(counts)) and is_defined(measure, counts, positive_class)
     }
 
 
 def guessing_level(dataset: Mapping[str, Any], measure: str) -> float:
-    """What is no better than guessing by the stored facts of a dataset: this or less; minus infinity if unknown."""
+    """Return the score up to which a model is no better than guessing, from a dataset's facts; -infinity if unknown."""
     chance = read_chance(dataset, measure)
     return -math.inf if chance is None else chance.level
 
@@ -43,12 +44,12 @@ def _fits(measure: str, n_classes: int) -> bool:
 
 
 def _share(share: float, n: int) -> Chance:
-    """A share of n images, with its binomial standard error."""
+    """Return the chance of a share of n images, with its binomial standard error."""
     return Chance(share, math.sqrt(max(share * (1 - share), 0.0) / n))
 
 
 def _most_frequent(n_named: int) -> Callable[[Counts, int], Chance]:
-    """Name the `n_named` most frequent classes, for each image in the same order."""
+    """Return the chance of naming the `n_named` most frequent classes for each image, in the same order."""
 
     def find(counts: Counts, positive_class: int) -> Chance:
         n = int(counts.sum())
@@ -58,7 +59,10 @@ def _most_frequent(n_named: int) -> Callable[[Counts, int], Chance]:
 
 
 def _f1_binary(counts: Counts, positive_class: int) -> Chance:
-    """Always the positive class, a share p of all: 2p / (1 + p), whose error is that of p times the derivative."""
+    """Return the F1 of always naming the positive class, a share p of all: 2p / (1 + p).
+
+    Its error is the error of p, times the derivative.
+    """
     positive = _positive(counts, positive_class)
     p = positive.score
     return Chance(2 * p / (1 + p), 2 / (1 + p) ** 2 * positive.standard_error)
@@ -70,7 +74,7 @@ def _positive(counts: Counts, positive_class: int) -> Chance:
 
 
 def _mean_over_classes(counts: Counts, positive_class: int) -> Chance:
-    """Draw each of k classes as often as it occurs: 1 / k, however unequal the classes are.
+    """Return the macro average of drawing each of k classes as often as it occurs: 1 / k, for any class sizes.
 
     With these frequencies F1, precision and recall have the same mean and variance but for terms of 1 / n. Constant
     answers have less: (2p / (1 + p)) / k and p / k.
@@ -79,9 +83,10 @@ def _mean_over_classes(counts: Counts, positive_class: int) -> Chance:
 
 
 def _recall(counts: Counts, positive_class: int) -> Chance:
-    """Of two classes always the positive one: 1. Of k, whatever the answer: 1 / k, where rare classes make the error.
+    """Return the recall of guessing: 1 for two classes, by always naming the positive one, and 1 / k for k.
 
-    The error is that of drawing the classes evenly: a mean of k binomial shares, each of one class's images.
+    The error for k is that of drawing the classes evenly: a mean of k binomial shares, each of one class's images. Rare
+    classes make most of it.
     """
     if len(counts) == 2:
         return Chance(1.0, 0.0)
@@ -96,10 +101,10 @@ def _precision(counts: Counts, positive_class: int) -> Chance:
 
 
 def _auc(counts: Counts, positive_class: int) -> Chance:
-    """0.5, with the error of Mann and Whitney's statistic for each class against the rest.
+    """Return the AUC of guessing: 0.5, with the error of the Mann-Whitney statistic for each class against the rest.
 
-    The AUCs of k classes are correlated: with scores that add up to 1 and equal classes by 1 / (k - 1)^2, so that their
-    mean has 1 / (k - 1) of one's variance. Two classes have one AUC between them.
+    The AUCs of k classes are correlated. With scores that add up to 1 and equal classes the correlation is
+    1 / (k - 1)^2, so that the variance of their mean is 1 / (k - 1) of that of one. Two classes share one AUC.
     """
     present = counts[counts > 0].astype(float)
     n, k = float(present.sum()), len(present)
@@ -107,7 +112,7 @@ def _auc(counts: Counts, positive_class: int) -> Chance:
     return Chance(0.5, math.sqrt(float(variances.sum()) / (k * (k - 1))))
 
 
-_FOUND_BY: Mapping[str, Callable[[Counts, int], Chance]] = {
+_CHANCE_FUNCTIONS: Mapping[str, Callable[[Counts, int], Chance]] = {
     "accuracy": _most_frequent(1),
     "top_5_accuracy": _most_frequent(5),
     "f1_macro": _mean_over_classes,

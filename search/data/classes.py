@@ -1,4 +1,4 @@
-"""The classes that a spec names: which to use, and which one is positive."""
+"""The classes that a spec names: those to use, and the positive one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_NAMED = 5
 
 
 def tidied(examples: Examples) -> Examples:
-    """The same with no white space around class names; classes that then have one name are one."""
+    """Return the examples without white space around class names; classes that then share a name become one."""
     names = [str(name).strip() for name in examples.class_names]
     if names == list(examples.class_names):
         return examples
@@ -24,7 +24,7 @@ def tidied(examples: Examples) -> Examples:
 
 
 def note_similar_names(class_names: Sequence[str]) -> dict[str, int]:
-    """Count the classes whose names differ from another one's in upper and lower case alone."""
+    """Count the classes whose names differ from another class's only in upper and lower case."""
     by_letters: dict[str, list[str]] = {}
     for name in class_names:
         by_letters.setdefault(name.casefold(), []).append(name)
@@ -36,7 +36,7 @@ def note_similar_names(class_names: Sequence[str]) -> dict[str, int]:
 
 
 def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
-    """The examples of these classes alone, in the order that they are named in; without names, of all that occur.
+    """Return the examples of the named classes, in the order of the names; without names, those of every class found.
 
     Names have no white space around them: see :func:`tidied`.
 
@@ -72,7 +72,7 @@ def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
 
 
 def positive_class(name: str, class_names: Sequence[str]) -> int:
-    """Index of the class that binary metrics look for; the second one without a name.
+    """Return the index of the class that binary metrics look for; that of the second class if `name` is empty.
 
     Raises:
         DataError: If there is no such class.

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 
 from tunefront.search.data.chance import chances
 
-# What opening damaged facts or arrays raises: NumPy takes what begins as an archive for one.
+# Errors of opening damaged facts or arrays. NumPy takes any file that begins like an archive for one.
 UNREADABLE_ARRAY = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
 
 @functools.lru_cache(maxsize=12)
 def opened(folder: str, name: str) -> NDArray[Any]:
-    """``images``, ``labels`` or ``folds`` of a prepared dataset, mapped into memory once a process.
+    """Map ``images``, ``labels`` or ``folds`` of a prepared dataset into memory, once in a process.
 
-    Whoever makes them anew calls ``opened.cache_clear()``.
+    Code that makes the files again must call ``opened.cache_clear()``.
     """
     array: NDArray[Any] = np.load(Path(folder) / f"{name}.npy", mmap_mode="r")
     return array
@@ -31,7 +31,7 @@ def opened(folder: str, name: str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Split:
-    """Values of shape (n, ...) and integer labels of shape (n,).
+    """The examples of a split: values of shape (n, ...) and integer labels of shape (n,).
 
     Images are pixels from 0 to 255 as uint8, of shape (n, height, width, channels); other values are float32.
     """
@@ -45,18 +45,20 @@ class Dataset:
     """Facts of a prepared dataset; :meth:`split` opens its arrays.
 
     Attributes:
-        folder: Where the arrays lie.
+        folder: The folder of the arrays.
         source: The kind of source that it comes from.
-        fingerprint: Of all images, labels and splits (SHA-256, shortened).
-        image_shape: Of one image, or of the values of one example, whatever they are.
-        n_train: With folds, where fold 0 validates; so is `n_validation`.
-        folds: How many there are; 0 is none, but one validation split.
+        fingerprint: A digest of all images, labels and splits (SHA-256, shortened).
+        image_shape: The shape of one image, or of the values of one example.
+        n_train: The number of training examples; with folds, while fold 0 validates. The same holds for
+            `n_validation`.
+        folds: The number of folds; 0 means one validation split instead.
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         value_range: The smallest and the largest value of the training images; None for data that was prepared before
             this was noted.
         value_type: ``uint8`` for pixels, else ``float32``; None for data that was prepared before this was noted.
-        bit_depth: Bits of which the upper 8 are the pixels, in files of 16 bits a channel; None if there are none.
-        notes: What was noticed or left out, in words, with the number of examples.
+        bit_depth: The bits used in files of 16 bits a channel, of which the upper 8 are the pixels; None without such
+            files.
+        notes: Texts on what was noticed or left out, with the number of examples.
     """
 
     folder: str
@@ -79,7 +81,7 @@ class Dataset:
         return len(self.class_names)
 
     def split(self, name: str, fold: int = 0) -> Split:
-        """The split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
+        """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
 
         With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
         into memory; without, `fold` is 0.
@@ -92,12 +94,12 @@ class Dataset:
         return Split(opened(self.folder, "images")[rows], opened(self.folder, "labels")[rows])
 
     def hold(self) -> None:
-        """Open all arrays: this process has them from now on, also if somebody removes the files."""
+        """Open all arrays, so that this process has them even if somebody removes the files."""
         for name in ("images", "labels", *(("folds",) if self.folds else ())):
             opened(self.folder, name)
 
     def _rows(self, name: str, fold: int) -> slice | NDArray[np.int64]:
-        """Where a split lies in the arrays: a slice where it is one piece, which then needs no copy."""
+        """Return the rows of a split: a slice if they are one piece, which then needs no copy."""
         if not 0 <= fold < max(self.folds, 1):
             raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
         n_search = self.n_train + self.n_validation
@@ -111,11 +113,11 @@ class Dataset:
         }[name]
 
     def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
-        """Images of each class in a split, shape (classes,). It reads labels alone, of the test split too."""
+        """Count the images of each class in a split, shape (classes,). It reads only labels, also of the test split."""
         return np.bincount(opened(self.folder, "labels")[self._rows(name, fold)], minlength=self.n_classes)
 
     def facts(self) -> dict[str, object]:
-        """What the store keeps: all but the folder, which is this machine's; and what guessing reaches."""
+        """Return the facts for the store: all but the folder, which is this machine's, and the scores of guessing."""
         counts = np.sum([self.class_counts("validation", fold) for fold in range(max(self.folds, 1))], axis=0)
         found = {measure: asdict(chance) for measure, chance in chances(counts, self.positive_class).items()}
         return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}

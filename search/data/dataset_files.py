@@ -13,16 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.examples import DataError, Progress
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION
+from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION
 
 _CHUNK_BYTES = 16_000_000
 
 
 def require_space(folder: Path, n_bytes: int) -> None:
-    """Refuse to begin what will not fit.
+    """Refuse to write what will not fit on the disk.
 
     Raises:
-        DataError: Says how much is needed and there.
+        DataError: Says how many bytes are needed and available.
     """
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
@@ -43,18 +43,17 @@ def write_arrays(
 ) -> tuple[dict[str, Any], NDArray[np.int64]]:
     """Write ``images.npy``, ``labels.npy`` and, with folds, ``folds.npy``.
 
-    `places` is where the values of each example are in `values`.
-    The rows are those of training, validation and test one after another; with folds those of all folds
-    in the order of `values`, then those of the test.
+    `places` are the rows of the examples in `values`. The written rows are those of training, validation and test one
+    after another. With folds they are those of all folds in the order of `values`, then those of the test.
 
     Returns:
-        Facts for ``dataset.json``, and which example each row is.
+        Facts for ``dataset.json``, and the number of each row's example.
     """
     names = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     rows = {name: np.flatnonzero(parts == part) for name, part in names.items()}
     sizes = {f"n_{name}": len(chosen) for name, chosen in rows.items()}
     if n_folds:
-        is_search = (parts >= 0) | (parts == ALWAYS_TRAIN)
+        is_search = (parts >= 0) | (parts == TRAIN_IN_EVERY_FOLD)
         rows = {"search": np.flatnonzero(is_search), "test": rows["test"]}
         n_validation = int((parts == 0).sum())
         sizes |= {"n_train": len(rows["search"]) - n_validation, "n_validation": n_validation}

@@ -1,4 +1,4 @@
-"""What a source found: labelled examples, not decoded yet, and where they may already be split."""
+"""The labelled examples that a source found, not decoded yet, and their splits if they are given."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ SPLIT_WORDS: dict[str, SplitName] = {
 }
 _SET = re.compile(r"[ _-]?set$")  # as in test_set, TestSet
 
-Stamp = tuple[str, int, int, int]  # what it is, its size in bytes, mtime and ctime in nanoseconds
-Progress = Callable[[str, int, int], None]  # what is being done, how many are done, of how many
+Stamp = tuple[str, int, int, int]  # path or place, size in bytes, mtime and ctime in nanoseconds
+Progress = Callable[[str, int, int], None]  # called with what is being done, how many are done, and of how many
 
-_MAX_FILE_BYTES = 2**30  # no image file is as large: a film or an archive among the images must not fill the memory
+_MAX_FILE_BYTES = 2**30  # larger than any image: a film or an archive among the images must not fill the memory
 
 
 class DataError(TunefrontError):
-    """Data that cannot be used: a message that names file, key, value and remedy."""
+    """Data that cannot be used; the message names file, key, value and remedy."""
 
 
 @dataclass(frozen=True)
@@ -55,28 +55,28 @@ class EncodedFile:
         return Path(self.path).read_bytes()
 
     def stamp(self) -> Stamp:
-        """Cheap to have, and another one whenever the content changes."""
+        """Return the file's stamp, which is cheap to read and changes with the content."""
         facts = os.stat(self.path)
         return os.path.abspath(self.path), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 @dataclass(frozen=True)
 class Examples:
-    """n labelled examples.
+    """The labelled examples of a source, n of them.
 
     Attributes:
-        names: How messages name each one: a path, or ``x_train[17]``.
-        labels: Of shape (n,), indices into `class_names`.
-        class_names: One for each class.
+        names: The name of each example in messages: a path, or ``x_train[17]``.
+        labels: Shape (n,), indices into `class_names`.
+        class_names: The names of the classes.
         content: Either all values at once, of shape (n, ...): pixels from 0 to 255 as uint8, or any
             numbers as float32; or one function for each example that returns its encoded image file
-            as bytes, or raises OSError. The functions can be pickled: decoding runs in several processes.
+            as bytes, or raises OSError. The functions can be pickled, because decoding runs in several processes.
             One with a method ``stamp() -> Stamp``, as :class:`EncodedFile` has, is read again only when
             its stamp has changed; one without it is read at every start.
         splits: The split that each example was given in, or None where tunefront splits. Where the
             source gives a test split alone, the others are ``"train"`` and validation is taken from them.
-        notes: What was noticed in finding them, in words, with a number.
-        groups: What examples must stay together with, such as their patient; None where each stands for itself.
+        notes: Texts on what was noticed while finding them, with a number.
+        groups: The group of each example, such as its patient, which stays in one split; None without groups.
     """
 
     names: Sequence[str]
@@ -91,7 +91,7 @@ class Examples:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.int64]) -> Examples:
-        """These examples alone, in this order; the classes stay as they are."""
+        """Return the examples of `rows` in that order; the classes stay as they are."""
         content = self.content
         return replace(
             self,
@@ -104,17 +104,17 @@ class Examples:
 
 
 def split_named(name: str) -> SplitName | None:
-    """The split that a word such as ``Training``, ``val`` or ``test_set`` stands for; None for any other."""
+    """Return the split that a word such as ``Training``, ``val`` or ``test_set`` stands for; None for any other."""
     return SPLIT_WORDS.get(_SET.sub("", name.strip().lower()))
 
 
 def readable(path: str) -> str:
-    """A path as text that can be printed and stored, whatever bytes it has."""
+    """Return a path as text that can be printed and stored, whatever bytes it contains."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def read_error(path: Path, error: OSError, key: str = "data.path") -> DataError:
-    """What a file that cannot be read ends with: missing, no file at all, or not to be opened."""
+    """Return the error for a file that cannot be read: it is missing, no regular file, or cannot be opened."""
     name = readable(str(path))
     if isinstance(error, FileNotFoundError):
         return DataError(f"{key}: there is no file {name!r} (looked for in {os.getcwd()}): correct the path")
@@ -122,7 +122,7 @@ def read_error(path: Path, error: OSError, key: str = "data.path") -> DataError:
 
 
 def check_file(path: Path, key: str = "data.path") -> None:
-    """See that a file can be opened.
+    """Check that a file can be opened.
 
     Raises:
         DataError: If it is missing, no file, or not to be opened.
@@ -134,12 +134,12 @@ def check_file(path: Path, key: str = "data.path") -> None:
 
 
 def reading_problem(error: BaseException) -> str:
-    """An error's first line, but for NumPy's advice to trust a file and let it run its code."""
+    """Return an error's first line, without NumPy's advice to trust a file and let it run its code."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return "it holds pickled objects, which are refused" if "allow_pickle" in text else shortened(text, 300)
 
 
 def some_of(lines: Sequence[str], at_most: int = 20) -> str:
-    """The first lines, indented, and how many more there are."""
+    """Return the first lines, indented, and the number of further ones."""
     shown = [f"  {line}" for line in lines[:at_most]]
     return "\n".join([*shown, f"  and {len(lines) - at_most} more"] if len(lines) > at_most else shown)

@@ -1,4 +1,4 @@
-"""A prepared dataset as TFRecord files, for other programs, and for ``source = "tfrecords"``."""
+"""The export of a prepared dataset as TFRecord files, for other programs and for ``source = "tfrecords"``."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ SHARD_BYTES = 100_000_000
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written.
+    """The result of an export.
 
     Attributes:
-        table: The ``[data]`` table that reads it back: the same arrays, classes and splits.
+        table: The ``[data]`` table that reads the same arrays, classes and splits back.
     """
 
     folder: Path
@@ -46,7 +46,7 @@ def export_tfrecords(
     only when it is whole.
 
     Args:
-        shard_bytes: A file that has so many is full.
+        shard_bytes: The size at which a file is full.
 
     Raises:
         DataError: If `out` exists, cannot be written, the values are no images of 1 or 3 channels,
@@ -110,7 +110,7 @@ def _write_split(tf: Any, dataset: Dataset, split: SplitName, folder: Path, repo
             writer.write(record)
             n_bytes += len(record)
             report("writing TFRecord files", n_done, _n_examples(dataset))
-    for shard in shards:  # only now it is known how many there are
+    for shard in shards:  # the number of shards is known only now
         shard.rename(f"{shard}-of-{len(shards):05}.tfrecord")
 
 

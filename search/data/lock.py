@@ -1,4 +1,4 @@
-"""One process at a time, among all of this machine that use the same cache."""
+"""A lock that one process at a time holds, among all of this machine that use the same cache."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _WAIT_SECONDS = 0.1
 def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock at `path`; `waiting` is called again and again while another process holds it.
 
-    The lock falls with its holder, however that ends. The file stays: removing it would let two in.
+    The lock is released when its holder ends, however that happens. The file stays, because removing it would let two
+    processes in.
     """
     descriptor = _opened(path)
     try:
@@ -33,15 +34,15 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
 
 
 def _opened(path: Path) -> int:
-    """The file of a lock, made if it is not there: for those who share its folder."""
-    for flags in (os.O_RDWR, os.O_RDONLY):  # another user's file may be there to be read only, which is enough
+    """Open the file of a lock; if it is not there, make it for all users of its folder."""
+    for flags in (os.O_RDWR, os.O_RDONLY):  # another user's file may be read-only, which is enough for a lock
         with contextlib.suppress(FileNotFoundError, PermissionError):
             return os.open(path, flags)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o644)
-        except FileExistsError:  # made just now
+        except FileExistsError:  # another process has just made it
             return os.open(path, os.O_RDONLY)
         share(path)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the folder of a prepared dataset gets: pixels in the order of their splits, and facts about them."""
+"""The content of a prepared dataset's folder: pixels in the order of their splits, and facts about them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunefront.search.data.sources.source import ArraySource, Source
 from tunefront.search.data.splitting.division import divide_examples
 from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_copies
 from tunefront.search.data.splitting.rare_classes import note_unreadable
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TRAIN, names_of_parts
+from tunefront.search.data.splitting.splits import LEFT_OUT, TRAIN, TRAIN_IN_EVERY_FOLD, names_of_parts
 
 _LISTS = {
     SKIPPED: "each file that was left out is named, with the reason, in",
@@ -32,7 +32,7 @@ def write_content(
     """Decode, divide and write everything.
 
     Args:
-        digests: Of the encoded file of each example, or of its values where they come as an array.
+        digests: A digest of each example's encoded file, or of its values if they come as an array.
 
     Raises:
         DataError: If the data cannot be used: file, key, value and remedy.
@@ -48,7 +48,7 @@ def write_content(
     facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
     if pixels.decoding is not None:
         rows = pixels.rows[order].tolist()
-        # Files of 16 bits are scaled by the training images of this dataset: no other one can reuse their pixels.
+        # Files of 16 bits are scaled by the training images of this dataset. No other dataset can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
     notes = {
@@ -74,12 +74,12 @@ def write_content(
 
 
 def describe_lists(folder: str) -> list[str]:
-    """Where a prepared dataset names each file that was left out, and images that look alike."""
+    """Return lines that say which files list the examples that were left out, and images that look alike."""
     return [f"{what} {Path(folder) / name}" for name, what in _LISTS.items() if (Path(folder) / name).exists()]
 
 
 def _is_training(parts: NDArray[np.int64], source: Source) -> NDArray[np.bool_]:
-    return np.isin(parts, [ALWAYS_TRAIN, *range(source.folds)] if source.folds else [TRAIN])
+    return np.isin(parts, [TRAIN_IN_EVERY_FOLD, *range(source.folds)] if source.folds else [TRAIN])
 
 
 def _near_copies(

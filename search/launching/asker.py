@@ -1,4 +1,4 @@
-"""Have a child do something, most often with Keras, and get its answer: preparing, profiling, pretraining."""
+"""Questions to child processes, mostly with Keras: preparing, profiling, pretraining."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ Progress = Callable[[str, int, int], None]
 
 
 class AnswerError(TunefrontError):
-    """The child could not do it: a message that names what to change."""
+    """A child could not answer; the message names what to change."""
 
 
 class CheckError(TunefrontError):
-    """Something a user can change is wrong: key, value and remedy."""
+    """Something that a user can change is wrong; the message names key, value and remedy."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,12 @@ class _Question:
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks children.
+    """A way to run functions in child processes and get their results.
 
     Attributes:
-        slot: Where they work; None is the CPU, for what needs no framework.
-        log_path: Gets what they print.
-        progress: Called as a child calls its own: what it does, how much is done, of how much.
+        slot: The slot of the children; None is the CPU, for work that needs no framework.
+        log_path: The file that gets their output.
+        progress: Called with what a child is doing, how much is done, and of how much.
     """
 
     launcher: Launcher
@@ -57,7 +57,7 @@ class Asker:
         """Run ``function(task, progress)`` in a child, and return what it returns, as JSON data.
 
         Raises:
-            AnswerError: If the child says what is wrong with what the user gave, or dies.
+            AnswerError: If the child reports an error of the user's input, or dies.
         """
         child = self.launcher.start(
             _answer, _Question(function, task, self.slot), self.log_path, may_have_children=True
@@ -89,7 +89,7 @@ class Asker:
 
 @contextlib.contextmanager
 def make_asker(progress: Progress) -> Iterator[Asker]:
-    """An asker for one command, on this machine's first GPU or all of its CPU; Keras loads from now on."""
+    """Yield an asker for one command, on this machine's first GPU or all of its CPU; it starts to load Keras."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         launcher.load()
@@ -99,7 +99,7 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
 
 @contextlib.contextmanager
 def make_data_asker(progress: Progress) -> Iterator[Asker]:
-    """An asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
+    """Yield an asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log", preload=_DATA_MODULES)
         launcher.load()

@@ -1,4 +1,4 @@
-"""Start child processes from a fork server that has Keras loaded but no runtime awake.
+"""Child processes, started from a fork server that has loaded Keras but started no runtime.
 
 Importing Keras takes many seconds; a child forked from a process that did it starts in some 30 ms.
 """
@@ -42,15 +42,15 @@ class Child:
     connection: Connection
 
     def kill(self) -> None:
-        """End it now. It holds nothing that would be lost: all it knows it has told."""
+        """End the child now, which loses nothing, because it has told all that it knows."""
         self.process.kill()
         self.process.join()
         self.connection.close()
 
     def reap(self) -> int | None:
-        """Wait until it has ended by itself; its exit code.
+        """Wait until the child has ended by itself, and return its exit code.
 
-        After its last word nothing in it is needed any more: one that does not end is killed.
+        After its last message nothing in it is needed, so a child that does not end is killed.
         """
         self.process.join(_REAP_SECONDS)
         if self.process.exitcode is None:
@@ -61,11 +61,11 @@ class Child:
 
 
 class Launcher:
-    """Starts children; the first start loads `preload` in the fork server and takes that long.
+    """A starter of children; the first start takes as long as the fork server needs to load `preload`.
 
     Args:
-        log_path: Gets what the fork server prints, frameworks' start-up noise above all.
-        preload: Modules to have loaded; fault tests that train nothing leave Keras out.
+        log_path: The file that gets the fork server's output, mostly frameworks' start-up messages.
+        preload: Modules that the fork server loads; fault tests that train nothing leave Keras out.
     """
 
     def __init__(self, log_path: Path, preload: tuple[str, ...] = KERAS_MODULES) -> None:
@@ -75,7 +75,7 @@ class Launcher:
 
     def load(self) -> None:
         """Start the fork server now, and let it load its modules while the caller does something else."""
-        with _quietly(self.log_path):
+        with _redirect_stderr(self.log_path):
             multiprocessing.forkserver.ensure_running()
 
     def start(
@@ -91,7 +91,8 @@ class Launcher:
         refuse_link(log_path.parent)
         refuse_link(log_path)
         log_path.parent.mkdir(parents=True, exist_ok=True)
-        # What prevents it is told here, with its reason; without O_NONBLOCK a pipe would be waited for.
+        # An error of opening the log is raised here, where its reason is known. Without O_NONBLOCK, opening a pipe
+        # would wait for a reader.
         os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644))
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
@@ -99,14 +100,14 @@ class Launcher:
             args=(theirs, function, task, str(log_path), chosen_safe_path()),
             daemon=not may_have_children,
         )
-        with _quietly(self.log_path):
+        with _redirect_stderr(self.log_path):
             process.start()
         theirs.close()
         return Child(process, ours)
 
 
 def describe_exit(exit_code: int | None) -> str:
-    """Why a child may have ended without a word, for people."""
+    """Return for people why a child may have ended without a message."""
     if exit_code == -signal.SIGKILL:
         return "killed from outside (signal 9): most likely the machine ran out of memory"
     if exit_code is not None and exit_code < 0:
@@ -119,18 +120,18 @@ def _enter(
     connection: Connection, function: Callable[..., None], task: Any, log_path: str, safe_path: str | None
 ) -> None:
     restore_safe_path(safe_path)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the supervisor decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the supervisor decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_supervisor, daemon=True).start()
-    # What was there before the fork stays for good: collecting garbage among it would take time,
-    # and copy every page that is still shared with the fork server.
+    # Objects from before the fork stay for good. Collecting garbage among them would take time, and copy every page
+    # that is still shared with the fork server.
     gc.freeze()
     descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     function(connection, task)
-    # Frameworks' threads and destructors can hang or crash at exit; all that matters was sent.
-    with contextlib.suppress(OSError):  # the disk of the log is full
+    # Frameworks' threads and destructors can hang or crash at exit. All that matters was sent, so they are skipped.
+    with contextlib.suppress(OSError):  # the log's disk may be full
         sys.stdout.flush()
         sys.stderr.flush()
     connection.close()
@@ -145,8 +146,8 @@ def _die_with_supervisor() -> None:
 
 
 @contextlib.contextmanager
-def _quietly(log_path: Path) -> Iterator[None]:
-    """The fork server starts inside: frameworks' start-up noise goes to its log, not to the terminal."""
+def _redirect_stderr(log_path: Path) -> Iterator[None]:
+    """Send standard error to the log inside, so that a fork server started there does not write to the terminal."""
     stderr = os.dup(2)
     log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:

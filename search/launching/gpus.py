@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Gpu:
-    """One GPU as NVML sees it."""
+    """A GPU as NVML describes it."""
 
     uuid: str
     name: str
@@ -17,7 +17,7 @@ class Gpu:
 
 
 def list_gpus() -> list[Gpu]:
-    """The GPUs that CUDA_VISIBLE_DEVICES leaves visible; none where there is no NVIDIA driver."""
+    """Return the GPUs that CUDA_VISIBLE_DEVICES leaves visible; none where there is no NVIDIA driver."""
     import pynvml
 
     try:
@@ -36,9 +36,9 @@ def list_gpus() -> list[Gpu]:
 
 
 def visible(gpus: Sequence[Gpu], chosen: str | None) -> list[Gpu]:
-    """Those of `gpus` that a CUDA_VISIBLE_DEVICES of `chosen` names, by index or UUID, in its order.
+    """Return the GPUs that a CUDA_VISIBLE_DEVICES of `chosen` names by index or UUID, in its order.
 
-    As CUDA does, it stops at the first entry that names no GPU.
+    Like CUDA, it stops at the first entry that names no GPU.
     """
     if chosen is None:
         return list(gpus)

@@ -1,4 +1,4 @@
-"""What this machine is: for the report, and to tell whether another supervisor on it still lives."""
+"""This machine: its description for the report, and whether a supervisor on it still runs."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ import psutil
 from tunefront.search.launching.gpus import Gpu
 from tunefront.search.launching.slots import Slot
 
-BUSY = 1.5  # processes that want each CPU core: above this, times are mostly those of waiting
+BUSY = 1.5  # processes that want each CPU core; above this, times are mostly waiting
 
 
 def n_cpus() -> int:
-    """CPU cores this process may use."""
+    """Return the number of CPU cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def memory_bytes() -> int:
-    """Memory that can be had without swapping."""
+    """Return the bytes of memory that are available without swapping."""
     return int(psutil.virtual_memory().available)
 
 
 def load_average() -> float:
-    """Processes that wanted a CPU in the last minute, divided by the cores."""
+    """Return the number of processes that wanted a CPU in the last minute, divided by the number of cores."""
     return float(psutil.getloadavg()[0]) / n_cpus()
 
 
 def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, str], precision: str) -> dict[str, Any]:
-    """Hardware, versions and slots, as the report states them."""
+    """Return hardware, versions and slots, as the report states them."""
     return {
         "host_name": socket.gethostname(),
         "cpu": _cpu_name(),
@@ -56,7 +56,7 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
 
 
 def host_key() -> str:
-    """Names this boot of this machine and its process namespace: within it, process numbers are ours."""
+    """Return a name of this boot of this machine and its process namespace, within which process numbers are unique."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     namespace = Path("/proc/self/ns/pid")
     if not boot.exists():
@@ -65,13 +65,13 @@ def host_key() -> str:
 
 
 def is_alive(pid: int, started_at: float) -> bool:
-    """Whether the process `pid` runs and was there at `started_at`, in seconds on this machine's clock.
+    """Return whether the process `pid` runs and already ran at `started_at`, in seconds on this machine's clock.
 
-    A process that is younger has only been given the number of one that ended.
+    A younger process has only got the number of one that ended.
     """
     try:
         process = psutil.Process(pid)
-        # A zombie has ended, and nobody has asked for its exit code yet.
+        # A zombie has ended, but its parent has not read its exit code yet.
         return process.status() != psutil.STATUS_ZOMBIE and float(process.create_time()) <= started_at + 5
     except psutil.NoSuchProcess:
         return False

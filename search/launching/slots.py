@@ -1,4 +1,4 @@
-"""Slots: the places of this machine where one trial each can run, and how a trial claims its own."""
+"""Slots: the places of this machine where one trial each can run, and how a trial claims its slot."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tunefront.search.launching.gpus import Gpu
 
-_BYTES_PER_CPU_SLOT = 1.5e9  # of a trial process with TensorFlow and a small model
+_BYTES_PER_CPU_SLOT = 1.5e9  # memory of a trial process with TensorFlow and a small model
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Slot:
 
     Attributes:
         name: ``cpu0``, ``gpu1``, or ``gpu1.0`` where several share a GPU.
-        n_threads: CPU threads of the trial.
-        gpu_uuid: None on a CPU.
+        n_threads: The number of CPU threads of the trial.
+        gpu_uuid: The UUID of its GPU; None on a CPU.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Slot:
     gpu_uuid: str | None = None
 
     def claim(self) -> None:
-        """Bind this process to the slot. Call it in the trial process before the backend wakes up."""
+        """Bind this process to the slot; to be called in the trial process before the backend's runtime starts."""
         os.environ["CUDA_VISIBLE_DEVICES"] = self.gpu_uuid or "-1"
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # JAX takes 75 % of a GPU otherwise
         import keras
@@ -56,10 +56,10 @@ class Slot:
 
 
 def make_slots(n_workers: int | None, gpus: Sequence[Gpu], n_cpus: int, memory_bytes: int) -> tuple[Slot, ...]:
-    """Divide the machine: one slot a GPU, or one a CPU core as far as memory reaches.
+    """Divide the machine into one slot for each GPU, or for each CPU core as far as memory reaches.
 
     Args:
-        n_workers: So many slots instead; several then share a GPU, and CPU threads are divided.
+        n_workers: The number of slots to make instead; several may share a GPU, and CPU threads are divided.
     """
     if gpus:
         n_slots = n_workers or len(gpus)

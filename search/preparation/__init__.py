@@ -1,1 +1,1 @@
-"""What is found out before the first trial."""
+"""The preparation of a study: what is found out before the first trial."""

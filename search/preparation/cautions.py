@@ -1,4 +1,4 @@
-"""What a person is told before the first trial, because the numbers to come may mislead."""
+"""Cautions for a person before the first trial, about numbers that may mislead."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import extremes
 
-# What a network says that has all of a measure without looking at an image.
-_ALWAYS = {
+# Measure -> the constant answer with which a network reaches 100 % of it without looking at an image.
+_CONSTANT_ANSWERS = {
     **dict.fromkeys(("recall", "precision", "f1_binary"), "the positive class"),
     "top_5_accuracy": "the same five classes",
 }
 
 
 def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> list[str]:
-    """Everything there is to say, a sentence or two each.
+    """Return all cautions, a sentence or two each.
 
     Args:
         dataset: Facts of the prepared data.
@@ -36,13 +36,13 @@ def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> l
 
 
 def _describe_few_images(dataset: Mapping[str, Any]) -> str:
-    """How coarse accuracies are: with folds they are of all of them together."""
+    """Return a caution on how coarse accuracies of few images are; with folds, all folds count together."""
     coarse = describe_few(int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1))
     return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
 
 
 def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
-    """That an epoch is one step with some batch size of the space; empty where none is so large."""
+    """Return a caution that an epoch is one step with every batch size of the space; empty if it is not so."""
     space = spec.parsed_space()
     if isinstance(space, OwnSpace) or 0 not in extremes(space.general["steps_per_epoch"]):
         return ""
@@ -57,13 +57,13 @@ def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
 
 
 def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
-    """What is to be said of an accuracy objective that can be had whole without looking at an image."""
+    """Return a caution on an accuracy objective that reaches 100 % without looking at an image."""
     measure = spec.accuracy_measure
     chance = read_chance(dataset, measure)
     if spec.objectives.accuracy is None or chance is None or chance.score < 1:
         return ""
-    always = _ALWAYS.get(measure, "the same class")
-    if "auc" not in dataset["chances"]:  # which wants two classes
+    always = _CONSTANT_ANSWERS.get(measure, "the same class")
+    if "auc" not in dataset["chances"]:  # the AUC needs images of two classes
         remedy = "Put images of another class into the validation split"
     elif measure == "top_5_accuracy":
         remedy = 'Put images of more classes into the validation split, or write "accuracy"'
@@ -79,7 +79,7 @@ def _describe_busy(spec: StudySpec, load: float) -> str:
     if load <= BUSY:
         return ""
     effect = ", and the front with them: wait until it is quiet"
-    if spec.confirms is None:  # whose objectives are those of its search
+    if spec.confirms is None:  # a confirmation has its search's objectives, which cannot be changed
         effect += ", or write time = false in [objectives]"
     return (
         f"caution: this machine is busy with something else: {load:.1f} processes wanted each CPU core in the last "

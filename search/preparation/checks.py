@@ -1,4 +1,4 @@
-"""Whether a spec fits its data, before the first trial. Runs in a child that has Keras."""
+"""Checks that a spec fits its data, before the first trial. They run in a child that has Keras."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tunefront.spaces.ranges import Range
 from tunefront.spaces.settings import extremes
 from tunefront.spaces.space import Space
 
-_N_PROBED = 20  # candidates built to see whether a memory limit excludes everything
+_N_PROBED = 20  # candidates that are built to find out whether a memory limit excludes everything
 
 
 def check(spec: StudySpec, dataset: Dataset) -> None:
@@ -48,18 +48,19 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
 
 
 def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
-    # Only a confirmation scores the test images; but one that cannot be had is better known before the search.
+    # Only a confirmation scores the test images. A measure that they do not define is better reported before the
+    # search.
     _check_measure("objectives.accuracy", spec.accuracy_measure, spec.accuracy_measure, dataset)
     _check_defined("objectives.accuracy", spec.accuracy_measure, dataset, ("validation", "test"))
     check_monitor("training", spec.training, spec.accuracy_measure, dataset)
 
 
 def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, dataset: Dataset) -> None:
-    """Refuse to wait for a score that there is not: Keras would only warn, and train to the end.
+    """Refuse a monitor that is no score of this training, because Keras would only warn and train to the end.
 
     Args:
-        table: Where the training stands in the spec.
-        accuracy_measure: What accuracy means in this training.
+        table: The table of the training in the spec.
+        accuracy_measure: The measure that accuracy means in this training.
 
     Raises:
         CheckError: Names key, value and remedy.
@@ -85,7 +86,7 @@ def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset)
 
 
 def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str]) -> None:
-    """Refuse a measure that some split, or some fold of it, gives no value."""
+    """Refuse a measure that is undefined on some split or fold."""
     for split in splits:
         n_folds = dataset.folds if split == "validation" else 0
         for fold in range(max(n_folds, 1)):
@@ -135,7 +136,7 @@ def _check_output(space: Space, dataset: Dataset) -> None:
 
 
 def _sizes(space: Space, dataset: Dataset) -> list[int]:
-    """Every image side that can come up, the smallest and the largest of a range."""
+    """Return every image side that a candidate can have; of a range, the smallest and the largest."""
     own = min(dataset.image_shape[:2])
     return sorted({int(size) or own for size in extremes(space.general["image_size"])})
 
@@ -152,7 +153,7 @@ def _check_image_size(space: Space, dataset: Dataset) -> None:
 
 
 def _check_weights(spec: StudySpec, space: Space, dataset: Dataset) -> None:
-    """Load every set of weights once: this also downloads what is downloaded, before trials do it all at once."""
+    """Load every set of weights once, so that downloads are done before trials would do them all at once."""
     from tunefront.search.trial import trainable
 
     for name, ranges in space.families["architecture"].items():
@@ -196,7 +197,7 @@ def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any
 
 
 def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
-    """Build one candidate of a user's own space, so that its errors come now."""
+    """Build one candidate of a user's own space, so that its errors are found now."""
     import optuna
 
     from tunefront.search.trial import memory, trainable
@@ -209,7 +210,7 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
     built = trainable.build(space, candidate, dataset, spec.training, seed=0)
     try:
         memory.model_bytes(built.model, built.optimizer)
-    except Exception as error:  # whatever a user's own layers raise
+    except Exception as error:  # a user's own layers may raise anything
         raise CheckError(
             f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "
             "Build it of Keras layers, functional or sequential, or give its classes get_config"
@@ -218,12 +219,12 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
 
 
 def _check_probabilities(space: OwnSpace, model: Any, dataset: Dataset) -> None:
-    """Refuse logits: the loss takes outputs for probabilities, and what is trained then learns nothing."""
+    """Refuse logits, because the loss takes outputs for probabilities, so that the model would learn nothing."""
     from tunefront.search.trial.batches import predict
 
     answers = predict(model, dataset.split("validation").images[:8], batch_size=8)
     sums = answers.sum(axis=1)
-    # Half precision has three digits. NaN passes: there the training says what became of the loss.
+    # Half precision has three digits. NaN passes, because the training reports a loss that is NaN.
     if (np.abs(sums - 1) > 0.05).any() or (answers < -0.001).any():
         raise CheckError(
             f"space: {space.reference}: build returned a model whose outputs are no probabilities: for an image they "

@@ -1,4 +1,4 @@
-"""The user's own code that a spec names: what a person is told before it runs."""
+"""The user's own code that a spec names, and what a person is told before it runs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tunefront.search.spec.study_spec import StudySpec
 
 
 def code_of_space(spec: StudySpec) -> list[str]:
-    """The object that is the study's space; empty if that is a table."""
+    """Return the object that is the study's space; empty if that is a table."""
     return [spec.space] if isinstance(spec.space, str) else []
 
 
 def code_of_data(table: DataTable) -> list[str]:
-    """The function that returns the data; empty for other sources."""
+    """Return the function that returns the data; empty for other sources."""
     return [table.object] if isinstance(table, OwnSource) else []
 
 
 def describe_code(references: Sequence[str]) -> str:
-    """Whose code is going to run, in a line."""
+    """Return a line that says whose code is going to run."""
     return f"this study runs the code of {' and '.join(references)}"

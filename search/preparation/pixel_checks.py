@@ -1,4 +1,4 @@
-"""Whether networks and augmentation that are made for pixels get them: values of one's own may be any numbers."""
+"""Checks that networks and augmentation made for pixels get pixels, since a user's values may be any numbers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.pixel_scale import has_channels_first, likely_scale
 from tunefront.search.launching.asker import CheckError
-from tunefront.spaces.augmentation.levels import OF_PIXELS
+from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
 from tunefront.spaces.space import Space
 
 _BEYOND_PIXELS = 256
-_LEAST_PIXEL = 4  # images with no value above this one are black to our networks: fractions, or standardised
+_LEAST_PIXEL = 4  # images without a larger value look black to tunefront's networks: fractions, or standardized
 
 
 def check_pixels(dataset: Dataset) -> None:
-    """Refuse what tunefront's own networks would take for other images than it is: they scale pixels of 0 to 255.
+    """Refuse values that tunefront's networks would misread, because these scale pixels of 0 to 255.
 
     Raises:
         CheckError: Names the key and the remedy.
@@ -53,26 +53,26 @@ def _check_range(low: float, high: float) -> None:
 
 
 def check_levels(space: Space, dataset: Dataset) -> None:
-    """Refuse a level that would cut off the data's values, or drown them.
+    """Refuse a level that would cut off the data's values, or hide them in noise.
 
     Raises:
         CheckError: Names level, settings and remedy.
     """
     for level, ranges in space.families["augmentation"].items():
-        highest = {name: extremes(spec_range)[-1] for name, spec_range in ranges.items() if name in OF_PIXELS}
+        highest = {name: extremes(spec_range)[-1] for name, spec_range in ranges.items() if name in PIXEL_SETTINGS}
         check_augmentation(f"space.{level}", highest, dataset)
 
 
 def check_augmentation(key: str, settings: Mapping[str, Any], dataset: Dataset) -> None:
-    """Refuse settings of a level that would cut off the data's values, or drown them.
+    """Refuse settings of a level that would cut off the data's values, or hide them in noise.
 
     Args:
-        key: Where the settings stand in the spec.
+        key: The key of the settings in the spec.
 
     Raises:
         CheckError: Names `key`, settings and remedy.
     """
-    names = [name for name in OF_PIXELS if settings.get(name)]
+    names = [name for name in PIXEL_SETTINGS if settings.get(name)]
     low, high = dataset.value_range or (0.0, 255.0)
     if not names or (low >= 0 and 1 < high <= 255):
         return

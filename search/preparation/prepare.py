@@ -1,4 +1,4 @@
-"""What must be known before the first trial, found out in a child that has Keras: data, versions, problems."""
+"""The preparation of data and the checks of a spec, in a child that has Keras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunefront.search.spec.study_spec import StudySpec
 
 
 def check_files(path: Path, data: Source) -> None:
-    """See that what a [data] table names can be read, before Keras takes many seconds to load.
+    """Check that the files of a [data] table can be read, before Keras takes many seconds to load.
 
     Raises:
         SpecError: Names the spec, the key and the remedy.
@@ -33,27 +33,27 @@ def prepare_study(asker: Asker, spec: StudySpec) -> tuple[Dataset, dict[str, str
     """Prepare the data and check the spec against it; return the dataset and the frameworks' versions.
 
     Raises:
-        AnswerError: If the data cannot be had, or the space, the limits or the training do not fit it.
+        AnswerError: If the data cannot be prepared, or the space, the limits or the training do not fit it.
     """
     answer = asker.ask(_prepare_and_check, spec.as_json())
     return Dataset.read(Path(answer["folder"])), answer["versions"]
 
 
 def inspect_data(asker: Asker, spec: StudySpec) -> tuple[Dataset, DataReport]:
-    """Prepare the data and count what is in it.
+    """Prepare the data and count its contents.
 
     Raises:
-        AnswerError: If it cannot be had.
+        AnswerError: If it cannot be prepared.
     """
     answer = asker.ask(_prepare_and_inspect, spec.as_json())
     return Dataset.read(Path(answer["folder"])), DataReport.from_json(answer["report"])
 
 
 def export_data(asker: Asker, spec: StudySpec, out: Path) -> dict[str, Any]:
-    """Prepare the data and write it as TFRecords; fields of :class:`tunefront.search.data.export.Exported`.
+    """Prepare the data and write it as TFRecords; return fields of :class:`tunefront.search.data.export.Exported`.
 
     Raises:
-        AnswerError: If it cannot be had, or the folder cannot be written.
+        AnswerError: If it cannot be prepared, or the folder cannot be written.
     """
     exported: dict[str, Any] = asker.ask(_prepare_and_export, (spec.as_json(), str(out)))
     return exported

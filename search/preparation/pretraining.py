@@ -1,4 +1,4 @@
-"""Train a backbone on one dataset and keep its weights, for transfer to another."""
+"""The pretraining of a backbone on one dataset, whose weights are kept for transfer to another."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from tunefront.spaces.space import Space, settings_of
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What a pretraining left.
+    """The result of a pretraining.
 
     Attributes:
         weights: The file of the backbone's weights, as specs name it.
-        accuracy: Validation accuracy of the whole model, on the pretraining's own classes.
+        accuracy: Validation accuracy of the whole model on the pretraining's classes.
     """
 
     weights: str
@@ -42,10 +42,10 @@ class Pretrained:
 
 
 def pretrain(asker: Asker, spec: StudySpec) -> Pretrained:
-    """Train what the spec's ``[pretrain]`` says, and write the weights where it says.
+    """Train the backbone of the spec's ``[pretrain]``, and write its weights into the file named there.
 
     Raises:
-        CheckError: If the spec has no such table, or it leaves something open.
+        CheckError: If the spec has no such table, or the table leaves a choice open.
         AnswerError: If it cannot be trained.
     """
     if spec.pretrain is None:
@@ -55,7 +55,7 @@ def pretrain(asker: Asker, spec: StudySpec) -> Pretrained:
 
 
 def pretraining_candidate(table: PretrainTable) -> Candidate:
-    """The one candidate of a pretraining.
+    """Return the one candidate of a pretraining.
 
     Raises:
         CheckError: If something varies, or there is no backbone.
@@ -79,7 +79,7 @@ def pretraining_candidate(table: PretrainTable) -> Candidate:
 
 
 def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Plain choices where the table says nothing: Adam, no augmentation, nothing frozen, weights from scratch."""
+    """Fill a table with plain defaults: Adam, no augmentation, nothing frozen, weights from scratch."""
     filled = {"optimizer": "adam", "augmentation": "none", "batch_size": 32, **table}
     if filled["optimizer"] == "adam":
         filled["adam"] = {"learning_rate": 0.001, **table.get("adam", {})}
@@ -101,7 +101,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     spec = StudySpec.from_json(data)
     table = spec.pretrain
-    assert table is not None  # checked before
+    assert table is not None  # `pretrain` has checked it
     candidate = pretraining_candidate(table)
     dataset = prepare(table.data, spec.seed, progress, are_images=True)
     check_monitor("pretrain.training", table.training, Goal().measure, dataset)
@@ -136,7 +136,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _write(backbone: Any, path: Path, facts: Mapping[str, Any]) -> None:
-    """The weights, and beside them what they come from; the file has its name only when it is whole."""
+    """Write the weights and, beside them, their origin; the file gets its name only when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{os.getpid()}-{path.name}")
     try:

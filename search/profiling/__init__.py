@@ -1,1 +1,1 @@
-"""What models weigh and compute, told without training."""
+"""The profiling of models: their weights and computation, known without training."""

@@ -1,4 +1,4 @@
-"""How much a model computes: floating-point operations of one forward pass, counted from its layers."""
+"""The floating-point operations of one forward pass of a model, counted from its layers."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ Rule = Callable[[Any, Sequence[Shape]], int]
 
 
 def flops(model: Any) -> int | None:
-    """Operations to predict one example: two, a multiplication and an addition, for each use of a kernel's number.
+    """Count the operations to predict one example: a multiplication and an addition for each use of a kernel's number.
 
-    Counted are convolutions (also depthwise, separable, transposed, of one to three dimensions),
+    It counts convolutions (also depthwise, separable, transposed, of one to three dimensions),
     dense layers, recurrent layers with all their steps, and attention with its two matrix products,
-    in nested models and wrappers too; a layer that is called twice counts twice. Not counted are
+    in nested models and wrappers too; a layer that is called twice counts twice. It does not count
     biases, activations, normalization, pooling, resizing, ``keras.ops`` called by themselves, and
-    what a user's own layer does.
+    the computation of a user's own layers.
 
     Returns:
-        None where a size is not known before the model is called, or its layers cannot be walked:
-        it is neither functional nor sequential.
+        The number; None if a size is not known before the model is called, or the layers cannot be walked because
+        the model is neither functional nor sequential.
     """
     try:
-        return 2 * _of_model(model)
+        return 2 * _count_model(model)
     except _UnknownSizeError:
         return None
 
 
 class _UnknownSizeError(Exception):
-    """A shape has no number where one is needed."""
+    """A shape lacks a number that is needed."""
 
 
-def _of_model(model: Any) -> int:
+def _count_model(model: Any) -> int:
     return sum(_multiplications(layer, shapes) for layer, shapes in _calls(model))
 
 
 def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
-    """Each layer with the shapes it is called with, once for every call."""
+    """Yield each layer with its input shapes, once for every call."""
     import keras
 
     if isinstance(model, keras.Sequential):
@@ -51,7 +51,7 @@ def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
     described = model.get_config().get("layers")
     if described is None:
         raise _UnknownSizeError
-    names = {layer.name for layer in model.layers}  # operations that are no layers are described too
+    names = {layer.name for layer in model.layers}  # the description also has operations that are no layers
     for description in described:
         if description["name"] in names:
             layer = model.get_layer(description["name"])
@@ -59,7 +59,7 @@ def _calls(model: Any) -> Iterator[tuple[Any, list[Shape]]]:
 
 
 def _shapes_in(node: Any) -> Iterator[Shape]:
-    """Of all tensors in a call's arguments."""
+    """Yield the shapes of all tensors in a call's arguments."""
     if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
         yield tuple(node["config"]["shape"])
     elif isinstance(node, dict | list | tuple):
@@ -76,34 +76,34 @@ def _multiplications(layer: Any, shapes: Sequence[Shape]) -> int:
 
 @cache
 def _rules() -> tuple[tuple[tuple[type[Any], ...], Rule], ...]:
-    """How to count each kind of layer; the first that fits. Made late, because it needs Keras."""
+    """Return the counting rule of each kind of layer; the first match counts. It is made late, as it needs Keras."""
     from keras import Model, layers
 
     transposed = (layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose)
     convolutions = (layers.Conv1D, layers.Conv2D, layers.Conv3D, layers.DepthwiseConv1D, layers.DepthwiseConv2D)
     separable = (layers.SeparableConv1D, layers.SeparableConv2D)
     return (
-        ((Model,), lambda layer, _: _of_model(layer)),
-        # A transposed convolution spreads every pixel that comes in.
+        ((Model,), lambda layer, _: _count_model(layer)),
+        # A transposed convolution uses its kernel once for each input pixel.
         (transposed, lambda layer, shapes: _n_kernel(layer) * _n_pixels(layer, shapes[0])),
         (
             convolutions + separable,
             lambda layer, shapes: _n_kernel(layer) * _n_pixels(layer, layer.compute_output_shape(shapes[0])),
         ),
         ((layers.Dense,), lambda layer, shapes: _n_kernel(layer) * _product(shapes[0][1:-1])),
-        ((layers.EinsumDense,), lambda layer, shapes: _of_einsum(layer, shapes[0])),
-        ((layers.Bidirectional,), _of_both_directions),
-        ((layers.RNN,), lambda layer, shapes: _of_steps(layer, shapes[0])),
-        ((layers.TimeDistributed,), _of_each_step),
-        ((layers.MultiHeadAttention,), _of_attention),
+        ((layers.EinsumDense,), lambda layer, shapes: _count_einsum(layer, shapes[0])),
+        ((layers.Bidirectional,), _count_both_directions),
+        ((layers.RNN,), lambda layer, shapes: _count_steps(layer, shapes[0])),
+        ((layers.TimeDistributed,), _count_each_step),
+        ((layers.MultiHeadAttention,), _count_attention),
     )
 
 
-def _of_both_directions(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_both_directions(layer: Any, shapes: Sequence[Shape]) -> int:
     return sum(_multiplications(part, shapes) for part in (layer.forward_layer, layer.backward_layer))
 
 
-def _of_each_step(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_each_step(layer: Any, shapes: Sequence[Shape]) -> int:
     n_examples, n_steps, *rest = shapes[0]
     return _product([n_steps]) * _multiplications(layer.layer, [(n_examples, *rest)])
 
@@ -115,7 +115,7 @@ def _product(sizes: Sequence[int | None]) -> int:
 
 
 def _kernels(layer: Any) -> list[tuple[int, ...]]:
-    """Shapes of all its weights but biases, which may be matrices too, and vectors."""
+    """Return the shapes of a layer's weights, without vectors and biases, which may be matrices too."""
     return [tuple(weight.shape) for weight in layer.weights if len(weight.shape) > 1 and weight.name != "bias"]
 
 
@@ -127,7 +127,7 @@ def _n_pixels(layer: Any, shape: Shape) -> int:
     return _product(shape[2:] if layer.data_format == "channels_first" else shape[1:-1])
 
 
-def _of_einsum(layer: Any, shape: Shape) -> int:
+def _count_einsum(layer: Any, shape: Shape) -> int:
     read, kernel = layer.equation.replace(" ", "").split("->")[0].split(",")
     head, dots, tail = read.partition("...")
     rest = len(shape) - len(head) - len(tail)
@@ -136,7 +136,7 @@ def _of_einsum(layer: Any, shape: Shape) -> int:
     return _n_kernel(layer) * _product(repeated)
 
 
-def _of_steps(layer: Any, shape: Shape) -> int:
+def _count_steps(layer: Any, shape: Shape) -> int:
     one_step = 0
     for kernel in _kernels(layer):
         n_uses = 1
@@ -148,7 +148,7 @@ def _of_steps(layer: Any, shape: Shape) -> int:
     return one_step * _product(shape[1:2])
 
 
-def _of_attention(layer: Any, shapes: Sequence[Shape]) -> int:
+def _count_attention(layer: Any, shapes: Sequence[Shape]) -> int:
     n_queries, n_keys = _product(shapes[0][1:-1]), _product(shapes[1][1:-1])
     n_all = n_queries * n_keys * int(layer.num_heads) * (int(layer.key_dim) + int(layer.value_dim or layer.key_dim))
     for weight in layer.weights:

@@ -1,4 +1,4 @@
-"""What one model weighs and computes, without training it."""
+"""The profile of one model: its weights and computation, without training it."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from tunefront.spaces.space import Space
 
 @dataclass(frozen=True)
 class Profile:
-    """One model.
+    """The profile of one model.
 
     Attributes:
         image_size: ``height x width`` of the pixels that its layers get.
-        width: Width multiplier; None where it has none. So is `freeze_fraction`.
-        settings: What else its architecture was built with, but what is always so.
-        n_layers: Of the backbone, as freeze fractions count them; without a backbone, of the model.
-        parameters: Numbers in all weights.
-        flops: Of the forward pass of one image, as :func:`tunefront.search.profiling.flops.flops` counts; None if it
-            cannot.
+        width: The width multiplier; None if the architecture has none. The same holds for `freeze_fraction`.
+        settings: The architecture's other settings, without those that its definition fixes.
+        n_layers: The number of layers of the backbone, as freeze fractions count them, or else of the model.
+        parameters: The count of numbers in all weights.
+        flops: The operations of the forward pass of one image, counted by
+            :func:`tunefront.search.profiling.flops.flops`; None if it cannot count them.
     """
 
     architecture: str
@@ -44,15 +44,15 @@ class Profile:
     flops: int | None
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return plain data for programs."""
         return asdict(self)
 
 
 def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Profile:
-    """Build one candidate in float32 and look at it. Pretrained weights are not loaded: random ones weigh the same.
+    """Build one candidate in float32 and profile it, with random weights, which weigh as much as pretrained ones.
 
     Raises:
-        ValueError: If there is no such network; it says what to change.
+        ValueError: If there is no such network; the message says what to change.
         SpaceError: If a user's own code fails.
     """
     if "weights" in candidate.architecture_settings and isinstance(space, Space):
@@ -62,7 +62,7 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
 
 
 def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shape: tuple[int, ...]) -> Profile:
-    """The profile of a model that was built in float32 from that candidate."""
+    """Return the profile of a model that was built in float32 from that candidate."""
     from tunefront.search.trial import memory
 
     settings = dict(candidate.architecture_settings)
@@ -75,7 +75,7 @@ def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shap
         width=_number(settings.pop("width", None)),
         freeze_fraction=_number(settings.pop("freeze_fraction", None)),
         optimizer=candidate.optimizer,
-        settings=_said(candidate.architecture, settings),
+        settings=_varying_settings(candidate.architecture, settings),
         n_layers=len((find_backbone(model) or model).layers),
         parameters=memory.n_parameters(model.weights),
         trainable_parameters=memory.n_parameters(model.trainable_weights),
@@ -89,8 +89,8 @@ def _number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _said(architecture: str, settings: Settings) -> dict[str, Value]:
-    """The settings that are not as they always are."""
+def _varying_settings(architecture: str, settings: Settings) -> dict[str, Value]:
+    """Return the settings that differ from the fixed ones of the architecture's definition."""
     known = ARCHITECTURES[architecture].settings if architecture in ARCHITECTURES else {}
     return {
         name: value

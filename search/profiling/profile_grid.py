@@ -1,4 +1,4 @@
-"""A grid of architectures and freeze fractions, each backbone built once."""
+"""A grid of architectures and freeze fractions, for which each backbone is built once."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tunefront.spaces.space import Space
 
 @dataclass(frozen=True)
 class ProfileGrid:
-    """Architectures times freeze fractions, with random weights, average pooling and one dense softmax layer.
+    """The grid of architectures and freeze fractions, with random weights, average pooling and a dense softmax layer.
 
     An architecture without a backbone has no freeze fraction and the first value of each of its settings.
 
     Attributes:
-        width: Of backbones that have one.
+        width: The width multiplier of backbones that have one.
     """
 
     architectures: tuple[str, ...]
@@ -47,10 +47,10 @@ class ProfileGrid:
         optimizer: str,
         width: float | None,
     ) -> ProfileGrid:
-        """Read lists with commas between, as a person writes them.
+        """Read comma-separated lists, as a person writes them.
 
         Raises:
-            CheckError: Names what is wrong with one, before anything is built.
+            CheckError: Names the error in a list, before anything is built.
         """
         names = tuple(name.strip() for name in architectures.split(",") if name.strip())
         for name in names:
@@ -69,19 +69,19 @@ class ProfileGrid:
         return cls(names, fractions, n_classes, image_size, channels, optimizer, 1.0 if width is None else width)
 
     def fractions_of(self, architecture: str) -> Sequence[float]:
-        """Its freeze fractions that train other layers than any before; a single one where there is no backbone."""
+        """Return the freeze fractions that train different layers; a single one without a backbone."""
         if architecture not in BACKBONE_NAMES:
             return self.freeze_fractions[:1]
         return distinct_fractions(architecture, self.freeze_fractions)[0]
 
     @property
     def note(self) -> str:
-        """Which freeze fractions are left out, a line each, for people."""
+        """Return for people which freeze fractions are left out, a line each."""
         backbones = [name for name in self.architectures if name in BACKBONE_NAMES]
         return "\n".join(line for name in backbones for line in distinct_fractions(name, self.freeze_fractions)[1])
 
     def candidate(self, architecture: str, freeze_fraction: float) -> Candidate:
-        """One of its models."""
+        """Return the candidate of one model of the grid."""
         ranges = {name: setting.default for name, setting in ARCHITECTURES[architecture].settings.items()}
         chosen = {name: extremes(spec_range)[0] for name, spec_range in ranges.items()}
         if "freeze_fraction" in chosen:
@@ -103,12 +103,12 @@ def _fraction(text: str) -> float:
 
 
 def profile_grid(grid: ProfileGrid) -> Iterator[Profile]:
-    """The grid's models one by one; each backbone is built once, and forgotten before the next one.
+    """Yield the profiles of the grid's models; each backbone is built once, and dropped before the next one.
 
-    Clears Keras's global state, names and dtype policy, too.
+    It also clears Keras's global state, names and dtype policy.
 
     Raises:
-        ValueError: If there is no such network; it says what to change.
+        ValueError: If there is no such network; the message says what to change.
     """
     import keras
 

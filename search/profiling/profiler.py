@@ -1,4 +1,4 @@
-"""What the models of a spec or of a grid weigh and compute, without training any."""
+"""The profiles of the models of a spec or of a grid, without training any."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tunefront.spaces.models import models_of
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.space import Space
 
-_LIMIT = 60  # models of a spec that are profiled
+_LIMIT = 60  # the highest number of profiled models of a spec
 
 
 def profile_candidates(
     space: Space | OwnSpace, candidates: Sequence[Candidate], image_shape: tuple[int, ...], n_classes: int
 ) -> Iterator[Profile]:
-    """Those candidates one by one, without keeping the models. Clears Keras's global state, too."""
+    """Yield the candidates' profiles, without keeping the models; it also clears Keras's global state."""
     import keras
 
     for candidate in candidates:
@@ -34,7 +34,7 @@ def profile_candidates(
 def profile_spec(
     space: Space | OwnSpace, image_shape: tuple[int, ...], n_classes: int, limit: int, seed: int = 0
 ) -> tuple[Iterator[Profile], str]:
-    """All models of a space, or `limit` random ones of more, and a note that says which of the two."""
+    """Return the profiles of all models of a space, or of `limit` random ones, and a note that says which."""
     candidates, note = models_of(space, limit, seed)
     return profile_candidates(space, candidates, image_shape, n_classes), note
 
@@ -43,7 +43,7 @@ def profile_in_child(asker: Asker, task: ProfileGrid | StudySpec) -> tuple[list[
     """Profile a grid, or the models of a spec on its own data, in a child that has Keras.
 
     Returns:
-        The profiles, and a note on which models they are, or of a grid are not.
+        The profiles, and a note on which models they are, or which the grid leaves out.
 
     Raises:
         AnswerError: If something cannot be built.

@@ -1,1 +1,1 @@
-"""When a trial is stopped."""
+"""The decision to stop a trial early."""

@@ -1,4 +1,4 @@
-"""Finished trials of a study as a pruner sees them: one growing table, and the rivals on its front."""
+"""The finished trials of a study as a pruner sees them: one growing table, and the rivals on its front."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ TIMED = ("train_seconds", "validation_seconds")
 
 @dataclass(frozen=True)
 class FinishedTrial:
-    """A complete trial.
+    """A complete trial as a pruner sees it.
 
     Attributes:
         best_so_far: Accuracy of the best epoch up to each epoch, shape (epochs,).
-        values: One for each objective.
-        seconds_so_far: Training time up to each epoch, and validation time: each of shape (epochs,), of
+        values: The values of the objectives.
+        seconds_so_far: Training time and validation time up to each epoch, each of shape (epochs,), from
             :func:`tunefront.search.pruning.time_prediction.settled_so_far`. Without them, nothing is learnt
             from this trial about time.
-        best_in_training: As `best_so_far`, of the training images; NaN where that is not known.
+        best_in_training: The same as `best_so_far` for the training images; NaN where unknown.
     """
 
     number: int
@@ -42,7 +42,7 @@ class FinishedTrial:
     def from_epochs(
         cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool
     ) -> FinishedTrial:
-        """A complete trial by its curve."""
+        """Make a complete trial from its curve."""
         return cls(
             number,
             np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
@@ -54,17 +54,17 @@ class FinishedTrial:
 
 
 def training_accuracy(epoch: Epoch) -> float:
-    """What Keras reported of the training images, with dropout and augmentation; NaN if it did not."""
+    """Return the training accuracy that Keras reported, with dropout and augmentation; NaN if it reported none."""
     return epoch.metrics.get("accuracy", math.nan)
 
 
 class FinishedTrials:
-    """Complete trials in the order they were added, as arrays of n rows.
+    """The complete trials in the order in which they were added, as arrays of n rows.
 
-    Adding one costs the same however many there are. A trial with NaN in its curve or values is left out.
+    Adding a trial costs the same however many there are. A trial with NaN in its curve or values is left out.
 
     Args:
-        epochs: Of a whole training. Shorter curves are padded with their end, longer ones are cut.
+        epochs: The epochs of a whole training. Shorter curves are padded with their end, longer ones are cut.
     """
 
     def __init__(self, epochs: int, directions: Sequence[Direction], trials: Iterable[FinishedTrial] = ()) -> None:
@@ -86,30 +86,30 @@ class FinishedTrials:
 
     @property
     def best_so_far(self) -> Floats:
-        """Shape (n, epochs)."""
+        """The best accuracies so far, shape (n, epochs)."""
         return self._best_so_far[: self._n]
 
     @property
     def levels(self) -> Floats:
-        """Where each curve stood after each epoch, in logits, shape (n, epochs)."""
+        """The level of each curve after each epoch, in logits, shape (n, epochs)."""
         return self._levels[: self._n]
 
     @property
     def n_epochs(self) -> NDArray[np.int64]:
-        """How long each one trained, shape (n,)."""
+        """The number of epochs that each one trained, shape (n,)."""
         return self._n_epochs[: self._n]
 
     @property
     def values(self) -> Floats:
-        """Shape (n, objectives)."""
+        """The values of the objectives, shape (n, objectives)."""
         return self._values[: self._n]
 
     def seconds_so_far(self, name: str) -> Floats:
-        """Of ``train_seconds`` or ``validation_seconds``, shape (n, epochs); NaN where it is not known."""
+        """Return ``train_seconds`` or ``validation_seconds`` up to each epoch, shape (n, epochs); NaN where unknown."""
         return self._seconds[name][: self._n] if name in self._seconds else np.full((self._n, self._epochs), np.nan)
 
     def add(self, trial: FinishedTrial) -> None:
-        """Append one row; a feasible one may replace rivals."""
+        """Append a row; a feasible trial may replace rivals."""
         if not len(trial.best_so_far) or np.isnan(trial.best_so_far).any() or np.isnan(trial.values).any():
             return
         if self._n == len(self._best_so_far):
@@ -128,7 +128,7 @@ class FinishedTrials:
             self._challenge(trial)
 
     def _challenge(self, trial: FinishedTrial) -> None:
-        """Keep the rivals non-dominated: what a rival dominates, another rival dominates as well."""
+        """Add a trial to the rivals unless one dominates it, and drop the rivals that it dominates."""
         numbers = [*self.rival_numbers, trial.number]
         points = np.vstack([self.rivals, trial.values])
         is_on = on_front(points, self._directions)

@@ -1,9 +1,9 @@
-"""What stopping early has cost a study: an estimate of how much of its front was stopped, for the report.
+"""The cost of stopping early: an estimate, for the report, of how much of a study's front was stopped.
 
-Nobody sees how a stopped trial would have ended. What can be known is how likely it would be on the front: from its
-last epoch, and from all that has finished by now. The sum of these chances is the number of front members that were
-expected to be lost. The chances rest on trials that were let finish: should late bloomers have been stopped before
-any was seen, the estimate is too low.
+Nobody sees how a stopped trial would have ended. Its last epoch and the trials that have finished by now give the
+chance that it would be on the front. The sum of these chances is the expected number of lost front members. The
+chances rest on trials that were allowed to finish: if all trials that improve late were stopped, the estimate is too
+low.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _SIDES = 1.645  # standard deviations to either side that hold 90 %
 
 @dataclass(frozen=True)
 class FrontLoss:
-    """How much of the front was stopped.
+    """The part of the front that was stopped.
 
     Attributes:
         lost: Front members expected to be among the stopped trials.
-        at_risk: Those, and the members that were found.
-        low: 90 % interval of the lost, together with `high`: of whether each stopped trial was one, not of the
-            prediction being wrong.
+        at_risk: `lost`, and the front members that were found.
+        low: With `high`, the 90 % interval of `lost`. It covers the chance of each stopped trial to be a front
+            member, not the error of the predictions.
     """
 
     lost: float
@@ -40,7 +40,7 @@ class FrontLoss:
 
     @property
     def share(self) -> float:
-        """Of the front that was lost; compare with ``front_loss``."""
+        """The share of the front that was lost; compare it with ``front_loss``."""
         return self.lost / self.at_risk if self.at_risk else 0.0
 
 
@@ -60,7 +60,7 @@ def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) ->
 
 
 def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials) -> float | None:
-    """How likely a stopped trial would be on the front of what has finished; None if nothing tells its accuracy."""
+    """Return the chance that a stopped trial would be on the front of the finished ones; None without a prediction."""
     best = np.array(pruner.optimistic_end(record.epochs, record.measurements, finished))
     axes = list(pruner.objectives)
     costs = [index for index, axis in enumerate(axes) if axis != "accuracy"]
@@ -81,7 +81,7 @@ def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: Finishe
 def _chance_within_limits(
     pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials, best: NDArray[np.float64]
 ) -> float:
-    """How likely a stopped trial would keep the limits of its costs."""
+    """Return the chance that a stopped trial would keep the limits of its costs."""
     chance = 1.0
     for (axis, objective), value in zip(pruner.objectives.items(), best, strict=True):
         if objective.measure.name in TIMED and objective.at_most is not None:
@@ -92,7 +92,7 @@ def _chance_within_limits(
 
 
 def finished_trial(record: TrialRecord) -> FinishedTrial:
-    """A complete trial of the store as the pruner sees it."""
+    """Convert a complete trial of the store to the pruner's form."""
     assert record.values is not None
     return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible)
 

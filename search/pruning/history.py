@@ -1,4 +1,4 @@
-"""What finished trials of a study look like to a pruner, read from the store as they come."""
+"""The history of a study for a pruner: its finished trials, read from the store as they come."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tunefront.storage.trials import is_feasible
 
 
 class History:
-    """The complete trials of a study, of all workers; each one's curve is read once.
+    """The complete trials of all workers of a study; each curve is read once.
 
     Args:
-        epochs: Of a whole training.
+        epochs: The epochs of a whole training.
     """
 
     def __init__(
@@ -34,10 +34,10 @@ class History:
         self.n_ended = 0
 
     def finished(self) -> FinishedTrials:
-        """Every complete trial up to now, in the order they were seen; the same object each time.
+        """Return every complete trial up to now, in the order in which they were seen, as the same object each time.
 
-        It also brings `n_ended` up to date: the trials that were completed or stopped. If the store cannot be
-        read, nothing has changed, and the next look sees all.
+        It also updates `n_ended`, the number of trials that were completed or stopped. If the store cannot be read,
+        nothing changes, and the next call reads all that was missed.
         """
         trials = self._study.get_trials(deepcopy=False)
         looked_at = [*self._open, *range(self._n_known, len(trials))]  # Optuna lists trials by their numbers, from 0
@@ -59,5 +59,5 @@ class History:
                 trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives)
             )
             for trial in new
-            if trial.number in read  # a trial that a person told through Optuna may have no curve
+            if trial.number in read  # a trial that a person completed through Optuna may have no curve
         ]

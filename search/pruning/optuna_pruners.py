@@ -1,4 +1,4 @@
-"""Optuna's pruners by name, for a study of accuracy alone."""
+"""The pruners of Optuna by name, for a study of accuracy alone."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
 
 
 def make_pruner(table: OptunaPrunerTable, epochs: int) -> BasePruner:
-    """The pruner that a table names; steps are epochs, counted from 1."""
+    """Make the pruner that a table names; steps are epochs, counted from 1."""
     settings = table.model_dump(exclude={"name", "wrapped"})
-    if "n_warmup_steps" in settings:  # Optuna counts these and its intervals from step 0
+    if "n_warmup_steps" in settings:  # Optuna counts warm-up steps and intervals from step 0
         settings["n_warmup_steps"] += 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
@@ -42,10 +42,10 @@ def make_pruner(table: OptunaPrunerTable, epochs: int) -> BasePruner:
 
 
 class OptunaJudge:
-    """Asks one of Optuna's pruners about a trial under way.
+    """A judge of running trials that asks one of Optuna's pruners.
 
     Args:
-        study: Holds the intermediate values of the other trials.
+        study: The study with the intermediate values of the other trials.
     """
 
     def __init__(self, table: OptunaPrunerTable, epochs: int, study: optuna.Study) -> None:
@@ -54,13 +54,13 @@ class OptunaJudge:
         self._study = study
 
     def judge(self, trial: FrozenTrial, curve: Sequence[Epoch]) -> Verdict:
-        """Judge a trial by its epochs so far, at least one; `trial` is changed to have these alone."""
+        """Judge a trial by its epochs so far, at least one; its intermediate values are replaced by these."""
         trial.intermediate_values = {epoch.epoch: epoch.accuracy for epoch in curve}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # Wilcoxon's, of epochs that the best trial does not have
+            warnings.simplefilter("ignore", UserWarning)  # Wilcoxon warns of epochs that the best trial lacks
             try:
                 is_stopped = self._pruner.prune(self._study, trial)
-            except UpdateFinishedTrialError:  # ended by a person meanwhile: what comes of it is refused
+            except UpdateFinishedTrialError:  # a person has ended the trial meanwhile, so its result is refused later
                 is_stopped = False
             if not is_stopped:
                 return GO_ON

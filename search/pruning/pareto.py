@@ -1,10 +1,11 @@
-"""When to stop a trial: the ``pareto`` rule for one to three objectives.
+"""The ``pareto`` rule, which decides when to stop a trial with one to three objectives.
 
 Optuna's pruners look at one value. Stopping on accuracy alone destroys a front, because small and fast models learn
 slowly. Here a trial is stopped only if even an optimistic end would be dominated by a finished trial, would break a
-limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from
-what the study's finished trials still needed and gained from the same epoch on: accuracy at a bound that it passes only
-with a small chance, time at its lower quartile. A limit on time breaks if it is kept only with that small chance.
+limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from what
+the study's finished trials still needed and gained from the same epoch on. The optimistic accuracy is a bound that the
+trial passes only with a small chance; the optimistic time is the lower quartile. A limit on time counts as broken if
+the trial would keep it only with that small chance.
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ from tunefront.storage.curves import Epoch
 
 @dataclass(frozen=True)
 class ParetoPruner:
-    """Stops what would not come on the front.
+    """A pruner that stops trials that would not come on the front.
 
     Attributes:
-        epochs: Of a whole training.
-        front_loss: Accepted chance that a stopped trial would have ended on the front.
-        may_end_early: Whether trainings end by themselves: then a shorter curve is a whole one.
-        n_trials: The study ends with so many; None if that is open, and then no front is expected to thin out.
-        guessing: Accuracy that costs nothing, and that reports mark as no better than guessing: once a finished trial
-            is above it, what will not be is stopped, however small or fast it is. Minus infinity for none.
+        epochs: The epochs of a whole training.
+        front_loss: The accepted chance that a stopped trial would have ended on the front.
+        may_end_early: Whether trainings may end by themselves, so that a shorter curve is a whole one.
+        n_trials: The number of trials with which the study ends; None if that is open, and then the front is not
+            expected to thin out.
+        guessing: The accuracy that reports mark as no better than guessing. Once a finished trial is above it, a trial
+            that will not be is stopped, however small or fast it is. Minus infinity for none.
     """
 
     objectives: Mapping[Axis, Objective]
@@ -57,7 +59,7 @@ class ParetoPruner:
         """Judge a trial by its epochs so far, at least one, and what finished before.
 
         Args:
-            n_ended: Trials of the study that were completed or stopped by now.
+            n_ended: The number of the study's trials that were completed or stopped by now.
         """
         if not isinstance(finished, FinishedTrials):
             finished = FinishedTrials(self.epochs, self.directions, finished)
@@ -77,7 +79,7 @@ class ParetoPruner:
         return verdict
 
     def _is_guessing(self, best: tuple[float, ...], finished: FinishedTrials) -> bool:
-        """Guessing is a rival that costs nothing; but where all do as badly, the task may be that hard."""
+        """Return whether a trial only guesses while a finished one does better; else the task may be that hard."""
         if "accuracy" not in self.objectives or best[self._accuracy] > self.guessing:
             return False
         return bool((finished.rivals[:, self._accuracy] > self.guessing).any())
@@ -85,7 +87,7 @@ class ParetoPruner:
     def _judge_dominance(self, when: str, best: tuple[float, ...], finished: FinishedTrials) -> Verdict:
         if not finished.rival_numbers:
             return GO_ON
-        # A tie stays one although sums and products of floats are rounded.
+        # Sums and products of floats are rounded, so values count as tied within a tolerance.
         is_tied = np.isclose(finished.rivals, best, rtol=1e-9, atol=0)
         dominates = dominating(best, np.where(is_tied, best, finished.rivals), self.directions)
         if not dominates.any():
@@ -107,10 +109,10 @@ class ParetoPruner:
         finished: FinishedTrials,
         n_ended: int | None = None,
     ) -> tuple[float, ...]:
-        """The best end to be expected, one value for each objective.
+        """Return the best end that can be expected, one value for each objective.
 
-        A cost that nothing tells yet (latency, say) is taken as minus infinity, so that it alone keeps the trial from
-        being dominated; an accuracy that nothing tells yet is taken as plus infinity.
+        A cost that is unknown yet, such as latency, is taken as minus infinity, so that it alone keeps the trial from
+        being dominated. An accuracy that cannot be predicted yet is taken as plus infinity.
         """
         values = []
         for axis, objective in self.objectives.items():
@@ -125,7 +127,7 @@ class ParetoPruner:
         return tuple(values)
 
     def predict_accuracy(self, curve: Sequence[Epoch], finished: FinishedTrials) -> AccuracyPrediction | None:
-        """Where its accuracy will end; None while too few have finished that trained as long."""
+        """Predict the trial's final accuracy; None while too few finished trials have trained as long."""
         is_like = self._are_like(len(curve), finished)
         if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
             return None
@@ -139,7 +141,7 @@ class ParetoPruner:
         return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
 
     def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
-        """The whole training's seconds, where the time objective is one of epochs."""
+        """Predict the seconds of the whole training, for a time objective that is a sum over epochs."""
         name = self.objectives["time"].measure.name
         seconds = [float(getattr(point, name)) for point in curve]
         is_like = self._are_like(len(curve), finished)
@@ -149,9 +151,9 @@ class ParetoPruner:
         return project_seconds(seconds, n_to_come, wholes, so_far)
 
     def _accepted_chance(self, n_ended: int | None) -> float:
-        """Of being on the front of the trials so far: more than `front_loss` where the front will thin out.
+        """Return the chance of being on today's front up to which a trial is stopped, at most 0.5.
 
-        What is as likely as not on the front now always goes on.
+        It is `front_loss` divided by the chance that a member of today's front is still on the final one.
         """
         n_objectives = len(self.objectives)
         is_known = self.n_trials is not None and n_ended is not None
@@ -159,12 +161,12 @@ class ParetoPruner:
         return min(self.front_loss / stays, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Which finished trials can teach what comes after `epoch`: a person may tell a shorter one complete."""
+        """Return which finished trials trained long enough to learn from; a person may have completed a shorter one."""
         return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
 
     @property
     def directions(self) -> list[Direction]:
-        """Of the objectives, in their order."""
+        """The directions of the objectives, in their order."""
         return [objective.measure.direction for objective in self.objectives.values()]
 
     @property
@@ -179,7 +181,7 @@ class ParetoPruner:
         )
 
     def _shortfall(self, best: tuple[float, ...], rival: tuple[float, ...]) -> str:
-        """By how much accuracy it would be behind; empty without accuracy among the objectives."""
+        """Return a text on how much accuracy the trial would be behind; empty if accuracy is no objective."""
         if "accuracy" not in self.objectives:
             return ""
         points = 100 * (rival[self._accuracy] - best[self._accuracy])
@@ -187,5 +189,5 @@ class ParetoPruner:
 
 
 def _highest(accuracies: Iterable[float]) -> float:
-    """NaN if there is none that is a number."""
+    """Return the highest accuracy; NaN if none is a number."""
     return max((accuracy for accuracy in accuracies if not math.isnan(accuracy)), default=math.nan)

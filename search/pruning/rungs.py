@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def geometric_rungs(epochs: int, min_epochs: int, factor: float = 1.2) -> tuple[int, ...]:
-    """Epochs at which trials are judged: `min_epochs`, then each `factor` (above 1) times later, before the end."""
+    """Return the epochs at which trials are judged: `min_epochs`, then each `factor` (above 1) times the last."""
     rungs: list[int] = []
     rung = float(min_epochs)
     while round(rung) < epochs:

@@ -1,4 +1,4 @@
-"""How long a whole training will take, judged by its epochs so far and by finished trials."""
+"""The prediction of a training's seconds from its epochs so far and from finished trials."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, Floats
 
 @dataclass(frozen=True)
 class TimePrediction:
-    """The seconds of a whole training.
+    """The distribution of the seconds of a whole training.
 
     Attributes:
-        logs: Logarithms of the seconds if it goes on as each finished trial did, shape (n,); empty while too few tell.
-        least: Seconds that it takes at least, of which alone something is known then.
+        logs: Logarithms of the seconds if the training goes on like each finished trial, shape (n,); empty while too
+            few have finished.
+        least: The fewest seconds that it takes; all that is known while `logs` is empty.
     """
 
     logs: Floats
@@ -27,14 +28,14 @@ class TimePrediction:
 
     @property
     def lower_quartile(self) -> float:
-        """The seconds below which a quarter of the finished trials would have been."""
+        """The lower quartile of the seconds, as predicted from each finished trial."""
         return self._seconds(float(np.quantile(self.logs, 0.25))) if len(self.logs) else self.least
 
     def undercut_with(self, chance: float) -> float:
-        """The seconds that the training stays below with this chance only.
+        """Return the seconds that the training stays below with this chance.
 
-        By the finished trials themselves, or by Student's t if that is shorter: where few have finished, the fastest is
-        yet to come, and where a busy machine slowed some epochs down, no t distribution holds.
+        It is the quantile of the finished trials themselves, or that of Student's t if that is shorter. While few have
+        finished, a faster one may still come. If a busy machine slowed some epochs down, no t distribution fits.
         """
         if not len(self.logs):
             return self.least
@@ -42,7 +43,7 @@ class TimePrediction:
         return self._seconds(min(by_t, float(np.quantile(self.logs, chance))))
 
     def chance_within(self, seconds: float) -> float:
-        """How likely it takes at most so long, by the more hopeful of the two."""
+        """Return the chance that the training takes at most so long, by the more optimistic of the two."""
         if not len(self.logs):
             return float(self.least <= seconds)
         most = math.log(seconds) + 1e-9
@@ -53,7 +54,7 @@ class TimePrediction:
 
     @staticmethod
     def _seconds(logarithm: float) -> float:
-        return float(f"{math.exp(logarithm):.9g}")  # ties stay ties
+        return float(f"{math.exp(logarithm):.9g}")  # rounded, so that ties stay ties
 
     @property
     def _mean(self) -> float:
@@ -61,17 +62,17 @@ class TimePrediction:
 
     @property
     def _spread(self) -> float:
-        """Of a new trial around the mean."""
+        """The spread of a new trial around the mean."""
         return float(self.logs.std(ddof=1)) * math.sqrt(1 + 1 / len(self.logs))
 
 
 def settled_so_far(seconds: Sequence[float]) -> Floats:
-    """Seconds up to each epoch, shape (epochs,), the first epoch taken as a later one where it took longer.
+    """Return the seconds up to each epoch, shape (epochs,); a slower first epoch counts as a later one.
 
-    It may have compiled, and what is measured of a whole training does not count that. What it would have taken else
-    is not known until there is a second one.
+    The first epoch may include compiling, which the measured time of a whole training does not. Its time without
+    compiling is unknown until there is a second epoch.
     """
-    later: list[float] = []  # sorted: a median of twenty numbers by NumPy takes longer than all else here
+    later: list[float] = []  # sorted, because NumPy's median of twenty numbers takes longer than all else here
     firsts = [seconds[0]]
     for each in seconds[1:]:
         insort(later, each)
@@ -85,15 +86,15 @@ def settled_so_far(seconds: Sequence[float]) -> Floats:
 def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so_far: Floats) -> TimePrediction:
     """Predict the seconds of a whole training.
 
-    By what finished trials needed in all, as a multiple of what they had needed up to the same epoch. While too few
-    tell, every epoch to come is taken as twice as fast as the fastest so far, and the first one alone tells nothing.
+    The prediction is the ratio of all seconds of finished trials to their seconds up to the same epoch. While too few
+    have finished, every future epoch is taken as twice as fast as the fastest so far, and a first epoch alone tells
+    nothing.
 
     Args:
-        seconds: Of each epoch so far, at least one.
-        n_to_come: Epochs that are certain to come.
-        wholes: What each finished trial took, shape (n,).
-        so_far: What it had taken up to the same epoch, as :func:`settled_so_far` counts, shape (n,); NaN where that
-            is not known.
+        seconds: The seconds of each epoch so far, at least one.
+        n_to_come: The number of epochs that are certain to come.
+        wholes: The seconds of each finished trial, shape (n,).
+        so_far: Its seconds up to the same epoch, as :func:`settled_so_far` counts, shape (n,); NaN where unknown.
     """
     own = float(settled_so_far(seconds)[-1])
     with np.errstate(divide="ignore", invalid="ignore"):

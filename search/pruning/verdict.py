@@ -1,4 +1,4 @@
-"""Whether a trial goes on, and if not, why."""
+"""The verdict on a trial: whether it goes on, and if not, why."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a trial goes on, and if not, why.
+    """A verdict on a trial: whether it goes on, and if not, why.
 
     Attributes:
-        violations: Limits that it would break even at best: measure -> by how much, above 0.
+        violations: Measure -> by how much the trial would break its limit even at best, above 0.
     """
 
     goes_on: bool

@@ -1,4 +1,4 @@
-"""Search strategies played back over a recorded study, on a simulated clock."""
+"""The replay of search strategies over a recorded study, on a simulated clock."""
 
 from tunefront.search.replay.clock import PlayedTrial, Rule, play
 from tunefront.search.replay.recorded_table import RecordedTable, make_table

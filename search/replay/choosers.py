@@ -1,8 +1,8 @@
-"""What a replay tries next: a random order, or an Optuna sampler answered from the table.
+"""Choosers of a replay's next candidate: a random order, or an Optuna sampler answered from the table.
 
-A random order needs no other points than those recorded, so it is exact. A sampler asks for points that
-nobody trained: it gets the nearest recorded candidate that was not tried yet, and is told that this one ran.
-What it can learn is then bounded by the table, so differences between samplers come out smaller than they are.
+A random order needs only recorded points, so it is exact. A sampler asks for points that nobody trained. It gets the
+nearest recorded candidate that was not tried yet, and is told that this one ran. The table limits what it can learn,
+so differences between samplers come out smaller than they are.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ SAMPLERS = (RANDOM, "tpe", "nsga2")
 
 
 class RandomOrder:
-    """Every candidate once, in random order."""
+    """A chooser that gives every candidate once, in random order."""
 
     def __init__(self, table: RecordedTable, seed: int) -> None:
         self._order = iter(np.random.default_rng(seed).permutation(table.n_candidates).tolist())
 
     def next(self) -> int:
-        """The next one."""
+        """Return the next candidate."""
         return int(next(self._order))
 
     def end(self, candidate: int, is_complete: bool) -> None:
-        """Nothing is learned."""
+        """Learn nothing."""
 
 
 class NearestRecorded:
-    """An Optuna sampler that asks, and the nearest recorded candidate as the answer.
+    """A chooser that answers an Optuna sampler with the nearest recorded candidate.
 
     Attributes:
-        name: ``"tpe"`` as `tunefront run` uses it, or ``"nsga2"`` with Optuna's defaults.
+        name: ``"tpe"`` with the settings of `tunefront run`, or ``"nsga2"`` with Optuna's defaults.
     """
 
     def __init__(self, table: RecordedTable, space: Space | OwnSpace, name: str, seed: int) -> None:
@@ -62,7 +62,7 @@ class NearestRecorded:
         self._study = optuna.create_study(directions=table.directions, sampler=self._sampler(0))
 
     def next(self) -> int:
-        """Ask the sampler, and answer with what was recorded.
+        """Ask the sampler, and answer with the nearest recorded candidate.
 
         Raises:
             RecordingError: If the recorded candidate is not of the spec's space.
@@ -70,7 +70,7 @@ class NearestRecorded:
         self._study.sampler = self._sampler(int((~self._is_free).sum()))
         asked = self._study.ask()
         self._space.suggest(asked)
-        self._study.tell(asked, state=TrialState.FAIL)  # samplers pass over failed trials
+        self._study.tell(asked, state=TrialState.FAIL)  # samplers ignore failed trials
         distances = self._recorded.to(asked.params, asked.distributions)
         candidate = int(np.argmin(np.where(self._is_free, distances, math.inf)))
         self._is_free[candidate] = False
@@ -78,15 +78,16 @@ class NearestRecorded:
         return candidate
 
     def _run_instead(self, parameters: Mapping[str, Any]) -> optuna.Trial:
-        """A running trial with these parameters, which the sampler sees from now on."""
+        """Start a trial with these parameters, which the sampler sees from now on, and return it."""
         if self.name == "tpe":
-            # It would note what it samples now as the running trial's. NSGA-II has to note the generation.
+            # The sampler would note what it samples now for the running trial, so another one samples. NSGA-II is kept,
+            # because it has to note the generation.
             self._study.sampler = optuna.samplers.RandomSampler(seed=0)
         self._study.enqueue_trial(dict(parameters))
         trial = self._study.ask()
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of a number outside its range: it is still what ran
+                warnings.simplefilter("ignore")  # Optuna warns of a number outside its range, which did run
                 self._space.suggest(trial)
         except ValueError as error:
             raise RecordingError(f"a recorded candidate is not of the spec's space: {error}") from None
@@ -98,13 +99,13 @@ class NearestRecorded:
         if self.name == "tpe":
             return make_sampler(TpeTable(), self._seed, number)
         if number:
-            return self._study.sampler  # one for all: its random numbers go on
+            return self._study.sampler  # one sampler for all trials, so that its random numbers go on
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             return optuna.samplers.NSGAIISampler(seed=trial_seed(self._seed, 0))
 
     def end(self, candidate: int, is_complete: bool) -> None:
-        """Tell the sampler the recorded values; a stopped trial is told as pruned, without any."""
+        """Tell the sampler the recorded values; a stopped trial is told as pruned, without values."""
         trial = self._running.pop(candidate)
         if is_complete:
             self._study.tell(trial, [float(value) for value in self._table.values[candidate]])
@@ -113,5 +114,5 @@ class NearestRecorded:
 
 
 def make_chooser(name: str, table: RecordedTable, space: Space | OwnSpace, seed: int) -> RandomOrder | NearestRecorded:
-    """A chooser by the name of its sampler, of :data:`SAMPLERS`."""
+    """Make a chooser by the name of its sampler, one of :data:`SAMPLERS`."""
     return RandomOrder(table, seed) if name == RANDOM else NearestRecorded(table, space, name, seed)

@@ -1,4 +1,4 @@
-"""A search played back: workers on a simulated clock, which train by looking up."""
+"""The simulated clock of a replay, whose workers look trainings up."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from tunefront.search.replay.recorded_table import RecordedTable
 
 
 class Rule(Protocol):
-    """When a trial is stopped. Made anew for each repeat: it may remember what it saw."""
+    """A stopping rule, made anew for each repeat, because it may remember what it saw."""
 
     @property
     def asked_after(self) -> Sequence[int]:
-        """The epochs after which it is asked, in order; after the last one nobody is."""
+        """The epochs after which it is asked, in order, without the last one."""
 
     def start(self, candidate: int) -> None:
-        """A trial of this candidate has begun."""
+        """Note that a trial of this candidate has begun."""
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Judge a trial by what it, and every other trial, has shown by now."""
+        """Judge a trial by what it and every other trial have shown by now."""
 
     def end(self, candidate: int, is_complete: bool) -> None:
         """The trial is complete, or was stopped."""
 
 
 class Chooser(Protocol):
-    """What is tried next. Made anew for each repeat."""
+    """A chooser of the next candidate, made anew for each repeat."""
 
     def next(self) -> int:
-        """A candidate that was not tried yet. Asked at most as often as there are candidates."""
+        """Return a candidate that was not tried yet; it is called at most once for each candidate."""
 
     def end(self, candidate: int, is_complete: bool) -> None:
         """The trial is complete, or was stopped."""
@@ -54,11 +54,11 @@ class PlayedTrial:
 def play(table: RecordedTable, chooser: Chooser, rule: Rule, n_workers: int, n_trials: int) -> list[PlayedTrial]:
     """Run `n_trials` on `n_workers` workers; return the trials in the order of their ends.
 
-    A worker that becomes free takes the next candidate at once. What happens at the same simulated second
-    happens in the order in which the trials began. Starting processes and judging take no time.
+    A worker that becomes free takes the next candidate at once. Events at the same simulated second happen in the
+    order in which their trials began. Starting processes and judging take no time.
     """
     stops = [*(epoch for epoch in rule.asked_after if epoch < table.epochs), table.epochs]
-    events: list[tuple[float, int, int, int, float]] = []  # when, trial's number, candidate, which stop, its start
+    events: list[tuple[float, int, int, int, float]] = []  # time, trial, candidate, number of the stop, trial's start
     n_started = 0
 
     def start(now: float) -> None:

@@ -1,4 +1,4 @@
-"""How far recorded candidates are from one that was asked for."""
+"""The distances of recorded candidates from one that was asked for."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 class GowerDistances:
     """The parameters of n recorded candidates, column by column.
 
-    After J. C. Gower, A general coefficient of similarity and some of its properties (1971); ours counts a
-    parameter that only one of the two has as wholly different.
+    The distance follows J. C. Gower, A general coefficient of similarity and some of its properties (1971). Ours counts
+    a parameter that only one of the two has as wholly different.
     """
 
     def __init__(self, recorded: Sequence[Mapping[str, Any]]) -> None:
@@ -25,10 +25,10 @@ class GowerDistances:
         self._n_parameters = np.array([len(parameters) for parameters in recorded])
 
     def to(self, asked: Mapping[str, Any], distributions: Mapping[str, BaseDistribution]) -> NDArray[np.float64]:
-        """The mean difference of parameters between `asked` and each candidate, shape (n,), 0 to 1.
+        """Return the mean difference of parameters between `asked` and each candidate, shape (n,), 0 to 1.
 
-        Numbers differ by the share of their range that lies between them, on a log scale where the range has
-        one; choices by 0 or 1. What neither has does not count.
+        Numbers differ by the share of their range that lies between them, on a log scale if the range has one;
+        choices differ by 0 or 1. A parameter that neither has does not count.
         """
         differences = np.zeros(len(self._n_parameters))
         n_shared = np.zeros(len(self._n_parameters))
@@ -38,7 +38,7 @@ class GowerDistances:
             differences[is_present] += _differences(distributions[name], asked[name], there)
             n_shared += is_present
         n_counted = len(asked) + self._n_parameters - n_shared
-        differences += n_counted - n_shared  # what only one of the two has
+        differences += n_counted - n_shared  # parameters that only one of the two has
         return np.divide(differences, n_counted, out=np.zeros_like(differences), where=n_counted > 0)
 
 

@@ -1,4 +1,4 @@
-"""Optuna's own pruners on accuracy alone, as they are, in a study of one objective."""
+"""The pruners of Optuna as rules, unchanged, on accuracy alone in a study of one objective."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tunefront.search.replay.recorded_table import RecordedTable
 
 
 class OptunaRule:
-    """A pruner of Optuna's, told the accuracy of each epoch.
+    """A rule that asks one of Optuna's pruners and tells it the accuracy of each epoch.
 
-    The study counts epochs from 1. A trial that has trained its last epoch is complete: it is not asked again.
+    The study counts epochs from 1. A trial that has trained its last epoch is complete, and not judged again.
     """
 
     def __init__(self, table: RecordedTable, pruner: BasePruner) -> None:
@@ -26,13 +26,13 @@ class OptunaRule:
         self._trials[candidate] = self._study.ask()
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Report the epoch's accuracy, and ask."""
+        """Report the epoch's accuracy, and ask the pruner."""
         trial = self._trials[candidate]
         trial.report(self._table.curves[candidate][epoch - 1].accuracy, epoch)
         return not trial.should_prune()
 
     def end(self, candidate: int, is_complete: bool) -> None:
-        """Tell the study."""
+        """Tell the study the trial's end."""
         trial = self._trials.pop(candidate)
         if is_complete:
             trial.report(self._table.curves[candidate][-1].accuracy, self._table.epochs)
@@ -42,17 +42,17 @@ class OptunaRule:
 
 
 class _NoSampler(optuna.samplers.RandomSampler):
-    """Nothing is sampled here; seeded, so that no entropy is drawn."""
+    """A sampler that is never asked; it is seeded, so that no entropy is drawn."""
 
     def __init__(self) -> None:
         super().__init__(seed=0)
 
 
 def median(table: RecordedTable) -> OptunaRule:
-    """``MedianPruner`` with its defaults."""
+    """Make the rule of ``MedianPruner`` with its defaults."""
     return OptunaRule(table, optuna.pruners.MedianPruner())
 
 
 def halving(table: RecordedTable) -> OptunaRule:
-    """``SuccessiveHalvingPruner`` with its defaults."""
+    """Make the rule of ``SuccessiveHalvingPruner`` with its defaults."""
     return OptunaRule(table, optuna.pruners.SuccessiveHalvingPruner())

@@ -1,4 +1,4 @@
-"""A recorded study as arrays, each candidate once: what a replay looks up instead of training."""
+"""The table of a recorded study, each candidate once, which a replay looks up instead of training."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _ROUNDING = 1e-4  # curves may be written with fewer digits than measurements
 
 @dataclass(frozen=True)
 class RecordedTable:
-    """n candidates of `epochs` epochs each, with m objectives.
+    """The recorded trainings of n candidates of `epochs` epochs each, with m objectives.
 
     Attributes:
         best_so_far: Accuracy of the best epoch up to each epoch, shape (n, epochs).
-        end_seconds: When each epoch ends, counted from the trial's start, shape (n, epochs): compiling comes
-            first, validation is part of an epoch.
-        values: One for each objective, shape (n, m).
-        is_front: Which candidates are on the front of them all, shape (n,).
+        end_seconds: The end of each epoch, counted from the trial's start, shape (n, epochs). Compiling comes first,
+            and validation is part of an epoch.
+        values: The values of the objectives, shape (n, m).
+        is_front: Whether each candidate is on the front of them all, shape (n,).
         points: `values` with costs as logarithms to base 10, shape (n, m).
-        reference: The worst point of every training recorded, shape (m,).
-        known_early: Of each candidate, what a built model alone tells.
-        guessing: Accuracy that guessing may reach by luck; minus infinity if that is not known.
+        reference: The worst point of all recorded trainings, shape (m,).
+        known_early: The measurements of each candidate that a built model alone tells.
+        guessing: Accuracy that guessing may reach by luck; minus infinity if unknown.
     """
 
     curves: Sequence[Sequence[Epoch]]
@@ -59,7 +59,7 @@ class RecordedTable:
         return _directions(self.objectives)
 
     def hypervolume(self, candidates: Sequence[int] | NDArray[np.int64]) -> float:
-        """Of some candidates, as a share of all candidates' together; 1 if even theirs is empty."""
+        """Return the hypervolume of some candidates as a share of that of all; 1 if that of all is 0."""
         chosen = hypervolume(self.points[list(candidates)], tuple(self.reference), self.directions)
         return chosen / self._whole if self._whole > 0 else 1.0
 
@@ -68,10 +68,10 @@ class RecordedTable:
         return hypervolume(self.points, tuple(self.reference), self.directions)
 
     def values_at(self, epoch: int) -> NDArray[np.float64]:
-        """What can be told of each candidate after `epoch` epochs, shape (n, m).
+        """Return the known or projected values of each candidate after `epoch` epochs, shape (n, m).
 
-        Accuracy is that of the best epoch so far; a sum of seconds goes on as fast as the fastest epoch so far;
-        a cost that nothing tells yet is NaN.
+        Accuracy is that of the best epoch so far. A sum of seconds is projected at the speed of the fastest epoch so
+        far. A cost that is unknown yet is NaN.
         """
         columns = []
         for axis, objective in self.objectives.items():
@@ -87,7 +87,7 @@ class RecordedTable:
 
 
 def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
-    """The training of each candidate with `seed`, or its first one.
+    """Make the table of one training of each candidate: that with `seed`, or its first one.
 
     Raises:
         RecordingError: If a curve is not whole, a measurement is missing, or there is nothing to choose from.
@@ -166,7 +166,8 @@ def _value(trial: RecordedTrial, objective: Objective) -> float:
     measured = trial.measurements[objective.measure.name]
     if objective.measure.axis != "accuracy":
         return measured
-    # As its curve has it, where the two differ by digits alone: else a tie between two trials would be none.
+    # If the measured accuracy differs from its curve only by rounding, the curve's value counts. Otherwise a tie
+    # between two trials would be lost.
     best = _best_so_far(trial)[-1]
     return float(best) if abs(best - measured) < _ROUNDING else measured
 

@@ -1,4 +1,4 @@
-"""Recorded trainings: candidates trained to the end without stopping, as a table to play strategies back over."""
+"""The recording of a study: candidates trained to the end without stopping, as a table for replays."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from tunefront.storage.studies import StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 FORMAT = 1
-_PARAMETER = "parameter."  # before a name without a dot, which only a user's own space can have
-# column before "_by_epoch" -> of an epoch
+_PARAMETER = "parameter."  # prefix of names without a dot, which only a user's own space can have
+# name of the column without "_by_epoch" -> value of an epoch
 _CURVES: dict[str, Callable[[Epoch], float]] = {
     "accuracy": lambda epoch: epoch.accuracy,
     "train_seconds": lambda epoch: epoch.train_seconds,
@@ -38,12 +38,12 @@ _CURVES: dict[str, Callable[[Epoch], float]] = {
 }
 
 
-# What reading anything else than a table of ours may raise.
-_NO_TABLE = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
+# Errors that may come from reading a file that is no recording.
+_TABLE_ERRORS = (KeyError, AttributeError, ValueError, TypeError, EOFError, RecursionError, OverflowError, zlib.error)
 
 
 class RecordingError(TunefrontError):
-    """A table that cannot be used: file and remedy."""
+    """A recording that cannot be used; the message names file and remedy."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class RecordedTrial:
     """One training from start to end.
 
     Attributes:
-        candidate: Number of its candidate; several seeds of one candidate share it.
-        seed: Counts a candidate's trainings from 0.
-        parameters: What was sampled: ``group.name`` -> value.
-        measurements: Name with unit -> value, of the whole training.
-        curve: Every epoch, in order; of its ``metrics``, the training accuracy where the table has it.
+        candidate: The candidate's number, which trainings with several seeds share.
+        seed: The number of the candidate's training, from 0.
+        parameters: The sampled values: ``group.name`` -> value.
+        measurements: The measurements of the whole training: name with unit -> value.
+        curve: All epochs in order; their ``metrics`` hold the training accuracy if the table has it.
     """
 
     candidate: int
@@ -70,9 +70,9 @@ class Recording:
     """A recorded study.
 
     Attributes:
-        spec: Of the study that was recorded.
+        spec: The spec of the recorded study.
         dataset: Facts of its dataset.
-        n_failed: Trainings that failed and so are not among `trials`.
+        n_failed: The number of failed trainings, which are not among `trials`.
     """
 
     spec: StudySpec
@@ -82,7 +82,7 @@ class Recording:
     trials: Sequence[RecordedTrial]
 
     def one_seed_each(self, seed: int = 0) -> list[RecordedTrial]:
-        """One training of each candidate: that of `seed`, or its first one where there is no such."""
+        """Return one training of each candidate: that with `seed`, or else its first one."""
         by_candidate: dict[int, RecordedTrial] = {}
         for trial in sorted(self.trials, key=lambda trial: (trial.seed != seed, trial.seed)):
             by_candidate.setdefault(trial.candidate, trial)
@@ -90,10 +90,10 @@ class Recording:
 
 
 def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
-    """Write the complete trainings of a recording study as a compressed table; return how many. Of none, no table.
+    """Write the complete trainings of a recording study as a compressed table, if there are any; return their number.
 
-    The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON: the spec, the dataset
-    and the machines; then comes CSV with a row for each training.
+    The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON, with the spec, the dataset
+    and the machines. Then comes CSV with a row for each training.
     """
     records = trials.load(store, study)
     attributes = {trial.number: trial.user_attrs for trial in study.optuna_study(store).get_trials(deepcopy=False)}
@@ -116,7 +116,7 @@ def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
 
 
 def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
-    """What others may know of a machine: hardware and versions, not its name."""
+    """Return the publishable facts of a machine: hardware and versions, not its name."""
     return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
 
 
@@ -138,15 +138,15 @@ def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parameter_column(name: str) -> str:
-    """A name with a dot, which no other column has."""
+    """Return the column name of a parameter, which has a dot, unlike all other columns."""
     return name if "." in name and not name.startswith(_PARAMETER) else f"{_PARAMETER}{name}"
 
 
 def read_recording(path: Path) -> Recording:
-    """Read what :func:`write_recording` wrote.
+    """Read the file that :func:`write_recording` wrote.
 
     Raises:
-        RecordingError: If there is no such file, or it is no such table.
+        RecordingError: If there is no such file, or it is no recording.
     """
     try:
         text = read_text_file(path).decode()
@@ -157,7 +157,7 @@ def read_recording(path: Path) -> Recording:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
         if not table.endswith("\n") or len(frame) != header.get(
             "n_trainings", len(frame)
-        ):  # the first tables did not say
+        ):  # the first tables had no format number
             raise RecordingError(
                 f"{path}: was cut off: it has {len(frame)} of {header.get('n_trainings', 'its')} trainings"
             )
@@ -176,7 +176,7 @@ def read_recording(path: Path) -> Recording:
         ) from None
     except SpaceError as error:
         raise RecordingError(f"{path}: this tunefront cannot read the spec in it ({error})") from None
-    except _NO_TABLE as error:
+    except _TABLE_ERRORS as error:
         raise RecordingError(f"{path}: this is no table that tunefront record made ({_first_line(error)})") from None
 
 
@@ -185,7 +185,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def check_replaceable(path: Path) -> None:
-    """Refuse to write a recording over a file that is none.
+    """Refuse to write a recording over another kind of file.
 
     Raises:
         RecordingError: Names the file.
@@ -217,7 +217,7 @@ def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
 
 
 def _read_curve(row: Mapping[Any, Any]) -> list[Epoch]:
-    """Tables of before have no training accuracy."""
+    """Read the curve of a row; the first tables have no training accuracy."""
     curves = {
         name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()]
         for name in _CURVES

@@ -1,4 +1,4 @@
-"""The study that records a search's space: its trainings, queued."""
+"""The queue of the study that records a search's space."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tunefront.storage.studies import StudyRecord
 
 
 def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
-    """Queue every training of a recording once; nothing if that was done before.
+    """Queue every training of a recording that was not queued before.
 
-    The candidates are independent draws, each by a sampler of its own. The first `n_repeated` of them are
-    queued `n_seeds` times: each trial has a seed of its own.
+    The candidates are independent draws, each by its own sampler. The first `n_repeated` of them are queued `n_seeds`
+    times, because each trial has its own seed.
     """
     spec = StudySpec.from_json(study.spec)
     space = spec.parsed_space()

@@ -29,10 +29,10 @@ Progress = Callable[[int, int], None]  # repeats done, and how many there are
 
 @dataclass(frozen=True)
 class _Player:
-    """Plays one repeat of one strategy.
+    """A player of single repeats of strategies.
 
     Attributes:
-        tables: One for each seed that candidates were trained with.
+        tables: The tables, one for each seed that candidates were trained with.
     """
 
     tables: Sequence[RecordedTable]
@@ -60,13 +60,13 @@ def replay(
 ) -> ReplayResults:
     """Play every strategy `n_repeats` times, each time in another order.
 
-    Repeat i has the same order in every strategy that samples at random, and the same seed in every other.
-    Where candidates were trained with several seeds, repeats take turns with them. The code of a space of the user's
-    own runs only where :func:`asks_space`.
+    Repeat i has the same order in every strategy that samples at random, and the same seed in every other. If
+    candidates were trained with several seeds, repeats take turns with them. The code of a user's own space runs only
+    if :func:`asks_space`.
 
     Args:
-        n_trials: Of each repeat; None or more than there are candidates means all of them.
-        n_processes: The results are the same with any number.
+        n_trials: The number of trials of each repeat; None, or more than there are candidates, means all of them.
+        n_processes: The number of processes, on which the results do not depend.
 
     Raises:
         RecordingError: If the table cannot be played back.
@@ -80,9 +80,9 @@ def replay(
     player = _Player(tables, space, seed, min(n_trials or n_all, n_all))
     jobs = list(product(strategies, range(n_repeats)))
     outcomes: dict[Strategy, list[RepeatResult]] = {strategy: [] for strategy in strategies}
-    with _code_explained(), _mapping(n_processes) as mapped:
+    with _explain_code_errors(), _mapping(n_processes) as mapped:
         if isinstance(space, OwnSpace) and asks_space(strategies):
-            space.load()  # in this process first, where it fails before any other was started
+            space.load()  # loaded in this process first, so that an error comes before others are started
         for done, ((strategy, _), outcome) in enumerate(zip(jobs, mapped(player, jobs), strict=True), start=1):
             outcomes[strategy].append(outcome)
             progress(done, len(jobs))
@@ -90,13 +90,13 @@ def replay(
 
 
 def asks_space(strategies: Sequence[Strategy]) -> bool:
-    """Whether a strategy samples from the study's space: a random order needs no more than what was recorded."""
+    """Return whether a strategy samples from the study's space; a random order needs only the recorded candidates."""
     return any(strategy.sampler != RANDOM for strategy in strategies)
 
 
 @contextmanager
-def _code_explained() -> Iterator[None]:
-    """Turn what a space of the user's own raises, here or in another process, into an error with a remedy."""
+def _explain_code_errors() -> Iterator[None]:
+    """Turn errors of a user's own space, here or in another process, into an error with a remedy."""
     try:
         yield
     except SpaceError as error:
@@ -116,7 +116,7 @@ _Map = Callable[[_Player, Sequence[tuple[Strategy, int]]], Iterator[RepeatResult
 
 @contextmanager
 def _mapping(n_processes: int) -> Iterator[_Map]:
-    """`map` in so many processes; they are started afresh, because a fork of a threaded process may hang."""
+    """Yield `map` in so many processes; they are spawned, because a fork of a threaded process may hang."""
     if n_processes == 1:
         yield map
         return

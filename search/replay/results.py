@@ -1,4 +1,4 @@
-"""What replays showed: means over repeats with intervals, as plain data."""
+"""The results of replays: means over repeats with intervals, as plain data."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _N_TIMES = 120
 
 @dataclass(frozen=True)
 class RepeatResult:
-    """One repeat of one strategy.
+    """The result of one repeat of one strategy.
 
     Attributes:
-        epochs_share: Epochs trained, of those that all its trials would have without stopping.
-        hypervolume_share: Of the complete trials, of that of the whole table.
-        front_lost_share: Of the table's front as far as it was tried, what was stopped.
+        epochs_share: Trained epochs, divided by those that all its trials would have without stopping.
+        hypervolume_share: Hypervolume of the complete trials, divided by that of the whole table.
+        front_lost_share: Stopped trials of the table's front, divided by those that were tried.
         times: Simulated hours at which the hypervolume grew.
-        hypervolumes: And to what.
+        hypervolumes: The hypervolumes at these times.
     """
 
     epochs_share: float
@@ -40,7 +40,7 @@ class RepeatResult:
 
 
 def measure(table: RecordedTable, played: Sequence[PlayedTrial]) -> RepeatResult:
-    """What a replay used and reached; `played` in the order of the ends."""
+    """Measure what a replay used and reached; `played` is in the order of the ends."""
     is_member = [bool(table.is_front[trial.candidate]) for trial in played]
     n_lost = sum(member and not trial.is_complete for member, trial in zip(is_member, played, strict=True))
     times, hypervolumes = _growth(table, played)
@@ -77,19 +77,19 @@ class Interval:
     high: float
 
     def as_json(self) -> dict[str, float]:
-        """Plain data."""
+        """Return plain data."""
         return {"mean": self.mean, "low": self.low, "high": self.high}
 
 
 def interval(values: Sequence[float] | NDArray[np.float64]) -> Interval:
-    """The interval of one or more repeats; of one alone it has no width."""
+    """Return the interval of one or more repeats; that of a single one has no width."""
     means = _resampled_means(np.asarray(values, dtype=float)[:, None])[:, 0]
     low, high = np.quantile(means, [0.025, 0.975])
     return Interval(float(np.mean(values)), float(low), float(high))
 
 
 def _resampled_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Means of resamples of the n rows of `values`, shape (n, k): shape (resamples, k), the same every time."""
+    """Return means of resamples of the rows of `values`, shape (n, k) -> (resamples, k), the same every time."""
     n = len(values)
     weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_N_RESAMPLES)
     means: NDArray[np.float64] = weights @ values / n
@@ -98,21 +98,21 @@ def _resampled_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True)
 class ReplayResults:
-    """Every repeat of every strategy; repeat i has the same order of trials in all that sample at random.
+    """The results of all repeats; repeat i has the same order of trials in every strategy that samples at random.
 
     Attributes:
-        facts: Of the table and the replay, for whoever reads the results.
+        facts: Facts of the table and the replay, for readers of the results.
     """
 
     facts: Mapping[str, Any]
     outcomes: Mapping[Strategy, Sequence[RepeatResult]]
 
     def interval(self, strategy: Strategy, name: str) -> Interval:
-        """Of one of :data:`MEASURED`."""
+        """Return the interval of one of :data:`MEASURED`."""
         return interval([getattr(outcome, name) for outcome in self.outcomes[strategy]])
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data: facts, and for each strategy its intervals, curve over time and single repeats."""
+        """Return plain data: facts, and for each strategy its intervals, curve over time and single repeats."""
         longest = max(outcome.simulated_hours for outcomes in self.outcomes.values() for outcome in outcomes)
         hours = np.linspace(0, longest, _N_TIMES)
         return {

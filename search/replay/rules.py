@@ -1,4 +1,4 @@
-"""Stopping rules to compare: none, the oracle, foresight, plain dominance, tunefront's own."""
+"""The stopping rules to compare: none, the oracle, foresight, plain dominance, tunefront's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunefront.search.spec.tables import ParetoTable
 
 
 class NoPruning:
-    """Every trial runs to its end."""
+    """A rule that lets every trial run to its end."""
 
     asked_after: Sequence[int] = ()
 
@@ -21,7 +21,7 @@ class NoPruning:
         """Nothing to do."""
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Always."""
+        """Return True."""
         return True
 
     def end(self, candidate: int, is_complete: bool) -> None:
@@ -29,7 +29,7 @@ class NoPruning:
 
 
 class Oracle(NoPruning):
-    """The limit: it knows the front, and stops everything else after its first epoch."""
+    """A bound for any rule: it knows the front, and stops every other trial after its first epoch."""
 
     asked_after = (1,)
 
@@ -37,14 +37,14 @@ class Oracle(NoPruning):
         self._table = table
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether the candidate is on the front of the whole table."""
+        """Return whether the candidate is on the front of the whole table."""
         return bool(self._table.is_front[candidate])
 
 
 class Foresight(NoPruning):
-    """The limit for what knows how each trial would end, but not the trials to come.
+    """A bound for rules that know how each trial would end, but not the trials to come.
 
-    After its first epoch it stops what a complete trial dominates at both their ends.
+    After a trial's first epoch, it stops the trial if a complete one dominates it when both have ended.
     """
 
     asked_after = (1,)
@@ -54,7 +54,7 @@ class Foresight(NoPruning):
         self._complete: list[int] = []
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether no complete trial dominates its end."""
+        """Return whether no complete trial dominates the candidate's end."""
         values = self._table.values
         return not dominating(tuple(values[candidate]), values[self._complete], self._table.directions).any()
 
@@ -65,7 +65,7 @@ class Foresight(NoPruning):
 
 
 class SameRungDominance(NoPruning):
-    """Stops what another trial dominated when it was at the same epoch, whatever became of that one since."""
+    """A rule that stops a trial if another one dominated it at the same epoch, whatever happened to that one since."""
 
     def __init__(self, table: RecordedTable, factor: float = 1.5) -> None:
         self.asked_after = geometric_rungs(table.epochs, 1, factor)
@@ -74,7 +74,7 @@ class SameRungDominance(NoPruning):
         self._reached: dict[int, list[int]] = {rung: [] for rung in self.asked_after}
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Whether no trial that reached this epoch dominates it there."""
+        """Return whether no trial that reached this epoch dominates the candidate there."""
         values = self._values[epoch]
         others = values[self._reached[epoch]]
         self._reached[epoch].append(candidate)
@@ -82,11 +82,11 @@ class SameRungDominance(NoPruning):
 
 
 class Pareto(NoPruning):
-    """The ``pareto`` pruner of `tunefront run`, judging when `tunefront run` does.
+    """The ``pareto`` pruner of `tunefront run`, which judges at the same epochs as `tunefront run`.
 
     Args:
-        n_trials: Of the replay.
-        settings: Of the pruner; its defaults unless given.
+        n_trials: The number of trials of the replay.
+        settings: The settings of the pruner; None takes its defaults.
     """
 
     def __init__(self, table: RecordedTable, n_trials: int, settings: ParetoTable | None = None) -> None:
@@ -105,7 +105,7 @@ class Pareto(NoPruning):
         self._numbers[candidate] = len(self._numbers)
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """The verdict on its epochs so far, given the trials that are complete."""
+        """Return whether the trial goes on after its epochs so far, given the trials that are complete."""
         curve = self._table.curves[candidate][:epoch]
         return self._pruner.judge(curve, self._table.known_early[candidate], self._finished, self._n_ended).goes_on
 

@@ -1,4 +1,4 @@
-"""Search strategies by name: a sampler, a pruner and a number of workers."""
+"""The search strategies of a replay: a sampler, a pruner and a number of workers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MakeRule = Callable[[RecordedTable, int], Rule]
 
 
 class StrategyError(TunefrontError):
-    """No such sampler or pruner: what was given, and what there is."""
+    """An unknown sampler or pruner; the message names it and the known ones."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Pruner:
     """A named way to make a rule for a table, once for each repeat.
 
     Attributes:
-        make: Of a table and the number of trials. Can be pickled, so that repeats can run in several processes.
+        make: A function of a table and the number of trials that makes the rule. It can be pickled, so that repeats can
+            run in several processes.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Pruner:
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to search."""
+    """A search strategy: a sampler, a pruner and a number of workers."""
 
     sampler: str
     pruner: Pruner
@@ -59,7 +60,7 @@ def parse_strategies(
     pruners: Sequence[str] = DEFAULT_PRUNERS,
     n_workers: Sequence[int] = (4,),
 ) -> list[Strategy]:
-    """Every combination, each name once; ``"pareto:0.05"`` gives a pruner its setting.
+    """Return every combination, each once; ``"pareto:0.05"`` gives a pruner its setting.
 
     Raises:
         StrategyError: If there is no such sampler or pruner, or a setting or number of workers is impossible.
@@ -79,18 +80,18 @@ def parse_strategies(
 
 
 def parse_pruner(text: str) -> Pruner:
-    """A pruner by its name, with its settings behind colons where it has some.
+    """Return the pruner with this name, which may have settings behind colons.
 
     Raises:
         StrategyError: If there is no such pruner, or it has no such setting.
     """
     name, *given = text.strip().split(":")
     if name not in _PRUNERS:
-        raise StrategyError(f"the pruner {text!r} is not known. Known: {_KNOWN}")
+        raise StrategyError(f"the pruner {text!r} is not known. Known: {_KNOWN_PRUNERS}")
     make, settings = _PRUNERS[name]
     if len(given) > len(settings):
         takes = f"at most {len(settings)} setting{'s' * (len(settings) > 1)}" if settings else "no setting"
-        raise StrategyError(f"the pruner {text!r} takes {takes}. Known: {_KNOWN}")
+        raise StrategyError(f"the pruner {text!r} takes {takes}. Known: {_KNOWN_PRUNERS}")
     values = [setting.read(text, value) for setting, value in zip(settings, given, strict=False)]
     shown = values or [setting.default for setting in settings if setting.default is not None]
     return Pruner(":".join([name, *(f"{value:g}" for value in shown)]), partial(make, *shown))
@@ -98,10 +99,10 @@ def parse_pruner(text: str) -> Pruner:
 
 @dataclass(frozen=True)
 class _Setting:
-    """A number behind a colon.
+    """A setting behind a colon in a pruner's name.
 
     Attributes:
-        low, high: Limits: above the one, up to the other.
+        low, high: The limits: a value is above `low`, and at most `high`.
         default: None if it can be left out.
     """
 
@@ -148,13 +149,13 @@ def _make_dominance(factor: float, table: RecordedTable, n_trials: int) -> Rule:
 
 
 def _make_pareto(front_loss: float, *rest: Any) -> Rule:
-    """`rest` is a table and a number of trials, perhaps with the first epoch at which trials are judged before."""
+    """Make the rule; `rest` is a table and a number of trials, perhaps after the first epoch that is judged."""
     *min_epochs, table, n_trials = rest
     settings = {"front_loss": front_loss} | ({"min_epochs": int(min_epochs[0])} if min_epochs else {})
     return Pareto(table, n_trials, ParetoTable.model_validate(settings))
 
 
-# name -> how it is made, given its settings, a table and the number of trials; its settings
+# name -> the function that makes its rule from its settings, a table and the number of trials; and its settings
 _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "none": (_make_none, []),
     "oracle": (_make_oracle, []),
@@ -164,6 +165,6 @@ _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),
     "pareto": (_make_pareto, [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
 }
-_KNOWN = ", ".join(
+_KNOWN_PRUNERS = ", ".join(
     [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]
 )

@@ -1,1 +1,1 @@
-"""What is tried next."""
+"""The choice of the candidates that are tried next."""

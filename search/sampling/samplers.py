@@ -1,4 +1,4 @@
-"""Samplers by name."""
+"""The samplers of Optuna by name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
 
 
 def missing_extra(table: SamplerTable) -> str:
-    """What to install before this sampler can be used; empty if nothing is missing."""
+    """Return what to install before this sampler can be used; empty if nothing is missing."""
     package = _EXTRAS.get(table.name)
     if package is None or importlib.util.find_spec(package) is not None:
         return ""
@@ -43,20 +43,20 @@ def make_sampler(
     number: int,
     distributions: Mapping[str, BaseDistribution] | None = None,
 ) -> BaseSampler:
-    """A sampler for one trial.
+    """Make a sampler for one trial.
 
-    Each trial has its own, seeded by its number: one seed for a whole run would draw the same
-    candidates again in every worker and after every restart. What a sampler must know of others (a
-    generation, CMA-ES's state, the place in a sequence) it has in the store.
+    Each trial has its own sampler, seeded by its number, because one seed for a whole run would draw the same
+    candidates again in every worker and after every restart. What a sampler must know of other trials (a
+    generation, CMA-ES's state, the place in a sequence) is in the store.
 
     Args:
-        distributions: Of all parameters that the space has: the dimensions of a QMC sequence.
+        distributions: The distributions of all parameters of the space: the dimensions of a QMC sequence.
     """
     seed = trial_seed(study_seed, number)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match table:
-            case RandomTable() | GridTable():  # a grid's points are queued: see spaces/grid.py
+            case RandomTable() | GridTable():  # a grid's points are queued, see spaces/grid.py
                 return RandomSampler(seed=seed)
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
@@ -87,7 +87,7 @@ def _make_tpe(table: TpeTable, seed: int) -> BaseSampler:
         n_startup_trials=table.n_startup_trials,
         n_ei_candidates=table.n_ei_candidates,
         multivariate=table.multivariate,
-        group=table.group,  # settings of an architecture or optimizer exist only where it was chosen
+        group=table.group,  # settings of an architecture or optimizer exist only if it was chosen
         constant_liar=table.constant_liar,
     )
 
@@ -113,7 +113,7 @@ def _make_qmc(
         qmc_type=table.sequence,
         scramble=table.scramble,
         seed=study_seed,  # one sequence for all workers
-        independent_sampler=RandomSampler(seed=seed),  # and of its own for what the sequence does not have
+        independent_sampler=RandomSampler(seed=seed),  # a sampler for each trial draws what the sequence lacks
         warn_independent_sampling=False,
     )
 
@@ -121,9 +121,9 @@ def _make_qmc(
 class _WholeSpaceQmc(QMCSampler):
     """A QMC sequence over every parameter of the space, from the first trial on.
 
-    Optuna takes the parameters of the finished trial with the lowest number. With workers in parallel that
-    changes while the first trials end, and with conditional parameters it changes the dimensions: the
-    sequence begins again, and points come twice. Here a candidate passes over the dimensions it does not have.
+    Optuna takes the parameters of the finished trial with the lowest number as dimensions. With parallel workers that
+    trial changes while the first trials end, and with conditional parameters the dimensions change too. The sequence
+    then begins again, and points come twice. Here a candidate skips the dimensions that it does not have.
     """
 
     def __init__(self, distributions: Mapping[str, BaseDistribution], **settings: Any) -> None:

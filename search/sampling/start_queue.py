@@ -1,4 +1,4 @@
-"""Known good candidates, queued once."""
+"""The queue of known good candidates."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tunefront.storage.studies import StudyRecord
 def enqueue_starts(
     store: Store, study: StudyRecord, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None
 ) -> int:
-    """Queue each start candidate that was never queued, whoever else does so at this moment; return how many.
+    """Queue each start candidate once, even if another process does so at this moment; return how many were queued.
 
     Args:
-        grid: Of a study that walks one: a candidate that leaves something out is its first such point that was not
-            tried, or none where all were.
+        grid: The study's grid, if it has one. A candidate that leaves parameters out then becomes the first matching
+            point that was not tried, or none if all were.
     """
     optuna_study = study.optuna_study(store)
     n_new = 0

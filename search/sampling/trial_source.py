@@ -1,4 +1,4 @@
-"""Where trials come from: the queue, and behind it a sampler or the grid."""
+"""The source of trials: the queue, and behind it a sampler or the grid."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tunefront.storage.studies import StudyRecord
 
 
 class TrialSource:
-    """Gives a supervisor the next trial of its study.
+    """The source from which a supervisor gets the next trial of its study.
 
     Args:
-        study: Optuna's object for `record`; only this class sets its sampler.
+        study: Optuna's object for `record`, whose sampler only this class sets.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class TrialSource:
         self._distributions = parameters_of(space).distributions if isinstance(spec.sampler, QmcTable) else None
 
     def lease(self, slot: str) -> tuple[Lease, optuna.Trial] | None:
-        """Take the next waiting trial or a new one; None if enough are finished or under way, or none is left.
+        """Take the next waiting trial or a new one; None if enough are finished or running, or none is left.
 
-        All that a sampler reads and writes of other trials happens here, under the store's lock: generations,
-        sequences and grids are the same however many workers there are.
+        A sampler reads and writes data of other trials only here, under the store's lock. So generations, sequences
+        and grids are the same however many workers there are.
 
         Raises:
-            StoreError: If the study has other limits by now: this worker was taken for lost.
+            StoreError: If the study has other limits by now, which means that this worker was taken for lost.
         """
         with self._store.exclusively():
             studies.check_limits(self._store, self._record)
@@ -79,22 +79,22 @@ class TrialSource:
             if leased is None:
                 self._study.sampler = self._idle_sampler
             else:
-                _ = leased[1].relative_params  # Optuna would sample them with the first suggestion, unlocked
+                _ = leased[1].relative_params  # Optuna would sample these at the first suggestion, without the lock
             return leased
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
         """Sample the leased trial's candidate.
 
         Raises:
-            SpaceError: If a user's own space raises, or returns what is no candidate.
+            SpaceError: If a user's own space raises, or returns no candidate.
         """
         candidate = self._space.suggest(trial)
-        # What samplers do when a trial ends is of no use here: CMA-ES warns of every constraint.
+        # What samplers do when a trial ends is not needed here, and CMA-ES would warn of every constraint.
         self._study.sampler = self._idle_sampler
         return candidate
 
     def is_exhausted(self) -> bool:
-        """Whether no candidate is left that was not tried: the grid is done."""
+        """Return whether the grid is done, so that no untried candidate is left."""
         trials = self._study.get_trials(deepcopy=False)
         return (
             self._grid is not None
@@ -113,6 +113,6 @@ class TrialSource:
     def _sampler(self, waiting: FrozenTrial | None, n_trials: int) -> BaseSampler:
         number = n_trials if waiting is None else waiting.number
         if waiting is not None and waiting.params:
-            # Given back with its parameters: nothing is left to choose, and no sequence to move on.
+            # The trial was given back with its parameters, so nothing is left to choose, and no sequence advances.
             return RandomSampler(seed=trial_seed(self._spec.seed, number))
         return make_sampler(self._spec.sampler, self._spec.seed, number, self._distributions)

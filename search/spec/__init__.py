@@ -1,1 +1,1 @@
-"""What a study's TOML file may say, and what it means."""
+"""The spec of a study: the keys of its TOML file, and their meaning."""

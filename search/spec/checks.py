@@ -1,4 +1,4 @@
-"""What of a spec must fit together: sampler and pruner with the objectives and the space."""
+"""Checks that the parts of a spec fit together: sampler and pruner with the objectives and the space."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tunefront.spaces.space import Space
 
 
 def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
-    """Refuse a pruner that would judge nothing: a curve too short for it, or not the one that Optuna's look at.
+    """Refuse a pruner that would judge nothing: the curve is too short, or is not the one that Optuna's pruners read.
 
     Args:
-        epochs: Of a whole training.
+        epochs: The epochs of a whole training.
 
     Raises:
         SpaceError: Names the key and the remedy.
@@ -64,9 +64,9 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
 
 
 def _check_first(path: str, table: PrunerTable | None, key: str, n_later: int, epochs: int) -> None:
-    """Refuse a setting with which the first epoch that is judged, `n_later` after it, is the last one, or later.
+    """Refuse a setting whose first judged epoch, `n_later` epochs after it, is the last one or later.
 
-    A table without such a key passes, and so does the key's default: a training may be too short for that.
+    A table without the key passes, and so does the key's default, for which a training may be too short.
     """
     field = type(table).model_fields.get(key) if table is not None else None
     value, most = getattr(table, key, 0), epochs - 1 - n_later
@@ -80,7 +80,7 @@ def _check_first(path: str, table: PrunerTable | None, key: str, n_later: int, e
 
 
 def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:
-    """Refuse a sampler that cannot do with these objectives or this space.
+    """Refuse a sampler that does not work with these objectives or this space.
 
     Raises:
         SpaceError: Names the key and the remedy.
@@ -103,7 +103,7 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
 
 
 def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:
-    """What to write for `kept` to be the one objective: an axis that is left out has its default measure."""
+    """Return what to write to make `kept` the only objective, because axes left out have their default measure."""
     return f"{' and '.join(f'{axis} = false' for axis in axes if axis != kept)} in [objectives]"
 
 

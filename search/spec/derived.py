@@ -1,4 +1,4 @@
-"""Specs that follow from a search's: of the studies that record it and confirm it."""
+"""Specs derived from a search's spec: those of the studies that record it and confirm it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.stored_spec import FindSpec
 from tunefront.search.spec.study_spec import StudySpec
 
-_OF_THE_SEARCH = ("seed", "objectives", "data", "space", "training")  # what a recording's spec has from it
+_SEARCH_KEYS = ("seed", "objectives", "data", "space", "training")  # a recording's spec has them from its search
 
 
 def recording_name(search: str) -> str:
-    """The name of the study that records a search's space."""
+    """Return the name of the study that records a search's space."""
     return f"{search}.recording"
 
 
 def recorded_search(find_stored: FindSpec) -> FindSpec:
-    """A function that looks up, by a search's name, what the study that records it has stored of the search's spec."""
+    """Return a function that looks up, by a search's name, the part of its spec that the recording study has stored."""
 
     def find(search: str) -> Mapping[str, Any] | None:
         recording = find_stored(recording_name(search))
-        kept = {key: recording[key] for key in _OF_THE_SEARCH if key in recording} if recording is not None else None
+        kept = {key: recording[key] for key in _SEARCH_KEYS if key in recording} if recording is not None else None
         return None if kept is None else {**kept, "name": search}
 
     return find
 
 
 def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
-    """The study that records `spec`: random candidates, no stopping, no limits."""
+    """Return the spec of the study that records `spec`: random candidates, no stopping, no limits."""
     objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
     n_trainings = n_candidates + n_repeated * (n_seeds - 1)
     data = spec.as_json()
@@ -52,11 +52,11 @@ SUFFIX = ".confirmation"
 
 
 class ConfirmationError(TunefrontError):
-    """A search that cannot be confirmed: why, and what to do."""
+    """A search cannot be confirmed: why, and what to do."""
 
 
 def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
-    """The study that confirms `spec`: nothing sampled, stopped or refused.
+    """Return the spec of the study that confirms `spec`: nothing is sampled, stopped or refused.
 
     Seed and data stay, because the seed splits the data too. A training that fails counts, and is not
     replaced: other seeds until one succeeds would hide that a candidate fails.

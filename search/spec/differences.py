@@ -1,4 +1,4 @@
-"""What differs between two specs of one study, and what may."""
+"""The differences between two specs of one study, and those that are allowed."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tunefront.objectives.measures import AXES
 from tunefront.printable import shortened
 
 MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
-KINDS = ("name", "source")  # keys that say which kind of table it is: others of its keys mean something only with it
-LIMITS = ("at_least", "at_most")  # of an objective: they may change while nobody runs the study
+KINDS = ("name", "source")  # keys that name a table's kind, on which the meaning of its other keys depends
+LIMITS = ("at_least", "at_most")  # keys of an objective that may change while nobody runs the study
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One key that two specs of a study have otherwise.
+    """A key whose value differs between two specs of a study.
 
     Attributes:
-        stored: What the study has; None is nothing. So is `given`.
+        stored: The value in the study; None if there is none. The same holds for `given`.
     """
 
     key: str
@@ -28,11 +28,11 @@ class Difference:
     given: Any
 
     def describe(self) -> str:
-        """As a line of the message that refuses the file."""
+        """Return a line of the message that refuses the file."""
         return f"{self.key}: the study has {_show(self.stored)}, the file {_show(self.given)}"
 
     def describe_left_out(self) -> str:
-        """As a line that tells what the study goes on with, where the file leaves the key out."""
+        """Return a line that tells which value the study goes on with, because the file leaves the key out."""
         table, _, axis = self.key.removesuffix(".measure").partition(".")
         if table == "objectives" and axis in AXES:
             had, has = (each.get("measure") if _is_table(each) else each for each in (self.stored, self.given))
@@ -47,7 +47,7 @@ class Difference:
 
 
 def find_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[Difference]:
-    """Compare two specs as JSON with all their ranges, but for what may change between runs."""
+    """Compare two specs as JSON with all their ranges, without the keys that may change between runs."""
     kept, others = ({key: value for key, value in spec.items() if key not in MAY_CHANGE} for spec in (stored, given))
     spaces = kept.get("space"), others.get("space")
     if all(isinstance(space, Mapping) for space in spaces):
@@ -56,21 +56,21 @@ def find_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> lis
 
 
 def without_settings_of_other_kinds(found: Sequence[Difference]) -> list[Difference]:
-    """Leave out the settings of a table that is of another kind in one of the specs: that it is says enough."""
+    """Leave out the settings of a table whose kind differs, because the difference of kind says enough."""
     places = [(difference, *difference.key.rpartition(".")[::2]) for difference in found]
     others = {table for _, table, key in places if key in KINDS}
     return [difference for difference, table, key in places if table not in others or key in KINDS]
 
 
 def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What differs between two specs as JSON, a line each, but for limits and what may change between runs."""
+    """Return the differences of two specs as JSON, a line each, without limits and keys that may change."""
     objectives = (stored.get("objectives", {}), given.get("objectives", {}))
     kept, others = ({key: value for key, value in spec.items() if key != "objectives"} for spec in (stored, given))
     return _axis_differences(*objectives) + [difference.describe() for difference in find_differences(kept, others)]
 
 
 def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """Limits that differ between two specs as JSON whose objectives are the same, a line each."""
+    """Return the limits that differ between two specs as JSON with the same objectives, a line each."""
     pairs = ((axis, table, given["objectives"].get(axis, {})) for axis, table in stored["objectives"].items())
     return [
         difference.describe()
@@ -81,7 +81,7 @@ def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> l
 
 
 def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """Which axes count, and by which measure: what a file has to say for it, since it has a default measure."""
+    """Return the differences of axes and their measures, with the lines that a file needs to keep the stored ones."""
     lines = []
     for axis in dict.fromkeys([*stored, *given]):
         had, has = (tables.get(axis, {}).get("measure") for tables in (stored, given))
@@ -98,12 +98,12 @@ def _show_measure(measure: str | None) -> str:
 
 
 def _line_of(axis: str, measure: str | None) -> str:
-    """The line of a file that gives an axis this measure, or drops it."""
+    """Return the line of a file that gives an axis this measure, or drops it."""
     return f"{axis} = {'false' if measure is None else json.dumps(measure)}"
 
 
 def _comparable(*spaces: Any) -> list[dict[str, Any]]:
-    """Without the settings of what only one of two spaces chooses: that it does is difference enough."""
+    """Return spaces without the settings of names that only one of them chooses, a difference that says enough."""
     shared = set.intersection(*(set(space) for space in spaces))
     return [{key: value for key, value in space.items() if key in shared or not _is_table(value)} for space in spaces]
 

@@ -1,4 +1,4 @@
-"""Errors in spec files: which file and key, what is wrong, and what to write instead."""
+"""Errors in spec files: the file and key, the problem, and what to write instead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tunefront.spaces.settings import nearest
 
 
 class SpecError(TunefrontError):
-    """A spec that cannot be used. Its text names file, key, value and remedy."""
+    """A spec that cannot be used; the message names file, key, value and remedy."""
 
     def __init__(self, path: Path | str, key: str, problem: str) -> None:
         place = shortened(key)
@@ -25,9 +25,9 @@ class SpecError(TunefrontError):
 
 
 def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecError:
-    """The first of pydantic's findings, in the words of a spec file; what was written before what is missing.
+    """Return pydantic's first error in the words of a spec file; wrong keys come before missing ones.
 
-    A missing key is often one that was written under a wrong name.
+    A missing key was often written under a wrong name.
     """
     finding = min(error.errors(), key=lambda found: found["type"] == "missing")
     location, kind, value = [str(part) for part in finding["loc"]], finding["type"], finding["input"]
@@ -50,7 +50,8 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     if kind == "missing":
         return SpecError(path, key, f"this key is missing. {_HINTS.get(key, 'Add it')}")
     if kind == "string_pattern_mismatch" and key in _HINTS:
-        return SpecError(path, key, f"{shown(value)} is not possible. {_HINTS[key]}")  # a pattern is no sentence
+        # Pydantic's message would be a regular expression.
+        return SpecError(path, key, f"{shown(value)} is not possible. {_HINTS[key]}")
     if kind in ("model_type", "dict_type", "model_attributes_type"):
         remedy = _TABLES.get(key, f"write [{key}] and its keys below")
         return SpecError(path, key, f"{shown(value)} is not possible: {remedy}")
@@ -58,9 +59,9 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     message = message[0].lower() + message[1:]
     hint = _HINTS.get(key, "")
     says_it = isinstance(value, dict) or message.startswith(f"{shown(value)} ")
-    hint = "" if isinstance(value, dict) and key == "data" else hint  # it has a source; something else is wrong
+    hint = "" if isinstance(value, dict) and key == "data" else hint  # the table has a source, so no hint about it
     problem = message if says_it else f"{shown(value)} is not possible: {message}"
-    # A value that fits none of several types is found once for each of them.
+    # pydantic reports a value that fits none of several types once for each type.
     n_more = len({tuple(_as_written(model, map(str, other["loc"]))) for other in error.errors()}) - 1
     return SpecError(path, key, f"{problem}. {hint}".rstrip(". ") + (f" (and {n_more} more)" if n_more else ""))
 
@@ -83,7 +84,7 @@ _HINTS = {
 
 
 def _keys(model: Any, location: list[str]) -> list[str]:
-    """The keys that the table at `location` of a spec may have; none where the location is no table of ours."""
+    """Return the keys that the table at `location` of a spec may have; none if the location is no table of a spec."""
     table = _table(model, location)
     return list(table.model_fields) if table else []
 
@@ -100,7 +101,7 @@ def _table(model: Any, location: list[str]) -> Any:
 
 
 def _inner(field: FieldInfo) -> Any:
-    """The table that a key holds; where its discriminator says which, all that it can be, by that name."""
+    """Return the table type of a key; with a discriminator, all possible table types by their names."""
     options = getattr(field.annotation, "__args__", (field.annotation,))  # Table | None
     tables = [option for option in options if isinstance(option, type) and issubclass(option, BaseModel)]
     if isinstance(field.discriminator, str):
@@ -111,7 +112,7 @@ def _inner(field: FieldInfo) -> Any:
 
 
 def _as_written(model: Any, location: Iterable[str]) -> list[str]:
-    """A location without the names that pydantic adds for the chosen one of several tables or types."""
+    """Return a location without the names that pydantic adds for the chosen one of several tables or types."""
     written, table = [], model
     for name in location:
         if isinstance(table, dict):

@@ -1,4 +1,4 @@
-"""Read a spec file: what no spec can have is refused before anything looks at it."""
+"""Spec files: values that no spec can have are refused before anything else reads them."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from tunefront.search.spec.differences import find_differences, without_settings
 from tunefront.search.spec.errors import SpecError, explain
 from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, written_in
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.spec.table import FROM_FILE
+from tunefront.search.spec.table import FILE_CONTEXT
 from tunefront.search.system.regular_files import read_file
 from tunefront.spaces.freeze_choices import merge_freeze_choices
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 
 _MAX_BYTES = 256_000  # room for the names of ten thousand classes
-_MAX_DEPTH = 12  # tables in tables
-_MAX_TEXT = 4096  # characters of one text: the longest that a path can have
-# tomllib takes minutes for a key of as many parts as fit. It is looked for only where a key can start: from every quote
-# in a text that would take as long.
+_MAX_DEPTH = 12  # levels of nested tables
+_MAX_TEXT = 4096  # characters of one text, as many as a path can have
+# tomllib takes minutes for a key of very many parts. The pattern starts only where a key can start, because a search
+# from every quote in a text would take as long.
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{64}}", re.MULTILINE)
-_LARGEST = 2**63 - 1  # what TOML promises, and databases have room for
+_LARGEST = 2**63 - 1  # the largest integer that TOML guarantees and databases can store
 
 
 def read_tables(path: Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        SpecError: Missing file, no file, too large, broken TOML, or values that are too deep, long or large.
+        SpecError: If the file is missing, no regular file, too large or no TOML, or values are too deep, long or large.
     """
     text = _read_text(path)
     too_deep = f"it is nested too deep: a spec has at most {_MAX_DEPTH} tables in tables"
@@ -45,7 +45,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         data = tomllib.loads(text)
     except RecursionError:
         raise SpecError(path, "", too_deep) from None
-    except ValueError as error:  # TOMLDecodeError, and Python's own of a number with thousands of digits
+    except ValueError as error:  # TOMLDecodeError, or Python's error for a number with thousands of digits
         raise SpecError(path, "", f"this is not valid TOML: {_first_line(error)}") from None
     for place, depth, value in _walk(data):
         key = ".".join(place)
@@ -63,7 +63,7 @@ def read_tables(path: Path) -> dict[str, Any]:
 
 def _read_text(path: Path) -> str:
     try:
-        return read_file(path, _MAX_BYTES).decode("utf-8-sig")  # some editors write a mark before the text
+        return read_file(path, _MAX_BYTES).decode("utf-8-sig")  # some editors write a byte-order mark
     except UnicodeDecodeError:
         raise SpecError(path, "", "the spec file is no text in UTF-8: save it as that") from None
     except OSError as error:
@@ -73,7 +73,7 @@ def _read_text(path: Path) -> str:
 
 
 def _walk(data: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], int, Any]]:
-    """Every value with its keys and its depth; without recursion, since it may be nested as deep as it likes."""
+    """Yield every value with its keys and its depth, without recursion, because the depth is not limited yet."""
     todo: list[tuple[tuple[str, ...], int, Any]] = [((key,), 1, value) for key, value in data.items()]
     while todo:
         place, depth, value = todo.pop()
@@ -88,11 +88,12 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-# The context of a file's spec whose tables are not yet checked together: a study may have what it leaves out.
-_ALONE: Final = {**FROM_FILE, "is_alone": True}
+# The validation context of a file whose tables are not checked together yet, because a stored study may have the keys
+# that the file leaves out.
+_UNCHECKED_CONTEXT: Final = {**FILE_CONTEXT, "is_alone": True}
 
 
-_OF_OURS = (".confirmation", ".recording")
+_RESERVED_SUFFIXES = (".confirmation", ".recording")
 
 
 def read_spec(
@@ -104,12 +105,12 @@ def read_spec(
     """Read a spec file.
 
     Args:
-        find_stored: Looks up the stored spec of the study that the file goes on with, if there is one: a key that the
-            file leaves out then has that study's value.
-        tell: Told, a line each, what such keys are, and which choices of a new study's space were merged.
-        overrides: Replace top-level keys, where they are not None.
+        find_stored: Looks up the stored spec of the study that the file continues, if there is one. A key that the file
+            leaves out then has that study's value.
+        tell: Called with a line for each such key, and for merged choices of a new study's space.
+        overrides: Values that replace top-level keys, unless they are None.
 
-    Of a space of the user's own only the name is read: see :func:`check_own_space`.
+    Only the name of a user's own space is read, see :func:`check_own_space`.
 
     Raises:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
@@ -123,11 +124,11 @@ def read_spec(
         raise SpecError(path, error.key, error.problem) from None
     except ValidationError as error:
         raise explain(path, error, StudySpec) from None
-    if spec.name.endswith(_OF_OURS):
+    if spec.name.endswith(_RESERVED_SUFFIXES):
         raise SpecError(
             path,
             "name",
-            f"{spec.name!r}: studies that end in {' or '.join(_OF_OURS)} are tunefront's own. Leave that off",
+            f"{spec.name!r}: studies that end in {' or '.join(_RESERVED_SUFFIXES)} are tunefront's own. Leave that off",
         )
     if len(spec.start) > spec.trials:
         raise SpecError(
@@ -139,7 +140,7 @@ def read_spec(
 
 
 def check_own_space(path: Path, spec: StudySpec) -> None:
-    """Run the code of a space of the user's own, and check the spec against it; nothing for a space of ours.
+    """Run the code of a user's own space, and check the spec against it; do nothing for another space.
 
     Args:
         path: The spec's file, for messages.
@@ -155,14 +156,16 @@ def check_own_space(path: Path, spec: StudySpec) -> None:
 
 
 def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callable[[str], None]) -> StudySpec:
-    """The spec that a file means, alone or for the study that it goes on with."""
-    alone = StudySpec.model_validate(data, context=_ALONE)
+    """Return the spec that a file means, alone or for the study that it goes on with."""
+    alone = StudySpec.model_validate(data, context=_UNCHECKED_CONTEXT)
     stored = find_stored(alone.name) if find_stored else None
     study = None
-    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is refused when it is opened
+    with contextlib.suppress(
+        ValidationError, SpaceError
+    ):  # a stored spec that cannot be read is refused when the study is opened
         study = StudySpec.from_json(stored) if stored is not None else None
     if study is None:
-        return _merged(StudySpec.model_validate(data, context=FROM_FILE), tell)
+        return _merge_choices(StudySpec.model_validate(data, context=FILE_CONTEXT), tell)
     given = alone.as_json()
     written = written_in(alone.model_dump(mode="json", exclude_unset=True))
     spec = StudySpec.from_json(continued(study.as_json(), written, given))
@@ -172,8 +175,8 @@ def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callab
     return spec
 
 
-def _merged(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
-    """A new study's spec without choices that are one candidate."""
+def _merge_choices(spec: StudySpec, tell: Callable[[str], None]) -> StudySpec:
+    """Return a new study's spec, in which choices that are the same candidate are merged."""
     space = spec.parsed_space()
     if isinstance(space, OwnSpace):
         return spec

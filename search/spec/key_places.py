@@ -1,4 +1,4 @@
-"""Where a key of a spec belongs that was written elsewhere."""
+"""The right places of keys that a spec has elsewhere."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from tunefront.spaces.setting_places import family_of, table_of_setting
 from tunefront.spaces.settings import SpaceError, keys_of
 from tunefront.spaces.space import FAMILIES, GENERAL
 
-_TOP = ("name", "seed", "trials", "max_failures", "max_refusals")
+_TOP_LEVEL_KEYS = ("name", "seed", "trials", "max_failures", "max_refusals")
 
 
 def place_of(key: str, table: str, space: Mapping[str, Any] | None = None) -> str:
-    """What to do with a key that `table` does not have, if another table has one of that name; else empty.
+    """Return what to do with a key that `table` does not have, if another table has it; else empty.
 
     Args:
-        table: As a heading names it, such as ``training``; empty for the top of the file.
-        space: The spec's [space], which tells what an optimizer's settings would be settings of.
+        table: The table's heading, such as ``training``; empty for the top of the file.
+        space: The spec's [space], which names the architectures, optimizers and so on that settings may belong to.
     """
     if table == "objectives":
         return _place_of_measure(key)
-    if key in _TOP and table:
+    if key in _TOP_LEVEL_KEYS and table:
         return "It belongs to the top of the file, above the first line in brackets"
     owner = table_of_setting(key, space or {})
     places = [heading for heading, keys in _keys_by_heading().items() if key in keys and heading != table]
@@ -65,7 +65,7 @@ def _refuse(key: str, heading: str, space: Mapping[str, Any]) -> None:
 
 
 def _place_of_measure(key: str) -> str:
-    """``latency`` means ``latency_seconds``, which stands for the time."""
+    """Return how to write a measure that is given as a key: ``latency`` means ``latency_seconds``, for the time."""
     fitting = [name for name in MEASURES if key in (name, name.rpartition("_")[0])]
     if not fitting or key in AXES:
         return ""
@@ -87,7 +87,7 @@ def _keys_by_heading() -> Mapping[str, frozenset[str]]:
 
 
 def _keys_of(tables: Any) -> Iterator[str]:
-    """The keys of every table in a union, however it is annotated."""
+    """Yield the keys of every table in a union, however it is annotated."""
     if isinstance(tables, type):
         yield from tables.model_fields if issubclass(tables, BaseModel) else ()
         return

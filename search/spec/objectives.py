@@ -15,17 +15,17 @@ from tunefront.spaces.settings import SpaceError, nearest
 
 
 class ObjectiveTable(Table):
-    """One axis: which measure stands for it, and limits a model must keep to be on the front."""
+    """The table of one axis: its measure, and the limits that a model must keep to be on the front."""
 
     measure: str
-    at_least: Any = None  # a number or a text with a unit: read in objective(), where the unit is known
+    at_least: Any = None  # a number, or a text with a unit that objective() reads, where the measure's unit is known
     at_most: Any = None
 
     def objective(self, axis: Axis) -> Objective:
-        """The same with its limits as numbers of the measure's unit.
+        """Return the objective with its limits as numbers in the measure's unit.
 
         Raises:
-            SpaceError: If a limit is no such quantity.
+            SpaceError: If a limit is no quantity with that unit.
         """
         limits = {"at_least": self.at_least, "at_most": self.at_most}
         measure = MEASURES[self.measure]
@@ -38,9 +38,9 @@ class ObjectiveTable(Table):
 
 
 class ObjectivesTable(Table):
-    """The axes that count: one that is left out has its default measure.
+    """The axes that are objectives; an axis that is left out has its default measure.
 
-    ``false`` drops an axis: it is None here. It is still measured and reported.
+    ``false`` drops an axis, which is None here. It is still measured and reported.
     """
 
     accuracy: ObjectiveTable | None = ObjectiveTable(measure=DEFAULT_MEASURES["accuracy"])
@@ -64,7 +64,7 @@ class ObjectivesTable(Table):
         return self
 
     def present(self) -> dict[Axis, ObjectiveTable]:
-        """The axes that are objectives, in the order of AXES."""
+        """Return the axes that are objectives, in the order of AXES."""
         tables: dict[Axis, ObjectiveTable | None] = {
             "accuracy": self.accuracy,
             "memory": self.memory,
@@ -84,7 +84,7 @@ def _check_measure(axis: Axis, name: str) -> None:
 
 
 def _check_limits(axis: Axis, objective: Objective, is_file: bool) -> None:
-    """Refuse limits that no model can keep, and in a file those that keep out what is better."""
+    """Refuse limits that no model can keep, and in a file also those that exclude better models."""
     low, high = objective.at_least, objective.at_most
     key = f"objectives.{axis}"
     largest = 1.0 if objective.measure.unit == "fraction" else float("inf")

@@ -1,6 +1,6 @@
-"""The [pruner] of a spec: our own for any number of objectives, and Optuna's, which look at one learning curve.
+"""The [pruner] of a spec: tunefront's own for any number of objectives, and Optuna's, which read one learning curve.
 
-Optuna's have the settings that Optuna gives them, under the same names; a step is an epoch.
+Optuna's pruners have Optuna's settings under the same names; a step is an epoch.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from tunefront.search.spec.table import Table, named
 
 
 class ParetoTable(Table):
-    """Stops what would not come on the front.
+    """A pruner that stops trials that would not come on the front.
 
     Attributes:
-        front_loss: Accepted chance, each time a trial is judged, that it would have ended on the front. What is as
-            likely as not on it always goes on, so more than a half would change nothing.
+        front_loss: The accepted chance, each time a trial is judged, that it would have ended on the front. A trial
+            with a chance of at least a half always goes on, so a larger value would change nothing.
         min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
             may still be guessing for most of the time.
-        rung_factor: Each further epoch at which trials are judged is so many times later.
+        rung_factor: The factor between one epoch at which trials are judged and the next.
     """
 
     name: Literal["pareto"] = "pareto"
@@ -30,7 +30,7 @@ class ParetoTable(Table):
 
 
 class NoPrunerTable(Table):
-    """Stops nothing."""
+    """A pruner that stops nothing."""
 
     name: Literal["none"] = "none"
 
@@ -43,16 +43,16 @@ class _ComparingTable(Table):
 
 
 class MedianTable(_ComparingTable):
-    """Stops what is below the median of earlier trials at the same epoch."""
+    """A pruner that stops trials below the median of earlier trials at the same epoch."""
 
     name: Literal["median"] = "median"
 
 
 class PercentileTable(_ComparingTable):
-    """The same with another share than half.
+    """A pruner that stops trials below a percentile of earlier trials at the same epoch.
 
     Attributes:
-        percentile: 25 keeps the best quarter.
+        percentile: The share to keep; 25 keeps the best quarter.
     """
 
     name: Literal["percentile"] = "percentile"
@@ -79,7 +79,7 @@ class HyperbandTable(Table):
 
 
 class ThresholdTable(Table):
-    """Stops what leaves a range."""
+    """A pruner that stops trials whose accuracy leaves a range."""
 
     name: Literal["threshold"] = "threshold"
     lower: float | None = None
@@ -97,7 +97,7 @@ class ThresholdTable(Table):
 
 
 class WilcoxonTable(Table):
-    """Stops what a signed-rank test, epoch by epoch, finds worse than the best trial."""
+    """A pruner that stops trials that a signed-rank test over epochs finds worse than the best trial."""
 
     name: Literal["wilcoxon"] = "wilcoxon"
     p_threshold: float = Field(default=0.1, ge=0, le=1)
@@ -108,10 +108,10 @@ _Wrapped = MedianTable | PercentileTable | SuccessiveHalvingTable | HyperbandTab
 
 
 class PatientTable(Table):
-    """Stops what has not improved for `patience` epochs, if `wrapped` would stop it too.
+    """A pruner that stops trials that have not improved for `patience` epochs, if `wrapped` would stop them too.
 
     Attributes:
-        wrapped: The table of another one of Optuna's; None asks no other.
+        wrapped: The table of another pruner of Optuna; None asks no other.
     """
 
     name: Literal["patient"] = "patient"

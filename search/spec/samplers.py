@@ -1,6 +1,6 @@
 """The [sampler] of a spec: each sampler by its name, with the settings that matter.
 
-What Optuna has deprecated (TPE's ``gamma``, CMA-ES's ``sigma0``, ...) is no key here.
+Settings that Optuna has deprecated (TPE's ``gamma``, CMA-ES's ``sigma0``, ...) are no keys here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class QmcTable(Table):
     """A low-discrepancy sequence: spread more evenly than random draws.
 
     Attributes:
-        scramble: Whether the study's seed shuffles the sequence; without, all studies have the same.
+        scramble: Whether the study's seed shuffles the sequence; otherwise all studies have the same one.
     """
 
     name: Literal["qmc"] = "qmc"
@@ -37,12 +37,12 @@ class QmcTable(Table):
 
 
 class TpeTable(Table):
-    """Tree-structured Parzen estimator, Optuna's own; for one objective and for several.
+    """The tree-structured Parzen estimator, Optuna's default; for one objective and for several.
 
     Attributes:
         multivariate: Whether parameters are sampled together.
-        group: Whether those of an architecture or optimizer are, among trials that chose it.
-        constant_liar: Whether trials under way count as bad ones, so that workers do not try the same.
+        group: Whether the parameters of an architecture or optimizer are sampled together among trials that chose it.
+        constant_liar: Whether running trials count as bad ones, so that workers do not try the same.
     """
 
     name: Literal["tpe"] = "tpe"
@@ -60,12 +60,12 @@ class TpeTable(Table):
 
 
 class _GeneticTable(Table):
-    """Settings of genetic algorithms.
+    """The settings of genetic algorithms.
 
     Attributes:
-        population_size: Trials of a generation. The first one is random, so that Optuna's 50 would leave nothing else
-            of a study of 30 trials.
-        mutation_probability: Of each parameter; None is one parameter a candidate.
+        population_size: Trials of a generation. The first generation is random, so with Optuna's default of 50, a
+            study of 30 trials would be random throughout.
+        mutation_probability: The probability for each parameter; None mutates one parameter of a candidate on average.
     """
 
     population_size: int = Field(default=20, ge=2)
@@ -81,10 +81,10 @@ class Nsga2Table(_GeneticTable):
 
 
 class Nsga3Table(_GeneticTable):
-    """The same with reference points instead of crowding distances.
+    """A genetic algorithm with reference points instead of crowding distances.
 
     Attributes:
-        dividing_parameter: How many reference points there are on each side.
+        dividing_parameter: The number of reference points on each side.
     """
 
     name: Literal["nsga3"] = "nsga3"
@@ -103,7 +103,7 @@ class CmaEsTable(Table):
     """CMA-ES, for one objective and numbers.
 
     Attributes:
-        population_size: Of a generation; None leaves it to the number of parameters.
+        population_size: Trials of a generation; None lets the number of parameters decide.
     """
 
     name: Literal["cmaes"] = "cmaes"

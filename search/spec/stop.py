@@ -1,4 +1,4 @@
-"""The [stop] of a spec: when a search ends by itself, before it has all its trials."""
+"""The [stop] of a spec, which ends a search before it has all its trials."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tunefront.search.spec.table import Seconds, Table
 
 
 class StopTable(Table):
-    """When a search ends by itself. It then is done, and goes on only with a raised setting.
+    """The conditions under which a search ends by itself. It is then done, and goes on only with a raised setting.
 
     Attributes:
-        time_limit: Of the whole search: all time during which some supervisor worked on it.
-        patience: So many trials finished in a row without one that came on the front.
+        time_limit: The limit for the whole search, counting all time in which some supervisor worked on it.
+        patience: The number of trials in a row that finished without coming on the front.
     """
 
     time_limit: Seconds | None = None

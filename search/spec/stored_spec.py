@@ -1,4 +1,4 @@
-"""What a stored spec means: at the time it was stored, and for a file that goes on with its study."""
+"""The meaning of a stored spec: at the time it was stored, and for a file that continues its study."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Json = Mapping[str, Any]
 FindSpec = Callable[[str], Json | None]  # by a study's name
 
 _MISSING = object()
-# Specs were first stored without the ranges that their file had left out. These defaults are others today.
+# Specs were first stored without the ranges that their file had left out. These were the defaults that differ today.
 _FIRST_FREEZE_FRACTIONS = (0.0, 0.8, 0.9, 1.0)
 
 
 def stored_spec_in(url: str) -> FindSpec:
-    """A function that looks up a study's stored spec by name; None where there is no such study, or no store."""
+    """Return a function that looks up a study's stored spec by name; it returns None without such a study or store."""
 
     def find(name: str) -> Json | None:
         study = studies.find(open_store(url), name) if has_studies(url) else None
@@ -33,7 +33,7 @@ def stored_spec_in(url: str) -> FindSpec:
 
 
 def with_first_defaults(data: Json) -> dict[str, Any]:
-    """Fill in the ranges that a stored spec lacks and whose defaults have changed since. All others are as today.
+    """Fill in the ranges that a stored spec lacks and whose defaults have changed since.
 
     A spec that was stored with all its ranges lacks none.
     """
@@ -46,7 +46,7 @@ def with_first_defaults(data: Json) -> dict[str, Any]:
 
 
 def written_in(data: Json) -> dict[str, Any]:
-    """What a file says, with every setting of its space under its own name."""
+    """Return the content of a file, with every setting of its space under the setting's own name."""
     space = data.get("space")
     if not isinstance(space, Mapping):
         return dict(data)
@@ -56,15 +56,15 @@ def written_in(data: Json) -> dict[str, Any]:
 
 
 def continued(stored: Json, written: Json, given: Json) -> dict[str, Any]:
-    """What a file means for a study that has begun: a key that it leaves out has the study's value.
+    """Return the spec that a file means for a study that has begun: a key that it leaves out has the study's value.
 
-    A default that has changed since then so neither changes nor refuses the study. Keys without a default, such as a
-    limit, were written once: where they are missing now, they have been taken out.
+    So a default that has changed since then neither changes the study nor refuses it. A key without a default, such as
+    a limit, must have been written before. If it is missing now, it was removed.
 
     Args:
         stored: The study's spec with all its ranges, as JSON.
-        written: What the file says and no more, as JSON; see :func:`written_in`.
-        given: The same with today's defaults.
+        written: The keys of the file alone, as JSON; see :func:`written_in`.
+        given: The file's spec with today's defaults, as JSON.
     """
     merged = {name: _merge(stored.get(name), written.get(name, _MISSING), given[name]) for name in given}
     if isinstance(stored["space"], Mapping) and isinstance(given["space"], Mapping):
@@ -73,7 +73,7 @@ def continued(stored: Json, written: Json, given: Json) -> dict[str, Any]:
 
 
 def is_left_out(written: Json, key: str) -> bool:
-    """Whether a file says nothing of a key such as ``training.epochs``."""
+    """Return whether a file leaves out a key such as ``training.epochs``."""
     found: Any = written
     for name in key.split("."):
         if not isinstance(found, Mapping) or name not in found:
@@ -97,7 +97,7 @@ def _continued_space(stored: Json, written: Json, given: Json) -> dict[str, Any]
     general = {key: given[key] if key in written else stored.get(key, given[key]) for key in GENERAL}
     chosen = dict.fromkeys(name for family in FAMILY_NAMES for name in _chosen(general, family, ""))
     tables = {name: _continued_settings(name, stored, written, given) for name in chosen}
-    # What it writes on others is kept, so that it is refused as in any file.
+    # Keys of names that the space does not choose are kept, so that they are refused as in any file.
     return {**{key: value for key, value in written.items() if key not in GENERAL}, **general, **tables}
 
 
@@ -106,7 +106,7 @@ def _continued_settings(name: str, stored: Json, written: Json, given: Json) -> 
     merged = {key: now.get(key) if key in own else before.get(key, now.get(key)) for key in {**before, **now}}
     if FREEZE_FRACTION in merged and FREEZE_FRACTION in before:
         ranges = parse_range(before[FREEZE_FRACTION]), parse_range(merged[FREEZE_FRACTION])
-        if is_same_choice(name, *ranges):  # the study may have begun before such choices were merged
+        if is_same_choice(name, *ranges):  # the study may be older than the merging of such choices
             merged[FREEZE_FRACTION] = before[FREEZE_FRACTION]
     return merged
 

@@ -32,18 +32,18 @@ from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 from tunefront.spaces.start_candidates import start_parameters
 
-MAX_TRIALS = 10_000_000  # no study has as many; what is larger than a machine can count is a mistake
+MAX_TRIALS = 10_000_000  # no study has as many trials: a larger number is a mistake
 
 
 class StudySpec(Table):
     """A whole study.
 
     Attributes:
-        trials: The study ends when so many are complete or pruned.
-        max_failures: It gives up when more than so many failed.
-        max_refusals: It gives up when more than so many broke a limit before training.
-        space: As written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
-        start: Known good candidates, trained first; each as [space] is written, with one value for a key.
+        trials: The study ends when so many trials are complete or pruned.
+        max_failures: The study gives up when more than so many trials failed.
+        max_refusals: The study gives up when more than so many candidates broke a limit before training.
+        space: The space as written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
+        start: Known good candidates, trained first; each is written like [space], with one value for a key.
         confirms: Name of the search whose finalists this study trains again, on queued candidates alone, and
             scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
     """
@@ -77,7 +77,7 @@ class StudySpec(Table):
         if (info.context or {}).get("is_alone"):
             return self
         check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
-        if not isinstance(self.space, str):  # reading a spec runs nobody's code
+        if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()
         return self
 
@@ -94,30 +94,30 @@ class StudySpec(Table):
         self.start_parameters()
 
     def start_parameters(self) -> list[dict[str, Any]]:
-        """The parameters that each ``[[start]]`` table gives: ``group.name`` -> value."""
+        """Return the parameters that each ``[[start]]`` table gives: ``group.name`` -> value."""
         space = self.parsed_space()
         return [start_parameters(space, table, number) for number, table in enumerate(self.start, start=1)]
 
     def parsed_space(self) -> Space | OwnSpace:
-        """What may vary. The code of a space of the user's own runs when a candidate is asked for, not before."""
+        """Return the space. If it is the user's own, its code runs when a candidate is asked for, not before."""
         return _parse_space(self.space)
 
     @property
     def takes_images(self) -> bool:
-        """Whether the space is ours, whose networks take images; one of the user's own may take any values."""
+        """Whether the space is tunefront's, whose networks take images; a user's own space may take any values."""
         return not isinstance(self.space, str)
 
     @property
     def accuracy_measure(self) -> str:
-        """Name of the measure that accuracy means in this study."""
+        """The name of the measure that accuracy means in this study."""
         return self.objectives.accuracy.measure if self.objectives.accuracy else DEFAULT_MEASURES["accuracy"]
 
     def parsed_objectives(self) -> dict[Axis, Objective]:
-        """The objectives in the order of their values in the store."""
+        """Return the objectives in the order of their values in the store."""
         return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for the store: limits as numbers of their measure's unit, no axis that is dropped, every range."""
+        """Return plain data for the store: limits as numbers in their measure's unit, no dropped axes, all ranges."""
         data = self.model_dump(mode="json")
         space = self.parsed_space()
         if isinstance(space, Space):
@@ -135,20 +135,20 @@ class StudySpec(Table):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> StudySpec:
-        """The spec that :meth:`as_json` made."""
+        """Return the spec that :meth:`as_json` made."""
         filled = with_first_defaults(_with_dropped_axes(_without_idle_settings(data)))
         return cls.model_validate_json(json.dumps(filled))
 
 
 def _with_dropped_axes(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Mark what a stored spec leaves out: there such an axis is dropped, where a file means its default measure."""
+    """Mark the axes that a stored spec leaves out as dropped; in a file, such an axis has its default measure."""
     if "objectives" not in data:
         return dict(data)
     return {**data, "objectives": {**dict.fromkeys(AXES, False), **data["objectives"]}}
 
 
 def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
-    """As written before pruners had settings of their own: ``none`` then had those of ``pareto``."""
+    """Return a stored spec without the ``pareto`` settings that its pruner ``none`` had in earlier versions."""
     is_idle = data.get("pruner", {}).get("name") == "none"
     return {**data, "pruner": {"name": "none"}} if is_idle else dict(data)
 
@@ -158,19 +158,19 @@ def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """What differs between two specs as JSON, a line each, but for limits and what may change between runs.
+    """Return what differs between two specs as JSON, a line each, but for limits and what may change between runs.
 
-    What an older tunefront stored without keys that it did not know has their defaults.
+    Keys that an older tunefront did not know, and so did not store, have their defaults.
     """
-    return list_differences(_as_now(stored), given)
+    return list_differences(_with_todays_keys(stored), given)
 
 
 def limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
-    """The limits that differ between two specs as JSON without other :func:`differences`, a line each."""
-    return list_limit_changes(_as_now(stored), given)
+    """Return the limits that differ between two specs as JSON without other :func:`differences`, a line each."""
+    return list_limit_changes(_with_todays_keys(stored), given)
 
 
-def _as_now(stored: Mapping[str, Any]) -> Mapping[str, Any]:
-    with contextlib.suppress(ValidationError, SpaceError):  # what cannot be read is compared as it is
+def _with_todays_keys(stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    with contextlib.suppress(ValidationError, SpaceError):  # a spec that cannot be read is compared as it is
         return StudySpec.from_json(stored).as_json()
     return stored

@@ -1,4 +1,4 @@
-"""What every table of a spec is made of: no unknown keys, no silent conversions, quantities with units."""
+"""The base of every table of a spec: no unknown keys, no silent conversions, quantities with units."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
-FROM_FILE = {"is_file": True}  # the context in which a file is validated: a person wrote it
+FILE_CONTEXT = {"is_file": True}  # the validation context of a file, which a person wrote
 
 
 def is_from_file(info: ValidationInfo) -> bool:
-    """Whether what is validated was written by a person; the store's specs and programs are taken as they are."""
+    """Return whether a person wrote what is validated; specs from the store and from programs are taken as they are."""
     return bool((info.context or {}).get("is_file"))
 
 
 def _seconds(value: Any, info: ValidationInfo) -> float:
-    """A time, with its unit where a person wrote it: 60 of what, nobody can see."""
+    """Read a time in seconds; a person must write its unit, because nobody can see what a bare 60 means."""
     number = str(value).strip()
     is_number = not isinstance(value, bool) and isinstance(value, str | int | float) and not number[-1:].isalpha()
     if is_from_file(info) and is_number:
@@ -37,7 +37,7 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 
 
 def named(default: str) -> BeforeValidator:
-    """For a table that its ``name`` chooses: one that leaves it out means `default`."""
+    """Return a validator for tables that a ``name`` tells apart: a table without one is taken as `default`."""
 
     def name_it(value: Any) -> Any:
         return {"name": default, **value} if isinstance(value, dict) else value

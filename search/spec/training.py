@@ -13,7 +13,7 @@ from tunefront.spaces.space import Space
 
 
 class EarlyStoppingTable(Table):
-    """When a training ends by itself, as Keras's callback of that name says: it then is complete."""
+    """The conditions under which a training ends by itself and is complete, as in Keras's callback of that name."""
 
     monitor: Literal["loss", "accuracy", "top_5_accuracy", "f1_macro", "f1_binary", "precision", "recall", "auc"] = (
         "loss"
@@ -24,11 +24,11 @@ class EarlyStoppingTable(Table):
 
 
 class TrainingTable(Table):
-    """How each candidate is trained.
+    """The training of each candidate.
 
     Attributes:
-        time_limit: Of one trial, from start to end.
-        keep_weights: Of the epoch with the best validation accuracy, or of the last one.
+        time_limit: The limit for one trial, from start to end.
+        keep_weights: Whether the weights of the epoch with the best validation accuracy are kept, or the last ones.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
@@ -41,11 +41,11 @@ class TrainingTable(Table):
 
 
 class PretrainTable(Table):
-    """What `tunefront pretrain` trains.
+    """The training of `tunefront pretrain`.
 
     Attributes:
-        weights: The file its backbone's weights go to, ending in ``.weights.h5``.
-        space: As a study's, with one value for everything.
+        weights: The file for the backbone's weights, ending in ``.weights.h5``.
+        space: A [space] table with one value for everything.
     """
 
     weights: str = Field(pattern=r".\.weights\.h5$")

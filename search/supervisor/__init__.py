@@ -1,1 +1,1 @@
-"""Run a study on this machine: its slots, leases, verdicts, and its end."""
+"""The run of a study on this machine: its slots, leases and verdicts, and its end."""

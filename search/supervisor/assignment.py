@@ -1,4 +1,4 @@
-"""What a supervisor works on, and where."""
+"""The assignment of a supervisor: its study and this machine's part in it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Assignment:
     """A study, and this machine's part in it.
 
     Attributes:
-        out: Folder for kept models and logs.
+        out: The folder for kept models and logs.
     """
 
     store: Store

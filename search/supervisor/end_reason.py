@@ -1,4 +1,4 @@
-"""Why a supervisor stopped, and what that means for the study."""
+"""The reason why a supervisor stopped, and what it means for the study."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunefront.search.spec.study_spec import StudySpec
 
 
 class Ending(enum.Enum):
-    """Why a supervisor stopped."""
+    """The reasons why a supervisor stops."""
 
     DONE = "done"
     TIME_LIMIT = "out of time"
@@ -23,12 +23,12 @@ class Ending(enum.Enum):
 
     @property
     def is_early(self) -> bool:
-        """Whether the study is done, though it has not all its trials."""
+        """Whether the study is done although it has not all its trials."""
         return self in (Ending.TIME_LIMIT, Ending.NO_GROWTH, Ending.GRID_DONE)
 
 
 def describe_early_end(ending: Ending, spec: StudySpec) -> str:
-    """Why a study is done before it has all its trials, in a sentence; empty for other endings."""
+    """Return a sentence that says why a study is done before it has all its trials; empty for other endings."""
     if ending is Ending.TIME_LIMIT:
         return f"its time is used up: stop.time_limit is {format_quantity(spec.stop.time_limit or 0.0, 'seconds')}"
     if ending is Ending.NO_GROWTH:
@@ -37,7 +37,7 @@ def describe_early_end(ending: Ending, spec: StudySpec) -> str:
 
 
 def describe_going_on(ending: Ending) -> str:
-    """What to change for a study that ended early to go on."""
+    """Return what to change so that a study that ended early goes on."""
     if ending is Ending.GRID_DONE:
         return "A larger grid is another study: give it another name"
     key = "stop.time_limit" if ending is Ending.TIME_LIMIT else "stop.patience"
@@ -46,7 +46,7 @@ def describe_going_on(ending: Ending) -> str:
 
 @dataclass(frozen=True)
 class ExitMessage:
-    """What a person is told at the end of a run, and what its process leaves with; empty and 0 for a whole study."""
+    """The message for a person at the end of a run, and the exit code; empty and 0 if the study has all its trials."""
 
     text: str
     exit_code: int
@@ -54,12 +54,12 @@ class ExitMessage:
 
 @dataclass(frozen=True)
 class CommonReason:
-    """Why most of the trials failed, or were refused.
+    """The most frequent reason why trials failed, or were refused.
 
     Attributes:
-        n_alike: Trials that ended for it.
-        n_ended: Trials that ended so, for whatever reason.
-        n_finished: Trials that are complete or pruned.
+        n_alike: The number of trials that ended for this reason.
+        n_ended: The number of trials that ended in this way, for any reason.
+        n_finished: The number of trials that are complete or pruned.
     """
 
     text: str
@@ -69,20 +69,20 @@ class CommonReason:
 
     @property
     def is_the_cause(self) -> bool:
-        """Whether more trials would end for it, too: it stands behind nine of ten."""
+        """Whether more trials would end for the same reason, because at least nine of ten did."""
         return self.n_alike >= 0.9 * self.n_ended
 
 
 def describe_stop(
     ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
 ) -> ExitMessage:
-    """What happened, and how to go on.
+    """Return a message on what happened and how to go on.
 
     Args:
-        again: The command that goes on.
+        again: The command that continues the study.
         status: The command that shows the study.
         logs: The folder of the trials' output.
-        reason: The most frequent one, where trials failed or were refused.
+        reason: The most frequent reason, if trials failed or were refused.
     """
     if ending is Ending.DONE:
         return ExitMessage("", 0)
@@ -108,7 +108,7 @@ def describe_stop(
 
 
 def _describe_cause(ending: Ending, spec: StudySpec, key: str, again: str, logs: Path, reason: CommonReason) -> str:
-    """Of trials that all end for the same reason: more of them would, too, so that comes first."""
+    """Describe the one reason for which nearly all trials end; it comes first, because it would end more of them."""
     what = "failed" if ending is Ending.TOO_MANY_FAILURES else "were refused"
     how_many = f"all {reason.n_ended}" if reason.n_alike == reason.n_ended else f"{reason.n_alike} of {reason.n_ended}"
     text = f"The study stopped: {how_many} trials that {what} did so for one reason:\n  {reason.text}\n"

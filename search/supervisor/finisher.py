@@ -1,4 +1,4 @@
-"""How trials end: what is recorded of each, what becomes of its model and its slot, and what a person is told."""
+"""The end of trials: what is recorded of each, what happens to its model and slot, and what a person is told."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tunefront.storage.outcomes import Outcome
 
 
 class Finisher:
-    """Ends the trials of one supervisor.
+    """The finisher of one supervisor's trials.
 
     Attributes:
-        seconds_a_trial: Of those that were completed or pruned.
+        seconds_a_trial: The seconds of each trial that was completed or pruned.
 
     Args:
-        running: The supervisor's; what ends is taken out of it.
+        running: The supervisor's running trials, from which trials that end are removed.
     """
 
     def __init__(
@@ -51,35 +51,35 @@ class Finisher:
         self._clock = clock
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
-        """Trained to the end; its model lies at `model_path`, if it was kept."""
+        """End a trial that was trained to the end; its model is at `model_path` if it was kept."""
         running.child.reap()
         reason = reason or self._live_front.broken_limit(running.measurements)
         self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
         patiently(lambda: self._models.drop(self._live_front.beaten()))
 
     def end_vanished(self, running: RunningTrial) -> None:
-        """The trial process is gone without a last word."""
+        """End a trial whose process has disappeared without a last message."""
         self.end_without_result(running, describe_exit(running.child.reap()))
 
     def end_without_result(self, running: RunningTrial, why: str) -> None:
-        """Failed; but what died only while it saved its model was trained and measured."""
+        """End a trial as failed, or as complete if it only died while it saved its model."""
         if running.is_trained:
             self.complete(running, "", reason=f"complete, but its model was not kept: {why}")
         else:
             self.finish(running, Outcome.FAILED, reason=why)
 
     def end_broken(self, running: RunningTrial, error: BrokenMessageError) -> None:
-        """It sent what is no message of ours."""
+        """End a trial that sent an invalid message."""
         running.child.kill()
         self.finish(running, Outcome.FAILED, reason=f"its process sent what cannot be read: {error}")
 
     def end_not_finite(self, running: RunningTrial, error: NotFiniteError) -> None:
-        """It measured what is no number: NaN would end Optuna's study, and an infinity would be its best."""
+        """End a trial that measured no finite number: NaN would end Optuna's study, and infinity would be its best."""
         running.child.kill()
         self.end_without_result(running, str(error))
 
     def end_overdue(self) -> None:
-        """End what has run longer than a trial may."""
+        """End the trials that have run longer than the time limit."""
         training = self._assignment.spec.training
         for running in list(self._running.values()):
             if self._clock() - running.started_at > training.time_limit:
@@ -89,13 +89,13 @@ class Finisher:
                 self.end_without_result(running, reason)
 
     def end_taken_over(self, running: RunningTrial) -> None:
-        """Its lease is another worker's now."""
+        """End a trial whose lease another worker has now."""
         running.child.kill()
         self._free(running)
         self._say_refused(running.lease.number)
 
     def finish(self, running: RunningTrial, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
-        """Free the slot and record the outcome; what comes after the lease was lost is refused."""
+        """Free the slot and record the outcome, which is refused if the lease was lost."""
         self._free(running)
         is_complete = outcome is Outcome.COMPLETE
         is_recorded = patiently(
@@ -120,7 +120,7 @@ class Finisher:
             self._say_refused(running.lease.number)
 
     def _violations(self, running: RunningTrial, outcome: Outcome) -> list[float]:
-        """What samplers learn of limits: of a stopped trial only what its end would have kept or broken."""
+        """Return the violations for samplers; for a stopped trial, those of limits that its end would have decided."""
         if outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
             return []
         known = self._live_front.violations(running.measurements)
@@ -128,19 +128,19 @@ class Finisher:
             known = {**self._live_front.violations(known_early(running.measurements)), **running.violations}
         return constraints.as_list(self._live_front.objectives.values(), known)
 
-    def end_told(self, lease: Lease) -> None:
-        """A person ended it before it had started: close its attempt."""
+    def close_ended_by_person(self, lease: Lease) -> None:
+        """Close the attempt of a trial that a person ended before it had started."""
         patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
 
     def fail_unstarted(self, lease: Lease, reason: str) -> None:
-        """There is no candidate to train."""
+        """End a leased trial as failed because it has no candidate to train."""
         patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     def give_back_running(self, reason: str) -> None:
-        """Stop whatever still runs; it goes back to the queue."""
-        for running in self._running.values():  # all of them, before a write to the store can fail
+        """Stop all running trials, and give them back to the queue."""
+        for running in self._running.values():  # all are killed before a write to the store can fail
             running.child.kill()
         for running in list(self._running.values()):
             if studies.find(self._assignment.store, self._assignment.study.name) is not None:
@@ -163,6 +163,6 @@ class Finisher:
 
 
 def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) -> str:
-    """One line for a log: what became of a trial."""
+    """Return a line for a log that says how a trial ended."""
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")

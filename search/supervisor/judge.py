@@ -1,4 +1,4 @@
-"""Whether a trial goes on after an epoch: the pruner that the spec names, asked the same way whichever it is."""
+"""The judge of trials after an epoch, which asks any pruner that the spec names in the same way."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tunefront.storage.attempts import Lease, holds
 
 
 class Judge:
-    """Judges trials under way, and writes down their epochs.
+    """The judge of running trials, which also writes down their epochs.
 
     Attributes:
-        rungs: Epochs after which a trial waits for a verdict.
-        pareto: The ``pareto`` pruner, if it is the one that the spec names.
+        rungs: The epochs after which a trial waits for a verdict.
+        pareto: The ``pareto`` pruner, if the spec names it.
     """
 
     def __init__(self, assignment: Assignment, study: optuna.Study) -> None:
@@ -39,11 +39,11 @@ class Judge:
         elif not isinstance(table, NoPrunerTable):
             self._optuna = OptunaJudge(table, epochs, study)
             self.rungs = tuple(range(1, epochs))
-        # With several objectives Optuna's TPE raises on pruned trials that have intermediate values.
+        # With several objectives, Optuna's TPE raises an error on pruned trials that have intermediate values.
         self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]
 
     def begin(self, lease: Lease) -> None:
-        """Before a trial starts: a retry is a clean trial."""
+        """Forget what an earlier attempt told Optuna, so that a retry is a clean trial."""
         if self._tells_optuna and lease.attempt > 1:
             intermediate_values.forget(self._assignment.store, lease)
 
@@ -57,7 +57,7 @@ class Judge:
         return GO_ON
 
     def _is_held(self, lease: Lease) -> bool:
-        """Optuna's halving writes to the trial; what another worker has taken over, or a person ended, is not ours."""
+        """Return whether the lease is still held: Optuna's halving writes to the trial, which may not be ours now."""
         with self._assignment.store.engine.connect() as connection:
             return holds(connection, lease)
 
@@ -66,7 +66,7 @@ class Judge:
         return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
 
     def note(self, running: RunningTrial) -> bool:
-        """Write the trial's last epoch; False, and nothing is written, if its lease is no longer held."""
+        """Write the trial's last epoch; return False without writing if its lease is no longer held."""
         epoch = running.curve[-1]
         if not curves.append(self._assignment.store, running.lease, epoch):
             return False

@@ -1,4 +1,4 @@
-"""Kept models: a ``.keras`` file for each trial on the front, and a ``.json`` file that says how to use it."""
+"""The kept models: a ``.keras`` file for each trial on the front, and a ``.json`` file that says how to use it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tunefront.storage.studies import StudyRecord
 
 @dataclass(frozen=True)
 class KeptModels:
-    """The models of one study that lie on this machine."""
+    """The models of one study on this machine."""
 
     store: Store
     study: StudyRecord
     folder: Path
 
     def partial_path(self, number: int) -> Path:
-        """Where a trial process saves; the folder exists afterwards, and no such file or link.
+        """Return the path where a trial process saves; make its folder, and remove an old file or link there.
 
         Raises:
             OSError: If the folder is a link.
@@ -35,25 +35,25 @@ class KeptModels:
         return self._partial(number)
 
     def publish(self, number: int, card: Mapping[str, Any]) -> Path:
-        """Give a wholly saved model its name, once its card (`model_card.py`) lies beside it."""
+        """Give a wholly saved model its name, after writing its card (`model_card.py`) beside it."""
         path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
-        refuse_link(partial)  # in place of what was saved
+        refuse_link(partial)  # a link may stand in place of the saved model
         replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
         partial.replace(path)
         return path.resolve()
 
     def drop_partial(self, number: int) -> None:
-        """Remove what a trial process may have left half written."""
+        """Remove a half-written model that a trial process may have left."""
         self._partial(number).unlink(missing_ok=True)
 
     def _partial(self, number: int) -> Path:
         return self.folder / f".partial-{number}.keras"
 
     def drop(self, beaten: Collection[int]) -> None:
-        """Remove the models on this machine of those trials.
+        """Remove the models of beaten trials from this machine.
 
-        Others stay: a model without a complete trial may be one that another supervisor has saved
-        and is about to record.
+        Others stay, because a model without a complete trial may be one that another supervisor has saved and is
+        about to record.
         """
         for path in self.folder.glob("trial-*.keras"):
             number = path.stem.removeprefix("trial-")

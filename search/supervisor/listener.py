@@ -1,4 +1,4 @@
-"""What trial processes say, and what they are answered."""
+"""The messages of trial processes, and the answers to them."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from tunefront.storage.outcomes import Outcome
 
 
 class Listener:
-    """Listens to the trials that run on one supervisor's slots.
+    """The listener to the trials on one supervisor's slots.
 
     Args:
-        running: The supervisor's; a trial that ends is taken out of it.
+        running: The supervisor's running trials, from which a trial that ends is removed.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Listener:
         self._clock = clock
 
     def listen(self, seconds: float) -> None:
-        """Handle what has come in; wait at most `seconds` for it."""
+        """Handle the messages that have come in; wait at most `seconds` for one."""
         by_connection = {running.child.connection: running for running in self._running.values()}
         for ready in wait(list(by_connection), timeout=seconds):
             running = by_connection[ready]  # type: ignore[index]
@@ -92,7 +92,7 @@ class Listener:
             raise BrokenMessageError(f"{message.kind!r} is not expected here")
 
     def _judge_cost(self, running: RunningTrial) -> None:
-        """Refuse before training what breaks a limit that is known already."""
+        """Refuse a trial before training if it breaks a limit of a known cost."""
         refusal = self._live_front.refusal(running.measurements)
         answer(running.child.connection, go_on=not refusal)
         if refusal:
@@ -104,7 +104,7 @@ class Listener:
         running.other_slots_busy.append(len(self._running) - 1)
         if epoch.epoch in self._judge.rungs:
             verdict = patiently(lambda: self._judge.judge(running))
-            answer(running.child.connection, go_on=verdict.goes_on)  # first: the child waits for it
+            answer(running.child.connection, go_on=verdict.goes_on)  # answered first, because the child waits
             running.stop_reason, running.violations = verdict.reason, verdict.violations
         if not patiently(lambda: self._judge.note(running)):
             self._finisher.end_taken_over(running)

@@ -1,4 +1,4 @@
-"""Where trials stand while a study runs: which limits they break, and the front so far."""
+"""The front of a running study, and the limits that its trials break."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ class LiveFront:
     objectives: Mapping[Axis, Objective]
 
     def values(self, measurements: Mapping[str, float]) -> Values:
-        """One value for each objective, in the order of the store."""
+        """Return the values of the objectives, in the order of the store."""
         return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
 
     def unmeasured(self, measurements: Mapping[str, float]) -> str:
-        """The first objective's measure that is missing; empty if none is."""
+        """Return the measure of the first objective that was not measured; empty if none is missing."""
         names = (objective.measure.name for objective in self.objectives.values())
         return next((name for name in names if name not in measurements), "")
 
     def violations(self, measurements: Mapping[str, float]) -> dict[str, float]:
-        """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+        """Return by how much each measured value breaks its limit, by measure; 0 or less keeps it."""
         return violations(self.objectives.values(), measurements)
 
     def refusal(self, measurements: Mapping[str, float]) -> str:
-        """Which limit is broken by what is known before training; empty if none is."""
+        """Return the limit that values known before training break; empty if they break none."""
         return self.broken_limit(known_early(measurements))
 
     def broken_limit(self, measurements: Mapping[str, float]) -> str:
-        """Which limit is broken by what was measured; empty if none is."""
+        """Return the limit that measured values break; empty if they break none."""
         return broken_limit(self.objectives.values(), measurements)
 
     def is_on_front(self, measurements: Mapping[str, float]) -> bool:
-        """Whether a trial with these measurements, complete by now, is on the front of all."""
+        """Return whether a complete trial with these measurements is on the front."""
         if any(value > 0 for value in self.violations(measurements).values()):
             return False
         points = [self.values(measurements), *(values for _, values in self._feasible())]
         return bool(on_front(np.array(points), self._directions)[0])
 
     def front(self) -> list[tuple[int, Values]]:
-        """Number and values of each trial on the front so far, the best in the first objective first."""
+        """Return number and values of each trial on the front so far, the best in the first objective first."""
         feasible = self._feasible()
         if not feasible:
             return []
@@ -63,9 +63,9 @@ class LiveFront:
         return sorted(members, key=lambda member: sign * member[1][0])
 
     def beaten(self) -> set[int]:
-        """Numbers of the complete trials that another one within the limits dominates.
+        """Return the numbers of the complete trials that another one within the limits dominates.
 
-        What a limit alone keeps off the front is not among them: the limit may be relaxed.
+        Trials that only a limit keeps off the front are not among them, because the limit may be relaxed.
         """
         members = np.array([values for _, values in self.front()]).reshape(-1, len(self.objectives))
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

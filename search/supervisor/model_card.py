@@ -1,4 +1,4 @@
-"""What must be known to use a kept model: written beside it, so that the two can travel together."""
+"""The card of a kept model: a file beside it with all that is needed to use it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VERSIONS = ("tunefront", "keras", "backend", "backend_version", "optuna", "pyth
 
 
 def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
-    """Facts of a model for a file in JSON: what goes in and comes out, how good it is, what it was made with.
+    """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made with.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
     ``positive_class``.
@@ -36,7 +36,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
 
 
 def _preparation(assignment: Assignment) -> dict[str, Any]:
-    """How values were made of what the data's source has; a model takes what came out."""
+    """Return how the model's input values were made from the data of the source."""
     source, dataset = assignment.spec.data, assignment.dataset
     if isinstance(source, FileSource):
         size = list(dataset.image_shape[:2])

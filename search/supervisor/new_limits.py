@@ -1,4 +1,4 @@
-"""A study goes on under other limits: who may still run it under the old ones, and what a person is told."""
+"""The new limits of a study that goes on: who may still run it under the old ones, and what a person is told."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from tunefront.storage.trials import TrialRecord
 
 
 def describe_runners(store: Store, study: StudyRecord) -> str:
-    """Who runs the study now, for an error; empty if nobody does."""
+    """Return a text for an error that says who runs the study now; empty if nobody does."""
     now = studies.database_time(store)
     found = [_describe_runner(worker) for worker in studies.list_workers(store, study) if _may_run(worker, now)]
     return " and ".join(found)
 
 
 def _may_run(worker: WorkerRecord, now: float) -> bool:
-    """Here its process tells; elsewhere, whether it was seen for as long as its leases would last."""
+    """Return whether a worker may still run: on this machine by its process, elsewhere by when it was last seen."""
     if worker.host != machine.host_key():
         return now - worker.seen_at < LEASE_SECONDS
-    is_ours = worker.pid == os.getpid()  # an earlier run of this process: it has ended
+    is_ours = worker.pid == os.getpid()  # an earlier run of this process has ended
     return not is_ours and machine.is_alive(worker.pid, worker.machine["process_started_at"])
 
 
@@ -44,10 +44,10 @@ def describe_new_limits(
     new: Mapping[Axis, Objective],
     stopped: Sequence[int],
 ) -> list[str]:
-    """What new limits, which the store has by now, mean for the trials there are: a few lines.
+    """Return a few lines on what new limits, which are already stored, mean for existing trials.
 
     Args:
-        stopped: Those that were stopped for a limit and would no longer be.
+        stopped: Numbers of the trials that were stopped for a limit and no longer would be.
     """
     complete = {trial.number: trial for trial in trials.load(store, study) if trial.state == "complete"}
     n_before, n_now = (sum(_keeps(trial, limits) for trial in complete.values()) for limits in (old, new))
@@ -69,7 +69,7 @@ def describe_new_limits(
 
 
 def describe_queued_again(queued: Mapping[int, int]) -> str:
-    """Which refused candidates are queued once more; empty if none is."""
+    """Return a text on the refused candidates that are queued once more; empty if there are none."""
     if not queued:
         return ""
     pairs = ", ".join(f"{number} as {again}" for number, again in sorted(queued.items()))

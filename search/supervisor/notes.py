@@ -1,4 +1,4 @@
-"""What a run notes at its end, for reports: why the study is over, and what stopping trials has cost it."""
+"""The notes of a run at its end, for reports: why the study is over, and what stopping trials has cost it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from tunefront.storage import trials
 
 
 def note_ending(assignment: Assignment, study: optuna.Study, ending: Ending) -> None:
-    """Note in a sentence why a study that ended early is done."""
+    """Note why a study that ended early is done, in a sentence."""
     text = describe_early_end(ending, assignment.spec)
     if study.user_attrs.get("ending", "") != text:
         study.set_user_attr("ending", text)
 
 
 def forget_ending(study: optuna.Study) -> None:
-    """The study goes on: what a run noted at its end no longer holds, also if this one is killed."""
+    """Remove the notes of an earlier end, because the study goes on; they are gone even if this run is killed."""
     if study.user_attrs.get("ending", ""):
         study.set_user_attr("ending", "")
 
 
 def note_front_loss(assignment: Assignment, study: optuna.Study, pruner: ParetoPruner | None) -> None:
-    """Note how much of the front was stopped, by what has finished by now. Nothing if nothing was stopped.
+    """Note how much of the front was stopped, judged by the trials that have finished; nothing if none was stopped.
 
-    The estimate is None for all its numbers while too few trials have finished to tell.
+    All numbers of the estimate are None while too few trials have finished.
     """
     if pruner is None:
         return

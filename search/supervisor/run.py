@@ -1,4 +1,4 @@
-"""Run a study on this machine: check, prepare, open the store, and hand over to the supervisor."""
+"""The run of a study on this machine: check, prepare, open the store, and hand over to the supervisor."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ from tunefront.storage.studies import StudyRecord
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What a person asked for.
+    """The request of a person to run a study.
 
     Attributes:
-        spec_path: For error messages.
-        n_workers: Slots of this machine; None leaves it to the machine.
-        out: Folder for kept models and logs.
-        launcher: Starts trial processes; may be loading already.
-        scratch: An empty folder that lives as long as the run.
-        enqueue: Called once the study is open, before any trial: queues what must be trained.
+        spec_path: The spec's file, for error messages.
+        n_workers: The number of slots; None lets the machine decide.
+        out: The folder for kept models and logs.
+        launcher: The starter of trial processes, which may be loading already.
+        scratch: An empty folder that exists as long as the run.
+        enqueue: Called when the study is open, before any trial, to queue what must be trained.
     """
 
     spec: StudySpec
@@ -64,8 +64,8 @@ class RunRequest:
 def run_study(request: RunRequest, view: View) -> Ending:
     """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
 
-    Nothing is written before everything that can be checked was checked. The user's own code that the spec names runs
-    in here: whoever calls this has told the user so.
+    Nothing is written before all possible checks are done. The user's own code that the spec names runs here, so the
+    caller must have told the user.
 
     Raises:
         SpecError: If the stored study has another spec, or the study cannot be prepared.
@@ -74,8 +74,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
         OSError: If a link stands where a file of the run is to be written.
     """
     spec = request.spec
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view tells what happens
-    load = machine.load_average()  # before Keras is loaded, which is work of ours
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view reports what happens
+    load = machine.load_average()  # measured before this run loads Keras
     _check_extras(request)
     _check_stored_spec(request)
     _check_folder(request)
@@ -98,7 +98,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     study = join(spec, request.spec_path, store, study, worker_id, description, view.say)
     if request.enqueue is not None:
         request.enqueue(store, study)
-        spec = spec.model_copy(update={"stop": StopTable()})  # all of what was queued is wanted
+        spec = spec.model_copy(update={"stop": StopTable()})  # all queued trainings are wanted
     else:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
         enqueue_starts(store, study, spec.start_parameters(), grid)
@@ -140,7 +140,7 @@ def _check_folder(request: RunRequest) -> None:
 
 
 def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
-    name = request.spec.confirms or request.spec.name  # a confirmation's data is its search's, also the first time
+    name = request.spec.confirms or request.spec.name  # a confirmation uses its search's data from the start
     stored = studies.find(open_store(request.url), name) if has_studies(request.url) else None
     if stored is not None and stored.dataset["fingerprint"] != dataset.fingerprint:
         raise SpecError(
@@ -165,7 +165,7 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Stud
 
 
 def ended_workers(store: Store, study: StudyRecord) -> list[str]:
-    """The supervisors of this machine that have ended, or were killed."""
+    """Return the identifiers of this machine's supervisors that have ended, or were killed."""
     here = machine.host_key()
     return [
         worker.worker_id
@@ -175,7 +175,7 @@ def ended_workers(store: Store, study: StudyRecord) -> list[str]:
 
 
 def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
-    """Give back at once what a supervisor of this machine that was killed had under way."""
+    """Give back at once the running trials of killed supervisors of this machine."""
     queue.sweep(store, study.optuna_study(store), study.study_id, ended_workers(store, study))
 
 

@@ -1,4 +1,4 @@
-"""A trial under way on one of our slots."""
+"""A running trial on one of a supervisor's slots."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tunefront.storage.curves import Epoch
 
 @dataclass
 class RunningTrial:
-    """What a supervisor knows of it.
+    """A running trial as its supervisor knows it.
 
     Attributes:
-        started_at: On the supervisor's clock.
-        stop_reason: Why it was told to stop; empty while it goes on.
-        violations: Limits that it would have broken then: measure -> by how much.
-        is_trained: Whether only its model is still being saved.
-        other_slots_busy: At each epoch.
-        answers: Split -> what was answered to each of its images, in a confirmation.
+        started_at: The start on the supervisor's clock.
+        stop_reason: Why the trial was told to stop; empty while it goes on.
+        violations: Measure -> by how much the stopped trial would have broken its limit.
+        is_trained: Whether only the model is still being saved.
+        other_slots_busy: The number of other busy slots at each epoch.
+        answers: Split -> the model's answers to its images, in a confirmation.
     """
 
     lease: Lease
@@ -44,7 +44,7 @@ class RunningTrial:
     answers: Mapping[str, Answers] = field(default_factory=dict)
 
     def slot_state(self) -> SlotState:
-        """The same for a person who watches."""
+        """Return the trial's state for a person who watches."""
         best = max((epoch.accuracy for epoch in self.curve), default=None)
         summary = self.candidate.summary(self.trial.params)
         return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), best)

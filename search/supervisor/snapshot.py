@@ -1,4 +1,4 @@
-"""A running study at one moment, for a person who watches."""
+"""The snapshot of a running study, for a person who watches."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def take_snapshot(
     live_front: LiveFront,
     seconds_a_trial: Sequence[float],
 ) -> Snapshot:
-    """Counts, slots, the front so far and the time left.
+    """Return counts, slots, the front so far and the time left.
 
     Args:
-        seconds_a_trial: Of the trials that this supervisor has finished; none yet leaves the time left open.
+        seconds_a_trial: The seconds of the trials that this supervisor has finished; without any, the time left is
+            unknown.
     """
     remaining = max(assignment.spec.trials - counts.finished, 0)
     mean = sum(seconds_a_trial) / len(seconds_a_trial) if seconds_a_trial else None

@@ -1,4 +1,4 @@
-"""Go on with a study that the store has: what of its spec may differ by now, and who else works on it."""
+"""The continuation of a stored study: which parts of its spec may differ, and who else works on it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tunefront.storage.studies import StudyRecord
 
 
 def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecord) -> bool:
-    """Whether `spec` has other limits than the study, as it may while nobody runs it.
+    """Check that the study may go on with `spec`; return whether its limits differ, which requires that nobody runs it.
 
     Args:
-        path: Of the spec's file, for errors.
+        path: The path of the spec's file, for errors.
 
     Raises:
-        SpecError: If somebody runs it, or the spec differs in what may not be changed.
+        SpecError: If limits differ while somebody runs the study, or keys differ that may not be changed.
     """
     given = spec.as_json()
     different = differences(stored.spec, given)
@@ -60,16 +60,16 @@ def join(
     description: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> StudyRecord:
-    """Become one of the study's workers, and save what the spec changes. Return the study as it is then.
+    """Join the study as a worker, save what the spec changes, and return the study as it is then.
 
-    It happens under the store's lock, so that no two workers have different limits.
+    This happens under the store's lock, so that no two workers have different limits.
 
     Args:
-        description: Of this machine.
-        say: Tells a person what other limits mean for the trials there are.
+        description: The description of this machine.
+        say: Tells a person what new limits mean for existing trials.
 
     Raises:
-        SpecError: See :func:`check_going_on`; another worker may have joined since that was asked.
+        SpecError: See :func:`check_going_on`; another worker may have joined since that check.
     """
     given, lines = spec.as_json(), []
     with store.exclusively():
@@ -79,7 +79,7 @@ def join(
             stopped = limits.change(store, old, given)
             lines = ["limits change: " + "; ".join(limit_changes(old.spec, given))]
             lines += describe_new_limits(store, study, read_objectives(old.spec), read_objectives(given), stopped)
-        elif study.spec != given:  # only in what may change at any time, such as more trials
+        elif study.spec != given:  # only keys differ that may change at any time, such as trials
             studies.update_spec(store, study, given)
             study = replace(study, spec=given)
         lines.append(describe_queued_again(refused_candidates.queue_again(store, study)))

@@ -1,7 +1,7 @@
-"""When a search is over: it has its trials, gives up, runs out of time, or its front no longer grows.
+"""The end of a search: it has its trials, gives up, runs out of time, or its front no longer grows.
 
-The front grows when a trial comes on it: when one is complete, keeps the limits, and no earlier one is at least as
-good on every objective. That is when its hypervolume grows, whatever the reference point; so none is needed here.
+The front grows when a trial comes on it: the trial is complete, keeps the limits, and no earlier one is at least as
+good on every objective. Exactly then the hypervolume grows, whatever the reference point, so none is needed here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tunefront.storage.refused_candidates import queued_again
 from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import is_feasible
 
-_REFRESH_SECONDS = 15.0  # as often as supervisors note that they are alive
+_REFRESH_SECONDS = 15.0  # the interval at which supervisors note that they are alive
 
 
 class StudyEnd:
@@ -34,7 +34,7 @@ class StudyEnd:
 
     Args:
         source: Knows whether any candidate is left.
-        clock: Of this supervisor, in seconds.
+        clock: The clock of this supervisor, in seconds.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class StudyEnd:
         self._growth = (-1, 0)  # finished trials, and how many of them came after the last growth
 
     def ending(self, counts: Counts) -> Ending | None:
-        """Why no further trial is to be started; None if one is."""
+        """Return why no further trial is to be started; None if one is to be started."""
         spec = self._assignment.spec
         if counts.failed > spec.max_failures:
             return Ending.TOO_MANY_FAILURES
         if counts.refused > spec.max_refusals and self._n_refused_now(counts.refused) > spec.max_refusals:
             return Ending.TOO_MANY_REFUSALS
-        # A confirmation replaces no training that failed: what it trains is chosen, not sampled.
+        # A confirmation trains chosen candidates, not sampled ones. A failed training therefore counts as ended.
         n_ended = counts.finished + (counts.failed if spec.confirms else 0)
         if n_ended >= spec.trials:
             return Ending.DONE
@@ -69,11 +69,11 @@ class StudyEnd:
         return Ending.GRID_DONE if self._source.is_exhausted() else None
 
     def _n_refused_now(self, n_refused: int) -> int:
-        """Without those that were queued again when limits changed."""
+        """Return the number of refused trials, without those that were queued again when limits changed."""
         return n_refused - len(queued_again(self._study.get_trials(deepcopy=False)))
 
     def is_out_of_time(self) -> bool:
-        """Whether the search has had its time: of all supervisors, what they worked at the same time counts once."""
+        """Return whether the search has used up its time; time in which several supervisors worked counts once."""
         limit = self._assignment.spec.stop.time_limit
         if limit is None:
             return False
@@ -95,12 +95,12 @@ class StudyEnd:
 
 
 def search_seconds(workers: Iterable[WorkerRecord], worker_id: str, own_seconds: float) -> float:
-    """How long a study was worked on, whatever pauses there were, in seconds.
+    """Return how long a study was worked on, whatever pauses there were, in seconds.
 
     Others count from their start to when they were last seen alive, on the database's clock.
 
     Args:
-        worker_id: Of the one that asks, which has worked for `own_seconds`.
+        worker_id: The worker that asks, which has worked for `own_seconds`.
     """
     spans = []
     own_start = None
@@ -119,10 +119,10 @@ def search_seconds(workers: Iterable[WorkerRecord], worker_id: str, own_seconds:
 
 
 def n_since_growth(study: optuna.Study, order: Iterable[int], objectives: Sequence[Objective]) -> int:
-    """Trials that finished after the last one that came on the front; all of them if none did.
+    """Count the trials that finished after the last one that came on the front; all of them if none did.
 
     Args:
-        order: Numbers of the finished trials, the first one to finish first.
+        order: Numbers of the finished trials, in the order in which they finished.
     """
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     values = {
@@ -151,5 +151,5 @@ def _n_since_growth(
 
 
 def _is_reached(front: NDArray[np.float64], point: NDArray[np.float64], directions: Sequence[Direction]) -> bool:
-    """Whether some point of the front is at least as good on every objective."""
+    """Return whether some point of the front is at least as good on every objective."""
     return bool((losses(front, directions) <= losses(point, directions)).all(axis=1).any())

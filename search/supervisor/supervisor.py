@@ -1,6 +1,6 @@
-"""The supervisor: fills its slots with trials until the study is over, and owns every write to the store.
+"""The supervisor, which fills its slots with trials until the study is over, and makes all writes to the store.
 
-One light process a machine. It never imports Keras; its trial processes never touch the store.
+It is one light process on each machine. It never imports Keras, and its trial processes never touch the store.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _RENEW_SECONDS = queue.LEASE_SECONDS / 4
 
 
 class Supervisor:
-    """Runs a study's trials on this machine until it is done.
+    """The supervisor of a study's trials on this machine.
 
     Args:
-        trains: What a trial process runs; fault tests give a stub.
-        is_interrupted: Asked often; True ends the run and gives running trials back.
+        trains: The function that a trial process runs; fault tests give a stub.
+        is_interrupted: Called often; True ends the run and gives running trials back.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Supervisor:
         self._has_started = False
 
     def run(self) -> Ending:
-        """Work until the study has its trials, is over before that, gives up, or is interrupted."""
+        """Run trials until the study has all of them, ends early, gives up, or is interrupted."""
         ending = Ending.INTERRUPTED
         try:
             ending = self._work_on()
@@ -115,14 +115,14 @@ class Supervisor:
             if len(self._running) < len(self._assignment.slots):
                 counts = patiently(self._count)
                 ending = patiently(partial(self._study_end.ending, counts))
-                # What runs, here or elsewhere, may still come on the front, and then it grows again.
+                # A trial that runs, here or elsewhere, may still come on the front, so that the front grows again.
                 if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                     return ending
                 if ending is None:
                     self._fill_slots()
             if self._running:
                 self._listener.listen(_TICK_SECONDS)
-            else:  # all remaining trials run elsewhere: wait, and take over what is lost there
+            else:  # All remaining trials run elsewhere: wait, and take over lost ones.
                 time.sleep(_TICK_SECONDS)
                 self._sweep()
             self._finisher.end_overdue()
@@ -133,11 +133,11 @@ class Supervisor:
         return patiently(self._count).finished >= self._assignment.spec.trials
 
     def _note_time(self) -> None:
-        """How long this run took, for the study's time limit: since the last renewal it would not count."""
+        """Renew once more at the end; otherwise the time since the last renewal would not count for the time limit."""
         queue.renew(self._assignment.store, self._assignment.worker_id, [])
 
     def _is_deleted(self) -> bool:
-        """Whether a person removed the study, in the dashboard for example."""
+        """Return whether a person removed the study, for example in the dashboard."""
         return studies.find(self._assignment.store, self._assignment.study.name) is None
 
     def _count(self) -> Counts:
@@ -161,11 +161,11 @@ class Supervisor:
         patiently(lambda: self._judge.begin(lease))
         try:
             candidate = patiently(lambda: self._source.suggest(trial))
-        except SpaceError as error:  # a user's own space: this trial is lost, the study goes on
+        except SpaceError as error:  # from a user's own space; only this trial fails
             self._finisher.fail_unstarted(lease, str(error))
             return
         except UpdateFinishedTrialError:
-            self._finisher.end_told(lease)
+            self._finisher.close_ended_by_person(lease)
             return
         task = TrialTask(
             number=lease.number,
@@ -183,7 +183,7 @@ class Supervisor:
         self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
 
     def _log_folder(self, number: int) -> str:
-        """Where a trial writes logs for TensorBoard; empty if the study wants none."""
+        """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""
         if not self._assignment.spec.training.tensorboard:
             return ""
         folder = self._assignment.out / "tensorboard" / f"trial-{number}"

@@ -1,4 +1,4 @@
-"""What a running study tells of itself, and to whom: the screen is made elsewhere."""
+"""The view of a running study: the data that it shows, and the interface of the screen, which is made elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunefront.storage.counts import Counts
 
 @dataclass(frozen=True)
 class SlotState:
-    """What a slot does now; `number` is None if it waits."""
+    """The state of a slot; `number` is None while it waits."""
 
     name: str
     number: int | None = None
@@ -24,11 +24,11 @@ class SlotState:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A study at one moment.
+    """The state of a study at one moment.
 
     Attributes:
         front: Number and values of each trial on the front so far, best accuracy first.
-        seconds_left: Estimate; None before anything is known.
+        seconds_left: The estimated seconds left; None while nothing is known.
     """
 
     study: str
@@ -42,19 +42,19 @@ class Snapshot:
 
 
 class View(Protocol):
-    """Shows a study while it runs."""
+    """A screen that shows a study while it runs."""
 
     def show(self, snapshot: Snapshot) -> None:
-        """Called often; draws what is worth drawing."""
+        """Draw a snapshot, if it is worth drawing; this is called often."""
 
     def say(self, line: str) -> None:
-        """Something happened: one line that stays."""
+        """Print a line on something that happened; it stays on the screen."""
 
     def warn(self, text: str) -> None:
-        """Numbers to come may mislead: a few sentences, never cut off."""
+        """Print a few sentences, never cut off, on numbers to come that may mislead."""
 
     def progress(self, what: str, done: int, total: int) -> None:
-        """Some long work before the first trial has come so far. Called often."""
+        """Show how far some long work before the first trial has come; this is called often."""
 
     def close(self) -> None:
-        """No more to come."""
+        """Close the view; nothing more will be shown."""

@@ -1,1 +1,1 @@
-"""Files, links and environment variables, as the operating system has them: handled with care."""
+"""The operating system's files, links and environment variables, handled with care."""

@@ -1,4 +1,4 @@
-"""The environment that child processes start with: what Python reads before it runs a line of ours."""
+"""The environment of child processes, which Python reads before it runs any of tunefront's code."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _SAFE_PATH = "PYTHONSAFEPATH"
 
 @contextlib.contextmanager
 def child_environment(**variables: str) -> Iterator[None]:
-    """Children that are started inside look for no module in the current folder, and have these variables, too.
+    """Set variables for children started inside, and keep them from importing modules of the current folder.
 
-    They do not run the user's script either. Multiprocessing would run it again as ``__mp_main__``, for what is defined
-    there: a script that calls :func:`tunefront.run` at its top level would then start a study in every child.
+    The children do not run the user's script either. Multiprocessing would run it again as ``__mp_main__`` to get its
+    definitions, so that a script that calls :func:`tunefront.run` at its top level would start a study in every child.
 
     Python starts fork servers, pools and resource trackers as ``python -c``, which searches the current folder before
-    all others: a file ``random.py`` or a folder ``storage`` there would be run in place of what we import.
+    all others. A file ``random.py`` or a folder ``storage`` there would be run in place of the module that we import.
     """
     wanted = {_SAFE_PATH: "1", **variables}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     main = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")  # without a file, and so without anything to run
+    sys.modules["__main__"] = ModuleType("__main__")  # it has no file, and so nothing to run
     try:
         yield
     finally:
@@ -35,12 +35,12 @@ def child_environment(**variables: str) -> Iterator[None]:
 
 
 def chosen_safe_path() -> str | None:
-    """What the user has set, for :func:`restore_safe_path` in a child; None if nothing."""
+    """Return the user's value of PYTHONSAFEPATH, for :func:`restore_safe_path` in a child; None if it is not set."""
     return os.environ.get(_SAFE_PATH)
 
 
 def restore_safe_path(chosen: str | None) -> None:
-    """Give a child the user's setting back: programs that a user's own code starts find their modules as ever.
+    """Restore the user's setting in a child, so that programs started by a user's own code find their modules.
 
     The child itself, and what it starts by multiprocessing, go on as they began.
     """

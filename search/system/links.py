@@ -1,7 +1,7 @@
-"""Symbolic links where tunefront writes files of its own: they are not followed, and the user is told of them.
+"""Symbolic links in places where tunefront writes: they are not followed, and the user is told of them.
 
-In a results folder that others can write to, a link named like our next file would have it written over the link's
-target, wherever that is.
+In a results folder that others can write to, a link with the name of tunefront's next file would redirect that file
+over the link's target, wherever it is.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 
 OUTPUT_FOLDERS = ("logs", "models", "tensorboard")
-_OWN_PREFIXES = ("trial-", ".partial-")  # what else is there is the user's, and is not written to
+_OWN_PREFIXES = ("trial-", ".partial-")  # other files are the user's, and tunefront does not write to them
 
 
 def refuse_links(out: Path) -> None:
-    """Look for links among what a run writes below the results folder `out`, which may itself be one.
+    """Refuse links among the files that a run writes below the results folder `out`, which may itself be a link.
 
     Raises:
         OSError: Names the first one.
@@ -28,7 +28,7 @@ def refuse_links(out: Path) -> None:
 
 
 def refuse_links_in(path: Path) -> None:
-    """Look for links at and below `path`, which need not exist.
+    """Refuse links at and below `path`, which need not exist.
 
     Raises:
         OSError: Names the first one.
@@ -40,10 +40,10 @@ def refuse_links_in(path: Path) -> None:
 
 
 def refuse_link(path: Path) -> None:
-    """Look whether `path`, which need not exist, is a link.
+    """Refuse `path`, which need not exist, if it is a link.
 
     Raises:
-        OSError: Names it.
+        OSError: Names the link.
     """
     if path.is_symlink():
         raise OSError(errno.ELOOP, "this is a link, and links are not followed here: remove it", str(path))

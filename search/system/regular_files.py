@@ -1,6 +1,6 @@
-"""Files that a user names: opened only if they are files, since a pipe or a device may never end, or never begin.
+"""Files that a user names: opened only if they are regular files, because reading a pipe or a device may never end.
 
-And written so that an error says which file it was.
+Errors of writing name the file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _KINDS = {
 
 
 def user_path(text: str) -> Path:
-    """The path that a user wrote, with ``~`` as a home folder; of a user who is not here, ``~name`` stays as it is."""
-    return Path(os.path.expanduser(text))  # Path.expanduser raises there
+    """Return the path that a user wrote, with ``~`` as a home folder; ``~name`` of an unknown user stays as it is."""
+    return Path(os.path.expanduser(text))  # Path.expanduser raises for an unknown user
 
 
 def open_file(path: Path) -> BinaryIO:
@@ -34,7 +34,7 @@ def open_file(path: Path) -> BinaryIO:
     Raises:
         OSError: If it cannot be opened or is no regular file; its `strerror` says what it is.
     """
-    # Without O_NONBLOCK, opening a pipe waits until somebody writes into it.
+    # Without O_NONBLOCK, opening a pipe would wait until somebody writes into it.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
@@ -49,7 +49,7 @@ def open_file(path: Path) -> BinaryIO:
 
 @contextlib.contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Writing to a full disk raises an OSError that names no file: give it the name."""
+    """Add the file's name to an OSError that has none, such as that of writing to a full disk."""
     try:
         yield
     except OSError as error:
@@ -62,7 +62,7 @@ _MAX_TEXT_BYTES = 500_000_000
 
 
 def read_text_file(path: Path) -> bytes:
-    """The content of a file of text, unpacked if its name ends in ``.gz``.
+    """Return the content of a file of text, unpacked if its name ends in ``.gz``.
 
     Raises:
         OSError: As :func:`open_file`, if it is damaged, or if there is more than a table can be, also unpacked.
@@ -70,13 +70,13 @@ def read_text_file(path: Path) -> bytes:
     """
     if path.suffix != ".gz":
         return read_file(path, _MAX_TEXT_BYTES)
-    # A file of a megabyte can unpack to a thousand: it is read only up to the limit.
+    # A file of a megabyte can unpack to a thousand megabytes, so it is read only up to the limit.
     with open_file(path) as packed, gzip.GzipFile(fileobj=packed) as file:
         return _read_at_most(file, path, _MAX_TEXT_BYTES)
 
 
 def read_file(path: Path, at_most: int) -> bytes:
-    """The whole content of a file.
+    """Return the whole content of a file.
 
     Raises:
         OSError: As :func:`open_file`, or if there are more than `at_most` bytes.

@@ -1,4 +1,4 @@
-"""Ctrl-C and its like, asked for at moments of our choice."""
+"""The signals that interrupt a run, such as Ctrl-C, which is asked for them at safe moments."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 
 @contextlib.contextmanager
 def interruptible(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM become a question to ask, so that no write to the store is cut in two."""
+    """Yield a function that tells whether Ctrl-C or SIGTERM came, so that no write to the store is cut in two."""
     is_noted = is_told = False
 
     def note(signal_number: int, frame: object) -> None:
         nonlocal is_noted
-        is_noted = True  # and no more: the signal may have come in the middle of printing a line
+        is_noted = True  # nothing is printed here, because the signal may have come in the middle of printing a line
 
     def is_interrupted() -> bool:
         nonlocal is_told
@@ -23,7 +23,7 @@ def interruptible(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
             say("stopping: running trials go back to the queue ...")
         return is_noted
 
-    # What is ignored stays so: SIGHUP under nohup, SIGINT in the background of a script.
+    # Ignored signals stay ignored: SIGHUP under nohup, SIGINT in the background of a script.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) != signal.SIG_IGN]
     before = {number: signal.signal(number, note) for number in numbers}
     try:

@@ -1,1 +1,1 @@
-"""The trial's own process: train one candidate, and tell what came of it."""
+"""The process of a trial, which trains one candidate and reports the result."""

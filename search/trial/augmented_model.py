@@ -1,4 +1,4 @@
-"""What `fit` trains: the candidate's model behind its augmentation."""
+"""The model that `fit` trains: the candidate's model behind its augmentation."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from tunefront.search.trial.loss import TrainingLoss
 
 
 class AugmentedModel(keras.Model):  # type: ignore[misc]
-    """Changes images while training, and the labels of images that it mixes.
+    """A model that changes images while training, and the labels of images that it mixes.
 
     Args:
-        model: The candidate's own model; the weights are shared.
-        layers: Applied one after another to the images, only while training.
-        mixing: Called with a batch of images; returns them mixed, and for each the share that is its own.
-        loss: Tells how labels become shares.
+        model: The candidate's own model, whose weights are shared.
+        layers: Layers that are applied one after another to the images, only while training.
+        mixing: A layer that takes a batch of images and returns them mixed, with each image's own share.
+        loss: The loss, which also turns labels into shares.
     """
 
     def __init__(self, model: Any, layers: Sequence[Any], mixing: Any, loss: TrainingLoss) -> None:
-        # Without autocast, as a functional model: under mixed precision Keras would round float data to 16 bits before
-        # the first layer, and values above 65504 would become infinite.
+        # With autocast, under mixed precision, Keras would round float data to 16 bits before the first layer, and
+        # values above 65504 would become infinite. A functional model has no autocast either.
         super().__init__(name="augmented", autocast=False)
         self.inner = model
         self.augmentation = list(layers)
@@ -32,14 +32,14 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
         self._own_share: Any = None
 
     def build(self, input_shape: Any) -> None:
-        """Build the augmentation; the candidate's own model is built already."""
+        """Build the augmentation; the candidate's own model was built before."""
         for layer in self.augmentation:
             if not layer.built:
                 layer.build(input_shape)
         self.built = True
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Probabilities for raw pixels."""
+        """Return probabilities for raw pixels."""
         if not training:
             return self.inner(images, training=False)
         images = ops.cast(images, "float32")
@@ -52,10 +52,10 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The compiled loss, of the mixed labels where images were mixed.
+        """Return the compiled loss, with mixed labels if images were mixed.
 
-        Each training step calls the model and then this, within one trace: the share is that of the
-        same batch.
+        Each training step calls the model and then this method within one trace, so the share belongs to the same
+        batch.
         """
         if self.mixing is not None and training and self._own_share is not None:
             shares = self._shares_of(y)

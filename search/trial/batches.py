@@ -1,4 +1,4 @@
-"""What `fit` reads: shuffled batches of a split; and what a model predicts."""
+"""The shuffled batches of a split that `fit` reads, and predictions in batches."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Shuffled batches of a split, read from its arrays as they are needed.
 
-    An epoch is one pass, or `steps` full batches: the next epoch then goes on where this one ended, and every image is
-    seen once before any is seen again. The order of an epoch follows from the seed and the epoch's number alone, which
-    :attr:`epoch_counter` keeps: so `fit` must be given that callback, and ``shuffle=False``.
+    An epoch is one pass, or `steps` full batches. In that case the next epoch goes on where this one ended, so that
+    every image is seen once before any is seen again. The order of an epoch depends only on the seed and on the epoch's
+    number, which :attr:`epoch_counter` keeps. So `fit` must get that callback, and ``shuffle=False``.
 
-    (`fit` shuffles whole arrays in the same order every epoch once a seed was set, on TensorFlow; and the order of a
-    PyDataset's batches with Python's global random numbers, unless told not to.)
+    It is written by hand because `fit` on TensorFlow shuffles whole arrays in the same order every epoch if a seed was
+    set, and shuffles the batches of a PyDataset with Python's global random numbers unless told not to.
     """
 
     def __init__(self, images: NDArray[Any], labels: NDArray[np.int64], batch_size: int, steps: int, seed: int) -> None:
@@ -33,14 +33,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     @property
     def epoch_counter(self) -> Any:
-        """A callback for `fit`: an epoch has the order of its number, also in a second `fit` or one that goes on.
+        """A callback for `fit` that sets the epoch's number, also in a second `fit` or one that continues.
 
-        Keras's own calls of `on_epoch_end` do not count: it makes one before the first epoch of each `fit`.
+        Keras's own calls of `on_epoch_end` cannot count epochs, because one comes before the first epoch of each `fit`.
         """
         return keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: self.begin(epoch))
 
     def begin(self, epoch: int) -> None:
-        """The next batches are those of this epoch; counts from 0."""
+        """Switch to the batches of this epoch, which counts from 0."""
         self._epoch = epoch
 
     def __len__(self) -> int:
@@ -52,8 +52,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             rows = self._stream(start, start + self._batch_size)
         else:
             rows = self._order(self._epoch)[step * self._batch_size : (step + 1) * self._batch_size]
-        # Files are read forwards; but the batch keeps the shuffled order, because mix-up and cut-mix pair neighbours,
-        # and what lies together in a file is often of one class.
+        # Files are read forwards. The batch keeps the shuffled order, because mix-up and cut-mix pair neighbours, and
+        # neighbours in a file are often of one class.
         forwards = np.argsort(rows)
         images = np.empty((len(rows), *self._images.shape[1:]), self._images.dtype)
         images[forwards] = self._images[rows[forwards]]
@@ -66,7 +66,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return self._orders[n_pass]
 
     def _stream(self, start: int, end: int) -> NDArray[np.int64]:
-        """Places `start` to `end` of all passes one after another."""
+        """Return the rows at places `start` to `end` of all passes, one after another."""
         n = len(self._labels)
         passes = range(start // n, (end - 1) // n + 1)
         joined = np.concatenate([self._order(n_pass) for n_pass in passes])
@@ -74,14 +74,14 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def n_steps(n_images: int, batch_size: int, steps_per_epoch: int) -> int:
-    """Batches of one epoch."""
+    """Return the number of batches of one epoch."""
     return steps_per_epoch or math.ceil(n_images / batch_size)
 
 
 def predict(model: Any, images: NDArray[Any], batch_size: int, positive_class: int = 1) -> NDArray[np.float32]:
-    """Probabilities of shape (n, k), in batches of one shape, which a backend compiles once.
+    """Predict probabilities of shape (n, k), in batches of one shape, which a backend compiles once.
 
-    One sigmoid unit becomes two columns; it is the probability of `positive_class`.
+    One sigmoid unit, the probability of `positive_class`, becomes two columns.
     """
     n_batches = math.ceil(len(images) / batch_size)
     size = math.ceil(len(images) / n_batches)

@@ -1,4 +1,4 @@
-"""What happens at the end of every epoch: validation scores, the best weights, a word to the supervisor."""
+"""The callback at the end of every epoch: validation scores, the best weights, a message to the supervisor."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.scores import score
 from tunefront.search.trial.timer import EpochTimer
 
-_BATCH_SIZE = 256  # of predictions
+_BATCH_SIZE = 256  # images that are predicted at once
 
 
 class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
-    """Scores every epoch, tells it to the supervisor, keeps weights, and ends what became NaN.
+    """A callback that scores every epoch, reports it to the supervisor, keeps weights, and ends a training with NaN.
 
-    It never raises inside `fit`, which would skip other callbacks' ends.
+    It never raises inside `fit`, because the ends of other callbacks would then be skipped.
 
     Args:
-        model: What is kept, and predicts.
-        keeps_best: The best epoch counts, and its weights are kept; else the last one.
+        model: The model that is kept, and predicts.
+        keeps_best: Whether the best epoch counts and its weights are kept, instead of the last one.
 
     Attributes:
         failure: Why the training cannot go on; empty while it can.
-        was_stopped: Whether `goes_on` said no.
+        was_stopped: Whether `goes_on` returned False.
         kept: The epoch that counts.
-        kept_weights: Its weights; empty where they are the model's own at the end.
+        kept_weights: The weights of that epoch; empty if they are the model's own at the end.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         began = time.perf_counter()
         scores = self._score()
         self._timer.add_validation(time.perf_counter() - began)
-        # Into Keras's own logs: callbacks after this one, and TensorBoard, find them there.
+        # The scores go into Keras's logs, where later callbacks and TensorBoard find them.
         logs |= {f"val_{name}": value for name, value in scores.items()}
         metrics = {name: float(value) for name, value in logs.items()}
         broken = [name for name, value in metrics.items() if not math.isfinite(value)]

@@ -1,7 +1,7 @@
-"""How large the saved ``.keras`` file of a model will be, known without saving it.
+"""The size of a model's ``.keras`` file, known without saving it.
 
-Such a file is a zip of a JSON description and an HDF5 file with a group for each layer and a data set for each
-variable, none of it compressed. Of a small network that structure is most of the file.
+Such a file is an uncompressed zip of a JSON description and an HDF5 file with a group for each layer and a data set for
+each variable. In the file of a small network, that structure is the largest part.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ import h5py  # type: ignore[import-untyped]
 
 # The zip's own entries, the file with version and date, and the description of loss and metric.
 _FIXED_BYTES = 974
-_SHARED_OBJECT = ', "shared_object_id": 140558284743696'  # in the description of whatever several layers share
+_SHARED_OBJECT = ', "shared_object_id": 140558284743696'  # the description has it in objects that several layers share
 _FLOAT = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)|-?\d+\.\d+")
 _COUNT_IN_NAME = re.compile(r'_\d+(?="|$)')
 
 
 def saved_bytes(model: Any, optimizer: Any) -> int:
-    """Bytes of the file that :func:`tunefront.search.trial.trainable.save` would write, to half a percent. Writes none.
+    """Return the bytes of the file that :func:`tunefront.search.trial.trainable.save` would write, to half a percent.
 
-    The description counts floats as equally long, and leaves out the numbers that Keras appends to
-    names: candidates that differ in a rate only must have the same size, whatever else a process built.
+    It writes no file. All floats of the description count as equally long, and numbers that Keras appends to names are
+    left out, because candidates that differ only in a rate must have the same size, whatever else a process built.
 
     Args:
-        optimizer: With its variables, which `optimizer.build` makes.
+        optimizer: The optimizer with its variables, which `optimizer.build` makes.
     """
     return _FIXED_BYTES + _description_bytes(model, optimizer) + _weights_file_bytes(model, optimizer)
 
 
 def variable_bytes(variable: Any) -> int:
-    """Bytes of the variable's values."""
+    """Return the bytes of the variable's values."""
     return int(math.prod(variable.shape)) * _item_bytes(variable)
 
 
 def _item_bytes(variable: Any) -> int:
-    # bfloat16 is no NumPy type, so the size comes from the name's digits: float32 -> 4.
+    # NumPy has no bfloat16, so the size comes from the digits of the name: float32 -> 4.
     digits = "".join(character for character in str(variable.dtype) if character.isdigit())
     return max(int(digits) // 8, 1) if digits else 1
 
@@ -61,14 +61,14 @@ def _all_layers(model: Any) -> Iterator[Any]:
 
 
 def _weights_file_bytes(model: Any, optimizer: Any) -> int:
-    """The HDF5 file's: written into memory with all its groups and data sets, but no values, then these added."""
+    """Return the bytes of the HDF5 file: its structure, written into memory without values, plus the values' bytes."""
     written = io.BytesIO()
     with h5py.File(written, "w") as file:
         _add_variables(file, model.name, [])
         _add_layers(file, model.layers)
         group = file.create_group("optimizer")
         _add_variables(group, optimizer.name, optimizer.variables)
-        # Float16's optimizer wraps the real one, and Keras saves its variables once more by themselves.
+        # Under mixed_float16 a wrapper holds the real optimizer, and Keras saves the latter's variables once more.
         wrapped = getattr(optimizer, "inner_optimizer", None)
         if wrapped is not None:
             _add_variables(group.create_group("inner_optimizer"), wrapped.name, wrapped.variables)
@@ -86,7 +86,7 @@ def _add_layers(parent: Any, layers: Sequence[Any]) -> None:
 
 
 def _add_layer(group: Any, layer: Any) -> None:
-    """A layer may hold others: those of a nested model, or its own attributes as in an attention layer."""
+    """Add a layer's group, with its inner layers: those of a nested model, or attributes as in an attention layer."""
     from keras import Layer, Model
 
     is_model = isinstance(layer, Model)
@@ -104,5 +104,5 @@ def _add_variables(parent: Any, name: str, variables: Sequence[Any]) -> None:
     group = parent.create_group("vars")
     group.attrs["name"] = _COUNT_IN_NAME.sub("", name)
     for number, variable in enumerate(variables):
-        # HDF5 keeps room for values only once some are written.
+        # HDF5 reserves room for values only when some are written, so the structure needs none.
         group.create_dataset(str(number), shape=variable.shape, dtype=f"V{_item_bytes(variable)}")

@@ -9,11 +9,11 @@ from tunefront.search.data.dataset import Dataset
 if TYPE_CHECKING:
     from tunefront.search.trial.goal import Goal
 
-_BATCH_SIZE = 256  # of predictions
+_BATCH_SIZE = 256  # images that are predicted at once
 
 
 def final_scores(model: Any, dataset: Dataset, goal: Goal) -> tuple[dict[str, float], dict[str, Any]]:
-    """The model's scores on the test images, and what it answered to each image of the test and validation splits.
+    """Return the model's scores on the test images, and its answers to each image of the test and validation splits.
 
     The weights are those that validation chose, so the test images chose nothing. With folds they are
     those of the first fold's training; the scores of validation are then means over folds, and no answers to

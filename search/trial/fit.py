@@ -1,4 +1,4 @@
-"""Train a candidate that was built, and keep the weights of the epoch that counts."""
+"""The training of a built candidate, which keeps the weights of the epoch that counts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunefront.spaces.candidate import Candidate
 
 
 class TrainingFailedError(Exception):
-    """This candidate cannot be trained; the study goes on."""
+    """A candidate cannot be trained; the study goes on."""
 
 
 def fit(
@@ -32,12 +32,12 @@ def fit(
     fold: int = 0,
     log_folder: str = "",
 ) -> tuple[EpochTimer, EpochResult]:
-    """Train, and leave the model with the weights of the epoch that counts.
+    """Train a candidate, and leave its model with the weights of the epoch that counts.
 
     Args:
-        goal: What accuracy means here.
-        goes_on: Told every epoch; False stops the training after it.
-        log_folder: For TensorBoard; empty writes no logs.
+        goal: The measure that accuracy means here.
+        goes_on: Called with every epoch's result; False stops the training after it.
+        log_folder: The folder for TensorBoard's logs; empty writes none.
 
     Returns:
         The timer with what it measured, and the epoch that counts.
@@ -73,7 +73,7 @@ def fit(
 
 
 def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:
-    """Keras's own; they come after the watcher, which adds the validation scores to an epoch's logs."""
+    """Return Keras's own callbacks; they follow the watcher, which adds the validation scores to an epoch's logs."""
     callbacks: list[Any] = []
     if log_folder:
         callbacks.append(keras.callbacks.TensorBoard(log_folder))

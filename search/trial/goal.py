@@ -1,4 +1,4 @@
-"""What accuracy means in a study, and what an epoch gave of it."""
+"""The goal of a training: what accuracy means in a study, and the result of an epoch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """What accuracy means in a study.
+    """The meaning of accuracy in a study.
 
     Attributes:
         measure: Name of the accuracy objective's measure.
@@ -21,7 +21,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch gave; see :class:`tunefront.storage.Epoch`."""
+    """The result of one epoch; see :class:`tunefront.storage.Epoch`."""
 
     epoch: int
     accuracy: float

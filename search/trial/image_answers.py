@@ -1,4 +1,4 @@
-"""What a model answered to each image: as little as tells a score of any draw of these images."""
+"""The answers of a model to each image: as little data as gives the score of any sample of these images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tunefront.search.trial.scores import is_in_top_5
 def image_answers(
     labels: NDArray[np.integer], probabilities: NDArray[np.floating], measure: str, positive_class: int
 ) -> dict[str, Any]:
-    """The fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
+    """Return the fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
 
     Args:
         labels: Shape (n,), class numbers.
@@ -30,6 +30,6 @@ def image_answers(
 
 
 def _ranks(values: NDArray[np.floating]) -> list[int]:
-    """The place of each value among the distinct ones, from 0: all that an AUC asks for."""
+    """Return the rank of each value among the distinct ones, from 0, which is all that an AUC needs."""
     places: list[int] = np.unique(values, return_inverse=True)[1].tolist()
     return places

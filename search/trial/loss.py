@@ -1,4 +1,4 @@
-"""The loss of a training: Keras's cross-entropy, of softmax or one sigmoid unit, smoothed, weighted, mixed."""
+"""The loss of a training: Keras's cross-entropy for softmax or one sigmoid unit, smoothed, weighted and mixed."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from keras import ops
 
 
 class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
-    """Cross-entropy between labels and probabilities; every candidate's loss, whatever its settings.
+    """The cross-entropy between labels and probabilities: every candidate's loss, whatever its settings.
 
-    It is computed by Keras's own functions. On TensorFlow these go back from probabilities to the logits that they
-    were made of, so that the gradient does not vanish where a network is confidently wrong.
+    It is computed by Keras's own functions. On TensorFlow these use the logits behind the probabilities, so that the
+    gradient does not vanish if a network is confidently wrong.
 
-    Labels are class numbers of shape (batch,) or (batch, 1), or, where images were mixed, shares of
+    Labels are class numbers of shape (batch,) or (batch, 1), or, if images were mixed, shares of
     shape (batch, n_classes). One sigmoid unit, shape (batch, 1), is the probability of class 1.
 
     Args:
         label_smoothing: Share of each label that is spread evenly over all classes (arXiv 1512.00567).
-        class_weights: One for each class; an example counts as much as its class, a mixed one as its share.
+        class_weights: The weight of each class's examples; a mixed example has the mean of its shares' weights.
     """
 
     def __init__(self, n_classes: int, label_smoothing: float = 0.0, class_weights: Sequence[float] = ()) -> None:
@@ -30,15 +30,16 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
         self.class_weights = tuple(class_weights)
 
     def shares(self, labels: Any) -> Any:
-        """Labels as shares of classes, shape (batch, n_classes)."""
+        """Return labels as shares of classes, shape (batch, n_classes)."""
         if len(labels.shape) == 2 and labels.shape[-1] == self.n_classes and self.n_classes > 1:
             return labels
         return ops.one_hot(ops.cast(ops.reshape(labels, (-1,)), "int32"), self.n_classes)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss of each example, shape (batch,)."""
+        """Return the loss of each example, shape (batch,)."""
         shares = self.shares(y_true)
-        # Both functions get the predictions untouched: Keras finds the logits behind the tensor of the activation only.
+        # Both functions get the predictions unchanged, because Keras finds the logits only behind the activation's own
+        # tensor.
         if y_pred.shape[-1] == 1:
             losses = keras.losses.binary_crossentropy(shares[:, 1:], y_pred, label_smoothing=self.label_smoothing)
         else:
@@ -49,6 +50,6 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
 
 
 def balanced_weights(counts: Sequence[int]) -> list[float]:
-    """A weight for each class so that all count alike: n / (k * n_class), 0 for a class without example."""
+    """Return weights with which all classes count alike: n / (k * n_class), and 0 for a class without examples."""
     total, n_classes = sum(counts), sum(count > 0 for count in counts)
     return [total / (n_classes * count) if count else 0.0 for count in counts]

@@ -1,4 +1,4 @@
-"""Memory of one candidate, as docs/measures.md defines them. Runs in the trial process."""
+"""The memory measures of one candidate, as docs/measures.md defines them. They run in the trial process."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from tunefront.search.trial.file_size import saved_bytes, variable_bytes
 
 
 def model_bytes(model: Any, optimizer: Any) -> int:
-    """Bytes of the saved model with its optimizer's state, whose variables `optimizer.build` must have made."""
+    """Return the bytes of the saved model with its optimizer's state, after `optimizer.build` made its variables."""
     return saved_bytes(model, optimizer)
 
 
 def weight_bytes(model: Any) -> int:
-    """Bytes of the model's weights, trainable or not."""
+    """Return the bytes of the model's weights, trainable or not."""
     return sum(variable_bytes(variable) for variable in model.weights)
 
 
 def n_parameters(variables: list[Any]) -> int:
-    """Numbers in `variables`."""
+    """Return the count of numbers in `variables`."""
     return sum(int(np.prod(variable.shape)) for variable in variables)
 
 
 class PeakMemory:
-    """The peak of memory from its creation on: of the GPU's allocator, else of this process."""
+    """The peak of memory since its creation: that of the GPU's allocator, or else of this process."""
 
     def __init__(self) -> None:
         self._on_device = _device_peak_reader()
         self._bytes_at_start = 0 if self._on_device else _process_memory("VmRSS")
 
     def bytes(self) -> int | None:
-        """The peak so far; None where neither device nor system tells it."""
+        """Return the peak so far; None if neither device nor system tells it."""
         if self._on_device:
             return self._on_device()
         peak = _process_memory("VmHWM")
@@ -60,7 +60,7 @@ def _device_peak_reader() -> Callable[[], int] | None:
 
 
 def _process_memory(field: str) -> int:
-    """``VmRSS`` or ``VmHWM`` in bytes; 0 where there is no /proc. (``ru_maxrss`` inherits the parent's.)"""
+    """Return ``VmRSS`` or ``VmHWM`` in bytes; 0 without /proc. (A child's ``ru_maxrss`` starts at its parent's.)"""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0

@@ -1,6 +1,6 @@
 """The messages between a trial's process and its supervisor.
 
-They are JSON, one object each, and every one of the child's but the last is answered where the child must wait.
+Each is a JSON object. The supervisor answers a message if the child must wait for a decision.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tunefront.spaces.candidate import Candidate
 
 @dataclass(frozen=True)
 class TrialTask:
-    """Everything a trial process needs.
+    """The task of a trial process.
 
     Attributes:
         spec: The StudySpec as JSON data.
-        seed: Of this trial: weights, order of batches, augmentation.
-        rungs: Epochs after which the child waits for a verdict.
-        model_path: Where the model goes if it is to be kept.
+        seed: The trial's seed, for weights, order of batches and augmentation.
+        rungs: The epochs after which the child waits for a verdict.
+        model_path: The path for the model if it is to be kept.
         measures_latency: Whether latency is an objective, and so measured for every trial.
-        log_folder: For TensorBoard; empty if the study wants no such logs.
+        log_folder: The folder for TensorBoard's logs; empty if the study wants none.
     """
 
     number: int
@@ -44,15 +44,15 @@ class TrialTask:
 
 @dataclass(frozen=True)
 class Message:
-    """From child to supervisor.
+    """A message from child to supervisor.
 
     Attributes:
         kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
             ``failed``.
-        measurements: Name with unit -> value, what is known by then.
-        epoch: Of ``epoch``: fields of :class:`tunefront.storage.Epoch`.
-        reason: Of ``failed``.
-        answers: Of ``trained``, in a confirmation: split -> fields of :class:`tunefront.storage.Answers`.
+        measurements: Name with unit -> value, as far as known.
+        epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`.
+        reason: For ``failed``: the reason.
+        answers: For ``trained``, in a confirmation: split -> fields of :class:`tunefront.storage.Answers`.
     """
 
     kind: str
@@ -63,25 +63,25 @@ class Message:
 
 
 def send(connection: Connection, message: Message) -> None:
-    """Write one message."""
+    """Write a message."""
     connection.send_bytes(json.dumps(asdict(message)).encode())
 
 
 class BrokenMessageError(Exception):
-    """A trial process sent what is no message of ours."""
+    """A trial process sent an invalid message."""
 
 
 class NotFiniteError(Exception):
-    """A trial process measured something that is no finite number, which nothing could be compared with."""
+    """A trial process measured something that is no finite number and so cannot be compared."""
 
 
 def receive(connection: Connection) -> Message:
-    """Read one message. Its measurements, and the numbers of its epoch, are finite.
+    """Read a message, whose measurements and epoch hold finite numbers only.
 
     Raises:
-        EOFError, OSError: If the child is gone, maybe half-way through a message.
-        BrokenMessageError: If it is no message.
-        NotFiniteError: If a number in it is NaN, infinite or too large: names it.
+        EOFError, OSError: If the child is gone, perhaps in the middle of a message.
+        BrokenMessageError: If it is no valid message.
+        NotFiniteError: If a number in it is NaN, infinite or too large; names the number.
     """
     data = connection.recv_bytes()
     try:
@@ -110,7 +110,7 @@ def _check_finite(numbers: Mapping[str, Any], when: str) -> None:
 
 
 def answer(connection: Connection, *, go_on: bool) -> None:
-    """The supervisor's verdict: go on (or keep the model), or not."""
+    """Send the supervisor's verdict: whether to go on, or to keep the model."""
     connection.send_bytes(b"1" if go_on else b"0")
 
 
@@ -120,6 +120,6 @@ def receive_verdict(connection: Connection) -> bool:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in a line of at most 300 characters."""
+    """Return an error's message as a line of at most 300 characters."""
     lines = str(error).strip().splitlines()
     return (lines[0] if lines else type(error).__name__)[:300]

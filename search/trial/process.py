@@ -1,6 +1,6 @@
-"""The child that trains one candidate, and tells its supervisor. It never touches the store.
+"""The child process that trains one candidate and reports to its supervisor. It never touches the store.
 
-Keras is imported inside the functions: the supervisor, which names this function, must stay light.
+Keras is imported inside the functions, because the supervisor, which imports this module, must stay light.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
 
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
-    """Train one candidate; whatever goes wrong becomes a ``failed`` message."""
+    """Train one candidate; any error becomes a ``failed`` message."""
     task.slot.claim()
     try:
         _train(connection, task)
     except MemoryError as error:
         send(connection, Message("failed", {}, reason=f"out of memory: {first_line(error)}"))
     except (BrokenPipeError, EOFError, ConnectionResetError):
-        os._exit(1)  # the supervisor is gone: nobody wants the result
+        os._exit(1)  # the supervisor is gone, so nobody needs the result
     except Exception as error:  # noqa: BLE001 - any error of a framework or a user's model costs this trial alone
         import traceback
 
         what = "out of memory" if _is_out_of_memory(error) else type(error).__name__
-        # Told before it is logged: on a full disk, writing the log fails too.
+        # The message is sent before the error is logged, because on a full disk writing the log fails too.
         send(connection, Message("failed", {}, reason=f"{what}: {first_line(error)}"))
         with contextlib.suppress(OSError):
             traceback.print_exc()  # into the trial's log
@@ -106,25 +106,25 @@ def _train(connection: Connection, task: TrialTask) -> None:
     if not receive_verdict(connection):
         return
 
-    refuse_link(Path(task.model_path))  # Keras would write to where it leads
+    refuse_link(Path(task.model_path))  # Keras would write to the link's target
     training.save(trainable, task.model_path)
     late = {} if task.measures_latency else {"latency_seconds": latency_seconds(trainable.model, image)}
     send(connection, Message("kept", late))
 
 
 def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Validation scores as measurements, by the names of their measures."""
+    """Return validation scores as measurements, by the names of their measures."""
     scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
     scores["validation_loss"] = scores.pop("loss")
     return scores
 
 
 def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float]) -> dict[str, float]:
-    """Train on the other folds too: each score's mean over all folds, and how far the goal's spreads.
+    """Train on the other folds too; return each score's mean over all folds, and the spread of the goal's score.
 
-    A score that is not defined in some fold is left out: a mean of fewer folds would look like one of all.
+    A score that is undefined in some fold is left out, because a mean of fewer folds would look like one of all.
 
-    Costs stay those of the first fold: they are of one training.
+    Costs stay those of the first fold, because they are the costs of one training.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Times of one candidate, as docs/measures.md defines them. Runs in the trial process."""
+"""The time measures of one candidate, as docs/measures.md defines them. They run in the trial process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LATENCY_CALLS = 30
 
 
 def latency_seconds(model: Any, image: np.ndarray[Any, Any]) -> float:
-    """Seconds to predict one image of shape (height, width, channels): median of 30 calls, warmed up."""
+    """Return the seconds to predict one image of shape (height, width, channels): the median of 30 warm calls."""
     batch = image[np.newaxis].astype("float32")
     for _ in range(3):
         model.predict_on_batch(batch)
@@ -26,12 +26,12 @@ def latency_seconds(model: Any, image: np.ndarray[Any, Any]) -> float:
 
 
 class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
-    """Times training, validation and compiling apart.
+    """A callback that measures training, validation and compiling separately.
 
-    The first batch of the first epoch of a `fit` also traces and compiles, and so may the last one,
-    whose shape can differ: there, what they take above the epoch's median batch counts as compiling.
-    An epoch of fewer than three batches has no such median; a first epoch then counts as a later one.
-    It can watch several fits one after another, the phases of one training.
+    The first batch of the first epoch of a `fit` also traces and compiles, and so may the last one, whose shape can
+    differ. The time that they take beyond the epoch's median batch counts as compiling. An epoch of fewer than three
+    batches has no such median; a first epoch then counts as a later one. The callback can watch several fits one after
+    another, the phases of one training.
     """
 
     def __init__(self) -> None:
@@ -41,11 +41,11 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
         self._validation: list[float] = []
         self._batches: list[float] = []
         self._is_first_epoch = True
-        self._compiling_epochs: set[int] = set()  # whose compiling could not be told apart
+        self._compiling_epochs: set[int] = set()  # epochs whose compiling could not be separated
 
     @property
     def train_seconds(self) -> float:
-        """Of all epochs so far."""
+        """The training seconds of all epochs so far."""
         settled = [seconds for epoch, seconds in enumerate(self._train) if epoch not in self._compiling_epochs]
         if not settled:
             return sum(self._train)
@@ -53,12 +53,12 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def validation_seconds(self) -> float:
-        """Of all epochs so far; the first one, which compiles, counts as a later one."""
+        """The validation seconds of all epochs so far; the first one, which compiles, counts as a later one."""
         later = self._validation[1:]
         return statistics.median(later) * len(self._validation) if later else sum(self._validation)
 
     def add_validation(self, seconds: float) -> None:
-        """An epoch's validation took so long."""
+        """Add the seconds of an epoch's validation."""
         self._validation.append(seconds)
 
     @property
@@ -80,14 +80,14 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._batch_began = time.perf_counter()
-        if self._is_first_epoch and batch == 0:  # all before the very first batch was set-up
+        if self._is_first_epoch and batch == 0:  # all time before the very first batch is set-up
             self.compile_seconds += self._batch_began - self._fit_began
             self._epoch_began = self._batch_began
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         steps = self.params.get("steps")
         if self._is_first_epoch or steps is None or batch == steps - 1:
-            float(logs["loss"])  # waits until the device is done
+            float(logs["loss"])  # reading the loss waits until the device is done
         self._last_batch_ended = time.perf_counter()
         if self._is_first_epoch:
             self._batches.append(self._last_batch_ended - self._batch_began)

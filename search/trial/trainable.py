@@ -30,11 +30,11 @@ class Trainable:
     """A candidate as Keras objects.
 
     Attributes:
-        model: What is kept: raw pixels in, probabilities out, no augmentation.
-        trained: The same weights behind the augmentation; what `fit` runs on.
-        loss: Of the training.
-        backbone: The part of the model that freeze fractions are of; None if there is none. A user's own model has
-            none: what is frozen there is the user's affair, whatever its layers and settings are called.
+        model: The model that is kept: raw pixels in, probabilities out, no augmentation.
+        trained: The model that `fit` runs on: the same weights behind the augmentation.
+        loss: The loss of the training.
+        backbone: The part of the model that freeze fractions apply to; None if there is none. A user's own model has
+            none: the user decides what is frozen there, whatever its layers and settings are called.
     """
 
     candidate: Candidate
@@ -45,18 +45,18 @@ class Trainable:
 
     @property
     def optimizer(self) -> Any:
-        """The compiled one, with its state."""
+        """The compiled optimizer, with its state."""
         return self.trained.optimizer
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A part of a training: these epochs, with so much of the backbone frozen.
+    """A part of a training: its epochs, and how much of the backbone is frozen in them.
 
     Attributes:
-        last_epoch: From 1, included.
-        is_head_only: Whether the backbone is frozen whatever the freeze fraction.
-        rate_factor: Of the candidate's learning rate.
+        last_epoch: The last epoch of the phase; epochs count from 1.
+        is_head_only: Whether the whole backbone is frozen, whatever the freeze fraction.
+        rate_factor: The factor for the candidate's learning rate.
     """
 
     first_epoch: int
@@ -68,9 +68,9 @@ class Phase:
 def build(
     space: Space | OwnSpace, candidate: Candidate, dataset: Dataset, training: TrainingTable, seed: int, fold: int = 0
 ) -> Trainable:
-    """Build and compile; all variables exist afterwards, the optimizer's too, and nothing was trained.
+    """Build and compile a candidate without training it; all variables exist afterwards, the optimizer's too.
 
-    The optimizer is that of the last phase, which the kept model is saved with.
+    The optimizer is that of the last phase, because the kept model is saved with it.
     """
     keras.config.set_dtype_policy(training.precision)
     model = space.build(candidate, dataset.image_shape, dataset.n_classes)
@@ -90,7 +90,7 @@ def build(
 
 
 def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:
-    """One phase, or two where a backbone has ``head_epochs``: the head first, then fine-tuning at a lower rate."""
+    """Return one phase, or two if a backbone has ``head_epochs``: the head alone, then fine-tuning at a lower rate."""
     settings = trainable.candidate.architecture_settings
     n_head = min(int(settings.get("head_epochs", 0)), epochs - 1) if trainable.backbone is not None else 0
     if n_head <= 0:
@@ -116,12 +116,12 @@ def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
     optimizer.exclude_from_weight_decay(without_decay(trainable.model))
     _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
-    trainable.optimizer.build(trainable.trained.trainable_variables)  # mixed_float16 has wrapped it
+    trainable.optimizer.build(trainable.trained.trainable_variables)  # under mixed_float16 it is Keras's wrapper
 
 
 def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:
-    # The metric as an object, not by name: a named one makes its variables while the first step is
-    # traced, and TensorFlow then traces that step a second time.
+    # A metric given by name makes its variables while the first step is traced, so that TensorFlow traces that step
+    # a second time. A metric object has its variables before.
     kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
     model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
 
@@ -135,7 +135,7 @@ def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
 
 
 def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """What the model is to answer: class numbers, or for one sigmoid unit 1 where the class is the positive one."""
+    """Return the labels that the loss gets: class numbers, or for one sigmoid unit 1 for the positive class, else 0."""
     if candidate.output == "sigmoid":
         return np.asarray(labels == dataset.positive_class, np.int64)
     return labels
@@ -151,9 +151,9 @@ def _regularize(model: Any, l1: float, l2: float) -> None:
 def save(trainable: Trainable, path: str) -> None:
     """Save the model without its augmentation, with its optimizer's state, as one ``.keras`` file.
 
-    Any Keras loads it: loss and metric in it are Keras's own. It is compiled anew also where it was itself trained:
-    under ``mixed_float16`` Keras would describe the optimizer that it was given, and store the one that it wrapped
-    around it.
+    Any Keras can load the file, because its loss and metric are Keras's own. The model is compiled again even if it
+    was trained itself: under ``mixed_float16`` Keras would describe the optimizer that it was given, but store the
+    wrapper that it put around it.
     """
     candidate = trainable.candidate
     loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"

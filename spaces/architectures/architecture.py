@@ -1,4 +1,4 @@
-"""What an architecture is to a space: a name, ranges for its settings, and a way to build it."""
+"""An architecture as a space sees it: a name, ranges for its settings, and a way to build it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tunefront.spaces.settings import Setting, fixed_values
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of models, from pixels to features; the space adds resizing before and the classes behind.
+    """A family of models, from pixels to features; the space adds resizing in front and the class layer behind.
 
     Attributes:
-        name: As specs and parameters name it.
-        description: What it is, in a line.
-        settings: Each with its default range; a spec may give others.
-        layers: ``(settings, pixels)`` -> features, for settings that are complete; see :meth:`build`.
+        name: The name in specs and parameters.
+        description: A description in one line.
+        settings: The settings with their default ranges; a spec may give others.
+        layers: A function ``(settings, pixels)`` -> features that takes complete settings; see :meth:`build`.
         smallest_image: The smallest height and width it takes, in pixels.
     """
 
@@ -39,7 +39,7 @@ class Architecture:
             Features of shape ``(batch, n)``.
 
         Raises:
-            ValueError: If such a network cannot be, or not on images of this size; says what to change.
+            ValueError: If there is no such network, or none for images of this size; says what to change.
         """
         height, width = pixels.shape[1:3]
         if min(height, width) < self.smallest_image:

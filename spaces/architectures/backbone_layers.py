@@ -1,9 +1,9 @@
-"""Which layers of each backbone learn: known without Keras, so that a supervisor can tell two freeze fractions apart.
+"""The layers of each backbone that learn, known without Keras, so that a supervisor can tell freeze fractions apart.
 
 ``backbone_layers.txt`` has a line for each structure of a backbone: its name, its number of layers, and a hexadecimal
-number whose highest bit is the first layer, 1 where the layer has weights that training changes. What has none
-(inputs, pooling, activations, dropout, fixed normalization) does the same whether it is frozen or not. MobileNetV2 and
-MobileNetV3 have several structures: where a width rounds two stages to the same filters, Keras adds a shortcut.
+number whose highest bit is the first layer. A bit is 1 if training changes the layer's weights. Other layers (inputs,
+pooling, activations, dropout, fixed normalization) do the same whether they are frozen or not. MobileNetV2 and
+MobileNetV3 have several structures: if a width rounds two stages to the same filters, Keras adds a shortcut.
 ``make backbone-layers`` writes the file.
 """
 
@@ -19,7 +19,7 @@ FILE = Path(__file__).with_suffix(".txt")
 
 
 def n_learning_frozen(backbone: str, freeze_fraction: float) -> tuple[int, ...]:
-    """How many layers that learn a freeze fraction keeps from it, in each structure that the backbone may have.
+    """Return how many learning layers a freeze fraction freezes, for each structure that the backbone may have.
 
     Two fractions with the same numbers train the same layers.
     """

@@ -17,12 +17,12 @@ from tunefront.spaces.freezing import BACKBONE
 
 
 def build_backbone(backbone: Backbone, weights: str, width: float, size: tuple[int, int]) -> Any:
-    """The backbone without its top, from colour images of that height and width to features of shape (batch, h, w, n).
+    """Build the backbone without its top: colour images of that size to features of shape (batch, h, w, n).
 
     Args:
         weights: ``imagenet`` (Keras downloads them once), ``none``, or the path of a file of
             ``save_weights`` of such a backbone; its images may have had another size.
-        width: Its width multiplier; without meaning for a backbone whose width is fixed.
+        width: The width multiplier; ignored for a backbone whose width is fixed.
 
     Raises:
         ValueError: If there are no such weights, or they do not fit.
@@ -41,7 +41,7 @@ def _build(backbone: Backbone, weights: str | None, width: float, size: tuple[in
     options = {"alpha": width} if backbone.imagenet_widths else {}
     build = getattr(keras.applications, backbone.name)
     network = build(include_top=False, pooling=None, input_shape=(*size, 3), weights=weights, **options)
-    # Named from outside, because EfficientNetV2 finds its own configuration by its name.
+    # EfficientNetV2 finds its configuration by its name, so the backbone gets its name here, from outside.
     return keras.Model(network.input, network.output, name=BACKBONE)
 
 
@@ -52,7 +52,7 @@ def _build_with_imagenet(backbone: Backbone, width: float, size: tuple[int, int]
             f'write one of {", ".join(map(str, backbone.imagenet_widths))}, or weights = "none"'
         )
     try:
-        with _alone(backbone.name):
+        with _download_lock(backbone.name):
             return _build(backbone, "imagenet", width, size)
     except Exception as error:
         if "URL fetch failure" not in str(error):  # Keras raises a bare Exception
@@ -65,12 +65,12 @@ def _build_with_imagenet(backbone: Backbone, width: float, size: tuple[int, int]
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[None]:
-    """One process of this machine at a time: Keras takes a file that another still downloads for a whole one."""
+def _download_lock(name: str) -> Iterator[None]:
+    """Hold a lock, so that only one process of this machine downloads: Keras takes a half-downloaded file for whole."""
     path = Path(tempfile.gettempdir()) / f"tunefront-{os.getuid()}-{name}.lock"
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # let go when the process ends, however it does
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # the lock is released when the process ends, however it ends
         yield
     finally:
         os.close(descriptor)
@@ -81,7 +81,7 @@ def _load(network: Any, backbone: Backbone, width: float, path: Path) -> None:
     remedy = f"write the path of a .weights.h5 file that save_weights of a {which} without its top wrote"
     if not path.is_file():
         raise ValueError(f"{backbone.name}: there is no weights file {str(path)!r}: {remedy}")
-    # Keras warns, layer by layer, of what it leaves random: no file that does so is right.
+    # Keras warns of each layer that it leaves random. A file that leaves any layer random is the wrong one.
     with warnings.catch_warnings(record=True) as left_out:
         warnings.simplefilter("always")
         try:
@@ -96,7 +96,7 @@ def _load(network: Any, backbone: Backbone, width: float, path: Path) -> None:
 
 
 def _shorten(error: BaseException) -> str:
-    """Without the values and layers that Keras lists."""
+    """Return an error's text without the values and layers that Keras lists."""
     return textwrap.shorten(str(error).split("List of objects")[0], 300)
 
 

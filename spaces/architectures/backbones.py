@@ -1,4 +1,4 @@
-"""The classification backbones of ``keras.applications``, and what each wants its pixels to be."""
+"""The classification backbones of ``keras.applications``, and the preprocessing that each needs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Preprocessing = Literal["included", "caffe", "tf", "torch"]
 
 @dataclass(frozen=True)
 class Backbone:
-    """One backbone.
+    """A backbone of ``keras.applications``.
 
     Attributes:
-        name: As ``keras.applications`` names it.
-        preprocessing: What its weights were trained with: ``included`` in the model as Keras builds it,
+        name: The name in ``keras.applications``.
+        preprocessing: The one its weights were trained with: ``included`` in the model as Keras builds it,
             ``caffe`` (blue first, means taken off), ``tf`` (-1 to 1) or ``torch`` (normalized).
         smallest_image: The smallest height and width it takes, in pixels.
         imagenet_widths: Width multipliers that have ImageNet weights; empty if its width is fixed.
@@ -37,7 +37,7 @@ _FAMILIES: tuple[tuple[Preprocessing, int, tuple[str, ...]], ...] = (
     ("included", 32, tuple(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L"))),
     ("included", 32, tuple(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge"))),
 )
-_WITH_WIDTH = (
+_SCALABLE_BACKBONES = (
     Backbone("MobileNet", "tf", imagenet_widths=(0.25, 0.5, 0.75, 1.0)),
     Backbone("MobileNetV2", "tf", imagenet_widths=(0.35, 0.5, 0.75, 1.0, 1.3, 1.4)),
     Backbone("MobileNetV3Small", "included", imagenet_widths=(0.75, 1.0)),
@@ -46,17 +46,17 @@ _WITH_WIDTH = (
 BACKBONES: Mapping[str, Backbone] = {
     backbone.name: backbone
     for backbone in (
-        *_WITH_WIDTH,
+        *_SCALABLE_BACKBONES,
         *(Backbone(name, mode, smallest) for mode, smallest, names in _FAMILIES for name in names),
     )
 }
 
 
 def preprocess(mode: Preprocessing, pixels: Any) -> Any:
-    """Pixels of shape ``(batch, height, width, 3)``, 0 to 255, red first, as the backbone's weights expect them.
+    """Preprocess pixels of shape ``(batch, height, width, 3)``, 0 to 255, red first, as the backbone's weights need it.
 
-    Only Keras layers, so that saved models load anywhere. In float32 also under mixed precision: half
-    of that has too few digits for the difference of a pixel and a mean.
+    It uses Keras layers only, so that saved models load anywhere. They compute in float32 also under mixed
+    precision, because 16 bits have too few digits for the difference of a pixel and a mean.
     """
     import keras
     from keras import layers

@@ -11,7 +11,8 @@ from tunefront.spaces.architectures.architecture import Architecture
 from tunefront.spaces.architectures.plain_cnn import SETTINGS, add_plain_cnn
 from tunefront.spaces.ranges import Choice, Fixed, IntRange, Range, Value
 
-_UNSAID: dict[str, Value] = {  # Keras's own defaults, and nothing that is not written below
+# What a baseline's definition does not name has Keras's own default.
+_KERAS_DEFAULTS: dict[str, Value] = {
     "kernel_size": 3,
     "padding": "valid",
     "pool_padding": "valid",
@@ -22,7 +23,7 @@ _UNSAID: dict[str, Value] = {  # Keras's own defaults, and nothing that is not w
 
 
 def _baseline(name: str, description: str, **defaults: Value | Range) -> Architecture:
-    chosen = {**_UNSAID, **defaults}
+    chosen = {**_KERAS_DEFAULTS, **defaults}
     settings = {
         key: replace(setting, default=_range(chosen[key])) if key in chosen else setting
         for key, setting in SETTINGS.items()

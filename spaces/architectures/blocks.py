@@ -1,4 +1,4 @@
-"""The blocks of a plain convolutional network: what each is made of, planned from settings, and its layers."""
+"""The blocks of a plain convolutional network: planned from settings, then added as layers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from tunefront.spaces.settings import Setting, flag, number, one_of, whole
 
 LAST_OVERRIDDEN = 6  # the last block with settings of its own
 
-# What holds for every block. Of block 2 and later, `filters_2`, `kernel_size_2` and so on may say otherwise.
+# Settings of all blocks. `filters_2`, `kernel_size_2` and so on replace them in block 2 and later ones.
 BLOCK_SETTINGS: Mapping[str, Setting] = {
     "filters": whole(Choice((8, 16, 32, 64)), 1, 4096),
-    "filters_growth": number(Fixed(2.0), above=0, below=64),  # each block has so many times the filters before it
+    "filters_growth": number(
+        Fixed(2.0), above=0, below=64
+    ),  # each block has so many times the filters of the block before it
     "kernel_size": whole(Choice((3, 5)), 1, 31),
     "batch_norm": flag(Choice((False, True))),
     "batch_norm_after": one_of(Fixed("convolution"), ("convolution", "pool")),
@@ -28,7 +30,7 @@ BLOCK_SETTINGS: Mapping[str, Setting] = {
     "block_dropout": number(Fixed(0.0), above=0, below=1, zero=True),
 }
 _OVERRIDES: Mapping[str, Setting] = {
-    "filters": whole(Fixed(0), 0, 4096),  # 0 and "rule": as for every block
+    "filters": whole(Fixed(0), 0, 4096),  # 0 and "rule": the setting of all blocks
     "kernel_size": whole(Fixed(0), 0, 31),
     "convolutions": whole(Fixed(0), 0, 16),
     "padding": one_of(Fixed("rule"), ("rule", "same", "valid")),
@@ -48,9 +50,9 @@ class Block:
     """Convolutions, each with its activation, then pooling, then dropout.
 
     Attributes:
-        number: Which block it is, from 1.
-        batch_norm: Where batch norm stands: ``convolution`` (after each, before its activation),
-            ``pool`` (after it), or ``none``.
+        number: The block's place, from 1.
+        batch_norm: The place of batch norm: ``convolution`` (after each one, before its activation),
+            ``pool`` (after pooling), or ``none``.
         pool_size: 1 if the block does not pool.
     """
 
@@ -68,7 +70,7 @@ class Block:
 
 
 def plan_blocks(settings: Settings) -> tuple[Block, ...]:
-    """The blocks that complete settings describe."""
+    """Return the blocks that complete settings describe."""
     return tuple(_plan_block(settings, number) for number in range(1, int(settings["n_blocks"]) + 1))
 
 
@@ -94,7 +96,7 @@ def _plan_block(settings: Settings, number: int) -> Block:
 
 
 def add_block(block: Block, images: Any) -> Any:
-    """The block's layers behind `images`, a Keras tensor of shape ``(batch, height, width, channels)``.
+    """Add the block's layers behind `images`, a Keras tensor of shape ``(batch, height, width, channels)``.
 
     Raises:
         ValueError: If the images are too small for it.

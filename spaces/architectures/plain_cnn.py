@@ -25,7 +25,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def add_plain_cnn(settings: Settings, pixels: Any) -> Any:
-    """Blocks, flattening, dense layers, dropout.
+    """Add blocks, flattening, dense layers and dropout behind `pixels`.
 
     By default each block has twice the filters of the one before and halves the image, down to one pixel.
     """

@@ -1,4 +1,4 @@
-"""Backbones of ``keras.applications`` with a head of our own: transfer learning and fine-tuning.
+"""Backbones of ``keras.applications`` with tunefront's head: transfer learning and fine-tuning.
 
 Each brings its preprocessing into the model, so that a saved model takes raw pixels.
 """
@@ -23,7 +23,7 @@ _FREEZE_FRACTIONS = Choice((0.0, 0.1, 0.2, 0.3, 0.8, 1.0))
 
 
 def add_pretrained(backbone: Backbone, settings: Settings, pixels: Any) -> Any:
-    """The backbone's own preprocessing, the backbone as one nested layer, pooling and dense layers.
+    """Add the backbone's own preprocessing, the backbone as one nested layer, pooling and dense layers.
 
     The first ceil(f * N) of the backbone's N layers are frozen, f the freeze fraction. The settings
     ``head_epochs`` and ``fine_tuning_rate`` are for the training.
@@ -64,10 +64,10 @@ def _architecture(backbone: Backbone) -> Architecture:
         "dropout": number(FloatRange(0.0, 0.5, step=0.1), above=0, below=1, zero=True),
         "weights": Setting(Fixed("imagenet"), _is_weights, "imagenet, none, or the path of a .weights.h5 file"),
         "head_epochs": whole(Fixed(0), 0, 10_000),  # before the backbone is trained too
-        "fine_tuning_rate": share(Fixed(0.1)),  # multiplies the learning rate from then on
+        "fine_tuning_rate": share(Fixed(0.1)),  # multiplies the learning rate after the head's epochs
     }
     if backbone.imagenet_widths:
-        settings["width"] = number(Fixed(1.0), above=1 / 32, below=10)  # less leaves layers without a filter
+        settings["width"] = number(Fixed(1.0), above=1 / 32, below=10)  # a smaller width leaves layers without a filter
     return Architecture(
         name=backbone.name,
         description=f"{backbone.name} of keras.applications, pretrained on ImageNet, with a head of its own",

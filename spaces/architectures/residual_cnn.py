@@ -11,12 +11,12 @@ from tunefront.spaces.settings import number, one_of, whole
 
 
 def add_residual_cnn(settings: Settings, pixels: Any) -> Any:
-    """A stem, stages of basic blocks, and the average over what is left of the image.
+    """Add a stem, stages of basic blocks, and global average pooling.
 
     Each stage has twice the filters of the one before and half its height and width. With 4 stages of 2
-    blocks, 64 filters and the large stem this is the paper's ResNet-18; the small stem is that of its
-    CIFAR networks, whose stages it does not limit to three here. Shortcuts that change shape are
-    projections (the paper's option B).
+    blocks, 64 filters and the large stem this is the paper's ResNet-18. The small stem is that of the paper's
+    CIFAR networks, but here it may have more than three stages. Shortcuts that change shape are projections
+    (the paper's option B).
     """
     from keras import layers
 

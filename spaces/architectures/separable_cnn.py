@@ -11,7 +11,7 @@ from tunefront.spaces.settings import number, whole
 
 
 def add_separable_cnn(settings: Settings, pixels: Any) -> Any:
-    """A 3x3 convolution, stages of separable blocks, and the average over what is left of the image.
+    """Add a 3x3 convolution, stages of separable blocks, and global average pooling.
 
     Each stage has twice the filters of the one before and half its height and width. The paper's
     stages differ in length; here they are equally long.

@@ -1,7 +1,7 @@
 """Random numbers added to images: noise in each pixel, and shifts of each channel.
 
-Keras's GaussianNoise takes standard deviations up to 1 only, which in pixels of 0 to 255 is nothing, and
-RandomBrightness moves all channels alike.
+They are written by hand because Keras's GaussianNoise allows standard deviations up to 1 only, which is next to nothing
+in pixels of 0 to 255, and its RandomBrightness shifts all channels by the same number.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def build_noise(share: float, seed: int) -> Any:
-    """A layer that adds Gaussian noise; `share` of 255 is its standard deviation."""
+    """Build a layer that adds Gaussian noise; `share` of 255 is its standard deviation."""
     import keras
 
     return _layer_class()(
@@ -21,7 +21,7 @@ def build_noise(share: float, seed: int) -> Any:
 
 
 def build_channel_shift(share: float, seed: int) -> Any:
-    """A layer that adds one number to each channel of each image, up to `share` of 255 to either side."""
+    """Build a layer that adds one number to each channel of each image, up to `share` of 255 to either side."""
     import keras
 
     def draw(images: Any, draws: Any) -> Any:
@@ -31,13 +31,13 @@ def build_channel_shift(share: float, seed: int) -> Any:
     return _layer_class()(draw, seed)
 
 
-@cache  # one class, so that Keras does not count it anew for every model; made late, because it needs Keras
+@cache  # One class serves all models. It is made late, because it needs Keras.
 def _layer_class() -> type[Any]:
     import keras
     from keras import ops
 
     class RandomAddition(keras.layers.Layer):  # type: ignore[misc]
-        """Adds what `draw(images, seed generator)` returns, and stays within 0 to 255."""
+        """A layer that adds what `draw(images, seed generator)` returns, and keeps values within 0 to 255."""
 
         def __init__(self, draw: Callable[[Any, Any], Any], seed: int) -> None:
             super().__init__(dtype="float32")

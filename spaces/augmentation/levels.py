@@ -28,34 +28,36 @@ _OFF: Mapping[str, Value] = {
     "fill": "nearest",
 }
 
-# What counts in shares of 255, and keeps within 0 and 255 what it changes.
-OF_PIXELS = ("randaugment", "brightness", "contrast", "channel_shift", "noise")
+# The settings that are shares of 255; their layers keep values within 0 and 255.
+PIXEL_SETTINGS = ("randaugment", "brightness", "contrast", "channel_shift", "noise")
 
 
 def _level(**values: Value) -> Mapping[str, Setting]:
     value = {name: Fixed(values.get(name, off)) for name, off in _OFF.items()}
     return {
         "flip": one_of(value["flip"], ("none", "horizontal", "vertical", "both")),
-        "rotation": number(value["rotation"], above=0, below=180, zero=True),  # degrees to either side
-        "shift": fraction(value["shift"]),  # of height and of width
+        "rotation": number(value["rotation"], above=0, below=180, zero=True),  # degrees, to either side
+        "shift": fraction(value["shift"]),  # a share of height and of width
         "zoom": number(value["zoom"], above=0, below=1, zero=True),  # in or out
-        "shear": fraction(value["shear"]),  # of one side, over the length of the other
+        "shear": fraction(value["shear"]),  # a share of one side, over the length of the other
         "randaugment": fraction(value["randaugment"]),  # magnitude
-        "brightness": fraction(value["brightness"]),  # added, of 255
-        "contrast": fraction(value["contrast"]),  # multiplies, 1 - c to 1 + c
-        "channel_shift": fraction(value["channel_shift"]),  # brightness of each channel by itself
-        "noise": fraction(value["noise"]),  # standard deviation, of 255
+        "brightness": fraction(value["brightness"]),  # added, as a share of 255
+        "contrast": fraction(value["contrast"]),  # a factor from 1 - contrast to 1 + contrast
+        "channel_shift": fraction(value["channel_shift"]),  # the brightness of each channel, drawn separately
+        "noise": fraction(value["noise"]),  # standard deviation, as a share of 255
         "erasing": fraction(value["erasing"]),  # the share of images that lose a rectangle
         "mixup": number(value["mixup"], above=0, below=100, zero=True),  # alpha; see mixing.py
         "cutmix": number(value["cutmix"], above=0, below=100, zero=True),
-        "fill": one_of(value["fill"], ("constant", "nearest", "reflect", "wrap")),  # where an image moved away
+        "fill": one_of(
+            value["fill"], ("constant", "nearest", "reflect", "wrap")
+        ),  # for the area that an image moved away from
     }
 
 
-# Light keeps a label readable in any image domain: no flips, which turn some digits and letters into others.
-# Medium keeps that promise, and adds what another lamp or camera would change.
-# Strong is for photographs and long trainings: it takes left for right, hides parts (arXiv 1708.04896), and mixes
-# images, with the usual alphas of ImageNet (0.2, arXiv 1710.09412) and of cut-mix (1, arXiv 1905.04899).
+# Light keeps a label readable in any image domain. It has no flips, which turn some digits and letters into others.
+# Medium keeps labels readable too, and adds changes that another lamp or camera would make.
+# Strong is for photographs and long trainings. It flips left and right, erases parts (arXiv 1708.04896), and mixes
+# images with the usual alphas of ImageNet (0.2, arXiv 1710.09412) and of cut-mix (1, arXiv 1905.04899).
 LEVELS: Mapping[str, Mapping[str, Setting]] = {
     "none": {},
     "light": _level(shift=0.1, rotation=10.0, zoom=0.1),
@@ -77,13 +79,13 @@ LEVELS: Mapping[str, Mapping[str, Setting]] = {
 
 
 def build_augmentation(settings: Settings, seed: int) -> list[Any]:
-    """The Keras layers that change images one by one; each draws anew for every image.
+    """Build the Keras layers that change images one by one; each draws anew for every image.
 
     They take and return ``(batch, height, width, channels)`` in float32, 0 to 255, and change images
-    only with ``training=True``. What mixes pairs of images is in :mod:`tunefront.spaces.augmentation.mixing`.
+    only with ``training=True``. Pairs of images are mixed in :mod:`tunefront.spaces.augmentation.mixing`.
 
     Args:
-        settings: Those of a level; one that is missing is off, so an empty mapping gives no layers.
+        settings: The settings of a level; one that is missing is off, so an empty mapping gives no layers.
     """
     return list(_layers({**_OFF, **settings}, seed))
 
@@ -98,11 +100,11 @@ def _layers(settings: Settings, seed: int) -> Iterator[Any]:
         return (seed + offset) % 2**32
 
     def with_seed(offset: int) -> dict[str, Any]:
-        return {"seed": own_seed(offset), "dtype": "float32"}  # also under mixed precision
+        return {"seed": own_seed(offset), "dtype": "float32"}  # float32 also under mixed precision
 
     if settings["flip"] in ("horizontal", "both"):
         yield layers.RandomFlip("horizontal", **with_seed(3))
-    if settings["flip"] in ("vertical", "both"):  # Keras's mode for both only ever flips both at once
+    if settings["flip"] in ("vertical", "both"):  # Keras's mode for both flips either both ways or not at all
         yield layers.RandomFlip("vertical", **with_seed(4))
     if share["shift"]:
         yield layers.RandomTranslation(share["shift"], share["shift"], **fill, **with_seed(0))
@@ -116,11 +118,11 @@ def _layers(settings: Settings, seed: int) -> Iterator[Any]:
         yield build_rand_augment(share["randaugment"], fill["fill_mode"], own_seed(6))
     if share["brightness"]:
         yield layers.RandomBrightness(share["brightness"], **with_seed(7))
-    if share["contrast"]:  # of a single number, Keras makes a factor that is never below 1
+    if share["contrast"]:  # from a single number, Keras makes a factor that is never below 1
         yield layers.RandomContrast((share["contrast"], share["contrast"]), **with_seed(8))
     if share["channel_shift"]:
         yield build_channel_shift(share["channel_shift"], own_seed(9))
     if share["noise"]:
         yield build_noise(share["noise"], own_seed(10))
-    if share["erasing"]:  # of a single number, Keras erases half as often
+    if share["erasing"]:  # given a single number, Keras erases half as often
         yield layers.RandomErasing((share["erasing"], share["erasing"]), **with_seed(11))

@@ -1,4 +1,8 @@
-"""Mix-up and cut-mix: training images made of two, with labels shared in the same proportion."""
+"""Mix-up and cut-mix: training images made of two, with labels shared in the same proportion.
+
+They are written by hand because the label share that Keras's CutMix states is off by up to 0.21 on 8x8 images: it is
+the area between the rectangle's fractional corners. Here the share counts the pixels that are left.
+"""
 
 from __future__ import annotations
 
@@ -9,25 +13,28 @@ from tunefront.spaces.candidate import Settings
 
 
 class Mixing(Protocol):
-    """Mixes each image of a batch with the next one, the last with the first. A Keras layer."""
+    """A Keras layer that mixes each image of a batch with the next one, and the last with the first."""
 
     def __call__(self, images: Any) -> tuple[Any, Any]:
         """Mix images of shape ``(batch, height, width, channels)``.
 
         Returns:
-            The mixed images, and the share of each that is its own, of shape ``(batch,)``, 0 to 1. Of labels as
-            shares of classes, the mixed ones are ``share * labels + (1 - share) * roll(labels, -1, axis=0)``.
+            The mixed images, and each image's own share in the result, of shape ``(batch,)``, 0 to 1. The mixed labels,
+            as shares of classes, are ``share * labels + (1 - share) * roll(labels, -1, axis=0)``.
         """
 
 
 def build_mixing(settings: Settings, seed: int) -> Mixing | None:
-    """What mixes as ``mixup`` and ``cutmix`` say, the alphas of their Beta(alpha, alpha); None if both are 0.
+    """Build the layer that mixes as the settings ``mixup`` and ``cutmix`` say; None if both are 0.
+
+    Each setting is the alpha of its method's Beta(alpha, alpha), from which shares are drawn.
 
     * Mix-up (arXiv 1710.09412): ``share * image + (1 - share) * next image``, with share ~ Beta.
-    * Cut-mix (arXiv 1905.04899): a rectangle of the next image, of sqrt(1 - Beta) of either side, lies at a
-      random place. What of it lies outside is lost; the share counts the pixels that are left.
+    * Cut-mix (arXiv 1905.04899): a rectangle of the next image, sqrt(1 - Beta) of either side long, replaces the
+      pixels around a random place. It is cut off at the border; the share counts the pixels that it leaves.
 
-    Ours draws for each image, where the papers' code draws once a batch. With both, each batch picks one.
+    Ours draws a share for each image, while the papers' code draws one for a batch. With both methods, each batch
+    picks one of them at random.
     """
     mixup, cutmix = float(settings.get("mixup", 0.0)), float(settings.get("cutmix", 0.0))
     if not mixup and not cutmix:
@@ -73,7 +80,7 @@ def _layer_class() -> type[Any]:
             return ops.where(is_cut, partners, images), 1.0 - n_cut / (height * width)
 
         def _interval(self, side: Any, n_pixels: int) -> Any:
-            """Which of so many pixels lie in an interval of `side` of them around any one, shape (batch, n_pixels)."""
+            """Return which pixels lie in an interval of `side` of them around a random one, shape (batch, n_pixels)."""
             length = ops.round(side * n_pixels)
             middle = ops.floor(n_pixels * random.uniform(ops.shape(side), seed=self._draws))
             first = (middle - ops.floor(length / 2))[:, None]
@@ -81,8 +88,9 @@ def _layer_class() -> type[Any]:
             return (position >= first) & (position < first + length[:, None])
 
         def _beta(self, alpha: float, images: Any) -> Any:
-            # Of logarithms of two gammas, each that of alpha + 1 times uniform ** (1 / alpha): keras.random.beta
-            # divides the gammas, and below an alpha of 0.1 or so both are too small for float32.
+            # keras.random.beta divides gammas of alpha, which for small alphas are 0 in float32: with 0.02, 3 % of its
+            # draws are exactly a half, and with 0.001, 85 %. A gamma of alpha is one of alpha + 1 times
+            # uniform ** (1 / alpha), so here the logarithms of two such products are subtracted.
             shape = (ops.shape(images)[0],)
             one, other = (
                 ops.log(random.gamma(shape, alpha + 1, seed=self._draws))

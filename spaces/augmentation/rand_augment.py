@@ -1,8 +1,8 @@
-"""RandAugment: a few operations a picture, drawn from many, all of one magnitude (arXiv 1909.13719).
+"""RandAugment: a few operations for each image, drawn from many, all of one magnitude (arXiv 1909.13719).
 
-Keras's own layer draws its operations once for a whole batch, turns images by up to a full circle, and
-fails on grey ones. Ours draws them for each image, with the paper's ranges, and computes all geometric ones in
-one step. It leaves out the paper's equalize, whose histograms cost more than all else together.
+It is written by hand because Keras's own layer draws its operations once for a whole batch, and turns images by up to
+a full circle. Ours draws them for each image, with the paper's ranges, and computes all geometric ones in one step. It
+leaves out the paper's equalize, whose histograms cost more than all other operations together.
 """
 
 from __future__ import annotations
@@ -11,19 +11,28 @@ import math
 from functools import cache
 from typing import Any
 
-_N_ROUNDS = 2  # operations an image, as in the paper
-_GEOMETRIC = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
-_OF_COLOUR = ("identity", "autocontrast", "solarize", "posterize", "contrast", "brightness", "sharpness", "saturation")
+_N_ROUNDS = 2  # operations for each image, as in the paper
+_GEOMETRIC_OPERATIONS = ("rotate", "shear_x", "shear_y", "translate_x", "translate_y")
+_COLOUR_OPERATIONS = (
+    "identity",
+    "autocontrast",
+    "solarize",
+    "posterize",
+    "contrast",
+    "brightness",
+    "sharpness",
+    "saturation",
+)
 
 
 def build_rand_augment(magnitude: float, fill: str, seed: int) -> Any:
-    """A layer that applies two random operations to every image while training.
+    """Build a layer that applies two random operations to every image while training.
 
     Args:
         magnitude: 0 to 1. At 1, the operations turn by 30 degrees, shear by 0.3, shift by 0.45 of the
-            side, leave 4 bits a channel, invert all that is lighter than black, and blend colour,
+            side, leave 4 bits a channel, invert all pixels lighter than black, and blend colour,
             contrast, brightness and sharpness by factors of 0.1 or 1.9.
-        fill: What comes in where an image moved away, as Keras names it.
+        fill: Keras's name of the mode that fills the area that an image moved away from.
     """
     return _layer_class()(magnitude, fill, seed)
 
@@ -38,20 +47,20 @@ def _layer_class() -> type[Any]:
             super().__init__(dtype="float32")
             self._magnitude, self._fill = magnitude, fill
             self._draws = random.SeedGenerator(seed)
-            self.supports_jit = False  # nor do Keras's layers that move images: TensorFlow has no XLA kernel
+            self.supports_jit = False  # TensorFlow has no XLA kernel for moving images
 
         def call(self, images: Any, training: bool = False) -> Any:
             if not training:
                 return images
-            is_coloured = images.shape[-1] == 3  # only then is there a saturation
-            names = (*_GEOMETRIC, *(_OF_COLOUR if is_coloured else _OF_COLOUR[:-1]))
+            is_coloured = images.shape[-1] == 3  # grey images have no saturation
+            names = (*_GEOMETRIC_OPERATIONS, *(_COLOUR_OPERATIONS if is_coloured else _COLOUR_OPERATIONS[:-1]))
             n_images = ops.shape(images)[0]
             for _ in range(_N_ROUNDS):
                 chosen = random.randint((n_images,), 0, len(names), seed=self._draws)
                 is_up = random.randint((n_images,), 0, 2, seed=self._draws)
                 strength = self._magnitude * (2.0 * ops.cast(is_up, "float32") - 1.0)
                 images = _move(images, chosen, strength, self._fill)
-                images = _recolour(images, chosen, strength, self._magnitude, names[len(_GEOMETRIC) :])
+                images = _recolour(images, chosen, strength, self._magnitude, names[len(_GEOMETRIC_OPERATIONS) :])
             return images
 
         def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
@@ -61,11 +70,11 @@ def _layer_class() -> type[Any]:
 
 
 def _move(images: Any, chosen: Any, strength: Any, fill: str) -> Any:
-    """Turn, shear or shift each image around its middle by its `strength`, shape (batch,), if that was `chosen`."""
+    """Turn, shear or shift each image by its `strength`, shape (batch,), if its `chosen` operation is one of these."""
     from keras import ops
 
     def of(name: str) -> Any:
-        return strength * ops.cast(chosen == _GEOMETRIC.index(name), "float32")
+        return strength * ops.cast(chosen == _GEOMETRIC_OPERATIONS.index(name), "float32")
 
     height, width = images.shape[1:3]
     middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
@@ -80,12 +89,12 @@ def _move(images: Any, chosen: Any, strength: Any, fill: str) -> Any:
 
 
 def _recolour(images: Any, chosen: Any, strength: Any, magnitude: float, names: tuple[str, ...]) -> Any:
-    """Each image with the operation of `names` that was `chosen`, counted after the geometric ones."""
+    """Apply to each image the operation of `names` that was `chosen`, counted after the geometric ones."""
     from keras import ops
 
     factor = 1.0 + 0.9 * ops.reshape(strength, (-1, 1, 1, 1))
     result = images
-    for number, name in enumerate(names, start=len(_GEOMETRIC)):
+    for number, name in enumerate(names, start=len(_GEOMETRIC_OPERATIONS)):
         if name != "identity":
             is_chosen = ops.reshape(chosen == number, (-1, 1, 1, 1))
             result = ops.where(is_chosen, _recoloured(images, name, factor, magnitude), result)
@@ -93,7 +102,7 @@ def _recolour(images: Any, chosen: Any, strength: Any, magnitude: float, names: 
 
 
 def _recoloured(images: Any, name: str, factor: Any, magnitude: float) -> Any:
-    """All images after one operation; those with a factor blend: 0 is the other picture, 1 the image itself."""
+    """Return all images after one operation; one with a factor blends: 0 is the other picture, 1 the image itself."""
     from keras import ops
 
     match name:

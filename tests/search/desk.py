@@ -29,7 +29,7 @@ SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
 
 
 def make_spec(**changes: Any) -> StudySpec:
-    """A small study; a change of a table replaces the keys it names."""
+    """Make a small study; a change of a table replaces the keys it names."""
     tables: dict[str, Any] = {
         "name": "digits",
         "seed": 1,
@@ -131,7 +131,7 @@ class Desk:
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
+    """Return whether the process is there and no zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -37,7 +37,7 @@ def training(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
 ) -> RecordedTrial:
-    """A training with equally long epochs, a quarter of each of them validation."""
+    """Return a training with equally long epochs, a quarter of each of them validation."""
     train, validation = 0.75 * epoch_seconds, 0.25 * epoch_seconds
     measurements = {
         "accuracy": max(accuracies),
@@ -54,7 +54,7 @@ def recording(*trials: RecordedTrial, n_failed: int = 0, **changes: Any) -> Reco
 
 
 def drawn_parameters(seed: int) -> dict[str, Any]:
-    """A random candidate of :data:`SPACE`."""
+    """Return a random candidate of :data:`SPACE`."""
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
     spec(2).parsed_space().suggest(trial)
     return dict(trial.params)

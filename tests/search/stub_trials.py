@@ -83,7 +83,7 @@ def succeed(connection: Connection, task: TrialTask, act: Act) -> None:
 
 
 def crash_by(signal_number: int) -> Callable[[Connection, TrialTask, Act], None]:
-    """A behaviour: train an epoch, then die by that signal."""
+    """Return a behaviour: train an epoch, then die by that signal."""
 
     def crash(connection: Connection, task: TrialTask, act: Act) -> None:
         _build(connection, act)
@@ -166,7 +166,7 @@ def fail_while_saving(connection: Connection, task: TrialTask, act: Act) -> None
 
 
 def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, TrialTask, Act], None]:
-    """A behaviour: send this instead of an epoch, then wait for an answer."""
+    """Return a behaviour: send this instead of an epoch, then wait for an answer."""
 
     def send_it(connection: Connection, task: TrialTask, act: Act) -> None:
         _build(connection, act)
@@ -177,7 +177,7 @@ def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, Tria
 
 
 def measure(number: float, where: str) -> Callable[[Connection, TrialTask, Act], None]:
-    """A behaviour: succeed, but for one `number`, in an epoch, among the measurements, or after the model is kept."""
+    """Return a behaviour: succeed, but with one bad `number` in an epoch, a measurement, or after the model is kept."""
 
     def measure_it(connection: Connection, task: TrialTask, act: Act) -> None:
         _build(connection, act)

@@ -13,7 +13,7 @@ from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.settings import fixed_values
 from tunefront.spaces.space import Space
 
-FROM_SCRATCH = [name for name in ARCHITECTURES if name not in BACKBONE_NAMES]
+OWN_ARCHITECTURES = [name for name in ARCHITECTURES if name not in BACKBONE_NAMES]
 SMALL_BACKBONES = ("MobileNetV2", "MobileNetV3Small", "EfficientNetB0")
 OTHERS = [pytest.param(name, marks=pytest.mark.exhaustive) for name in BACKBONE_NAMES if name not in SMALL_BACKBONES]
 # Such that there is batch norm and dropout where there can be.
@@ -32,10 +32,10 @@ def randomize_statistics(keras: Any, model: Any) -> None:
             layer.moving_variance.assign(draws.uniform(0.7, 1.4, layer.moving_variance.shape))
 
 
-@pytest.mark.parametrize("name", [*FROM_SCRATCH, *SMALL_BACKBONES, *OTHERS])
+@pytest.mark.parametrize("name", [*OWN_ARCHITECTURES, *SMALL_BACKBONES, *OTHERS])
 def test_a_resized_model_answers_alike_however_it_is_called(keras: Any, name: str) -> None:
     architecture = ARCHITECTURES[name]
-    size = max(architecture.smallest_image, 48 if name in FROM_SCRATCH else 1)
+    size = max(architecture.smallest_image, 48 if name in OWN_ARCHITECTURES else 1)
     settings = {
         **fixed_values(architecture.settings),
         **{key: value for key, value in SETTINGS.items() if key in architecture.settings},

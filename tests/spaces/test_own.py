@@ -172,9 +172,7 @@ def test_an_own_space_builds(keras: Any, tmp_path: Path) -> None:
 
 
 def test_a_candidate_of_an_own_space_may_be_whole(tmp_path: Path) -> None:
-    chosen = (
-        "from tunefront import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
-    )
+    chosen = "from tunefront import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
     assert own(tmp_path, chosen).suggest(ask()) == Candidate("mine", {}, "lion", {"learning_rate": 0.3}, l2=0.1)
 
 

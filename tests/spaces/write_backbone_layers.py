@@ -15,7 +15,7 @@ _NARROW = (0.2, 0.04)
 
 
 def learns(layer: Any) -> bool:
-    """Whether training changes the layer: its weights, or the averages of its batch norm."""
+    """Return whether training changes the layer: its weights, or the averages of its batch norm."""
     import keras
 
     layers = list(layer._flatten_layers())

@@ -1,1 +1,1 @@
-"""From files to pixels, in several processes, and what they were the last time."""
+"""The decoding of files to pixels, in several processes, and the reuse of earlier results."""

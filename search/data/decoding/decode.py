@@ -1,4 +1,4 @@
-"""One encoded image file to pixels."""
+"""The decoding of one image file to pixels."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from numpy.typing import NDArray
 from tunefront.search.data.decoding.deep_pixels import FULL_DEPTH, Deep, deep_values, to_8_bits
 from tunefront.search.data.file_kinds import describe_kind
 
-MAX_PIXELS = 150_000_000  # 450 MB as colours; a file of some kilobytes can claim a thousand times that
-# Not all that Pillow knows: it hands EPS to Ghostscript, and a film or a vector drawing is no photo.
+MAX_PIXELS = 150_000_000  # 450 MB in colour; a file of some kilobytes can claim a thousand times as many
+# Pillow reads more formats, but it hands EPS to Ghostscript, and films and vector drawings are no photos.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP", "DIB", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
 
 
 class BadImageError(Exception):
-    """This file is no image that can be used: why."""
+    """A file is no usable image; the message says why."""
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How files become pixels.
+    """The settings of decoding files to pixels.
 
     Attributes:
         size: Height and width; None leaves each image as it is.
         resize: ``stretch`` to the size, ``crop`` the middle, or ``pad`` with black.
-        bit_depth: Bits that are used in files of 16 bits a channel: the upper 8 of these become the pixels.
+        bit_depth: The bits used in files of 16 bits a channel; the upper 8 of these become the pixels.
     """
 
     size: tuple[int, int] | None
@@ -45,8 +45,8 @@ class Picture:
     """A decoded image file.
 
     Attributes:
-        pixels: Of shape (height, width, channels).
-        deep: What the file's values were, if it has 16 bits a channel.
+        pixels: Shape (height, width, channels).
+        deep: Facts on the file's values, if it has 16 bits a channel.
     """
 
     pixels: NDArray[np.uint8]
@@ -54,9 +54,9 @@ class Picture:
 
 
 def decode(read: Callable[[], bytes], decoding: Decoding) -> Picture:
-    """Decode an image file, upright as the EXIF orientation says.
+    """Decode an image file, turned upright by its EXIF orientation.
 
-    Transparency is dropped, as Keras does. Of a film, it is the first image.
+    Transparency is dropped, as Keras does. A film gives its first image.
 
     Raises:
         BadImageError: If it cannot be read, is no image, is cut off, or too large to be decoded.
@@ -74,7 +74,8 @@ def decode(read: Callable[[], bytes], decoding: Decoding) -> Picture:
             upright = Image.fromarray(to_8_bits(deep, decoding.bit_depth))
             return Picture(_finished(upright, decoding), Deep.of(deep))
         if decoding.size is not None:
-            # Large JPEGs are decoded at a half, a quarter or an eighth, with twice the pixels needed left or more.
+            # Large JPEGs are decoded at a half, a quarter or an eighth of their size. At least twice the needed
+            # pixels are left.
             image.draft(None, (2 * max(decoding.size),) * 2)
         image.load()
         return Picture(_finished(ImageOps.exif_transpose(image), decoding))
@@ -86,10 +87,10 @@ def _finished(image: Any, decoding: Decoding) -> NDArray[np.uint8]:
 
 
 def size_of(read: Callable[[], bytes]) -> tuple[int, int]:
-    """Upright height and width, from the header alone.
+    """Return upright height and width, from the header alone.
 
     Raises:
-        BadImageError: As :func:`decode`, as far as the header tells.
+        BadImageError: For the reasons of :func:`decode`, as far as the header tells them.
     """
     with _opened(read) as (image, _):
         is_turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
@@ -98,7 +99,7 @@ def size_of(read: Callable[[], bytes]) -> tuple[int, int]:
 
 @contextmanager
 def _opened(read: Callable[[], bytes]) -> Iterator[tuple[Any, bytes]]:
-    """The image, and its encoded file."""
+    """Open an image file; yield the image and its encoded bytes."""
     from PIL import Image
 
     try:
@@ -108,8 +109,8 @@ def _opened(read: Callable[[], bytes]) -> Iterator[tuple[Any, bytes]]:
         Image.init()
         Image.MAX_IMAGE_PIXELS = MAX_PIXELS
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about broken metadata, which nothing here depends on
-            # Pillow itself refuses more than twice as many, and only warns between.
+            warnings.simplefilter("ignore")  # of broken metadata, which nothing here depends on
+            # Pillow itself only warns of up to twice as many pixels as it allows, and refuses more.
             image = Image.open(io.BytesIO(data), formats=[name for name in _FORMATS if name in Image.OPEN])
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
@@ -118,10 +119,10 @@ def _opened(read: Callable[[], bytes]) -> Iterator[tuple[Any, bytes]]:
         raise
     except Image.DecompressionBombError as error:
         raise BadImageError(f"has more than {MAX_PIXELS:,} pixels: make it smaller") from error
-    except OSError as error:  # also Pillow's UnidentifiedImageError
+    except OSError as error:  # Pillow's UnidentifiedImageError is one too
         unidentified = "cannot identify image file" in str(error)
         raise BadImageError(describe_kind(data) if unidentified else error.strerror or str(error)) from error
-    except Exception as error:  # Pillow's decoders raise nearly everything on broken files
+    except Exception as error:  # Pillow's decoders raise errors of nearly any type on broken files
         raise BadImageError(f"cannot be decoded ({type(error).__name__}: {error})") from error
 
 
@@ -131,7 +132,7 @@ def _resized(image: Any, decoding: Decoding) -> Any:
     if decoding.size is None or decoding.size == (image.height, image.width):
         return image
     height, width = decoding.size
-    # Lanczos averages over all source pixels when it shrinks: no flicker from pixels left out.
+    # When it shrinks, Lanczos averages over all source pixels, so that none is left out.
     filter_ = Image.Resampling.LANCZOS
     if decoding.resize == "stretch":
         return image.resize((width, height), filter_)

@@ -1,4 +1,4 @@
-"""Digests of what examples contain; those of files are remembered, so that a second start reads none of them."""
+"""Digests of the contents of examples; those of files are stored, so that a second start reads no file."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ _N_CHUNK = 256
 
 
 def digest(data: bytes) -> str:
-    """Of 128 bits: equal content gives equal digests, and nothing else does."""
+    """Return the BLAKE2b digest (128 bits) of some bytes; only equal content gives equal digests."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def digests_of_values(values: NDArray[Any]) -> list[str]:
-    """One for each row."""
+    """Return a digest for each row."""
     return [digest(np.ascontiguousarray(row).tobytes()) for row in values]
 
 
 def digests_of_files(reads: Sequence[Callable[[], bytes]], cache: Path, report: Progress) -> list[str]:
-    """One for each file, ``UNREADABLE`` where it could not be read.
+    """Return a digest for each file, ``UNREADABLE`` for one that could not be read.
 
     The manifest in `cache` has a line for each file: path, size, mtime and ctime in nanoseconds, digest.
-    It is only ever appended to: a line that was cut off when its writer was killed is left out.
+    Lines are only appended; a line that was cut off because its writer was killed is skipped.
     """
     found: list[str] = []
     with ThreadPoolExecutor(n_processes() + 2) as threads:
@@ -46,15 +46,17 @@ def digests_of_files(reads: Sequence[Callable[[], bytes]], cache: Path, report: 
         manifest = manifest_path(cache, _manifest_name(stamps))
         lock = lock_path(cache, manifest.name)
         waiting = partial(report, "waiting for another process that reads the same files", 0, 1)
-        # Who may only read the cache remembers nothing.
+        # A user who may only read the cache stores no digests.
         may_write = os.access(manifest if manifest.exists() else manifest.parent, os.W_OK, effective_ids=True)
         with alone(lock, waiting) if may_write else contextlib.nullcontext():
-            known = _remembered(manifest)
+            known = _read_manifest(manifest)
             for first in range(0, len(reads), _N_CHUNK):
                 rows = range(first, min(first + _N_CHUNK, len(reads)))
                 chunk = list(threads.map(lambda row: _digest(reads[row], stamps[row], known), rows))
                 if may_write:
-                    _remember(manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known)
+                    _append_to_manifest(
+                        manifest, ((stamps[row], new) for row, new in zip(rows, chunk, strict=True)), known
+                    )
                 found += chunk
                 report("reading files", len(found), len(reads))
     return found
@@ -77,13 +79,13 @@ def _digest(read: Callable[[], bytes], stamp: Stamp | None, known: dict[Stamp, s
 
 
 def _manifest_name(stamps: Iterable[Stamp | None]) -> str:
-    """One manifest for all that lies in the same folder."""
+    """Return the name of the manifest that all files of the same folder share."""
     folders = {os.path.dirname(stamp[0]) for stamp in stamps if stamp is not None}
     common = os.path.commonpath(folders) if folders else ""
     return hashlib.sha256(os.fsencode(common)).hexdigest()[:16]
 
 
-def _remembered(manifest: Path) -> dict[Stamp, str]:
+def _read_manifest(manifest: Path) -> dict[Stamp, str]:
     known: dict[Stamp, str] = {}
     if not manifest.exists():
         return known
@@ -96,12 +98,12 @@ def _remembered(manifest: Path) -> dict[Stamp, str]:
     return known
 
 
-def _remember(manifest: Path, found: Iterable[tuple[Stamp | None, str]], known: dict[Stamp, str]) -> None:
+def _append_to_manifest(manifest: Path, found: Iterable[tuple[Stamp | None, str]], known: dict[Stamp, str]) -> None:
     lines = [json.dumps([*stamp, new]) for stamp, new in found if stamp and new != UNREADABLE and stamp not in known]
     if lines:
         is_new = not manifest.exists()
         with manifest.open("a", encoding="ascii") as file:
             if is_new:
                 share(manifest)
-            # The line break comes first as well: a line that was cut off before must not swallow the next.
+            # A line break also comes first, because an earlier line may have been cut off without one.
             file.write("\n" + "\n".join(lines) + "\n")

@@ -23,12 +23,12 @@ _CHANNELS = (1, 2, 3, 4)
 
 
 def as_pixels(values: NDArray[Any], scale: Scale, where: str) -> NDArray[Any]:
-    """Values of images on the given scale as pixels from 0 to 255, of shape (n, height, width, channels).
+    """Return values of images on the given scale as pixels from 0 to 255, of shape (n, height, width, channels).
 
-    Grey images get the channel that they lack. Without a scale nothing is done: values may be no images at all.
+    Grey images get a channel axis. Without a scale nothing is changed, because the values may be no images.
 
     Raises:
-        DataError: If they are no images, or beyond the scale.
+        DataError: If the values are no images, or beyond the scale.
     """
     if not scale:
         return values
@@ -55,7 +55,7 @@ def as_pixels(values: NDArray[Any], scale: Scale, where: str) -> NDArray[Any]:
 
 
 def likely_scale(value_range: tuple[float, float]) -> Scale:
-    """The scale other than that of pixels that images with such values are on; empty where there is none.
+    """Return the scale, other than that of pixels, that images with such a range are probably on; empty if none.
 
     Integers of 10, 12, 14 or 16 bits are on the smallest scale that holds them.
     """
@@ -68,12 +68,12 @@ def likely_scale(value_range: tuple[float, float]) -> Scale:
 
 
 def are_pixels(values: NDArray[Any], scale: Scale) -> bool:
-    """Whether these are images of values from 0 to 255, given on a scale or not."""
+    """Return whether the values are images of pixels from 0 to 255, or are on a scale that makes them pixels."""
     return values.ndim == 4 and (values.dtype == np.uint8 or bool(scale))
 
 
 def has_channels_first(image_shape: tuple[int, ...]) -> bool:
-    """Whether images have the shape (channels, height, width) where (height, width, channels) is meant."""
+    """Return whether images have the shape (channels, height, width) where (height, width, channels) is meant."""
     if len(image_shape) != 3:
         return False
     first, _, last = image_shape

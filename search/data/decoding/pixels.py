@@ -1,4 +1,4 @@
-"""The values of all examples as one array: as they came, or decoded from files."""
+"""The values of all examples as one array: unchanged, or decoded from files."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SKIPPED = "skipped.txt"  # in the folder of a prepared dataset: each file that w
 
 @dataclass(frozen=True)
 class Pixels:
-    """What could be had.
+    """The values of all usable examples.
 
     Attributes:
-        values: Of shape (m, ...), with m at least the number of examples.
-        rows: Where the values of each example are in it.
-        examples: All but the bad images.
-        digests: Of the values of each.
-        decoding: How files were decoded; None where the values came as an array.
-        deep_maxima: The largest value of each example, by its place in `values`, whose file has 16 bits a channel.
+        values: Shape (m, ...), with m at least the number of examples.
+        rows: The row of each example in `values`.
+        examples: The examples without the bad images.
+        digests: A digest of each example's values.
+        decoding: The settings with which files were decoded; None if the values came as an array.
+        deep_maxima: Row in `values` -> the largest value, for examples whose files have 16 bits a channel.
         notes: Counts of what was left out.
     """
 
@@ -46,7 +46,7 @@ class Pixels:
 
 
 def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folder: Path, report: Progress) -> Pixels:
-    """Decode into a file in `folder` what is not decoded yet.
+    """Return the values of all examples; decode files into a file in `folder`, unless their pixels are known.
 
     `contents` are the digests of the encoded files, or of the values where they come as an array.
 
@@ -57,7 +57,7 @@ def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folde
     if isinstance(content, np.ndarray):
         require_space(folder, content.nbytes)
         return Pixels(content, np.arange(len(content)), examples, contents, {})
-    assert isinstance(source, FileSource)  # no other has encoded files
+    assert isinstance(source, FileSource)  # no other source has encoded files
     decoding = decoding_of(source)
     bad: dict[int, str] = {}
     if decoding.size is None:
@@ -68,7 +68,7 @@ def pixels_of(examples: Examples, contents: Sequence[str], source: Source, folde
 
 
 def decoding_of(source: FileSource) -> Decoding:
-    """How the files of a source become pixels."""
+    """Return the settings with which the files of a source are decoded."""
     size = (source.image_size, source.image_size) if isinstance(source.image_size, int) else source.image_size
     return Decoding(size, source.channels, source.resize)
 
@@ -76,7 +76,7 @@ def decoding_of(source: FileSource) -> Decoding:
 def _measured(
     reads: Sequence[Callable[[], bytes]], decoding: Decoding, examples: Examples, report: Progress
 ) -> tuple[Decoding, dict[int, str]]:
-    """The one size that all images have, and what is no image."""
+    """Return the decoding with the one size that all images have, and the files that are no images."""
     measured = measure_all(dict(enumerate(reads)), decoding, report)
     sizes, bad = measured.sizes, measured.bad
     first_of = {size: row for row, size in reversed(sizes.items())}
@@ -101,9 +101,9 @@ def _decoded(
     folder: Path,
     report: Progress,
 ) -> Pixels:
-    assert decoding.size is not None  # set, or measured
+    assert decoding.size is not None  # the spec gives it, or it was measured
     shape = (len(reads), *decoding.size, decoding.channels)
-    require_space(folder, 2 * int(np.prod(shape)))  # in the order of files first, then in that of splits
+    require_space(folder, 2 * int(np.prod(shape)))  # once in the order of files, once in that of splits
     path = folder / DECODED
     digests = reuse(folder.parent, decoding, contents, path, report)
     new = {row: read for row, read in enumerate(reads) if row not in digests}
@@ -115,7 +115,7 @@ def _decoded(
         (folder / SKIPPED).write_text("".join(f"{line}\n" for line in _lines(decoded.bad, examples)), encoding="utf-8")
     rows = np.array(sorted(digests), dtype=np.int64)
     with path.open("r+b") as file:
-        file.truncate(int(np.prod(shape)))  # a bad image at the end wrote nothing
+        file.truncate(int(np.prod(shape)))  # bad images at the end have written nothing
     values: NDArray[Any] = np.memmap(path, dtype=np.uint8, mode="r", shape=shape)
     return Pixels(
         values,
@@ -129,12 +129,13 @@ def _decoded(
 
 
 def with_bit_depth(pixels: Pixels, is_training: NDArray[np.bool_], folder: Path, report: Progress) -> Pixels:
-    """The same, where files of 16 bits a channel are scaled by the bits that they use in training.
+    """Return the pixels with files of 16 bits a channel scaled by the bits that training images use.
 
-    They are decoded once more, unless that is all 16: which examples are for training is known only after decoding.
+    These files are decoded once more unless all 16 bits are used, because the training examples are known only after
+    decoding.
 
     Args:
-        is_training: Of each example, shape (n,).
+        is_training: Whether each example is for training, shape (n,).
     """
     maxima = np.array([pixels.deep_maxima.get(row, -1) for row in pixels.rows.tolist()])
     of_training = maxima[is_training & (maxima >= 0)]

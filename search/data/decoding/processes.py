@@ -1,4 +1,4 @@
-"""Decode many image files, in several processes where that is worth their start."""
+"""The decoding of many image files, in several processes if that is worth starting them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tunefront.search.data.decoding.decode import BadImageError, Decoding, decod
 from tunefront.search.data.examples import DataError, Progress
 from tunefront.search.system.child_environment import child_environment
 
-_N_WORTH_PROCESSES = 200  # below, starting them costs more than they save
+_N_WORTH_PROCESSES = 200  # images; for fewer, starting processes costs more than it saves
 _N_CHUNK = 32
 
 _Result = TypeVar("_Result")
@@ -26,11 +26,11 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Decoded:
-    """What came of some files.
+    """The outcome of decoding some files.
 
     Attributes:
-        digests: Of the pixels of each row that could be decoded; of the values at full depth where they have 16 bits.
-        bad: Why each other row could not.
+        digests: A digest of the pixels of each decoded row, or of the values at full depth if they have 16 bits.
+        bad: Row -> why it could not be decoded.
         deep_maxima: The largest value of each row that has 16 bits a channel.
     """
 
@@ -41,7 +41,7 @@ class Decoded:
 
 @dataclass(frozen=True)
 class Measured:
-    """Height and width of each row that has them, and why the others have not."""
+    """The height and width of each row that is an image, and why other rows are none."""
 
     sizes: dict[int, tuple[int, int]]
     bad: dict[int, str]
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some files, and where their pixels go: these rows of the file at `path`."""
+    """Some files, and the rows of the file at `path` that their pixels go to."""
 
     rows: Sequence[int]
     reads: Sequence[Callable[[], bytes]]
@@ -58,14 +58,14 @@ class Chunk:
 
 
 def n_processes() -> int:
-    """As many as this process may use cores."""
+    """Return the number of processes to use: one for each core that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def decode_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, path: Path, report: Progress) -> Decoded:
     """Decode the file of every row into `path`, raw uint8 of shape (n, height, width, channels).
 
-    Rows of bad files, and rows that are not named, stay as they are.
+    Rows of bad files, and rows that are not in `reads`, stay as they are.
 
     Raises:
         DataError: If a decoding process dies.
@@ -96,7 +96,7 @@ def measure_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, re
 def decode_chunk(chunk: Chunk) -> Decoded:
     """Decode some files, and write their pixels."""
     decoded = Decoded()
-    # Written, not mapped: on a full disk a mapped file ends the process with SIGBUS.
+    # Pixels are written, because on a full disk a mapped file would end the process with SIGBUS.
     descriptor = os.open(chunk.path, os.O_WRONLY)
     try:
         for row, read in zip(chunk.rows, chunk.reads, strict=True):
@@ -138,8 +138,8 @@ def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk],
     if n_images < _N_WORTH_PROCESSES or n_processes() == 1:
         yield from map(function, chunks)
         return
-    # Not forked: the caller may have Keras with all its threads. Not from the caller's fork server:
-    # that one may have Keras loaded too, which decoders would only carry along.
+    # A fork would copy the caller, which may have Keras with all its threads. The caller's fork server may have Keras
+    # loaded too, which decoders do not need. So the processes are spawned.
     context = multiprocessing.get_context("spawn")
     with child_environment(), ProcessPoolExecutor(min(n_processes(), len(chunks)), context, _begin) as pool:
         try:
@@ -155,7 +155,7 @@ def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk],
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends this process
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

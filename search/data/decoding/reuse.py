@@ -1,4 +1,4 @@
-"""Pixels that another prepared dataset has already: only new files are decoded when files or splits change."""
+"""Pixels of earlier prepared datasets, so that only new files are decoded when files or splits change."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tunefront.search.data.examples import Progress
 
 _DECODING = "decoding.json"
 _CONTENTS = "contents.npy"
-_VERSION = 2  # of how files become pixels: what an earlier one made is not reused
+_VERSION = 2  # of the decoding: pixels of an earlier version are not reused
 
 
 def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> None:
-    """Write how the images of a dataset were decoded, and the digest of the file that each came from.
+    """Write down how the images of a dataset were decoded, and the digest of each image's file.
 
     Images whose digest is empty are decoded anew for every dataset.
     """
@@ -31,7 +31,7 @@ def write_origins(folder: Path, decoding: Decoding, contents: Sequence[str]) -> 
 
 
 def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, report: Progress) -> dict[int, str]:
-    """Copy the pixels of files that were decoded before, in the same way, into `path` as decoding writes them.
+    """Copy the pixels of files that were decoded before in the same way into `path`, in the format of decoding.
 
     Returns:
         The digest of the pixels of every row that was copied.
@@ -41,7 +41,7 @@ def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, 
         rows_of.setdefault(content.encode(), []).append(row)
     digests: dict[int, str] = {}
     with path.open("wb") as file:
-        for images, known in _like(cache, decoding):
+        for images, known in _matching_images(cache, decoding):
             for place, content in enumerate(known.tolist()):
                 for row in rows_of.pop(content, []):
                     pixels = images[place].tobytes()
@@ -53,11 +53,11 @@ def reuse(cache: Path, decoding: Decoding, contents: Sequence[str], path: Path, 
     return digests
 
 
-def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bytes_]]]:
-    """Images that were decoded in this way, and the digests of their files; what is broken or vanishes is left out."""
+def _matching_images(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.bytes_]]]:
+    """Yield images decoded in the same way, and the digests of their files; skip what is broken or vanishes."""
     wanted = _described(decoding)
     for path in sorted(cache.glob(f"*/{_DECODING}")):
-        if path.parent.name.startswith("."):  # not whole
+        if path.parent.name.startswith("."):  # an unfinished dataset
             continue
         try:
             if json.loads(path.read_text()) == wanted:
@@ -70,6 +70,6 @@ def _like(cache: Path, decoding: Decoding) -> Iterator[tuple[NDArray[np.uint8], 
 
 
 def _described(decoding: Decoding) -> dict[str, Any]:
-    """What pixels depend on, as JSON gives it back: not the depth of 16-bit files, which are not reused."""
+    """Return the settings that pixels depend on, as JSON data; no bit depth, because deep files are not reused."""
     facts = {name: value for name, value in asdict(decoding).items() if name != "bit_depth"}
     return {**facts, "size": list(decoding.size or ()), "version": _VERSION}

@@ -1,1 +1,1 @@
-"""What a person looks at before anything is trained."""
+"""Views of a dataset for a person, before anything is trained."""

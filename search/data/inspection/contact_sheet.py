@@ -1,4 +1,4 @@
-"""One picture of some images of each class, to see what the data is."""
+"""The contact sheet: one picture of some images of each class."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tunefront.search.system.regular_files import named
 _BACKGROUND = "#ffffff"
 _TEXT_COLOUR = "#1f2937"
 _DIM_COLOUR = "#4b5563"
-_FRAME_COLOUR = "#d1d5db"  # so that a white image ends somewhere
+_FRAME_COLOUR = "#d1d5db"  # shows where a white image ends
 _TILE = 96  # pixels of an image's longer side
 _GAP = 6
 _MARGIN = 20
-_TOP = 64  # for the title
+_TITLE_HEIGHT = 64
 _MIN_ROW_HEIGHT = 48  # for two lines of text
 _MAX_NAME_WIDTH = 240
 
@@ -38,10 +38,10 @@ class _Row:
 
 
 def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_images: int = 8) -> Path | None:
-    """Write a PNG of a row for each class: of `n_classes` evenly spread ones where there are more.
+    """Write a PNG with a row for each class; of many classes, `n_classes` evenly spread ones are shown.
 
-    Images are of the training split, evenly spread over it, as models get them; small ones are
-    enlarged without smoothing. `path` is replaced if it exists.
+    The images are evenly spread over the training split, and look as models get them. Small ones are enlarged without
+    smoothing. `path` is replaced if it exists.
 
     Raises:
         OSError: If `path` is a link, or cannot be written.
@@ -75,7 +75,7 @@ def _row(dataset: Dataset, train: Split, label: int, n_images: int) -> _Row:
 
 
 def _draw(rows: list[_Row], title: str) -> Any:
-    """The sheet: as wide and high as what is on it needs."""
+    """Draw the sheet, as wide and high as its rows need."""
     from PIL import Image, ImageDraw, ImageFont
 
     title_font, name_font, count_font = (ImageFont.load_default(size) for size in (20, 16, 13))
@@ -89,11 +89,11 @@ def _draw(rows: list[_Row], title: str) -> Any:
     right = max(
         left + max(len(row) for row in tiles) * (width + _GAP), _MARGIN + math.ceil(title_font.getlength(title))
     )
-    sheet = Image.new("RGB", (right + _MARGIN, _TOP + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
+    sheet = Image.new("RGB", (right + _MARGIN, _TITLE_HEIGHT + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _TOP / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
+    draw.text((_MARGIN, _TITLE_HEIGHT / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
     for number, images in enumerate(tiles):
-        middle = _TOP + number * pitch + (pitch - _GAP) // 2
+        middle = _TITLE_HEIGHT + number * pitch + (pitch - _GAP) // 2
         draw.text((_MARGIN, middle - 10), names[number], _TEXT_COLOUR, name_font, anchor="lm")
         draw.text((_MARGIN, middle + 11), counts[number], _DIM_COLOUR, count_font, anchor="lm")
         for place, image in enumerate(images):
@@ -104,7 +104,7 @@ def _draw(rows: list[_Row], title: str) -> Any:
 
 
 def _tile(image: NDArray[np.uint8]) -> Any:
-    """An image at the size of the sheet, its sides in proportion."""
+    """Return an image at the size of the sheet, its sides in proportion."""
     from PIL import Image
 
     height, width = image.shape[:2]
@@ -117,10 +117,10 @@ def _tile(image: NDArray[np.uint8]) -> Any:
 
 
 def _legible(text: str, font: Any) -> str:
-    """The text without what the font cannot draw: accents are dropped, other characters become ``?``;
-    empty if nothing is left.
+    """Return the text without characters that the font cannot draw; empty if nothing is left.
 
-    Pillow's own font knows little beyond ASCII, and every machine has another one.
+    Accents are dropped, and other characters become ``?``. Pillow's own font knows little beyond ASCII, and other fonts
+    differ between machines.
     """
     unknown = _drawn("\U0010ffff", font)
     letters = []
@@ -136,7 +136,7 @@ def _drawn(letter: str, font: Any) -> tuple[Any, bytes]:
 
 
 def _fitting(text: str, font: Any) -> str:
-    """The text in one line, cut off with an ellipsis where it is too long."""
+    """Return the text as one line, cut off with an ellipsis if it is too long."""
     shown = text
     while font.getlength(shown) > _MAX_NAME_WIDTH:
         shown = shown.removesuffix("…")[:-1].rstrip() + "…"

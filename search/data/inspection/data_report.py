@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 @dataclass(frozen=True)
 class ClassCount:
-    """How many examples of a class are in each split."""
+    """The number of examples of a class in each split."""
 
     name: str
     train: int
@@ -25,11 +25,11 @@ class ClassCount:
 
 @dataclass(frozen=True)
 class Copies:
-    """Examples of exactly the same values as another one.
+    """Counts of examples with exactly the same values as another one.
 
     Attributes:
-        within: In each split, how many could be removed without losing a content.
-        across: For two splits, how many contents are in both.
+        within: Split -> how many examples could be removed without losing a content.
+        across: Two splits -> how many contents are in both.
         n_contradictory: Examples whose content also has another class.
     """
 
@@ -40,11 +40,11 @@ class Copies:
 
 @dataclass(frozen=True)
 class OriginalSizes:
-    """Height and width of image files, before they were decoded to one size; of the smallest and largest by area.
+    """Height and width of image files before they were decoded to one size; the smallest and largest by area.
 
     Attributes:
-        median: Of the heights, and of the widths.
-        n_measured: Of the `n_files`, evenly spread, where there are very many.
+        median: The median height and the median width.
+        n_measured: The number of measured files; of very many `n_files`, only evenly spread ones are measured.
     """
 
     smallest: tuple[int, int]
@@ -59,13 +59,13 @@ class DataReport:
     """Facts about a prepared dataset.
 
     Attributes:
-        image_shape: Height, width and channels; or that of other values.
+        image_shape: Height, width and channels, or the shape of other values.
         value_type: ``uint8`` for pixels, else ``float32``.
-        value_range: Smallest and largest of all values.
-        n_constant: Examples whose values are all the same: black images, for example.
-        folds: 0, or how many; the validation split then is fold 0.
-        original_sizes: None where the source has no image files.
-        notes: What was noticed or left out in preparing, with the number of examples.
+        value_range: The smallest and the largest of all values.
+        n_constant: Examples whose values are all the same, such as black images.
+        folds: The number of folds; 0 for none. With folds, the validation split is fold 0.
+        original_sizes: Sizes of the image files; None if the source has none.
+        notes: Texts on what was noticed or left out in preparing, with the number of examples.
     """
 
     source: str
@@ -92,11 +92,11 @@ class DataReport:
 
     @property
     def imbalance(self) -> float:
-        """How many times as many examples the most frequent class has as the least frequent one."""
+        """The number of examples of the most frequent class, divided by that of the least frequent one."""
         return self.most_frequent.total / self.least_frequent.total
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for programs."""
+        """Return plain data for programs."""
         derived = {
             "most_frequent_class": self.most_frequent.name,
             "least_frequent_class": self.least_frequent.name,
@@ -106,16 +106,16 @@ class DataReport:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> DataReport:
-        """The report that :meth:`as_json` made."""
+        """Return the report that :meth:`as_json` made."""
         report: DataReport = TypeAdapter(cls).validate_python({name: data[name] for name in cls.__dataclass_fields__})
         return report
 
 
-_FEW_IMAGES = 100  # of validation: of fewer, one is more than a point of accuracy
+_FEW_IMAGES = 100  # validation images; with fewer, one image is more than a point of accuracy
 
 
 def describe_few(n_validation: int) -> str:
-    """How coarse the accuracy of so few validation images is; empty where they are many."""
+    """Return a text on how coarse the accuracy of few validation images is; empty if they are many."""
     if n_validation >= _FEW_IMAGES or not n_validation:
         return ""
     images = "validation images: one of them" if n_validation > 1 else "validation image: it"

@@ -1,4 +1,4 @@
-"""What is in a prepared dataset: counts, sizes, values, copies, and what was left out."""
+"""The inspection of a prepared dataset: counts, sizes, values, copies, and what was left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tunefront.search.data.inspection.data_report import ClassCount, Copies, Dat
 from tunefront.search.data.sources import FileSource, Source
 from tunefront.search.data.splitting.duplicates import groups_of, n_contradictions
 
-_MAX_MEASURED = 10_000  # original files: more take minutes, and say no more
+_MAX_MEASURED = 10_000  # original files; measuring more takes minutes and tells no more
 _CHUNK_BYTES = 16_000_000
 
 
@@ -28,7 +28,7 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
     """Look at all values of a prepared dataset, and at the image files that `source` finds. Read-only.
 
     Raises:
-        DataError: If the source's files are gone since.
+        DataError: If the source's files have disappeared since.
     """
     report = progress or (lambda what, done, total: None)
     labels = np.load(Path(dataset.folder) / "labels.npy")
@@ -57,7 +57,7 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
 
 
 def _rows_of_splits(dataset: Dataset) -> dict[SplitName, NDArray[np.int64]]:
-    """As :meth:`Dataset.split` has them, without opening any images."""
+    """Return the rows of each split, as in :meth:`Dataset.split`, without opening any images."""
     n_search = dataset.n_train + dataset.n_validation
     is_validation = np.arange(n_search) >= dataset.n_train
     if dataset.folds:
@@ -70,7 +70,7 @@ def _rows_of_splits(dataset: Dataset) -> dict[SplitName, NDArray[np.int64]]:
 
 
 def _look_at(values: NDArray[Any], report: Progress) -> tuple[tuple[float, float], int, list[str]]:
-    """The range of all values, how many examples have one value only, and a digest of each example."""
+    """Return the range of all values, how many examples have one value only, and a digest of each example."""
     lows: list[float] = []
     highs: list[float] = []
     digests: list[str] = []
@@ -106,7 +106,7 @@ def _original_sizes(source: FileSource, report: Progress) -> OriginalSizes | Non
     n_files = len(examples)
     chosen = np.unique(np.linspace(0, n_files - 1, min(n_files, _MAX_MEASURED)).round().astype(np.int64))
     content: Any = examples.take(chosen).content
-    sizes = measure_all(dict(enumerate(content)), decoding_of(source), report).sizes  # the notes count bad ones
+    sizes = measure_all(dict(enumerate(content)), decoding_of(source), report).sizes  # the notes count bad files
     if not sizes:
         return None
     in_order = sorted(sizes.values(), key=lambda size: (size[0] * size[1], size))

@@ -1,4 +1,4 @@
-"""Where images come from, one kind a file."""
+"""The sources of images, one kind a file."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.decoding.pixel_scale import Scale, as_pixels, likely_scale
 from tunefront.search.data.examples import DataError, Examples, SplitName
 
-_FAR_APART = 8  # times: images of one kind have largest values nearer to each other than this
+_FAR_APART = 8  # factor between the largest values of two splits; on one scale they are nearer to each other
 
 
 def examples_of_arrays(
@@ -20,14 +20,14 @@ def examples_of_arrays(
     class_names: Any = None,
     scale: Scale = "",
 ) -> Examples:
-    """Examples of one or several arrays.
+    """Make examples of one or several arrays.
 
     Args:
-        where: What messages begin with: a path, or what the user calls it.
-        parts: For each: the split it is, None for unsplit; its name; values of shape (n, ...); labels
+        where: The beginning of messages: a path, or the user's name of the data.
+        parts: Tuples of a split (None if there are no splits), a name, values of shape (n, ...), and labels
             of shape (n,), numbers or texts.
-        class_names: Of label 0, 1 and so on; None takes the labels themselves as names.
-        scale: Of image values; see :func:`tunefront.search.data.decoding.pixel_scale.as_pixels`.
+        class_names: The names of label 0, 1 and so on; None takes the labels themselves as names.
+        scale: The scale of image values; see :func:`tunefront.search.data.decoding.pixel_scale.as_pixels`.
 
     Raises:
         DataError: If values and labels do not fit each other, or cannot be used.
@@ -51,12 +51,12 @@ def examples_of_arrays(
 
 
 def _check_alike(where: str, names: Sequence[str], arrays: Sequence[NDArray[Any]]) -> None:
-    """Refuse images on different scales, such as pixels and fractions: one network cannot take both.
+    """Refuse images on different scales, such as pixels and fractions, because one network cannot take both.
 
-    Arrays of uint8 alone are pixels, however dark they are; an array of zeros may be on any scale.
+    If all arrays are uint8, they are pixels, however dark they are. An array of zeros may be on any scale.
     """
     images = [(name, array) for name, array in zip(names, arrays, strict=True) if array.ndim >= 3 and array.any()]
-    are_images = any(array.ndim == 4 for _, array in images)  # else they may be sequences
+    are_images = any(array.ndim == 4 for _, array in images)  # other values may be sequences
     if not are_images or len(images) < 2 or all(array.dtype == np.uint8 for _, array in images):
         return
     ranges = [(float(array.min()), float(array.max())) for _, array in images]
@@ -75,10 +75,10 @@ def _check_alike(where: str, names: Sequence[str], arrays: Sequence[NDArray[Any]
 
 
 def checked_values(values: Any, where: str) -> NDArray[Any]:
-    """Values as uint8 or float32, of shape (n, ...).
+    """Return values as uint8 or float32, of shape (n, ...).
 
     Whole numbers from 0 to 255 in the shape of images, (n, height, width) or (n, height, width, channels),
-    become uint8; all other numbers become float32. Grey images get the channel that they lack.
+    become uint8; all other numbers become float32. Grey images get a channel axis.
 
     Raises:
         DataError: If they are no numbers, not finite, or none at all.
@@ -116,7 +116,7 @@ def _checked_labels(labels: Any, n_values: int, where: str) -> NDArray[Any]:
     if len(array) != n_values:
         raise DataError(f"{where}: {n_values} values and {len(array)} labels: there must be as many of each")
     if array.dtype == object and all(isinstance(label, str) for label in array.tolist()):
-        array = array.astype(str)  # as pandas keeps texts
+        array = array.astype(str)  # pandas keeps texts as objects
     if array.dtype.kind not in "buiU":
         raise DataError(
             f"{where}: its labels are of type {array.dtype}: give whole numbers or texts, such as labels.astype(str)"

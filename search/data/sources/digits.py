@@ -1,4 +1,4 @@
-"""scikit-learn's handwritten digits: 1797 real images of 8x8 pixels, bundled, no download."""
+"""The handwritten digits of scikit-learn: 1797 real images of 8x8 pixels, bundled with it, without a download."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunefront.search.data.sources.source import Source
 
 
 class DigitsSource(Source):
-    """Images of shape (8, 8, 1) in ten classes."""
+    """The source of digits: images of shape (8, 8, 1) in ten classes."""
 
     source: Literal["digits"]
 

@@ -18,7 +18,7 @@ from tunefront.search.system.regular_files import user_path
 
 
 class FolderSource(FileSource):
-    """Images as ``path/CLASS/FILE`` or ``path/{train,validation,test}/CLASS/FILE``.
+    """The source of images stored as ``path/CLASS/FILE`` or ``path/{train,validation,test}/CLASS/FILE``.
 
     Attributes:
         path: Relative paths start at the current folder. ``training`` or ``train_set`` mean train, ``valid`` and
@@ -55,10 +55,10 @@ class FolderSource(FileSource):
 
 
 def _note_names_of_splits(names: Sequence[str], chosen: Collection[str]) -> dict[str, int]:
-    """Count the images of classes that are called as a split is, and that nobody named as classes."""
+    """Count the images of classes that have the name of a split, and that the spec does not name as classes."""
     counts = Counter(name for name in names if name.strip() not in chosen)
     splits = {name: split for name in counts if (split := split_in(name))}
-    is_sure = len(set(splits.values())) > 1  # train_images and test_images, but not test_tubes
+    is_sure = len(set(splits.values())) > 1  # true of train_images with test_images, but not of test_tubes
     return {
         f"images are in the folder {name!r}, which is taken as a class, not as a split": counts[name]
         for name in splits

@@ -10,5 +10,5 @@ _IMAGE_ENDINGS = frozenset(
 
 
 def has_image_ending(name: str) -> bool:
-    """Whether a name ends as those of the formats that can be decoded do, in any case."""
+    """Return whether a name has the ending of a format that can be decoded, in upper or lower case."""
     return os.path.splitext(name)[1].lower() in _IMAGE_ENDINGS

@@ -1,4 +1,4 @@
-"""The image data sets that Keras knows: read from Keras's own cache, downloaded by Keras if they are not there."""
+"""The image data sets of Keras, read from Keras's own cache; Keras downloads them if they are not there."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tunefront.search.data.sources.source import Source
 _CLOUD = "https://storage.googleapis.com/tensorflow/tf-keras-datasets"
 _TORONTO = "https://www.cs.toronto.edu/~kriz"
 _FASHION = ("train-labels-idx1-ubyte", "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "t10k-images-idx3-ubyte")
-# What Keras opens below its folder "datasets" -> where it is from. Keras renames CIFAR's archives.
+# The file that Keras opens below its folder "datasets" -> its address. Keras renames CIFAR's archives.
 _FILES = {
     "mnist": {"mnist.npz": f"{_CLOUD}/mnist.npz"},
     "fashion_mnist": {f"fashion-mnist/{name}.gz": f"{_CLOUD}/{name}.gz" for name in _FASHION},
@@ -32,9 +32,9 @@ _CLASS_NAMES = {"mnist": DIGITS, "fashion_mnist": FASHION_MNIST, "cifar10": CIFA
 
 
 class KerasSource(Source):
-    """A data set of ``keras.datasets``: its test set is the test split, validation is taken from the rest.
+    """A data set of ``keras.datasets``: its test set is the test split; validation is taken from its training set.
 
-    Some of these have images that are in both: they are left out of training and counted.
+    Images that are in both sets are left out of training, and counted.
     """
 
     on_leak: Literal["error", "drop"] = "drop"
@@ -43,11 +43,11 @@ class KerasSource(Source):
     def _class_names(self) -> Sequence[str]: ...
 
     def _arguments(self) -> dict[str, str]:
-        """For Keras's ``load_data``."""
+        """The arguments of Keras's ``load_data``."""
         return {}
 
     def find(self) -> Examples:
-        """Load everything with Keras, which takes a download the first time.
+        """Load everything with Keras, which downloads it the first time.
 
         Raises:
             DataError: The files are not there and cannot be downloaded, or are damaged.
@@ -67,21 +67,21 @@ class KerasSource(Source):
     def _load(self) -> Any:
         folder = _datasets_folder()
         module = importlib.import_module(f"keras.datasets.{self.source}")
-        # Keras downloads in place: another process would take a half-written file for a damaged one.
+        # Keras downloads in place, so another process would take a half-written file for a damaged one.
         is_writable = os.access(folder if folder.exists() else folder.parent, os.W_OK)
         with alone(folder / ".tunefront-lock", lambda: None) if is_writable else nullcontext():
             present = [path for path in self._paths() if path.exists()]
             try:
                 return module.load_data(**self._arguments())
-            except Exception as error:  # Keras raises bare ones where a download fails
+            except Exception as error:  # Keras raises bare exceptions when a download fails
                 raise DataError(self._explain(error, present)) from error
 
     def _paths(self) -> dict[Path, str]:
-        """Each file that Keras reads, and where it comes from."""
+        """Return each file that Keras reads, with its address."""
         return {_datasets_folder() / name: origin for name, origin in _FILES[self.source].items()}
 
     def _explain(self, error: Exception, present: Sequence[Path]) -> str:
-        """What to do; `present` are the files that were there before."""
+        """Return what went wrong and the remedy; `present` are the files that were there before."""
         paths = self._paths()
         missing = [path for path in paths if not path.exists()]
         found = f"{type(error).__name__}: {error}"
@@ -89,7 +89,7 @@ class KerasSource(Source):
             return (
                 f"{self.source}: a file is damaged ({found}). Delete {_listed(present)}, and Keras downloads it again"
             )
-        # Keras checks fingerprints, and deletes what it then cannot replace.
+        # Keras checks fingerprints, and deletes a damaged file even if it cannot replace it.
         deleted = [path for path in missing if path in present]
         damaged = f"{_listed(deleted)} was damaged and is deleted; " if deleted else ""
         remedies = ", ".join(f"{paths[path]} there as {path}" for path in missing)
@@ -100,7 +100,7 @@ class KerasSource(Source):
 
 
 class KerasDataset(KerasSource):
-    """``source = "mnist"``, ``"fashion_mnist"`` or ``"cifar10"``."""
+    """The source ``"mnist"``, ``"fashion_mnist"`` or ``"cifar10"``."""
 
     source: Literal["mnist", "fashion_mnist", "cifar10"]
 
@@ -109,10 +109,10 @@ class KerasDataset(KerasSource):
 
 
 class Cifar100(KerasSource):
-    """``source = "cifar100"``.
+    """The source ``"cifar100"``.
 
     Attributes:
-        labels: ``fine`` are its 100 classes, ``coarse`` the 20 groups they are in.
+        labels: ``fine`` for its 100 classes, ``coarse`` for the 20 groups of them.
     """
 
     source: Literal["cifar100"]
@@ -126,13 +126,13 @@ class Cifar100(KerasSource):
 
 
 def _datasets_folder() -> Path:
-    """Where Keras looks: it has no public name for this."""
+    """Return the folder where Keras looks for data sets; Keras has no public name for it."""
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser()
     return (home if os.access(home, os.W_OK) else Path("/tmp/.keras")) / "datasets"
 
 
 def _channels_last(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Of shape (n, height, width, channels), also where a user's keras.json says ``channels_first``."""
+    """Return images of shape (n, height, width, channels), even if the user's keras.json says ``channels_first``."""
     if images.ndim == 3:
         return images[..., np.newaxis]
     return images if images.shape[-1] == 3 else np.moveaxis(images, 1, -1)

@@ -1,4 +1,4 @@
-"""Arrays in one .npz file of numpy's: images, or features of any shape."""
+"""Arrays in one .npz file of NumPy: images, or features of any shape."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tunefront.search.system.regular_files import user_path
 
 
 class NpzSource(ArraySource):
-    """Arrays ``x`` and ``y``, or ``x_train``, ``y_train`` and so on; ``class_names`` if labels are numbers.
+    """The source of arrays ``x`` and ``y``, or ``x_train``, ``y_train`` and so on, and ``class_names`` for numbers.
 
     Attributes:
-        path: Of a file that ``numpy.savez`` wrote, without pickled objects.
+        path: The path of a file that ``numpy.savez`` wrote, without pickled objects.
     """
 
     source: Literal["npz"]

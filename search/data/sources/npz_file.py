@@ -1,7 +1,7 @@
-"""Arrays of a .npz file: their headers are read first, and what they promise is held against the file and the memory.
+"""Arrays of a .npz file, whose headers are first checked against the size of the file and the free memory.
 
-NumPy itself believes a header: it asks for all the memory that one promises, and its advice for a file that it cannot
-read is to let the file run code.
+NumPy itself trusts a header and allocates as much memory as it states. For a file that it cannot read, it advises to
+let the file run code.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import DataError, read_error, reading_problem
 from tunefront.search.system.regular_files import open_file
 
-_BROKEN = (  # what reading a damaged archive raises, or a header that is none
+_READING_ERRORS = (  # errors of reading a damaged archive or header
     *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError, OverflowError),
-    *(MemoryError, RecursionError),  # Python's parser, of a header that is nested too deep
+    *(MemoryError, RecursionError),  # from Python's parser, for a header that is nested too deep
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
 )
 _ZIP, _NPY = b"PK", b"\x93NUMPY"
-_MAX_HEADER_BYTES = 10_000  # NumPy's own limit, which it looks at only when it has read the header
+_MAX_HEADER_BYTES = 10_000  # NumPy's own limit, which NumPy checks only after reading the header
 
 
 def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
-    """See that the file is there and that its wanted arrays can be had. Reads headers only.
+    """Check that the file is there and that its wanted arrays can be read; read headers only.
 
     Raises:
         DataError: Names the file and what is wrong.
     """
     with _opened(path) as archive:
-        n_bytes = sum(_promised(archive, name, path) for name in _names(archive) if is_wanted(name))
+        n_bytes = sum(_promised_bytes(archive, name, path) for name in _names(archive) if is_wanted(name))
     free = psutil.virtual_memory().available
     if n_bytes > free:
         raise DataError(
@@ -49,7 +49,7 @@ def check_npz(path: Path, is_wanted: Callable[[str], bool]) -> None:
 
 
 def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[Any]]:
-    """The wanted arrays by their names; no other is read.
+    """Return the wanted arrays by their names, without reading others.
 
     Raises:
         DataError: Names the file and what is wrong.
@@ -61,7 +61,7 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
             try:
                 with archive.open(f"{name}.npy") as member:
                     arrays[name] = npy.read_array(member, allow_pickle=False)
-            except _BROKEN as error:
+            except _READING_ERRORS as error:
                 raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
             if not _is_text(arrays[name]):
                 raise _unreadable(path, f"its array {name} has characters in it that there are not")
@@ -69,7 +69,7 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
 
 
 def array_names(path: Path) -> list[str]:
-    """The names of all arrays in the file."""
+    """Return the names of all arrays in the file."""
     with _opened(path) as archive:
         return _names(archive)
 
@@ -85,12 +85,12 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return _OwningZip(file)
     except OSError as error:
         raise read_error(path, error) from None
-    except _BROKEN as error:
+    except _READING_ERRORS as error:
         raise _unreadable(path, reading_problem(error)) from None
 
 
 class _OwningZip(zipfile.ZipFile):
-    """An archive that closes the file it was given."""
+    """A zip archive that closes the file it was given."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -105,14 +105,14 @@ def _names(archive: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
 
-def _promised(archive: zipfile.ZipFile, name: str, path: Path) -> int:
-    """Bytes that an array takes, by its header."""
+def _promised_bytes(archive: zipfile.ZipFile, name: str, path: Path) -> int:
+    """Return the bytes that an array takes according to its header."""
     member = archive.getinfo(f"{name}.npy")
     try:
         with archive.open(member) as file:
             shape, dtype = _read_header(file)
             n_left = member.file_size - file.tell()
-    except _BROKEN as error:
+    except _READING_ERRORS as error:
         raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
     if dtype.hasobject:
         raise DataError(
@@ -138,7 +138,7 @@ def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], Any]:
 
 
 def _is_text(array: NDArray[Any]) -> bool:
-    """Whether texts are of real characters: NumPy takes any number for one. True of what is no text."""
+    """Return whether texts hold valid characters, because NumPy takes any number for one. True for other arrays."""
     if array.dtype.kind != "U" or not array.dtype.itemsize:
         return True
     codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder.replace("=", "") + "u4")

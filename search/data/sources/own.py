@@ -1,4 +1,4 @@
-"""A user's own function that returns values and labels."""
+"""The source of data that a user's own function returns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tunefront.search.data.sources.source import ArraySource
 
 
 class OwnSource(ArraySource):
-    """What a user's function returns. Naming one in a spec runs its code, once for each start.
+    """The values and labels that a user's function returns. Naming one in a spec runs its code, once for each start.
 
     Attributes:
         object: ``module:function`` or ``path/to/file.py:function``. Called without arguments, it returns

@@ -1,4 +1,4 @@
-"""What every source of images has: the keys of its table in a spec, and a way to find its examples."""
+"""The base of every source of images: the keys of its table in a spec, and a way to find its examples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _size(value: Any) -> Any:
         type(side) is int and 1 <= side <= _LARGEST_SIDE for side in sides
     ):
         raise ValueError(f"give one number of pixels, or [height, width], each from 1 to {_LARGEST_SIDE}")
-    return tuple(value) if isinstance(value, list) else value  # TOML and JSON know lists only
+    return tuple(value) if isinstance(value, list) else value  # TOML and JSON have lists, no tuples
 
 
 ImageSize = Annotated[int | tuple[int, int], BeforeValidator(_size)]
@@ -31,15 +31,15 @@ class Source(BaseModel):
     """A ``[data]`` table; each kind of source adds its own keys.
 
     Attributes:
-        validation_fraction: Share for validation, of the examples that are not split yet.
-        test_fraction: Share that no search ever sees, of the examples that are not split yet. 0 is none: `confirm` then
-            scores on the validation images.
-        folds: Stratified k-fold cross-validation instead of one validation split; 0 is none.
-        classes: Names of the classes to use; empty is all of them.
+        validation_fraction: Share of the examples without a split that is for validation.
+        test_fraction: Share of the examples without a split that no search ever sees. With 0 there is no test split,
+            and `confirm` scores on the validation images.
+        folds: Number of folds of a stratified cross-validation; 0 means one validation split instead.
+        classes: Names of the classes to use; empty uses all.
         positive_class: Name of the class that binary measures look for, and whose probability one sigmoid unit is;
-            empty is the second one.
-        rare_classes: What becomes of a class with too few examples for every split.
-        on_leak: What becomes of an example that is also in another given split.
+            empty takes the second class.
+        rare_classes: What happens to a class with too few examples for every split.
+        on_leak: What happens to an example that is also in another given split.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -67,12 +67,12 @@ class Source(BaseModel):
 
     @property
     def origin(self) -> str:
-        """What the examples come from, for people: a file, a folder, or the kind of source."""
+        """The origin of the examples, for people: a file, a folder, or the kind of source."""
         named = self.model_dump(include={"path", "object"})
         return os.path.abspath(user_path(named["path"])) if "path" in named else named.get("object", self.source)
 
     def check_files(self) -> None:
-        """See, in well under a second, that what the table names can be read at all. Reads no examples.
+        """Check, in well under a second and without reading examples, that the named files can be read.
 
         Raises:
             DataError: Names what is missing or broken, and the remedy.
@@ -80,7 +80,7 @@ class Source(BaseModel):
 
     @abstractmethod
     def find(self) -> Examples:
-        """List the examples; nothing is decoded.
+        """List the examples, without decoding any.
 
         Raises:
             DataError: Names what is missing or broken, and the remedy.
@@ -91,7 +91,7 @@ class ArraySource(Source):
     """A source of values that come as arrays.
 
     Attributes:
-        scale: Of image values: they become pixels from 0 to 255. Empty takes values as they are.
+        scale: The scale of image values, which then become pixels from 0 to 255. Empty takes values as they are.
     """
 
     scale: Scale = ""
@@ -101,8 +101,8 @@ class FileSource(Source):
     """A source of image files, which are decoded once, to one size.
 
     Attributes:
-        image_size: Height and width in pixels of the decoded images; None where all files have one size.
-        channels: 3 is colour, 1 grey.
+        image_size: Height and width of the decoded images in pixels; None if all files have one size.
+        channels: 3 for colour, 1 for grey.
         resize: ``stretch`` to the size, ``crop`` the middle, or ``pad`` with black.
         on_bad_image: Whether a file that is no image stops everything, or is left out and counted.
     """

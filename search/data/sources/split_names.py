@@ -6,12 +6,12 @@ import re
 
 from tunefront.search.data.examples import SplitName, split_named
 
-_WORDINGS = (  # each finds the words of a name in its own way: a word of any of them counts
+_WORDINGS = (  # ways to cut a name into words: a split's name found in any of these ways counts
     re.compile(r"[a-z]+", re.IGNORECASE),  # trainset, TRAIN
     re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+"),  # flowersTrain, TestImages
     re.compile(r"(?<=[A-Z]{2})[a-z]+"),  # CIFARtrain
 )
-_NEARLY = {
+_SIMILAR_WORDS = {
     "dev": "validation or test",
     "development": "validation or test",
     "eval": "validation or test",
@@ -24,7 +24,7 @@ _NEARLY = {
 
 
 def split_in(name: str) -> SplitName | None:
-    """The split that the last word of its kind says, as in ``flowers_train-00000-of-00002`` or ``TestImages``."""
+    """Return the split that the last such word of a name says: ``flowers_train-00000-of-00002``, ``TestImages``."""
     found = [
         (word.end(), split)
         for wording in _WORDINGS
@@ -35,10 +35,10 @@ def split_in(name: str) -> SplitName | None:
 
 
 def split_meant(name: str) -> str:
-    """What a folder that is called nearly as a split is should be called; empty if it is called otherwise."""
+    """Return the split that a folder's name probably means, also if it is misspelled; empty if it means none."""
     split = split_in(name)
     if split:
         return split
     letters = re.sub(r"[ _-]", "", name.strip().lower()).removesuffix("set")
     words = [letters, *re.split(r"[^a-z]+", name.lower())]
-    return next((_NEARLY[word] for word in words if word in _NEARLY), "")
+    return next((_SIMILAR_WORDS[word] for word in words if word in _SIMILAR_WORDS), "")

@@ -30,17 +30,17 @@ from tunefront.spaces.settings import nearest
 
 
 class TableSource(FileSource):
-    """Rows of file and class.
+    """The source of images that the rows of a CSV file name, each with its class.
 
     Attributes:
         path: The CSV file, with a line of column names; without one, columns are called by their numbers, from 1.
-        images: The folder that file names start from; empty is the folder of the CSV file.
-        file_column: Empty is the first column that no other key names.
-        label_column: The column of the class, or those of a one-hot table, whose names are then the classes. Empty is
-            the one that is left beside the file, the split and the group.
+        images: The folder that file names start from; empty means the folder of the CSV file.
+        file_column: The column of files; empty means the first column that no other key names.
+        label_column: The column of the class, or those of a one-hot table, whose names are then the classes. Empty
+            means the one that is left beside the file, the split and the group.
         split_column: A column of ``train``, ``validation`` (``valid``, ``val``) and ``test``, if there is one.
-        group_column: A column of what must stay on one side of a split: patient, film, animal. Empty is none.
-        extension: What to append to each file name, such as ``.jpg``.
+        group_column: A column of groups that must stay in one split: patient, film, animal. Empty means no groups.
+        extension: The ending to append to each file name, such as ``.jpg``.
         unlisted: What to do about images in the folder that no row names.
     """
 
@@ -116,7 +116,7 @@ class TableSource(FileSource):
     def _classes(
         self, table: CsvRows, path: Path, file_column: str, named: NamedColumns
     ) -> tuple[list[str], NDArray[np.int64]]:
-        """Class names, and the number of each row's class."""
+        """Return class names, and the number of each row's class."""
         for name in named.labels:
             _known(table, path, "label_column", name)
             if name in (file_column, *named.others):
@@ -163,15 +163,15 @@ class TableSource(FileSource):
 
 
 def _first_column(table: CsvRows, named: NamedColumns) -> str:
-    """The first column that the spec does not name as something else."""
+    """Return the first column that the spec does not name as something else."""
     return next((name for name in table.columns if name not in named.all), table.columns[0])
 
 
 def _known(table: CsvRows, path: Path, key: str, name: str) -> str:
-    """The name itself.
+    """Return a column's name after checking it.
 
     Raises:
-        DataError: If it is not empty, and there is no such column.
+        DataError: If the name is not empty, and there is no such column.
     """
     if name and name not in table.columns:
         told = "" if table.has_header else " (its first line is a row already, so columns are called by their numbers)"

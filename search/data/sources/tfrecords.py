@@ -23,7 +23,7 @@ from tunefront.search.data.sources.source import FileSource
 
 @dataclass(frozen=True, slots=True)
 class EncodedRecord:
-    """An encoded image inside a record file; calling it reads its bytes, without TensorFlow."""
+    """An encoded image in a record file; calling it reads its bytes, without TensorFlow."""
 
     path: str
     offset: int
@@ -38,22 +38,22 @@ class EncodedRecord:
         return data
 
     def stamp(self) -> Stamp:
-        """Another one whenever the file changes."""
+        """Return the stamp, which changes with the file."""
         facts = os.stat(self.path)
         what = f"{os.path.abspath(self.path)}[{self.offset}:{self.offset + self.n_bytes}]"
         return what, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 class TFRecordsSource(FileSource):
-    """Records with an encoded image and its class as a number, a text, or both.
+    """The source of records with an encoded image and its class as a number, a text, or both.
 
-    Files with train, validation (valid, val) or test in their names, or else in those of their folders, are in that
-    split. They may be compressed with gzip or zlib. Classes are named by ``labels.txt`` if it lies beside the files or
-    in the folder around theirs (lines of ``NUMBER:NAME``, or of names alone), else by the texts, else by the numbers;
-    numbers may start at 0, 1 or anywhere. A class without records is left out.
+    A file is in the split (train, validation, valid, val or test) that its name, or else its folder's name, contains.
+    Files may be compressed with gzip or zlib. Classes are named by ``labels.txt`` if it lies beside the files or in
+    their parent folder (lines of ``NUMBER:NAME``, or of names alone), else by the texts, else by the numbers. Numbers
+    may start at 0, 1 or anywhere. A class without records is left out.
 
     Attributes:
-        path: A folder, with the files in it or in a folder for each split, a pattern such as ``records/train-*``, or
+        path: A folder with the files in it or in a folder for each split, a pattern such as ``records/train-*``, or
             one file.
         image_key: Feature of the encoded image file.
         label_key: Feature of the class as a number; a record may lack it.
@@ -72,7 +72,7 @@ class TFRecordsSource(FileSource):
                 check_lengths(file, readable(str(file)), at_most=1)
 
     def find(self) -> Examples:
-        """List the records, which reads all files once, and checks their checksums.
+        """List the records by reading all files once, which checks their checksums.
 
         Raises:
             DataError: A file is missing, cut off or corrupt, a record has no image or no class, or
@@ -103,7 +103,7 @@ class TFRecordsSource(FileSource):
         tf = import_tensorflow()
         try:
             features = tf.train.Example.FromString(record).features.feature
-        except Exception as error:  # protobuf's DecodeError: TensorFlow brings that package along
+        except Exception as error:  # protobuf's DecodeError, which cannot be imported without TensorFlow
             raise DataError(f"{name} is no tf.train.Example: other kinds of records cannot be read") from error
         image = _only_value(features, self.image_key, "bytes_list", name, "data.image_key")
         label = _only_value(features, self.label_key, "int64_list", name, "data.label_key")
@@ -124,7 +124,7 @@ def _listed(features: Any) -> str:
 
 
 def _only_value(features: Any, key: str, kind: str, name: str, setting: str) -> Any:
-    """The one value of a feature, None if it is not there."""
+    """Return the one value of a feature; None if the feature is not there."""
     if key not in features or features[key].WhichOneof("kind") is None:
         return None
     found = features[key].WhichOneof("kind")

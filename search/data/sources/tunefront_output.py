@@ -1,4 +1,4 @@
-"""Folders that tunefront's own commands wrote, which lie among the data where that is in the current folder."""
+"""Folders that tunefront's commands wrote, which may lie among the data if the data is in the current folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tunefront.search.data.sources.image_names import has_image_ending
 
 CONTACT_SHEET = "contact_sheet.png"
-# A study, its report, a replay, a recording, pretrained weights: nobody's images lie beside these.
+# Files of a study, its report, a replay, a recording and pretrained weights. Nobody keeps images beside them.
 _MARKS = re.compile(r"study\.json|report\.html|replay\.html|recording\.csv\.gz|.+\.weights\.h5")
 _SHARD = re.compile(r"(?:train|validation|test)-\d{5}-of-\d{5}\.tfrecord")  # of an export
 _LABELS = "labels.txt"
@@ -19,14 +19,14 @@ _MAX_DEPTH = 3  # results/STUDY/data
 
 
 def is_output(folder: Path, depth: int = _MAX_DEPTH) -> bool:
-    """Whether a folder is one of these: a study's results, a contact sheet, an export, the cache, or around such.
+    """Return whether a folder is output: a study's results, a contact sheet, an export, the cache, or a folder of such.
 
-    A folder with images directly in it, the one contact sheet aside, is none: it may be somebody's class.
+    A folder with images directly in it, other than the contact sheet, is not output, because it may be a class.
     """
     try:
         return _is_output(folder, depth)
     except OSError:
-        return False  # whoever reads it next says why it cannot be read
+        return False  # the next reader of the folder reports why it cannot be read
 
 
 def _is_output(folder: Path, depth: int) -> bool:
@@ -39,7 +39,7 @@ def _is_output(folder: Path, depth: int) -> bool:
             if os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir():
                 folders.add(entry.name)
             elif _may_be_image(entry.name):
-                return False  # at once: a class may have a million of them
+                return False  # without a look at the other files: a class may have a million
             else:
                 files.add(entry.name)
     if files == {CONTACT_SHEET} and not folders:
@@ -54,12 +54,12 @@ def _is_output(folder: Path, depth: int) -> bool:
 
 
 def _may_be_image(name: str) -> bool:
-    """Whether a file may be somebody's image: by its ending, or because it has none, as in some old data sets."""
+    """Return whether a file may be somebody's image: its ending says so, or it has none, as in some old data sets."""
     return name != CONTACT_SHEET and (has_image_ending(name) or not os.path.splitext(name)[1])
 
 
 def _holds_output(folders: list[Path], is_called_results: bool, depth: int) -> bool:
-    """Whether folders are output and nothing else; in one called ``results``, a single one among others is enough."""
+    """Return whether all folders are output; inside a folder called ``results``, one of them is enough."""
     are_output = [_is_output(folder, depth) for folder in folders]
     if is_called_results:
         return any(are_output)

@@ -1,1 +1,1 @@
-"""Which images are trained on, validated on and tested on."""
+"""The division of images into training, validation and test."""

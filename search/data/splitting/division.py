@@ -1,4 +1,4 @@
-"""Which split each example goes to: given splits, shares of the rest, copies, and classes of too few examples."""
+"""The division of examples into splits: given splits, shares of the rest, copies, and classes of too few examples."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ from tunefront.search.data.sources.source import Source
 from tunefront.search.data.splitting.duplicates import groups_of, leaks, n_contradictions
 from tunefront.search.data.splitting.group_splits import divide_groups, joined, refuse_split_groups
 from tunefront.search.data.splitting.rare_classes import named, rare_classes, refuse_untrained
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION, Shares, divide
+from tunefront.search.data.splitting.splits import (
+    LEFT_OUT,
+    TEST,
+    TRAIN,
+    TRAIN_IN_EVERY_FOLD,
+    VALIDATION,
+    Shares,
+    divide,
+)
 
-_GIVEN: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-_NAMES: dict[int, SplitName] = {part: name for name, part in _GIVEN.items()}
+_PART_BY_SPLIT: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_SPLIT_BY_PART: dict[int, SplitName] = {part: name for name, part in _PART_BY_SPLIT.items()}
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Division:
 
 
 def divide_examples(examples: Examples, digests: Sequence[str], source: Source, seed: int) -> Division:
-    """Assign every example.
+    """Assign every example to a part.
 
     Raises:
         DataError: If an example is in two given splits, or a class has too few examples for every split,
@@ -50,27 +58,27 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
 def _given_parts(
     given: Sequence[SplitName], examples: Examples, groups: NDArray[np.int64], source: Source
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """The parts that the source gave. They stay, whatever becomes of rare classes in training."""
+    """Return the parts that the source gave, which stay whatever happens to rare classes in training."""
     notes: dict[str, int] = {}
-    parts = np.array([_GIVEN[split] for split in given], dtype=np.int64)
+    parts = np.array([_PART_BY_SPLIT[split] for split in given], dtype=np.int64)
     if source.folds:
         what = "examples of the given validation split are divided into the folds with those of training"
         notes[what] = int((parts == VALIDATION).sum())
         parts[parts == VALIDATION] = TRAIN
-    splits: list[SplitName] = [_NAMES[int(part)] for part in parts]
+    splits: list[SplitName] = [_SPLIT_BY_PART[int(part)] for part in parts]
     if examples.groups is not None:
         refuse_split_groups(examples.groups, splits)
     leaked = leaks(groups, splits, examples.names, source.on_leak)
     parts[leaked] = LEFT_OUT
     notes["examples were left out, because another split has them too"] = len(leaked)
-    for name, part in _GIVEN.items():
+    for name, part in _PART_BY_SPLIT.items():
         if part in parts:
             absent = np.setdiff1d(examples.labels, examples.labels[parts == part])
             notes[f"classes have no example in the given {name} split"] = len(absent)
     untrained = refuse_untrained(parts, examples, source)
     given_parts = set(parts.tolist())
     parts[np.isin(examples.labels, untrained)] = LEFT_OUT
-    for name, part in _GIVEN.items():
+    for name, part in _PART_BY_SPLIT.items():
         if part in given_parts and part not in parts:
             raise DataError(
                 f"data: none of the classes of the given {name} split has an example to train on: give classes the "
@@ -83,7 +91,7 @@ def _given_parts(
 def _with_shares(
     parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, seed: int
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Split off what is not given, setting classes aside that have too few examples for that."""
+    """Split off the splits that are not given, setting aside classes that have too few examples for that."""
     has = set(parts.tolist())
     shares = Shares(
         validation=0 if VALIDATION in has or source.folds else source.validation_fraction,
@@ -93,13 +101,13 @@ def _with_shares(
     labels = examples.labels
     if examples.groups is not None:
         return _with_whole_groups(parts, examples, joined(groups, examples.groups), source, shares, seed)
-    # One example stands for all its copies: they follow it, so that none is on both sides.
+    # One example stands for all its copies. They follow it into its split, so that no content is in two splits.
     pool = np.array([row for row in _firsts(groups, parts) if parts[row] == TRAIN], dtype=np.int64)
     rare = rare_classes(labels[pool], shares, examples, source)
     chosen = pool[~np.isin(labels[pool], rare)]
     assigned = divide(labels[chosen], shares, seed)
     of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
-    training = ALWAYS_TRAIN if source.folds else TRAIN
+    training = TRAIN_IN_EVERY_FOLD if source.folds else TRAIN
     divided = np.array(
         [
             of_group.get(int(group), training) if part == TRAIN else part
@@ -113,7 +121,7 @@ def _with_shares(
         divided[is_rare] = LEFT_OUT
         what = f"examples of {len(rare)} classes with too few for every split were left out{named(rare, examples)}"
         return divided, {what: int(is_rare.sum()), **notes}
-    # A rare class whose examples are copies of others follows these, into whatever split they are in.
+    # If the examples of a rare class are copies of others, they follow these into their splits.
     alone = [label for label in rare if (divided[is_rare & (labels == label)] == training).all()]
     what = f"examples of {len(alone)} classes with too few for two splits are trained on alone{named(alone, examples)}"
     is_rare &= np.isin(labels, alone)
@@ -123,7 +131,7 @@ def _with_shares(
 def _with_whole_groups(
     parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, shares: Shares, seed: int
 ) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Split off what is not given, a group at a time; a class is rare that is in too few groups."""
+    """Split off the splits that are not given, in whole groups; a class in too few groups is rare."""
     labels = examples.labels
     pool = np.flatnonzero(parts == TRAIN)
     of_groups = np.unique(np.stack([groups[pool], labels[pool]], axis=1), axis=0)[:, 1]
@@ -143,7 +151,7 @@ def _with_whole_groups(
 
 
 def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], shares: Shares) -> dict[str, int]:
-    """Note where a split that was taken is larger than its share, or lacks classes."""
+    """Note if a split that was split off is larger than its share, or lacks classes."""
     notes = {}
     for name, part, share in (("test", TEST, shares.test), ("validation", VALIDATION, shares.validation)):
         if share:
@@ -156,7 +164,7 @@ def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], sha
 
 
 def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first row of each content, among those that are still to be split."""
+    """Return the first row of each content, among those that are still to be split."""
     rows = np.flatnonzero(parts == TRAIN)
     _, firsts = np.unique(groups[rows], return_index=True)
     return np.sort(rows[firsts])

@@ -1,4 +1,4 @@
-"""Examples of exactly the same content: which they are, and what they mean for splits and labels."""
+"""Examples of exactly the same content, and what they mean for splits and labels."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from tunefront.search.data.examples import DataError, SplitName, some_of
 
-# The split that a leaked example stays in comes first: scores must be on what was never trained on.
-_KEEPING: dict[SplitName, int] = {"test": 0, "validation": 1, "train": 2}
+# A leaked example stays in the first of these splits, because scores must be on images that were never trained on.
+_KEEPING_ORDER: dict[SplitName, int] = {"test": 0, "validation": 1, "train": 2}
 
 
 def groups_of(digests: Sequence[str]) -> NDArray[np.int64]:
-    """For each example the first row with the same content, of shape (n,)."""
+    """Return for each example the first row with the same content, shape (n,)."""
     first: dict[str, int] = {}
     return np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)], dtype=np.int64)
 
 
 def n_contradictions(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> int:
-    """How many examples have the content of another one, but not its label."""
+    """Count the examples that have the content of another one, but not its label."""
     pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
     contradictory = np.flatnonzero(np.bincount(pairs[:, 0]) > 1) if len(pairs) else pairs[:, 0]
     return int(np.isin(groups, contradictory).sum())
@@ -33,13 +33,15 @@ def leaks(
     names: Sequence[str],
     on_leak: Literal["error", "drop"],
 ) -> NDArray[np.int64]:
-    """Rows to leave out, because their content is also in a split that comes later: test, validation, train.
+    """Return the rows to leave out because their content is also in a split that takes precedence.
+
+    Test takes precedence over validation, and validation over training.
 
     Raises:
-        DataError: Names the pairs, where `on_leak` is ``"error"``.
+        DataError: Names the pairs, if `on_leak` is ``"error"``.
     """
-    order = np.array([_KEEPING[split] for split in splits])
-    best = np.full(int(groups.max()) + 1, len(_KEEPING))
+    order = np.array([_KEEPING_ORDER[split] for split in splits])
+    best = np.full(int(groups.max()) + 1, len(_KEEPING_ORDER))
     np.minimum.at(best, groups, order)
     leaked = np.flatnonzero(order > best[groups])
     if len(leaked) and on_leak == "error":

@@ -1,4 +1,4 @@
-"""Splits that keep groups of examples together: those of one patient, film or animal are never on both sides."""
+"""Splits that keep groups of examples together, so that one patient, film or animal is never in two splits."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.examples import DataError, SplitName, some_of
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION, Shares, names_of_parts
+from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION, Shares, names_of_parts
 
 _UNASSIGNED = -9
 
 
 def joined(contents: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.int64]:
-    """A number for each example, of shape (n,): alike for those of one group, and of groups that share a content.
+    """Return a number for each example, shape (n,): the same within a group, and within groups that share a content.
 
     Args:
-        contents: For each example a number, alike for exact copies.
-        groups: For each example the name of its group.
+        contents: A number for each example, the same for exact copies.
+        groups: The name of each example's group.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -33,11 +33,11 @@ def joined(contents: NDArray[np.int64], groups: Sequence[str]) -> NDArray[np.int
 
 
 def divide_groups(labels: NDArray[np.int64], groups: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.int64]:
-    """The part that each example is in, of shape (n,); whole groups only, classes in shares as equal as that allows.
+    """Return the part of each example, shape (n,): groups stay whole, and class shares are as equal as that allows.
 
-    Each class has a group in training first, then one in validation (with folds, in a second fold), then one in the
-    test split, as far as it is in so many. The other groups, large ones first, go each to the part that lacks most of
-    what it has.
+    Each class gets a group in training, then one in validation (with folds, in a second fold), then one in the test
+    split, as far as it has so many. Each remaining group, the largest first, goes to the part that lacks most of its
+    classes.
 
     Raises:
         DataError: If a split gets no group.
@@ -72,7 +72,7 @@ def divide_groups(labels: NDArray[np.int64], groups: NDArray[np.int64], shares: 
 
 
 def _wanted(shares: Shares) -> dict[int, float]:
-    """The share of each part."""
+    """Return the share of each part."""
     taken = {TEST: shares.test} if shares.test else {}
     if shares.folds:
         return taken | dict.fromkeys(range(shares.folds), (1 - shares.test) / shares.folds)
@@ -81,7 +81,7 @@ def _wanted(shares: Shares) -> dict[int, float]:
 
 
 def _in_one_fold(counts: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Classes that nothing trains while the one fold validates that all of their groups are in."""
+    """Return the classes whose groups are all in one fold: while it validates, nothing trains these classes."""
     searched = [np.unique(parts[(counts[:, label] > 0) & (parts != TEST)]) for label in range(counts.shape[1])]
     return np.array(
         [label for label, found in enumerate(searched) if len(found) == 1 and found[0] >= 0], dtype=np.int64
@@ -89,7 +89,7 @@ def _in_one_fold(counts: NDArray[np.float64], parts: NDArray[np.int64]) -> NDArr
 
 
 class _Assignment:
-    """Groups on their way into parts.
+    """The assignment of groups to parts, while it is made.
 
     Args:
         counts: Examples of each class in each group, shape (groups, classes).
@@ -109,18 +109,18 @@ class _Assignment:
         self._order = np.random.default_rng(seed).permutation(len(counts))
 
     def train_always(self, labels: NDArray[np.int64]) -> None:
-        """Have a class's largest group in training whichever fold validates."""
+        """Put a class's largest group into training, whichever fold validates."""
         for label in labels.tolist():
             group = int(self._counts[:, label].argmax())
             if self.parts[group] in self._lacking:
                 self._lacking[int(self.parts[group])] += self._counts[group]
-            self.parts[group] = ALWAYS_TRAIN
+            self.parts[group] = TRAIN_IN_EVERY_FOLD
 
     def cover(self, choices: Sequence[int], n_parts: int = 1, *, largest: bool = False) -> None:
-        """Have each class in `n_parts` of these parts, where it has a free group for that; classes of few groups first.
+        """Put each class into `n_parts` of these parts, as far as it has free groups; classes of few groups come first.
 
         Args:
-            largest: Whether the largest free group is taken, or one that the part has room for.
+            largest: Whether to take the largest free group, instead of one that the part has room for.
         """
         has = self._counts > 0
         for label in np.argsort(has.sum(axis=0), kind="stable"):
@@ -139,7 +139,7 @@ class _Assignment:
         return fitting[0] if fitting else min(free, key=lambda group: float(self._sizes[group]))
 
     def assign_rest(self) -> None:
-        """Put every other group where most of what it has is lacking; a part without any group comes first."""
+        """Put every other group into the part that lacks most of its classes; parts without a group come first."""
         rest = [group for group in self._order.tolist() if self.parts[group] == _UNASSIGNED]
         rest.sort(key=lambda group: -self._sizes[group])
         for place, group in enumerate(rest):
@@ -157,7 +157,7 @@ class _Assignment:
 
 
 def refuse_split_groups(groups: Sequence[str], splits: Sequence[SplitName]) -> None:
-    """Refuse given splits that have examples of one group on both sides.
+    """Refuse given splits that share a group.
 
     Raises:
         DataError: Names the groups.

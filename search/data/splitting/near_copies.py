@@ -1,4 +1,4 @@
-"""Images that look alike on two sides of a split, such as one photo that was saved twice: noted, never moved."""
+"""Images in different splits that look alike, such as a photo that was saved twice; they are noted, never moved."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR_COPIES = "near_copies.txt"  # in the folder of a prepared dataset: a line for each pair
-LEAST_SIDE = 32  # pixels: of smaller images, different ones look alike
-MAX_DIFFERENCE = 2.0  # of 255, the mean over a thumbnail
+NEAR_COPIES = "near_copies.txt"  # a file in the folder of a prepared dataset, with a line for each pair
+LEAST_SIDE = 32  # pixels; different images that are smaller look alike
+MAX_DIFFERENCE = 2.0  # mean difference over a thumbnail, on a scale of 255
 _SIDE, _COARSE_SIDE = 16, 4
-_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601, as Pillow's grey
+_LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R 601, like Pillow's grey
 _CHUNK_BYTES = 16_000_000
-_N_FIRST, _N_AT_MOST = 4, 1000  # candidates of each image: those that are compared at first, and at last
+_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES = 4, 1000  # compared with each image in the first and in the last round
 
-Report = Callable[[int, int], None]  # how many images are looked at, of how many
+Report = Callable[[int, int], None]  # called with the number of images done, and of all images
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class NearCopy:
     """An image that looks like one of an earlier split.
 
     Attributes:
-        row: The image; `other` is the other one's row.
-        difference: Mean absolute difference of their thumbnails, of 255.
+        row: The image's row; `other` is the row of the earlier image.
+        difference: Mean absolute difference of their thumbnails, on a scale of 255.
     """
 
     row: int
@@ -44,14 +44,14 @@ def note_near_copies(
     folder: Path,
     report: Report,
 ) -> dict[str, int]:
-    """Write the pairs into a file in `folder`, and return how many they are, in words; nothing if there are none.
+    """Write the pairs into a file in `folder`, and return a note with their number; empty if there are none.
 
     Args:
         values: Images of shape (m, height, width, channels), pixels from 0 to 255.
-        rows: Where each example lies in `values`, shape (n,).
-        names: Of each example.
-        parts: Of each example, shape (n,).
-        names_of_parts: Those to look at, from training on.
+        rows: The row of each example in `values`, shape (n,).
+        names: The name of each example.
+        parts: The part of each example, shape (n,).
+        names_of_parts: The parts to compare, from training on, with their names.
     """
     if min(values.shape[1:3]) < LEAST_SIDE:
         return {}
@@ -68,16 +68,16 @@ def note_near_copies(
 
 
 def near_copies(thumbnails: NDArray[np.float32], parts: NDArray[np.int64], order: Sequence[int]) -> list[NearCopy]:
-    """For each image the most similar one in an earlier part, if they differ by at most :data:`MAX_DIFFERENCE`.
+    """Return for each image the most similar one in an earlier part, if they differ by at most :data:`MAX_DIFFERENCE`.
 
     Not all pairs are compared. The means of 4x4 fields of two thumbnails never differ by more than the thumbnails
-    themselves, so a k-d tree of those means gives every candidate; each image is compared with at most the 1000 nearest
-    in the tree. Images without contrast are left out: any two of one brightness would be alike.
+    themselves, so a k-d tree of those means gives every candidate. Each image is compared with at most the 1000 nearest
+    in the tree. Images without contrast are left out, because any two of one brightness would be alike.
 
     Args:
         thumbnails: Grey values from 0 to 255, shape (n, 16 * 16); see :func:`thumbnails_of`.
         parts: The part of each image, shape (n,).
-        order: The parts from training on; those that are not named are left out.
+        order: The parts from training on; other parts are left out.
     """
     from scipy.spatial import KDTree
 
@@ -101,9 +101,9 @@ def _most_similar(
     earlier: NDArray[np.int64],
     tree: Any,
 ) -> list[NearCopy]:
-    bound = MAX_DIFFERENCE * coarse.shape[1] * (1 + 1e-6)  # as a sum over the fields; and for rounding
+    bound = MAX_DIFFERENCE * coarse.shape[1] * (1 + 1e-6)  # the sum over all fields, with a margin for rounding
     found: list[NearCopy] = []
-    for n_candidates in (_N_FIRST, _N_AT_MOST):
+    for n_candidates in (_N_FIRST_CANDIDATES, _N_MAX_CANDIDATES):
         n_asked = min(n_candidates, len(earlier))
         undecided = []
         for chunk in np.array_split(rows, max(1, len(rows) * n_asked // 20_000)):
@@ -125,11 +125,11 @@ def _most_similar(
 
 
 def thumbnails_of(values: NDArray[Any], rows: NDArray[np.int64], report: Report) -> NDArray[np.float32]:
-    """Grey thumbnails of 16 x 16 means of pixels, flattened: shape (n, 256), values as in the images.
+    """Return grey thumbnails of 16 x 16 means of pixels, flattened to shape (n, 256), values from 0 to 255.
 
     Args:
         values: Images of shape (m, height, width, channels), both sides at least 16.
-        rows: Which of them, shape (n,).
+        rows: The images to use, shape (n,).
     """
     height, width, n_channels = values.shape[1:]
     tops, lefts = (np.arange(_SIDE) * side // _SIDE for side in (height, width))

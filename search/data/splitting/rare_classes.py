@@ -1,4 +1,4 @@
-"""Classes of too few examples: which they are, and what the source says about them."""
+"""Classes of too few examples, and what the source says about them."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ _MAX_NAMED = 5
 def rare_classes(
     labels: NDArray[np.int64], shares: Shares, examples: Examples, source: Source, unit: str = EXAMPLES
 ) -> list[int]:
-    """Numbers of the classes that have too few different examples, or groups, for the splits that are to be made.
+    """Return the numbers of the classes that have too few different examples, or groups, for the wanted splits.
 
-    With ``rare_classes = "train"`` that is one example: two are enough to train on one and validate the other. Else
-    each class must be in every split.
+    With ``rare_classes = "train"`` only a single example is too few, because of two, one is for training and one for
+    validation. Otherwise each class must be in every split.
 
     Args:
-        labels: Of the different examples that are to be split; of groups, one for each class in each of them.
-        unit: What is counted, for messages.
+        labels: Labels of the different examples that are to be split; for groups, one label for each class in each.
+        unit: The name of what is counted, for messages.
 
     Raises:
-        DataError: If there are any and the source says nothing about them, or fewer than two classes are left.
+        DataError: If there are rare classes and the source says nothing about them, or fewer than two classes are
+            left.
     """
     n_needed = min(2, len(shares.parts)) if source.rare_classes == "train" else len(shares.parts)
     counts = np.bincount(labels, minlength=len(examples.class_names))
@@ -59,11 +60,11 @@ def _describe_rare(label: int, count: int, examples: Examples, unit: str) -> str
 
 
 def note_unreadable(before: Examples, after: Examples, source: Source) -> dict[str, int]:
-    """Note the classes that have no example left, because no file of theirs could be read.
+    """Note the classes that have no example left because none of their files could be read.
 
     Raises:
-        DataError: If there are any and the source does not say that rare classes be dropped, fewer than two are left,
-            or nothing is left of a split that was given.
+        DataError: If there are such classes and the source does not drop rare classes, if fewer than two classes are
+            left, or if nothing is left of a given split.
     """
     for split in sorted(set(before.splits or ()) - set(after.splits or ())):
         raise DataError(
@@ -85,11 +86,11 @@ def note_unreadable(before: Examples, after: Examples, source: Source) -> dict[s
 
 
 def refuse_untrained(parts: NDArray[np.int64], examples: Examples, source: Source) -> list[int]:
-    """Numbers of the classes that are given for validation or test alone: no model can learn them.
+    """Return the numbers of the classes that are given for validation or test alone, which no model can learn.
 
     Raises:
-        DataError: If there are any and the source does not say that rare classes be dropped: names each, and the
-            class of training with the nearest name.
+        DataError: If there are such classes and the source does not drop rare classes: names each, and the class of
+            training with the nearest name.
     """
     is_there = parts != LEFT_OUT
     trained = np.unique(examples.labels[parts == TRAIN])
@@ -112,7 +113,7 @@ def _describe_untrained(name: str, known: Sequence[str]) -> str:
 
 
 def named(labels: Sequence[int], examples: Examples) -> str:
-    """The first names of some classes, to end a sentence with; empty for none."""
+    """Return the first names of some classes as the end of a sentence; empty for none."""
     names = [str(examples.class_names[label]) for label in labels]
     if not names:
         return ""

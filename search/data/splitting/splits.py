@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import DataError
 
 TRAIN, VALIDATION, TEST = 0, 1, -1  # without folds; with folds, a part is the number of its fold, or TEST
-ALWAYS_TRAIN = -2  # in no fold: in training whichever fold validates
+TRAIN_IN_EVERY_FOLD = -2  # the example is in no fold, and in training whichever fold validates
 LEFT_OUT = -3
 
 Rows = NDArray[np.int64]
@@ -19,7 +19,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Shares:
-    """What is to be split off.
+    """The shares that are to be split off.
 
     Attributes:
         validation: Share for validation; 0 splits none off.
@@ -33,19 +33,19 @@ class Shares:
 
     @property
     def parts(self) -> list[int]:
-        """Every part that comes of it."""
+        """Every part that these shares make."""
         search = list(range(self.folds)) if self.folds else [TRAIN, *([VALIDATION] if self.validation else [])]
         return search + ([TEST] if self.test else [])
 
 
 def names_of_parts(n_folds: int) -> dict[int, str]:
-    """What the parts are called, from training on, without those that are left out."""
-    search = {ALWAYS_TRAIN: "train", **{fold: f"fold {fold}" for fold in range(n_folds)}}
+    """Return the names of the parts, from training on, without those that are left out."""
+    search = {TRAIN_IN_EVERY_FOLD: "train", **{fold: f"fold {fold}" for fold in range(n_folds)}}
     return {**(search if n_folds else {TRAIN: "train", VALIDATION: "validation"}), TEST: "test"}
 
 
 def divide(labels: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.int64]:
-    """The part that each example is in, of shape (n,); every class in the same share everywhere, as far as it goes.
+    """Return the part of each example, shape (n,); every class has the same share in each part, as far as possible.
 
     The test split is taken first, so it stays the same when only the validation share or the folds change. A class
     that has enough examples is in every part, however few these are: see :func:`seats`. One of two examples is in
@@ -56,21 +56,21 @@ def divide(labels: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.i
     """
     parts = np.full(len(labels), TRAIN, dtype=np.int64)
     rest = np.arange(len(labels))
-    n_needed = shares.folds or (2 if shares.validation else 1)  # of each class, once the test split is taken
+    n_needed = shares.folds or (2 if shares.validation else 1)  # examples of each class that the test split must leave
     if shares.test:
         rest, taken = _take(rest, labels, round(shares.test * len(labels)), n_needed, seed)
         parts[taken] = TEST
     if shares.folds:
         parts[rest] = _folds(labels[rest], shares.folds, seed)
     elif shares.validation:
-        # As a count: a share of what the test split left would be rounded up by the last binary digit.
+        # A share of the rows that are left would be rounded up because of its last binary digit: give a count instead.
         _, taken = _take(rest, labels, round(shares.validation * len(labels)), 1, seed)
         parts[taken] = VALIDATION
     return parts
 
 
 def seats(counts: NDArray[np.int64], n_wanted: int, n_needed: int) -> NDArray[np.int64]:
-    """How many examples of each class a split gets, shape (k,): one of each first, the rest by the classes' shares.
+    """Return how many examples of each class a split gets, shape (k,): one of each, then the rest by class shares.
 
     The sum is `n_wanted`, unless so many classes want their one that it must be more; it is less where the classes
     have no more to give. Classes of more than their one example in this split's share give up a little of it for the
@@ -90,7 +90,7 @@ def seats(counts: NDArray[np.int64], n_wanted: int, n_needed: int) -> NDArray[np
         n_over = min(n_left - int(given.sum()), int((taken + given < can_give).sum()))
         by_remainder = np.lexsort(
             (-counts, given - portions)
-        )  # the largest remainder first, of equals the largest class
+        )  # by remainder, the largest first; equal remainders by the size of the class
         open_ones = by_remainder[(taken + given)[by_remainder] < can_give[by_remainder]]
         given[open_ones[:n_over]] += 1
         taken = taken + given
@@ -98,7 +98,7 @@ def seats(counts: NDArray[np.int64], n_wanted: int, n_needed: int) -> NDArray[np
 
 
 def _take(rows: Rows, labels: NDArray[np.int64], n_taken: int, n_needed: int, seed: int) -> tuple[Rows, Rows]:
-    """Take a stratified part of `rows`: what is left, and what is taken."""
+    """Take a stratified part of `rows`; return the rows that are left, and those that are taken."""
     proportional = _take_proportionally(rows, labels, n_taken, seed)
     counts = np.bincount(labels[rows])
     wanted = seats(counts, n_taken, n_needed)
@@ -115,11 +115,11 @@ def _take(rows: Rows, labels: NDArray[np.int64], n_taken: int, n_needed: int, se
 
 
 def _take_proportionally(rows: Rows, labels: NDArray[np.int64], n_taken: int, seed: int) -> tuple[Rows, Rows] | None:
-    """As scikit-learn does it, which may leave a class of few examples without any; None if it cannot."""
+    """Take rows as scikit-learn does, which may leave a class of few examples without any; None if it cannot."""
     from sklearn.model_selection import train_test_split
 
     counts = np.bincount(labels[rows])
-    is_single = counts[labels[rows]] == 1  # cannot be stratified: stays where it is
+    is_single = counts[labels[rows]] == 1  # a single example cannot be stratified, and stays
     singles, others = rows[is_single], rows[~is_single]
     n_classes = int((counts > 1).sum())
     if min(n_taken, len(others) - n_taken) < n_classes or not n_classes:
@@ -139,7 +139,7 @@ def _folds(labels: NDArray[np.int64], n_folds: int, seed: int) -> NDArray[np.int
     numbers = np.empty(len(labels), dtype=np.int64)
     splitter = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a class that has fewer examples than there are folds
+        warnings.simplefilter("ignore")  # scikit-learn warns of a class with fewer examples than folds
         for fold, (_, rows) in enumerate(splitter.split(labels, labels)):
             numbers[rows] = fold
     return numbers

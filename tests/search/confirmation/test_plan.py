@@ -67,7 +67,7 @@ def plan(search: Desk, n_seeds: int = 2, n_near: int | None = None) -> Confirmat
 
 
 def confirm(search: Desk, found: ConfirmationPlan, **acts: Act) -> Desk:
-    """A desk that works on the confirmation, with everything queued."""
+    """Return a desk that works on the confirmation, with everything queued."""
     folder = search.folder / "confirmation"
     folder.mkdir(exist_ok=True)
     numbered = {int(name.removeprefix("t")): act for name, act in acts.items()}

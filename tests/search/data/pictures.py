@@ -32,5 +32,5 @@ def pictures(folder: Path, n_per_class: int = 10, classes: tuple[str, ...] = ("c
 
 
 def source(folder: Path, **settings: Any) -> FolderSource:
-    """The spec of a folder."""
+    """Return the spec of a folder."""
     return FolderSource.model_validate({"source": "folder", "path": str(folder), **settings})

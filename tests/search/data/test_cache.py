@@ -37,12 +37,12 @@ def cache_folder(tmp_path: Path) -> Path:
 
 
 def prepared_folders(cache_folder: Path) -> list[str]:
-    """Names of what lies in the cache, whole or not."""
+    """Return names of what lies in the cache, whole or not."""
     return sorted(path.name for path in cache_folder.iterdir() if path.name not in ("locks", "manifests", "records"))
 
 
 def manifest_of(cache_folder: Path) -> list[Any]:
-    """Every digest that was ever remembered: a line for each reading of a file."""
+    """Return every digest that was ever remembered: a line for each reading of a file."""
     lines = [line for path in cache_folder.glob("manifests/*") for line in path.read_text().splitlines() if line]
     return [json.loads(line) for line in lines]
 

@@ -28,7 +28,7 @@ if __name__ == "__main__":
 
 
 def look(spec: Mapping[str, Any], progress: Any) -> dict[str, Any]:
-    """What `tunefront data` does in its child, and the frameworks that this loaded."""
+    """Return what `tunefront data` does in its child, and the frameworks that this loaded."""
     from tunefront.search.preparation.prepare import _prepare_and_inspect
 
     report = _prepare_and_inspect(spec, progress)["report"]

@@ -13,7 +13,7 @@ from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels
-from tunefront.spaces.augmentation.levels import LEVELS, OF_PIXELS, build_augmentation
+from tunefront.spaces.augmentation.levels import LEVELS, PIXEL_SETTINGS, build_augmentation
 from tunefront.spaces.space import Space
 
 DRAWN = np.random.default_rng(1).normal(size=(60, 4, 4, 1)).astype("float32")
@@ -40,7 +40,7 @@ def level(name: str, **settings: Any) -> Space:
 def test_of_pixels_are_the_settings_that_cut_values_off(keras: Any, name: str) -> None:
     (layer,) = build_augmentation({name: "horizontal" if name == "flip" else 1e-9}, seed=1)
     changed = np.asarray(layer(DRAWN, training=True))
-    assert (changed.min() >= 0) == (name in OF_PIXELS)
+    assert (changed.min() >= 0) == (name in PIXEL_SETTINGS)
 
 
 @pytest.mark.parametrize("values", [DRAWN, PIXELS * 1.1 + 10, PIXELS / 255], ids=["below 0", "above 255", "0 to 1"])

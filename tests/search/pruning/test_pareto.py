@@ -49,7 +49,7 @@ def curve(*accuracies: float, seconds: float = 1.0) -> list[Epoch]:
 
 
 def finished(number: int, first: float, last: float, *costs: float, is_feasible: bool = True) -> FinishedTrial:
-    """A finished trial whose accuracy was `first` in all epochs but the last, all as fast as each other."""
+    """Return a finished trial whose accuracy was `first` in all epochs but the last, all as fast as each other."""
     seconds = (costs[1] if len(costs) > 1 else 10.0) / EPOCHS * np.arange(1, EPOCHS + 1)
     best_so_far = np.array([first] * (EPOCHS - 1) + [last])
     return FinishedTrial(number, best_so_far, (last, *costs), is_feasible, {"train_seconds": seconds})

@@ -62,7 +62,7 @@ def constrain(trial: optuna.Trial, violation: float) -> None:
 def drawn(
     table: SamplerTable, study_seed: int, number: int, n_finished: int = 0, n_objectives: int = 3
 ) -> dict[str, Any]:
-    """What a trial of that number draws in a study where others have finished."""
+    """Return what a trial of that number draws in a study where others have finished."""
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"][:n_objectives])
     for index in range(n_finished):
         study.sampler = make_sampler(table, study_seed, index, DISTRIBUTIONS)

@@ -46,7 +46,7 @@ def first_url(tmp_path: Path) -> str:
 
 
 def read(text: str, folder: Path, stored: dict[str, Any] | None = None) -> tuple[StudySpec, list[str]]:
-    """The spec of a file that goes on with a stored study, if there is one, and what was told."""
+    """Return the spec of a file that goes on with a stored study, if there is one, and what was told."""
     lines: list[str] = []
     path = folder / "study.toml"
     path.write_text(text)
@@ -54,7 +54,7 @@ def read(text: str, folder: Path, stored: dict[str, Any] | None = None) -> tuple
 
 
 def store(text: str, folder: Path) -> dict[str, Any]:
-    """What the store has of a new study of that file."""
+    """Return what the store has of a new study of that file."""
     data: dict[str, Any] = json.loads(json.dumps(read(text, folder)[0].as_json()))
     return data
 

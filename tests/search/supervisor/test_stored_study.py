@@ -50,7 +50,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def go_on(desk: Desk, spec: Any) -> tuple[Desk, list[str]]:
-    """What a person is told when the study goes on with `spec`, and a desk for it."""
+    """Return what a person is told when the study goes on with `spec`, and a desk for it."""
     lines: list[str] = []
     join(spec, Path("digits.toml"), desk.store, desk.record, "bert", DESCRIPTION, lines.append)
     return Desk(desk.folder, spec, PLAN, worker_id="bert"), lines

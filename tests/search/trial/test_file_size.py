@@ -20,7 +20,7 @@ BACKBONE = {"freeze_fraction": 0.9, "weights": "none", "dropout": 0.0, "width": 
 
 
 def compiled(keras: Any, chosen: Candidate, image_shape: tuple[int, int, int] = (32, 32, 3)) -> Any:
-    """The candidate's model as it is saved, with its optimizer's variables."""
+    """Return the candidate's model as it is saved, with its optimizer's variables."""
     return compiled_with(keras, Space.from_table({}).build(chosen, image_shape, 10), chosen)
 
 

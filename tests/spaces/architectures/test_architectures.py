@@ -26,7 +26,7 @@ def build(
 
 
 def described(model: Any) -> list[str]:
-    """What each layer between the scaled pixels and the end is, in a few words."""
+    """Return what each layer between the scaled pixels and the end is, in a few words."""
     assert [type(layer).__name__ for layer in model.layers[:2]] == ["InputLayer", "Rescaling"]
     return [_describe(layer) for layer in model.layers[2:]]
 

@@ -38,7 +38,7 @@ def augmented(keras: Any, settings: dict[str, Any], images: Any = COLOUR, seed: 
 
 
 def is_changed(result: Any, images: Any) -> Any:
-    """Which images are others, shape (batch,); what is left of interpolation does not count."""
+    """Return which images are others, shape (batch,); what is left of interpolation does not count."""
     return np.abs(result - images).max(axis=(1, 2, 3)) > 1e-2
 
 
@@ -223,7 +223,7 @@ def test_each_operation_of_randaugment_does_what_it_says(keras: Any) -> None:
 
     def moved(name: str, strength: float, image: Any) -> Any:
         images = keras.ops.convert_to_tensor(image[None])
-        number = keras.ops.convert_to_tensor([rand_augment._GEOMETRIC.index(name)])
+        number = keras.ops.convert_to_tensor([rand_augment._GEOMETRIC_OPERATIONS.index(name)])
         return np.asarray(rand_augment._move(images, number, keras.ops.convert_to_tensor([strength]), "constant"))[0]
 
     image = COLOUR[0, :8]  # 8x8

@@ -14,7 +14,7 @@ COLOUR = np.random.default_rng(2).integers(0, 256, size=(N, 11, 8, 3)).astype("f
 
 
 def mixed(keras: Any, settings: dict[str, Any], images: Any = COLOUR, seed: int = 1, n_batches: int = 1) -> Any:
-    """The last batch mixed of several, and its shares."""
+    """Return the last batch mixed of several, and its shares."""
     mixing = build_mixing(settings, seed)
     assert mixing is not None
     for _ in range(n_batches):

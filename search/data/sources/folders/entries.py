@@ -1,4 +1,4 @@
-"""What is in a folder of data, without what nobody put there as data."""
+"""The entries of a folder of data, without those that nobody put there as data."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ _LITTER = {"thumbs.db", "desktop.ini", "__macosx", "ehthumbs.db", "icon\r"}
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """What is in a folder, sorted, without hidden files, what desktops leave behind, and tunefront's own folders.
+    """Return a folder's entries, sorted, without hidden files, files that desktops leave, and tunefront's own folders.
 
     Raises:
         DataError: If there is no such folder, or it cannot be read.
     """
-    return [path for path, is_folder in _seen(folder) if not (is_folder and is_output(path))]
+    return [path for path, is_folder in _list_entries(folder) if not (is_folder and is_output(path))]
 
 
 def list_all_but_litter(folder: Path) -> list[Path]:
-    """The same as :func:`list_folder`, with tunefront's own folders."""
-    return [path for path, _ in _seen(folder)]
+    """Return what :func:`list_folder` returns, and tunefront's own folders too."""
+    return [path for path, _ in _list_entries(folder)]
 
 
 def images_below(folder: Path) -> Iterator[str]:
-    """The paths of all image files in a folder and those in it. Links to folders are not followed."""
+    """Yield the paths of all image files in a folder and those in it. Links to folders are not followed."""
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not _is_litter(name) and not is_output(Path(place) / name)]
         yield from (os.path.join(place, name) for name in names if is_image(name) and not _is_litter(name))
 
 
 def is_image(name: str) -> bool:
-    """Whether a file's name is that of an image, and not that of the sheet that ``tunefront data`` writes."""
+    """Return whether a file's name is that of an image, and not that of the sheet that ``tunefront data`` writes."""
     return has_image_ending(name) and name != CONTACT_SHEET
 
 
@@ -43,8 +43,8 @@ def _is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in _LITTER
 
 
-def _seen(folder: Path) -> list[tuple[Path, bool]]:
-    """Each entry, and whether it is a folder: told without a look at each file of a large one."""
+def _list_entries(folder: Path) -> list[tuple[Path, bool]]:
+    """Return each entry, and whether it is a folder, without opening each file of a large folder."""
     shown = readable(str(folder))
     try:
         with os.scandir(folder) as entries:

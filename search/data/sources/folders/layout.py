@@ -1,4 +1,4 @@
-"""Where the class folders of a folder are: directly in it, or in one for each split."""
+"""The class folders of a folder: directly in it, or in one folder for each split."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from tunefront.search.data.examples import DataError, SplitName, readable, some_
 from tunefront.search.data.sources.folders.entries import is_image, list_folder
 from tunefront.search.data.sources.split_names import split_in, split_meant
 
-_FROM_TRAINING = {"test": "a test split", "validation": "a validation split"}
+_REPLACEABLE_SPLITS = {"test": "a test split", "validation": "a validation split"}
 _LAYOUT = "Images lie as path/CLASS/FILE or path/{train,validation,test}/CLASS/FILE"
 
 
 def find_class_folders(top: Path, classes: Collection[str]) -> list[tuple[SplitName | None, Path]]:
-    """The class folders, each with the split that it is in; None for all where there are no splits.
+    """Return the class folders, each with its split; None in place of splits if there are none.
 
     Args:
-        classes: Names that the spec gives, without white space around them. Where a folder is called so, folders
-            directly in `top` are classes, whatever they look like.
+        classes: Names that the spec gives, without white space around them. If a folder has one of these names,
+            folders directly in `top` are classes, whatever they look like.
 
     Raises:
         DataError: Names the folder that is in the way, and what to do with it.
@@ -38,14 +38,14 @@ def find_class_folders(top: Path, classes: Collection[str]) -> list[tuple[SplitN
         )
     if len(set(splits.values())) < len(splits):
         raise DataError(f"data.path: {readable(str(top))} has several folders for one split: leave one")
-    # Training first: where nothing is sorted into classes, it is no help to move the test images away.
+    # Training comes first: if no split is sorted into classes, moving the test images away would not help.
     by_need = sorted(splits.items(), key=lambda item: item[1] != "train")
     found = {parent: _class_folders(parent, split) for parent, split in by_need}
     return [(split, folder) for parent, split in splits.items() for folder in found[parent]]
 
 
 def image_files(class_folder: Path, top: Path) -> list[Path]:
-    """The files of a class folder.
+    """Return the files of a class folder.
 
     Raises:
         DataError: If it is empty, or has folders in it.
@@ -66,9 +66,9 @@ def image_files(class_folder: Path, top: Path) -> list[Path]:
 
 
 def _are_classes(folders: Sequence[Path], splits: Mapping[Path, SplitName]) -> bool:
-    """Whether folders with the name of a split are classes, such as bus, car and train.
+    """Return whether folders with the name of a split are classes, such as bus, car and train.
 
-    There are others beside them, and none of them has folders in it.
+    That is so if there are other folders beside them, and none of them has folders in it.
     """
     return len(splits) < len(folders) and not any(_has_folders(folder) for folder in splits)
 
@@ -78,13 +78,13 @@ def _has_folders(folder: Path) -> bool:
 
 
 def _refuse_unsplit(top: Path, folders: Sequence[Path], classes: Collection[str]) -> None:
-    """Refuse folders that are called as splits are, and would be taken as classes."""
+    """Refuse folders that have the names of splits and would be taken as classes."""
     if any(readable(folder.name).strip() in classes for folder in folders):
         return
     alike = {folder: meant for folder in folders if (meant := split_meant(folder.name))}
     if any(_has_folders(folder) for folder in alike):
         raise DataError(f"data.path: {readable(str(top))} seems to be split. {_renaming(alike)}")
-    # Not bus, car and train; but train_images and test_images are the parts of one data set.
+    # bus, car and train are classes. train_images and test_images are the parts of one data set.
     if len(alike) == len(folders) and len(set(alike.values())) > 1:
         named = " and ".join(repr(readable(folder.name)) for folder in alike)
         raise DataError(
@@ -96,7 +96,7 @@ def _refuse_unsplit(top: Path, folders: Sequence[Path], classes: Collection[str]
 
 
 def _renaming(alike: Mapping[Path, str]) -> str:
-    """What to do with folders that are called nearly as splits are."""
+    """Return the remedy for folders whose names are nearly those of splits."""
     wrong = {folder: name for folder, name in alike.items() if split_named(folder.name) != name}
     if len(set(alike.values())) < len(alike):
         shown = ", ".join(repr(readable(folder.name)) for folder in alike)
@@ -112,7 +112,7 @@ def _renaming(alike: Mapping[Path, str]) -> str:
 
 
 def _remedy(name: str, taken: Collection[str]) -> str:
-    """What to do with a folder beside those of the splits."""
+    """Return the remedy for a folder beside those of the splits."""
     meant = split_meant(name)
     free = [split for split in ("validation", "test") if split not in taken and split in meant]
     return f"Rename it to {' or '.join(free)}" if free else "Move it away"
@@ -122,11 +122,11 @@ def _class_folders(parent: Path, split: SplitName | None) -> list[Path]:
     entries = list_folder(parent)
     loose = [readable(str(file)) for file in entries if is_image(file.name) and not file.is_dir()]
     folders = [entry for entry in entries if entry.is_dir()]
-    if not folders and split in _FROM_TRAINING:
+    if not folders and split in _REPLACEABLE_SPLITS:
         raise DataError(
             f"data.path: {readable(str(parent))} has no folders in it, and images without a class cannot be scored: "
-            f"move it away, and {_FROM_TRAINING[split]} is taken from the training images; or give it a folder for "
-            "each class"
+            f"move it away, and {_REPLACEABLE_SPLITS[split]} is taken from the training images; or give it a folder "
+            "for each class"
         )
     if not folders:
         raise DataError(
@@ -142,7 +142,7 @@ def _class_folders(parent: Path, split: SplitName | None) -> list[Path]:
 
 
 def _remedy_for_inner(inner: Sequence[Path], class_folder: Path, top: Path) -> str:
-    """What to do with folders where images were looked for: never to move up what belongs to different splits."""
+    """Return the remedy for folders where images were expected; never advise to merge folders of different splits."""
     parent = class_folder.parent
     is_alone = sum(entry.is_dir() for entry in list_folder(parent)) == 1
     split_folders = [folder for folder in inner if split_in(folder.name)]

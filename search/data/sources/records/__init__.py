@@ -1,1 +1,1 @@
-"""Record files: what is in each record, its label and its split."""
+"""Record files: the content, label and split of each record."""

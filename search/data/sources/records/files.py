@@ -1,4 +1,4 @@
-"""Which TFRecord files a path means, and the names of classes beside them."""
+"""The TFRecord files that a path means, and the names of classes beside them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _SHARD = re.compile(r"-(\d+)-of-(\d+)")
 
 
 def find_record_files(path: str) -> list[Path]:
-    """The files that a folder, a pattern or a file's path means, sorted.
+    """Return the files that a folder, a pattern or a file's path means, sorted.
 
-    Of a folder without such files, they are those of its folders, where one of these is called as a split is.
+    If a folder has no such files, its folders are searched, provided that one of them has the name of a split.
 
     Raises:
         DataError: If there are none, a folder lacks some of a numbered set, or Git LFS has not downloaded one.
@@ -55,7 +55,7 @@ def _files_of_folder(top: Path, path: str) -> list[Path]:
             f"its folder {readable(in_splits[0].parent.name)}: move them together, or say with a pattern which to use"
         )
     inner = [] if files else [file for folder in folders for file in _files_in(folder)]
-    files = inner if in_splits else files  # those of a folder that is no split too: they are refused, not left out
+    files = inner if in_splits else files  # with those of folders that are no splits: these are refused, not left out
     if not files:
         inside = some_of([readable(entry.name) for entry in entries], 5) if entries else "  nothing"
         pattern = f"{path}/*/*" if inner else f"{path}/*.bin"
@@ -95,7 +95,7 @@ def _is_label_file(path: Path) -> bool:
 
 
 def _check_complete(files: Sequence[Path]) -> None:
-    """Refuse a set of which a part is missing: nobody would notice."""
+    """Refuse a numbered set with missing parts, which nobody would notice otherwise."""
     sets: dict[tuple[str, str, int], set[int]] = {}
     for file in files:
         shard = _SHARD.search(file.name)
@@ -115,7 +115,7 @@ def _check_complete(files: Sequence[Path]) -> None:
 
 
 def read_label_names(files: Sequence[Path]) -> dict[int, str]:
-    """Names by number from ``labels.txt`` or ``*.labels.txt`` beside record files, or in the folder around theirs.
+    """Return names by number from ``labels.txt`` or ``*.labels.txt`` beside record files, or in their parent folder.
 
     Empty if there is none.
 

@@ -1,4 +1,4 @@
-"""Classes of records that have a number, a text, or both."""
+"""The classes of records that have a number, a text, or both."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tunefront.search.data.examples import DataError
 
 
 class RecordLabel(NamedTuple):
-    """What a record says about its class.
+    """The class of a record, as the record states it.
 
     Attributes:
-        number: None if it says none.
-        text: Empty if it says none.
+        number: The number of the class; None if there is none.
+        text: The name of the class; empty if there is none.
     """
 
     number: int | None
@@ -27,11 +27,11 @@ class RecordLabel(NamedTuple):
 def number_classes(
     labels: Sequence[RecordLabel], names: Sequence[str], names_by_number: Mapping[int, str]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Labels of shape (n,), indices into the names of those classes that occur.
+    """Return labels of shape (n,), and the names of the occurring classes, into which they are indices.
 
     Args:
-        names: Of the records, for messages.
-        names_by_number: What the numbers mean where that is known, else empty.
+        names: The names of the records, for messages.
+        names_by_number: Number -> name of the class; empty if that is not known.
 
     Raises:
         DataError: If records contradict each other or `names_by_number`.
@@ -53,9 +53,9 @@ def number_classes(
 
 
 def _names_from_texts(labels: Sequence[RecordLabel], names: Sequence[str]) -> dict[int, str]:
-    """Name of each number: its text, with the number behind it where several have that text (ImageNet has two cranes).
+    """Return the name of each number: its text, or the number itself if there are no texts.
 
-    The numbers themselves where there are no texts.
+    If several numbers have one text, the number follows it: ImageNet has two cranes.
     """
     found: dict[int, str] = {}
     for label, name in zip(labels, names, strict=True):

@@ -1,4 +1,4 @@
-"""Reading record files: each record with its place, from a compressed file by way of an uncompressed copy."""
+"""The records of a record file, each with its place; a compressed file is first copied uncompressed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 from tunefront.search.data.cache_folder import PARTIAL, RECORDS, make_cache_folder, note_use, share_to_read
 from tunefront.search.data.examples import DataError, EncodedFile, readable
 
-_HEADER_BYTES = 12  # before each record: its length in 8 bytes, and their checksum in 4
-_FOOTER_BYTES = 4  # behind it: its checksum
+_HEADER_BYTES = 12  # before each record: its length in 8 bytes, and the checksum of these in 4
+_FOOTER_BYTES = 4  # behind each record: its checksum
 _COMPRESSED = (b"\x1f\x8b", b"\x78\x9c", b"\x78\xda", b"\x78\x01")  # how gzip and zlib begin
-_EITHER = zlib.MAX_WBITS | 32  # gzip or zlib, as the header says
+_GZIP_OR_ZLIB = zlib.MAX_WBITS | 32  # gzip or zlib, as the header says
 _CHUNK_BYTES = 1_000_000
 
 
 def read_records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
-    """The place and the bytes of each record of an uncompressed file; `name` is for messages.
+    """Yield the place and the bytes of each record of an uncompressed file; `name` is for messages.
 
     Raises:
         DataError: If the file is cut off or corrupt, or TensorFlow is not installed.
@@ -30,7 +30,7 @@ def read_records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
     position, row = 0, 0
     check_lengths(path, name)
     try:
-        # Not tf.data: that starts TensorFlow's runtime, which takes all of a GPU's memory.
+        # tf.data would start TensorFlow's runtime, which takes all of a GPU's memory. This iterator does not.
         for record in tf.compat.v1.io.tf_record_iterator(os.fsencode(path)):
             yield position + _HEADER_BYTES, record
             position += _HEADER_BYTES + len(record) + _FOOTER_BYTES
@@ -40,19 +40,19 @@ def read_records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
             f"{name}: record {row} is corrupt or cut off ({error.message}): write or copy it again"
         ) from None
     n_bytes = path.stat().st_size
-    if position != n_bytes:  # TensorFlow says nothing where the header of the next record is cut off
+    if position != n_bytes:  # TensorFlow raises no error when the header of the next record is cut off
         raise DataError(f"{name}: record {row} is cut off at {n_bytes} bytes: write or copy the file again")
 
 
 def check_lengths(path: Path, name: str, at_most: int | None = None) -> None:
-    """See that every record ends within the file: TensorFlow asks for as much memory as a length promises.
+    """Check that every record ends within the file: TensorFlow allocates as much memory as a record's length says.
 
     Args:
         name: For messages.
         at_most: Records to look at; None looks at all of them.
 
     Raises:
-        DataError: Names the record that does not.
+        DataError: Names the record that ends outside.
     """
     with path.open("rb") as file:
         n_bytes = os.fstat(file.fileno()).st_size
@@ -70,19 +70,22 @@ def check_lengths(path: Path, name: str, at_most: int | None = None) -> None:
 
 
 def is_compressed(path: Path) -> bool:
-    """Whether a file is compressed with gzip or zlib. A record's length may begin with the same bytes: it is tried."""
+    """Return whether a file is compressed with gzip or zlib.
+
+    A record's length may begin with the same bytes, so the first bytes are unpacked to find out.
+    """
     with path.open("rb") as file:
         start = file.read(_CHUNK_BYTES)
     if not start.startswith(_COMPRESSED):
         return False
     try:
-        return bool(zlib.decompressobj(_EITHER).decompress(start, _HEADER_BYTES))
+        return bool(zlib.decompressobj(_GZIP_OR_ZLIB).decompress(start, _HEADER_BYTES))
     except zlib.error:
         return False
 
 
 def uncompressed(path: Path) -> Path:
-    """The file itself, or a copy of a compressed one in the cache, where each record can be read at its place.
+    """Return the file itself, or a copy of a compressed one in the cache, where each record can be read at its place.
 
     Raises:
         DataError: If the file is cut off or corrupt, or there is no room for the copy.
@@ -99,7 +102,7 @@ def uncompressed(path: Path) -> Path:
 
 
 def _uncompress(path: Path, copy: Path) -> None:
-    """Write the copy under another name first: what is called `copy` is whole."""
+    """Write the copy under another name, and rename it once it is whole."""
     try:
         descriptor, partial = tempfile.mkstemp(prefix=PARTIAL, dir=copy.parent)
     except OSError as error:
@@ -117,14 +120,14 @@ def _uncompress(path: Path, copy: Path) -> None:
 
 
 def _plain_chunks(source: Any, name: str) -> Iterator[bytes]:
-    unpacker = zlib.decompressobj(_EITHER)
+    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
     while data := source.read(_CHUNK_BYTES):
         try:
             while data:
                 yield unpacker.decompress(data)
                 data = unpacker.unused_data
-                if unpacker.eof and data:  # gzip files may be several, one after another
-                    unpacker = zlib.decompressobj(_EITHER)
+                if unpacker.eof and data:  # a gzip file may hold several streams, one after another
+                    unpacker = zlib.decompressobj(_GZIP_OR_ZLIB)
         except zlib.error as error:
             raise DataError(f"{name}: its compressed data is corrupt ({error}): write or copy it again") from None
     if not unpacker.eof:
@@ -139,7 +142,7 @@ def _writing_error(copy: Path, error: OSError) -> DataError:
 
 
 def import_tensorflow() -> Any:
-    """TensorFlow, which only TFRecord files need whatever the backend.
+    """Import and return TensorFlow, which TFRecord files need whatever the backend is.
 
     Raises:
         DataError: If it is not installed.

@@ -1,4 +1,4 @@
-"""Which split each record file is: as its name says, or the folder that it lies in."""
+"""The split of each record file: as its name says, or the folder that it lies in."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tunefront.search.data.examples import SPLIT_WORDS, SPLITS, DataError, Split
 from tunefront.search.data.sources.split_names import split_in
 
 _WORDS = "|".join(sorted(SPLIT_WORDS, key=len, reverse=True))
-_GLUED = re.compile(rf"(?<![a-z])({_WORDS})|({_WORDS})(?![a-z])")
+_GLUED_WORD = re.compile(rf"(?<![a-z])({_WORDS})|({_WORDS})(?![a-z])")
 
 
 def splits_of(files: Sequence[Path]) -> list[SplitName] | None:
-    """The split of each file; None if no file or folder names one, or all name the same.
+    """Return the split of each file; None if no file or folder names one, or all name the same.
 
     Raises:
         DataError: If only some name one, or none is for training.
@@ -43,17 +43,17 @@ def splits_of(files: Sequence[Path]) -> list[SplitName] | None:
 
 
 def split_of(file: Path, top: Path) -> SplitName | None:
-    """The split that a file's name says, else the nearest folder below `top` whose name says one."""
+    """Return the split that a file's name says, or else that of the nearest folder below `top` that names one."""
     return next((split for part in reversed(file.relative_to(top).parts) if (split := split_in(part))), None)
 
 
 def common_folder(files: Sequence[Path]) -> Path:
-    """The folder that all files lie in or below."""
+    """Return the folder that all files lie in or below."""
     return Path(os.path.commonpath([file.parent for file in files]))
 
 
 def describe_splits(files: Sequence[Path], splits: Sequence[SplitName]) -> dict[str, int]:
-    """Which files went where, with the number of them."""
+    """Return notes that say which files are in which split, with their number."""
     top = common_folder(files)
     notes = {}
     for split in SPLITS:
@@ -68,11 +68,11 @@ def describe_splits(files: Sequence[Path], splits: Sequence[SplitName]) -> dict[
 
 
 def _glued_splits(files: Sequence[Path]) -> list[SplitName] | None:
-    """The splits of files called as ``flowerstrain`` and ``flowerstest`` are: alike but for the word and numbers."""
+    """Return the splits of files named like ``flowerstrain`` and ``flowerstest``: equal but for word and numbers."""
     names = [re.sub(r"\d+", "", file.name.lower()) for file in files]
-    words = [_GLUED.search(name) for name in names]
+    words = [_GLUED_WORD.search(name) for name in names]
     if not all(words):
         return None
     splits = [SPLIT_WORDS[word.group()] for word in words if word]
-    others = {_GLUED.sub("*", name, count=1) for name in names}
+    others = {_GLUED_WORD.sub("*", name, count=1) for name in names}
     return splits if len(others) == 1 and len(set(splits)) > 1 and "train" in splits else None

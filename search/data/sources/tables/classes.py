@@ -13,16 +13,16 @@ from tunefront.search.data.sources.class_order import in_order
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
-_USUAL = frozenset(
+_USUAL_LABEL_COLUMNS = frozenset(
     ("label", "labels", "class", "classes", "class_name", "classname", "target", "category", "species", "y")
 )
 
 
 def class_of_rows(table: CsvRows, column: str, path: Path) -> tuple[list[str], NDArray[np.int64]]:
-    """Class names, and the number of each row's class, of shape (n,).
+    """Return class names, and the number of each row's class, of shape (n,).
 
     Raises:
-        DataError: If a row has none.
+        DataError: If a row has no class.
     """
     labels = table.column(column)
     empty = [f"line {line}" for label, line in zip(labels, table.lines, strict=True) if not label]
@@ -36,10 +36,10 @@ def class_of_rows(table: CsvRows, column: str, path: Path) -> tuple[list[str], N
 
 
 def class_of_one_hot_rows(table: CsvRows, columns: Sequence[str], path: Path) -> NDArray[np.int64]:
-    """The place of the one column that each row has a 1 in, of shape (n,).
+    """Return for each row the place of the one column that holds a 1, shape (n,).
 
     Raises:
-        DataError: If a row has none or several, or something else.
+        DataError: If a row has no 1 or several, or another value.
     """
     cells = [table.column(name) for name in columns]
     rows = [[cell.lower() for cell in row] for row in zip(*cells, strict=True)]
@@ -57,20 +57,20 @@ def class_of_one_hot_rows(table: CsvRows, columns: Sequence[str], path: Path) ->
 
 
 def only_label_column(table: CsvRows, taken: Collection[str], path: Path) -> str:
-    """The one column that nothing else is in.
+    """Return the one column that is not taken.
 
     Args:
         taken: The columns of files, splits and groups.
 
     Raises:
-        DataError: If there is none, or several: lists the columns, and names one that is called as labels are.
+        DataError: If there is none, or several: lists the columns, and names one with a usual name of labels.
     """
     others = [name for name in table.columns if name not in taken]
     if len(others) == 1 and others[0]:
         return others[0]
     shown = ", ".join(name or "(one without a name)" for name in table.columns)
     told = "" if table.has_header else " (numbers, since its first line is a row already)"
-    usual = [name for name in others if name.lower() in _USUAL]
+    usual = [name for name in others if name.lower() in _USUAL_LABEL_COLUMNS]
     remedy = f'label_column = "{usual[0]}"' if len(usual) == 1 else "label_column = with its name"
     raise DataError(
         f"data.label_column: {readable(str(path))} has the columns {shown}{told}: which of them is the class? Write "

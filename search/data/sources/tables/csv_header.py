@@ -12,21 +12,21 @@ from tunefront.search.data.examples import DataError, readable
 from tunefront.search.data.sources.image_names import has_image_ending
 from tunefront.search.data.sources.tables.csv_rows import CsvRows, read_csv
 
-# As pandas writes the index, and as it calls the index of a file that it has read and written again.
+# pandas writes its index under an empty name, and calls it "Unnamed: 0" when it reads and writes the file again.
 _UNNAMED = re.compile(r"(?:Unnamed: \d+(?:\.\d+)?(?:_level_\d+)?)?")
 _WHOLE = re.compile(r"-?\d+(?:\.0)?")
 
 
 @dataclass(frozen=True)
 class NamedColumns:
-    """What a spec says about the columns, and about the files that one of them names.
+    """The columns that a spec names, and the folder and ending of the files that one column names.
 
     Attributes:
         file: Empty where it says nothing.
         labels: None where it says nothing.
-        others: Of the split and the group.
-        folder: That file names start from.
-        extension: That is appended to each.
+        others: The columns of the split and the group.
+        folder: The folder that file names start from.
+        extension: The ending that is appended to each file name.
     """
 
     file: str
@@ -41,12 +41,12 @@ class NamedColumns:
         return {name for name in (self.file, *self.labels, *self.others) if name}
 
     def is_file(self, cell: str) -> bool:
-        """Whether a cell names a file that is there."""
+        """Return whether a cell names a file that is there."""
         return bool(cell) and os.path.isfile(self.folder / f"{cell}{self.extension}")
 
 
 def read_table(path: Path, named: NamedColumns) -> CsvRows:
-    """Read a CSV file, its columns named, without an index.
+    """Read a CSV file, name its columns, and leave out its index.
 
     Raises:
         DataError: Names file and lines where it is no table, or two of its columns have one name.
@@ -61,7 +61,7 @@ def read_table(path: Path, named: NamedColumns) -> CsvRows:
 
 
 def _is_row(table: CsvRows, named: NamedColumns) -> bool:
-    """Whether the first line is a row already: it has the name of an image file where a column would have its own."""
+    """Return whether the first line is a row already: it holds an image file's name in place of a column's name."""
     if any(has_image_ending(cell) for cell in table.columns if cell not in named.all):
         return True
     if named.all and named.all <= set(table.columns):
@@ -69,7 +69,7 @@ def _is_row(table: CsvRows, named: NamedColumns) -> bool:
     is_number = named.file.isdecimal() and 0 < int(named.file) <= len(table.columns)
     place = int(named.file) - 1 if is_number else 0
     first, second = table.columns[place], table.rows[0][place]
-    # Without an ending, an image that is missing can still be told by its number: IMG_0001 above IMG_0002.
+    # A name without an ending can still be recognized by its number, though its image is missing: IMG_0001, IMG_0002.
     return named.is_file(first) or (bool(named.extension) and _is_counted_on(first, second))
 
 
@@ -79,7 +79,7 @@ def _is_counted_on(first: str, second: str) -> bool:
 
 
 def _index_places(table: CsvRows, named: NamedColumns) -> set[int]:
-    """Where the columns are that nobody named and that hold whole numbers; none if others are too few without them."""
+    """Return the places of unnamed columns of whole numbers; none if too few columns would be left without them."""
     places = {
         place
         for place, name in enumerate(table.columns)

@@ -15,7 +15,7 @@ from tunefront.search.data.file_kinds import is_lfs_pointer, is_utf16
 from tunefront.search.system.regular_files import read_text_file
 
 _OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
-_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .xls begin
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # the first bytes of .xlsx and .xls
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class CsvRows:
 
     Attributes:
         columns: Names from the first line, without white space around them.
-        rows: One text for each column; white space around it is taken off.
+        rows: Texts, one for each column, without white space around them.
         lines: The line of the file that each row begins in, from 1.
-        has_header: Whether the first line names the columns; else they are called by their numbers, from 1.
-        n_index: Columns that were left out because they count rows.
+        has_header: Whether the first line names the columns; else their numbers, from 1, are their names.
+        n_index: The number of columns that were left out because they count rows.
     """
 
     columns: Sequence[str]
@@ -37,17 +37,17 @@ class CsvRows:
     n_index: int = 0
 
     def column(self, name: str) -> list[str]:
-        """The texts of one column."""
+        """Return the texts of one column."""
         place = list(self.columns).index(name)
         return [row[place] for row in self.rows]
 
     def without_header(self, line: int) -> CsvRows:
-        """The same where the first line, of this number, was a row already."""
+        """Return the table with its first line, of this number, as a row instead of a header."""
         names = [str(number) for number in range(1, len(self.columns) + 1)]
         return CsvRows(names, [self.columns, *self.rows], [line, *self.lines], has_header=False)
 
     def without_index(self, places: Collection[int]) -> CsvRows:
-        """The same without the columns at some places, which count rows."""
+        """Return the table without the columns at some places, which count rows."""
         kept = [place for place in range(len(self.columns)) if place not in places]
         return replace(
             self,
@@ -58,9 +58,9 @@ class CsvRows:
 
 
 def read_csv(path: Path) -> tuple[CsvRows, int]:
-    """Read a CSV file of UTF-8 text, and which line its first one that is not blank is.
+    """Read a CSV file of UTF-8 text; return its table and the number of its first line that is not blank.
 
-    Blank lines are passed over. An empty column that a comma at the end of each line makes is left out.
+    Blank lines are skipped. An empty column that comes from a comma at the end of each line is left out.
 
     Raises:
         DataError: Names file and lines where it is no such table.
@@ -86,7 +86,7 @@ def read_csv(path: Path) -> tuple[CsvRows, int]:
         )
     (line, header), *body = found
     table = CsvRows(header, [cells for _, cells in body], [number for number, _ in body])
-    return _checked(_even(table), path), line
+    return _checked(_drop_empty_cells(table), path), line
 
 
 def _text_of(path: Path) -> str:
@@ -113,8 +113,8 @@ def _text_of(path: Path) -> str:
         ) from None
 
 
-def _even(table: CsvRows) -> CsvRows:
-    """Without cells behind the last named column that are empty in every row."""
+def _drop_empty_cells(table: CsvRows) -> CsvRows:
+    """Drop the cells behind the last named column that are empty in every row."""
     width = max(len(row) for row in [table.columns, *table.rows])
     padded = [[*row, *[""] * (width - len(row))] for row in [table.columns, *table.rows]]
     while width > 1 and not any(row[width - 1] for row in padded):

@@ -12,14 +12,14 @@ from tunefront.search.data.sources.image_names import has_image_ending
 from tunefront.search.data.sources.tables.csv_header import NamedColumns
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 
-_MAX_TRIED = 100  # rows, to find the column that names the files
+_MAX_TRIED = 100  # rows that are read to find the column of file names
 
 
 def files_of_rows(table: CsvRows, column: str, named: NamedColumns, path: Path) -> list[Path]:
-    """The file of each row.
+    """Return each row's file.
 
     Raises:
-        DataError: Names the rows whose file is not there, and the column that holds the files if it is another one.
+        DataError: Names the rows whose file is not there, and the right column if another one holds the files.
     """
     cells = table.column(column)
     missing = [
@@ -43,7 +43,7 @@ def files_of_rows(table: CsvRows, column: str, named: NamedColumns, path: Path) 
 
 
 def refuse_unlisted(folder: Path, files: Sequence[Path], path: Path) -> None:
-    """See that every image below a folder is one of `files`.
+    """Check that every image below a folder is one of `files`.
 
     Raises:
         DataError: Names the others.
@@ -58,7 +58,7 @@ def refuse_unlisted(folder: Path, files: Sequence[Path], path: Path) -> None:
 
 
 def _refuse_column(table: CsvRows, column: str, named: NamedColumns, path: Path) -> None:
-    """Refuse a column that names no files where another one does, or looks so."""
+    """Refuse a column that names no files if another one does, or seems to."""
     others = [name for name in table.columns if name and name != column]
     for is_fitting in (named.is_file, has_image_ending):
         if any(map(is_fitting, table.column(column)[:_MAX_TRIED])):

@@ -127,7 +127,7 @@ def test_decode_takes_the_first_image_of_a_film() -> None:
 
 
 def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
-    """A PNG of a few bytes whose header claims many pixels."""
+    """Return a PNG of a few bytes whose header claims many pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -22,7 +22,7 @@ GREY, COLOUR, GREY_AND_ALPHA, COLOUR_AND_ALPHA = 0, 2, 4, 6  # of the PNG specif
 
 
 def png(values: np.ndarray[Any, Any], colour_type: int = GREY) -> bytes:
-    """A PNG of 16 bits a channel, every second row with the filter "Sub", written by hand: Pillow writes grey alone."""
+    """Return a PNG of 16 bits a channel, every second row with the filter "Sub"; Pillow writes only grey ones."""
     n_channels = values.shape[2] if values.ndim == 3 else 1
     rows = b""
     for number, row in enumerate(values.astype(">u2").reshape(len(values), -1)):
@@ -37,7 +37,7 @@ def png(values: np.ndarray[Any, Any], colour_type: int = GREY) -> bytes:
 
 
 def tiff(values: np.ndarray[Any, Any], order: str) -> bytes:
-    """A TIFF of 16 bits in each of three channels, without compression, in one byte order."""
+    """Return a TIFF of 16 bits in each of three channels, without compression, in one byte order."""
     height, width, n_channels = values.shape
     data = values.astype(f"{order}u2").tobytes()
     tags = {256: width, 257: height, 258: None, 259: 1, 262: 2, 273: None, 277: n_channels, 278: height, 279: len(data)}

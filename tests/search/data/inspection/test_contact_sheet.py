@@ -37,7 +37,7 @@ def sheet_of(dataset: Dataset, folder: Path, **keys: int) -> np.ndarray:
 
 
 def contains(sheet: np.ndarray, tile: np.ndarray) -> bool:
-    """Whether the tile is somewhere on the sheet, pixel by pixel."""
+    """Return whether the tile is somewhere on the sheet, pixel by pixel."""
     height, width = (size - part + 1 for size, part in zip(sheet.shape[:2], tile.shape[:2], strict=True))
     fits = np.ones((height, width), dtype=bool)
     for y, x in np.ndindex(tile.shape[0] // 24, tile.shape[1] // 24):

@@ -32,7 +32,7 @@ def write_npz(folder: Path, values: np.ndarray, labels: Any, **arrays: Any) -> d
 
 
 def different(n: int, *shape: int) -> np.ndarray:
-    """Images of which no two are the same, and none has one value only."""
+    """Return images of which no two are the same, and none has one value only."""
     values = np.zeros((n, *shape), dtype=np.uint8)
     values.reshape(n, -1)[:, 0] = np.arange(n) % 200 + 1
     values.reshape(n, -1)[:, 1] = np.arange(n) // 200

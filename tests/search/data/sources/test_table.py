@@ -52,7 +52,7 @@ def test_columns_splits_images_and_extension_can_be_named(tmp_path: Path) -> Non
     assert (dataset.n_train, dataset.n_validation, dataset.n_test) == (12, 6, 6)
 
 
-AS_WRITTEN = {  # beside twenty images whose classes alternate
+TABLE_VARIANTS = {  # beside twenty images whose classes alternate
     "an index as pandas writes it": (",file,class", "{n},{n}.png,{label}"),
     "an index from 1": (",file,class", "{i},{n}.png,{label}"),
     "a comma at the end": ("file,class,", "{n}.png,{label},"),
@@ -65,9 +65,9 @@ AS_WRITTEN = {  # beside twenty images whose classes alternate
 }
 
 
-@pytest.mark.parametrize("written", AS_WRITTEN)
+@pytest.mark.parametrize("written", TABLE_VARIANTS)
 def test_a_table_is_read_as_people_write_it(tmp_path: Path, written: str) -> None:
-    header, row = AS_WRITTEN[written]
+    header, row = TABLE_VARIANTS[written]
     plain = TableSource(source="table", path=str(table(tmp_path / "a"))).find()
     n_rows = 19 if written == "no header" else 20
     labels = ["whale", "dolphin"]

@@ -15,7 +15,7 @@ from tunefront.search.data.examples import DataError, Examples
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.data.splitting.division import Division, divide_examples
 from tunefront.search.data.splitting.duplicates import groups_of, n_contradictions
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, LEFT_OUT, TEST, TRAIN, VALIDATION
+from tunefront.search.data.splitting.splits import LEFT_OUT, TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION
 
 COPIES = "examples are exact copies of others"
 CONTRADICTIONS = "examples have the content of another one, but not its class"
@@ -133,7 +133,7 @@ def test_rare_classes_are_named_with_their_counts() -> None:
         ("train", 0, 1, [TRAIN], {ALONE: 1}),
         ("train", 0, 2, [TRAIN, VALIDATION], {UNTESTED: 1}),  # enough to be validated
         ("drop", 0, 2, [LEFT_OUT] * 2, {DROPPED: 2}),
-        ("train", 2, 1, [ALWAYS_TRAIN], {ALONE: 1}),
+        ("train", 2, 1, [TRAIN_IN_EVERY_FOLD], {ALONE: 1}),
         ("train", 2, 2, [0, 1], {UNTESTED: 1}),
         ("drop", 2, 2, [LEFT_OUT] * 2, {DROPPED: 2}),
     ],

@@ -12,7 +12,7 @@ from tunefront.search.data.cache import prepare
 from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.table import TableSource
 from tunefront.search.data.splitting.group_splits import divide_groups, joined
-from tunefront.search.data.splitting.splits import ALWAYS_TRAIN, TEST, TRAIN, VALIDATION, Shares
+from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION, Shares
 
 
 def patients(n_patients: int, n_classes: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +50,7 @@ def test_division_depends_on_the_seed_alone() -> None:
 def test_a_class_of_one_group_is_trained_on() -> None:
     labels, groups = np.array([0, 1] * 10 + [2] * 5), np.array([*np.repeat(np.arange(10), 2), *[10] * 5])
     assert set(divide_groups(labels, groups, Shares(0.2, 0.2), 1)[20:].tolist()) == {TRAIN}
-    assert set(divide_groups(labels, groups, Shares(0, 0.2, folds=3), 1)[20:].tolist()) == {ALWAYS_TRAIN}
+    assert set(divide_groups(labels, groups, Shares(0, 0.2, folds=3), 1)[20:].tolist()) == {TRAIN_IN_EVERY_FOLD}
 
 
 def test_too_few_groups_are_refused_with_their_count() -> None:
@@ -101,7 +101,7 @@ def test_no_split_is_empty_and_every_class_is_trained(shares: Shares, n_classes_
         for label in np.unique(labels):
             found = set(parts[labels == label].tolist())
             # Whichever fold validates, the class is in another one or in training always.
-            assert ALWAYS_TRAIN in found or len(found - {TEST}) > 1 if shares.folds else TRAIN in found
+            assert TRAIN_IN_EVERY_FOLD in found or len(found - {TEST}) > 1 if shares.folds else TRAIN in found
             n_groups = len(np.unique(groups[labels == label]))
             if n_classes_of_a_group == 1 and not shares.folds:
                 assert len(found) >= min(n_groups, len(shares.parts))

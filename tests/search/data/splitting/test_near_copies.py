@@ -19,13 +19,13 @@ NOBODY = (lambda done, total: None,)
 
 
 def photo(seed: int, size: tuple[int, int] = (48, 40)) -> Image.Image:
-    """A smooth image of colours."""
+    """Return a smooth image of colours."""
     few = np.random.default_rng(seed).integers(0, 256, (5, 5, 3), dtype=np.uint8)
     return Image.fromarray(few).resize((size[1], size[0]), Image.Resampling.BICUBIC)
 
 
 def pairs_by_hand(thumbnails: np.ndarray[Any, Any], parts: np.ndarray[Any, Any], order: list[int]) -> dict[int, float]:
-    """The smallest difference of every image to one of an earlier part, where it is small enough."""
+    """Return the smallest difference of every image to one of an earlier part, where it is small enough."""
     found = {}
     for row, part in enumerate(parts):
         earlier = thumbnails[np.isin(parts, order[: order.index(part)])]
