@@ -1,4 +1,4 @@
-"""From the store to a person: tables, figures, the report page, and the dashboard. Never imports Keras."""
+"""What people read of a study: tables, figures, the report page, and the dashboard. Never imports Keras."""
 
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.results import load_confirmation
