@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from tunefront.storage import StoreError, patiently
 from tunefront.storage.database import patience
 
-# Waiting for a database that is away, on a clock that only sleeping moves
+# Waiting for a database that cannot be reached, on a clock that only sleeping moves
 
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every pause that `patiently` made; none takes real time."""
+    """The pauses that `patiently` made; none takes real time."""
     pauses: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
     monkeypatch.setattr(patience, "time", clock)
