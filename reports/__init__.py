@@ -1,1 +1,1 @@
-"""From the store to a person: tables, figures, the report page, and the dashboard. Never imports Keras."""
+"""What people read of a study: tables, figures, the report page, and the dashboard. Never imports Keras."""

@@ -1,4 +1,4 @@
-"""What the documents say is there, and what is there is in the documents."""
+"""The documents name what exists, and what exists is in the documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Light commands stay light: what they load, in processes of their own."""
+"""Light commands stay light: tests of what they load, in processes of their own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print("LOADED", *sorted(loaded), file=sys.stderr)
 
 
 def _frameworks_loaded_by(code: str, folder: Path) -> tuple[list[str], str]:
-    """Which frameworks a fresh interpreter has loaded after `code`, and what that printed."""
+    """Return the frameworks that a fresh interpreter has loaded after `code`, and its output."""
     done = subprocess.run(
         [sys.executable, "-c", _REPORT_LOADED.format(code=code, frameworks=FRAMEWORKS)],
         capture_output=True,
@@ -85,7 +85,7 @@ def test_frameworks_stay_unloaded_when_a_supervisor_is_imported(tmp_path: Path) 
 
 
 def test_a_loaded_framework_is_noticed_when_there_is_one(tmp_path: Path) -> None:
-    # Otherwise the tests above could never fail. A stand-in, because the real ones take many seconds.
+    # This shows that the tests above can fail. Keras is a stand-in, because the real one takes many seconds.
     (tmp_path / "keras.py").touch()
     assert _frameworks_loaded_by("import keras", tmp_path)[0] == ["keras"]
 

@@ -5,7 +5,7 @@
     study = tunefront.run("examples/digits.toml")
     study.front()
 
-Importing this package loads neither TensorFlow nor pandas: what is used is loaded when it is used.
+Importing this package loads neither TensorFlow nor pandas: each is loaded when it is first used.
 """
 
 TYPE_CHECKING = False  # the name that type checkers know; importing `typing` would cost every command

@@ -55,7 +55,7 @@ _CHOICES = ("adam", "sgd", "a|b", "<b>bold</b>", "</script><script>alert(1)</scr
 
 @dataclass(frozen=True)
 class Bench:
-    """One study in an open store; trials are added as a supervisor would."""
+    """One study in an open store, to which trials are added as a supervisor adds them."""
 
     store: Store
     record: StudyRecord
@@ -85,7 +85,7 @@ class Bench:
         return cls(store, record, record.optuna_study(store))
 
     def lease(self, parameters: Mapping[str, Any] | None = None, *, is_new: bool = True) -> tuple[Lease, optuna.Trial]:
-        """Start a trial with these parameters (texts are of `_CHOICES`), or one that waits already."""
+        """Start a trial with these parameters (texts are of `_CHOICES`), or one that is waiting already."""
         if is_new:
             self.study.enqueue_trial(dict(parameters or {}))
         with self.store.exclusively():
@@ -108,7 +108,7 @@ class Bench:
         model_path: str = "",
         answers: Mapping[str, Answers] | None = None,
     ) -> int:
-        """End a trial with its accuracy by epoch. Returns its number."""
+        """End a trial with its accuracy by epoch, and return its number."""
         lease = leased[0]
         measurements = measurements or {}
         for number, accuracy in enumerate(curve, start=1):
@@ -131,7 +131,7 @@ class Bench:
         return lease.number
 
     def complete(self, accuracy: float, memory: float, seconds: float, **more: Any) -> int:
-        """Add a complete trial of three epochs; `more` are parameters under their group, and what `end` takes."""
+        """Add a complete trial of three epochs; `more` are parameters under their group, and arguments of `end`."""
         parameters = more.pop("parameters", {"optimizer.name": "adam", "adam.learning_rate": 0.01})
         measurements = {
             "accuracy": accuracy,

@@ -1,4 +1,4 @@
-"""The report's files, and that a reader never sees half of one."""
+"""The report's files, of which a reader never sees a part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How studies stand, for a terminal and for programs."""
+"""The status of studies, for a terminal and for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> 
     assert status.as_json()["front"] is None
     assert status.as_json()["front_trials"] == []
     assert "3 of 3" in printed(studies_overview(bench.store).render())
-    # Of single trainings a front means nothing.
+    # The front of a confirmation's single trainings means nothing.
     assert printed(studies_overview(bench.store).render()).splitlines()[1].split()[-1] == "-"
     assert "What they mean together: tunefront report digits" in printed(status.render())
     assert "on the front" not in printed(status.render())

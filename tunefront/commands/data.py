@@ -1,4 +1,4 @@
-"""Look at images, and write them as TFRecords."""
+"""The command `data`: looking at images, and writing them as TFRecords."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _export_data(path: Path, folder: Path, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _data_asker() -> Iterator[Asker]:
-    """A child for looking at data, its progress shown on stderr."""
+    """Yield a child process for looking at data; its progress is shown on stderr."""
     from tunefront.search.launching.asker import make_data_asker
 
     with shown_progress() as progress, make_data_asker(progress) as asker:

@@ -1,4 +1,4 @@
-"""How studies stand: in the terminal, as a report, in a browser."""
+"""The commands `status`, `report` and `dashboard`, which show how studies stand."""
 
 from __future__ import annotations
 
@@ -65,5 +65,5 @@ def dashboard(
     from tunefront.storage.database.connection import has_studies, open_store
 
     if not has_studies(storage):
-        open_store(storage)  # says what is missing
+        open_store(storage)  # raises an error that says what is missing
     serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)

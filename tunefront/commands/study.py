@@ -1,4 +1,4 @@
-"""The life of a study: run it, confirm its front, delete it."""
+"""The commands `run`, `confirm` and `delete`: the life of a study."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def delete(
     store = open_store(storage, is_writer=True)
     deletion = plan_deletion(store, record, out or results_folder(record), results)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
-    deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
+    deletion.check(ended)  # `carry_out` checks again; this check avoids a question whose answer could not be followed
     say(deletion.describe())
     if not yes:
         _ask()
@@ -134,7 +134,7 @@ def delete(
 
 
 def _ask() -> None:
-    """Go on only if a person says yes."""
+    """Ask a person whether to go on, and leave the command unless the answer is yes."""
     if not sys.stdin.isatty():
         raise UserError("nothing was deleted: there is nobody to ask here. Add --yes")
     if not typer.confirm("Delete this for good?"):

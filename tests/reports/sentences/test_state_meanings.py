@@ -1,4 +1,4 @@
-"""What a state means: by which pruner, and whether what waits was started before."""
+"""The meaning of a state: which pruner stopped a trial, and whether a waiting one was started before."""
 
 from __future__ import annotations
 

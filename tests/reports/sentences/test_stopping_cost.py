@@ -1,4 +1,4 @@
-"""What reports say of front members that were stopped, and of a study that ended early."""
+"""Sentences about members of the front that were stopped, and about a study that ended early."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_page_and_markdown_state_the_estimate(tmp_path: Path) -> None:
         ({"lost": 2.3, "at_risk": 23.0}, ": 10 % of the front, where"),
         ({"lost": 0.0, "at_risk": 0.0}, ": 0 % of the front, where"),
         ({"front_loss": 0.001}, "front_loss accepts 0.1 %"),
-        ({"n_stopped": 1}, "Among the 1 trial that was stopped when a run last ended, "),  # 2 are by now
+        ({"n_stopped": 1}, "Among the 1 trial that was stopped when a run last ended, "),  # meanwhile it is 2
         (
             {"lost": None, "at_risk": None, "low": None, "high": None},
             "Too few trials had finished to tell what the 2 trials that were stopped would have become.",
@@ -63,7 +63,7 @@ def test_the_sentence_follows_the_numbers(tmp_path: Path, changes: dict[str, Any
 
 def test_what_was_pruned_without_an_epoch_is_not_among_them(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
-    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # by a person, before its first epoch
+    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # as a person does, before its first epoch
     bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
     bench.study.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
     assert describe_stopping_cost(bench.results()).startswith("Among the 1 trial that was stopped, ")

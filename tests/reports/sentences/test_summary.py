@@ -16,7 +16,7 @@ RUN = "The 'tunefront run' command that started it goes on with it."
 
 
 def study(folder: Path, name: str = "digits", **spec: Any) -> Bench:
-    """Of three trials: one is complete, two failed, and two were refused."""
+    """Make a study of three trials: one is complete, two failed, and two more were refused."""
     bench = Bench.make(folder, n_trials=3, name=name)
     studies.update_spec(bench.store, bench.record, {**bench.record.spec, **spec})
     bench.complete(0.9, 10, 1.0)

@@ -51,7 +51,7 @@ def test_front_is_sorted_and_without_empty_columns(results: StudyResults) -> Non
     frame = front_frame(results)
     assert list(frame["trial"]) == [8, 0, 1, 2]
     assert frame["on_front"].all()
-    assert list(frame)[:9] == FIRST  # reason too, though it is empty
+    assert list(frame)[:9] == FIRST  # the empty column "reason" is there too
     assert set(trials_frame(results)) - set(frame) == set()
     assert frame["accuracy"].tolist() == [0.95, 0.9, 0.9, 0.8]
 
