@@ -154,7 +154,7 @@ def storage_argument(url: str) -> str:
 
     A URL with a password is never shown: the environment variable is named instead.
     """
-    from tunefront.storage import has_password
+    from tunefront.storage.database.passwords import has_password
 
     if url == DEFAULT_STORAGE:
         return ""
@@ -163,7 +163,7 @@ def storage_argument(url: str) -> str:
 
 def command_again(storage: str) -> str:
     """Return the command line for copying, without its --storage if that has a password in it."""
-    from tunefront.storage import has_password
+    from tunefront.storage.database.passwords import has_password
 
     arguments = sys.argv[1:]
     if not has_password(storage):
