@@ -17,6 +17,7 @@ from tunefront.search.launching import machine
 from tunefront.search.launching.fork_server import Launcher, describe_exit
 from tunefront.search.launching.gpus import list_gpus
 from tunefront.search.launching.slots import Slot, make_slots
+from tunefront.search.system.processes import n_cpus
 
 _DATA_MODULES = ("tunefront.search.preparation.prepare", "tunefront.search.data.inspection.inspect")
 
@@ -93,7 +94,7 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         launcher.load()
-        slot = make_slots(1, list_gpus(), machine.n_cpus(), machine.memory_bytes())[0]
+        slot = make_slots(1, list_gpus(), n_cpus(), machine.memory_bytes())[0]
         yield Asker(launcher, slot, Path(name) / "child.log", progress)
 
 

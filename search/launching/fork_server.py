@@ -12,7 +12,6 @@ import multiprocessing.forkserver
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -22,6 +21,7 @@ from typing import Any
 
 from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
 from tunefront.search.system.links import refuse_link
+from tunefront.search.system.processes import end_with_parent
 
 KERAS_MODULES = (
     "tunefront.commands.app",
@@ -122,7 +122,7 @@ def _enter(
     restore_safe_path(safe_path)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the supervisor decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_die_with_supervisor, daemon=True).start()
+    end_with_parent()
     # Objects from before the fork stay for good. Collecting garbage among them would take time, and copy every page
     # that is still shared with the fork server.
     gc.freeze()
@@ -136,13 +136,6 @@ def _enter(
         sys.stderr.flush()
     connection.close()
     os._exit(0)
-
-
-def _die_with_supervisor() -> None:
-    supervisor = multiprocessing.parent_process()
-    if supervisor is not None:
-        supervisor.join()
-        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -14,15 +14,9 @@ import psutil
 
 from tunefront.search.launching.gpus import Gpu
 from tunefront.search.launching.slots import Slot
+from tunefront.search.system.processes import n_cpus
 
 BUSY = 1.5  # processes that want each CPU core; above this, times are mostly waiting
-
-
-def n_cpus() -> int:
-    """Return the number of CPU cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def memory_bytes() -> int:

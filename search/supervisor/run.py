@@ -30,6 +30,7 @@ from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
+from tunefront.search.system.processes import n_cpus
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
 from tunefront.storage import folder_owner, queue, studies
@@ -80,7 +81,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_spec(request)
     _check_folder(request)
     gpus = list_gpus()
-    slots = make_slots(request.n_workers, gpus, machine.n_cpus(), machine.memory_bytes())
+    slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes())
     view.say(f"loading Keras and preparing {spec.data.source} ...")
     try:
         asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)

@@ -102,7 +102,7 @@ def replay(
     from tunefront.commands.live_view import make_view
     from tunefront.reports.replay.page import write_replay
     from tunefront.reports.replay.tables import replay_table
-    from tunefront.search.launching.machine import n_cpus
+    from tunefront.search.system.processes import n_cpus
     from tunefront.search.preparation.own_code import code_of_space
     from tunefront.search.replay import DEFAULT_PRUNERS, asks_space, parse_strategies
     from tunefront.search.replay import replay as play

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.cache_folder import lock_path, manifest_path, share
-from tunefront.search.data.decoding.processes import n_processes
 from tunefront.search.data.examples import Progress, Stamp
 from tunefront.search.data.lock import alone
+from tunefront.search.system.processes import n_cpus
 
 UNREADABLE = "unreadable"
 _N_CHUNK = 256
@@ -41,7 +41,7 @@ def digests_of_files(reads: Sequence[Callable[[], bytes]], cache: Path, report: 
     Lines are only appended; a line that was cut off because its writer was killed is skipped.
     """
     found: list[str] = []
-    with ThreadPoolExecutor(n_processes() + 2) as threads:
+    with ThreadPoolExecutor(n_cpus() + 2) as threads:
         stamps: list[Stamp | None] = list(threads.map(_stamp, reads, chunksize=_N_CHUNK))
         manifest = manifest_path(cache, _manifest_name(stamps))
         lock = lock_path(cache, manifest.name)

@@ -6,7 +6,6 @@ import hashlib
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +16,7 @@ from typing import TypeVar
 from tunefront.search.data.decoding.decode import BadImageError, Decoding, decode, size_of
 from tunefront.search.data.examples import DataError, Progress
 from tunefront.search.system.child_environment import child_environment
+from tunefront.search.system.processes import end_with_parent, n_cpus
 
 _N_WORTH_PROCESSES = 200  # images; for fewer, starting processes costs more than it saves
 _N_CHUNK = 32
@@ -55,11 +55,6 @@ class Chunk:
     reads: Sequence[Callable[[], bytes]]
     decoding: Decoding
     path: str
-
-
-def n_processes() -> int:
-    """Return the number of processes to use: one for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def decode_all(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, path: Path, report: Progress) -> Decoded:
@@ -135,13 +130,13 @@ def _chunks(reads: Mapping[int, Callable[[], bytes]], decoding: Decoding, path: 
 
 
 def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk], n_images: int) -> Iterator[_Result]:
-    if n_images < _N_WORTH_PROCESSES or n_processes() == 1:
+    if n_images < _N_WORTH_PROCESSES or n_cpus() == 1:
         yield from map(function, chunks)
         return
     # A fork would copy the caller, which may have Keras with all its threads. The caller's fork server may have Keras
     # loaded too, which decoders do not need. So the processes are spawned.
     context = multiprocessing.get_context("spawn")
-    with child_environment(), ProcessPoolExecutor(min(n_processes(), len(chunks)), context, _begin) as pool:
+    with child_environment(), ProcessPoolExecutor(min(n_cpus(), len(chunks)), context, _begin) as pool:
         try:
             for future in as_completed([pool.submit(function, chunk) for chunk in chunks]):
                 yield future.result()
@@ -156,11 +151,4 @@ def _in_processes(function: Callable[[Chunk], _Result], chunks: Sequence[Chunk],
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent ends this process
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

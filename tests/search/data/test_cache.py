@@ -26,9 +26,9 @@ from tunefront.search.data import cache
 from tunefront.search.data import cache_folder as cache_folder_module
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset_files import require_space
-from tunefront.search.data.decoding.processes import n_processes
 from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.digits import DigitsSource
+from tunefront.search.system.processes import n_cpus
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(n_processes() == 1, reason="one core decodes without other processes")
+@pytest.mark.skipif(n_cpus() == 1, reason="one core decodes without other processes")
 def test_decoders_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     folder = pictures(tmp_path / "images", n_per_class=120)
     (tmp_path / "decode.py").write_text(_DECODE_AND_WAIT)
