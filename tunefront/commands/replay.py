@@ -102,11 +102,11 @@ def replay(
     from tunefront.commands.live_view import make_view
     from tunefront.reports.replay.page import write_replay
     from tunefront.reports.replay.tables import replay_table
-    from tunefront.search.system.processes import n_cpus
     from tunefront.search.preparation.own_code import code_of_space
     from tunefront.search.replay import DEFAULT_PRUNERS, asks_space, parse_strategies
     from tunefront.search.replay import replay as play
     from tunefront.search.replay.recording import read_recording
+    from tunefront.search.system.processes import n_cpus
 
     recording = read_recording(table)
     pruners = DEFAULT_PRUNERS if pruner is None else _split_names(pruner)
