@@ -153,7 +153,7 @@ def read_recording(path: Path) -> Recording:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
         if not table.endswith("\n") or len(frame) != header.get(
             "n_trainings", len(frame)
-        ):  # the first tables had no format number
+        ):  # the first tables did not state their number of trainings
             raise RecordingError(
                 f"{path}: was cut off: it has {len(frame)} of {header.get('n_trainings', 'its')} trainings"
             )
