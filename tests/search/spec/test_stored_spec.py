@@ -100,7 +100,7 @@ def test_a_first_study_keeps_its_objectives(first_url: str) -> None:
 
 
 def test_first_specs_mean_every_default_of_then() -> None:
-    # A changed default must be added to search/spec/stored_spec.py, because studies that left it out mean the old one.
+    # The old value of a changed default must be added to search/spec/stored_spec.py: studies that left it out mean it.
     for family in ("architecture", "optimizer", "augmentation", "schedule"):
         for name, settings in DEFAULTS[family].items():
             data = {"name": "first", "data": {"source": "digits"}, "space": {family: name}}
