@@ -1,4 +1,4 @@
-"""How well the `pareto` pruner predicts where a learning curve ends: how often ends lie above its bounds.
+"""The calibration of the `pareto` pruner's predictions: how often learning curves end above its bounds.
 
 Over tables of recorded trainings, in random orders: each trial is predicted at each epoch from trials that
 finished before it. A bound that an end passes with a chance of 5 % should be passed by 5 % of the ends. Prints a
@@ -25,11 +25,11 @@ from tunefront.search.replay.recording import read_recording
 
 RECORDINGS = Path(__file__).with_name("recordings")
 CHANCES = (0.5, 0.2, 0.1, 0.05, 0.025)
-N_FINISHED = (10, 30, 90)  # trials that a prediction is made from
+N_FINISHED = (10, 30, 90)  # numbers of trials that predictions are made from
 
 
 def finished_trials(table: RecordedTable, candidates: Sequence[int]) -> FinishedTrials:
-    """These candidates, as the pruner sees them when they are complete."""
+    """Return these candidates as the pruner sees them when they are complete."""
     return FinishedTrials(
         table.epochs,
         table.directions,
@@ -40,8 +40,8 @@ def finished_trials(table: RecordedTable, candidates: Sequence[int]) -> Finished
     )
 
 
-def passed(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[int, list[bool]]]:
-    """For each trial that is not among the finished ones and each epoch: the epoch, and which bounds its end passes."""
+def exceeded_bounds(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[int, list[bool]]]:
+    """Yield, for each epoch of each trial that is not finished, the epoch and which bounds the trial's end exceeds."""
     order = np.random.default_rng(seed).permutation(table.n_candidates).tolist()
     pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
     finished = finished_trials(table, order[:n_finished])
@@ -54,8 +54,8 @@ def passed(table: RecordedTable, n_finished: int, seed: int) -> Iterator[tuple[i
 
 
 def calibration(table: RecordedTable, n_finished: int, n_orders: int) -> list[str]:
-    """Rows of a Markdown table: a range of epochs each."""
-    found = [each for seed in range(n_orders) for each in passed(table, n_finished, seed)]
+    """Return the rows of a Markdown table, one for each range of epochs."""
+    found = [each for seed in range(n_orders) for each in exceeded_bounds(table, n_finished, seed)]
     epochs = np.array([epoch for epoch, _ in found])
     above = np.array([bounds for _, bounds in found])
     edges = [1, 4, table.epochs // 3, 2 * table.epochs // 3, table.epochs]
@@ -68,7 +68,7 @@ def calibration(table: RecordedTable, n_finished: int, n_orders: int) -> list[st
 
 
 def errors(table: RecordedTable, epoch: int, n_orders: int) -> float:
-    """Standard deviation of the ends from what is expected after `epoch`, from 30 finished trials, in logits."""
+    """Return the standard deviation of ends from predictions after `epoch`, from 30 finished trials, in logits."""
     accuracy = list(table.objectives).index("accuracy")
     pruner = ParetoPruner(table.objectives, table.epochs, front_loss=0.05)
     found = []
@@ -83,7 +83,7 @@ def errors(table: RecordedTable, epoch: int, n_orders: int) -> float:
 
 
 def front_spacing(table: RecordedTable) -> float:
-    """Median distance in accuracy of neighbours on the front, in logits."""
+    """Return the median distance in accuracy of neighbours on the front, in logits."""
     accuracy = list(table.objectives).index("accuracy")
     return float(np.median(np.diff(np.sort(logits(table.values[table.is_front, accuracy])))))
 

@@ -1,10 +1,10 @@
-"""How often a report claims what is not so, on made-up results of which the truth is known.
+"""The rate of false findings in reports, on made-up results of which the truth is known.
 
-Confirmations of two candidates that are equally accurate, one of them 1 % larger, on 360 test images: how often is the
-larger one, which is on the edge of the front, left out with 95 % confidence: by the seeds' scores alone, and image by
-image as a report does? And how often if it is worse? With two seeds a report leaves out nothing, whatever that says.
-And studies whose parameters decide nothing: how often does a report show one that matters? Prints a Markdown table
-for each.
+The first table is of confirmations of two equally accurate candidates on 360 test images, one of them 1 % larger. How
+often is the larger one, which is on the edge of the front, left out with 95 % confidence: by the seeds' scores alone,
+and image by image as in a report? How often if it is worse? With two seeds, a report leaves out nothing in any case.
+The second table is of studies whose parameters have no effect. How often does a report show one that matters? Both are
+printed as Markdown.
 
     python benchmarks/false_findings.py [--confirmations 400] [--studies 300]
 """
@@ -21,20 +21,22 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
-from tunefront.reports import StudyResults
 from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import CONFIDENCE, beaten_shares, resampled_means
 from tunefront.reports.importance.importance import find_importance
-from tunefront.storage import Answers, StudyRecord, TrialRecord
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.answers import Answers
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 OBJECTIVES: Mapping[Axis, Objective] = {
     axis: Objective(MEASURES[name])
     for axis, name in (("accuracy", "accuracy"), ("memory", "model_bytes"), ("time", "train_seconds"))
 }
 N_IMAGES = 360
-LOGIT = 3.68  # with all that varies, 95 % of the images
-WORSE = {"worse by 2 points": 0.527, "worse by 4 points": 1.524}  # in logits: the smaller one has 97 %, and 99 %
-Right = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]  # of n trainings: shape (n, N_IMAGES)
+MEAN_LOGIT = 3.68  # with all variation, gives an accuracy of 95 %
+LOGIT_SHIFTS = {"worse by 2 points": 0.527, "worse by 4 points": 1.524}  # the smaller one has 97 %, and 99 %
+Right = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]  # which images n trainings get right, shape (n, N_IMAGES)
 PARAMETERS: Mapping[str, BaseDistribution] = {
     "net.dropout": FloatDistribution(0.0, 0.5, step=0.1),
     "net.units": IntDistribution(8, 512, log=True),
@@ -46,35 +48,37 @@ PARAMETERS: Mapping[str, BaseDistribution] = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """In what share of the confirmations the larger candidate is left out, by accuracy and memory."""
+    """The shares of confirmations in which the larger candidate is left out, by accuracy and memory."""
 
     by_seeds: float
     by_image: float
 
 
 def share_left_out(n_seeds: int, n_confirmations: int, shift: float) -> LeftOut:
-    """Of the larger of two, when the smaller one is better by `shift` in logits: 0 for equals.
+    """Return how often the larger of two candidates is left out if the smaller is better by `shift` in logits.
 
-    The image's logit is the sum of what is hard in it for all, for one candidate and in one training; a training's own
-    shift is that of its seed. Of so many other images about 95 % would be right.
+    An image's logit is a sum of terms: one for all trainings, one for a candidate, one for a training, and the shift of
+    the training's seed. On average, about 95 % of the images are right.
     """
     generator = np.random.default_rng(n_seeds)
-    found = np.array([_beaten(*_two_confirmed(generator, n_seeds, shift)) for _ in range(n_confirmations)])
+    found = np.array(
+        [_beaten_confidences(*_draw_two_candidates(generator, n_seeds, shift)) for _ in range(n_confirmations)]
+    )
     return LeftOut(*(found >= CONFIDENCE).mean(axis=0).tolist())
 
 
-def _two_confirmed(generator: np.random.Generator, n_seeds: int, shift: float) -> tuple[Right, Right]:
-    """Which images each training got right, of the larger and of the smaller candidate."""
+def _draw_two_candidates(generator: np.random.Generator, n_seeds: int, shift: float) -> tuple[Right, Right]:
+    """Draw which images each training gets right, for the larger and for the smaller candidate."""
     hardness = generator.normal(0, 2, N_IMAGES)
     candidates = []
-    for logit in (LOGIT, LOGIT + shift):
+    for logit in (MEAN_LOGIT, MEAN_LOGIT + shift):
         own = hardness + generator.normal(0, 0.7, N_IMAGES) + generator.normal(0, 0.15, (n_seeds, 1))
         candidates.append(logit + own + generator.normal(0, 0.7, (n_seeds, N_IMAGES)) > 0)
     return candidates[0], candidates[1]
 
 
-def _beaten(larger: Right, smaller: Right) -> tuple[float, float]:
-    """With what confidence the larger one is beaten, over seeds alone and over seeds and images."""
+def _beaten_confidences(larger: Right, smaller: Right) -> tuple[float, float]:
+    """Return the confidence that the larger one is beaten, over seeds alone and over seeds and images."""
     objectives = [OBJECTIVES["accuracy"], OBJECTIVES["memory"]]
     rows = np.concatenate([larger, smaller])
     answers = {number: Answers([1] * N_IMAGES, row.astype(int).tolist()) for number, row in enumerate(rows)}
@@ -91,7 +95,7 @@ def _beaten(larger: Right, smaller: Right) -> tuple[float, float]:
 
 
 def study_of_chance(seed: int, n_trials: int) -> StudyResults:
-    """A study in which every value of every objective is drawn, whatever the parameters are."""
+    """Make a study in which all values of all objectives are random, whatever the parameters are."""
     generator = np.random.default_rng(seed)
     values = np.column_stack([generator.uniform(0.5, 1, n_trials), np.exp(generator.normal(12, 1, (n_trials, 2)))])
     trials = [
@@ -129,7 +133,7 @@ def _draw(generator: np.random.Generator, distribution: BaseDistribution) -> obj
 
 
 def shows_something(results: StudyResults) -> bool:
-    """Whether the report names a parameter that matters."""
+    """Return whether the report names a parameter that matters."""
     shares = find_importance(results).shares.values()
     return any(share.is_clear for by_target in shares for share in by_target.values())
 
@@ -140,10 +144,11 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=300)
     given = parser.parse_args()
     n = given.confirmations
-    print(f"| seeds | equals, by seeds alone | equals, image by image | {' | '.join(WORSE)} |\n|---|---|---|---|---|")
+    titles = " | ".join(LOGIT_SHIFTS)
+    print(f"| seeds | equals, by seeds alone | equals, image by image | {titles} |\n|---|---|---|---|---|")
     for n_seeds in (2, 3, 5, 10):
         equal = share_left_out(n_seeds, n, 0.0)
-        worse = [share_left_out(n_seeds, n, shift).by_image for shift in WORSE.values()]
+        worse = [share_left_out(n_seeds, n, shift).by_image for shift in LOGIT_SHIFTS.values()]
         shares = (equal.by_seeds, equal.by_image, *worse)
         print(f"| {n_seeds} | " + " | ".join(f"{share:.1%}" for share in shares) + " |", flush=True)
     print(f"\n| trials | of {given.studies} studies where nothing matters, so many show one that does |\n|---|---|")

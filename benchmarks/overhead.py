@@ -1,4 +1,4 @@
-"""What running a search costs above training: tunefront against a plain Keras loop, Optuna and KerasTuner.
+"""The cost of a search above training: tunefront against a plain Keras loop, Optuna and KerasTuner.
 
 Every contender trains the same ten candidates for nine epochs on the digits, in a process of its own
 that starts with nothing loaded; the whole process is timed. A round runs them all, one after another,
@@ -26,7 +26,7 @@ SPEC_PATH = Path(__file__).with_name("overhead.toml")
 
 
 def candidates() -> list[Any]:
-    """The candidates that tunefront draws for this spec: each trial's sampler is seeded by its number."""
+    """Return the candidates that tunefront draws for this spec; each trial's sampler is seeded by its number."""
     import optuna
 
     from tunefront.search.sampling.samplers import make_sampler
@@ -42,12 +42,12 @@ def candidates() -> list[Any]:
 
 
 def load(metric: str = "by name") -> tuple[Any, Any, Any]:
-    """Spec, dataset, and a function from a candidate to its compiled model.
+    """Load the spec, the dataset, and a function from a candidate to its compiled model.
 
-    A metric by name is what Keras's guides write, and what makes TensorFlow trace the first step
-    twice; tunefront compiles it as an object.
+    Keras's guides give a metric by its name, with which TensorFlow traces the first step twice.
+    tunefront compiles the metric as an object.
     """
-    from tunefront.search.data import prepare
+    from tunefront.search.data.cache import prepare
     from tunefront.search.spec.file import read_spec
     from tunefront.search.trial import trainable
 
@@ -65,7 +65,7 @@ def load(metric: str = "by name") -> tuple[Any, Any, Any]:
 
 
 def fit_arguments(dataset: Any) -> dict[str, Any]:
-    """What every contender gives to `fit`."""
+    """Return the arguments that every contender gives to `fit`."""
     train, validation = dataset.split("train"), dataset.split("validation")
     return {
         "x": train.images,
@@ -77,7 +77,7 @@ def fit_arguments(dataset: Any) -> dict[str, Any]:
 
 
 def plain_loop(metric: str = "by name") -> None:
-    """A person's own loop: build, fit, next."""
+    """Train all candidates in a plain loop, as a person would write it."""
     spec, dataset, build = load(metric)
     for candidate in candidates():
         history = build(candidate).fit(
@@ -87,7 +87,7 @@ def plain_loop(metric: str = "by name") -> None:
 
 
 def optuna_callback() -> None:
-    """Optuna in one process on SQLite, with its Keras pruning callback and nothing pruned."""
+    """Run Optuna in one process on SQLite, with its Keras pruning callback and nothing pruned."""
     import optuna
     from optuna_integration import KerasPruningCallback
 
@@ -110,7 +110,7 @@ def optuna_callback() -> None:
 
 
 def keras_tuner() -> None:
-    """KerasTuner's grid over the ten."""
+    """Run KerasTuner's grid over the ten candidates."""
     import keras_tuner
 
     spec, dataset, build = load()
@@ -128,7 +128,7 @@ def keras_tuner() -> None:
 
 
 def tunefront(workers: int) -> None:
-    """`tunefront run` as a person calls it, its report included."""
+    """Run `tunefront run` as a person calls it, including its report."""
     arguments = ["run", str(SPEC_PATH), "--workers", str(workers), "--storage", "sqlite:///study.db"]
     subprocess.run([sys.executable, "-m", "tunefront", *arguments], check=True)
 
@@ -144,7 +144,7 @@ CONTENDERS: dict[str, Callable[[], None]] = {
 
 
 def measure(name: str) -> float:
-    """Seconds of a contender's whole process, in an empty folder."""
+    """Return the seconds of a contender's whole process, run in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         result = subprocess.run(
@@ -169,7 +169,7 @@ def main() -> None:
     if arguments.contender:
         CONTENDERS[arguments.contender]()
         return
-    load()  # prepares the dataset, so that no contender pays for it
+    load()  # prepares the dataset, so that its time counts for no contender
     seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
     for number in range(arguments.rounds):
         for name in CONTENDERS:

@@ -1,8 +1,8 @@
-"""What preparing image files costs: tunefront's cache against passes of Keras's image_dataset_from_directory.
+"""The cost of preparing image files: tunefront's cache against passes of Keras's image_dataset_from_directory.
 
-A folder of small random JPEGs is made once. Each contender runs in a process of its own; CPU seconds, those of its
-child processes too, are counted after its imports. A pass of Keras lists, reads, decodes and resizes every file, as
-each epoch of a training on that dataset does again. Ratios are formed within a round.
+A folder of small random JPEGs is made once. Each contender runs in a process of its own. CPU seconds, including those
+of its child processes, are counted after its imports. A pass of Keras lists, reads, decodes and resizes every file,
+which each epoch of a training on that dataset repeats. Ratios are formed within a round.
 
     python benchmarks/preparation.py [--files 20000] [--side 32] [--rounds 3]
 """
@@ -25,7 +25,7 @@ N_CLASSES = 10
 
 
 def make_files(folder: Path, n_files: int, side: int) -> None:
-    """JPEGs of smooth random colours, in folders of classes."""
+    """Write JPEGs of smooth random colours into folders of classes."""
     import numpy as np
     from PIL import Image
 
@@ -52,7 +52,7 @@ def load_keras(folder: Path, side: int) -> Callable[[], int]:
 def load_tunefront(folder: Path, side: int) -> Callable[[], int]:
     import sklearn.model_selection  # noqa: F401  # imported late otherwise
 
-    from tunefront.search.data import prepare
+    from tunefront.search.data.cache import prepare
     from tunefront.search.data.sources.folder import FolderSource
 
     def run() -> int:
@@ -70,7 +70,7 @@ CONTENDERS = {
 
 
 def near_copies_seconds(n_images: int = 10_000) -> dict[str, float]:
-    """CPU seconds of looking for near copies among images that differ, and among those that almost are some."""
+    """Return CPU seconds of the search for near copies, among different images and among almost equal ones."""
     import numpy as np
 
     from tunefront.search.data.splitting.near_copies import near_copies
@@ -95,8 +95,8 @@ def cpu_seconds() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def contend(name: str, folder: Path, side: int, n_files: int) -> None:
-    """In a process of its own: print CPU and wall seconds."""
+def run_contender(name: str, folder: Path, side: int, n_files: int) -> None:
+    """Run a contender and print its CPU and wall seconds; called in a process of its own."""
     run = CONTENDERS[name](folder, side)
     start, started = cpu_seconds(), time.perf_counter()
     n_seen = run()
@@ -127,7 +127,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.contender:
-        contend(arguments.contender, arguments.folder, arguments.side, arguments.files)
+        run_contender(arguments.contender, arguments.folder, arguments.side, arguments.files)
         return
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in CONTENDERS}
     with tempfile.TemporaryDirectory() as name:

@@ -1,4 +1,4 @@
-"""What one decision of the `pareto` pruner costs: reading what is new in the store, and the verdict.
+"""The cost of one decision of the `pareto` pruner: reading what is new in the store, and judging the trial.
 
 Makes studies of 500 and of 10 000 ended trials with 20 epochs each, half of them complete, in SQLite files. Then a
 supervisor's history and pruner judge trials at random epochs, once with nothing new in the store, and once
@@ -29,8 +29,9 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.history import History
 from tunefront.search.pruning.pareto import ParetoPruner
-from tunefront.storage import Epoch, Store, open_store
+from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
 
 EPOCHS = 20
 LIMITS_MS = {500: 5.0, 10_000: 10.0}
@@ -41,8 +42,8 @@ OBJECTIVES: dict[Axis, Objective] = {
 }
 
 
-class Filling:
-    """A study that grows by made trials, written straight into Optuna's and our tables."""
+class MadeUpStudy:
+    """A study that grows by made-up trials, written directly into Optuna's and our tables."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -93,14 +94,14 @@ class Filling:
             connection.execute(schema.epochs.insert(), epochs)
 
     def epochs(self, n: int) -> list[Epoch]:
-        """A made curve."""
+        """Return a made-up learning curve of `n` epochs."""
         odds = self._generator.normal(-1, 1) + np.cumsum(np.abs(self._generator.normal(0.2, 0.2, n)))
         seconds = 10 ** self._generator.normal(0, 0.5)
         return [Epoch(index + 1, float(1 / (1 + np.exp(-odd))), seconds, 0.1, {}) for index, odd in enumerate(odds)]
 
 
 def milliseconds(n_decisions: int, prepare: Callable[[], object], decide: Callable[[], object]) -> list[float]:
-    """Of each decision; what `prepare` does before it is not timed."""
+    """Return the milliseconds of each decision, without the `prepare` before it."""
     found = []
     for _ in range(n_decisions):
         prepare()
@@ -127,7 +128,7 @@ def main() -> None:
 def report(n_trials: int, limit: float, n_decisions: int, folder: Path) -> None:
     """Print two rows of the table."""
     store = open_store(f"sqlite:///{folder / 'made.db'}", is_writer=True)
-    filling = Filling(store)
+    filling = MadeUpStudy(store)
     filling.add(n_trials, n_trials // 2)
     history = History(store, filling.study, filling.study_id, list(OBJECTIVES.values()), EPOCHS)
     pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05, n_trials=2 * n_trials)

@@ -1,7 +1,7 @@
-"""What stopping early saves and loses: tunefront's `pareto` against the oracle and other rules, in one run.
+"""The savings and losses of stopping early: tunefront's `pareto` against the oracle and other rules, in one run.
 
 Every rule is played back over tables of recorded trainings (`tunefront record`), each in the same random orders
-of the trials. Prints a Markdown table for each recording, and whether what is expected of `pareto` holds.
+of the trials. Prints a Markdown table for each recording, and whether the expectations of `pareto` hold.
 
     pip install -r benchmarks/requirements-pruning.txt
     python benchmarks/pruning.py [TABLE ...] [--repeats 50] [--workers 4] [--out FOLDER]
@@ -32,14 +32,14 @@ from tunefront.search.replay.recording import Recording, read_recording
 RECORDINGS = Path(__file__).with_name("recordings")
 PRUNERS = ("oracle", "foresight", "none", "dominance:1.5", "dominance:3", "median", "halving", "pareto")
 SETTINGS = [*(name for name in DEFAULT_PRUNERS if name.startswith("pareto:")), "pareto:0.05:1", "pareto:0.15:1"]
-PROMISED = "pareto:0.05"
+PROMISED_SETTING = "pareto:0.05"
 
 
 class Moasha:
     """Syne Tune's MOASHA as shipped, with its defaults but for the number of epochs.
 
-    It is told 1 - the best accuracy so far and the costs as logarithms, time projected to the end, after
-    every epoch. It never stops a trial in its last one: that trial is complete.
+    After every epoch it gets 1 minus the best accuracy so far, and the logarithms of the costs, with the time
+    extrapolated to the end. It never stops a trial after its last epoch, because that trial is complete.
     """
 
     def __init__(self, table: RecordedTable, n_trials: int) -> None:
@@ -81,9 +81,9 @@ def _losses(table: RecordedTable, epoch: int) -> np.ndarray[Any, np.dtype[np.flo
 
 
 def strategies(n_workers: int, is_pareto_alone: bool = False) -> list[Strategy]:
-    """Every rule with trials in random order."""
+    """Return a strategy for every rule, with trials in random order."""
     if is_pareto_alone:
-        return [Strategy("random", parse_pruner(name), n_workers) for name in ("oracle", PROMISED)]
+        return [Strategy("random", parse_pruner(name), n_workers) for name in ("oracle", PROMISED_SETTING)]
     pruners = [parse_pruner(name) for name in [*PRUNERS[:-1], *SETTINGS]]
     try:
         version("syne-tune")
@@ -95,14 +95,14 @@ def strategies(n_workers: int, is_pareto_alone: bool = False) -> list[Strategy]:
 
 
 def verdicts(results: Mapping[str, Any]) -> list[str]:
-    """What is expected of `pareto`, and what it did."""
+    """Return a line for each expectation of `pareto`, which says whether it was met."""
     by_pruner = {strategy["pruner"]: strategy for strategy in results["strategies"]}
-    promised = by_pruner[PROMISED]
+    promised = by_pruner[PROMISED_SETTING]
     keeping = [by_pruner[name] for name in SETTINGS if by_pruner[name]["hypervolume_share"]["mean"] >= 0.995]
     found = [
-        _verdict(PROMISED, "front lost", promised["front_lost_share"]["mean"], "at most", 0.05),
-        _verdict(PROMISED, "hypervolume kept", promised["hypervolume_share"]["mean"], "at least", 0.999),
-        _verdict(PROMISED, "epochs used", promised["epochs_share"]["mean"], "at most", 0.40),
+        _verdict(PROMISED_SETTING, "front lost", promised["front_lost_share"]["mean"], "at most", 0.05),
+        _verdict(PROMISED_SETTING, "hypervolume kept", promised["hypervolume_share"]["mean"], "at least", 0.999),
+        _verdict(PROMISED_SETTING, "epochs used", promised["epochs_share"]["mean"], "at most", 0.40),
     ]
     if not keeping:
         return [*found, "- **missed**: no setting keeps 99.5 % of the hypervolume"]
@@ -123,7 +123,7 @@ def _verdict(name: str, what: str, value: float, relation: str, limit: float) ->
 
 
 def without_training_accuracies(recording: Recording) -> Recording:
-    """The same trainings, as if only validation had been measured."""
+    """Return the recording without training accuracies, as if only validation had been measured."""
     blind = [replace(trial, curve=[replace(epoch, metrics={}) for epoch in trial.curve]) for trial in recording.trials]
     return replace(recording, trials=blind)
 

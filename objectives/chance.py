@@ -1,4 +1,4 @@
-"""What an answer reaches that does not look at the image."""
+"""The score that answers reach by guessing, without looking at the image."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Chance:
-    """What an answer that does not look at the image reaches by an accuracy measure, and its standard error."""
+    """The score that guessing reaches by an accuracy measure, and the standard error of that score."""
 
     score: float
     standard_error: float
 
     @property
     def level(self) -> float:
-        """What a model must be above to be better than guessing: two standard errors more than the score.
+        """The score above which a model is better than guessing: two standard errors above that of guessing.
 
-        Minus infinity where such an answer has everything right: then nothing tells a model from it.
+        Minus infinity where guessing has everything right: no score then tells a model from a guess.
         """
         return self.score + 2 * self.standard_error if self.score < 1 else -math.inf
 
 
 def read_chance(dataset: Mapping[str, Any], measure: str) -> Chance | None:
-    """The chance of an accuracy measure by the stored facts of a dataset; None if they do not tell it.
+    """Return the chance of an accuracy measure by the stored facts of a dataset; None if they do not tell it.
 
-    Facts of before have none: there, accuracy is taken to be that of equally frequent classes.
+    Facts that an older tunefront stored have no chances: all classes are then taken to be equally frequent.
     """
     if "chances" in dataset:
         found = dataset["chances"].get(measure)

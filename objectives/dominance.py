@@ -1,4 +1,4 @@
-"""Which points no other one beats, and the volume that they dominate."""
+"""The points that no other point dominates, and the volume that they dominate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def losses(points: NDArray[np.float64], directions: Sequence[Direction]) -> NDAr
 
 
 def on_front(points: NDArray[np.float64], directions: Sequence[Direction]) -> NDArray[np.bool_]:
-    """Which of `points`, shape (n, m), no other point dominates; ties are all kept.
+    """Find those of `points`, shape (n, m), that no other point dominates; ties are all kept.
 
     Returns:
         A mask of shape (n,). With n = 0 it is empty. A point with a NaN is never on the front
@@ -35,7 +35,7 @@ def on_front(points: NDArray[np.float64], directions: Sequence[Direction]) -> ND
 def dominating(
     point: Sequence[float], others: NDArray[np.float64], directions: Sequence[Direction]
 ) -> NDArray[np.bool_]:
-    """Which of `others`, shape (n, m), dominate `point`: nowhere worse and somewhere better."""
+    """Find those of `others`, shape (n, m), that dominate `point`: nowhere worse and somewhere better."""
     turned = losses(others, directions)
     mine = losses(np.array([point]), directions)[0]
     result: NDArray[np.bool_] = (turned <= mine).all(axis=1) & (turned < mine).any(axis=1)
@@ -43,7 +43,7 @@ def dominating(
 
 
 def hypervolume(points: NDArray[np.float64], reference: Sequence[float], directions: Sequence[Direction]) -> float:
-    """The volume that `points`, shape (n, m), dominate up to `reference`, shape (m,); 0 for none.
+    """Return the volume that `points`, shape (n, m), dominate up to `reference`, shape (m,); 0 for no points.
 
     Costs are usually given as logarithms, because 1 MB against 2 MB matters as much as
     100 MB against 200 MB.

@@ -20,14 +20,14 @@ class Objective:
     at_most: float | None = None
 
     def violation(self, value: float) -> float:
-        """How far `value` lies outside the limits, in the measure's unit; 0 or less is within."""
+        """Return how far `value` lies outside the limits, in the measure's unit; 0 or less is within."""
         return max(
             -math.inf if self.at_least is None else self.at_least - value,
             -math.inf if self.at_most is None else value - self.at_most,
         )
 
     def is_out_of_reach(self, best: float) -> bool:
-        """Whether a limit is broken even if `best` is the best value that can still be reached."""
+        """Return whether a limit is broken even if `best` is the best value that can still be reached."""
         limit = self.best_limit
         if limit is None:
             return False
@@ -43,7 +43,7 @@ class Objective:
         return self.at_least if self.measure.direction == "maximize" else self.at_most
 
     def describe_limits(self) -> str:
-        """``"at least 50.00 %"``, for people; empty if there is none."""
+        """Return the limits as text for people, such as ``"at least 50.00 %"``; empty if there is none."""
         limits = (("at least", self.at_least), ("at most", self.at_most))
         return ", ".join(
             f"{word} {format_quantity(limit, self.measure.unit)}" for word, limit in limits if limit is not None
@@ -60,7 +60,7 @@ class Objective:
 
 
 def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
-    """The objectives of a stored spec, in the order of :data:`AXES`: that of a trial's values."""
+    """Return the objectives of a stored spec in the order of :data:`AXES`, which is that of a trial's values."""
     tables = {axis: spec["objectives"].get(axis) for axis in AXES}
     return {
         axis: Objective(MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"))
@@ -70,7 +70,7 @@ def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
 
 
 def violations(objectives: Iterable[Objective], measurements: Mapping[str, float]) -> dict[str, float]:
-    """How far each limit is broken, by measure, as far as measured: 0 or less is within."""
+    """Return how far each limit is broken, by measure, for what was measured; 0 or less is within."""
     return {
         objective.measure.name: objective.violation(measurements[objective.measure.name])
         for objective in objectives
@@ -79,7 +79,7 @@ def violations(objectives: Iterable[Objective], measurements: Mapping[str, float
 
 
 def broken_limit(objectives: Iterable[Objective], measurements: Mapping[str, float]) -> str:
-    """Say which limit is broken by what was measured, the first of them; empty if none is."""
+    """Describe the first limit that the measurements break, for people; empty if they break none."""
     measured = ((each, measurements.get(each.measure.name)) for each in objectives)
     broken = (
         each.describe_violation(value) for each, value in measured if value is not None and each.violation(value) > 0

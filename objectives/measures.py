@@ -1,4 +1,4 @@
-"""What a trial measures, and on which axis an objective may use it."""
+"""The measures of a trial, and the axis on which an objective may use each."""
 
 from __future__ import annotations
 
@@ -107,14 +107,17 @@ DEFAULT_MEASURES: Mapping[Axis, str] = {
 
 
 def known_early(measurements: Mapping[str, float]) -> dict[str, float]:
-    """Those that the built model alone tells: of a trial that was stopped, no other one is its end's."""
+    """Return the measurements that the built model alone tells.
+
+    In a trial that was stopped, only these have the value that they would have had at the end of the training.
+    """
     return {name: value for name, value in measurements.items() if name in _KNOWN_EARLY}
 
 
 def is_defined(measure: str, counts: NDArray[np.integer], positive_class: int = 1) -> bool:
-    """Whether images of these classes give a measure any value at all.
+    """Return whether images of these classes give a measure any value at all.
 
-    With two classes, what looks for the positive class needs an image of it; the AUC needs images of two classes.
+    With two classes, a measure of the positive class needs an image of it; the AUC needs images of two classes.
     A class that occurs and is never predicted has precision 0: that is defined.
 
     Args:

@@ -58,7 +58,7 @@ def _example(unit: Unit) -> str:
 
 
 def format_quantity(value: float, unit: Unit) -> str:
-    """A number of `unit` for people, in three or so digits: ``"97.2 %"``, ``"1.31 MB"``."""
+    """Return a number of `unit` as text for people, with about three digits: ``"97.2 %"``, ``"1.31 MB"``."""
     if math.isnan(value):
         return "-"
     if unit == "fraction":
@@ -70,6 +70,6 @@ def format_quantity(value: float, unit: Unit) -> str:
         steps = ((3600.0, "h"), (60.0, "min")) if abs(value) >= 7200 else ((60.0, "min"),)
     else:
         steps = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
-    # As rounded for printing: 999.9 kB is 1 MB, not 1e+03 kB.
+    # The scale is chosen by the rounded value, so that 999.9 kB is printed as 1 MB and not as 1e+03 kB.
     scale, name = next((step for step in steps if abs(float(f"{value:.3g}")) >= step[0]), steps[-1])
     return f"{value / scale:.3g} {name}" if abs(value / scale) < 999.5 else f"{value / scale:.0f} {name}"

@@ -1,4 +1,4 @@
-"""What deleting a study takes with it, said before it is done."""
+"""Deleting a study: a plan of what is deleted with it, which can be shown before it is carried out."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from pathlib import Path
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
-from tunefront.storage import Store, StudyRecord, folder_owner, studies
+from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 _N_LISTED = 10
 
 
 @dataclass(frozen=True)
 class Deletion:
-    """A study that is to be deleted.
+    """The plan to delete a study.
 
     Attributes:
-        doomed: The study, and its confirmation if it has one: that means nothing without its search.
-        recording: Its recording, which stays: a table of its own was made of it.
-        folder: Where its results are.
-        results: What is in there; None if that is no folder.
-        has_results: Whether the files in it are to be removed as well.
+        doomed: The study, and its confirmation if it has one, which means nothing without its search.
+        recording: The study's recording, which stays, because a table of its own was made from it.
+        folder: The folder of its results.
+        results: The content of that folder; None if there is no such folder.
+        has_results: Whether the files in the folder are to be removed as well.
     """
 
     store: Store
@@ -34,7 +36,7 @@ class Deletion:
     has_results: bool
 
     def describe(self) -> str:
-        """What goes and what stays, in a few lines."""
+        """Describe in a few lines what is deleted and what stays."""
         lines = [f"This deletes {self._counted(study)}" for study in self.doomed]
         lines += self._files()
         if self.recording is not None:
@@ -70,11 +72,11 @@ class Deletion:
         return lines
 
     def check(self, ended_workers: Collection[str]) -> None:
-        """See that nobody works on it, and that files that are to be removed are its own.
+        """Check that nobody works on the study, and that the files to be removed are its own.
 
         Raises:
-            StoreError: If somebody does.
-            FolderTakenError: If they may be another study's, or nobody's.
+            StoreError: If somebody works on it.
+            FolderTakenError: If the files may be another study's, or have no owner.
         """
         if self.has_results and self.results is not None and self.results.files:
             folder_owner.check_owned(self.folder, self.doomed[0])
@@ -84,21 +86,21 @@ class Deletion:
             studies.check_idle(self.store, study, ended_workers)
 
     def carry_out(self, ended_workers: Collection[str]) -> list[str]:
-        """Delete it; what could not be removed is told, with the reason.
+        """Delete the study; returns the files that could not be removed, with the reasons.
 
         Raises:
-            StoreError: If a study is being worked on; then nothing was deleted.
+            StoreError: If a study is being worked on; then nothing is deleted.
         """
         studies.delete(self.store, self.doomed, ended_workers)
         return self.results.remove() if self.has_results and self.results is not None else []
 
 
 def plan_deletion(store: Store, study: StudyRecord, folder: Path, has_results: bool) -> Deletion:
-    """See what belongs to a study. Deletes nothing.
+    """Find everything that belongs to a study. Deletes nothing.
 
     Args:
-        store: Opened as a writer.
-        folder: Of its results.
+        store: A store that was opened as a writer.
+        folder: The folder of the study's results.
     """
     known = studies.list_all(store)
     confirmations = [other for other in known if other.spec.get("confirms") == study.name]

@@ -1,4 +1,4 @@
-"""Where the model of a trial can be had, seen from a report's folder."""
+"""The kept models of trials, located from a report's folder."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
-_OFF_THE_FRONT = "off the front under earlier limits"
+_OLD_LIMITS_REASON = "off the front under earlier limits"
 
 
 @dataclass(frozen=True)
 class KeptModel:
-    """A trial's model as a report tells of it.
+    """A trial's model as a report shows it.
 
     Attributes:
-        text: For people: a file's name, a path with its machine, or why there is none.
-        path: Relative to the report if the file lies below its folder, else as stored; empty if it was not kept.
-        href: To be linked; empty if it does not lie below the report's folder.
+        text: Text for people: a file's name, a path with its machine, or why there is no model.
+        path: The path, relative to the report if the file lies below its folder, else as stored; empty if not kept.
+        href: The target of a link; empty if the file does not lie below the report's folder.
     """
 
     text: str
@@ -28,10 +28,10 @@ class KeptModel:
 
 
 def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> KeptModel:
-    """The model of `trial` for a report in `folder`."""
+    """Return the model of `trial` for a report in `folder`."""
     if not trial.model_path:
-        # The reason of a complete trial tells why its model could not be saved.
-        return KeptModel(trial.reason or ("not kept: " + _OFF_THE_FRONT if results.limit_changes else "not kept"))
+        # If a complete trial has a reason, it says why the model could not be saved.
+        return KeptModel(trial.reason or ("not kept: " + _OLD_LIMITS_REASON if results.limit_changes else "not kept"))
     path = Path(trial.model_path)
     if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
         relative = path.resolve().relative_to(folder.resolve()).as_posix()
@@ -41,9 +41,12 @@ def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> 
 
 
 def describe_without_model(results: StudyResults) -> str:
-    """Which models are not to be had since other limits brought them on the front, in a sentence; empty if none."""
-    # What is on the front and has a reason has that of its model, which could not be saved.
+    """Say in a sentence which models are missing since a change of limits; empty if none is.
+
+    A model that was off the front under the old limits was not kept, and its trial may be on the front now.
+    """
+    # A trial on the front that has a reason is left out: its model was not saved for that reason.
     numbers = [str(trial.number) for trial in results.front if not trial.model_path and not trial.reason]
     if not numbers or not results.limit_changes:
         return ""
-    return f"On the front, but their models were not kept, {_OFF_THE_FRONT}: trial {', '.join(numbers)}."
+    return f"On the front, but their models were not kept, {_OLD_LIMITS_REASON}: trial {', '.join(numbers)}."

@@ -1,4 +1,4 @@
-"""Parameters for people: short names, and only what differs between the trials shown."""
+"""Parameters for people: short names, and only those that differ between the trials shown."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
-_NAMING = ("name", "level")  # `optimizer.name` says which optimizer: the group is the better name
-_KEYS = {"image.size": "image_size", "output.activation": "output"}  # whose last part is not the spec's key
+_NAMED_BY_GROUP = ("name", "level")  # `optimizer.name` is shown as `optimizer`, because the group names it better
+_SPEC_KEYS = {"image.size": "image_size", "output.activation": "output"}  # names whose last part is not the spec's key
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,17 @@ class Parameters:
     """The parameters of some trials under short names.
 
     ``nadam.learning_rate`` and ``sgd.learning_rate`` both become ``learning_rate``, because a trial has
-    only one of them. A name that would then stand for two parameters of one trial stays whole.
+    only one of them. Where a short name would stand for two parameters of one trial, both keep their full names.
 
     Attributes:
-        differing: Short names whose values are not the same in all trials, in the order of sampling.
-        shared: Short name -> value where they are.
+        differing: Short names whose values differ between trials, in the order of sampling.
+        shared: Short name -> value, of the parameters whose values are the same in all trials.
     """
 
     differing: tuple[str, ...]
     shared: Mapping[str, Any]
     _by_number: Mapping[int, Mapping[str, Any]]
-    _speaking: frozenset[str]  # whose values need no name beside them: "adam" is an optimizer
+    _self_explanatory: frozenset[str]  # names that need not be shown beside their values: "adam" is an optimizer
 
     @classmethod
     def of(cls, trials: Sequence[TrialRecord]) -> Parameters:
@@ -40,27 +40,27 @@ class Parameters:
             differing=tuple(name for name in names if len(distinct[name]) > 1),
             shared={name: next(iter(by_number.values()))[name] for name in names if len(distinct[name]) == 1},
             _by_number=by_number,
-            _speaking=frozenset(
+            _self_explanatory=frozenset(
                 _short(name) for trial in trials for name in trial.parameters if name.endswith(".name")
             ),
         )
 
     def value(self, trial: TrialRecord, name: str) -> Any:
-        """The trial's value of a short name; None if it has no such parameter."""
+        """Return the trial's value of a short name; None if it has no such parameter."""
         return self._by_number[trial.number].get(name)
 
     def summary(self, trial: TrialRecord, names: Sequence[str] | None = None) -> str:
-        """The trial's parameters in a line, all or those of `names`: ``nadam, learning_rate 0.0078, ...``."""
+        """Return the trial's parameters in a line, all or those of `names`: ``nadam, learning_rate 0.0078, ...``."""
         values = self._by_number[trial.number]
         shown = values if names is None else [name for name in names if name in values]
         return ", ".join(
-            show_value(values[name]) if name in self._speaking else f"{name} {show_value(values[name])}"
+            show_value(values[name]) if name in self._self_explanatory else f"{name} {show_value(values[name])}"
             for name in shown
         )
 
 
 def show_value(value: Any) -> str:
-    """A parameter's value for people; nothing for None."""
+    """Return a parameter's value as text for people; empty for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -69,10 +69,10 @@ def show_value(value: Any) -> str:
 
 
 def _short(name: str) -> str:
-    if name in _KEYS:
-        return _KEYS[name]
+    if name in _SPEC_KEYS:
+        return _SPEC_KEYS[name]
     group, _, last = name.rpartition(".")
-    return group if last in _NAMING and group else last
+    return group if last in _NAMED_BY_GROUP and group else last
 
 
 def _shorten(trial: TrialRecord, ambiguous: set[str]) -> dict[str, Any]:

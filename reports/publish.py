@@ -1,4 +1,4 @@
-"""A study's report from the store to files, and what is said of it."""
+"""Publishing a study's report: reading the store, writing the files, and summing them up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.reports.tables.frames import front_frame
 from tunefront.reports.tables.terminal import front_table
-from tunefront.storage import Store, StudyRecord, folder_owner
+from tunefront.storage import folder_owner
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -31,14 +33,14 @@ class Published:
     files: ReportFiles
 
     def tables(self) -> list[RenderableType]:
-        """For a terminal: the front, what to know of it, and the finalists that were trained again."""
+        """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
         tables: list[RenderableType] = [front_table(self.results)]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
         tables += [Text(text) for text in (describe_without_model(self.results),) if text]
         return [*tables, confirmation_table(self.confirmation)] if self.confirmation else tables
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: the same, and the paths of the files."""
+        """Return the content of the tables for programs, and the paths of the files."""
         front = json.loads(front_frame(self.results).to_json(orient="records"))
         content = {
             "study": self.results.study.name,
@@ -52,7 +54,7 @@ class Published:
 
 
 def publish(store: Store, study: StudyRecord, folder: Path) -> Published:
-    """Read a study and its confirmation, and write their report into `folder`, which is made if it is missing.
+    """Read a study and its confirmation, and write their report into `folder`, which is made if missing.
 
     Raises:
         FolderTakenError: If the folder holds another study's results.

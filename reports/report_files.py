@@ -1,4 +1,4 @@
-"""A report as files in a folder."""
+"""The files of a report."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tunefront.storage.files import replace_file
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """The files of a report.
+    """The paths of a report's files.
 
     Attributes:
-        report_html: The page for people; it needs none of the others.
-        front_md: The front's table, readable as it is.
+        report_html: The page for people; it needs none of the other files.
+        front_md: The front's table in Markdown.
         front_csv: The front with everything known of its trials.
-        trials_csv: Every trial, in the same columns.
-        importance_csv: How much each parameter matters for each objective.
+        trials_csv: Every trial, in the columns of `front_csv`.
+        importance_csv: The importance of each parameter for each objective.
         classes_csv: The classes, in the order of the models' outputs.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
@@ -55,8 +55,8 @@ class ReportFiles:
 def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmation | None = None) -> ReportFiles:
     """Write the report into `out_dir`, which is made if it is missing.
 
-    A file that was there is replaced at once: whoever reads it meanwhile has the old one or the new
-    one, and a report that fails leaves the old ones.
+    Each existing file is replaced at once: a reader sees the old or the new file, never a part. A report
+    that fails leaves the old files.
     """
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",

@@ -1,6 +1,6 @@
-"""What a study has written into its results folder: told apart from what is not its own, and removed.
+"""The content of a results folder: telling the study's files from others, and removing them.
 
-Links are not followed: what one leads to was not written here.
+Links are not followed, because their targets were not written here.
 """
 
 from __future__ import annotations
@@ -11,26 +11,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Below the folder, and below its folder `confirmation` too.
-_REPORT = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|classes|confirmed)\.csv"
-_TRIALS = (
+# These patterns hold below the results folder, and below its folder `confirmation` too.
+_REPORT_FILES = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|classes|confirmed)\.csv"
+_TRIAL_FILES = (
     r"models/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+"
 )
-_OURS = re.compile(rf"(?:confirmation/)?(?:{_REPORT}|study\.json|{_TRIALS})|data/contact_sheet\.png")
-_FOLDERS = re.compile(
+_TUNEFRONT_FILES = re.compile(
+    rf"(?:confirmation/)?(?:{_REPORT_FILES}|study\.json|{_TRIAL_FILES})|data/contact_sheet\.png"
+)
+_TUNEFRONT_FOLDERS = re.compile(
     r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data"
 )
 
 
 @dataclass(frozen=True)
 class ResultsFolder:
-    """A results folder as it is now.
+    """The present content of a results folder.
 
     Attributes:
-        files: Written by tunefront.
-        others: What else is there: the user's own files and folders, and links.
-        n_bytes: Of `files`.
+        files: The files that tunefront wrote.
+        others: Everything else: the user's own files and folders, and links.
+        n_bytes: The size of `files`.
     """
 
     folder: Path
@@ -39,7 +41,7 @@ class ResultsFolder:
     n_bytes: int
 
     def remove(self) -> list[str]:
-        """Remove the files, and the folders that are empty then; tell which could not be, with the reason."""
+        """Remove the files, and folders that are then empty; returns those that could not be removed, with reasons."""
         problems = []
         for path in self.files:
             try:
@@ -51,13 +53,13 @@ class ResultsFolder:
                 if not any(path.iterdir()):
                     path.rmdir()
             except FileNotFoundError:
-                pass  # somebody else was faster
+                pass  # another process removed it first
             except OSError as error:
                 problems.append(f"{path}: {error.strerror}")
         return problems
 
     def _parents(self, file: Path) -> Iterator[Path]:
-        """The folders that hold it, down to the results folder itself."""
+        """Yield the folders that hold a file, from the innermost to the results folder itself."""
         for parent in file.parents:
             yield parent
             if parent == self.folder:
@@ -65,7 +67,7 @@ class ResultsFolder:
 
 
 def look_at_results(folder: Path) -> ResultsFolder | None:
-    """Look at what is in the folder; None if it is not there, or is a link. Changes nothing."""
+    """Read the content of the folder; None if it does not exist, or is a link. Changes nothing."""
     if folder.is_symlink() or not folder.is_dir():
         return None
     files: list[Path] = []
@@ -75,9 +77,9 @@ def look_at_results(folder: Path) -> ResultsFolder | None:
     while todo:
         for path in sorted(todo.pop().iterdir()):
             facts, name = path.lstat(), path.relative_to(folder).as_posix()
-            if stat.S_ISDIR(facts.st_mode) and _FOLDERS.fullmatch(name):
+            if stat.S_ISDIR(facts.st_mode) and _TUNEFRONT_FOLDERS.fullmatch(name):
                 todo.append(path)
-            elif stat.S_ISREG(facts.st_mode) and _OURS.fullmatch(name):
+            elif stat.S_ISREG(facts.st_mode) and _TUNEFRONT_FILES.fullmatch(name):
                 files.append(path)
                 n_bytes += facts.st_size
             else:

@@ -1,4 +1,4 @@
-"""How studies stand, for a terminal or, as plain data, for a program."""
+"""The status of studies, for a terminal or, as plain data, for a program."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
 from tunefront.reports.tables.terminal import front_table
-from tunefront.storage import Store, StudyRecord, TrialRecord, studies
+from tunefront.storage import studies
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
 
 
 @dataclass(frozen=True)
 class StudiesOverview:
-    """Every study of a store, a line each."""
+    """All studies of a store, with a line for each."""
 
     results: list[StudyResults]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """A list of objects with ``study``, ``trials``, counts by state and ``front``, None for a confirmation."""
+        """Return objects with ``study``, ``trials``, counts by state, and ``front``, None for a confirmation."""
         return [_summary(results) for results in self.results]
 
     def render(self) -> RenderableType:
-        """A table, and what to type next."""
+        """Return a table, and the command to type next."""
         if not self.results:
             return Text("No study yet. Start one with: tunefront run examples/digits.toml")
         table = Table(box=None, padding=(0, 2, 0, 0))
@@ -50,12 +53,12 @@ class StudiesOverview:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """One study."""
+    """The status of one study."""
 
     results: StudyResults
 
     def as_json(self) -> dict[str, Any]:
-        """Counts, what to know of the numbers, reasons of what did not complete, what runs now, and the front."""
+        """Return counts, notes, reasons of the trials that did not complete, the running trials, and the front."""
         results = self.results
         return {
             **_summary(results),
@@ -83,7 +86,7 @@ class StudyStatus:
         }
 
     def render(self) -> RenderableType:
-        """Counts, what to know of the numbers, reasons, what runs now, and the front as tables."""
+        """Return counts, notes, reasons, the running trials, and the front as tables."""
         results = self.results
         counts = results.counts
         title = Text(f"{results.study.name}: {results.n_finished} of {results.study.spec['trials']} trials", "bold")
@@ -101,7 +104,7 @@ class StudyStatus:
         if running:
             parts.append(_running_table(results, running))
         confirms = results.study.spec.get("confirms")
-        if confirms:  # of single trainings the front means nothing
+        if confirms:  # the front of a confirmation's single trainings means nothing
             parts.append(Text(f"What they mean together: tunefront report {confirms}"))
         elif results.front:
             parts += [Text(""), front_table(results)]

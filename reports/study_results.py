@@ -1,4 +1,4 @@
-"""A study as the store has it, and which of its trials are on the front: what every report starts from."""
+"""The results of a study as the store has them, with its front: the basis of every report."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure
 from tunefront.objectives.quantities import format_quantity
-from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, limits, studies, trials
+from tunefront.storage import limits, studies, trials
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
 
 
 @dataclass(frozen=True)
 class ReasonGroup:
-    """Reasons that are alike but for their numbers.
+    """Reasons that differ only in their numbers.
 
     Attributes:
-        text: The reason itself if all are the same, else with ``…`` for the numbers.
-        numbers: Of the trials.
+        text: The reason itself if all are equal, else with ``…`` in place of numbers.
+        numbers: The numbers of the trials.
     """
 
     text: str
@@ -35,19 +38,19 @@ class ReasonGroup:
 
 @dataclass(frozen=True)
 class StudyResults:
-    """A study at one moment.
+    """The results of a study at one moment.
 
     Attributes:
-        workers: Every supervisor it ever had.
-        trials: In the order of their numbers.
+        workers: Every supervisor that the study ever had.
+        trials: All trials in the order of their numbers.
         objectives: The axes that count, in the order of a trial's values.
-        front_numbers: Trials that are complete, keep the limits, and that no other such trial beats
-            on all objectives; ties are all kept.
+        front_numbers: Complete trials within the limits that no other such trial dominates; ties are
+            all kept.
         ending: Why the last run ended before the study had all its trials, in a sentence; empty if it did not.
-        front_loss: How many members of the front were stopped, as the last run that ended estimated it: ``lost``,
-            ``at_risk`` (those and the ones found), ``low`` and ``high``, all None if it could not tell; ``n_stopped``
-            and the setting ``front_loss``. Empty if there is no estimate.
-        limit_changes: Each change of the limits, ``before`` and ``after`` in words, and the trials finished by then.
+        front_loss: The number of members of the front that were stopped, as estimated by the last run that ended:
+            ``lost``, ``at_risk`` (the lost and the found members), ``low`` and ``high``, all None if it could not be
+            estimated; ``n_stopped`` and the setting ``front_loss``. Empty if there is no estimate.
+        limit_changes: Each change of the limits: ``before`` and ``after`` in words, and the trials finished by then.
     """
 
     study: StudyRecord
@@ -67,61 +70,61 @@ class StudyResults:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Trials in each of :data:`STATES`."""
+        """The number of trials in each of :data:`STATES`."""
         states = [trial.state for trial in self.trials]
         return {state: states.count(state) for state in STATES}
 
     @property
     def n_finished(self) -> int:
-        """What counts towards the study's number of trials; in a confirmation nothing replaces what failed."""
+        """The trials that count towards the study's number; in a confirmation, failed trainings count too."""
         counts = self.counts
         return counts["complete"] + counts["pruned"] + (counts["failed"] if self.study.spec.get("confirms") else 0)
 
     @property
     def n_missing(self) -> int:
-        """Trials that the study is still to finish; 0 if it has them all."""
+        """The number of trials that the study is still to finish; 0 if it has them all."""
         return max(int(self.study.spec.get("trials", 0)) - self.n_finished, 0)
 
     @property
     def early_end(self) -> str:
-        """Why the study is done before it has all its trials, in a sentence; empty if it is not, or runs again."""
+        """The reason, as a sentence, why the study ended without all its trials; empty if it did not, or runs again."""
         return self.ending if self.n_missing and not self.counts["running"] else ""
 
     def measure(self, axis: Axis) -> Measure:
-        """What stands on the axis: the objective's measure, or the default where there is none."""
+        """Return the measure on the axis: that of its objective, or the default if the axis has no objective."""
         objective = self.objectives.get(axis)
         return objective.measure if objective is not None else MEASURES[DEFAULT_MEASURES[axis]]
 
     def value(self, trial: TrialRecord, axis: Axis) -> float:
-        """What the trial has on the axis, so far if it is not complete; NaN if it was not measured."""
+        """Return the trial's value on the axis, the latest if it is not complete; NaN if it was not measured."""
         if trial.values is not None and axis in self.objectives:
             return trial.values[list(self.objectives).index(axis)]
         return trial.measurements.get(self.measure(axis).name, math.nan)
 
     def show(self, trial: TrialRecord, axis: Axis) -> str:
-        """The same for people: ``"1.31 MB"``."""
+        """Return the trial's value on the axis as text for people: ``"1.31 MB"``."""
         return format_quantity(self.value(trial, axis), self.measure(axis).unit)
 
     @property
     def chance(self) -> Chance | None:
-        """What guessing reaches by the measure of accuracy; None if the study does not tell."""
+        """The score of guessing by the measure of accuracy; None if the study does not tell it."""
         return read_chance(self.study.dataset, self.measure("accuracy").name)
 
     def is_guessing(self, trial: TrialRecord) -> bool:
-        """Whether the trial's accuracy is no better than guessing may reach; not so where either is unknown."""
+        """Return whether the trial's accuracy is no better than guessing; False where either is unknown."""
         chance = self.chance
         return chance is not None and self.value(trial, "accuracy") <= chance.level
 
     def best(self, axis: Axis) -> TrialRecord | None:
-        """The front's best on the axis that is better than guessing, the first of :attr:`front` if there are several.
+        """Return the front's best trial on the axis among those better than guessing, the first if there are several.
 
-        None if there is none: a model that has learnt nothing is nobody's choice, however small it is.
+        None if there is none: nobody wants a model that has learnt nothing, however small it is.
         """
         learnt = [trial for trial in self.front if not self.is_guessing(trial)]
         return min(learnt, key=lambda trial: self._loss(trial, axis), default=None)
 
     def reasons(self, state: str) -> list[ReasonGroup]:
-        """Why trials are in that state, the most frequent first; those without a reason are left out."""
+        """Return the reasons of the trials in that state, the most frequent first; trials without one are left out."""
         groups: dict[str, list[TrialRecord]] = {}
         for trial in self.trials:
             if trial.state == state and trial.reason:
@@ -161,14 +164,14 @@ def load_results(store: Store, study: StudyRecord) -> StudyResults:
 
 
 def front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> frozenset[int]:
-    """Which of these complete trials no other one of them beats on all objectives."""
+    """Return the numbers of those complete trials that no other one of them dominates."""
     points = np.array([trial.values for trial in candidates], dtype=float)
     directions = [objective.measure.direction for objective in objectives.values()]
     mask = on_front(points, directions)
     return frozenset(trial.number for trial, is_on in zip(candidates, mask, strict=True) if is_on)
 
 
-# A number with its unit, but not a limit: "at least 50.00 %" is the same for all trials.
+# A number with its unit. Limits such as "at least 50.00 %" do not match, because they are the same for all trials.
 _NUMBER = re.compile(
     r"(?<!at least )(?<!at most )(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:%|[kMGT]?B|[µum]?s|min|h)(?!\w))?"
 )
@@ -176,4 +179,4 @@ _NUMBER = re.compile(
 
 def _without_numbers(reason: str) -> str:
     text = _NUMBER.sub("…", reason).removeprefix("epoch …: ")
-    return re.sub(r" \([…, ]*\)", "", text)  # nothing but numbers
+    return re.sub(r" \([…, ]*\)", "", text)  # drops brackets in which only numbers were

@@ -17,9 +17,11 @@ import numpy as np
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial
 
-from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import parameters_of, steer
 from tunefront.spaces.ranges import FloatRange
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 from tunefront.spaces.walk import walk
 
 MAX_POINTS = 20_000

@@ -8,10 +8,12 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.optimizers import OPTIMIZERS
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import SteeredTrial
+from tunefront.spaces.space import Space
 from tunefront.spaces.walk import walk
 
 _MODEL_PARAMETERS = ("architecture.name", "optimizer.name", "image.size", "output.activation")

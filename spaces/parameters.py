@@ -9,7 +9,8 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tunefront.spaces import OwnSpace, Space
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.space import Space
 
 _MAX_ASKED = 5000
 _MAX_TRIED = 16  # if a whole number has more values, only its two ends are tried

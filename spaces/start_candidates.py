@@ -8,13 +8,13 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tunefront.printable import shown
-from tunefront.spaces import OwnSpace, Space, SpaceError
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION, same_fraction
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import steer
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.setting_places import table_of_setting
-from tunefront.spaces.settings import nearest, under_own_names
-from tunefront.spaces.space import parameter_name, settings_of
+from tunefront.spaces.settings import SpaceError, nearest, under_own_names
+from tunefront.spaces.space import Space, parameter_name, settings_of
 
 
 def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What each training of a confirmation answered to each image, so that models are compared image by image."""
+"""The answers of a confirmation's trainings to each image, by which models are compared image by image."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Answers:
         chosen: The class that was chosen.
         in_top_5: 1 where the right class is among the five most probable; empty unless top-5 accuracy is the objective.
         ranks: Class -> the place of each image by that class's probability, from 0; equal probabilities have one place.
-            Only where the AUC is the objective, and only of the classes that it is of.
+            Filled only where the AUC is the objective, and only for the classes that the AUC is computed for.
     """
 
     labels: Sequence[int]
@@ -33,7 +33,7 @@ class Answers:
 
 
 def replace(connection: Connection, study_id: int, number: int, answers: Mapping[str, Answers]) -> None:
-    """Write what a trial answered, by split, instead of what it had answered before. The caller holds its lease."""
+    """Write a trial's answers, by split, in place of its earlier ones. The caller holds the trial's lease."""
     table = schema.answers
     connection.execute(table.delete().where((table.c.study_id == study_id) & (table.c.number == number)))
     for split, found in answers.items():
@@ -42,7 +42,7 @@ def replace(connection: Connection, study_id: int, number: int, answers: Mapping
 
 
 def load(store: Store, study_id: int, split: str) -> dict[int, Answers]:
-    """The answers of the study's trials to the images of `split`; empty in a database of before there were any."""
+    """Read the answers of the study's trials to the images of `split`; empty where an older tunefront stored none."""
     table = schema.answers
     with store.engine.connect() as connection:
         if not sa.inspect(connection).has_table(table.name):
@@ -54,7 +54,7 @@ def load(store: Store, study_id: int, split: str) -> dict[int, Answers]:
 
 
 def _pack(answers: Answers) -> bytes:
-    """Labels stand before what was chosen, which is nearly the same: compressed, the two take little more than one."""
+    """Compress answers. Labels and chosen classes are nearly equal, so side by side they take little more than one."""
     fields = {name: value for name, value in asdict(answers).items() if value}
     return zlib.compress(json.dumps(fields, separators=(",", ":")).encode(), level=9)
 

@@ -1,4 +1,4 @@
-"""Attempts at a trial: who has the lease of one, and how it ends."""
+"""Attempts at a trial: the lease of a running one, and its end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Lease:
 
 
 def holds(connection: Connection, lease: Lease) -> bool:
-    """Whether the lease is still its worker's, and of the attempt that runs."""
+    """Return whether the worker still holds the lease, and the lease is that of the running attempt."""
     leases, attempts = schema.leases, schema.attempts
     holder = connection.execute(
         sa.select(leases.c.worker_id).where(of_trial(leases, lease.study_id, lease.number))
@@ -38,7 +38,10 @@ def holds(connection: Connection, lease: Lease) -> bool:
 
 
 def note_intended(connection: Connection, lease: Lease, outcome: Outcome, reason: str, model_path: str) -> None:
-    """Write down how an attempt is going to end, before Optuna is told: whoever sweeps it then knows."""
+    """Write how an attempt is going to end before Optuna is told.
+
+    Should the worker die in between, whoever sweeps the trial reads the intended end here.
+    """
     table = schema.attempts
     is_attempt = of_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
     values = {"intended": outcome.value, "reason": reason, "model_path": model_path}
@@ -59,7 +62,7 @@ def end_attempt(
 
 
 def count_attempts(connection: Connection, study_id: int, number: int, ending: Outcome | None = None) -> int:
-    """How many attempts at a trial there were; with `ending`, those that ended so."""
+    """Count the attempts at a trial, all of them or those that ended as `ending` says."""
     table = schema.attempts
     query = sa.select(sa.func.count()).select_from(table).where(of_trial(table, study_id, number))
     if ending is not None:
@@ -68,5 +71,5 @@ def count_attempts(connection: Connection, study_id: int, number: int, ending: O
 
 
 def of_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:
-    """The condition that a row of `table` belongs to this trial."""
+    """Return the condition that a row of `table` belongs to this trial."""
     return (table.c.study_id == study_id) & (table.c.number == number)

@@ -1,8 +1,9 @@
-"""Limits in Optuna's words: what a trial breaks, for samplers and optuna-dashboard.
+"""Limits as Optuna's constraints: how far a trial breaks each, for samplers and optuna-dashboard.
 
-It stands under Optuna's list key alone. The dashboard reads no other; Optuna never writes the keys of its
-``set_constraint``, one for each name, a second time; and of a trial that has both it counts every violation twice.
-A study that an older tunefront began has trials with those keys, which Optuna and :func:`by_measure` read too.
+The violations are stored under Optuna's list key alone, for three reasons. The dashboard reads no other key. Optuna
+never overwrites the keys of its ``set_constraint``, one for each name. And it counts every violation of a trial that
+has both kinds of keys twice. A study that an older tunefront began has trials with the keys of ``set_constraint``,
+which Optuna and :func:`by_measure` read too.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ KEY = "constraints"
 
 
 def as_list(objectives: Iterable[Objective], violations: Mapping[str, float]) -> list[float]:
-    """Violations by measure as Optuna wants them: above 0 is infeasible, and all lists of a study are as long.
+    """Return violations as the list that Optuna wants: above 0 is infeasible, and all of a study's lists are as long.
 
     Returns:
-        One for each objective with a limit, in their order; 0, which breaks nothing, for what is not known.
+        A violation for each objective with a limit, in their order; 0, which breaks nothing, where it is not known.
     """
     return [violations.get(objective.measure.name, 0.0) for objective in objectives if objective.has_limit]
 
 
 def by_measure(trial: FrozenTrial, objectives: Iterable[Objective]) -> dict[str, float]:
-    """What :func:`as_list` was given, with 0 for what was not known; empty if the trial has no such list."""
+    """Return a trial's violations by measure, with 0 where one was not known; empty if it has no such list."""
     names = [objective.measure.name for objective in objectives if objective.has_limit]
     stored = trial.system_attrs.get(KEY)
     if stored is None:
@@ -40,13 +41,13 @@ def by_measure(trial: FrozenTrial, objectives: Iterable[Objective]) -> dict[str,
 
 
 def write(store: Store, study_id: int, number: int, violations: Sequence[float]) -> None:
-    """Note the list of a trial that is not told yet; one that an earlier attempt left is replaced."""
+    """Store the list of a trial that has not ended yet; a list that an earlier attempt left is replaced."""
     trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
     store.optuna.set_trial_system_attr(trial_id, KEY, list(violations))
 
 
 def forget(connection: Connection, study_id: int, numbers: Collection[int]) -> None:
-    """Drop what these trials have, under whichever key."""
+    """Delete the constraints of these trials, under whichever key they are."""
     table = optuna_tables.trial_system_attributes
     is_constraint = (table.c.key == KEY) | table.c.key.startswith(f"{KEY}:", autoescape=True)
     is_of_these = table.c.trial_id.in_(optuna_tables.trial_ids(study_id, numbers))
@@ -54,7 +55,7 @@ def forget(connection: Connection, study_id: int, numbers: Collection[int]) -> N
 
 
 def rewrite(connection: Connection, study_id: int, lists: Mapping[int, Sequence[float]]) -> None:
-    """Replace what finished trials have, by their numbers; an empty list leaves nothing."""
+    """Replace the constraints of finished trials, given by trial number; an empty list only deletes them."""
     forget(connection, study_id, lists)
     trials = optuna_tables.trials
     ids = connection.execute(sa.select(trials.c.number, trials.c.trial_id).where(trials.c.study_id == study_id)).all()

@@ -1,4 +1,4 @@
-"""How many trials of a study stand where, and in which order they finished."""
+"""The number of a study's trials in each state, and the order in which they finished."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tunefront.storage.outcomes import Outcome
 
 @dataclass(frozen=True)
 class Counts:
-    """How many trials of a study stand where."""
+    """The number of a study's trials in each state."""
 
     complete: int
     pruned: int
@@ -26,7 +26,7 @@ class Counts:
 
     @property
     def finished(self) -> int:
-        """What counts towards the study's number of trials."""
+        """The trials that count towards the study's number of trials."""
         return self.complete + self.pruned
 
 
@@ -35,7 +35,7 @@ def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
     trials = study.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
     pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
-    # Read after the states: of whatever is pruned there, it is written by now whether it was refused.
+    # Refusals are read after the states: whether a trial was refused is written before its state becomes pruned.
     n_refused = len(pruned & refused(store, study_id)) if pruned else 0
     return Counts(
         complete=states.count(TrialState.COMPLETE),
@@ -48,7 +48,7 @@ def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
 
 
 def refused(store: Store, study_id: int) -> frozenset[int]:
-    """Numbers of the trials that were refused, or are just being: Optuna has them as pruned."""
+    """Return the numbers of the trials that were or are being refused, which Optuna lists as pruned."""
     table = schema.attempts
     is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
     query = sa.select(table.c.number).where(
@@ -59,7 +59,7 @@ def refused(store: Store, study_id: int) -> frozenset[int]:
 
 
 def finished_numbers(store: Store, study_id: int) -> list[int]:
-    """Numbers of the trials that were completed or pruned, the first one to finish first."""
+    """Return the numbers of the complete and pruned trials in the order in which they finished."""
     table = schema.attempts
     query = (
         sa.select(table.c.number)

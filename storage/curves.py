@@ -20,7 +20,7 @@ class Epoch:
     Attributes:
         epoch: Counts from 1.
         accuracy: The accuracy objective's measure on the validation split, a fraction.
-        train_seconds: Without tracing, compiling or validation.
+        train_seconds: Seconds of training, without tracing, compiling or validation.
         metrics: Everything Keras reported: ``loss``, ``val_loss``, ...
     """
 
@@ -58,7 +58,7 @@ def append(store: Store, lease: Lease, epoch: Epoch) -> bool:
 
 
 def load(store: Store, study_id: int, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:
-    """Curves of the study, of all its trials or of those in `numbers`: number -> its epochs in order."""
+    """Read the curves of the study's trials, all or those in `numbers`: number -> its epochs in order."""
     table = schema.epochs
     query = sa.select(table).where(table.c.study_id == study_id).order_by(table.c.number, table.c.epoch)
     if numbers is not None:

@@ -1,4 +1,4 @@
-"""A file that is replaced at once: whoever reads it meanwhile has the old one or the new one."""
+"""Replacing a file at once: a reader sees the old content or the new content, never a part."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: str | bytes) -> None:
-    """Write `content` in place of what is at `path`, which stays as it is if that fails.
+    """Write `content` in place of the file at `path`; if that fails, the old file stays as it is.
 
-    Several processes may write the same file: one of theirs remains, whole. Links are not followed.
+    If several processes write the same file, the whole content of one of them remains. Links are not followed.
     """
-    # Not by tempfile: its files are readable by their owner only, and so would the report be.
+    # tempfile makes files that only their owner can read, so a report written with it could not be shared.
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         partial.unlink(missing_ok=True)
-        with partial.open("xb") as file:  # only a new one: not what a link leads to
+        with partial.open("xb") as file:  # "x" refuses an existing file, so a link is not followed
             file.write(content.encode() if isinstance(content, str) else content)
         partial.replace(path)
     except OSError as error:
-        if error.filename is None:  # a full disk: writing names no file
+        if error.filename is None:  # when the disk is full, the error of writing names no file
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

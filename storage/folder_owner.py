@@ -1,7 +1,7 @@
-"""Whose results a folder holds: a small file in it names the study, so that no other one writes over them.
+"""The owner of a results folder: a small file in it names the study, so that no other study overwrites it.
 
-Names are not enough: studies in two stores may have the same. A study is known by its name and the moment it was made
-at, which stay the same where its store is moved or copied.
+A name is not enough, because studies in two stores may have the same one. A study is identified by its name and the
+moment it was made, which do not change when its store is moved or copied.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from tunefront.mistakes import TunefrontError
 from tunefront.storage.studies import StudyRecord
 
 OWNER_FILE = "study.json"
-_MAX_CHARACTERS = 4096  # what is longer is not ours
-_SAME_SECONDS = 0.001  # a database that was dumped and restored may have lost the last digits
+_MAX_CHARACTERS = 4096  # tunefront never writes a longer owner file
+_TIME_TOLERANCE_SECONDS = 0.001  # dumping and restoring a database may lose the last digits of a time
 
 
 class FolderTakenError(TunefrontError):
-    """The results folder is another study's: a message that names it and what to do."""
+    """The results folder belongs to another study: the message names that study and the remedy."""
 
 
 def check_owner(folder: Path, study: StudyRecord | None, name: str) -> None:
     """Refuse a folder with another study's results. Writes nothing.
 
     Args:
-        study: As the store has it; None if it is still to be made.
-        name: Of the study.
+        study: The study in the store; None if it is still to be made.
+        name: The study's name.
 
     Raises:
-        FolderTakenError: If another study owns the folder, or, unnamed, has left models there.
+        FolderTakenError: If another study owns the folder, or models of an unnamed study are there.
     """
     owner = _read(folder)
     if owner is None:
@@ -39,7 +39,7 @@ def check_owner(folder: Path, study: StudyRecord | None, name: str) -> None:
             raise FolderTakenError(f"{folder} has models of a study that is not in this storage. {_REMEDY}")
         return
     owner_name, made_at = owner
-    if study is None or owner_name != study.name or abs(made_at - study.created_at) > _SAME_SECONDS:
+    if study is None or owner_name != study.name or abs(made_at - study.created_at) > _TIME_TOLERANCE_SECONDS:
         which = f"another study named {name!r}" if owner_name == name else f"the study {owner_name!r}"
         made = datetime.fromtimestamp(made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         raise FolderTakenError(f"{folder} holds the results of {which}, made {made}. {_REMEDY}")
@@ -49,7 +49,7 @@ def check_owned(folder: Path, study: StudyRecord) -> None:
     """Refuse a folder that is not known to hold this study's results. Writes nothing.
 
     Raises:
-        FolderTakenError: If it is another study's, or does not say whose it is.
+        FolderTakenError: If the folder belongs to another study, or has no owner file.
     """
     check_owner(folder, study, study.name)
     if _read(folder) is None:
@@ -61,18 +61,18 @@ def check_owned(folder: Path, study: StudyRecord) -> None:
 
 
 def claim(folder: Path, study: StudyRecord) -> None:
-    """Make the folder the study's, and the folder itself if it is missing.
+    """Write the study into the folder as its owner; the folder is made if it is missing.
 
     Raises:
-        FolderTakenError: If it is another study's.
+        FolderTakenError: If the folder belongs to another study.
     """
     folder.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"study": study.name, "made_at": study.created_at})
-    # Under its name only when it is whole, and only if no other study was faster.
+    # The file gets its final name only once it is whole, and only if no other study has claimed the folder meanwhile.
     partial = folder / f".{OWNER_FILE}.{os.getpid()}"
     partial.unlink(missing_ok=True)
     try:
-        with partial.open("x", encoding="utf-8") as file:  # only a new one: not what a link leads to
+        with partial.open("x", encoding="utf-8") as file:  # "x" refuses an existing file, so a link is not followed
             file.write(content + "\n")
         _name_once(partial, folder / OWNER_FILE)
     finally:
@@ -84,7 +84,7 @@ _REMEDY = "Name another folder with --out, give the study another name, or move 
 
 
 def _name_once(partial: Path, path: Path) -> None:
-    """Give a whole file its name, unless there is one of that name."""
+    """Rename a whole file to `path`, unless a file of that name exists."""
     try:
         os.link(partial, path)
     except FileExistsError:
@@ -102,7 +102,7 @@ def _read(folder: Path) -> tuple[str, float] | None:
         with path.open(encoding="utf-8") as file:
             owner = json.loads(file.read(_MAX_CHARACTERS))
         name, made_at = str(owner["study"]), float(owner["made_at"])
-        datetime.fromtimestamp(made_at, UTC)  # ValueError or OverflowError of what is no moment, such as NaN
+        datetime.fromtimestamp(made_at, UTC)  # raises ValueError or OverflowError for NaN and other impossible times
         return name, made_at
     except FileNotFoundError:
         return None

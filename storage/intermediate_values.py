@@ -1,6 +1,6 @@
-"""Optuna's intermediate values of a running trial: what its pruners compare and its dashboard draws.
+"""Optuna's intermediate values of a running trial, which its pruners compare and its dashboard draws.
 
-Only for studies of one objective: with several, Optuna's TPE raises on a pruned trial that has any.
+They are written only in studies of one objective: with several, Optuna's TPE fails on a pruned trial that has any.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from tunefront.storage.database.optuna_tables import trial_system_attributes as 
 
 
 def report(store: Store, lease: Lease, step: int, value: float) -> None:
-    """Write one value of a leased trial; nothing if a person has told the trial meanwhile."""
+    """Write one value of a leased trial. Writes nothing if a person has ended the trial meanwhile."""
     with contextlib.suppress(UpdateFinishedTrialError):
         store.optuna.set_trial_intermediate_value(_trial_id(store, lease), step, value)
 
 
 def forget(store: Store, lease: Lease) -> None:
-    """Drop what an earlier attempt left, its rungs of successive halving too: a retry is a clean trial."""
+    """Delete the values and rungs of successive halving of an earlier attempt, so that a retry starts clean."""
     trial_id = _trial_id(store, lease)
     is_rung = (_attributes.c.trial_id == trial_id) & _attributes.c.key.like("completed!_rung!_%", escape="!")
     with store.engine.begin() as connection:

@@ -1,7 +1,7 @@
-"""Other limits for a study: what is stored of its finished trials is a view of what was measured, and follows.
+"""Changing a study's limits: what is stored of its finished trials is computed anew from their measurements.
 
-Optuna refuses changes of finished trials, so its tables are written here. The caller holds the store's lock and knows
-that nobody runs the study: Optuna's studies that are open elsewhere keep the finished trials that they have read.
+Optuna refuses to change finished trials, so this module writes to Optuna's tables itself. The caller holds the store's
+lock and knows that nobody runs the study: an Optuna study that is open elsewhere keeps the finished trials it has read.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from tunefront.storage.outcomes import Outcome
 from tunefront.storage.studies import StudyRecord
 
 CHANGES = "limit_changes"  # user attribute of a study: each change, in words
-# Another: number of a stopped trial -> measure -> the best that it could have ended with. A list of constraints has no
-# place for what was predicted of a measure without a limit, and that limit may come back.
+# User attribute of a study: number of a stopped trial -> measure -> the best predicted value at the training's end. The
+# list of constraints has no place for the prediction of a measure without a limit, and a limit may be added again.
 PREDICTED_ENDS = "predicted_ends"
 
 _Objectives = Sequence[Objective]
@@ -33,13 +33,13 @@ _Values = Mapping[str, float]  # by measure
 
 
 def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[int]:
-    """Save `spec`, which has other limits, and rewrite what was stored under the old ones: all of it, or nothing.
+    """Save `spec`, which has other limits, and rewrite in one transaction what was stored under the old limits.
 
-    What a complete trial breaks is told by its values. Of one that was stopped, that is what its built model told, and
-    where its end was predicted to break a limit, that prediction.
+    The violations of a complete trial follow from its values. Those of a stopped trial follow from the measurements of
+    its built model and, where its end was predicted to break a limit, from that prediction.
 
     Returns:
-        Numbers of the trials that were stopped for a limit and would no longer be.
+        Numbers of the trials that were stopped because of a limit and would not be stopped under the new limits.
     """
     old, new = (list(read_objectives(each).values()) for each in (study.spec, spec))
     optuna_study = study.optuna_study(store)
@@ -63,7 +63,7 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
         "before": _describe(old),
         "after": _describe(new),
     }
-    notes = [*optuna_study.user_attrs.get(CHANGES, []), note]  # read before the transaction, which locks SQLite
+    notes = [*optuna_study.user_attrs.get(CHANGES, []), note]  # reading inside the transaction would block on SQLite
     with store.engine.begin() as connection:
         lists = {number: constraints.as_list(new, found) for number, found in broken.items()}
         constraints.rewrite(connection, study.study_id, lists)
@@ -90,12 +90,12 @@ def _values(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
 
 
 def _predicted_ends(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
-    """What the constraints of a stopped trial tell of its end, by measure."""
+    """Return the end of a stopped trial that its constraints were computed from, by measure."""
     predicted = constraints.by_measure(trial, objectives)
     return {
         each.measure.name: each.best_limit + _sign(each) * predicted[each.measure.name]
         for each in objectives
-        # 0 stands for what was not known, and a prediction is of the best end: it can break one limit alone.
+        # 0 stands for an unknown violation. A prediction is of the best end, so only `best_limit` can be broken by it.
         if each.best_limit is not None and predicted.get(each.measure.name)
     }
 
@@ -116,7 +116,7 @@ def _sign(objective: Objective) -> int:
 def _rewrite_reasons(
     connection: Connection, study_id: int, trials: Sequence[FrozenTrial], old: _Objectives, new: _Objectives
 ) -> None:
-    """Say of complete trials which limit they break now; whatever else is said of one stays."""
+    """Store which limit each complete trial breaks now, in place of the one it broke before. Other reasons stay."""
     for trial in trials:
         if trial.state == TrialState.COMPLETE:
             before, after = (broken_limit(each, _values(trial, each)) for each in (old, new))

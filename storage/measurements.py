@@ -1,4 +1,4 @@
-"""What was measured of each trial, by its name with its unit."""
+"""The measurements of each trial, by their names with units."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tunefront.storage.database.connection import Store
 
 
 def load_measurements(store: Store, study_id: int) -> dict[int, dict[str, float]]:
-    """Of every trial of a study that has any: its number -> name -> value."""
+    """Read the measurements of a study's trials: number -> name -> value; trials without any are left out."""
     table = schema.measurements
     with store.engine.connect() as connection:
         rows = connection.execute(sa.select(table).where(table.c.study_id == study_id)).all()

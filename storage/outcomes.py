@@ -1,4 +1,4 @@
-"""How an attempt at a trial ends, and what Optuna calls that."""
+"""The outcomes of an attempt at a trial, and Optuna's state for each."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from optuna.trial import TrialState
 
 
 class Outcome(enum.StrEnum):
-    """How an attempt at a trial ended."""
+    """The outcome of an attempt at a trial."""
 
     COMPLETE = "complete"
     PRUNED = "pruned"  # stopped early
     REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
     FAILED = "failed"
-    RETURNED = "returned"  # to the queue: interrupted
-    LOST = "lost"  # its worker was; back in the queue
+    RETURNED = "returned"  # interrupted, and given back to the queue
+    LOST = "lost"  # the worker died; the trial was given back to the queue
 
 
 STATES: Mapping[Outcome, TrialState] = {

@@ -1,9 +1,9 @@
-"""Which trial runs where: leases, and how a trial ends.
+"""The queue of trials: taking one, renewing its lease, and ending it.
 
 The rules: a study of N trials ends with exactly N that are complete or pruned, however many workers
-and restarts; one worker at a time runs a trial; a lease that its supervisor no longer renews is swept
-by any other, and its trial goes back to the queue under its own number, for a clean attempt. A result
-that comes after that is refused.
+and restarts there are. One worker at a time runs a trial. Any supervisor sweeps a lease that its own
+supervisor no longer renews: the trial goes back to the queue under its number, for a clean attempt.
+A result that arrives after that is refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tunefront.storage.outcomes import STATES, Outcome
 
 LEASE_SECONDS = 60.0
 REASON = "reason"  # user attribute of a trial in Optuna
-MAX_ATTEMPTS = 3  # a trial whose worker is lost in so many is the likely cause
+MAX_ATTEMPTS = 3  # a trial whose worker was lost in so many attempts is likely the cause, and fails
 
 
 def lease_next(
@@ -39,9 +39,9 @@ def lease_next(
     *,
     only_waiting: bool = False,
 ) -> tuple[Lease, optuna.Trial] | None:
-    """Take the next waiting trial or a new one; None if enough are finished or under way.
+    """Take the next waiting trial, or a new one; None if enough trials are finished or running.
 
-    With `only_waiting` none is new: None also if no trial waits.
+    With `only_waiting` no new trial is made: the result is None also if no trial waits.
 
     The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.sampler`.
     """
@@ -50,7 +50,8 @@ def lease_next(
         return None
     trial = study.ask()
     with store.engine.begin() as connection:
-        # A worker that died while it gave the trial back leaves its lease: nobody holds it now.
+        # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
+        # so that lease is void: end it.
         end_attempt(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
         attempt = count_attempts(connection, study_id, trial.number) + 1
         lease = Lease(study_id, trial.number, attempt, worker_id)
@@ -62,7 +63,7 @@ def lease_next(
                 **key, attempt=attempt, worker_id=worker_id, started_at=schema.database_now(), ending="running"
             )
         )
-        for table in (schema.epochs, schema.measurements, schema.answers):  # a retry is a clean trial
+        for table in (schema.epochs, schema.measurements, schema.answers):  # a retry starts clean
             connection.execute(table.delete().where(of_trial(table, study_id, trial.number)))
         if attempt > 1:
             _forget_last_words(connection, study_id, trial.number)
@@ -70,7 +71,7 @@ def lease_next(
 
 
 def _forget_last_words(connection: Connection, study_id: int, number: int) -> None:
-    """Drop what a worker wrote for Optuna of an attempt that ended, before it died without telling it."""
+    """Delete the constraints and the reason of an earlier attempt, whose worker may have died before telling Optuna."""
     constraints.forget(connection, study_id, [number])
     table = optuna_tables.trial_user_attributes
     is_of_trial = table.c.trial_id.in_(optuna_tables.trial_ids(study_id, [number]))
@@ -78,10 +79,10 @@ def _forget_last_words(connection: Connection, study_id: int, number: int) -> No
 
 
 def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) -> None:
-    """Extend the worker's leases of the trials in `numbers`, or all, and note that it is alive.
+    """Extend the worker's leases, all or those of the trials in `numbers`, and store that the worker is alive.
 
-    A lease that the worker does not know it has, because the answer to taking it was lost, is not
-    named: it expires, and its trial is swept.
+    When the answer to taking a lease is lost, the worker does not know that it has the lease and does not
+    name its trial. That lease expires, and the trial is swept.
     """
     now = schema.database_now()
     is_renewed = schema.leases.c.worker_id == worker_id
@@ -105,15 +106,15 @@ def finish(
     reason: str = "",
     model_path: str = "",
 ) -> bool:
-    """Record how an attempt ended. False, and nothing written, if the lease is no longer held.
+    """Record how an attempt ended. Returns False and writes nothing if the lease is no longer held.
 
     Args:
-        values: One for each objective, if complete; they must be finite.
-        violations: Of each limit, see :func:`constraints.as_list`; empty if the study has none.
+        values: A finite value for each objective, if complete.
+        violations: How far each limit is broken, see :func:`constraints.as_list`; empty if the study has no limits.
         measurements: Name with unit -> value.
-        answers: Split -> what was answered to each of its images; of a confirmation's training.
-        reason: Why it was stopped, refused, returned, or why it failed.
-        model_path: Where the kept model lies, if it was kept.
+        answers: Split -> the answers to its images, for a training of a confirmation.
+        reason: Why the trial was stopped, refused or returned, or why it failed.
+        model_path: The path of the kept model; empty if none was kept.
     """
     with store.exclusively():
         with store.engine.begin() as connection:
@@ -136,10 +137,10 @@ def finish(
 
 
 def sweep(store: Store, study: optuna.Study, study_id: int, dead_workers: Sequence[str] = ()) -> list[int]:
-    """Give back the trials whose worker is lost; return their numbers.
+    """Give back the trials whose worker was lost, and return their numbers.
 
-    Lost is a lease that expired, one of `dead_workers`, or a running trial that has no lease (its
-    worker died while it took it).
+    A worker was lost if its lease expired, if it is one of `dead_workers`, or if a running trial has no
+    lease (the worker died while it took the trial).
     """
     with store.exclusively():
         with store.engine.connect() as connection:
@@ -170,7 +171,10 @@ def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: in
 
 
 def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> None:
-    """End the attempt of a worker that died between telling Optuna and closing its lease."""
+    """End the open attempt at a trial that has ended in Optuna.
+
+    Either its worker died between telling Optuna and ending the attempt, or a person ended the trial.
+    """
     table = schema.attempts
     with store.engine.begin() as connection:
         is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
@@ -193,7 +197,7 @@ def _tell(
 ) -> None:
     trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
     if STATES[outcome] == TrialState.WAITING:
-        # Under its own number again: the same candidate and seed, so an interruption changes no result.
+        # The trial keeps its number, hence its candidate and seed, so that an interruption changes no result.
         store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:

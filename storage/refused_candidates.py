@@ -1,4 +1,4 @@
-"""Candidates that were refused before training, and may be trained since the study has other limits."""
+"""Queueing refused candidates again, once a study's limits have changed and allow them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.studies import StudyRecord
 
-REFUSED_AS = "refused_as"  # user attribute of a trial that was queued again: the number its candidate had
+REFUSED_AS = "refused_as"  # user attribute of a trial that was queued again: number of the refused trial
 
 
 def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
-    """Queue the refused candidates that break no limit of the study now, each once and under a new number.
+    """Queue the refused candidates that now break no limit of the study, each once and under a new number.
 
     The caller holds the store's lock.
 
@@ -41,5 +41,5 @@ def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
 
 
 def queued_again(trials: Iterable[FrozenTrial]) -> dict[int, int]:
-    """Number of each refused trial that was queued again -> number of the new one."""
+    """Return the trials that were queued again: number of the refused trial -> number of the new one."""
     return {trial.user_attrs[REFUSED_AS]: trial.number for trial in trials if REFUSED_AS in trial.user_attrs}

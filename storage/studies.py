@@ -1,4 +1,4 @@
-"""Studies: each one's name, spec and dataset, saved with it so that a worker needs only the URL."""
+"""Studies: name, spec and dataset of each are stored, so that a worker needs only the URL."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ class StudyRecord:
     created_at: float
 
     def optuna_study(self, store: Store, sampler: BaseSampler | None = None) -> optuna.Study:
-        """Optuna's own object for this study, on the same connection."""
+        """Load Optuna's own object for this study, on the same connection."""
         return optuna.load_study(study_name=self.name, storage=store.optuna, sampler=sampler)
 
 
 def find(store: Store, name: str) -> StudyRecord | None:
-    """The study of that name, or None."""
+    """Return the study of that name, or None."""
     return next((study for study in list_all(store) if study.name == name), None)
 
 
 def list_all(store: Store) -> list[StudyRecord]:
-    """Every tunefront study in the store, oldest first. Optuna studies without a spec are left out."""
+    """Read every tunefront study in the store, oldest first. Optuna studies without a spec are left out."""
     names = _names(store)
     with store.engine.connect() as connection:
         rows = connection.execute(sa.select(schema.studies).order_by(schema.studies.c.study_id)).all()
     return [
         StudyRecord(row.study_id, names[row.study_id], json.loads(row.spec), json.loads(row.dataset), row.created_at)
         for row in rows
-        # A study deleted in the dashboard leaves our row behind, and its number may be given again.
+        # A study that was deleted in the dashboard leaves tunefront's row behind, and its number may be used again.
         if names.get(row.study_id) == row.name
     ]
 
@@ -71,7 +71,7 @@ def create(
     """Make the study, or return the one that another worker made in the meantime.
 
     Raises:
-        StoreError: If an Optuna study of that name exists that tunefront did not make.
+        StoreError: If the storage has an Optuna study of that name that tunefront did not make.
     """
     with store.exclusively():
         existing = find(store, name)
@@ -137,7 +137,7 @@ def check_limits(store: Store, study: StudyRecord) -> None:
 def register_worker(
     store: Store, study: StudyRecord, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]
 ) -> None:
-    """Note that a supervisor works on the study, with its hardware, versions and slots."""
+    """Record a supervisor that works on the study, with its hardware, versions and slots."""
     now = schema.database_now()
     with store.engine.begin() as connection:
         connection.execute(
@@ -166,7 +166,7 @@ class WorkerRecord:
 
 
 def list_workers(store: Store, study: StudyRecord) -> list[WorkerRecord]:
-    """Every supervisor the study ever had, oldest first."""
+    """Read every supervisor that the study ever had, oldest first."""
     query = sa.select(schema.workers).where(schema.workers.c.study_id == study.study_id)
     with store.engine.connect() as connection:
         rows = connection.execute(query.order_by(schema.workers.c.started_at)).all()
@@ -177,7 +177,7 @@ def list_workers(store: Store, study: StudyRecord) -> list[WorkerRecord]:
 
 
 def database_time(store: Store) -> float:
-    """Seconds since the epoch on the database's clock, as the times of workers are."""
+    """Return the seconds since the epoch on the database's clock, like the times of workers."""
     with store.engine.connect() as connection:
         return float(connection.execute(sa.select(schema.database_now())).scalar_one())
 
@@ -191,7 +191,7 @@ def _optuna_direction(direction: Direction) -> optuna.study.StudyDirection:
 
 
 def _forget_deleted(store: Store) -> None:
-    """Drop our rows of studies that were deleted through Optuna: SQLite gives their numbers again."""
+    """Delete our rows of studies that were deleted through Optuna, because SQLite uses their numbers again."""
     alive = list(_names(store))
     with store.engine.begin() as connection:
         for table in schema.metadata.tables.values():
@@ -200,7 +200,7 @@ def _forget_deleted(store: Store) -> None:
 
 
 def workers_at_work(store: Store, study: StudyRecord) -> list[WorkerRecord]:
-    """Supervisors that hold a lease of the study that is valid, or were seen since leases last, oldest first."""
+    """Return the supervisors that hold a valid lease of the study, or were seen within a lease's time, oldest first."""
     leases = schema.leases
     is_valid = (leases.c.study_id == study.study_id) & (leases.c.expires_at >= schema.database_now())
     with store.engine.connect() as connection:
@@ -214,20 +214,20 @@ def workers_at_work(store: Store, study: StudyRecord) -> list[WorkerRecord]:
 
 
 def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collection[str] = ()) -> None:
-    """Delete studies with everything that is stored of them, Optuna's part too. What is in files stays.
+    """Delete studies with everything stored of them, in Optuna's tables too. Files stay.
 
     Args:
-        ended_workers: Supervisors that are known to have ended, though they were seen a moment ago.
+        ended_workers: Supervisors that are known to have ended, although they were seen a moment ago.
 
     Raises:
-        StoreError: If one of them is being worked on; then nothing is deleted.
+        StoreError: If one of the studies is being worked on; then nothing is deleted.
     """
     with store.exclusively():
         for study in doomed:
             check_idle(store, study, ended_workers)
         for study in doomed:
-            # Optuna's study first: should this process die in between, what is left of ours belongs to nothing, and
-            # is dropped when the next study is made.
+            # Optuna's study is deleted first. Should this process die in between, the rows left in our tables belong to
+            # no study, and are deleted when the next study is made.
             if _names(store).get(study.study_id) == study.name:
                 optuna.delete_study(study_name=study.name, storage=store.optuna)
         _forget_deleted(store)

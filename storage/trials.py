@@ -1,4 +1,4 @@
-"""A trial with everything the store knows of it: what reports, status and pruners read."""
+"""Trials with everything that the store has of them, for reports, status and pruners."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class TrialRecord:
     """One trial.
 
     Attributes:
-        number: As Optuna counts it within the study, from 0.
+        number: The trial's number within the study, as Optuna counts it from 0.
         state: ``waiting``, ``running``, ``complete``, ``pruned``, ``refused`` or ``failed``.
         reason: Why it was pruned, refused, failed or given back; empty if there is none.
-        values: One for each objective, if complete.
+        values: A value for each objective, if complete.
         is_feasible: Whether no limit of the spec is known to be broken, see :func:`is_feasible`.
-        parameters: What was sampled: ``group.name`` -> value.
+        parameters: The sampled parameters: ``group.name`` -> value.
         measurements: Name with unit -> value.
-        n_attempts: How often it was started.
-        worker_id: Of the last attempt; empty if it was never started.
-        slot: Where it runs now; empty if it does not.
-        started_at: Of the last attempt, in seconds on the database's clock, like `ended_at`.
-        model_path: Where its model was kept, on the worker's machine; empty if it was not.
-        distributions: What each parameter was drawn from.
-        queued_again_as: The number that a refused candidate has got since the limits changed; None if it has none.
+        n_attempts: How often the trial was started.
+        worker_id: The worker of the last attempt; empty if the trial was never started.
+        slot: The slot where it runs now; empty if it does not run.
+        started_at: The start of the last attempt, in seconds on the database's clock, like `ended_at`.
+        model_path: The path of its kept model on the worker's machine; empty if none was kept.
+        distributions: The distribution that each parameter was drawn from.
+        queued_again_as: The new number of a refused candidate that a change of limits queued again; None without one.
     """
 
     number: int
@@ -68,7 +68,7 @@ _STATE_NAMES = {
 
 
 def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
-    """Every trial of the study in the order of their numbers."""
+    """Read every trial of the study, in the order of their numbers."""
     frozen_trials = study.optuna_study(store).get_trials(deepcopy=False)
     objectives = list(read_objectives(study.spec).values())
     epochs = curves.load(store, study.study_id)
@@ -80,7 +80,7 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
             .order_by(schema.attempts.c.number, schema.attempts.c.attempt)
         ).all()
         leases = connection.execute(sa.select(schema.leases).where(schema.leases.c.study_id == study.study_id)).all()
-    last_attempts = {row.number: row for row in attempts}  # in order: the last one stays
+    last_attempts = {row.number: row for row in attempts}  # rows are in order, so the last attempt remains
     slots = {row.number: row.slot for row in leases}
     queued_again = refused_candidates.queued_again(frozen_trials)
 
@@ -112,10 +112,10 @@ def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
 
 
 def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
-    """Whether no limit is known to be broken: by the values of a complete trial, else by its constraints.
+    """Return whether no limit is known to be broken, by a complete trial's values or else by its constraints.
 
-    What a person told in the dashboard has values alone. In a study of before, the constraints of a complete trial
-    may be those of an attempt whose worker died.
+    A trial that a person ended in the dashboard has values and no constraints. In a study that an older tunefront
+    began, the constraints of a complete trial may be those of an attempt whose worker died.
     """
     if trial.state != TrialState.COMPLETE:
         return all(violation <= 0 for violation in trial.constraints.values())
@@ -123,7 +123,7 @@ def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
 
 
 def set_model_path(store: Store, study: StudyRecord, number: int, path: str) -> None:
-    """Note where a trial's kept model lies; an empty path once it was removed."""
+    """Store the path of a trial's kept model; an empty path says that the model was removed."""
     table = schema.attempts
     last = sa.select(sa.func.max(table.c.attempt)).where(
         (table.c.study_id == study.study_id) & (table.c.number == number)

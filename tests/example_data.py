@@ -13,7 +13,7 @@ from PIL import Image
 
 
 def _picture(label: int, size: tuple[int, int], generator: np.random.Generator) -> Image.Image:
-    """Noise with a bright bar whose place is the class."""
+    """Return an image of noise with a bright bar whose position tells the class."""
     width, height = size
     pixels = generator.integers(0, 120, (height, width, 3), dtype=np.uint8)
     pixels[:, (label * width // 8) % width :][:, : width // 8] += 120
@@ -23,7 +23,7 @@ def _picture(label: int, size: tuple[int, int], generator: np.random.Generator) 
 def write_folder(
     folder: Path, classes: list[str], n_each: int, size: tuple[int, int], ending: str = "jpg", seed: int = 1
 ) -> None:
-    """``folder/CLASS/N.jpg``."""
+    """Write images as ``folder/CLASS/N.jpg``."""
     generator = np.random.default_rng(seed)
     for label, name in enumerate(classes):
         (folder / name).mkdir(parents=True)
@@ -32,7 +32,7 @@ def write_folder(
 
 
 def write_table(folder: Path, n_each: list[int], size: tuple[int, int]) -> None:
-    """``train.csv`` with the columns Image and Id, and the images in ``train/``."""
+    """Write ``train.csv`` with the columns Image and Id, and the images in ``train/``."""
     generator = np.random.default_rng(1)
     (folder / "train").mkdir(parents=True)
     lines = ["Image,Id"]
@@ -45,7 +45,7 @@ def write_table(folder: Path, n_each: list[int], size: tuple[int, int]) -> None:
 
 
 def write_keras_files(datasets: Path) -> None:
-    """MNIST, Fashion-MNIST and CIFAR-100 as Keras stores them, a few hundred images each."""
+    """Write a few hundred images each of MNIST, Fashion-MNIST and CIFAR-100 in the files that Keras stores."""
     generator = np.random.default_rng(1)
     grey = generator.integers(0, 256, (260, 28, 28), dtype=np.uint8)
     labels = (np.arange(260) % 10).astype(np.uint8)

@@ -10,7 +10,7 @@ _CODE = "open({ran!r}, 'a').write({name!r} + ' ')\nraise SystemExit('the wrong m
 
 
 def fill(folder: Path) -> Path:
-    """Put such modules into `folder`; the file that is returned comes to be when one of them is run."""
+    """Write such modules into `folder`; the returned file is made when one of them runs."""
     ran = folder / "ran.txt"
     for name in _FILES:
         (folder / f"{name}.py").write_text(_CODE.format(ran=str(ran), name=name))

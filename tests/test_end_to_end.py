@@ -1,4 +1,4 @@
-"""The whole of it: `tunefront run` with Keras, in processes of its own."""
+"""End-to-end tests: `tunefront` with Keras, in processes of its own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ import psutil
 import pytest
 
 from tests import hostile
-from tunefront.storage import TrialRecord, answers, open_store, studies, trials
+from tunefront.storage import answers, studies, trials
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.trials import TrialRecord
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
@@ -29,7 +31,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def spec_text(**changes: Any) -> str:
-    """The example with other values of top-level or [training] keys that it has."""
+    """Return the example with other values for some of its top-level or [training] keys."""
     text = EXAMPLE
     for key, value in changes.items():
         text, n_changed = re.subn(rf"(?m)^{key} = [^#\n]*", f"{key} = {value}", text, count=1)
@@ -39,7 +41,7 @@ def spec_text(**changes: Any) -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start `tunefront` in a process group of its own, as a terminal does; none outlives the test.
+    """A function that starts `tunefront` in a process group of its own, as a terminal does; none outlives the test.
 
     Its current folder has modules of the names that it imports; none of them may run.
     """
@@ -75,7 +77,7 @@ def read_trials(folder: Path, name: str) -> list[TrialRecord]:
 
 
 def wait_for_line(process: subprocess.Popen[str], pattern: str) -> str:
-    """Read its output up to a line that matches; all that was read."""
+    """Read a process's output up to a line that matches, and return everything read."""
     assert process.stdout is not None
     read = ""
     for line in process.stdout:
@@ -89,7 +91,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
     (tmp_path / "tiny.toml").write_text(spec_text(name='"tiny"', trials=5, epochs=2))
     first = start("run", "tiny.toml", "--workers", "1")
     wait_for_line(first, r"^study tiny: 5 trials of up to 2 epochs")
-    # The second one must see that the first one lives, even if the database's clock is a minute behind.
+    # The second process must see that the first one is alive, even if the database's clock is a minute behind.
     with open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True).engine.begin() as connection:
         connection.execute(schema.workers.update().values(started_at=schema.workers.c.started_at - 60))
     second = start("run", "tiny.toml", "--workers", "1")
@@ -150,7 +152,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
 
 
 def _prepared(folder: Path) -> Any:
-    from tunefront.search.data import Dataset
+    from tunefront.search.data.dataset import Dataset
 
     (prepared,) = (folder / "cache" / "tunefront").glob("digits-*")
     return Dataset.read(prepared)
@@ -191,7 +193,7 @@ def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_pa
     _, living = psutil.wait_procs(children, timeout=5)
     assert living == []
 
-    # And under nohup it goes on when its terminal is closed.
+    # Under nohup it goes on when its terminal is closed.
     process = start("run", "longer.toml", "--workers", "2", has_nohup=True)
     wait_for_line(process, "^study longer")
     os.killpg(process.pid, signal.SIGHUP)
@@ -292,5 +294,5 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     assert {row["n_trainings"] for row in rows} == {"2"}
     assert {row["times_are_shared"] for row in rows} == {"False"}
     assert {row["compared_by_image"] for row in rows} == {"True"}
-    assert {row["on_front_for_sure"] for row in rows} == {"False"}  # of two seeds nothing is
+    assert {row["on_front_for_sure"] for row in rows} == {"False"}  # two seeds are too few for certainty
     assert '<section id="confirmation">' in (folder / "report.html").read_text()

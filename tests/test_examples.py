@@ -11,24 +11,24 @@ import optuna
 import pytest
 
 from tests import example_data
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 
 ROOT = Path(__file__).parents[1]
-TESTED_ELSEWHERE = {"digits", "digits_transfer"}  # tests/test_end_to_end.py, as they are
+TESTED_ELSEWHERE = {"digits", "digits_transfer"}  # tests/test_end_to_end.py runs them unchanged
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What a test changes of an example: what would take a network, or minutes."""
+    """The changes of an example for its test, where it would need a network or take minutes."""
 
     data: dict[str, Any] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
     epochs: int = 1
 
 
-# No network: weights from scratch. Large images only make it slow; the forest's are as they are.
+# Weights are random, because tests have no network. Images are small for speed, except the forest's.
 CHANGES = {
     "cifar100_optimizers": Changes(),
     "cifar100_scratch": Changes(),
@@ -52,7 +52,7 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """``data/`` as the examples name it, and Keras's own files."""
+    """The folder ``data/`` as the examples name it, and Keras's own files."""
     folder = tmp_path_factory.mktemp("examples")
     data = folder / "data"
     example_data.write_folder(data / "forest_fire", ["fire", "no_fire"], 12, (300, 260))
@@ -86,7 +86,7 @@ def test_example_runs(
     keras: Any, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(data_folder)
-    # Keras refuses files that are not the original ones, which no small file of a test could be.
+    # Keras refuses files whose digests are not the original ones, so the check is left out for the small test files.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(data_folder / "keras"))
     monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *args, **kwargs: True)
     train_two(read_changed(ROOT / "examples" / f"{name}.toml", CHANGES[name]), tmp_path, keras)

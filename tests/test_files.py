@@ -1,4 +1,4 @@
-"""Files and folders: how large they are, what they and their classes are called, and which of them are installed."""
+"""Rules for files and folders: their sizes, their names and those of their classes, and which are installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.test_layering import PACKAGES, ROOT
 
 MAX_FILES = 18  # in a folder
 MAX_LINES = 300
-NOUNS_IN_ING = {"freezing", "mixing", "pretraining", "recording", "training"}  # of the field: no verbs
+NOUNS_IN_ING = {"freezing", "mixing", "pretraining", "recording", "training"}  # nouns of the field
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house: who imports whom."""
+"""The rules of layering: which package may import which."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUND = {"mistakes", "printable"}  # modules of `tunefront` that every package 
 PACKAGES = ("objectives", "storage", "spaces", "search", "reports", "tunefront")  # folders of the one import package
 FRAMEWORKS = {"keras", "tensorflow", "jax", "jaxlib", "torch"}
 
-# package -> what it may import of ours, itself and the ground left out
+# package -> packages of ours that it may import, besides itself and the ground
 MAY_IMPORT: dict[str, set[str]] = {
     "mistakes": set(),
     "printable": set(),
@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "reports": {"storage", "objectives"},
     "tunefront": {"search", "storage", "objectives", "reports", "spaces"},
 }
-# package -> third-party packages it needs; packages that are not named here may import any
+# package -> third-party packages that it may import; a package without an entry may import any
 THIRD_PARTY: dict[str, set[str]] = {
     "mistakes": set(),
     "printable": set(),
@@ -45,13 +45,13 @@ NO_SCREEN = {
     "search",
 }  # words on a screen are made in reports/ and tunefront/commands/
 SCREEN = {"rich", "typer"}
-# Where frameworks may be imported at module level: in the trial's own process, but for what the supervisor reads, too.
-IN_CHILD = ("search/trial/", "search/models/")
-READ_BY_ALL = {
+# Folders whose modules may import frameworks at module level, because the trial's own process runs them.
+TRIAL_PROCESS_FOLDERS = ("search/trial/", "search/models/")
+SHARED_TRIAL_MODULES = {
     f"search/trial/{name}.py"
     for name in ("__init__", "file_size", "final_scores", "goal", "image_answers", "messages", "process", "scores")
 }
-# Of search/: a folder imports nothing of a higher floor, and of its own floor only itself.
+# Folders of search/: each imports nothing of a higher floor, and on its own floor only itself.
 FLOORS: dict[str, int] = {
     "system": 0,
     "data": 1,
@@ -77,7 +77,7 @@ class Import:
 
     @property
     def top(self) -> str:
-        """A package of ours, a module of the ground, or a top-level name of others."""
+        """The package of ours, the module of the ground, or the top-level name of others."""
         return _top_of(self.module.split("."))
 
 
@@ -86,7 +86,7 @@ def _top_of(parts: Sequence[str]) -> str:
 
 
 def imports_of(source: str, package: str) -> Iterator[Import]:
-    """Every import of a file, also inside functions and by `import_module("literal")`."""
+    """Yield every import of a file, also inside functions and by `import_module("literal")`."""
     yield from _imports_in(ast.parse(source), package, inside=False, for_types=False)
 
 
@@ -110,7 +110,7 @@ def _imports_in(node: ast.AST, package: str, *, inside: bool, for_types: bool) -
 
 
 def violations(root: Path) -> list[str]:
-    """What breaks the rules above in the tree at `root`, as ``file:line: why``."""
+    """Return the imports that break the rules above in the tree at `root`, as ``file:line: why``."""
     found = []
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
@@ -138,7 +138,7 @@ def _violation(package: str, file: str, imported: Import) -> str:
         if package in NO_FRAMEWORK:
             return " "
         is_early = not imported.is_inside_function and not imported.is_for_types
-        is_in_child = file.startswith(IN_CHILD) and file not in READ_BY_ALL
+        is_in_child = file.startswith(TRIAL_PROCESS_FOLDERS) and file not in SHARED_TRIAL_MODULES
         return " at module level" if is_early and not is_in_child else ""
     if imported.top in SCREEN and package in NO_SCREEN:
         return " "
@@ -149,7 +149,7 @@ def _violation(package: str, file: str, imported: Import) -> str:
 
 
 def _climb(here: str, there: str) -> str:
-    """Why a folder of search/ may not import another one; empty if it may."""
+    """Return why a folder of search/ may not import another one; empty if it may."""
     if here == there or here.endswith(".py") or FLOORS[there] < FLOORS[here]:
         return ""
     return f" of {'the same' if FLOORS[there] == FLOORS[here] else 'a higher'} floor"

@@ -1,4 +1,4 @@
-"""Light commands stay light: what they load, in processes of their own."""
+"""Light commands stay light: tests of what they load, in processes of their own."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ print("LOADED", *sorted(loaded), file=sys.stderr)
 
 
 def _frameworks_loaded_by(code: str, folder: Path) -> tuple[list[str], str]:
-    """Which frameworks a fresh interpreter has loaded after `code`, and what that printed."""
+    """Return the frameworks that a fresh interpreter has loaded after `code`, and its output."""
     done = subprocess.run(
         [sys.executable, "-c", _REPORT_LOADED.format(code=code, frameworks=FRAMEWORKS)],
         capture_output=True,
@@ -47,7 +47,9 @@ def _command(*arguments: str) -> str:
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tunefront.db of one finished trial."""
     from tests.storage.bench import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
-    from tunefront.storage import Outcome, open_store, queue, studies
+    from tunefront.storage import queue, studies
+    from tunefront.storage.database.connection import open_store
+    from tunefront.storage.outcomes import Outcome
 
     folder = tmp_path_factory.mktemp("light")
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
@@ -83,7 +85,7 @@ def test_frameworks_stay_unloaded_when_a_supervisor_is_imported(tmp_path: Path) 
 
 
 def test_a_loaded_framework_is_noticed_when_there_is_one(tmp_path: Path) -> None:
-    # Otherwise the tests above could never fail. A stand-in, because the real ones take many seconds.
+    # This shows that the tests above can fail. Keras is a stand-in, because the real one takes many seconds.
     (tmp_path / "keras.py").touch()
     assert _frameworks_loaded_by("import keras", tmp_path)[0] == ["keras"]
 
@@ -110,7 +112,7 @@ def test_a_command_line_imports_the_module_of_its_own_command_alone() -> None:
     )
     ours = {name.removeprefix("tunefront.") for name in _modules_loaded_by(code) if name.startswith("tunefront.")}
     needed = {f"commands.{name}" for name in ("app", "options", "reports", "session", "terminal")}
-    assert ours == {"commands", "mistakes", "printable", *needed}
+    assert ours == {"commands", "mistakes", "printable", "study", *needed}
 
 
 def test_the_table_of_commands_names_functions_that_are_there() -> None:

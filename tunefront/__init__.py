@@ -5,26 +5,28 @@
     study = tunefront.run("examples/digits.toml")
     study.front()
 
-Importing this package loads neither TensorFlow nor pandas: what is used is loaded when it is used.
+Importing this package loads neither TensorFlow nor pandas: each is loaded when it is first used.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # the name that type checkers know; importing `typing` would cost every command
 if TYPE_CHECKING:
+    from tunefront.spaces.candidate import Candidate
     from tunefront.study import Study, load_study, run
 
     __version__: str
 
-__all__ = ["Study", "__version__", "load_study", "run"]
+__all__ = ["Candidate", "Study", "__version__", "load_study", "run"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 
         return version("tunefront")
+    if name == "Candidate":  # for spaces of a user's own
+        from tunefront.spaces.candidate import Candidate
+
+        return Candidate
     if name in __all__:
         from tunefront import study
 

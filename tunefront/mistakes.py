@@ -1,4 +1,4 @@
-"""The one class of everything that a user can mend. The ground floor, like objectives: it imports nothing of ours."""
+"""The base class of all mistakes that a user can mend. Like `objectives`, this module imports nothing of ours."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""Studies from Python: run one in a script or a notebook, and read what came of it."""
+"""Studies from Python: running one in a script or a notebook, and reading its results."""
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,14 +18,15 @@ if TYPE_CHECKING:
     from tunefront.reports.study_results import StudyResults
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import Ending
-    from tunefront.storage import Store, StudyRecord
+    from tunefront.storage.database.connection import Store
+    from tunefront.storage.studies import StudyRecord
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
 STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
 
 
 class StudyError(TunefrontError):
-    """A study that is not there, or that ended without its trials."""
+    """A study does not exist, or ended without its trials."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,20 @@ class Study:
     """A study in a storage, read anew at every call.
 
     Attributes:
-        storage: Its database URL.
+        storage: The URL of its database.
     """
 
     name: str
-    storage: str = field(repr=False)  # it may have a password in it
+    storage: str = field(repr=False)  # the URL may have a password in it
 
     def front(self) -> pd.DataFrame:
-        """The trials on the front, the most accurate first: the columns of ``front.csv``."""
+        """Return the trials on the front, the most accurate first, in the columns of ``front.csv``."""
         from tunefront.reports.tables.frames import front_frame
 
         return front_frame(self._results())
 
     def trials(self) -> pd.DataFrame:
-        """All trials in the order of their numbers: the columns of ``trials.csv``."""
+        """Return all trials in the order of their numbers, in the columns of ``trials.csv``."""
         from tunefront.reports.tables.frames import trials_frame
 
         return trials_frame(self._results())
@@ -83,14 +83,14 @@ def run(
     Args:
         spec: A TOML file.
         storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
-        trials: Trials of the study, instead of what the spec says.
-        slots: Trials at a time (default: one for each GPU, else as many as the CPU is good for).
+        trials: The study's number of trials, in place of the spec's.
+        slots: Trials at a time (default: one for each GPU, else as many as the CPU can run well).
         out: The folder for models, logs and report (default: ``results/NAME``).
 
     Raises:
-        TunefrontError: If the spec, the data or the storage cannot be used: what and the remedy.
-        StudyError: If so many trials failed, or were refused, that the study stopped.
-        KeyboardInterrupt: After Ctrl-C, once all is kept.
+        TunefrontError: If the spec, the data or the storage cannot be used; the message names the remedy.
+        StudyError: If the study stopped because too many trials failed or were refused.
+        KeyboardInterrupt: After Ctrl-C, once everything is stored.
     """
     from rich.console import Console
 
@@ -113,7 +113,7 @@ def run(
 
 
 def load_study(name: str, *, storage: str | None = None) -> Study:
-    """A study that was run before.
+    """Return a study that was run before.
 
     Args:
         storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
@@ -128,17 +128,19 @@ def load_study(name: str, *, storage: str | None = None) -> Study:
 
 
 def default_storage() -> str:
-    """The storage of who names none."""
+    """Return the storage that is used where none is named."""
     return os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE
 
 
 def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
-    """A study and its storage, opened for reading.
+    """Find a study, and open its storage for reading.
 
     Raises:
-        StudyError: If there is none of that name: names those that there are.
+        StudyError: If the storage has no study of that name; the message lists the studies that it has.
     """
-    from tunefront.storage import masked, open_store, studies
+    from tunefront.storage import studies
+    from tunefront.storage.database.connection import open_store
+    from tunefront.storage.database.passwords import masked
 
     store = open_store(storage)
     found = studies.find(store, name)
@@ -158,6 +160,8 @@ def run_spec(
     enqueue: Callable[[Store, StudyRecord], None] | None = None,
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console."""
+    import tempfile
+
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import check_own_space
@@ -167,7 +171,7 @@ def run_spec(
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")
-        launcher.load()  # takes many seconds: all else is imported meanwhile, also what the report needs
+        launcher.load()  # takes many seconds, so everything else is imported meanwhile, also what the report needs
 
         import tunefront.reports.publish  # noqa: F401
         from tunefront.commands.live_view import make_view

@@ -1,10 +1,10 @@
-"""Patches of two photographs that scikit-learn brings: from which quarter of which picture is each?"""
+"""Patches of two photographs of scikit-learn; the class of a patch is its picture and the quarter it is from."""
 
 import numpy as np
 
 
 def load():
-    """2400 patches of 16x16 colour pixels in 8 classes: picture and quarter. Patches of a class may overlap."""
+    """Return 2400 patches of 16x16 colour pixels in 8 classes. Patches of a class may overlap."""
     from sklearn.datasets import load_sample_images
 
     generator = np.random.default_rng(1)

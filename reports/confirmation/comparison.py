@@ -1,4 +1,4 @@
-"""Finalists against each other: who is on the front, who is beaten, and by how much the search saw too much."""
+"""The comparison of finalists: which are on the front, which are beaten, and how far the search overestimated."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from tunefront.reports.confirmation.statistics import (
     resampled_means,
 )
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 
 def is_paired(compared: Trainings, score: ImageScores) -> bool:
-    """Whether it is known of every training what it answered to each image."""
+    """Return whether every training's answers to each image are known."""
     return all(training.number in score.drawn for trainings in compared.values() for training in trainings)
 
 
 def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> dict[int, dict[str, Any]]:
-    """What the bootstrap says of each: the probabilities of :class:`Confirmed`, and who beats it.
+    """Return the probabilities of :class:`Confirmed` by bootstrap for each finalist, and the one that beats it.
 
     Args:
         compared: Finalists with at least two trainings.
@@ -45,7 +45,7 @@ def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> d
     n_seeds = np.array([len(trainings) for trainings in compared.values()])
     chances = {}
     for row, number in enumerate(numbers):
-        # What has too few seeds says nothing for sure of what has enough.
+        # A finalist with too few seeds cannot beat one that has enough: its own mean is not certain.
         rivals = np.flatnonzero(n_seeds >= min(n_seeds[row], ENOUGH_SEEDS))
         other, breaks_limit = int(rivals[beaten[row, rivals].argmax()]), beaten[row, row]
         is_other = beaten[row, other] - breaks_limit > breaks_limit
@@ -60,10 +60,10 @@ def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> d
 
 
 def mean_gap(winners: Sequence[Confirmed], score: ImageScores) -> Estimate:
-    """How much more the search saw of its winners than they reach trained again: over the winners.
+    """Return the gap between the accuracy of the winners in the search and when trained again, over all winners.
 
-    Its interval holds the choice of the seeds, and of the images, which are the same for all winners; what the search
-    saw is taken as it is.
+    The interval covers the choice of seeds and that of images, which are the same for all winners. The accuracy in the
+    search is taken as exact.
     """
     counted = gap_winners(winners)
     seeds = mean_of_means([finalist.gap for finalist in counted])
@@ -73,7 +73,7 @@ def mean_gap(winners: Sequence[Confirmed], score: ImageScores) -> Estimate:
 def _resampled(
     results: StudyResults, compared: Trainings, score: ImageScores, axes: Sequence[Axis]
 ) -> NDArray[np.float64]:
-    """Means of the finalists on these axes, shape (b, k, m)."""
+    """Return resampled means of the finalists on these axes, shape (b, k, m): b resamples, k finalists, m axes."""
     samples = [
         np.array([[training_value(results, training, axis, score) for axis in axes] for training in trainings])
         for trainings in compared.values()
@@ -85,6 +85,6 @@ def _resampled(
 
 
 def training_value(results: StudyResults, training: TrialRecord, axis: Axis, score: ImageScores) -> float:
-    """What one training has on an axis; NaN if that was not measured."""
+    """Return the value of one training on an axis; NaN if it was not measured."""
     name = score.name if axis == "accuracy" else results.measure(axis).name
     return training.measurements.get(name, math.nan)

@@ -1,4 +1,4 @@
-"""What a confirmation found: each finalist's means over its trainings, and which of the search's winners were luck."""
+"""The findings of a confirmation: means of each finalist over its trainings, and which winners were luck."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,23 @@ class Confirmed:
     """A finalist: a trial of the search whose candidate was trained again.
 
     Attributes:
-        searched: The trial.
-        was_on_front: Whether the search had no better one among the finalists. What it found since is not among them.
-        trainings: Those that are complete, in the order of their seeds; empty if all failed.
-        n_failed: Trainings that failed; no others took their place.
-        estimates: Each axis; accuracy on the test images, if there are any.
+        searched: The trial of the search.
+        was_on_front: Whether no other finalist was better in the search. Trials that the search added since are no
+            finalists.
+        trainings: The complete trainings in the order of their seeds; empty if all failed.
+        n_failed: The number of failed trainings, which were not replaced.
+        estimates: The estimate on each axis; accuracy is that on the test images, if there are any.
         validation: Accuracy on the validation images, as in the search.
-        search_accuracy: What the search had seen.
-        gap: That, less accuracy in `estimates`.
+        search_accuracy: The accuracy in the search.
+        gap: `search_accuracy` less the accuracy in `estimates`.
         front_probability: Share of the resamples in which it is within the limits and on the front. NaN with fewer than
-            two trainings, which tell nothing of how much another one differs.
-        beaten_probability: Share of those in which one and the same other finalist beats it, or it breaks a limit; NaN
-            where the other is.
-        limit_probability: Share of those in which it breaks a limit.
-        beaten_by: That other finalist's number; None if a limit is the more frequent reason, or there is none. Of a
-            finalist with three trainings or more, only such another one is looked at.
-        fewest_seeds: Trainings of the compared finalist that has the fewest; 0 if it is not compared.
+            two trainings, which do not tell how much another training differs.
+        beaten_probability: Share of the resamples in which one and the same other finalist beats it, or in which it
+            breaks a limit; NaN where `front_probability` is.
+        limit_probability: Share of the resamples in which it breaks a limit.
+        beaten_by: Number of that other finalist; None if a limit is the more frequent reason, or there is none. A
+            finalist with three trainings or more is compared only with others that have at least three.
+        fewest_seeds: The smallest number of trainings of a compared finalist; 0 if this one is not compared.
     """
 
     searched: TrialRecord
@@ -57,44 +58,44 @@ class Confirmed:
 
     @property
     def is_open(self) -> bool:
-        """Whether one training is all there is: nothing can be said yet."""
+        """Whether there is only one training, so that nothing can be said yet."""
         return len(self.trainings) == 1
 
     @property
     def is_luck(self) -> bool:
-        """Whether it was on the search's front, and trained again is not in most resamples."""
+        """Whether it was on the search's front, and is not on the front in most resamples."""
         return self.was_on_front and self.front_probability < 0.5
 
     @property
     def is_risen(self) -> bool:
-        """Whether it was not on the search's front, and trained again is in most resamples."""
+        """Whether it was not on the search's front, and is on the front in most resamples."""
         return not self.was_on_front and self.front_probability >= 0.5
 
     @property
     def is_above_interval(self) -> bool:
-        """Whether the search saw more than the 95 % prediction interval of the same score, on the same images."""
+        """Whether the search's accuracy is above the 95 % prediction interval of the same score on the same images."""
         return self.search_accuracy > self.validation.highest_expected
 
     @property
     def has_enough_seeds(self) -> bool:
-        """Whether something can be for sure of it: two trainings may agree by chance."""
+        """Whether it has enough trainings for certain statements: two trainings may agree by chance."""
         return len(self.trainings) >= ENOUGH_SEEDS
 
     @property
     def is_on_front_for_sure(self) -> bool:
-        """Whether it is on the front in 95 % of the resamples, and all that it is compared with have enough seeds."""
+        """Whether it is on the front in 95 % of the resamples, and all compared finalists have enough seeds."""
         return self.fewest_seeds >= ENOUGH_SEEDS and self.front_probability >= CONFIDENCE
 
     @property
     def is_on_cautious_front(self) -> bool:
-        """Whether it can be had, and neither another finalist nor a limit speaks against it with 95 % confidence."""
+        """Whether it was trained, and is not beaten by a finalist or outside a limit with 95 % confidence."""
         if not self.has_enough_seeds:
             return bool(self.trainings)
         return not self.beaten_probability >= CONFIDENCE
 
     @property
     def why_left_out(self) -> str:
-        """Of the cautious front: ``"trial 3"`` beats it, or it ``"breaks a limit"``, or both, or it ``"failed"``."""
+        """Why the cautious front lacks it: ``"trial 3"`` (``", or a limit"``), ``"breaks a limit"`` or ``"failed"``."""
         if not self.trainings:
             return "failed"
         if self.beaten_by is None:
@@ -103,7 +104,7 @@ class Confirmed:
 
     @property
     def verdict(self) -> str:
-        """``confirmed`` or ``luck`` for what was on the search's front, ``risen`` or ``near miss`` for the rest.
+        """The verdict: ``confirmed`` or ``luck`` for winners of the search, ``risen`` or ``near miss`` for others.
 
         ``failed`` if no training succeeded, ``open`` if only one did.
         """
@@ -118,21 +119,21 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A confirmation at one moment.
+    """The state of a confirmation at one moment.
 
     Attributes:
         search: The study that is confirmed.
-        study: That of the trainings.
-        finalists: Those with a complete training, the most accurate first; then those whose every training failed.
+        study: The study of the trainings.
+        finalists: Finalists with a complete training, the most accurate first; then those whose every training failed.
         untrained: Numbers of the finalists that wait for their first training.
-        newcomers: Trials on the search's front now whose candidates no training is of.
+        newcomers: Trials on the search's front now whose candidates are not trained again.
         same: Other trials on the search's front -> the finalist that has their parameters.
-        n_planned: Trainings in all.
-        n_ended: Those that are complete, failed, or were ended by a person.
-        gap: How much more the search saw of its winners than they reach trained again: over the winners.
-        has_test: Whether there are test images; else accuracy is that of validation.
+        n_planned: The number of all trainings.
+        n_ended: Trainings that are complete, failed, or were ended by a person.
+        gap: The accuracy of the winners in the search less that when trained again, over all winners.
+        has_test: Whether there are test images; else accuracy is that on the validation images.
         is_paired: Whether finalists are compared image by image; else only by their trainings' scores.
-        is_shared: Whether two trainings, or one and a trial of the search, shared a machine.
+        is_shared: Whether two trainings, or a training and a trial of the search, shared a machine.
     """
 
     search: StudyResults
@@ -151,7 +152,7 @@ class Confirmation:
 
     @property
     def load_average(self) -> float:
-        """Processes that wanted each CPU core while a training ended, on average; NaN if that was not measured."""
+        """The mean number of processes that wanted each CPU core when a training ended; NaN if it was not measured."""
         trainings = [training for finalist in self.finalists for training in finalist.trainings]
         loads = [t.measurements["load_average"] for t in trainings if "load_average" in t.measurements]
         return float(np.mean(loads)) if loads else math.nan
@@ -166,22 +167,22 @@ class Confirmation:
 
     @property
     def winners(self) -> list[Confirmed]:
-        """Finalists that were on the search's front."""
+        """The finalists that were on the search's front."""
         return [finalist for finalist in self.finalists if finalist.was_on_front]
 
     @property
     def compared(self) -> list[Confirmed]:
-        """Finalists with at least two complete trainings: of these alone something is said."""
+        """The finalists with at least two complete trainings; statements are made of these alone."""
         return [finalist for finalist in self.finalists if len(finalist.trainings) > 1]
 
     @property
     def luck_gap(self) -> float:
-        """The part of it that is there on the validation images too: the luck of being chosen."""
+        """The part of the gap that shows on the validation images too: the luck of being chosen."""
         gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in gap_winners(self.winners)]
         return float(np.mean(gaps)) if gaps else math.nan
 
 
 def gap_winners(winners: Sequence[Confirmed]) -> list[Confirmed]:
-    """Those that the gap is of: trained at least twice, or, where none was, trained once."""
+    """Return the winners that the gap is computed from: those trained at least twice, else those trained once."""
     compared = [finalist for finalist in winners if len(finalist.trainings) > 1]
     return compared or [finalist for finalist in winners if finalist.is_open]

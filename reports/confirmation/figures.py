@@ -1,4 +1,4 @@
-"""A confirmation in figures: where the search saw each finalist, and where its means lie now."""
+"""The figures of a confirmation: each finalist's values in the search, and its means when trained again."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _MAX_LABELS = 20
 
 
 def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
-    """Accuracy against memory and against time, named ``confirmed-memory`` and ``confirmed-time``."""
+    """Return figures of accuracy over memory and time, named ``confirmed-memory`` and ``confirmed-time``."""
     return {f"confirmed-{x}": _figure(confirmation, x) for x in ("memory", "time")}
 
 
 def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
-    """Means with their intervals; a thin line leads to each from what the search saw."""
+    """Return a figure of means with their intervals; a thin line leads to each from its value in the search."""
     search = confirmation.search
     finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
     score = "test accuracy" if confirmation.has_test else "accuracy"
@@ -53,7 +53,7 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
 
 
 def _add_ways(figure: go.Figure, confirmation: Confirmation, x: Axis) -> None:
-    """All in one trace, with gaps between them."""
+    """Add the lines from the search's values to the means, all in one trace with gaps between them."""
     xs: list[float | None] = []
     ys: list[float | None] = []
     for finalist in (finalist for finalist in confirmation.finalists if finalist.trainings):
@@ -88,12 +88,12 @@ def _add_means(
 
 
 def _error(finalists: Sequence[Confirmed], axis: Axis, colour: str) -> dict[str, Any]:
-    """Bars of half an interval; none where it is not known. They end where such a value can lie."""
+    """Return error bars of half an interval, cut off at possible values; none where the interval is not known."""
     up, down = [], []
     for found in (finalist.estimates[axis] for finalist in finalists):
         half = 0.0 if math.isnan(found.half_width) else found.half_width
         up.append(rounded(min(half, 1 - found.mean) if axis == "accuracy" else half))
-        down.append(rounded(min(half, 0.8 * found.mean)))  # not down to 0: a log scale has no such place
+        down.append(rounded(min(half, 0.8 * found.mean)))  # a bar down to 0 could not be drawn on a log scale
     bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down}
     return bars | {"color": colour, "thickness": 1.2, "width": 0}
 

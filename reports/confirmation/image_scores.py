@@ -1,6 +1,6 @@
-"""The score of each training on images drawn again: what another set of images would have said.
+"""The scores of trainings on resampled images: a bootstrap of what another set of images would have given.
 
-All trainings are scored on the same drawn images, so that what is hard for all is no difference between them.
+All trainings are scored on the same drawn images, so that images that are hard for all of them add no difference.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 N_RESAMPLES = 2000
-_AT_A_TIME = 250  # resamples: 10 MB of weights for 10 000 images
+_RESAMPLES_PER_BATCH = 250  # for 10 000 images, the weights of a batch take 10 MB
 
 Floats = NDArray[np.float64]
 Weights = NDArray[np.float32]  # how often each image was drawn, shape (b, n); whole numbers, so that sums are exact
@@ -22,16 +22,16 @@ Weights = NDArray[np.float32]  # how often each image was drawn, shape (b, n); w
 def drawn_scores(
     answers: Mapping[int, Answers], measure: str, n_classes: int, positive_class: int = 1, seed: int = 0
 ) -> dict[int, Floats]:
-    """Scores on :data:`N_RESAMPLES` draws of as many images with replacement, the same draws for all trainings.
+    """Score trainings on :data:`N_RESAMPLES` draws of as many images with replacement, the same for all trainings.
 
     Args:
-        answers: Training -> its answers. Those to other images than the first one's are left out, and those that lack
-            what `measure` needs.
+        answers: Training -> its answers. Trainings are left out if their images are not those of the first training,
+            or if their answers lack what `measure` needs.
         measure: Name of a measure of accuracy.
 
     Returns:
-        Training -> shape (:data:`N_RESAMPLES`,). Where a draw has no score, because no image of a class that the
-        measure needs is in it, it is NaN.
+        Training -> scores of shape (:data:`N_RESAMPLES`,). The score is NaN where a draw has no image of a class that
+        the measure needs.
     """
     first = next(iter(answers.values()), None)
     usable = {
@@ -41,11 +41,11 @@ def drawn_scores(
     }
     if first is None or not usable or not first.labels:
         return {}
-    random = np.random.default_rng([seed, 1])  # other numbers than those that draw seeds
+    random = np.random.default_rng([seed, 1])  # independent of the numbers that resample the seeds
     n_images = len(first.labels)
     columns = [
         scores_on(_draw(random, n_images), list(usable.values()), measure, n_classes, positive_class)
-        for _ in range(N_RESAMPLES // _AT_A_TIME)
+        for _ in range(N_RESAMPLES // _RESAMPLES_PER_BATCH)
     ]
     return dict(zip(usable, np.concatenate(columns).T, strict=True))
 
@@ -53,8 +53,9 @@ def drawn_scores(
 def scores_on(
     weights: Weights, answers: Sequence[Answers], measure: str, n_classes: int, positive_class: int
 ) -> Floats:
-    """The score of each of t trainings on b draws of images, shape (b, t); see `score` in
-    :mod:`tunefront.search.trial.scores`.
+    """Return the score of each of t trainings on b draws of images, shape (b, t).
+
+    The scores are those of `score` in :mod:`tunefront.search.trial.scores`.
     """
     labels = np.asarray(answers[0].labels)
     if measure in ("accuracy", "top_5_accuracy"):
@@ -69,7 +70,9 @@ def scores_on(
         return np.column_stack([_auc(weights, labels, found.ranks) for found in answers])
     class_of = positive_class if n_classes == 2 and measure != "f1_macro" else None
     n_there = _count(weights, labels, n_classes)
-    columns = [_by_class(weights, labels, np.asarray(found.chosen), n_there, measure, class_of) for found in answers]
+    columns = [
+        _class_based_scores(weights, labels, np.asarray(found.chosen), n_there, measure, class_of) for found in answers
+    ]
     return np.column_stack(columns)
 
 
@@ -78,12 +81,14 @@ def _has_what(measure: str, answers: Answers) -> bool:
 
 
 def _draw(random: np.random.Generator, n_images: int) -> Weights:
-    drawn = (np.bincount(random.integers(n_images, size=n_images), minlength=n_images) for _ in range(_AT_A_TIME))
+    drawn = (
+        np.bincount(random.integers(n_images, size=n_images), minlength=n_images) for _ in range(_RESAMPLES_PER_BATCH)
+    )
     return np.stack(list(drawn)).astype(np.float32)
 
 
-# hits, how often the class was chosen, how often it was there -> its score; 0 where there is nothing to divide by
-_OF_A_CLASS: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {
+# measure -> the score of a class by its hits, how often it was chosen and how often it occurs; 0 in place of 0 / 0
+_CLASS_SCORES: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {
     "precision": lambda hits, n_chosen, n_there: hits / np.maximum(n_chosen, 1),
     "recall": lambda hits, n_chosen, n_there: hits / np.maximum(n_there, 1),
     "f1_macro": lambda hits, n_chosen, n_there: 2 * hits / np.maximum(n_chosen + n_there, 1),
@@ -91,7 +96,7 @@ _OF_A_CLASS: Mapping[str, Callable[[Floats, Floats, Floats], Floats]] = {
 }
 
 
-def _by_class(
+def _class_based_scores(
     weights: Weights,
     labels: NDArray[np.integer],
     chosen: NDArray[np.integer],
@@ -99,12 +104,12 @@ def _by_class(
     measure: str,
     class_of: int | None,
 ) -> Floats:
-    """Of one training, shape (b,): of that class alone, or the mean over the classes that were drawn."""
-    wrong = np.flatnonzero(chosen != labels)  # few, so these alone are counted
+    """Return one training's score on each draw, shape (b,): of one class, or the mean over the classes drawn."""
+    wrong = np.flatnonzero(chosen != labels)  # wrong answers are few, so counting these alone is fast
     n_classes = n_there.shape[1]
     hits = n_there - _count(weights[:, wrong], labels[wrong], n_classes)
     n_chosen = hits + _count(weights[:, wrong], chosen[wrong], n_classes)
-    scores = _OF_A_CLASS[measure](hits, n_chosen, n_there)
+    scores = _CLASS_SCORES[measure](hits, n_chosen, n_there)
     if class_of is not None:
         return np.where(n_there[:, class_of] > 0, scores[:, class_of], np.nan)
     is_there = n_there > 0
@@ -113,7 +118,7 @@ def _by_class(
 
 
 def _count(weights: Weights, classes: NDArray[np.integer], n_classes: int) -> Floats:
-    """How many drawn images are of each class, shape (b, k)."""
+    """Count the drawn images of each class, shape (b, k)."""
     from scipy.sparse import csr_array
 
     ones = np.ones(len(classes), dtype=np.float32)
@@ -122,7 +127,10 @@ def _count(weights: Weights, classes: NDArray[np.integer], n_classes: int) -> Fl
 
 
 def _auc(weights: Weights, labels: NDArray[np.integer], ranks: Mapping[str, Sequence[int]]) -> Floats:
-    """Of one training, shape (b,): the mean over the classes that the AUC is of, where both sides were drawn."""
+    """Return one training's AUC on each draw, shape (b,).
+
+    It is the mean over the classes that the AUC is computed for, of those with images in and outside them in the draw.
+    """
     by_image = np.ascontiguousarray(weights.T)
     areas = np.stack([_area(by_image, labels == int(number), np.asarray(places)) for number, places in ranks.items()])
     is_known = ~np.isnan(areas)
@@ -133,7 +141,7 @@ def _auc(weights: Weights, labels: NDArray[np.integer], ranks: Mapping[str, Sequ
 
 
 def _area(weights: Weights, is_positive: NDArray[np.bool_], places: NDArray[np.integer]) -> Floats:
-    """The share of pairs of a positive and a negative image in which the positive one is higher; ties count half.
+    """Return the share of pairs of a positive and a negative image that rank the positive higher; ties count half.
 
     Args:
         weights: Shape (n, b).

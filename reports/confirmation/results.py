@@ -1,4 +1,4 @@
-"""Read a search's confirmation from the store, and work out what it says of each finalist."""
+"""Reading a search's confirmation from the store, and computing its findings for each finalist."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from tunefront.reports.confirmation.scores import ImageScores, Trainings, read_s
 from tunefront.reports.confirmation.shared_machines import is_shared
 from tunefront.reports.confirmation.statistics import estimate
 from tunefront.reports.study_results import StudyResults, front_numbers, load_results
-from tunefront.storage import Store, TrialRecord, studies
+from tunefront.storage import studies
+from tunefront.storage.database.connection import Store
+from tunefront.storage.trials import TrialRecord
 
 
 def load_confirmation(store: Store, results: StudyResults) -> Confirmation | None:
-    """The confirmation of a search; None if there is none, or no training has ended yet. Writes nothing."""
+    """Read the confirmation of a search; None without one, or if no training has ended yet. Writes nothing."""
     found = (study for study in studies.list_all(store) if study.spec.get("confirms") == results.study.name)
     record = next(found, None)
     if record is None:
@@ -24,7 +26,7 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
     study = load_results(store, record)
     by_finalist = _trainings(store, study, results)
     score, validation = read_scores(store, record.study_id, results, by_finalist)
-    complete = _complete(results, by_finalist, (score, validation))
+    complete = _complete_trainings(results, by_finalist, (score, validation))
     finalists = _confirm(results, by_finalist, complete, score, validation)
     if not finalists:
         return None
@@ -42,20 +44,20 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
         n_failed=sum(training.state == "failed" for training in trainings),
         gap=mean_gap([finalist for finalist in finalists if finalist.was_on_front], score),
         has_test=score is not validation,
-        is_paired=is_paired(_compared(complete), score),
+        is_paired=is_paired(_compared_trainings(complete), score),
         is_shared=is_shared(trainings, study.workers, results),
     )
 
 
 def _trainings(store: Store, study: StudyResults, results: StudyResults) -> dict[int, list[TrialRecord]]:
-    """The trainings of each finalist by its number; both in the order in which they were queued."""
+    """Return the trainings of each finalist by its number, both in the order in which they were queued."""
     searched = {trial.number: trial for trial in results.trials}
     queued = {trial.number: trial for trial in study.study.optuna_study(store).get_trials(deepcopy=False)}
     found: dict[int, list[TrialRecord]] = {}
     for training in study.trials:
         frozen = queued.get(training.number)
         number = frozen.user_attrs.get("candidate", -1) if frozen else -1
-        # Another search of the same name, deleted since, had other candidates.
+        # A deleted search of the same name had other candidates, so the parameters must agree too.
         parameters = {**frozen.system_attrs.get("fixed_params", {}), **training.parameters} if frozen else {}
         if number in searched and parameters == searched[number].parameters:
             found.setdefault(number, []).append(training)
@@ -65,7 +67,7 @@ def _trainings(store: Store, study: StudyResults, results: StudyResults) -> dict
 def _newcomers(
     results: StudyResults, by_finalist: Mapping[int, Sequence[TrialRecord]]
 ) -> tuple[list[int], dict[int, int]]:
-    """Of the front that has no training: what came since, and what has the parameters of a finalist."""
+    """Return the trials on the front without a training: new candidates, and those with a finalist's parameters."""
     searched = {trial.number: trial for trial in results.trials}
     newcomers, same = [], {}
     for number in sorted(results.front_numbers - by_finalist.keys()):
@@ -78,8 +80,11 @@ def _newcomers(
     return newcomers, same
 
 
-def _complete(results: StudyResults, by_finalist: Trainings, scores: Sequence[ImageScores]) -> Trainings:
-    """The trainings of each finalist that count: what a person told complete in the dashboard has no measurements."""
+def _complete_trainings(results: StudyResults, by_finalist: Trainings, scores: Sequence[ImageScores]) -> Trainings:
+    """Return the complete trainings of each finalist that have measurements.
+
+    A training that a person set to complete in the dashboard has none.
+    """
     needed = {score.name for score in scores} | {objective.measure.name for objective in results.objectives.values()}
     return {
         number: [t for t in trainings if t.state == "complete" and needed <= t.measurements.keys()]
@@ -90,8 +95,8 @@ def _complete(results: StudyResults, by_finalist: Trainings, scores: Sequence[Im
 def _confirm(
     results: StudyResults, by_finalist: Trainings, complete: Trainings, score: ImageScores, validation: ImageScores
 ) -> list[Confirmed]:
-    """Those with a complete training, the most accurate first, and those whose every training failed."""
-    chances = compare(results, _compared(complete), score)
+    """Return finalists with a complete training, the most accurate first, then those whose every training failed."""
+    chances = compare(results, _compared_trainings(complete), score)
     had_front = front_numbers(
         [
             trial
@@ -117,8 +122,8 @@ def _confirm(
     return sorted(finalists, key=_rank)
 
 
-def _compared(complete: Trainings) -> Trainings:
-    """Those of which something is said."""
+def _compared_trainings(complete: Trainings) -> Trainings:
+    """Return the trainings of the finalists that are compared: those with at least two."""
     return {number: trainings for number, trainings in complete.items() if len(trainings) > 1}
 
 

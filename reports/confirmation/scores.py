@@ -1,4 +1,4 @@
-"""The scores that a confirmation is judged by: of which images, how far these images leave them open."""
+"""The scores that a confirmation is judged by, and how far the choice of images leaves them open."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from numpy.typing import NDArray
 from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import drawn_half_width, share_half_width
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Store, TrialRecord, answers
+from tunefront.storage import answers
+from tunefront.storage.database.connection import Store
+from tunefront.storage.trials import TrialRecord
 
-SHARES = ("accuracy", "top_5_accuracy")  # of the images; the other scores are no shares of all of them
+SHARES = ("accuracy", "top_5_accuracy")  # scores that are shares of all images
 
-Trainings = Mapping[int, Sequence[TrialRecord]]  # of each finalist by its number
+Trainings = Mapping[int, Sequence[TrialRecord]]  # number of a finalist -> its trainings
 
 
 @dataclass(frozen=True)
 class ImageScores:
-    """One score of trainings, on the images of one split.
+    """One score of all trainings on the images of one split.
 
     Attributes:
-        name: Of the measurement.
-        n_images: 0 if that is not known.
-        is_share: Whether it is a share of the images.
-        drawn: Training -> its score on drawn images; of those whose answers to each image are known.
+        name: The name of the measurement.
+        n_images: The number of images; 0 if it is not known.
+        is_share: Whether the score is a share of the images.
+        drawn: Training -> its scores on drawn images, for trainings whose answers to each image are known.
     """
 
     name: str
@@ -35,14 +37,14 @@ class ImageScores:
     drawn: Mapping[int, NDArray[np.float64]]
 
     def values(self, trainings: Iterable[TrialRecord]) -> list[float]:
-        """What was measured."""
+        """Return the measured scores of these trainings."""
         return [training.measurements[self.name] for training in trainings]
 
     def half_width(self, *finalists: Sequence[TrialRecord]) -> float:
-        """Of the mean over these finalists' means, by the choice of images alone; 0 if nothing tells it.
+        """Return half of the interval that the choice of images gives the mean of these finalists' means.
 
-        Of a share of the images that is Wilson's interval, else a bootstrap's. Where every draw of images gives the
-        same, as where all are right, it is Wilson's too: other images may be answered wrongly.
+        It is Wilson's interval for a share of the images, else a bootstrap's; 0 if it is not known. Wilson's is also
+        used where all draws of images have the same score, because answers to other images may still be wrong.
         """
         trained = [trainings for trainings in finalists if trainings]
         if not trained:
@@ -56,9 +58,9 @@ class ImageScores:
         return width or share_half_width(mean, self.n_images)
 
     def of(self, trainings: Sequence[TrialRecord]) -> NDArray[np.float64] | None:
-        """Scores on drawn images, shape (b, n); None if the answers of one of the trainings are not known.
+        """Return the scores on drawn images, shape (b, n); None if the answers of one of the trainings are not known.
 
-        A draw that has no score gets the measured one.
+        A draw without a score gets the measured score.
         """
         if any(training.number not in self.drawn for training in trainings):
             return None
@@ -67,7 +69,7 @@ class ImageScores:
 
 
 def read_scores(store: Store, study_id: int, results: StudyResults, trainings: Trainings) -> tuple[ImageScores, ...]:
-    """What accuracy means, on the test images or where there are none on validation; and the score on validation."""
+    """Read the scores by the accuracy objective: on the test images if there are any, and on the validation images."""
     name = results.measure("accuracy").name
     measured = (training.measurements for found in trainings.values() for training in found)
     has_test = any(f"test_{name}" in found for found in measured)
@@ -76,7 +78,7 @@ def read_scores(store: Store, study_id: int, results: StudyResults, trainings: T
 
 
 def _read(store: Store, study_id: int, results: StudyResults, split: str, *, is_compared: bool) -> ImageScores:
-    """Images are drawn only where trainings are compared on them, or nothing else tells an interval."""
+    """Read the scores on a split. Images are drawn only to compare trainings or if an interval has no other source."""
     name, facts = results.measure("accuracy").name, results.study.dataset
     n_folds = max(int(facts.get("folds") or 0), 1) if split == "validation" else 1
     is_share = name in SHARES

@@ -1,4 +1,4 @@
-"""What the page's section about a confirmation is made of."""
+"""The report page's section about a confirmation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tunefront.reports.sentences.notes import show_marked
 
 
 def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dict[str, Any]:
-    """For ``section.html.j2`` in a report in `folder`; little if there is nothing to show."""
+    """Return the variables of ``section.html.j2`` in a report in `folder`; only a few if there is nothing to show."""
     if confirmation is None:
         return {"confirmation": None}
     return {
@@ -43,7 +43,7 @@ def _cell(confirmation: Confirmation, found: Estimate, axis: Axis) -> Markup:
 
 
 def _model(confirmation: Confirmation, finalist: Confirmed, folder: Path) -> KeptModel:
-    """Of its training with the best accuracy on validation images, among those whose model was kept."""
+    """Return the kept model of a finalist's training with the best validation accuracy."""
     kept = [training for training in finalist.trainings if training.model_path]
     best = max(kept, key=lambda training: confirmation.study.value(training, "accuracy"), default=None)
     return KeptModel("not kept") if best is None else find_kept_model(confirmation.study, best, folder)

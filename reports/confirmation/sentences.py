@@ -1,4 +1,4 @@
-"""What a confirmation found, in sentences: the same words on the page, in Markdown and in a terminal."""
+"""The findings of a confirmation in sentences, which are the same on the page, in Markdown and in a terminal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tunefront.reports.confirmation.scores import SHARES
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS, Estimate
 from tunefront.reports.sentences.notes import describe_marks
 
-_BUSY = 1.25  # processes wanting each core: from here on something else ran than one training
+_BUSY = 1.25  # processes wanting each core; with this many or more, something else ran beside the training
 
 
 def show_estimate(found: Estimate, unit: Unit) -> str:
-    """``"97.40 % ± 0.80 %"``: the mean, and half of its interval where there is one and it is not 0."""
+    """Return the mean, and half of its interval where there is one and it is not 0: ``"97.40 % ± 0.80 %"``."""
     number, _, name = format_quantity(found.mean, unit).partition(" ")
     if math.isnan(found.half_width) or found.half_width == 0 or found.mean == 0:
         return f"{number} {name}".strip()
@@ -26,17 +26,17 @@ def show_estimate(found: Estimate, unit: Unit) -> str:
 
 
 def show_points(found: Estimate) -> str:
-    """A difference of two shares in points of a percent, with its sign: ``"+0.37 ± 0.80"``."""
+    """Return a difference of two shares in percentage points, with its sign: ``"+0.37 ± 0.80"``."""
     half = "" if math.isnan(found.half_width) else f" ± {100 * found.half_width:.2f}"
-    points = round(100 * found.mean, 2) + 0.0  # -0.0 becomes 0
+    points = round(100 * found.mean, 2) + 0.0  # the sum turns -0.0 into 0.0
     return "-" if math.isnan(found.mean) else f"{points:+.2f}{half}"
 
 
 def show_probability(finalist: Confirmed) -> str:
-    """Of being on the front: ``"97 %"``, or ``"-"`` where nothing can be said.
+    """Return the probability of being on the front, ``"97 %"``, or ``"-"`` where nothing can be said.
 
-    Nothing is certain: the ends are ``"> 99 %"`` and ``"< 1 %"``, and with fewer than three seeds of all that are
-    compared ``"> 90 %"`` and ``"< 10 %"``.
+    Nothing is certain, so the extremes are ``"> 99 %"`` and ``"< 1 %"``. If one of the compared finalists has fewer
+    than three seeds, they are ``"> 90 %"`` and ``"< 10 %"``.
     """
     probability = finalist.front_probability
     if math.isnan(probability):
@@ -48,7 +48,7 @@ def show_probability(finalist: Confirmed) -> str:
 
 
 def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
-    """Every finding in a sentence or two, the most important first."""
+    """Yield every finding in a sentence or two, the most important first."""
     yield _describe_trainings(confirmation)
     yield _describe_missing(confirmation)
     yield describe_marks(confirmation.search, [finalist.searched for finalist in confirmation.finalists])
@@ -59,7 +59,7 @@ def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
 
 
 def describe_method(confirmation: Confirmation) -> Iterator[str]:
-    """What the columns and words mean."""
+    """Yield sentences that explain the columns and words."""
     yield (
         "Means are over trainings with different seeds, ± half their 95 % interval: of the seeds by Student's t"
         f"{_image_interval(confirmation)}. " + _images(confirmation)
@@ -82,7 +82,7 @@ def describe_method(confirmation: Confirmation) -> Iterator[str]:
 
 
 def _image_interval(confirmation: Confirmation) -> str:
-    """How the choice of the images came into the interval of accuracy."""
+    """Describe how the choice of images enters the interval of accuracy."""
     measure = confirmation.search.measure("accuracy").name
     if measure in SHARES:
         return ", and of accuracy also of so many images by Wilson's interval"
@@ -135,7 +135,7 @@ def _how_often(confirmation: Confirmation) -> str:
 
 
 def _describe_missing(confirmation: Confirmation) -> str:
-    """What is not trained, or not yet, and why."""
+    """Describe which candidates are not trained, or not yet, and why."""
     command = f"'tunefront confirm {confirmation.search.study.name}'"
     sentences = []
     if not confirmation.is_finished:

@@ -1,17 +1,18 @@
-"""Whether trainings had their machine to themselves, so that their times are true."""
+"""Trainings that shared their machine with others, so that their measured times are too long."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord, WorkerRecord
+from tunefront.storage.studies import WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 
 def is_shared(trainings: Sequence[TrialRecord], workers: Sequence[WorkerRecord], results: StudyResults) -> bool:
-    """Whether a training overlapped in time with another one, or with a trial of the search, on one machine.
+    """Return whether a training overlapped in time with another one, or with a trial of the search, on a machine.
 
-    A trial that was never ended ended with its worker, which was seen for the last time when it died.
+    A trial without an end is taken to have ended when its worker was last seen.
     """
     hosts = {worker.worker_id: _machine(worker) for worker in (*workers, *results.workers)}
     seen_at = {worker.worker_id: worker.seen_at for worker in (*workers, *results.workers)}
@@ -37,5 +38,5 @@ def is_shared(trainings: Sequence[TrialRecord], workers: Sequence[WorkerRecord],
 
 
 def _machine(worker: WorkerRecord) -> str:
-    """Of a host's two words the first: this boot of the machine. The second tells containers on it apart."""
+    """Return the first word of a host, which names this boot of the machine; the second tells containers apart."""
     return worker.host.split()[0] if " pid:" in worker.host else worker.host

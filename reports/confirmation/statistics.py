@@ -1,4 +1,4 @@
-"""What several trainings of each candidate tell: intervals, and how sure the front of their means is."""
+"""Statistics of several trainings of each candidate: intervals, and how certain the front of their means is."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tunefront.objectives.limits import Objective
 from tunefront.reports.confirmation.image_scores import N_RESAMPLES
 
 CONFIDENCE = 0.95
-ENOUGH_SEEDS = 3  # with fewer, nothing is for sure: two may agree by chance
-_TIE = 1e-11  # far below what one image can change a score by, and above rounding
+ENOUGH_SEEDS = 3  # with fewer, no statement is certain: two trainings may agree by chance
+_TIE_TOLERANCE = 1e-11  # far less than one image can change a score, and more than rounding errors
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over trainings with its 95 % interval: of seeds by Student's t, and of the choice of images.
+    """A mean over trainings with its 95 % interval, from the seeds by Student's t and from the choice of images.
 
     Attributes:
         mean: NaN if there is no value.
         seed_half_width: Half of the interval that the seeds alone give. NaN with fewer than two values.
-        n: Values.
-        image_half_width: The longer side of the interval that the choice of images alone gives; 0 for what is no
-            score of images, and where that is not known.
+        n: The number of values.
+        image_half_width: The longer side of the interval that the choice of images alone gives; 0 if that is not
+            known, or the value is no score of images.
     """
 
     mean: float
@@ -38,7 +38,7 @@ class Estimate:
 
     @property
     def half_width(self) -> float:
-        """Of both together: their squares add up, as variances do. Never less than either."""
+        """Half of the interval from seeds and images together: the squares are added, as for variances."""
         return math.hypot(self.seed_half_width, self.image_half_width)
 
     @property
@@ -51,12 +51,12 @@ class Estimate:
 
     @property
     def highest_expected(self) -> float:
-        """The upper end of the 95 % prediction interval: where one more such value lies, not where their mean does."""
+        """The upper end of the 95 % prediction interval, which is for one more such value and not for their mean."""
         return self.mean + math.hypot(self.seed_half_width * math.sqrt(self.n + 1), self.image_half_width)
 
 
 def estimate(values: Sequence[float], image_half_width: float = 0.0) -> Estimate:
-    """The mean of `values`, which are taken as a sample of a normal distribution, with its interval."""
+    """Return the mean of `values` with its interval, taking them as a sample of a normal distribution."""
     from scipy.special import stdtrit
 
     n = len(values)
@@ -68,13 +68,13 @@ def estimate(values: Sequence[float], image_half_width: float = 0.0) -> Estimate
 
 
 def mean_of_means(means: Sequence[Estimate]) -> Estimate:
-    """The mean of several candidates' means, with the interval that their seeds give.
+    """Return the mean of several candidates' means, with the interval that their seeds give.
 
-    Student's, with the degrees of freedom of Welch and Satterthwaite: candidates may vary by different amounts. NaN
-    where one of them has a single value.
+    The interval is Student's with the degrees of freedom of Welch and Satterthwaite, because candidates may vary by
+    different amounts. It is NaN if a candidate has a single value.
 
     Returns:
-        With `means` as its values: `n` is their number.
+        An estimate whose values are `means`, so that `n` is their number.
     """
     from scipy.special import stdtrit
 
@@ -92,9 +92,9 @@ def mean_of_means(means: Sequence[Estimate]) -> Estimate:
 
 
 def share_half_width(share: float, n_images: int) -> float:
-    """The longer side of Wilson's 95 % interval of a share of so many images; 0 if their number is not known.
+    """Return the longer side of Wilson's 95 % interval for a share of `n_images`; 0 if their number is not known.
 
-    Above 0 also where the share is 0 or 1 (Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001).
+    It is above 0 even if the share is 0 or 1 (Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001).
     """
     if not n_images or math.isnan(share):
         return 0.0
@@ -105,7 +105,7 @@ def share_half_width(share: float, n_images: int) -> float:
 
 
 def drawn_half_width(mean: float, drawn: NDArray[np.float64]) -> float:
-    """The longer side of the interval that holds 95 % of `drawn`, shape (b,), about `mean`; NaNs are left out."""
+    """Return the longer side of the interval with 95 % of `drawn`, shape (b,), about `mean`; NaNs are left out."""
     low, high = np.nanquantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return max(mean - float(low), float(high) - mean, 0.0)
 
@@ -116,26 +116,26 @@ def resampled_means(
     score_column: int | None = None,
     seed: int = 0,
 ) -> NDArray[np.float64]:
-    """Means of each candidate's trainings drawn again with replacement: a bootstrap over seeds, and over images.
+    """Resample the mean of each candidate's trainings with replacement: a bootstrap over seeds, and over images.
 
-    A training is drawn whole, so what hangs together in it stays together. Means of few values drawn so
-    spread too little, by the factor sqrt((n - 1) / n); they are spread again about the candidate's own mean
+    A training is drawn with all of its values, so that correlations between them are kept. Resampled means of n values
+    spread too little, by the factor sqrt((n - 1) / n), so they are stretched about the candidate's own mean
     (Hesterberg, "What Teachers Should Know About the Bootstrap", arXiv 1411.5279, on narrowness bias). Means that
-    differ by rounding alone are made equal, so that ties stay ties.
+    differ only by rounding are made equal, so that ties stay ties.
 
-    With `scores`, images are drawn too, in each resample the same for all candidates (a pigeonhole bootstrap: Owen,
-    Annals of Applied Statistics 2007; it counts what only one seed gets wrong on one image up to three times, so it is
-    cautious).
+    With `scores`, images are drawn too, in each resample the same for all candidates. This is a pigeonhole bootstrap
+    (Owen, Annals of Applied Statistics 2007). It is cautious, because it counts up to three times an error that only
+    one seed makes on one image.
 
     Args:
-        samples: For each of k candidates its trainings, shape (n, m): n >= 2 may differ, m objectives. One training
-            does not vary, and would seem to be sure.
+        samples: For each of k candidates its trainings, shape (n, m) for n trainings and m objectives. n may differ,
+            but must be at least 2: the mean of a single training would not vary and would seem certain.
         scores: For each candidate the scores of its trainings on drawn images, shape (:data:`N_RESAMPLES`, n).
-        score_column: Which of the m objectives is a score of images. Equal means of it are put in an order drawn by
-            lot: which model is better where both were right on as many images, those images cannot tell.
+        score_column: Which of the m objectives is a score of images. If two models are right on equally many images,
+            these images do not tell which is better, so equal means of the score are put in a random order.
 
     Returns:
-        Shape (:data:`N_RESAMPLES`, k, m).
+        Means of shape (:data:`N_RESAMPLES`, k, m).
     """
     random = np.random.default_rng(seed)
     columns = []
@@ -151,12 +151,12 @@ def resampled_means(
     means = np.stack(columns, axis=1)
     means = np.array([float(f"{value:.12g}") for value in means.flat]).reshape(means.shape)
     if score_column is not None:
-        means[..., score_column] += random.uniform(-_TIE, _TIE, means.shape[:2])
+        means[..., score_column] += random.uniform(-_TIE_TOLERANCE, _TIE_TOLERANCE, means.shape[:2])
     return means
 
 
 def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.bool_]:
-    """Which candidates keep all limits in which resample: `means` of shape (b, k, m) give (b, k)."""
+    """Find the resamples in which each candidate keeps all limits: `means` of shape (b, k, m) give (b, k)."""
     is_within = np.ones(means.shape[:2], dtype=bool)
     for values, objective in zip(np.moveaxis(means, -1, 0), objectives, strict=True):
         if objective.at_least is not None:
@@ -167,25 +167,26 @@ def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -
 
 
 def front_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
-    """In what share of the resamples each candidate is within the limits and on the front, shape (k,)."""
+    """Return the share of resamples in which each candidate is within the limits and on the front, shape (k,)."""
     directions = [objective.measure.direction for objective in objectives]
-    # What breaks a limit counts as not there: a NaN is on no front and dominates nothing.
+    # A candidate that breaks a limit becomes NaN, because NaN is never on the front and dominates nothing.
     points = np.where(within_limits(means, objectives)[..., np.newaxis], means, np.nan)
     shares: NDArray[np.float64] = np.mean([on_front(resample, directions) for resample in points], axis=0)
     return shares
 
 
 def beaten_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
-    """In what share of the resamples candidate i breaks a limit, or j within the limits dominates it: shape (k, k).
+    """Return the share of resamples in which candidate i is beaten by candidate j, shape (k, k).
 
-    On the diagonal stands the share in which it breaks a limit.
+    It is beaten if it breaks a limit, or if j keeps the limits and dominates it. The diagonal has the share of
+    resamples in which i breaks a limit.
     """
     n_candidates, n_objectives = means.shape[1:]
     directions = [objective.measure.direction for objective in objectives]
     turned = losses(means.reshape(-1, n_objectives), directions).reshape(means.shape)
     is_within = within_limits(means, objectives)
     shares = np.empty((n_candidates, n_candidates))
-    for j in range(n_candidates):  # one at a time: all at once would take gigabytes for hundreds of candidates
+    for j in range(n_candidates):  # a single array for all pairs of hundreds of candidates would take gigabytes
         other = turned[:, j : j + 1]
         is_dominated = (other <= turned).all(axis=-1) & (other < turned).any(axis=-1)
         shares[:, j] = (~is_within | (is_dominated & is_within[:, j : j + 1])).mean(axis=0)

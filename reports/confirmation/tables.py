@@ -1,4 +1,4 @@
-"""A confirmation as a data frame, a table for a terminal, and one in Markdown."""
+"""The tables of a confirmation: a data frame, a table for a terminal, and one in Markdown."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seco
 
 
 def confirmed_frame(confirmation: Confirmation) -> pd.DataFrame:
-    """A row for each finalist, the most accurate first.
+    """Return a data frame with a row for each finalist, the most accurate first.
 
-    Fractions are not in percent; ``_low`` and ``_high`` are the ends of 95 % intervals, empty with one
-    training. ``score`` says which images ``accuracy`` is of.
+    Fractions are from 0 to 1; ``_low`` and ``_high`` are the ends of 95 % intervals, empty with one
+    training. ``score`` says which images ``accuracy`` was measured on.
     """
     frame = pd.DataFrame([_row(confirmation, finalist) for finalist in confirmation.finalists])
-    # A number or nothing, not 3.0.
+    # With pandas' nullable types a missing value does not turn the number 3 into 3.0.
     return frame.astype({"beaten_by": "Int64", f"search_{GUESSING}": "boolean"})
 
 
@@ -66,15 +66,15 @@ def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
 
 
 def _columns(name: str, found: Estimate, least: float = -math.inf, most: float = math.inf) -> dict[str, float]:
-    """The ends of the interval as far as such a value can lie."""
-    low, high = max(found.low, least), min(found.high, most)  # a NaN, which stands first, stays
+    """Return the mean and the ends of its interval, cut off at the least and most possible value."""
+    low, high = max(found.low, least), min(found.high, most)  # max and min keep a NaN that is their first argument
     return {name: found.mean, f"{name}_low": low, f"{name}_high": high}
 
 
 def confirmation_table(confirmation: Confirmation) -> RenderableType:
-    """For a terminal: the finalists, in bold those of the cautious front, and what was found in sentences."""
+    """Return a table of the finalists for a terminal, the cautious front in bold, and the findings in sentences."""
     title = Text(f"{confirmation.search.study.name}: confirmed")
-    # Titles may wrap, cells may not: with narrow gaps the table fits into 80 columns.
+    # Titles may wrap and cells may not, and gaps are narrow, so that the table fits into 80 columns.
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.title_style = "bold"
     rows = [[*cells(confirmation, finalist), finalist.verdict] for finalist in confirmation.finalists]
@@ -88,13 +88,13 @@ def confirmation_table(confirmation: Confirmation) -> RenderableType:
 
 
 def titles(confirmation: Confirmation) -> list[str]:
-    """Of the columns of :func:`cells`."""
+    """Return the titles of the columns of :func:`cells`."""
     accuracy = "test" if confirmation.has_test else "validation"
     return ["trial", f"{accuracy} accuracy", "in search", "memory", "time", "on front"]
 
 
 def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
-    """One finalist for people."""
+    """Return a finalist's row of the tables for people."""
     search = confirmation.search
     accuracy, memory, time = (show_estimate(finalist.estimates[axis], search.measure(axis).unit) for axis in AXES)
     searched = show_marked(search, finalist.searched, "accuracy")
@@ -102,7 +102,7 @@ def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
 
 
 def confirmation_markdown(confirmation: Confirmation) -> str:
-    """A section for front.md."""
+    """Return the confirmation's section of front.md."""
     gap = "search - test" if confirmation.has_test else "search - now"
     names = [*titles(confirmation), gap, "trainings", "verdict", "cautious front"]
     rows = [

@@ -1,1 +1,1 @@
-"""optuna-dashboard over the shared store: guarded, with the front as a figure."""
+"""The dashboard: optuna-dashboard over the shared store, guarded, with the front as a figure."""

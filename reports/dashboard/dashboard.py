@@ -1,4 +1,4 @@
-"""optuna-dashboard over the same store, with the front as a figure that keeps up with the studies."""
+"""Serving optuna-dashboard over a store, with each study's front as a figure that is kept up to date."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ from tunefront.reports.dashboard.front import regard_limits
 from tunefront.reports.dashboard.server import check_host, listen
 from tunefront.reports.figures.fronts import front_figure
 from tunefront.reports.study_results import StudyResults, load_results
-from tunefront.storage import Store, StudyRecord, open_store, studies
+from tunefront.storage import studies
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.studies import StudyRecord
 
-FIGURE_ID = "tunefront-front"  # always the same, so that publishing again replaces the figure
+FIGURE_ID = "tunefront-front"  # a fixed identifier, so that publishing again replaces the figure
 
 _REMOTE_WARNING = (
     "Whoever has this link can read and delete every study of the storage. Nothing is encrypted on its way: others on "
@@ -29,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 def publish_front(store: Store, study: StudyRecord) -> None:
-    """Save the front as a figure in the Optuna study; the one published before is replaced.
+    """Save the front as a figure in the Optuna study, in place of the figure published before.
 
     Args:
         store: Opened as a writer.
@@ -49,9 +51,9 @@ def serve(
 
     Args:
         store: Opened as a writer: fronts are published into it, and the dashboard itself can write.
-        refresh_seconds: How often to look whether trials have finished.
-        allow_remote: Allow a host that others can reach. Only who has the link that is printed, with its token, is
-            answered.
+        refresh_seconds: The pause between two looks at whether trials have finished.
+        allow_remote: Allow a host that others can reach. Requests are answered only to browsers that came by the
+            printed link with its token.
 
     Raises:
         DashboardError: If the host is not allowed, or host and port cannot be listened on.
@@ -65,7 +67,7 @@ def serve(
         regard_limits()
         application = wsgi(store.optuna)
     with listen(application, host, port, allow_remote) as server:
-        keeper = _FrontKeeper(store)
+        keeper = _FrontPublisher(store)
         keeper.publish_changed()
         stopped = threading.Event()
         threading.Thread(target=keeper.run, args=(stopped, refresh_seconds), daemon=True).start()
@@ -75,18 +77,18 @@ def serve(
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            pass  # how it is meant to end
+            pass  # Ctrl-C is the way to end the dashboard
         finally:
             stopped.set()
 
 
-class _FrontKeeper:
-    """Publishes the front of each study when trials have finished, or its limits changed, since it last did."""
+class _FrontPublisher:
+    """A publisher of fronts: it publishes a study's front when trials have finished, or its limits have changed."""
 
     def __init__(self, store: Store) -> None:
         self._writer = store
-        self._reader = open_store(store.url)  # loading a large study must not hold up its workers
-        # Kept, because they remember finished trials: counting again reads only the others.
+        self._reader = open_store(store.url)  # a reader, because loading a large study must not block its workers
+        # Optuna's studies are kept, because they cache finished trials: counting again reads only the others.
         self._studies: dict[tuple[int, float], Study] = {}
         self._published: dict[tuple[int, float], tuple[int, Any]] = {}  # finished trials and objectives then
 
@@ -96,15 +98,15 @@ class _FrontKeeper:
             self.publish_changed()
 
     def publish_changed(self) -> None:
-        """Publish what has changed. A database that is away for a while is only logged."""
+        """Publish the fronts that may have changed. If the database cannot be reached, that is only logged."""
         try:
             for study in studies.list_all(self._reader):
                 self._publish_if_changed(study)
-        except (SQLAlchemyError, OptunaError, KeyError) as error:  # KeyError: deleted in the dashboard just now
+        except (SQLAlchemyError, OptunaError, KeyError) as error:  # KeyError if the study was just deleted
             _log.warning("the front was not published (%s); it is tried again", type(error).__name__)
 
     def _publish_if_changed(self, study: StudyRecord) -> None:
-        key = (study.study_id, study.created_at)  # SQLite gives the number of a deleted study again
+        key = (study.study_id, study.created_at)  # the number alone is not enough: SQLite uses it again
         if key not in self._studies:
             self._studies[key] = study.optuna_study(self._reader)
         counts = count(self._reader, self._studies[key], study.study_id)
@@ -125,6 +127,6 @@ def _save(store: Store, study: StudyRecord, results: StudyResults) -> None:
 
     _require_writer(store)
     figure = front_figure(results)
-    # The figure is written in many pieces: two dashboards must not mix theirs.
+    # The figure is written in many pieces, so the lock keeps two dashboards from mixing theirs.
     with store.exclusively():
         save_plotly_graph_object(study.optuna_study(store), figure, graph_object_id=FIGURE_ID)

@@ -1,4 +1,4 @@
-"""Which trials optuna-dashboard calls the best ones: those within the limits that no other one of them beats."""
+"""The best trials that optuna-dashboard lists: those within the limits that no other such trial dominates."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tunefront.objectives.measures import Direction
 
 
 def regard_limits() -> None:
-    """Let optuna-dashboard find its best trials by :func:`best_trials`, in this process.
+    """Make optuna-dashboard find its best trials with :func:`best_trials` in this process.
 
-    Its figures leave out what breaks a constraint; its own list of best trials does not. It has no setting for that,
-    so its function is replaced.
+    Its figures leave out trials that break a constraint, but its list of best trials does not. It has no setting for
+    that, so its function is replaced.
     """
     from optuna_dashboard import _app
 
@@ -24,7 +24,7 @@ def regard_limits() -> None:
 
 
 def best_trials(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
-    """The front of the complete trials that break no constraint; ties are all kept."""
+    """Return the front of the complete trials that break no constraint; ties are all kept."""
     feasible = [
         trial
         for trial in trials

@@ -1,4 +1,4 @@
-"""Whom the dashboard answers: optuna-dashboard itself asks for no password and answers to any host name."""
+"""The guard before optuna-dashboard, which itself asks for no password and answers to any host name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _HOST = re.compile(r"[\w.:%\[\]-]+")
 
 
 class Token:
-    """A secret that a browser gets by a link, and shows with every later request in a cookie.
+    """A secret that a browser gets by a link, and sends with every later request in a cookie.
 
     Args:
-        port: Browsers keep one set of cookies for all ports of a host, so that the cookie's name must tell them apart.
+        port: The server's port. Browsers keep one set of cookies for all ports of a host, so the cookie's name has it.
     """
 
     def __init__(self, port: int) -> None:
@@ -33,38 +33,38 @@ class Token:
 
     @property
     def query(self) -> str:
-        """What the link ends with."""
+        """The query with which the link ends."""
         return f"?{_TOKEN_KEY}={self._secret}"
 
     @property
     def cookie(self) -> str:
-        """The header that gives a browser its cookie: no script can read it, and no other site can have it sent."""
+        """The header that sets the cookie, which no script can read and no other site can have sent."""
         return f"{self._cookie}={self._secret}; Path=/; HttpOnly; SameSite=Strict"
 
     def is_in_query(self, environ: WSGIEnvironment) -> bool:
-        """Whether the request came by the link."""
-        return any(map(self._is_it, parse_qs(environ.get("QUERY_STRING", "")).get(_TOKEN_KEY, [])))
+        """Return whether the request came by the link."""
+        return any(map(self._is_token, parse_qs(environ.get("QUERY_STRING", "")).get(_TOKEN_KEY, [])))
 
     def is_in_cookie(self, environ: WSGIEnvironment) -> bool:
-        """Whether the request has the cookie."""
-        # Not by http.cookies, which gives up at the first cookie of another program that it does not like.
+        """Return whether the request has the cookie."""
+        # http.cookies stops at the first cookie that it cannot parse, which may be another program's.
         pairs = (part.strip().partition("=") for part in environ.get("HTTP_COOKIE", "").split(";"))
-        return any(self._is_it(value) for name, _, value in pairs if name == self._cookie)
+        return any(self._is_token(value) for name, _, value in pairs if name == self._cookie)
 
-    def _is_it(self, value: str) -> bool:
-        """Compare in constant time: how long it takes tells nothing of how much was right."""
+    def _is_token(self, value: str) -> bool:
+        """Compare with the token in constant time, so that the time taken does not tell how much of it is right."""
         return hmac.compare_digest(value.encode(), self._secret.encode())
 
 
 def guard(application: WSGIApplication, names_us: Callable[[str], bool], token: Token | None) -> WSGIApplication:
-    """Let requests pass only if they were meant for this server, by someone who may use it.
+    """Wrap an application so that it gets only requests meant for this server, from someone who may use it.
 
-    A page of any other site that is open in the same browser could otherwise send requests (its ``Origin`` is another
-    one), and, with a name that it lets point to this machine, read the answers (``Host`` is that name).
+    Without it, a page of another site in the same browser could send requests; those have another ``Origin``. With a
+    host name that points to this machine, that page could read the answers too; those requests have that ``Host``.
 
     Args:
-        names_us: Whether a request for this host name may be answered.
-        token: What a browser must have; None on a server that only this machine reaches.
+        names_us: A function that tells whether requests for a host name may be answered.
+        token: The token that a browser must have; None on a server that only this machine reaches.
     """
 
     def guarded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -92,13 +92,13 @@ _NO_TOKEN = (
     "This dashboard is open only to those who have its link. Open the whole link that 'tunefront dashboard' printed, "
     "with its token, in this browser. It is another one each time the dashboard is started."
 )
-# Not a redirection: a browser that came by a link on another site's page would follow it without the new cookie.
-_WELCOME = '<!DOCTYPE html><meta http-equiv="refresh" content="0; url=/"><a href="/">To the dashboard</a>'
+# A browser that came from another site's page would follow a redirection without the new cookie, so a page is sent.
+_WELCOME_PAGE = '<!DOCTYPE html><meta http-equiv="refresh" content="0; url=/"><a href="/">To the dashboard</a>'
 
 
 def _welcome(start_response: StartResponse, token: Token) -> Iterable[bytes]:
-    """Give the cookie, and have the browser go on to an address without the token."""
-    return _answer(start_response, HTTPStatus.OK, _WELCOME, [("Set-Cookie", token.cookie)])
+    """Set the cookie, and send the browser on to an address without the token."""
+    return _answer(start_response, HTTPStatus.OK, _WELCOME_PAGE, [("Set-Cookie", token.cookie)])
 
 
 def _refuse(start_response: StartResponse, why: str) -> Iterable[bytes]:
@@ -121,15 +121,15 @@ def _answer(
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach `host`, an address or ``localhost``."""
+    """Return whether only programs on this machine can reach `host`, an address or ``localhost``."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False  # any other name: where it leads is not ours to guess
+        return False  # any other name may lead to another machine
 
 
 def is_address(host: str) -> bool:
-    """Whether `host` is an IP address."""
+    """Return whether `host` is an IP address."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -138,12 +138,12 @@ def is_address(host: str) -> bool:
 
 
 def names_this_machine(host: str) -> Callable[[str], bool]:
-    """Which host names a server that others reach answers to.
+    """Return a function that tells whether a server that others reach answers to a host name.
 
-    Any address is one: only a name can be made to point here by someone else.
+    It answers to any address, because only a name can be made to point here by someone else.
 
     Args:
-        host: What it was told to listen on.
+        host: The host that the server listens on.
     """
     name = socket.gethostname().lower()
     short = name.partition(".")[0]
@@ -152,7 +152,7 @@ def names_this_machine(host: str) -> Callable[[str], bool]:
 
 
 def _host_name(host: str) -> str:
-    """Of a ``Host`` header, without the port; empty if it is more than a host, or several with commas between."""
+    """Return the name in a ``Host`` header, without the port; empty if the header is not a single host."""
     if not _HOST.fullmatch(host):
         return ""
     try:

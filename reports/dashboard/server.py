@@ -1,4 +1,4 @@
-"""A web server for optuna-dashboard, behind a guard."""
+"""The web server for optuna-dashboard, behind the guard."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 
 class DashboardError(TunefrontError):
-    """The dashboard cannot be served: a message for a person that says what to do."""
+    """The dashboard cannot be served: the message says why and what to do."""
 
 
 class DashboardServer(ThreadingMixIn, WSGIServer):
-    """Serves each request in a thread of its own, so that a slow one does not hold up the others."""
+    """A server with a thread for each request, so that a slow request does not block the others."""
 
     daemon_threads = True
     token: Token | None = None
 
     @property
     def url(self) -> str:
-        """Where a browser finds it, with the token if it needs one."""
+        """The address for a browser, with the token if there is one."""
         host, port = str(self.server_address[0]), self.server_address[1]
         if ipaddress.ip_address(host).is_unspecified:
             host = _own_address()
@@ -52,13 +52,13 @@ def check_host(host: str, allow_remote: bool) -> None:
 
 
 def listen(application: WSGIApplication, host: str, port: int, allow_remote: bool) -> DashboardServer:
-    """A server that listens; the caller makes it serve and closes it.
+    """Return a server that listens; the caller makes it serve and closes it.
 
-    On this machine alone it answers to loopback names. With `allow_remote` it answers to this machine's names, and only
-    to browsers that came by its link.
+    A server for this machine alone answers to loopback names. With `allow_remote` it answers to this machine's names,
+    and only to browsers that came by its link.
 
     Raises:
-        DashboardError: If the port is taken, not allowed, or the host is not of this machine.
+        DashboardError: If the port is taken or not allowed, or the host is not one of this machine.
     """
     try:
         server = make_server(host, port, application, _server_class_for(host), _QuietHandler)
@@ -78,10 +78,10 @@ def _explain(error: OSError, host: str, port: int) -> str:
 
 
 def _own_address() -> str:
-    """The address by which others reach this machine, as far as it knows; no packet is sent."""
+    """Return the address by which others reach this machine, as far as it knows; no packet is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+            probe.connect(("192.0.2.1", 9))  # an address reserved for documentation (RFC 5737)
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()
@@ -99,7 +99,7 @@ def _server_class_for(host: str) -> type[DashboardServer]:
 
 class _QuietHandler(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a browser that polls would fill the terminal, and an address may have the token in it.
+        """Print nothing: a browser that polls would fill the terminal, and an address may have the token in it.
 
-        What goes wrong in the dashboard itself is still printed.
+        Errors in the dashboard itself are still printed.
         """

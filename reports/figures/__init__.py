@@ -1,1 +1,1 @@
-"""The figures of a report: fronts, learning curves, and how they look."""
+"""The figures of a report: fronts, learning curves, and their style."""

@@ -1,4 +1,4 @@
-"""The front in figures: each pair of axes, with everything that was tried."""
+"""Figures of the front: each pair of axes, with every measured trial."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ PAIRS: tuple[tuple[Axis, Axis], ...] = (("memory", "accuracy"), ("time", "accura
 
 
 def pair_figures(results: StudyResults) -> dict[str, go.Figure]:
-    """The three pairs of axes, named ``memory-accuracy``, ``time-accuracy`` and ``memory-time``."""
+    """Return figures of the three pairs of axes: ``memory-accuracy``, ``time-accuracy`` and ``memory-time``."""
     return {f"{x}-{y}": pair_figure(results, x, y) for x, y in PAIRS}
 
 
 def pair_figure(results: StudyResults, x: Axis, y: Axis) -> go.Figure:
-    """Every measured trial on two axes, and the steps of those that no other beats on these two.
+    """Return a figure of every measured trial on two axes, and the steps of the trials undominated on these two.
 
-    A trial on the front may lie off the steps: it is then better on the third axis. Trials that
-    failed are not shown; nor are those without a value on both axes, but the legend counts them.
+    A trial on the front may lie off the steps, if it is better on the third axis. Failed trials are not
+    shown. Nor are trials that lack a value on one of the axes, but the legend counts them.
     """
     figure = new_figure(f"{y.capitalize()} against {x}")
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
@@ -54,9 +54,9 @@ def pair_figure(results: StudyResults, x: Axis, y: Axis) -> go.Figure:
 
 
 def front_figure(results: StudyResults) -> go.Figure:
-    """All three axes in one figure: accuracy against memory, and time as the colour of the front.
+    """Return a figure of all three axes: accuracy over memory, and time as the colour of the front.
 
-    For a page of someone else's, so with a background; and small, because it is to lie in the database.
+    It is shown on optuna-dashboard's page, so it has a background. It is stored in the database, so it is small.
     """
     figure = pair_figure(results, "memory", "accuracy")
     figure.update_layout(title_text="The front", paper_bgcolor="white", height=450, margin_t=56)
@@ -74,13 +74,13 @@ def _axis(results: StudyResults, axis: Axis) -> dict[str, Any]:
 
 
 def _values(results: StudyResults, axis: Axis) -> list[float]:
-    """What has been measured on the axis, of trials that figures show."""
+    """Return the measured values on the axis, of the trials that figures show."""
     values = [results.value(trial, axis) for kind in kinds(results) for trial in kind.trials]
     return [value for value in values if not math.isnan(value)]
 
 
 def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
-    """What the best trials reach on `y` for a given cost on `x`; nothing unless both are objectives."""
+    """Add steps of the best value on `y` for a given cost on `x`. Adds nothing unless both are objectives."""
     feasible = [trial for trial in results.trials if trial.state == "complete" and trial.is_feasible]
     if not feasible or not {x, y} <= results.objectives.keys():
         return
@@ -99,7 +99,7 @@ def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> No
 
 
 def _limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:
-    """Limits between what was measured: one far away would squeeze everything else."""
+    """Return the limits within the measured range: a limit far away would squeeze everything else."""
     objective = results.objectives.get(axis)
     values = _values(results, axis)
     if objective is None or not values:
@@ -109,9 +109,9 @@ def _limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:
 
 
 def _time_colours(results: StudyResults, numbers: Sequence[int]) -> dict[str, Any]:
-    """Marker colours of the trials by the logarithm of their time, with a scale; grey where there is none."""
+    """Return marker colours by the logarithm of the trials' times, with a scale; grey where there is no time."""
     by_number = {trial.number: results.value(trial, "time") for trial in results.front}
-    known = [by_number[number] for number in numbers if by_number[number] > 0]  # NaN is not
+    known = [by_number[number] for number in numbers if by_number[number] > 0]  # False for NaN
     if not known:
         return {}
     measure = results.measure("time")

@@ -1,4 +1,4 @@
-"""Learning curves: accuracy by epoch, of the front above all."""
+"""The figure of learning curves: accuracy by epoch, with the front highlighted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tunefront.reports.figures.style import (
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.sentences.summary import axis_title
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _MAX_LABELS = 20
 
 
 def learning_curves(results: StudyResults) -> go.Figure:
-    """Accuracy on the validation split by epoch: the front's curves with a dot where the weights kept come from."""
+    """Return a figure of validation accuracy by epoch; dots mark the epochs from which the front's weights are."""
     trained = [trial for trial in results.trials if trial.epochs]
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
     figure = new_figure("Accuracy by epoch")
@@ -34,7 +34,7 @@ def learning_curves(results: StudyResults) -> go.Figure:
         yaxis=measure_axis(results.measure("accuracy"), axis_title(results, "accuracy"), []),
     )
     beaten = [trial for trial in trained if trial.number not in results.front_numbers]
-    # What waits has epochs of an attempt that was interrupted.
+    # A waiting trial has epochs if an attempt at it was interrupted.
     for state in ("failed", "waiting", "pruned", "running", "complete"):
         colour = COMPLETE_COLOUR if state == "complete" else PRUNED_COLOUR
         _add_thin(figure, state, [trial for trial in beaten if trial.state == state], colour)
@@ -45,7 +45,7 @@ def learning_curves(results: StudyResults) -> go.Figure:
 
 
 def _add_thin(figure: go.Figure, name: str, trials: Sequence[TrialRecord], colour: str) -> None:
-    """All curves in one trace, with gaps between them: hundreds of traces would make the page slow."""
+    """Add all curves in one trace with gaps between them, because hundreds of traces would make the page slow."""
     if not trials:
         return
     x: list[int | None] = []

@@ -1,4 +1,4 @@
-"""How figures look: colours that read on a light and a dark page, axes in units that people use."""
+"""The style of figures: colours that are readable on light and dark pages, and axes in units that people use."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _TEXT_COLOUR = "#4b5565"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 _MAX_TICKS = 7
-# Where ticks of a log scale may stand, the densest first.
+# Sets of ticks within a decade of a log scale, the densest first.
 _MANTISSAS = ((1, 1.5, 2, 3, 4, 5, 6, 8), (1, 2, 5), (1, 3), (1,))
 
 
 def new_figure(title: str) -> go.Figure:
-    """An empty figure in the style of the reports; its legend stands below the data, not on it."""
+    """Return an empty figure in the style of the reports; its legend stands below the data, not on it."""
     figure = go.Figure()
     figure.update_layout(
-        template=go.layout.Template(),  # plotly's own adds several kB to every figure
+        template=go.layout.Template(),  # plotly's default template would add several kB to every figure
         title={"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 15}},
         font={"family": _FONT, "size": 12, "color": _TEXT_COLOUR},
         paper_bgcolor="rgba(0, 0, 0, 0)",
@@ -44,16 +44,20 @@ def new_figure(title: str) -> go.Figure:
 
 
 def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[str, Any]:
-    """An axis in plotly's words for `values` of `measure`; NaN are left out.
+    """Return a plotly axis for `values` of `measure`; NaNs are left out.
 
-    Costs stand on a log scale, because 1 MB against 2 MB matters as much as 100 MB against 200 MB;
-    on a linear one if a value is 0, which a log scale could not show.
+    Costs have a log scale, because 1 MB against 2 MB matters as much as 100 MB against 200 MB. If a value
+    is 0, which a log scale cannot show, the scale is linear.
     """
     known = [value for value in values if not math.isnan(value)]
     axis: dict[str, Any] = {"title": {"text": title}}
     if measure.unit == "fraction":
-        return axis | {"tickformat": "~%", "minallowed": -0.02, "maxallowed": 1.12}  # no 150 % for a lone trial
-    # For a reader who zooms in, where the ticks given below are too far apart.
+        return axis | {
+            "tickformat": "~%",
+            "minallowed": -0.02,
+            "maxallowed": 1.12,
+        }  # or a single trial's axis ends at 150 %
+    # This format is used when a reader zooms in so far that the ticks given below are too far apart.
     axis |= {"tickformat": "~s", "ticksuffix": "B" if measure.unit == "bytes" else "s"}
     if min(known, default=0.0) <= 0:
         return axis
@@ -63,9 +67,9 @@ def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[
 
 
 def log_ticks(low: float, high: float, unit: Unit) -> list[float]:
-    """Round values from a tenth of `low` to ten times `high`, about seven of them between the two.
+    """Return round values from a tenth of `low` to ten times `high`, about seven of them between the two.
 
-    If the two are the same, plotly shows a decade on either side, and seven are found there.
+    If the two are equal, plotly shows a decade on either side, and about seven values are in that range.
     """
     shown = (low, high) if low < high else (low / 10, high * 10)
     for mantissas in _MANTISSAS:
@@ -76,7 +80,7 @@ def log_ticks(low: float, high: float, unit: Unit) -> list[float]:
 
 
 def _round_values(low: float, high: float, mantissas: Sequence[float], unit: Unit) -> Iterator[float]:
-    """Of each decade; seconds go on as minutes from 60 and as hours from 3600 on."""
+    """Yield the round values of each decade; seconds continue as minutes from 60 and as hours from 3600 on."""
     bases = [(1.0, 60.0), (60.0, 3600.0), (3600.0, math.inf)] if unit == "seconds" else [(1.0, math.inf)]
     for base, end in bases:
         first = math.floor(math.log10(low)) if base == 1.0 else 0
@@ -88,7 +92,7 @@ def _round_values(low: float, high: float, mantissas: Sequence[float], unit: Uni
 
 
 def say_in_the_middle(figure: go.Figure, text: str) -> None:
-    """Say in an empty figure why it is empty."""
+    """Write into an empty figure why it is empty."""
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)

@@ -1,4 +1,4 @@
-"""Trials as points of a figure: which look alike, and what a reader sees when pointing at one."""
+"""Trials as the points of a figure: the kinds that look alike, and the labels shown when pointing at one."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tunefront.objectives.measures import AXES, Axis
 from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, PRUNED_COLOUR
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
-_MAX_LABELS = 20  # more numbers beside points than this are a tangle
-_MANY_TRIALS = 300  # from here on points are smaller
+_MAX_LABELS = 20  # more numbers beside points would cover each other
+_MANY_TRIALS = 300  # with this many trials or more, points are smaller
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Trials that look alike.
+    """A kind of trials, which look alike.
 
     Attributes:
-        key: For programs: ``front``, ``complete``, ``infeasible`` or ``pruned``.
-        name: For the legend.
+        key: The kind's key for programs: ``front``, ``complete``, ``infeasible`` or ``pruned``.
+        name: The kind's name in the legend.
     """
 
     key: str
@@ -35,7 +35,7 @@ class Kind:
 
 
 def kinds(results: StudyResults) -> Iterator[Kind]:
-    """What there is to show, the most important last: it is drawn on top. Kinds without a trial are left out."""
+    """Yield the kinds that have trials, the most important last, because the last one is drawn on top."""
     complete = [trial for trial in results.trials if trial.state == "complete"]
     is_small = len(results.trials) <= _MANY_TRIALS
     beaten = [trial for trial in complete if trial.is_feasible and trial.number not in results.front_numbers]
@@ -58,7 +58,7 @@ def kinds(results: StudyResults) -> Iterator[Kind]:
 
 
 def points(results: StudyResults, kind: Kind, x: Axis, y: Axis, parameters: Parameters) -> dict[str, Any]:
-    """A scatter trace of the trials that have a value on both axes; its name counts all of them."""
+    """Return a scatter trace of the trials with a value on both axes; its name counts all trials of the kind."""
     drawn = [t for t in kind.trials if not math.isnan(results.value(t, x) + results.value(t, y))]
     count = len(drawn) if len(drawn) == len(kind.trials) else f"{len(drawn)} of {len(kind.trials)}"
     trace = {
@@ -79,7 +79,7 @@ def points(results: StudyResults, kind: Kind, x: Axis, y: Axis, parameters: Para
 
 
 def rounded(value: float) -> float:
-    """Four digits: finer than a pixel, and a report of many trials stays small."""
+    """Round to four digits, which is finer than a pixel and keeps a report of many trials small."""
     return float(f"{value:.4g}")
 
 
@@ -87,6 +87,6 @@ def _hover(results: StudyResults, trial: TrialRecord, kind: Kind, parameters: Pa
     values = ", ".join(f"{axis} {results.show(trial, axis)}" for axis in AXES)
     named_values = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in parameters.summary(trial).split(", "))
     lines = textwrap.wrap(", ".join(named_values), 60)
-    # Plotly reads some HTML tags in labels; what a user named must not become one.
+    # Plotly interprets some HTML tags in labels, so names that users chose are escaped.
     what = f"{kind.name}, no better than guessing" if results.is_guessing(trial) else kind.name
     return "<br>".join([f"<b>trial {trial.number}</b>, {what}", values, *(html.escape(line) for line in lines)])

@@ -1,1 +1,1 @@
-"""Which parameters matter, beyond chance, and the report's section of them."""
+"""The importance of parameters, as far as it exceeds chance, and the report's section about it."""

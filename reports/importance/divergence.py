@@ -1,9 +1,9 @@
-"""How far the values of a parameter in the best trials differ from those in all trials, and how far by chance.
+"""The divergence of a parameter's values in the best trials from those in all trials, compared with chance.
 
 The measure is that of PED-ANOVA (https://arxiv.org/abs/2304.10255), in its form for parameters that only some trials
-have (https://arxiv.org/abs/2601.20800). Optuna has both, but takes seconds for what here takes a fraction of one: there
-each kernel density has its own bandwidth, here all of a parameter's have the same, so that one matrix product makes
-thousands of them. That many are needed to know what chance does.
+have (https://arxiv.org/abs/2601.20800). Optuna has both, but takes seconds where this takes a fraction of a second. In
+Optuna each kernel density has its own bandwidth. Here all densities of a parameter have the same one, so that one
+matrix product computes thousands of them. Thousands are needed to estimate the effect of chance.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 Floats = NDArray[np.float64]
 
-_N_POINTS = 50  # of a grid over a range
+_N_GRID_POINTS = 50  # points of the grid over a parameter's range
 MIN_DRAWS = 2000
-_PRIOR = 1.0  # trials' worth of an even density, which keeps densities above 0
+_PRIOR_TRIALS = 1.0  # weight, in trials, of a uniform density that keeps densities above 0
 
 
 @dataclass(frozen=True)
 class Divergence:
-    """Of one parameter, for one set of best trials.
+    """The divergence of one parameter for one set of best trials.
 
     Attributes:
-        beyond_chance: Pearson's divergence of the best trials' density from all trials', less its mean by chance.
-        chance: How likely chance makes it so large.
+        beyond_chance: Pearson's divergence of the best trials' density from that of all, less its mean by chance.
+        chance: The probability that chance alone makes it that large.
     """
 
     beyond_chance: float
@@ -40,11 +40,11 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Values:
-    """A parameter's values, ready to be compared.
+    """A parameter's values as kernel densities.
 
     Attributes:
-        members: Which trials have the parameter, drawn from one distribution: indices, ascending.
-        kernels: The density that each of them adds, shape (members, points of the grid); rows add up to 1.
+        members: Ascending indices of the trials that have the parameter, drawn from one distribution.
+        kernels: The density that each of them adds, shape (members, points of the grid); each row sums to 1.
     """
 
     members: NDArray[np.int64]
@@ -52,7 +52,7 @@ class Values:
 
     @classmethod
     def of(cls, name: str, trials: Sequence[TrialRecord]) -> list[Values]:
-        """One for each distribution from which trials drew the parameter; what cannot vary is left out."""
+        """Make values for each distribution that trials drew the parameter from; one that cannot vary is left out."""
         groups: list[tuple[BaseDistribution, list[int]]] = []
         for index, trial in enumerate(trials):
             distribution = trial.distributions.get(name)
@@ -69,19 +69,19 @@ class Values:
         ]
 
     def divergences(self, is_best: NDArray[np.bool_]) -> Floats:
-        """For each row of `is_best`, shape (sets, members): 0 for a set of none."""
-        n_best, prior = is_best.sum(axis=1), _PRIOR / self.kernels.shape[1]
-        best = (is_best @ self.kernels + prior) / (n_best[:, None] + _PRIOR)
-        every = (self.kernels.sum(axis=0) + prior) / (len(self.members) + _PRIOR)
+        """Return the divergence for each row of `is_best`, shape (sets, members); 0 for an empty set."""
+        n_best, prior = is_best.sum(axis=1), _PRIOR_TRIALS / self.kernels.shape[1]
+        best = (is_best @ self.kernels + prior) / (n_best[:, None] + _PRIOR_TRIALS)
+        every = (self.kernels.sum(axis=0) + prior) / (len(self.members) + _PRIOR_TRIALS)
         return np.where(n_best > 0, ((best / every - 1) ** 2) @ every, 0.0)
 
 
 class Draws:
-    """Sets of trials drawn at random, the same ones whenever they are asked for.
+    """Sets of trials drawn at random, the same sets for the same question.
 
     Args:
-        blocks: Of each trial. A set holds as many trials of each block as the best trials do.
-        n_sets: How many are drawn.
+        blocks: The block of each trial. A set holds as many trials of each block as the best trials do.
+        n_sets: The number of sets.
     """
 
     def __init__(self, blocks: NDArray[np.int64], n_sets: int = MIN_DRAWS) -> None:
@@ -91,7 +91,7 @@ class Draws:
         self._drawn: dict[tuple[bytes, bytes], NDArray[np.bool_]] = {}
 
     def like(self, is_best: NDArray[np.bool_], members: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Sets among `members`, of as many as are best there. Shape (sets, members)."""
+        """Draw sets among `members`, each with as many trials as are best there, shape (sets, members)."""
         blocks = self._blocks[members]
         n_best = np.bincount(blocks[is_best[members]], minlength=int(blocks.max()) + 1)
         key = (members.tobytes(), n_best.tobytes())
@@ -107,9 +107,10 @@ class Draws:
 
 
 def find_divergence(values: Sequence[Values], is_best: NDArray[np.bool_], draws: Draws) -> Divergence:
-    """Of one parameter. The best are compared with sets of as many trials, drawn among those that have the parameter.
+    """Find one parameter's divergence, and compare it with that of random sets of as many trials as are best.
 
-    So a parameter of one optimizer does not stand out merely because that optimizer is the best one.
+    Sets are drawn among the trials that have the parameter, so that a parameter of one optimizer does not stand out
+    merely because that optimizer is the best one.
     """
     found, by_chance = 0.0, np.zeros(draws.n_sets)
     for each in values:
@@ -118,7 +119,7 @@ def find_divergence(values: Sequence[Values], is_best: NDArray[np.bool_], draws:
         weight = float(share_of_best**2 / share_of_all)
         found += weight * float(each.divergences(is_here[None, :])[0])
         by_chance += weight * each.divergences(draws.like(is_best, each.members))
-    is_as_large = by_chance >= found - 1e-9  # equal sets differ by rounding
+    is_as_large = by_chance >= found - 1e-9  # equal sets may differ by rounding errors
     return Divergence(found - float(by_chance.mean()), (1 + int(is_as_large.sum())) / (1 + draws.n_sets))
 
 
@@ -129,11 +130,11 @@ def _kernels(distribution: BaseDistribution, values: Sequence[Any]) -> Floats:
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     scale = np.log if distribution.log else np.asarray
     low, high = scale([distribution.low, distribution.high])
-    n_points = _N_POINTS
+    n_points = _N_GRID_POINTS
     if distribution.step and not distribution.log:
-        n_points = min(round((distribution.high - distribution.low) / distribution.step) + 1, _N_POINTS)
+        n_points = min(round((distribution.high - distribution.low) / distribution.step) + 1, _N_GRID_POINTS)
     at = (scale(values) - low) / (high - low) * (n_points - 1)
-    # Scott's rule; never so narrow that a kernel falls between two points.
+    # The bandwidth is Scott's, but never so narrow that a kernel falls between two points of the grid.
     bandwidth = max(1.06 * float(at.std()) * len(at) ** -0.2, 0.3)
     distance = (np.arange(n_points)[None, :] - at[:, None]) / bandwidth
     kernels: Floats = np.exp(-0.5 * distance**2)

@@ -1,9 +1,9 @@
-"""Which parameters decide: their importance for each objective, and for being on the front.
+"""The importance of parameters for each objective, and for being on the front.
 
-PED-ANOVA: how far the values of the best trials differ from those of all complete trials. A few trials always differ:
-of 60 recorded trainings the raw shares gave rarely chosen optimizers' learning rates most of the importance for memory,
-with which they have nothing to do. So here counts only what goes beyond chance, which is found out by drawing the best
-trials at random, and only of parameters that do so clearly.
+The method is PED-ANOVA: how far the values of the best trials differ from those of all complete trials. A few trials
+always differ. With 60 recorded trainings, the raw shares gave most of the importance for memory to the learning rates
+of rarely chosen optimizers, which have no effect on it. So only differences beyond chance count here, and only for
+parameters where they are clear. The effect of chance is estimated by drawing the best trials at random.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from tunefront.reports.importance.divergence import MIN_DRAWS, Divergence, Draws, Values, find_divergence
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 MIN_TRIALS = 10
-_MIN_BEST = 5  # fewer say nothing about a distribution
+_MIN_BEST = 5  # fewer trials say nothing about a distribution
 _BEST_SHARE = 1 / 3  # a tenth, Optuna's default, finds little in studies of 30 to 120 trials; so does a quarter
-_BLOCK_SIZE = 8  # trials among which the best are drawn
-_FALSE_SHARE = 0.1  # of what is called clear; of studies where nothing matters, as many show something
+_BLOCK_SIZE = 8  # successive trials among which the best are drawn
+_FALSE_DISCOVERY_RATE = 0.1  # also the share of studies that show a parameter though none matters
 
 FRONT = "the front"
 _CONFIRMS = "These are finalists, trained again: which parameters matter stands in the report of their search."
@@ -33,9 +33,9 @@ class Share:
     """A parameter's importance for one target.
 
     Attributes:
-        fraction: Of what all parameters have beyond chance; 0 if it is not clear.
-        is_clear: Whether it is more than chance makes of it.
-        chance: How likely chance alone makes it so large.
+        fraction: The share in the sum of all parameters' divergence beyond chance; 0 if it is not clear.
+        is_clear: Whether the divergence is clearly larger than by chance.
+        chance: The probability that chance alone makes the divergence that large.
     """
 
     fraction: float
@@ -45,15 +45,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Importance:
-    """Importances of a study's parameters.
+    """The importances of a study's parameters.
 
     Attributes:
-        n_trials: Complete trials, from which they are.
-        n_best: For each target, how many trials were the best ones.
+        n_trials: The number of complete trials, which importances are computed from.
+        n_best: Target -> the number of its best trials.
         shares: Parameter -> target -> share; the most important parameter first.
-        n_having: Parameter that can vary -> how many of the trials have it.
-        why_none: Why there are none, in a sentence; empty if there are some.
-        why_no_front: Why the front is no target, in a sentence; empty if it is, or with one objective.
+        n_having: Parameter that can vary -> the number of trials that have it.
+        why_none: Why there are no importances, in a sentence; empty if there are some.
+        why_no_front: Why the front is no target, in a sentence; empty if it is one, or with one objective.
     """
 
     n_trials: int
@@ -65,12 +65,12 @@ class Importance:
 
     @property
     def clear(self) -> dict[str, Mapping[str, Share]]:
-        """Those of :attr:`shares` that are clear for some target."""
+        """The entries of :attr:`shares` that are clear for at least one target."""
         return {name: row for name, row in self.shares.items() if any(share.is_clear for share in row.values())}
 
 
 def find_importance(results: StudyResults) -> Importance:
-    """Importances from the complete trials, also those that break a limit. Draws nothing that differs between runs."""
+    """Compute importances from the complete trials, also those that break a limit. Equal data give equal results."""
     trials = [trial for trial in results.trials if trial.state == "complete" and trial.values]
     n_having = _count_having(trials)
     why_none = _CONFIRMS if results.study.spec.get("confirms") else _why_none(len(trials), n_having)
@@ -83,7 +83,7 @@ def find_importance(results: StudyResults) -> Importance:
         why_no_front = _why_no_front(is_off)
         if not why_no_front:
             losses[FRONT] = is_off
-    best = {target: _best(target, values) for target, values in losses.items()}
+    best = {target: _best_trials(target, values) for target, values in losses.items()}
     shares = _shares(trials, sorted(n_having), best)
     most = {name: max(share.fraction for share in shares[name].values()) for name in shares}
     shares = {name: shares[name] for name in sorted(shares, key=lambda name: -most[name])}
@@ -116,7 +116,7 @@ def _why_no_front(is_off: NDArray[np.float64]) -> str:
 
 
 def _losses(results: StudyResults, trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]:
-    """Each objective's values, smaller is better."""
+    """Return each objective's values as losses: smaller is better."""
     losses: dict[str, NDArray[np.float64]] = {}
     for axis, objective in results.objectives.items():
         sign = -1.0 if objective.measure.direction == "maximize" else 1.0
@@ -124,8 +124,8 @@ def _losses(results: StudyResults, trials: Sequence[TrialRecord]) -> dict[str, N
     return losses
 
 
-def _best(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which trials are the best ones; ties with the last of them are, too."""
+def _best_trials(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Find the best trials for a target, including those that tie with the last one."""
     if target == FRONT:
         is_on_front: NDArray[np.bool_] = losses == 0
         return is_on_front
@@ -138,8 +138,8 @@ def _best(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:
 def _shares(
     trials: Sequence[TrialRecord], names: Sequence[str], best: Mapping[str, NDArray[np.bool_]]
 ) -> dict[str, dict[str, Share]]:
-    # A sampler that learns tries better candidates later, and moves what does not matter, too: the best trials are
-    # compared with others of the same time.
+    # A sampler that learns tries better candidates later, and also shifts parameters that do not matter. So the best
+    # trials are compared with others of the same time.
     draws = Draws(np.arange(len(trials)) // _BLOCK_SIZE, n_draws(len(names) * len(best)))
     values = {name: Values.of(name, trials) for name in names}
     found = {
@@ -147,7 +147,7 @@ def _shares(
         for name in names
         for target, is_best in best.items()
     }
-    clear = _clear(found)
+    clear = _clear_pairs(found)
     totals = {
         target: sum(found[name, target].beyond_chance for name in names if (name, target) in clear) for target in best
     }
@@ -160,12 +160,12 @@ def _shares(
 
 
 def n_draws(n_pairs: int) -> int:
-    """Enough for one of `n_pairs` of parameter and target to be clear alone, even if one draw is as large."""
-    return max(MIN_DRAWS, round(2 * n_pairs / _FALSE_SHARE))
+    """Return enough draws for one of `n_pairs` of parameter and target to be clear, even if one draw is as large."""
+    return max(MIN_DRAWS, round(2 * n_pairs / _FALSE_DISCOVERY_RATE))
 
 
-def _clear(found: Mapping[tuple[str, str], Divergence]) -> set[tuple[str, str]]:
-    """What chance alone makes unlikely, by Benjamini and Hochberg: of these, about a tenth are there by chance."""
+def _clear_pairs(found: Mapping[tuple[str, str], Divergence]) -> set[tuple[str, str]]:
+    """Return the pairs that are clear by Benjamini and Hochberg's method; about a tenth of them are there by chance."""
     ordered = sorted(found, key=lambda key: found[key].chance)
-    places = [n for n, key in enumerate(ordered, 1) if found[key].chance <= _FALSE_SHARE * n / len(ordered)]
+    places = [n for n, key in enumerate(ordered, 1) if found[key].chance <= _FALSE_DISCOVERY_RATE * n / len(ordered)]
     return set(ordered[: max(places, default=0)])

@@ -1,4 +1,4 @@
-"""What reports say of importances: for the page, as Markdown, and as a data frame."""
+"""The importances in reports: a section of the page, Markdown, and a data frame."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLUMNS = ("parameter", "target", "share", "is_clear", "chance", "n_best", "n_w
 
 
 def importance_context(importance: Importance) -> dict[str, Any]:
-    """For ``section.html.j2``."""
+    """Return the variables of ``section.html.j2``."""
     return {
         "importance": importance,
         "importance_title": TITLE,
@@ -25,7 +25,7 @@ def importance_context(importance: Importance) -> dict[str, Any]:
 
 
 def importance_markdown(importance: Importance) -> str:
-    """A heading, and a table of what is clear."""
+    """Return a heading, and a table of the clear importances."""
     parts = [f"## {TITLE}", escape(importance.why_none or describe_method(importance))]
     targets = _targets(importance)
     if importance.clear:
@@ -45,9 +45,9 @@ def importance_markdown(importance: Importance) -> str:
 
 
 def importance_frame(importance: Importance) -> pd.DataFrame:
-    """A row for each parameter and target, also of those that are not clear; none without importances.
+    """Return a data frame with a row for each parameter and target, clear or not; no rows without importances.
 
-    ``share`` is a fraction of 1, and ``chance`` how likely chance alone makes the parameter differ so much.
+    ``share`` is a fraction, and ``chance`` the probability that chance alone makes the parameter differ that much.
     """
     rows = [
         (
@@ -67,7 +67,7 @@ def importance_frame(importance: Importance) -> pd.DataFrame:
 
 
 def describe_method(importance: Importance) -> str:
-    """What the shares are, in two sentences."""
+    """Explain the shares in two sentences."""
     return (
         f"How much each parameter decides which of the {importance.n_trials} complete trials are the best: how far its "
         "values in the best ones differ from those in all (PED-ANOVA). "
@@ -76,7 +76,7 @@ def describe_method(importance: Importance) -> str:
 
 
 def describe_notes(importance: Importance) -> str:
-    """What to keep in mind, in a few sentences."""
+    """Return the notes on the importances, in a few sentences."""
     clear, n_unclear = importance.clear, len(importance.shares) - len(importance.clear)
     notes = []
     if clear:
@@ -95,7 +95,7 @@ def describe_notes(importance: Importance) -> str:
 
 
 def _targets(importance: Importance) -> dict[str, str]:
-    """Target -> its best trials."""
+    """Return the description of each target's best trials: target -> text."""
     return {
         target: f"{count} trials" if target == FRONT else f"best {count}" for target, count in importance.n_best.items()
     }

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file that needs no other and no network."""
+"""The report's page: one HTML file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from tunefront.reports.sentences.summary import (
     describe_wanted,
 )
 from tunefront.reports.study_results import STATES, StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
-_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # what a model costs whoever deploys it
+_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # the costs of deploying a model
 
 
 @dataclass(frozen=True)
 class _Pick:
-    """The best trial on an axis."""
+    """The best trial on an axis, as the page shows it."""
 
     title: str
     axis: Axis
@@ -62,10 +62,10 @@ def render_page(
     confirmation: Confirmation | None = None,
     importance: Importance | None = None,
 ) -> str:
-    """The page for a report in `folder`: the models that lie below it are linked.
+    """Return the page for a report in `folder`, with links to the models that lie below it.
 
-    Everything that a spec, a dataset or an error message brought into the store is escaped, and the page
-    runs no script but its own: its policy allows only those with a nonce drawn now.
+    Every text that a spec, a dataset or an error message brought into the store is escaped. The page's
+    policy allows only scripts with a nonce that is drawn now, so only its own run.
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
@@ -86,7 +86,7 @@ def render_page(
 
 
 def figures_json(figures: Mapping[str, go.Figure]) -> dict[str, str]:
-    """Name -> JSON that may stand inside a script element, whatever texts are in it; empty figures are left out."""
+    """Return name -> JSON that is safe inside a script element, whatever texts it has; empty figures are left out."""
     drawn = {name: figure for name, figure in figures.items() if figure.data}
     return {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in drawn.items()}
 
@@ -140,7 +140,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
 
 
 def _positive_class(dataset: Mapping[str, Any]) -> str | None:
-    """The class that binary measures look for; None if there are not two classes, or the study is older than that."""
+    """Return the class that binary measures look for; None without two classes, or if an old study has none."""
     names, number = dataset.get("class_names", []), dataset.get("positive_class")
     return str(names[number]) if len(names) == 2 and number is not None else None
 
@@ -151,18 +151,18 @@ def _picks(results: StudyResults) -> list[_Pick]:
 
 
 def _second_title(results: StudyResults, axis: Axis) -> str:
-    """What the axis measures, unless its name says that."""
+    """Return the name of the measure on the axis, unless the axis's own name is the same."""
     name = results.measure(axis).name
     return "" if name == axis else name
 
 
 def _breakable(name: str) -> Markup:
-    """A name that a narrow column may break after an underscore."""
+    """Return a name that a narrow column may break after an underscore."""
     return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
 
 
 def _other_measures(results: StudyResults) -> list[Measure]:
-    """Those on no axis that were measured nevertheless."""
+    """Return the measures that stand on no axis and were measured nevertheless."""
     on_axes = {results.measure(axis).name for axis in AXES}
     measured = {name for trial in results.trials for name in trial.measurements}
     return [measure for name, measure in MEASURES.items() if name in measured - on_axes]

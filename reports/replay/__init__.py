@@ -1,1 +1,1 @@
-"""What a replay found: its page, figures and tables."""
+"""The results of a replay: its page, figures and tables."""

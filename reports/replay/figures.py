@@ -1,4 +1,4 @@
-"""Replays as figures: what stopping saves and loses, and how soon the front is there."""
+"""The figures of a replay: what stopping early saves and loses, and how soon the front is found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PARETO_BLUES = ("#9dbdf7", "#7ba6f4", "#5a8ff0", "#2f6fed", "#1f55c4", "#173f94
 
 
 def replay_figures(replay: Replay) -> dict[str, go.Figure]:
-    """Name -> figure."""
+    """Return all figures of a replay: name -> figure."""
     return {
         "hypervolume": trade_off_figure(replay, "hypervolume_share", "Hypervolume kept"),
         "front": trade_off_figure(replay, "front_lost_share", "Front members lost"),
@@ -24,9 +24,9 @@ def replay_figures(replay: Replay) -> dict[str, go.Figure]:
 
 
 def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
-    """One of the measured shares against the share of epochs used, with intervals.
+    """Return a figure of one measured share over the share of epochs used, with intervals.
 
-    The settings of one pruner, such as ``pareto:0.05`` and ``pareto:0.1``, are joined by a line.
+    A line joins the settings of one pruner, such as ``pareto:0.05`` and ``pareto:0.1``.
     """
     figure = new_figure(f"{title} against epochs used")
     figure.update_layout(
@@ -57,7 +57,7 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
 
 
 def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """Strategies that differ in their pruner's first setting alone, by epochs used."""
+    """Yield groups of strategies that differ only in their pruner's first setting, ordered by epochs used."""
     families: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for strategy in replay["strategies"]:
         family, *settings = str(strategy["pruner"]).split(":")
@@ -67,7 +67,7 @@ def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
 
 
 def _labels(strategies: list[Mapping[str, Any]], replay: Replay) -> list[str]:
-    """The whole title at the first, and at the others their setting alone: titles would cover each other."""
+    """Return the first strategy's title and the others' settings, because whole titles would cover each other."""
     settings = [str(strategy["pruner"]).partition(":")[2] for strategy in strategies[1:]]
     return [strategy_title(strategies[0], replay), *settings]
 
@@ -90,7 +90,7 @@ def _error_bars(strategies: list[Mapping[str, Any]], name: str) -> dict[str, Any
 
 
 def over_time_figure(replay: Replay) -> go.Figure:
-    """Mean hypervolume over simulated time, each strategy with the interval of its mean."""
+    """Return a figure of each strategy's mean hypervolume over simulated time, with the interval of the mean."""
     figure = new_figure("Hypervolume over simulated time")
     unit, per_hour = _time_unit(replay)
     figure.update_layout(
@@ -126,7 +126,7 @@ def over_time_figure(replay: Replay) -> go.Figure:
 
 
 def _time_unit(replay: Replay) -> tuple[str, float]:
-    """A unit that the longest replay has more than two of, and how many of it make an hour."""
+    """Return a unit of time of which the longest replay has more than two, and how many of it make an hour."""
     longest = max(strategy["hypervolume_over_time"]["hours"][-1] for strategy in replay["strategies"])
     if longest >= 2:
         return "hours", 1.0
@@ -134,7 +134,7 @@ def _time_unit(replay: Replay) -> tuple[str, float]:
 
 
 def _colours(replay: Replay) -> list[str]:
-    """Blues for the settings of `pareto`, the lightest first, red for the oracle, others as they come."""
+    """Return the strategies' colours: blues for `pareto`, the lightest first, red for the oracle, others in order."""
     colours, n_pareto, n_other = [], 0, 0
     for strategy in replay["strategies"]:
         if strategy["pruner"] == "oracle":

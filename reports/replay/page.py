@@ -1,4 +1,4 @@
-"""A replay as files: one HTML page that needs no network, and its tables."""
+"""The files of a replay: one HTML page that needs no network, and its tables."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from tunefront.reports.replay.tables import (
 from tunefront.reports.tables.csv_text import csv_text
 from tunefront.storage.files import replace_file
 
-_UNINTERESTING = ("host_name", "process_started_at")
+_HIDDEN_FACTS = ("host_name", "process_started_at")
 
 
 def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
     """Write the page, the tables and the plain data into `out_dir`, which is made if it is missing.
 
     Returns:
-        ``replay.html``, ``replay.md``, ``replay.csv``, ``repeats.csv`` and ``replay.json``. Each is replaced
-        only by a whole one.
+        The paths of ``replay.html``, ``replay.md``, ``replay.csv``, ``repeats.csv`` and ``replay.json``. Each
+        file is replaced only by a whole one.
     """
     contents: Mapping[str, str] = {
         "replay.html": render_replay(replay),
@@ -49,7 +49,7 @@ def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
 
 
 def render_replay(replay: Replay) -> str:
-    """The page. Names from a recorded table are escaped, and the page runs no script but its own."""
+    """Return the page. Names from a recorded table are escaped, and the page runs no script but its own."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
         autoescape=True,
@@ -66,7 +66,7 @@ def render_replay(replay: Replay) -> str:
         titles=TITLES,
         rows=replay_rows(replay),
         machines=[
-            {name: fact for name, fact in machine.items() if name not in _UNINTERESTING and fact != []}
+            {name: fact for name, fact in machine.items() if name not in _HIDDEN_FACTS and fact != []}
             for machine in replay["facts"]["machines"]
         ],
         figures=figures,

@@ -1,6 +1,6 @@
-"""Replays as tables: for a terminal, as Markdown and as a data frame.
+"""The tables of a replay: for a terminal, in Markdown, and as data frames.
 
-A replay comes as the plain data of its results: ``facts``, and ``strategies`` with intervals over the repeats.
+A replay is the plain data of its results: ``facts``, and ``strategies`` with intervals over the repeats.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ TITLES = ("epochs used", "times the oracle's", "time", "hypervolume kept", "fron
 
 @dataclass(frozen=True)
 class ReplayRow:
-    """A strategy as texts: its name, then a cell for each of :data:`TITLES`."""
+    """A strategy's row of text: its name, and a cell for each of :data:`TITLES`."""
 
     name: str
     cells: tuple[str, ...]
 
 
 def replay_rows(replay: Replay) -> list[ReplayRow]:
-    """A row for each strategy, in the order played: means, and 95 % intervals in brackets where they have a width."""
+    """Return a row for each strategy, in the order played: means, and 95 % intervals in brackets unless they are 0."""
     return [
         ReplayRow(
             strategy_title(strategy, replay),
@@ -48,7 +48,7 @@ def replay_rows(replay: Replay) -> list[ReplayRow]:
 
 
 def strategy_title(strategy: Mapping[str, Any], replay: Replay) -> str:
-    """The strategy's pruner, with sampler and workers where these differ between strategies."""
+    """Return the strategy's pruner, with sampler and workers where these differ between strategies."""
     parts = [str(strategy["pruner"])]
     if len({other["sampler"] for other in replay["strategies"]}) > 1:
         parts.append(str(strategy["sampler"]))
@@ -58,7 +58,7 @@ def strategy_title(strategy: Mapping[str, Any], replay: Replay) -> str:
 
 
 def times_oracle(strategy: Mapping[str, Any], replay: Replay) -> float | None:
-    """Mean epochs as a multiple of the oracle's with the same sampler and workers; None without one."""
+    """Return the mean epochs as a multiple of the oracle's with the same sampler and workers; None without one."""
     for other in replay["strategies"]:
         is_alike = (other["sampler"], other["workers"]) == (strategy["sampler"], strategy["workers"])
         if other["pruner"] == "oracle" and is_alike:
@@ -67,7 +67,7 @@ def times_oracle(strategy: Mapping[str, Any], replay: Replay) -> float | None:
 
 
 def replay_table(replay: Replay) -> Table:
-    """The strategies for a terminal."""
+    """Return the strategies as a table for a terminal."""
     title = Text(" ".join(describe_replay(replay)[:1]))
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("strategy")
@@ -79,7 +79,7 @@ def replay_table(replay: Replay) -> Table:
 
 
 def replay_markdown(replay: Replay) -> str:
-    """The strategies as a Markdown table, with what is to know of it below."""
+    """Return the strategies as a Markdown table, with notes below it."""
     rule = "|".join(["---", *["---:"] * len(TITLES)])
     lines = [f"| {' | '.join(['strategy', *TITLES])} |", f"|{rule}|"]
     lines += [f"| {' | '.join(map(escape, (row.name, *row.cells)))} |" for row in replay_rows(replay)]
@@ -88,7 +88,7 @@ def replay_markdown(replay: Replay) -> str:
 
 
 def replay_frame(replay: Replay) -> pd.DataFrame:
-    """A row for each strategy: sampler, pruner, workers, and mean, low and high of each of :data:`MEASURED`."""
+    """Return a row for each strategy: sampler, pruner, workers; mean, low and high of each of :data:`MEASURED`."""
     return pd.DataFrame([dict(_flat(strategy, replay)) for strategy in replay["strategies"]])
 
 
@@ -103,7 +103,7 @@ def _flat(strategy: Mapping[str, Any], replay: Replay) -> Iterator[tuple[str, An
 
 
 def repeats_frame(replay: Replay) -> pd.DataFrame:
-    """A row for each repeat of each strategy."""
+    """Return a data frame with a row for each repeat of each strategy."""
     frames = [
         pd.DataFrame({name: strategy[name] for name in ("sampler", "pruner", "workers")} | strategy["repeats"])
         .rename_axis("repeat")
@@ -114,7 +114,7 @@ def repeats_frame(replay: Replay) -> pd.DataFrame:
 
 
 def describe_replay(replay: Replay) -> list[str]:
-    """What was replayed and how its numbers are to be read, a sentence or two an entry."""
+    """Return notes on what was replayed and how to read its numbers, each of a sentence or two."""
     facts = replay["facts"]
     front = facts["n_front"]
     n_front = f"{front[0]}" if len(set(front)) == 1 else f"{min(front)} to {max(front)}"
@@ -153,7 +153,7 @@ def _percent(interval: Mapping[str, float]) -> str:
 
 
 def _duration(interval: Mapping[str, float]) -> str:
-    """Mean and bounds in one unit, that of the mean."""
+    """Return mean and bounds as text, all in the unit of the mean."""
     hours = interval["mean"]
     if hours >= 2:
         return _with_bounds(interval, 1.0, ".3g", " h")

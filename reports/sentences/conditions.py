@@ -1,4 +1,4 @@
-"""How a study was measured: machines, versions, seeds, and how busy the machines were."""
+"""The conditions of a study's measurements: machines, versions, seeds, and how busy the machines were."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
-BUSY = 1.5  # as in search/launching/machine.py: above this, a run says before it begins that the machine is busy
+BUSY = 1.5  # as in search/launching/machine.py: above this, a run warns at its start that the machine is busy
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class MachineConditions:
     """One kind of machine and software that worked on the study.
 
     Attributes:
-        n_supervisors: How often a supervisor was started on it.
-        facts: What -> value, for people; ``-`` where it is not known.
+        n_supervisors: The number of supervisors that were started on it.
+        facts: Name -> value, for people; ``-`` where it is not known.
     """
 
     n_supervisors: int
@@ -30,18 +30,18 @@ class MachineConditions:
 
 @dataclass(frozen=True)
 class Busyness:
-    """What shared the machine with the trials on the front while they trained.
+    """How much else ran on the machines while the trials on the front trained.
 
     Attributes:
-        load_average: Processes that wanted a CPU, divided by the cores; mean, NaN if not measured.
-        other_slots_busy: Other trials under way on the same machine; mean, NaN if not measured.
+        load_average: The mean of processes that wanted a CPU, divided by the cores; NaN if not measured.
+        other_slots_busy: The mean number of other trials running on the same machine; NaN if not measured.
     """
 
     load_average: float
     other_slots_busy: float
 
     def describe(self) -> str:
-        """The same in a sentence; empty if nothing was measured."""
+        """Describe it in a sentence; empty if nothing was measured."""
         if math.isnan(self.other_slots_busy):
             return ""
         sentence = f"While a trial on the front trained, {self.other_slots_busy:.1f} others trained on its machine"
@@ -51,7 +51,7 @@ class Busyness:
 
 
 def machines(results: StudyResults) -> list[MachineConditions]:
-    """The machines that worked on the study, those alike counted together, in the order of their start."""
+    """Return the machines that worked on the study in the order of their start; equal ones are counted together."""
     alike: dict[str, list[Mapping[str, Any]]] = {}
     for worker in results.workers:
         what = {name: fact for name, fact in worker.machine.items() if name != "process_started_at"}
@@ -60,7 +60,7 @@ def machines(results: StudyResults) -> list[MachineConditions]:
 
 
 def busyness(results: StudyResults) -> Busyness:
-    """How busy the machines were, over the trials on the front."""
+    """Return how busy the machines were while the trials on the front trained."""
     return Busyness(
         *(
             _mean([t.measurements[name] for t in results.front if name in t.measurements])
@@ -70,7 +70,7 @@ def busyness(results: StudyResults) -> Busyness:
 
 
 def describe_busy(results: StudyResults) -> str:
-    """Say that something else kept the machine busy while complete trials trained; empty if nothing did."""
+    """Say that other programs kept the machine busy while complete trials trained; empty if none did."""
     workers = {worker.worker_id: worker.machine for worker in results.workers}
     complete = [trial for trial in results.trials if trial.state == "complete"]
     busy = [trial for trial in complete if _wanted(trial, workers.get(trial.worker_id, {})) > BUSY]
@@ -86,9 +86,9 @@ def describe_busy(results: StudyResults) -> str:
 
 
 def _wanted(trial: TrialRecord, machine: Mapping[str, Any]) -> float:
-    """Processes that wanted each CPU core, without those that the study itself ran in excess of one a core.
+    """Return the processes that wanted each CPU core, without the study's own in excess of one for each core.
 
-    A study may have more slots than cores: that is its own doing, and slows all of its trials alike.
+    If a study has more slots than cores, its own processes slow all of its trials alike, so they are not counted.
     """
     load = trial.measurements.get("load_average", 0.0)
     n_slots = trial.measurements.get("other_slots_busy", 0.0) + 1

@@ -1,4 +1,4 @@
-"""What a reader must know before trusting a report's numbers, and which of its models have learnt nothing."""
+"""Notes that a reader needs before trusting a report's numbers, and marks at models that have learnt nothing."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.sentences.conditions import describe_busy
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
-MARK = "*"  # beside the accuracy of a model that is no better than guessing
+MARK = "*"  # stands beside the accuracy of a model that is no better than guessing
 
 
 def notes(results: StudyResults) -> list[str]:
-    """Everything there is to say on top of a report, a few sentences each."""
+    """Return all notes for the top of a report, each of a few sentences."""
     said = (describe_guessing(results), describe_busy(results), describe_limit_changes(results))
     return [text for text in said if text]
 
 
 def describe_guessing(results: StudyResults) -> str:
-    """Say that no trial of a study that came to rest is better than guessing, and what to change; empty if one is."""
+    """Say that no trial of a study that has ended is better than guessing, and what to change; empty if one is."""
     chance, measure = results.chance, results.measure("accuracy")
     scored = [trial for trial in results.trials if trial.state in ("complete", "pruned")]
-    scored = [trial for trial in scored if results.value(trial, "accuracy") >= 0]  # NaN is not
+    scored = [trial for trial in scored if results.value(trial, "accuracy") >= 0]  # False for NaN
     if chance is None or not scored or results.counts["running"] or not all(map(results.is_guessing, scored)):
         return ""
     best = max(results.value(trial, "accuracy") for trial in scored)
@@ -44,10 +44,10 @@ def describe_guessing(results: StudyResults) -> str:
 
 
 def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = None) -> str:
-    """Explain :data:`MARK` where one of the trials `shown` has it, in a sentence; empty if none has.
+    """Explain :data:`MARK` in a sentence if one of the trials `shown` has it; empty if none has.
 
     Args:
-        shown: The front where it is None.
+        shown: The trials that are shown; None for those on the front.
     """
     chance, measure = results.chance, results.measure("accuracy")
     if chance is None or not any(map(results.is_guessing, results.front if shown is None else shown)):
@@ -60,6 +60,6 @@ def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = 
 
 
 def show_marked(results: StudyResults, trial: TrialRecord, axis: Axis) -> str:
-    """What a trial has on the axis, for a table, with :data:`MARK` at an accuracy no better than guessing."""
+    """Return a trial's value on the axis for a table, with :data:`MARK` at an accuracy no better than guessing."""
     shown = results.show(trial, axis)
     return f"{shown} {MARK}" if axis == "accuracy" and results.is_guessing(trial) else shown

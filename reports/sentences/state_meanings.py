@@ -1,4 +1,4 @@
-"""What a state of trials means, in a few words."""
+"""The meanings of trials' states, in a few words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MEANINGS = {
 
 
 def describe_state(results: StudyResults, state: str) -> str:
-    """What it means for the study's trials to be in `state`, one of :data:`STATES`."""
+    """Return what it means for the study's trials to be in `state`, one of :data:`STATES`."""
     if state == "pruned":
         return _describe_pruned(results)
     return _describe_waiting(results) if state == "waiting" else _MEANINGS[state]
@@ -23,7 +23,7 @@ def _describe_pruned(results: StudyResults) -> str:
     pruner = results.study.spec.get("pruner", {}).get("name", "pareto")
     if pruner == "pareto":
         return "stopped early: it would not have come on the front"
-    return "stopped early" if pruner == "none" else f"stopped early by the {pruner} pruner"  # none: by a person
+    return "stopped early" if pruner == "none" else f"stopped early by the {pruner} pruner"  # by a person if "none"
 
 
 def _describe_waiting(results: StudyResults) -> str:

@@ -1,4 +1,4 @@
-"""What stopping trials early has cost, in words: the estimate that a run notes at its end."""
+"""The cost of stopping trials early, in words: the estimate that a run stores at its end."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from tunefront.reports.study_results import StudyResults
 
 
 def describe_stopping_cost(results: StudyResults) -> str:
-    """How much of the front the ``pareto`` pruner is expected to have stopped; empty without an estimate."""
+    """Say how much of the front the ``pareto`` pruner is expected to have stopped; empty without an estimate."""
     noted = results.front_loss
     if not noted or not noted["n_stopped"]:
         return ""
     n_stopped = noted["n_stopped"]
     which = f"{n_stopped} trial{'s that were' if n_stopped > 1 else ' that was'} stopped"
-    # Of one without an epoch, as of one that a person told, nothing is estimated.
+    # The estimate does not cover stopped trials without an epoch, such as those that a person ended.
     if n_stopped != sum(trial.state == "pruned" and bool(trial.epochs) for trial in results.trials):
         which += " when a run last ended"
     if noted["lost"] is None:

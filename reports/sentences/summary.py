@@ -1,4 +1,4 @@
-"""What was searched and what counted, in sentences: the same words in every kind of report."""
+"""The summary of a study in sentences, which are the same in every kind of report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunefront.reports.study_results import StudyResults
 
 
 def describe_front(results: StudyResults) -> str:
-    """How many trials are on the front, as a heading."""
+    """Return a heading with the number of trials on the front."""
     n_trials = len(results.front_numbers)
     n_guessing = sum(map(results.is_guessing, results.front))
     heading = f"{n_trials} {'model' if n_trials == 1 else 'models'} on the front"
@@ -18,7 +18,7 @@ def describe_front(results: StudyResults) -> str:
 
 
 def describe_search(results: StudyResults) -> str:
-    """Data, and trials by state, in a sentence."""
+    """Describe the data, and the trials by state, in a sentence."""
     dataset = results.study.dataset
     counts = [f"{count} {state}" for state, count in results.counts.items() if count]
     n_trials = f"{len(results.trials)} {'trial' if len(results.trials) == 1 else 'trials'}"
@@ -30,7 +30,7 @@ def describe_search(results: StudyResults) -> str:
 
 
 def describe_wanted(results: StudyResults) -> str:
-    """What counts as better and within which limits, in a sentence."""
+    """Describe the objectives and their limits in a sentence."""
     wanted = {"maximize": "high", "minimize": "low"}
     parts = []
     for objective in results.objectives.values():
@@ -41,7 +41,7 @@ def describe_wanted(results: StudyResults) -> str:
 
 
 def describe_limit_changes(results: StudyResults) -> str:
-    """That the limits were others before, in a sentence or two; empty if they always were these."""
+    """Say in a sentence or two that the limits were changed; empty if they never were."""
     if not results.limit_changes:
         return ""
     changes = [
@@ -56,7 +56,7 @@ def describe_limit_changes(results: StudyResults) -> str:
 
 
 def describe_progress(results: StudyResults) -> str:
-    """How far the study is, or why it ended early, in a sentence; empty once it has all its trials."""
+    """Say in a sentence how far the study is, or why it ended early; empty once it has all its trials."""
     if not results.n_missing:
         return ""
     stands = f"{results.n_finished} of {results.study.spec['trials']} trials"
@@ -69,11 +69,11 @@ def describe_progress(results: StudyResults) -> str:
 
 
 def _describe_going_on(results: StudyResults) -> str:
-    """What to do for an unfinished study to get the trials that are missing, in a sentence or two."""
+    """Say in a sentence or two how an unfinished study gets the trials that are missing."""
     spec = results.study.spec
     if spec.get("confirms"):
         return f"'tunefront confirm {spec['confirms']}' goes on with it."
-    # Nothing but its name tells that a study records.
+    # A recording can be told only by its name.
     command = "tunefront record" if results.study.name.endswith(".recording") else "tunefront run"
     for state, what, key in (("failed", "failed", "max_failures"), ("refused", "were refused", "max_refusals")):
         n_trials = sum(trial.state == state and trial.queued_again_as is None for trial in results.trials)
@@ -92,7 +92,7 @@ def _describe_going_on(results: StudyResults) -> str:
 
 
 def describe_empty_front(results: StudyResults) -> str:
-    """Why nothing is on the front, and what to do, in a sentence."""
+    """Say in a sentence why no trial is on the front, and what to do."""
     counts = results.counts
     if not results.trials:
         return "No trial has started yet."
@@ -107,7 +107,7 @@ def describe_empty_front(results: StudyResults) -> str:
 
 
 def describe_shared(parameters: Parameters) -> str:
-    """What models have in common, in a sentence; empty if nothing."""
+    """Describe in a sentence the parameters that all models share; empty if there are none."""
     if not parameters.shared:
         return ""
     values = ", ".join(f"{name} = {show_value(value)}" for name, value in parameters.shared.items())
@@ -115,6 +115,6 @@ def describe_shared(parameters: Parameters) -> str:
 
 
 def axis_title(results: StudyResults, axis: Axis) -> str:
-    """``"memory (model_bytes)"``, and plainly ``"accuracy"`` where axis and measure have one name."""
+    """Return the title of an axis: ``"memory (model_bytes)"``, or ``"accuracy"`` if axis and measure share a name."""
     measure = results.measure(axis).name
     return axis if measure == axis else f"{axis} ({measure})"

@@ -1,4 +1,4 @@
-"""A data frame as the text of a CSV file that is safe to open in a spreadsheet."""
+"""The text of a CSV file that is safe to open in a spreadsheet, made from a data frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunefront.storage.spreadsheet import as_cell, csv_of
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """CSV with a header and without an index; numbers as they are, texts and names never as formulas."""
+    """Return CSV with a header and without an index, in which no text or name can be read as a formula."""
     safe = frame.rename(columns=as_cell)
     for position, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):

@@ -1,4 +1,4 @@
-"""Trials and the front as data frames, for CSV files and programs."""
+"""The data frames of all trials and of the front, for CSV files and programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 GUESSING = "no_better_than_guessing"
 FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)
@@ -19,23 +19,23 @@ _PARAMETER = "parameter."
 
 
 def trials_frame(results: StudyResults) -> pd.DataFrame:
-    """Every trial in the order of its number, a row each.
+    """Return a data frame with a row for each trial, in the order of their numbers.
 
     Returns:
         The columns of :data:`FIRST_COLUMNS`, then measurements (those an objective could use first),
-        then parameters by name. The three axes are in their units, accuracy as a fraction; a cell is
-        empty where nothing was measured or the trial has no such parameter. :data:`GUESSING` is empty where that
-        is not known. Where ``accuracy`` is another
-        score, because the objective is, the share classified correctly is :data:`PLAIN_ACCURACY`. A parameter
-        with the name of another column, as one of a user's own space may have, gets ``parameter.`` before it.
+        then parameters by name. The three axes are in their units, accuracy as a fraction. A cell is empty where
+        nothing was measured or the trial has no such parameter; :data:`GUESSING` is empty where it is not known.
+        If the accuracy objective is another score, ``accuracy`` is that score, and :data:`PLAIN_ACCURACY` is the
+        share classified correctly. A parameter with the name of another column, which a user's own space may
+        have, gets the prefix ``parameter.``.
     """
     return _frame(results, results.trials)
 
 
 def front_frame(results: StudyResults) -> pd.DataFrame:
-    """The trials on the front, best accuracy first, in the columns of :func:`trials_frame`.
+    """Return the trials on the front, best accuracy first, in the columns of :func:`trials_frame`.
 
-    Columns that are empty in all of them are left out, but for the first ones.
+    Columns that are empty in all of them are left out, except :data:`FIRST_COLUMNS`.
     """
     frame = _frame(results, results.front)
     return frame[[name for name in frame.columns if name in FIRST_COLUMNS or frame[name].notna().any()]]
@@ -58,7 +58,7 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         column: _numbers(name, (trial.measurements.get(name) for trial in trials))
         for name, column in _measurement_columns(results).items()
     }
-    # As objects, or pandas would make 3.0 of a 3 where some trials have no such parameter.
+    # The columns hold objects: otherwise pandas would turn 3 into 3.0 where some trials lack the parameter.
     columns |= {
         _parameter_column(name, columns): pd.Series([trial.parameters.get(name) for trial in trials], dtype="object")
         for name in parameters
@@ -67,13 +67,13 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
 
 
 def guesses(results: StudyResults, trial: TrialRecord) -> bool | None:
-    """Whether the trial's accuracy is no better than guessing; None where that is not known."""
+    """Return whether the trial's accuracy is no better than guessing; None where that is not known."""
     is_known = results.chance is not None and not math.isnan(results.value(trial, "accuracy"))
     return results.is_guessing(trial) if is_known else None
 
 
 def _measurement_columns(results: StudyResults) -> dict[str, str]:
-    """Measurement -> its column, in their order; without the plain accuracy where the first columns have it."""
+    """Return measurement -> column, in order, without the plain accuracy where the first columns have it."""
     known = list(MEASURES)
     names = {name for trial in results.trials for name in trial.measurements}
     if results.measure("accuracy").name == "accuracy":
@@ -83,7 +83,7 @@ def _measurement_columns(results: StudyResults) -> dict[str, str]:
 
 
 def _parameter_column(name: str, taken: Container[str]) -> str:
-    """The parameter's name, or one that no other column has."""
+    """Return the parameter's name, with a prefix if another column has that name."""
     return f"{_PARAMETER}{name}" if name in taken or name.startswith(_PARAMETER) else name
 
 
@@ -94,7 +94,7 @@ def _numbers(name: str, values: Iterable[float | None]) -> pd.Series[Any]:
 
 
 def classes_frame(results: StudyResults) -> pd.DataFrame:
-    """The study's classes in the order of its models' outputs: ``output``, ``class`` and, of two, ``is_positive``."""
+    """Return the classes in the order of the models' outputs: ``output``, ``class`` and, of two, ``is_positive``."""
     dataset = results.study.dataset
     names = [str(name) for name in dataset.get("class_names", [])]
     columns: dict[str, list[object]] = {"output": list(range(len(names))), "class": list(names)}

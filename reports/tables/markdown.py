@@ -1,4 +1,4 @@
-"""The front as a table that GitHub, wikis and terminals show alike."""
+"""The front as Markdown, which GitHub, wikis and terminals show alike."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tunefront.reports.study_results import StudyResults
 
 
 def front_markdown(results: StudyResults) -> str:
-    """The front as Markdown: what was searched, what to know of it, how far it is, the table, what its models share."""
+    """Return the front as Markdown: a summary, notes, progress, the table, and the parameters that all models share."""
     parameters = Parameters.of(results.front)
     parts = [
         f"# {escape(results.study.name)}: {describe_front(results)}",
@@ -40,7 +40,7 @@ def front_markdown(results: StudyResults) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that Markdown shows as it is, on one line, also in a cell of a table."""
+    """Return text that Markdown shows literally, on one line, also in a cell of a table."""
     return re.sub(r"([\\`*\[\]<>|~&])", r"\\\1", " ".join(text.split()))
 
 
@@ -59,7 +59,7 @@ def _table(results: StudyResults, parameters: Parameters) -> str:
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], n_numbers: int) -> str:
-    """A table of these texts, which may be any; its first `n_numbers` columns are set to the right."""
+    """Return a table of any texts; the first `n_numbers` columns are aligned to the right."""
     rule = ["---:"] * n_numbers + ["---"] * (len(titles) - n_numbers)
     return "\n".join([_row(map(escape, titles)), _row(rule), *(_row(map(escape, row)) for row in rows)])
 

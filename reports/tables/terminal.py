@@ -14,17 +14,17 @@ from tunefront.reports.study_results import StudyResults
 
 
 def front_table(results: StudyResults) -> Table:
-    """The front, best accuracy first; in bold, the best of each objective.
+    """Return a table of the front, best accuracy first, with the best of each objective in bold.
 
-    The parameters that differ take one line a trial and are cut off where the terminal ends:
-    front.md has them all. With nothing on the front, the caption says why; else it explains marks.
+    The parameters that differ take one line for each trial, cut off at the terminal's width; front.md
+    has them whole. If the front is empty, the caption says why; else it explains marks.
     """
-    # Text, not str: a "[red]" in a name is no markup.
+    # The title is a Text, because rich would read a "[red]" of a name in a str as markup.
     title = Text(f"{results.study.name}: {describe_front(results)}")
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     rows = _rows(results)
     for name, *cells in zip(("trial", *AXES, "epochs"), *rows, strict=True):
-        # A width of their own, or rich would narrow these columns and not only the last one.
+        # Without fixed widths, rich would narrow these columns too, and not only the last one.
         table.add_column(name, justify="right", width=max([len(name), *(len(cell) for cell in cells)]))
     table.add_column("what differs")
     parameters = Parameters.of(results.front)

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.spaces import OwnSpace, Space, SpaceError
-from tunefront.storage import StudyRecord
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
+from tunefront.storage.studies import StudyRecord
 
 
 class RemakingError(TunefrontError):

@@ -12,7 +12,7 @@ import numpy as np
 from tunefront.objectives.dominance import dominating, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Measure
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 ACCURACY_NOISE = 2.0  # standard errors of a score on the validation images
 COST_NOISE = 0.1  # share of a measured cost; a cost that the built model tells has no noise

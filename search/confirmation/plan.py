@@ -16,7 +16,10 @@ from tunefront.search.confirmation.candidates_again import check_remakable, read
 from tunefront.search.confirmation.finalists import Finalist, choose_finalists
 from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import Store, StudyRecord, TrialRecord, studies, trials
+from tunefront.storage import studies, trials
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 Training = tuple[int, int]  # number of the search's trial, and number of its seed, from 0
 

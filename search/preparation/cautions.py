@@ -9,7 +9,7 @@ from tunefront.objectives.chance import read_chance
 from tunefront.search.data.inspection.data_report import describe_few
 from tunefront.search.launching.machine import BUSY
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.spaces import OwnSpace
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import extremes
 
 # Measure -> the constant answer with which a network reaches 100 % of it without looking at an image.

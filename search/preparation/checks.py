@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 
 from tunefront.objectives.measures import is_defined
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels, check_pixels
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import TrainingTable
-from tunefront.spaces import OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.ranges import Range
 from tunefront.spaces.settings import extremes
+from tunefront.spaces.space import Space
 
 _N_PROBED = 20  # candidates that are built to find out whether a memory limit excludes everything
 
@@ -182,7 +183,7 @@ def _pretrain_hint(spec: StudySpec, weights: Any) -> str:
 
 
 def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any:
-    from tunefront.spaces import Candidate
+    from tunefront.spaces.candidate import Candidate
 
     general: dict[str, Range] = {**space.general}
     return Candidate(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.pixel_scale import has_channels_first, likely_scale
 from tunefront.search.launching.asker import CheckError
-from tunefront.spaces import Space
 from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
+from tunefront.spaces.space import Space
 
 _BEYOND_PIXELS = 256
 _LEAST_PIXEL = 4  # images without a larger value look black to tunefront's networks: fractions, or standardized

@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tunefront.search.data import DataError, Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.inspection.data_report import DataReport
 from tunefront.search.data.sources import Source
 from tunefront.search.launching.asker import Asker, Progress

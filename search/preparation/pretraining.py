@@ -11,17 +11,17 @@ from typing import Any
 
 import optuna
 
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.preparation.checks import check_monitor
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import PretrainTable
 from tunefront.search.system.regular_files import named
-from tunefront.spaces import Candidate, Space
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION
 from tunefront.spaces.settings import under_own_names
-from tunefront.spaces.space import settings_of
+from tunefront.spaces.space import Space, settings_of
 
 
 @dataclass(frozen=True)

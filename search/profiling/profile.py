@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tunefront.search.profiling.flops import flops
-from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.architectures import ARCHITECTURES
-from tunefront.spaces.candidate import Settings
+from tunefront.spaces.candidate import Candidate, Settings
 from tunefront.spaces.freezing import find_backbone
 from tunefront.spaces.optimizers import build_optimizer
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.ranges import Fixed, Value
+from tunefront.spaces.space import Space
 
 
 @dataclass(frozen=True)

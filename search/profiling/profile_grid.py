@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.profiling.flops import flops
 from tunefront.search.profiling.profile import Profile, profile_of
-from tunefront.spaces import Candidate, Space
 from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freeze_choices import distinct_fractions
 from tunefront.spaces.freezing import find_backbone, freeze
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.settings import extremes, nearest
+from tunefront.spaces.space import Space
 
 
 @dataclass(frozen=True)

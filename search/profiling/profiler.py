@@ -11,8 +11,10 @@ from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.profiling.profile import Profile, profile
 from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.models import models_of
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.space import Space
 
 _LIMIT = 60  # the highest number of profiled models of a spec
 
@@ -60,7 +62,7 @@ def _answer_grid(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    from tunefront.search.data import prepare
+    from tunefront.search.data.cache import prepare
 
     spec = StudySpec.from_json(data)
     dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)

@@ -13,7 +13,7 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.measures import Direction
 from tunefront.search.pruning.accuracy_prediction import Floats, learning_level
 from tunefront.search.pruning.time_prediction import settled_so_far
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 TIMED = ("train_seconds", "validation_seconds")
 

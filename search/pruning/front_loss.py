@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 _SIDES = 1.645  # standard deviations to either side that hold 90 %
 

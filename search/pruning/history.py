@@ -9,7 +9,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
-from tunefront.storage import Store, counts, curves
+from tunefront.storage import counts, curves
+from tunefront.storage.database.connection import Store
 from tunefront.storage.trials import is_feasible
 
 

@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import HyperbandTable, OptunaPrunerTable, PatientTable
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 _PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
     "median": pruners.MedianPruner,

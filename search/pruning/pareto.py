@@ -25,7 +25,7 @@ from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, Finis
 from tunefront.search.pruning.front_growth import chance_to_stay
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
 from tunefront.search.pruning.verdict import GO_ON, Verdict
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from tunefront.search.replay.recording import RecordingError
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import TpeTable
-from tunefront.spaces import OwnSpace, Space
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.space import Space
 
 RANDOM = "random"
 SAMPLERS = (RANDOM, "tpe", "nsga2")

@@ -16,7 +16,7 @@ from tunefront.objectives.measures import MEASURES, Axis, Direction
 from tunefront.search.data.chance import guessing_level
 from tunefront.search.pruning.finished_trials import TIMED
 from tunefront.search.replay.recording import RecordedTrial, Recording, RecordingError
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 _ROUNDING = 1e-4  # curves may be written with fewer digits than measurements
 

@@ -18,10 +18,14 @@ from tunefront.printable import shortened
 from tunefront.search.pruning.finished_trials import training_accuracy
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.regular_files import read_text_file
-from tunefront.spaces import SpaceError
-from tunefront.storage import Epoch, Store, StudyRecord, TrialRecord, studies, trials
+from tunefront.spaces.settings import SpaceError
+from tunefront.storage import studies, trials
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.connection import Store
 from tunefront.storage.files import replace_file
 from tunefront.storage.spreadsheet import as_cell, csv_of, from_cell
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 FORMAT = 1
 _PARAMETER = "parameter."  # prefix of names without a dot, which only a user's own space can have

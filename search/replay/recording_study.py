@@ -6,7 +6,8 @@ import optuna
 
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import Store, StudyRecord
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:

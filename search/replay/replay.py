@@ -20,7 +20,9 @@ from tunefront.search.replay.results import RepeatResult, ReplayResults, measure
 from tunefront.search.replay.strategies import Strategy
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
-from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 Progress = Callable[[int, int], None]  # repeats done, and how many there are
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunefront.spaces.grid import Grid
-from tunefront.storage import Store, StudyRecord
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 def enqueue_starts(

@@ -12,11 +12,16 @@ from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, QmcTable
-from tunefront.spaces import Candidate, OwnSpace, Space
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.grid import Grid
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import parameters_of
-from tunefront.storage import Lease, Store, StudyRecord, queue, studies
+from tunefront.spaces.space import Space
+from tunefront.storage import queue, studies
+from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 class TrialSource:

@@ -17,9 +17,11 @@ from tunefront.search.spec.tables import (
     SamplerTable,
     SuccessiveHalvingTable,
 )
-from tunefront.spaces import OwnSpace, Space, SpaceError
 from tunefront.spaces.grid import check_countable
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import parameters_of
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 
 def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:

@@ -17,8 +17,9 @@ from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, 
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.table import FILE_CONTEXT
 from tunefront.search.system.regular_files import read_file
-from tunefront.spaces import OwnSpace, SpaceError
 from tunefront.spaces.freeze_choices import merge_freeze_choices
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.settings import SpaceError
 
 _MAX_BYTES = 256_000  # room for the names of ten thousand classes
 _MAX_DEPTH = 12  # levels of nested tables

@@ -11,9 +11,8 @@ from pydantic import BaseModel
 from tunefront.objectives.measures import AXES, MEASURES
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.tables import EarlyStoppingTable, PrunerTable, SamplerTable, StopTable, TrainingTable
-from tunefront.spaces import SpaceError
 from tunefront.spaces.setting_places import family_of, table_of_setting
-from tunefront.spaces.settings import keys_of
+from tunefront.spaces.settings import SpaceError, keys_of
 from tunefront.spaces.space import FAMILIES, GENERAL
 
 _TOP_LEVEL_KEYS = ("name", "seed", "trials", "max_failures", "max_refusals")

@@ -11,8 +11,7 @@ from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Axis
 from tunefront.objectives.quantities import parse_quantity
 from tunefront.printable import shown
 from tunefront.search.spec.table import Table, is_from_file
-from tunefront.spaces import SpaceError
-from tunefront.spaces.settings import nearest
+from tunefront.spaces.settings import SpaceError, nearest
 
 
 class ObjectiveTable(Table):

@@ -11,7 +11,8 @@ from tunefront.spaces.freeze_choices import FREEZE_FRACTION, is_same_choice
 from tunefront.spaces.ranges import parse_range
 from tunefront.spaces.settings import under_own_names
 from tunefront.spaces.space import FAMILY_NAMES, GENERAL, settings_of
-from tunefront.storage import has_studies, open_store, studies
+from tunefront.storage import studies
+from tunefront.storage.database.connection import has_studies, open_store
 
 Json = Mapping[str, Any]
 FindSpec = Callable[[str], Json | None]  # by a study's name

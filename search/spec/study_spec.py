@@ -27,7 +27,9 @@ from tunefront.search.spec.tables import (
     TpeTable,
     TrainingTable,
 )
-from tunefront.spaces import OwnSpace, Space, SpaceError
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 from tunefront.spaces.start_candidates import start_parameters
 
 MAX_TRIALS = 10_000_000  # no study has as many trials: a larger number is a mistake

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.table import Seconds, Table
-from tunefront.spaces import Space, SpaceError
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 
 class EarlyStoppingTable(Table):

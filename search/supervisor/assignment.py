@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import Store, StudyRecord
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)

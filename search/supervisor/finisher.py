@@ -15,7 +15,10 @@ from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
-from tunefront.storage import Lease, Outcome, constraints, patiently, queue, studies
+from tunefront.storage import constraints, queue, studies
+from tunefront.storage.attempts import Lease
+from tunefront.storage.database.patience import patiently
+from tunefront.storage.outcomes import Outcome
 
 
 class Finisher:

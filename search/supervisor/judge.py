@@ -13,8 +13,8 @@ from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
-from tunefront.storage import Lease, curves, intermediate_values
-from tunefront.storage.attempts import holds
+from tunefront.storage import curves, intermediate_values
+from tunefront.storage.attempts import Lease, holds
 
 
 class Judge:

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tunefront.search.system.links import refuse_link
-from tunefront.storage import Store, StudyRecord, trials
+from tunefront.storage import trials
+from tunefront.storage.database.connection import Store
 from tunefront.storage.files import replace_file
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)

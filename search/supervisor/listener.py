@@ -17,7 +17,10 @@ from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.model_card import model_card
 from tunefront.search.supervisor.running_trial import Running, RunningTrial
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
-from tunefront.storage import Answers, Epoch, Outcome, patiently
+from tunefront.storage.answers import Answers
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.patience import patiently
+from tunefront.storage.outcomes import Outcome
 
 
 class Listener:

@@ -9,8 +9,11 @@ from tunefront.objectives.limits import Objective, broken_limit
 from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.storage import Store, StudyRecord, TrialRecord, WorkerRecord, studies, trials
+from tunefront.storage import studies, trials
+from tunefront.storage.database.connection import Store
 from tunefront.storage.queue import LEASE_SECONDS
+from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 
 def describe_runners(store: Store, study: StudyRecord) -> str:

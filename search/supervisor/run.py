@@ -10,7 +10,7 @@ from pathlib import Path
 import optuna
 
 from tunefront.objectives.limits import Objective
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
@@ -32,8 +32,10 @@ from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
-from tunefront.storage import Store, StudyRecord, folder_owner, has_studies, open_store, queue, studies
+from tunefront.storage import folder_owner, queue, studies
 from tunefront.storage.counts import count
+from tunefront.storage.database.connection import Store, has_studies, open_store
+from tunefront.storage.studies import StudyRecord
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,10 @@ import optuna
 from tunefront.search.launching.fork_server import Child
 from tunefront.search.launching.slots import Slot
 from tunefront.search.supervisor.view import SlotState
-from tunefront.spaces import Candidate
-from tunefront.storage import Answers, Epoch, Lease
+from tunefront.spaces.candidate import Candidate
+from tunefront.storage.answers import Answers
+from tunefront.storage.attempts import Lease
+from tunefront.storage.curves import Epoch
 
 
 @dataclass

@@ -8,7 +8,7 @@ from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.search.supervisor.view import SlotState, Snapshot
-from tunefront.storage import Counts
+from tunefront.storage.counts import Counts
 
 
 def take_snapshot(

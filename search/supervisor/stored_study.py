@@ -13,7 +13,9 @@ from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes
 from tunefront.search.supervisor.new_limits import describe_new_limits, describe_queued_again, describe_runners
-from tunefront.storage import Store, StudyRecord, limits, refused_candidates, studies
+from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.database.connection import Store
+from tunefront.storage.studies import StudyRecord
 
 
 def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecord) -> bool:

@@ -20,9 +20,10 @@ from tunefront.objectives.measures import Direction
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import Counts, WorkerRecord, studies
-from tunefront.storage.counts import finished_numbers
+from tunefront.storage import studies
+from tunefront.storage.counts import Counts, finished_numbers
 from tunefront.storage.refused_candidates import queued_again
+from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import is_feasible
 
 _REFRESH_SECONDS = 15.0  # the interval at which supervisors note that they are alive

@@ -32,9 +32,12 @@ from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
-from tunefront.spaces import SpaceError
-from tunefront.storage import Lease, StoreError, patiently, queue, studies
+from tunefront.spaces.settings import SpaceError
+from tunefront.storage import queue, studies
+from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts, count
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.database.patience import patiently
 
 _TICK_SECONDS = 0.5
 _RENEW_SECONDS = queue.LEASE_SECONDS / 4

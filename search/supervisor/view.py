@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Axis
-from tunefront.storage import Counts
+from tunefront.storage.counts import Counts
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from tunefront.search.data import Split
+from tunefront.search.data.dataset import Split
 from tunefront.search.trial.batches import predict
 from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.scores import score

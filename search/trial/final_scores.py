@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 
 if TYPE_CHECKING:
     from tunefront.search.trial.goal import Goal

@@ -7,14 +7,14 @@ from typing import Any
 
 import keras
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
 from tunefront.search.trial.epoch_watcher import Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
-from tunefront.spaces import Candidate
+from tunefront.spaces.candidate import Candidate
 
 
 class TrainingFailedError(Exception):

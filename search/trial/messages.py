@@ -14,7 +14,7 @@ from typing import Any
 
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.slots import Slot
-from tunefront.spaces import Candidate
+from tunefront.spaces.candidate import Candidate
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,20 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
 from tunefront.search.trial.batches import n_steps
 from tunefront.search.trial.loss import TrainingLoss, balanced_weights
-from tunefront.spaces import Candidate, OwnSpace, Space
 from tunefront.spaces.augmentation.levels import build_augmentation
 from tunefront.spaces.augmentation.mixing import build_mixing
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freezing import find_backbone, freeze
 from tunefront.spaces.kernels import kernels_of, without_decay
 from tunefront.spaces.optimizers import build_optimizer
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.schedules import build_learning_rate
+from tunefront.spaces.space import Space
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The database itself: how it is opened and locked, its tables, and passwords in its URL."""
+"""The database itself: opening and locking it, its tables, and the passwords in its URL."""

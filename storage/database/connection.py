@@ -1,7 +1,7 @@
-"""Open the store: one engine for Optuna's tables and ours.
+"""Opening the store: one engine for Optuna's tables and ours.
 
-Optuna's own use of SQLite reads first and writes later in one deferred transaction, so two workers
-can take the same waiting trial or lose a write to "database is locked". Here every transaction of a
+Optuna itself reads first and writes later in one deferred transaction of SQLite. Two workers can then
+take the same waiting trial, or lose a write to "database is locked". Here every transaction of a
 writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain transactions.
 """
 
@@ -32,8 +32,8 @@ class Store:
     """An open store.
 
     Attributes:
-        url: As given, password included: never print it, print :func:`tunefront.storage.database.passwords.masked`.
-        engine: Shared by Optuna's storage and tunefront's own tables.
+        url: The URL as given, password included: print :func:`tunefront.storage.database.passwords.masked` instead.
+        engine: The engine that Optuna's storage and tunefront's own tables share.
         optuna: Optuna's view of the same database.
         is_writer: Whether transactions lock at their start.
     """
@@ -45,23 +45,23 @@ class Store:
 
     @contextlib.contextmanager
     def exclusively(self) -> Iterator[None]:
-        """Hold the store's one lock, across processes and machines.
+        """Hold the store's single lock, across processes and machines.
 
-        What several statements must agree on (is another trial due, and who takes it) happens
-        inside. The database releases the lock when its holder dies.
+        Decisions that take several statements (is another trial due, and who takes it) are made under this
+        lock. The database releases it when its holder dies.
 
         Raises:
-            StoreError: If the lock is not had within two minutes.
+            StoreError: If the lock is not free within two minutes.
         """
         with exclusive_lock(self.engine.url, self.engine):
             yield
 
 
 def has_studies(url: str) -> bool:
-    """Whether the database exists and has tunefront's tables. Writes nothing.
+    """Return whether the database exists and has tunefront's tables. Writes nothing.
 
     Raises:
-        StoreError: If it cannot be opened, or, for SQLite, could not be made.
+        StoreError: If the database cannot be opened or, for SQLite, could not be made.
     """
     parsed = _parse(url)
     _check_sqlite_file(parsed, is_writer=True)
@@ -74,7 +74,7 @@ def has_studies(url: str) -> bool:
 
 
 def open_store(url: str, *, is_writer: bool = False) -> Store:
-    """Open the database at `url`; a writer makes what tables are missing.
+    """Open the database at `url`; a writer makes the tables that are missing.
 
     Raises:
         StoreError: If there is no such database for a reader, or it cannot be opened, is not a
@@ -124,7 +124,7 @@ def _parse(url: str) -> URL:
 
 
 def _shown(url: str) -> str:
-    """A text that is no URL as it was given, unless a password may be in it."""
+    """Return a text that is no URL for a message, unless it may have a password in it."""
     return "(not shown, it may have a password in it)" if may_have_password(url) else repr(url)
 
 
@@ -162,14 +162,14 @@ def _make_tables(url: URL) -> tuple[RDBStorage, Engine]:
 def _optuna_storage(url: URL, *, is_writer: bool) -> RDBStorage:
     is_sqlite = url.get_backend_name() == "sqlite"
     storage = RDBStorage(
-        # Optuna fills braces in the URL as a template; ours are part of a path or password.
+        # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
         url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
         engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True},
         skip_table_creation=not is_writer,
     )
     if is_sqlite:
         _begin_transactions_ourselves(storage.engine, is_writer)
-        storage.engine.dispose()  # connections made before the listeners were there
+        storage.engine.dispose()  # drops the connections that were made before the listeners were added
     return storage
 
 
@@ -179,8 +179,8 @@ def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
         connection.isolation_level = None  # pysqlite must not begin transactions of its own
         cursor = connection.cursor()
         if is_writer:
-            # WAL: readers never wait for a writer. NORMAL: a commit survives a crash of the
-            # program; a power cut may cost the last moments, never consistency.
+            # With WAL, readers never wait for a writer. With NORMAL, a commit survives a crash of the
+            # program. A power cut may lose the last commits, but leaves the database consistent.
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=NORMAL")
         cursor.close()
@@ -207,7 +207,7 @@ def _has_tables(url: URL) -> bool:
 
 
 def _first_line(error: BaseException) -> str:
-    """The driver's own words, without SQLAlchemy's statement and link."""
+    """Return the first line of the driver's own message, without SQLAlchemy's statement and link."""
     original = getattr(error, "orig", None) or error
     text = str(original).strip() or type(original).__name__
     return text.splitlines()[0]

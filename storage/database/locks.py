@@ -1,4 +1,4 @@
-"""The store's one lock: a file's beside SQLite, else one of the server's."""
+"""The store's single lock: a lock file beside an SQLite database, else an advisory lock of the server."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit numbe
 
 
 class StoreError(TunefrontError):
-    """The store cannot be used: a message for a person that says what to do."""
+    """The store cannot be used: the message says why and what to do."""
 
 
 @contextlib.contextmanager
 def exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    """Hold the lock of the store at `url`; an `engine` that is open is used for it.
+    """Hold the lock of the store at `url`, through an open `engine` if there is one.
 
     Raises:
-        StoreError: If it is not had within two minutes.
+        StoreError: If the lock is not free within two minutes.
     """
     if url.get_backend_name() == "sqlite":
         with _file_lock(Path(f"{url.database}.lock")):
@@ -57,7 +57,7 @@ def _file_lock(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    """An advisory lock of the server's, on a connection of its own: it falls with the connection."""
+    """Hold an advisory lock of the server on a connection of its own; the lock ends with the connection."""
     is_postgres = url.get_backend_name() == "postgresql"
     acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
     release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
@@ -72,7 +72,7 @@ def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
             try:
                 yield
             finally:
-                with contextlib.suppress(sa.exc.DBAPIError):  # the lock has fallen with its connection
+                with contextlib.suppress(sa.exc.DBAPIError):  # a lost connection has released the lock already
                     connection.execute(sa.text(release), {"key": key})
     finally:
         if engine is None:

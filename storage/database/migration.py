@@ -1,7 +1,8 @@
-"""Bring tunefront's tables to this version, by the migrations in `migrations/`.
+"""Upgrading tunefront's tables to this version, by the migrations in `migrations/`.
 
-Alembic knows the state by a table of its own, because Optuna's tables in the same database have theirs. The number in
-``tunefront_schema`` is for an older tunefront: it says "install a newer tunefront" where it would fail in SQL.
+Alembic stores the state in a table of tunefront's own, because Optuna uses Alembic's usual one in the same database.
+The number in ``tunefront_schema`` is read by older versions of tunefront: it lets them say "install a newer tunefront"
+instead of failing in SQL.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ _FIRST = "0001"
 
 
 def upgrade(connection: Connection) -> None:
-    """Make the tables that are missing and change those of an earlier version. The caller holds the store's lock.
+    """Make missing tables and change those of an earlier version. The caller holds the store's lock.
 
-    A database that is of this version already is left as it is, in one query.
+    A database that has this version already is left as it is, after one query.
 
     Raises:
         ValueError: If the database was written by a newer tunefront.
@@ -45,7 +46,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-    """Whether Alembic is to look at a table, or a part of one: only at tunefront's."""
+    """Return whether Alembic is to look at a table, or a part of one: it is to look at tunefront's alone."""
     table = name if kind == "table" else item.table.name
     return bool(table) and str(table).startswith(_PREFIX) and table != VERSION_TABLE
 
@@ -56,14 +57,14 @@ def _version(connection: Connection) -> int | None:
 
 def _config(connection: Connection) -> Config:
     config = Config()
-    # A percent sign in the path would be taken for the start of a variable.
+    # Alembic takes a percent sign for the start of a variable, so those in the path are doubled.
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
 def _write_migration(url: str, message: str) -> None:
-    """Write the migration from the database at `url` to the tables of `schema.py`, to be read and corrected."""
+    """Write a migration from the database at `url` to the tables of `schema.py`, for a person to correct."""
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         command.revision(_config(connection), message, autogenerate=True, rev_id=f"{VERSION:04}")

@@ -1,6 +1,6 @@
-"""The tables of Optuna's that tunefront writes to itself, where Optuna has no function for it.
+"""Optuna's tables that tunefront writes to itself, where Optuna has no function for a change.
 
-Columns that have been there since Optuna 3.0; its own classes for them are private.
+Optuna has had these columns since version 3.0; its own classes for the tables are private.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ study_user_attributes = sa.table(
 
 
 def trial_ids(study_id: int, numbers: Collection[int]) -> sa.Select[int]:
-    """A query for the keys that Optuna's tables have for trials of a study."""
+    """Return a query for the keys of a study's trials in Optuna's tables."""
     return sa.select(trials.c.trial_id).where((trials.c.study_id == study_id) & trials.c.number.in_(numbers))

@@ -1,4 +1,4 @@
-"""Passwords in the URL of a database: to be hidden from whatever is printed."""
+"""Passwords in the URL of a database, which must be hidden in everything that is printed."""
 
 from __future__ import annotations
 
@@ -7,37 +7,37 @@ import re
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-# As drivers name them: password, sslpassword, passwd, pwd, passfile; odbc_connect holds a whole connection string.
-_IN_QUERY = re.compile(r"([?&][^=&]*(?:pass|pwd|secret|token|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
-# SQLAlchemy reads a password up to the first @. One in the password that was not escaped is followed by the rest of it,
-# which would be shown as a host: hidden is all up to the last @. A slash before the password was not escaped either,
-# but in the URL of a file it begins the path.
-_BEFORE_HOST = re.compile(r"(://[^:]*:).*@", re.DOTALL)
-_BEFORE_FILE = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
+# Drivers name them password, sslpassword, passwd, pwd or passfile; odbc_connect holds a whole connection string.
+_QUERY_PASSWORD = re.compile(r"([?&][^=&]*(?:pass|pwd|secret|token|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
+# SQLAlchemy reads a password up to the first @. If the password has an unescaped @ in it, the rest of the password
+# would be shown as a host, so everything up to the last @ is hidden. A slash before the last @ may be an unescaped part
+# of the password too, except in the URL of a file, where it begins the path.
+_SERVER_PASSWORD = re.compile(r"(://[^:]*:).*@", re.DOTALL)
+_FILE_PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
 _STRAY_AT = re.compile(r"[\w+]+://[^:/]*:[^@]*@.*@", re.DOTALL)
-_HINT = re.compile("@|pass|pwd", re.IGNORECASE)
+_PASSWORD_HINT = re.compile("@|pass|pwd", re.IGNORECASE)
 
 
 def masked(url: str) -> str:
-    """The URL with its passwords hidden, also those in its query, for messages and logs."""
+    """Return the URL for messages and logs, with its passwords hidden, also those in its query."""
     try:
         make_url(url)
-    except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
+    except (sa.exc.ArgumentError, ValueError):  # ValueError if the port is not a number
         return "(not a database URL)"
-    before = _BEFORE_FILE if url.startswith("sqlite") else _BEFORE_HOST
-    return _IN_QUERY.sub(r"\1***", before.sub(r"\1***@", url))
+    before = _FILE_PASSWORD if url.startswith("sqlite") else _SERVER_PASSWORD
+    return _QUERY_PASSWORD.sub(r"\1***", before.sub(r"\1***@", url))
 
 
 def has_password(url: str) -> bool:
-    """Whether a database's URL has a password in it, which must not be printed."""
+    """Return whether a database's URL has a password in it, which must not be printed."""
     return masked(url) != url
 
 
 def has_stray_at(url: str) -> bool:
-    """Whether there is an @ after the one that ends the password: then part of the password is taken for a host."""
+    """Return whether an @ follows the one that ends the password, so that part of it would be taken for a host."""
     return _STRAY_AT.match(url) is not None
 
 
 def may_have_password(text: str) -> bool:
-    """Whether there may be a password in what is no URL."""
-    return _HINT.search(text) is not None
+    """Return whether a text that is no URL may have a password in it."""
+    return _PASSWORD_HINT.search(text) is not None

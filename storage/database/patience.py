@@ -1,4 +1,4 @@
-"""Waiting for a database that is away."""
+"""Waiting for a database that cannot be reached."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
-    """Run a store operation, and again while the database is away, for less than a lease lasts.
+    """Run a store operation, and repeat it while the database cannot be reached, for less time than a lease lasts.
 
-    Only for operations that may run twice.
+    The operation must be one that may run twice.
     """
     deadline = time.monotonic() + seconds
     pause = 0.05

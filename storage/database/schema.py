@@ -22,7 +22,7 @@ def _study() -> sa.Column[int]:
 
 
 def _number() -> sa.Column[int]:
-    """The trial's number within its study, as Optuna counts it."""
+    """Return the column of a trial's number within its study, as Optuna counts it."""
     return sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
 
 
@@ -47,7 +47,7 @@ workers = sa.Table(
     metadata,
     sa.Column("worker_id", sa.String(64), primary_key=True),
     sa.Column("study_id", sa.Integer, nullable=False, index=True),
-    sa.Column("host", sa.String(255), nullable=False),  # of one boot and process namespace
+    sa.Column("host", sa.String(255), nullable=False),  # identifies one boot and one process namespace
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("machine", sa.Text, nullable=False),  # JSON: hardware, versions, slots
     sa.Column("started_at", sa.Double, nullable=False),
@@ -73,8 +73,8 @@ attempts = sa.Table(
     sa.Column("worker_id", sa.String(64), nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("ended_at", sa.Double),
-    # running, or how it ended: see tunefront.storage.outcomes.Outcome. `intended` is written before Optuna is told:
-    # should the worker die in between, the sweep that closes the attempt knows what it was to be.
+    # `ending` is "running", or a tunefront.storage.outcomes.Outcome. `intended` is the outcome that is written before
+    # Optuna is told. Should the worker die in between, the sweep that ends the attempt reads the outcome there.
     sa.Column("intended", sa.String(16), nullable=False, default=""),
     sa.Column("ending", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
@@ -99,7 +99,7 @@ measurements = sa.Table(
     metadata,
     _study(),
     _number(),
-    sa.Column("name", sa.String(64), primary_key=True),  # with its unit: train_seconds
+    sa.Column("name", sa.String(64), primary_key=True),  # with its unit, such as train_seconds
     sa.Column("value", sa.Double, nullable=False),
 )
 
@@ -128,7 +128,7 @@ def _now(element: database_now, compiler: SQLCompiler, **_: object) -> str:
 
 @compiles(database_now, "sqlite")
 def _now_sqlite(element: database_now, compiler: SQLCompiler, **_: object) -> str:
-    # julianday, not unixepoch('subsec'): SQLite has the latter only since 3.42.
+    # SQLite has unixepoch('subsec') only since 3.42, so this uses julianday.
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
@@ -138,7 +138,7 @@ def _now_mysql(element: database_now, compiler: SQLCompiler, **_: object) -> str
 
 
 def check_version(connection: Connection) -> None:
-    """Raise ValueError if the tables were written by a newer tunefront."""
+    """Raise ValueError if a newer tunefront wrote the tables."""
     found = connection.execute(sa.select(schema_version.c.version)).scalar()
     if found is not None and found > VERSION:
         raise ValueError(

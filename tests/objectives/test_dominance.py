@@ -84,7 +84,7 @@ def test_losses_turn_maximized_objectives() -> None:
         ([[-1.0, 3.0], [-2.0, 2.0]], [-4.0, 4.0], [UP, DOWN], 5.0),
         # A dominated point and a copy add nothing.
         ([[1.0, 3.0], [2.0, 2.0], [3.0, 3.0], [2.0, 2.0]], [4.0, 4.0], [DOWN, DOWN], 5.0),
-        # What does not reach the reference adds nothing.
+        # A point that does not reach the reference adds nothing.
         ([[1.0, 3.0], [5.0, 0.0]], [4.0, 4.0], [DOWN, DOWN], 3.0),
         # A box of 1 x 2 x 3, accuracy up from 0 to 1.
         ([[1.0, 0.0, 0.0]], [0.0, 2.0, 3.0], [UP, DOWN, DOWN], 6.0),

@@ -11,20 +11,14 @@ import optuna
 
 from tunefront.objectives.limits import read_objectives, violations
 from tunefront.objectives.measures import AXES, MEASURES, Axis
-from tunefront.reports import StudyResults, load_results
-from tunefront.storage import (
-    Answers,
-    Epoch,
-    Lease,
-    Outcome,
-    Store,
-    StudyRecord,
-    constraints,
-    curves,
-    open_store,
-    queue,
-    studies,
-)
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.storage import constraints, curves, queue, studies
+from tunefront.storage.answers import Answers
+from tunefront.storage.attempts import Lease
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.outcomes import Outcome
+from tunefront.storage.studies import StudyRecord
 
 MACHINE: dict[str, Any] = {
     "host_name": "anna",
@@ -61,7 +55,7 @@ _CHOICES = ("adam", "sgd", "a|b", "<b>bold</b>", "</script><script>alert(1)</scr
 
 @dataclass(frozen=True)
 class Bench:
-    """One study in an open store; trials are added as a supervisor would."""
+    """One study in an open store, to which trials are added as a supervisor adds them."""
 
     store: Store
     record: StudyRecord
@@ -91,7 +85,7 @@ class Bench:
         return cls(store, record, record.optuna_study(store))
 
     def lease(self, parameters: Mapping[str, Any] | None = None, *, is_new: bool = True) -> tuple[Lease, optuna.Trial]:
-        """Start a trial with these parameters (texts are of `_CHOICES`), or one that waits already."""
+        """Start a trial with these parameters (texts are of `_CHOICES`), or one that is waiting already."""
         if is_new:
             self.study.enqueue_trial(dict(parameters or {}))
         with self.store.exclusively():
@@ -114,7 +108,7 @@ class Bench:
         model_path: str = "",
         answers: Mapping[str, Answers] | None = None,
     ) -> int:
-        """End a trial with its accuracy by epoch. Returns its number."""
+        """End a trial with its accuracy by epoch, and return its number."""
         lease = leased[0]
         measurements = measurements or {}
         for number, accuracy in enumerate(curve, start=1):
@@ -137,7 +131,7 @@ class Bench:
         return lease.number
 
     def complete(self, accuracy: float, memory: float, seconds: float, **more: Any) -> int:
-        """Add a complete trial of three epochs; `more` are parameters under their group, and what `end` takes."""
+        """Add a complete trial of three epochs; `more` are parameters under their group, and arguments of `end`."""
         parameters = more.pop("parameters", {"optimizer.name": "adam", "adam.learning_rate": 0.01})
         measurements = {
             "accuracy": accuracy,

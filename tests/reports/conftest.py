@@ -1,4 +1,4 @@
-"""One study with a trial of every kind, filled once for all tests that only read it."""
+"""A study with a trial of every kind, filled once for all tests that only read it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import optuna
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -21,7 +21,7 @@ def _quiet_optuna() -> None:
 
 @pytest.fixture(scope="session")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """Eleven trials; on the front by hand: 0 and 1 (a tie), 2 (cheapest) and 8 (most accurate).
+    """A study of eleven trials; the front by hand: 0 and 1 (a tie), 2 (cheapest) and 8 (most accurate).
 
     ======  ========  ======  =====  ==========================================
     number  accuracy  memory   time  what becomes of it
@@ -80,5 +80,5 @@ def results(bench: Bench) -> StudyResults:
 
 @pytest.fixture(scope="session")
 def folder(bench: Bench) -> Path:
-    """Where the study's results lie; trial 0's model is below it."""
+    """The folder of the study's results; trial 0's model is below it."""
     return Path(str(bench.store.engine.url.database)).parent / "results"

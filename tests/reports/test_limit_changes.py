@@ -1,4 +1,4 @@
-"""What reports say of a study whose limits changed."""
+"""Reports on a study whose limits were changed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tunefront.reports.publish import publish
 from tunefront.reports.sentences.summary import describe_limit_changes, describe_progress
 from tunefront.reports.status import study_status
 from tunefront.reports.tables.markdown import front_markdown
-from tunefront.storage import Outcome, limits, refused_candidates, studies
+from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.outcomes import Outcome
 
 
 def objectives(at_most: float | None) -> dict[str, Any]:
@@ -24,7 +25,7 @@ def objectives(at_most: float | None) -> dict[str, Any]:
 
 @pytest.fixture
 def relaxed(tmp_path: Path) -> Bench:
-    """Trial 1 broke the old limit and is the best now; trial 2 was refused and is queued again as 3."""
+    """A study in which trial 1 broke the old limit and is the best now, and refused trial 2 is queued again as 3."""
     bench = Bench.make(tmp_path, objectives(1000.0), n_trials=9)
     bench.complete(0.8, 900, 5.0, model_path="/models/trial-0.keras")
     bench.complete(0.9, 1500, 6.0, reason="model_bytes 1.5 kB breaks its limit of at most 1 kB")

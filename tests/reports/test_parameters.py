@@ -1,4 +1,4 @@
-"""Short names, what differs, and how values are shown."""
+"""Short names of parameters, those that differ, and their values as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's files, and that a reader never sees half of one."""
+"""The report's files, of which a reader never sees a part."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tunefront.reports import StudyResults, write_report
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
 
 
 def test_files_are_all_there_and_nothing_else(results: StudyResults, any_folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tunefront.reports.report_files import ReportFiles
 from tunefront.reports.results_folder import look_at_results
 
-OURS = (
+TUNEFRONT_FILES = (
     *(
         "report.html",
         "front.md",
@@ -23,7 +23,7 @@ OURS = (
     *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log", "confirmation/report.html"),
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
 )
-OTHERS = (
+OTHER_FILES = (
     *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),
     *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/mine.txt", "data/images/a.png"),
 )
@@ -44,21 +44,21 @@ def test_every_file_of_a_report_is_ours(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_our_files_alone_is_removed_with_them(tmp_path: Path) -> None:
-    make(tmp_path / "results", OURS)
+    make(tmp_path / "results", TUNEFRONT_FILES)
     results = look_at_results(tmp_path / "results")
     assert results is not None
-    assert (len(results.files), results.others, results.n_bytes) == (len(OURS), (), 5 * len(OURS))
+    assert (len(results.files), results.others, results.n_bytes) == (len(TUNEFRONT_FILES), (), 5 * len(TUNEFRONT_FILES))
     assert results.remove() == []
     assert not (tmp_path / "results").exists()
 
 
 def test_what_is_not_ours_stays(tmp_path: Path) -> None:
-    make(tmp_path, (*OURS, *OTHERS))
+    make(tmp_path, (*TUNEFRONT_FILES, *OTHER_FILES))
     results = look_at_results(tmp_path)
     assert results is not None
     results.remove()
     left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
-    assert left == set(OTHERS)
+    assert left == set(OTHER_FILES)
 
 
 def test_links_are_not_followed(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_folder_that_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: py
             raise PermissionError(13, "Permission denied", str(path))
         rmdir(path)
 
-    monkeypatch.setattr(Path, "rmdir", refuse)  # root may remove everything
+    monkeypatch.setattr(Path, "rmdir", refuse)  # permissions would not stop tests that run as root
     assert results.remove() == [f"{tmp_path}: Permission denied"]
     assert list(tmp_path.iterdir()) == []
 
@@ -105,6 +105,6 @@ def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.Monk
             raise PermissionError(13, "Permission denied", str(path))
         unlink(path, missing_ok=missing_ok)
 
-    monkeypatch.setattr(Path, "unlink", refuse)  # root may remove everything
+    monkeypatch.setattr(Path, "unlink", refuse)  # permissions would not stop tests that run as root
     assert results.remove() == [f"{tmp_path / 'front.csv'}: Permission denied"]
     assert [path.name for path in tmp_path.iterdir()] == ["front.csv"]

@@ -1,4 +1,4 @@
-"""How studies stand, for a terminal and for programs."""
+"""The status of studies, for a terminal and for programs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from rich.console import Console, RenderableType
 from tests.reports.bench import Bench
 from tunefront.reports.sentences.summary import describe_progress
 from tunefront.reports.status import studies_overview, study_status
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 ENDING = "none of the last 5 finished trials came on the front: that is stop.patience"
 
@@ -33,7 +34,7 @@ def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> 
     assert status.as_json()["front"] is None
     assert status.as_json()["front_trials"] == []
     assert "3 of 3" in printed(studies_overview(bench.store).render())
-    # Of single trainings a front means nothing.
+    # The front of a confirmation's single trainings means nothing.
     assert printed(studies_overview(bench.store).render()).splitlines()[1].split()[-1] == "-"
     assert "What they mean together: tunefront report digits" in printed(status.render())
     assert "on the front" not in printed(status.render())

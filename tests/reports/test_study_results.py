@@ -1,4 +1,4 @@
-"""Which trials are on the front, and what a study's results tell of each."""
+"""The front of a study's results, and the values of each trial."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.reports.bench import MEASURE_NAMES, THREE, Bench
 from tunefront.objectives.measures import AXES, Axis
-from tunefront.reports import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 
 def test_front_holds_ties_and_nothing_that_is_beaten_or_breaks_a_limit(results: StudyResults) -> None:
@@ -24,7 +24,7 @@ def test_limits_hold_for_what_a_person_told_in_the_dashboard(tmp_path: Path, acc
     bench = Bench.make(tmp_path, {axis: {**THREE[axis], **limits.get(axis, {})} for axis in AXES})
     bench.complete(0.9, 3000, 1.0)
     number = bench.lease()[0].number
-    bench.study.tell(number, [accuracy, memory, 0.1])  # which sets no constraint
+    bench.study.tell(number, [accuracy, memory, 0.1])  # `tell` sets no constraint
     found = bench.results()
     assert (found.trials[number].state, found.trials[number].is_feasible) == ("complete", False)
     assert found.front_numbers == {0}
@@ -43,7 +43,7 @@ def test_counts_tell_every_state(results: StudyResults) -> None:
     [
         (0, "90.00 %", "1 kB", "2 s"),
         (4, "99.00 %", "4 kB", "500 ms"),
-        (5, "30.00 %", "900 B", "700 ms"),  # as far as it came
+        (5, "30.00 %", "900 B", "700 ms"),  # the values up to where it was stopped
         (6, "-", "9 kB", "-"),
         (10, "-", "-", "-"),
     ],
@@ -83,7 +83,7 @@ def test_front_regards_only_objectives_when_axes_are_left_out(
     found = bench.results()
     assert found.front_numbers == front
     assert tuple(found.objectives) == axes
-    # What is no objective is still reported.
+    # A measure that is no objective is still reported.
     assert [found.value(found.trials[0], axis) for axis in MEASURE_NAMES] == [0.9, 10, 5.0]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from tests.search.stub_trials import EPOCHS, Plan, follow
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
@@ -19,8 +19,11 @@ from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import Snapshot
-from tunefront.storage import Store, StudyRecord, TrialRecord, open_store, studies, trials
+from tunefront.storage import studies, trials
 from tunefront.storage.counts import Counts, count
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
 

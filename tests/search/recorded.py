@@ -10,7 +10,7 @@ import optuna
 
 from tunefront.search.replay.recording import RecordedTrial, Recording
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 SPACE = {"optimizer": ["sgd", "adam"], "batch_size": [32, 64]}
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.spaces import Candidate, Space
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.optimizers import OPTIMIZERS, build_optimizer
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange
 from tunefront.spaces.settings import Setting
+from tunefront.spaces.space import Space
 
 SMALLEST = {"n_blocks": 1, "filters": 4, "kernel_size": 3, "dense_units": 0, "dropout": 0.0, "batch_norm": False}
 PIXELS = np.random.default_rng(1).integers(0, 256, size=(5, 8, 8, 1)).astype("uint8")

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.spaces.write_backbone_layers import learns, structure
-from tunefront.spaces import Space
 from tunefront.spaces.architectures import BACKBONE_NAMES
 from tunefront.spaces.architectures.backbone_layers import n_learning_frozen
 from tunefront.spaces.architectures.backbone_weights import build_backbone
@@ -15,6 +14,7 @@ from tunefront.spaces.architectures.backbones import BACKBONES
 from tunefront.spaces.freeze_choices import distinct_fractions, is_same_choice, merge_freeze_choices, same_fraction
 from tunefront.spaces.freezing import freeze, n_frozen_layers
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range
+from tunefront.spaces.space import Space
 
 STEPS = FloatRange(0.0, 1.0, 0.1)
 

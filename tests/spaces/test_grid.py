@@ -8,9 +8,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from tunefront.spaces import OwnSpace, Space, SpaceError
 from tunefront.spaces.grid import Grid
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import parameters_of, steer
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 FIXED = {"augmentation": "none", "batch_size": 32, "optimizer": "adam", "adam": {"learning_rate": 0.01}}
 CNN = {"n_blocks": 1, "filters": 8, "dense_units": 0, "kernel_size": 3, "batch_norm": False, "dropout": 0.0}

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.spaces import Candidate, Space
 from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.settings import fixed_values
+from tunefront.spaces.space import Space
 
 OWN_ARCHITECTURES = [name for name in ARCHITECTURES if name not in BACKBONE_NAMES]
 SMALL_BACKBONES = ("MobileNetV2", "MobileNetV3Small", "EfficientNetB0")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.candidates import candidate
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
-from tunefront.spaces import Space
+from tunefront.spaces.space import Space
 
 NORMED = {"batch_norm": True, "batch_norm_after": "pool", "dense_units": 4}  # kernels, biases, scales and offsets
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tunefront.spaces import Space
 from tunefront.spaces.models import models_of
+from tunefront.spaces.space import Space
 
 TWO_CNNS = {"architecture": "plain_cnn", "plain_cnn": {"filters": 8, "kernel_size": 3, "dense_units": 0}}
 

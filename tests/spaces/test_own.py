@@ -10,8 +10,9 @@ from typing import Any
 import optuna
 import pytest
 
-from tunefront.spaces import Candidate, OwnSpace, SpaceError
-from tunefront.spaces.own import load_object
+from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.own import OwnSpace, load_object
+from tunefront.spaces.settings import SpaceError
 
 WHOLE = """
 class Tabular:
@@ -171,9 +172,7 @@ def test_an_own_space_builds(keras: Any, tmp_path: Path) -> None:
 
 
 def test_a_candidate_of_an_own_space_may_be_whole(tmp_path: Path) -> None:
-    chosen = (
-        "from tunefront.spaces import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
-    )
+    chosen = "from tunefront import Candidate; return Candidate('mine', {}, 'lion', {'learning_rate': 0.3}, l2=0.1)"
     assert own(tmp_path, chosen).suggest(ask()) == Candidate("mine", {}, "lion", {"learning_rate": 0.3}, l2=0.1)
 
 

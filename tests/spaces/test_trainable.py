@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tunefront.spaces import Space, SpaceError
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange, Range
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 
 def parsed(**settings: Any) -> Range:

@@ -1,4 +1,4 @@
-"""A study in a store, and the few things that tests do to it again and again."""
+"""A study in a store, with the actions that many tests need."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ import optuna
 import sqlalchemy as sa
 
 from tunefront.objectives.measures import Direction
-from tunefront.storage import Epoch, Lease, Outcome, Store, StudyRecord, TrialRecord, open_store, queue, studies, trials
+from tunefront.storage import queue, studies, trials
+from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts, count
+from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.outcomes import Outcome
+from tunefront.storage.studies import StudyRecord
+from tunefront.storage.trials import TrialRecord
 
 DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
 METRICS = ("accuracy", "model_bytes", "train_seconds")
@@ -51,7 +57,7 @@ def epoch(number: int, accuracy: float = 0.5) -> Epoch:
 
 
 def with_limits(bench: Bench, **limits: Mapping[str, float]) -> dict[str, Any]:
-    """The study's spec with these limits alone: axis -> ``at_least``, ``at_most``."""
+    """Return the study's spec with only these limits: axis -> ``at_least``, ``at_most``."""
     spec = dict(bench.record.spec)
     tables = {axis: {"measure": table["measure"], **limits.get(axis, {})} for axis, table in spec["objectives"].items()}
     return {**spec, "objectives": tables}
@@ -120,7 +126,7 @@ class Bench:
         return trials.load(self.store, record)
 
     def expire(self, worker: str) -> None:
-        """As if the worker had not renewed for longer than a lease lasts."""
+        """Make the worker's leases expire, as if it had not renewed them for longer than they last."""
         with self.store.engine.begin() as connection:
             table = schema.leases
             connection.execute(table.update().where(table.c.worker_id == worker).values(expires_at=0.0))

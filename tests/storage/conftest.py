@@ -1,4 +1,4 @@
-"""Every store test runs on SQLite and on a real PostgreSQL, a fresh database each."""
+"""Fixtures that run every store test on SQLite and on a real PostgreSQL, each on a fresh database."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from tests.postgres import PostgresServer
 from tests.storage.bench import Bench
-from tunefront.storage import Store, open_store
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.database.migration import VERSION_TABLE
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)]
@@ -38,7 +38,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_store(postgres: PostgresServer) -> Iterator[Store]:
-    """An open store on PostgreSQL; making its tables takes longer than a test of it."""
+    """An open store on PostgreSQL, shared because making its tables takes longer than a test."""
     with postgres.database() as made:
         store = open_store(made, is_writer=True)
         yield store
@@ -60,7 +60,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 
 
 def empty(store: Store) -> None:
-    """Make a store as if its tables had just been made, whatever an earlier test left in it."""
+    """Empty a store's tables of everything that earlier tests left."""
     dispose(store)
     kept = {"alembic_version", "version_info", schema.schema_version.name, VERSION_TABLE}
     names = [name for name in sa.inspect(store.engine).get_table_names() if name not in kept]
@@ -72,6 +72,6 @@ def empty(store: Store) -> None:
 
 
 def dispose(store: Store) -> None:
-    """Give a store's connections back, so that its database can be copied or dropped."""
+    """Close a store's connections, so that its database can be copied or dropped."""
     store.optuna.remove_session()
     store.engine.dispose()

@@ -1,4 +1,4 @@
-"""A worker without Keras, run as a process of its own: it leases, pretends to train, and finishes."""
+"""A worker without Keras, run as a process of its own: it leases trials, pretends to train, and finishes them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.storage.bench import MEASUREMENTS, Bench, epoch
-from tunefront.storage import Outcome, curves, patiently
+from tunefront.storage import curves
+from tunefront.storage.database.patience import patiently
+from tunefront.storage.outcomes import Outcome
 
 
 @dataclass(frozen=True)
 class StubWork:
-    """What a worker gets.
+    """The work of a stub worker.
 
     Attributes:
-        folder: Notes of what runs: a file a number, with the worker's process number in it.
-        start_at: Wall clock time at which all workers open the store at once.
-        trial_seconds: At most so long does a trial take.
-        dead_workers: Of an earlier round; their trials are given back at the start.
+        folder: A folder with a file for each running trial, which has the worker's process number in it.
+        start_at: The wall clock time at which all workers open the store at once.
+        trial_seconds: The longest time that a trial takes.
+        dead_workers: Workers of an earlier round, whose trials are given back at the start.
     """
 
     url: str
@@ -33,7 +35,7 @@ class StubWork:
 
 
 def run_stub_study(work: StubWork) -> None:
-    """Work until the study has its trials."""
+    """Run trials until the study has all of them."""
     time.sleep(max(work.start_at - time.time(), 0))
     bench = Bench.make(work.url)
     bench.sweep(*work.dead_workers)
@@ -63,7 +65,7 @@ def _run(work: StubWork, bench: Bench, leased: tuple, seconds: float) -> None:  
 
 
 def _claim(folder: Path, number: int) -> Path:
-    """Note that the trial runs here; note a conflict if it runs in another living process too."""
+    """Write that the trial runs here, and a conflict if it also runs in another living process."""
     path = folder / f"running-{number}"
     try:
         holder = int(path.read_text() or "0")

@@ -6,9 +6,11 @@ import optuna
 import sqlalchemy as sa
 
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
-from tunefront.storage import Answers, Outcome, answers, queue
+from tunefront.storage import answers, queue
+from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database import schema
+from tunefront.storage.outcomes import Outcome
 
 WRITTEN = Answers([0, 1, 1], [0, 1, 0], [1, 1, 0], {"1": [0, 2, 1]})
 

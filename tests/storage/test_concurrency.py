@@ -1,4 +1,4 @@
-"""Several processes on one database: the schema race, exactly N, and kill -9 in the middle."""
+"""Several processes on one database: making tables at once, exactly N trials, and kill -9 in the middle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 class Workers:
-    """Worker processes on one database, and what they noted."""
+    """Worker processes on one database, and their notes."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
@@ -28,7 +28,7 @@ class Workers:
         self._context = multiprocessing.get_context("forkserver")
 
     def start(self, names: list[str], n_trials: int, trial_seconds: float, dead_workers: tuple[str, ...] = ()) -> None:
-        start_at = time.time() + 0.2  # so that all of them open the store at once
+        start_at = time.time() + 0.2  # all workers open the store at this time
         for name in names:
             work = StubWork(self.url, name, n_trials, self.folder, start_at, trial_seconds, dead_workers)
             self.processes[name] = self._context.Process(target=run_stub_study, args=(work,), daemon=True)
@@ -68,7 +68,7 @@ def wait_until_finished(bench: Bench, n_trials: int) -> None:
 
 
 def check_exactly(bench: Bench, n_trials: int) -> None:
-    """The study has so many finished trials and nothing else, each whole and with a number of its own."""
+    """Assert that the study has exactly `n_trials` finished trials and no others, each whole with its own number."""
     counts = bench.counts()
     assert counts.finished == n_trials
     assert (counts.running, counts.waiting) == (0, 0)
@@ -105,7 +105,7 @@ def test_a_study_ends_with_exactly_its_trials_when_workers_are_killed(workers: W
     wait_until_finished(bench, 3)
     for name in ("anna", "bert"):
         workers.kill(name)
-        bench.expire(name)  # what a minute without renewing would do; the living sweep it
+        bench.expire(name)  # has the effect of a minute without renewing; the living workers sweep the trials
     workers.join()
     check_exactly(bench, 12)
     assert workers.notes("doubled-*") == []

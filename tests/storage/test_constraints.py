@@ -9,7 +9,8 @@ import pytest
 from tests.storage.bench import Bench
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
-from tunefront.storage import Outcome, constraints
+from tunefront.storage import constraints
+from tunefront.storage.outcomes import Outcome
 
 LIMITED = [
     Objective(MEASURES["accuracy"], at_least=0.5),
@@ -19,7 +20,7 @@ LIMITED = [
 
 
 def keys_of(bench: Bench, number: int) -> dict[str, Any]:
-    """What Optuna has of a trial's constraints, read by a storage of its own."""
+    """Return a trial's constraints as Optuna has them, read by a storage of its own."""
     study = optuna.load_study(study_name="digits", storage=bench.store.url)
     found = study.trials[number].system_attrs
     study._storage.remove_session()
@@ -30,8 +31,8 @@ def keys_of(bench: Bench, number: int) -> dict[str, Any]:
     ("violations", "expected"),
     [
         ({"accuracy": 0.1, "train_seconds": -2.0}, [0.1, -2.0]),
-        ({"train_seconds": 3.0}, [0.0, 3.0]),  # what is not known breaks nothing
-        ({"model_bytes": 9.0}, [0.0, 0.0]),  # it has no limit
+        ({"train_seconds": 3.0}, [0.0, 3.0]),  # an unknown violation counts as none
+        ({"model_bytes": 9.0}, [0.0, 0.0]),  # this measure has no limit
         ({}, [0.0, 0.0]),
     ],
 )
@@ -41,7 +42,7 @@ def test_lists_are_as_long_for_every_trial(violations: dict[str, float], expecte
 
 
 def test_only_the_list_key_is_written_and_counts_once(bench: Bench) -> None:
-    # With Optuna's key for each name beside it, its samplers would add up every violation twice.
+    # If Optuna's key for each name were there too, its samplers would count every violation twice.
     bench.finish(bench.lease(), violations=[0.25, -2.0])
     assert keys_of(bench, 0) == {"constraints": [0.25, -2.0]}
     (trial,) = bench.study.get_trials()

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from tests.storage.bench import Bench, epoch
-from tunefront.storage import Epoch, curves
+from tunefront.storage import curves
+from tunefront.storage.curves import Epoch
 
 
 def test_load_gives_each_curve_in_order(bench: Bench) -> None:
@@ -39,7 +40,7 @@ def test_load_of_some_numbers(bench: Bench, numbers: list[int] | None, expected:
 
 
 def test_load_when_there_are_more_numbers_than_a_statement_takes(bench: Bench) -> None:
-    # 40 000 is above SQLite's 32 766 and PostgreSQL's 65 535 is not reached: both must do.
+    # 40 000 numbers are more than SQLite's 32 766 variables and fewer than PostgreSQL's 65 535; both must work.
     curves.append(bench.store, bench.lease()[0], epoch(1))
     assert list(curves.load(bench.store, bench.record.study_id, range(40_000))) == [0]
 

@@ -1,7 +1,7 @@
-"""A worker that dies at any statement: the database has what was committed before, and no more.
+"""A worker that dies at any statement: the database has only what was committed before.
 
 Taking, ending and giving back a trial are several transactions of Optuna's and ours. Wherever they
-are cut in two, a sweep must find a trial that is either as it was or as it shall be.
+are interrupted, a sweep must find the trial in its old or its new state.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from sqlalchemy.engine import Engine
 
 from tests.storage.bench import MEASUREMENTS, VALUES, Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import Outcome
 from tunefront.storage.database import schema
+from tunefront.storage.outcomes import Outcome
 
 MAX_STATEMENTS = 60
 
 
 @pytest.fixture
 def bench(tmp_path: Path, sqlite_template: Path) -> Iterator[Bench]:
-    """A study without trials, on SQLite alone: the order of the statements is the same elsewhere."""
+    """A study without trials, on SQLite alone because the order of statements is the same elsewhere."""
     made = Bench.make(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tunefront.db')}")
     yield made
     dispose(made.store)
 
 
 class DiedError(BaseException):
-    """As good as kill -9 to a database: open transactions are gone."""
+    """The stand-in for kill -9: for a database it has the same effect, since open transactions are lost."""
 
 
 @contextlib.contextmanager
 def dying_at(engine: Engine, n_statements: int) -> Iterator[list[str]]:
-    """Die before the statement of that number, from 0; a list of the statements up to it."""
+    """Die before the statement of that number, counted from 0; yields the statements up to it."""
     statements: list[str] = []
 
     def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
@@ -56,7 +56,7 @@ def dying_at(engine: Engine, n_statements: int) -> Iterator[list[str]]:
 
 
 def n_open(bench: Bench) -> int:
-    """Leases, and attempts that nobody has ended."""
+    """Count the leases and the open attempts."""
     attempts = schema.attempts
     with bench.store.engine.connect() as connection:
         n_leases = connection.execute(sa.select(sa.func.count()).select_from(schema.leases)).scalar_one()
@@ -91,7 +91,7 @@ def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_en
             assert (trial.values, trial.measurements) == (VALUES, MEASUREMENTS)
             assert constraints_of(bench, number) == [0.5]
             assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), f"after {statements[-1]}"
-        if trial.state == "waiting":  # it can be run again, and ends as any other
+        if trial.state == "waiting":  # the trial can be run again, and ends like any other
             assert bench.finish(bench.lease("next"), violations=[-0.25])
             again = bench.trials()[number]
             assert (again.state, again.reason) == ("complete", ""), f"after {statements[-1]}"

@@ -15,7 +15,7 @@ def test_two_processes_may_write_one_file(tmp_path: Path, monkeypatch: pytest.Mo
 
     def replace_after_another_process(mine: Path, target: Path) -> Path:
         monkeypatch.setattr(Path, "replace", replace)
-        monkeypatch.setattr(os, "getpid", lambda: 4_194_305)  # above any that Linux gives
+        monkeypatch.setattr(os, "getpid", lambda: 4_194_305)  # above the highest process number of Linux
         replace_file(path, "theirs")
         assert path.read_text() == "theirs"
         return replace(mine, target)

@@ -1,4 +1,4 @@
-"""Whose results a folder holds."""
+"""The owner of a results folder."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.storage.bench import Bench
-from tunefront.storage import FolderTakenError, StudyRecord, studies
-from tunefront.storage.folder_owner import OWNER_FILE, check_owned, check_owner, claim
+from tunefront.storage import studies
+from tunefront.storage.folder_owner import OWNER_FILE, FolderTakenError, check_owned, check_owner, claim
+from tunefront.storage.studies import StudyRecord
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_another_study_is_refused_whatever_its_name_is(
             with pytest.raises(FolderTakenError, match=f"results holds the results of {which}, made 20.* UTC.*--out"):
                 refused()
     with pytest.raises(FolderTakenError, match="another study named 'digits'"):
-        check_owner(folder, None, "digits")  # not made yet, so it is another one
+        check_owner(folder, None, "digits")  # the study is not made yet, so the folder's owner is another one
     assert (folder / OWNER_FILE).read_bytes() == before
 
 
@@ -76,7 +77,7 @@ def test_models_that_nobody_claimed_are_not_a_new_study_s(tmp_path: Path, study:
     (tmp_path / "models" / "trial-3.keras").touch()
     with pytest.raises(FolderTakenError, match="has models of a study that is not in this storage"):
         check_owner(tmp_path, None, "digits")
-    check_owner(tmp_path, study, "digits")  # of a tunefront that did not note whose they are
+    check_owner(tmp_path, study, "digits")  # an older tunefront wrote these models and no owner file
 
 
 NO_OWNERS = ("", "[]", "{}", '{"study": "digits", "made_at": "once"}', '{"study": "digits", "made_at": NaN}')

@@ -9,7 +9,8 @@ import pytest
 
 from tests.storage.bench import Bench, with_limits
 from tests.storage.test_dying import dying_at
-from tunefront.storage import Outcome, limits, refused_candidates, studies
+from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.outcomes import Outcome
 from tunefront.storage.studies import StudyRecord
 
 OLD = {"accuracy": {"at_least": 0.5}, "time": {"at_most": 10.0}}
@@ -59,7 +60,7 @@ def record_of(bench: Bench) -> StudyRecord:
 
 
 def stored(bench: Bench) -> list[Any]:
-    """The constraints of each trial as Optuna reads them, from storage of its own."""
+    """Return the constraints of each trial as Optuna reads them, with a storage of its own."""
     study = optuna.load_study(study_name="digits", storage=bench.store.url)
     found = [trial.system_attrs for trial in study.trials]
     study._storage.remove_session()
@@ -73,7 +74,7 @@ def rounded(lists: list[Any]) -> list[Any]:
 
 def test_tighter_limits(limited: Bench) -> None:
     assert change(limited, accuracy={"at_least": 0.65}, time={"at_most": 4.0}) == []
-    # The prediction of trial 2 was 0.45, of trial 3 12 s; what was not known of them stays so.
+    # The prediction for trial 2 was 0.45, and for trial 3 12 s; their other violations stay unknown.
     expected = [[-0.05, 1.0], [0.25, 1.0], [0.2, 0.0], [0.0, 8.0], [0.05, 1.0]]
     assert rounded(stored(limited)) == expected
     assert [trial.is_feasible for trial in limited.trials()] == [False] * 5
@@ -92,7 +93,7 @@ def test_relaxed_limits(limited: Bench) -> None:
 
 
 def test_there_and_back_is_as_it_was(limited: Bench) -> None:
-    change(limited, **OLD)  # which brings all of them into the form of now
+    change(limited, **OLD)  # brings the stored violations of all trials into the present form
     before = rounded(stored(limited))
     reasons = [trial.reason for trial in limited.trials()]
     assert before == [[-0.2, -5.0], [0.1, -5.0], [0.05, 0.0], [0.0, 2.0], [-0.1, -5.0]]
@@ -128,7 +129,7 @@ def test_no_limits_at_all_leave_no_key(limited: Bench) -> None:
 
 def test_a_limit_where_there_was_none(limited: Bench) -> None:
     assert change(limited, memory={"at_most": 800.0}) == []
-    assert stored(limited) == [[200.0]] * 5  # of those that were stopped too: the built model told it
+    assert stored(limited) == [[200.0]] * 5  # known for stopped trials too, because the built model tells it
     assert limited.trials()[0].reason == "model_bytes 1 kB breaks its limit of at most 800 B"
 
 
@@ -165,7 +166,7 @@ def test_it_changes_all_or_nothing_when_its_process_dies(limited: Bench) -> None
             break
         found = (stored(limited), record_of(limited).spec, [trial.reason for trial in limited.trials()])
         if found[1] != before[1]:
-            break  # committed: what comes after only reads
+            break  # all statements are committed, and the rest only reads
         assert found == before, f"after {statements[-1]}"
     assert record_of(limited).spec == with_limits(limited, **new)
     assert rounded(stored(limited)) == [[-0.05], [0.25], [0.2], [0.0], [0.05]]
@@ -202,7 +203,7 @@ def test_refused_candidates_are_queued_once_more_when_the_limit_lets_them(bench:
     assert [refuse(bench, size) for size in (1500.0, 3000.0, 1200.0)] == [0, 1, 2]
     bench.finish(bench.lease())
     assert queue_again(bench) == {}
-    assert change(bench, memory={"at_most": 2000.0}) == []  # refused is not stopped
+    assert change(bench, memory={"at_most": 2000.0}) == []  # a refused trial does not count as stopped
     assert queue_again(bench) == {0: 4, 2: 5}
     assert queue_again(bench) == {}
     records = bench.trials()

@@ -1,4 +1,4 @@
-"""The contract of leases: who runs which trial, and how it ends."""
+"""The contract of leases: which worker runs which trial, and how the trial ends."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.bench import MEASUREMENTS, METRICS, VALUES, Bench, epoch
-from tunefront.storage import Outcome, curves, open_store, queue
+from tunefront.storage import curves, queue
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.outcomes import Outcome
 
 
-def none_of(**counts: int) -> Counts:
-    """Counts that are 0 but for those named."""
+def make_counts(**counts: int) -> Counts:
+    """Return counts that are 0 except those given."""
     return Counts(**{"complete": 0, "pruned": 0, "refused": 0, "failed": 0, "running": 0, "waiting": 0, **counts})
 
 
@@ -25,7 +27,7 @@ def none_of(**counts: int) -> Counts:
 def test_lease_next_counts_trials_and_attempts(bench: Bench) -> None:
     leases = [bench.lease("anna")[0], bench.lease("bert")[0]]
     assert [(lease.number, lease.attempt, lease.worker_id) for lease in leases] == [(0, 1, "anna"), (1, 1, "bert")]
-    assert bench.counts() == none_of(running=2)
+    assert bench.counts() == make_counts(running=2)
 
 
 def test_lease_next_gives_nothing_when_enough_are_under_way(bench: Bench) -> None:
@@ -94,11 +96,11 @@ def test_a_lease_lasts_for_lease_seconds(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("outcome", "state", "counts"),
     [
-        (Outcome.COMPLETE, "complete", none_of(complete=1)),
-        (Outcome.PRUNED, "pruned", none_of(pruned=1)),
-        (Outcome.REFUSED, "refused", none_of(refused=1)),
-        (Outcome.FAILED, "failed", none_of(failed=1)),
-        (Outcome.RETURNED, "waiting", none_of(waiting=1)),
+        (Outcome.COMPLETE, "complete", make_counts(complete=1)),
+        (Outcome.PRUNED, "pruned", make_counts(pruned=1)),
+        (Outcome.REFUSED, "refused", make_counts(refused=1)),
+        (Outcome.FAILED, "failed", make_counts(failed=1)),
+        (Outcome.RETURNED, "waiting", make_counts(waiting=1)),
     ],
 )
 def test_finish_records_each_outcome(bench: Bench, outcome: Outcome, state: str, counts: Counts) -> None:
@@ -121,11 +123,11 @@ def test_a_refusal_that_is_half_written_is_none_of_the_finished(bench: Bench) ->
     bench.lease("anna")
     with bench.store.engine.begin() as connection:
         connection.execute(schema.attempts.update().values(intended=Outcome.REFUSED.value))
-    assert bench.counts() == none_of(running=1)
+    assert bench.counts() == make_counts(running=1)
     bench.study.tell(0, state=TrialState.PRUNED)
-    assert bench.counts() == none_of(refused=1)
+    assert bench.counts() == make_counts(refused=1)
     assert bench.sweep() == []
-    assert bench.counts() == none_of(refused=1)
+    assert bench.counts() == make_counts(refused=1)
 
 
 def test_finish_is_refused_when_the_trial_was_swept(bench: Bench) -> None:
@@ -144,7 +146,7 @@ def test_finish_is_refused_when_another_worker_has_the_trial(bench: Bench) -> No
     current = bench.lease("bert")
     assert current[0].number == late[0].number
     assert bench.finish(late, measurements={**MEASUREMENTS, "accuracy": 0.1}) is False
-    assert bench.counts() == none_of(running=1)
+    assert bench.counts() == make_counts(running=1)
     assert bench.finish(current) is True
     (trial,) = bench.trials()
     assert (trial.values, trial.worker_id, trial.n_attempts) == (VALUES, "bert", 2)
@@ -155,7 +157,7 @@ def test_finish_is_refused_when_the_same_worker_leased_it_again(bench: Bench) ->
     bench.sweep("anna")
     bench.lease("anna")
     assert bench.finish(late) is False
-    assert bench.counts() == none_of(running=1)
+    assert bench.counts() == make_counts(running=1)
 
 
 def test_finish_is_refused_when_it_comes_twice(bench: Bench) -> None:
@@ -168,7 +170,7 @@ def test_finish_is_refused_when_it_comes_twice(bench: Bench) -> None:
 
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.PRUNED, Outcome.FAILED, Outcome.REFUSED])
 def test_finish_leaves_the_trial_alone_when_a_person_told_it_through_optuna(bench: Bench, outcome: Outcome) -> None:
-    # optuna-dashboard can tell running trials.
+    # A person can end running trials in optuna-dashboard.
     leased = bench.lease()
     bench.study.tell(0, state=TrialState.FAIL)
     bench.finish(leased, outcome, violations=[-0.1], reason="late")
@@ -186,7 +188,7 @@ def test_sweep_takes_only_expired_leases(bench: Bench) -> None:
     bench.lease("bert")
     bench.expire("anna")
     assert bench.sweep() == [0]
-    assert bench.counts() == none_of(running=1, waiting=1)
+    assert bench.counts() == make_counts(running=1, waiting=1)
     assert bench.sweep() == []
 
 
@@ -204,7 +206,7 @@ def test_sweep_takes_the_trials_of_workers_that_are_known_to_be_dead(bench: Benc
     for worker in ("anna", "bert", "anna", "carl"):
         bench.lease(worker)
     assert bench.sweep("anna", "carl") == [0, 2, 3]
-    assert bench.counts() == none_of(running=1, waiting=3)
+    assert bench.counts() == make_counts(running=1, waiting=3)
 
 
 def test_sweep_takes_a_running_trial_when_it_has_no_lease(bench: Bench) -> None:
@@ -225,7 +227,7 @@ def test_sweep_ends_an_attempt_when_its_worker_died_after_telling_optuna(bench: 
 
 
 def test_lease_next_takes_a_trial_when_its_worker_died_while_it_gave_it_back(bench: Bench) -> None:
-    # Optuna's row is waiting again, our lease is still there: the two are not one transaction.
+    # Optuna's row is waiting again and our lease still exists, because the two are not changed in one transaction.
     bench.lease("anna")
     bench.store.optuna.set_trial_state_values(bench.trial_id(0), TrialState.WAITING)
     lease, _ = bench.lease("bert")
@@ -270,7 +272,7 @@ def test_a_retry_has_constraints_of_its_own(bench: Bench) -> None:
 
 
 def test_an_epoch_is_refused_when_the_trial_was_swept(bench: Bench) -> None:
-    # A worker that slept longer than its lease: what it still sends belongs to no attempt.
+    # A worker slept longer than its lease lasted, so its late results belong to no attempt.
     late, _ = bench.lease("anna")
     bench.sweep("anna")
     current, _ = bench.lease("bert")
@@ -293,15 +295,15 @@ def test_a_trial_fails_when_its_worker_is_lost_in_every_attempt(bench: Bench) ->
 
 
 def test_a_trial_is_not_given_up_when_it_was_only_interrupted(bench: Bench) -> None:
-    # Ctrl-C again and again, then one real loss: the trial is no likely cause of that.
+    # After many interruptions with Ctrl-C, the worker is lost once: the trial is unlikely to be the cause.
     for _ in range(queue.MAX_ATTEMPTS):
         bench.finish(bench.lease("anna"), Outcome.RETURNED, reason="interrupted")
     bench.lease("anna")
     bench.sweep("anna")
-    assert bench.counts() == none_of(waiting=1)
+    assert bench.counts() == make_counts(waiting=1)
 
 
-# Other eyes on the same database
+# Other readers of the same database
 
 
 def test_stock_optuna_reads_the_study(bench: Bench) -> None:
@@ -325,7 +327,7 @@ def test_a_reader_sees_what_a_writer_wrote(bench: Bench) -> None:
     record = studies.find(reader, "digits")
     assert record is not None
     assert [trial.values for trial in trials.load(reader, record)] == [VALUES]
-    bench.finish(bench.lease())  # is not kept from writing
+    bench.finish(bench.lease())  # an open reader does not block a writer
     assert len(trials.load(reader, record)) == 2
     reader.optuna.remove_session()
     reader.engine.dispose()
@@ -336,8 +338,8 @@ def test_counts_leave_other_studies_out(bench: Bench) -> None:
     other.finish(other.lease(), Outcome.REFUSED)
     other.lease()
     bench.finish(bench.lease())
-    assert bench.counts() == none_of(complete=1)
-    assert other.counts() == none_of(refused=1, running=1)
+    assert bench.counts() == make_counts(complete=1)
+    assert other.counts() == make_counts(refused=1, running=1)
     assert bench.sweep("anna") == []
     assert other.sweep("anna") == [1]
     other.store.optuna.remove_session()

@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.bench import DATASET, DIRECTIONS, METRICS, SPEC, VALUES, Bench, epoch
-from tunefront.storage import Outcome, StoreError, curves, studies
+from tunefront.storage import curves, studies
 from tunefront.storage.database import schema
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.outcomes import Outcome
 
 
 def test_create_saves_spec_and_dataset(bench: Bench) -> None:
@@ -73,7 +75,7 @@ def test_list_workers_is_oldest_first(bench: Bench) -> None:
     assert workers[0].machine == {"n_cpus": 2}
 
 
-# Studies deleted through Optuna: SQLite gives their numbers again.
+# Studies deleted through Optuna, whose numbers SQLite uses again
 
 
 def test_a_study_is_gone_when_it_was_deleted_through_optuna(bench: Bench) -> None:
@@ -111,11 +113,11 @@ def test_a_plain_optuna_study_is_not_ours_when_it_got_the_number_of_a_deleted_on
     assert studies.list_all(bench.store) == []
 
 
-# Deleted by us, with all that belongs to them
+# Studies deleted by tunefront, with everything that belongs to them
 
 
 def rows_of(bench: Bench, study_id: int) -> dict[str, int]:
-    """Rows of each of our tables and Optuna's that name the study, or a trial of it."""
+    """Count the rows of each of our and Optuna's tables that name the study or one of its trials."""
     tables = sa.MetaData()
     tables.reflect(bench.store.engine)
     counts = {}
@@ -132,8 +134,8 @@ def rows_of(bench: Bench, study_id: int) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def filled(bench: Bench, worker: str) -> Bench:
-    """With a complete and a refused trial, a curve, a worker that ended, and a constraint."""
+def fill_study(bench: Bench, worker: str) -> Bench:
+    """Fill a study with a complete and a refused trial, a curve, a worker that ended, and a constraint."""
     studies.register_worker(bench.store, bench.record, worker, "host", 1, {"host_name": "here"})
     leased = bench.lease(worker)
     curves.append(bench.store, leased[0], epoch(1))
@@ -143,8 +145,8 @@ def filled(bench: Bench, worker: str) -> Bench:
 
 
 def test_delete_leaves_no_row_of_the_study_and_every_row_of_others(bench: Bench) -> None:
-    filled(bench, "anna")
-    other = filled(Bench.on(bench.store, "other"), "bert")
+    fill_study(bench, "anna")
+    other = fill_study(Bench.on(bench.store, "other"), "bert")
     before = rows_of(other, other.record.study_id)
     assert rows_of(bench, bench.record.study_id).keys() == before.keys()
     assert {"tunefront_epochs", "tunefront_attempts", "trials", "trial_values", "studies"} <= before.keys()
@@ -153,7 +155,7 @@ def test_delete_leaves_no_row_of_the_study_and_every_row_of_others(bench: Bench)
     assert optuna.get_all_study_names(bench.store.optuna) == ["other"]
     assert rows_of(bench, bench.record.study_id) == {}
     assert rows_of(other, other.record.study_id) == before
-    with bench.store.engine.connect() as connection:  # nothing of a trial without its trial
+    with bench.store.engine.connect() as connection:  # no row about a trial may outlive its trial
         orphans = "SELECT count(*) FROM trial_params WHERE trial_id NOT IN (SELECT trial_id FROM trials)"
         assert connection.execute(sa.text(orphans)).scalar_one() == 0
 
@@ -191,13 +193,13 @@ def test_delete_takes_a_worker_that_was_not_seen_for_a_lease_as_lost(bench: Benc
 
 def test_delete_does_nothing_when_the_study_is_gone_already(bench: Bench) -> None:
     optuna.delete_study(study_name="digits", storage=bench.store.optuna)
-    plain = optuna.create_study(study_name="plain", storage=bench.store.optuna)  # on SQLite with the number of ours
+    plain = optuna.create_study(study_name="plain", storage=bench.store.optuna)  # gets our study's old number on SQLite
     studies.delete(bench.store, [bench.record])
     assert optuna.get_all_study_names(bench.store.optuna) == [plain.study_name]
 
 
 def test_optuna_goes_on_with_the_study(bench: Bench) -> None:
-    # Anything Optuna tells is a trial like others to us: counted, listed, without a curve.
+    # A trial that Optuna ran itself is like any other: it is counted and listed, and has no curve.
     study = optuna.load_study(study_name="digits", storage=bench.store.optuna)
     study.tell(study.ask(), VALUES)
     study.tell(study.ask(), state=TrialState.FAIL)

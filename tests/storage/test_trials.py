@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from tests.storage.bench import MEASUREMENTS, Bench, epoch, with_limits
-from tunefront.storage import Outcome, curves, studies, trials
+from tunefront.storage import curves, studies, trials
+from tunefront.storage.outcomes import Outcome
 
 
 def test_load_when_there_are_no_trials(bench: Bench) -> None:
@@ -48,7 +49,7 @@ def test_load_tells_what_breaks_a_limit(bench: Bench) -> None:
 
 
 def test_load_tells_by_its_values_what_limit_a_complete_trial_breaks(bench: Bench) -> None:
-    # 8 s against a limit of 10 s, but stored with the constraint of an attempt before that took 12 s.
+    # The trial took 8 s and the limit is 10 s, but the stored constraint is of an earlier attempt that took 12 s.
     studies.update_spec(bench.store, bench.record, with_limits(bench, time={"at_most": 10.0}))
     for seconds, violation in ((8.0, 2.0), (10.0, -1.0), (10.5, -1.0)):
         measurements = {**MEASUREMENTS, "train_seconds": seconds}

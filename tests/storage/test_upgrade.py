@@ -1,4 +1,4 @@
-"""Databases that each released schema version wrote can still be read, and gone on with."""
+"""Databases of every released schema version can still be read, and their studies continued."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests.storage.bench import VALUES, Bench
-from tunefront.storage import answers, open_store, studies, trials
+from tunefront.storage import answers, studies, trials
 from tunefront.storage.answers import Answers
+from tunefront.storage.database.connection import open_store
 
 ASSETS = Path(__file__).with_name("assets")
 
 
 @pytest.fixture(params=[1, 2])
 def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A copy of the database that schema version wrote."""
+    """The URL of a copy of a database that a schema version wrote."""
     copy = tmp_path / f"schema-{request.param}.sqlite"
     shutil.copy(ASSETS / copy.name, copy)
     return f"sqlite:///{copy}"
@@ -33,7 +34,7 @@ def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
     assert "adam.learning_rate" in found[0].parameters
     assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
     assert [worker.worker_id for worker in studies.list_workers(store, record)] == ["anna"]
-    # In version 1 there was no such table.
+    # Version 1 had no table of answers.
     expected = {} if old_url.endswith("1.sqlite") else {0: Answers(labels=[0, 1, 1], chosen=[0, 1, 0])}
     assert answers.load(store, record.study_id, "test") == expected
 

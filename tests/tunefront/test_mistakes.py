@@ -6,7 +6,7 @@ import ast
 
 from tests.test_layering import PACKAGES, ROOT
 
-# What is caught before it could reach a user.
+# Exceptions that are caught before they could reach a user.
 INTERNAL = {
     "BadImageError",  # search/data/decoding/decode.py: one file of many; DataError lists them
     "BrokenMessageError",  # search/trial/process.py: the trial fails
@@ -18,7 +18,7 @@ INTERNAL = {
 
 
 def _exceptions() -> dict[str, list[str]]:
-    """Name of each exception class in our packages -> names of its bases."""
+    """Return the exception classes in our packages: name -> names of its bases."""
     files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     files += [path for package in PACKAGES if (path := ROOT / f"{package}.py").exists()]
     classes = [
@@ -34,7 +34,7 @@ def test_every_exception_derives_from_the_one_class_or_is_internal() -> None:
     exceptions = _exceptions()
     assert exceptions.pop("TunefrontError") == ["Exception"]
     mistakes = {"TunefrontError"}
-    for _ in exceptions:  # as often as a chain of bases can be long
+    for _ in exceptions:  # a chain of bases is at most this long
         mistakes |= {name for name, bases in exceptions.items() if mistakes & {*bases}}
     assert {"SpecError", "DataError", "SpaceError", "StoreError", "UserError"} <= mistakes
     assert set(exceptions) - mistakes == INTERNAL

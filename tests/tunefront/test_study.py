@@ -1,4 +1,4 @@
-"""Studies from Python: light to import, run without a guard, and as the commands leave them."""
+"""Studies from Python: they import little, run without a guard, and agree with the commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ batch_size = 256
 epochs = 1
 """
 
-# At the top level, without ``if __name__ == "__main__"``; a child that ran it again would leave another line.
+# The script has no ``if __name__ == "__main__"``. A child process that ran it again would write another line.
 SCRIPT = """
 with open("ran.txt", "a") as file:
     file.write("ran\\n")

@@ -1,1 +1,1 @@
-"""The commands, one group a file."""
+"""The commands, with a file for each group."""

@@ -10,7 +10,7 @@ from typer.main import get_command
 
 from tunefront.commands.terminal import Commands, mistakes_explained
 
-# command -> the module of this folder that has it, in the order of `--help`; loaded when it is asked for
+# command -> the module of this folder that has it, in the order of `--help`; a module is loaded with its command
 COMMANDS = {
     "run": "study",
     "data": "data",
@@ -27,13 +27,13 @@ COMMANDS = {
 
 
 class LightCommands(Commands):
-    """The commands of the table above: a command line imports the module of its own command alone."""
+    """The commands of the table above; a command line imports the module of its own command alone."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "commands": dict.fromkeys(COMMANDS)})
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Load a command; None if there is none of that name."""
+        """Load a command; None if no command has that name."""
         if cmd_name in COMMANDS and self.commands[cmd_name] is None:
             function = getattr(import_module(f"tunefront.commands.{COMMANDS[cmd_name]}"), cmd_name)
             single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
@@ -64,6 +64,6 @@ def _commands() -> None:
 
 
 def main() -> None:
-    """Entry point."""
+    """Run the command line: this is the entry point."""
     with mistakes_explained():
         app()

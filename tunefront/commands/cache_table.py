@@ -1,4 +1,4 @@
-"""What is in the folder of prepared data, for a terminal."""
+"""The folder of prepared data as a table for a terminal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def cache_table(cache: Path, entries: Sequence[CacheEntry]) -> Table:
-    """Everything in it, the largest first."""
+    """Return a table of the folder's entries, in the order given."""
     n_bytes = sum(entry.n_bytes for entry in entries)
     table = Table(
         title=f"{cache}: {len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {describe_bytes(n_bytes)}",
@@ -48,12 +48,12 @@ def cache_table(cache: Path, entries: Sequence[CacheEntry]) -> Table:
 
 
 def entry_as_json(entry: CacheEntry) -> dict[str, Any]:
-    """Plain data for programs; ``used`` in seconds since 1970."""
+    """Return an entry as plain data for programs; ``used`` is in seconds since 1970."""
     return {**asdict(entry), "path": str(entry.path)}
 
 
 def describe_bytes(n_bytes: int) -> str:
-    """A size in the largest unit of which there is one."""
+    """Return a size in the largest unit of which it has at least one."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if n_bytes >= size:
             return f"{n_bytes / size:.3g} {unit}"

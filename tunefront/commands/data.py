@@ -1,9 +1,10 @@
-"""Look at images, and write them as TFRecords."""
+"""The command `data`: looking at images, and writing them as TFRecords."""
 
 from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 
 def data(
-    spec: Annotated[
-        str | None, typer.Argument(help="Study spec, a TOML file; or the word export and then a spec.")
+    spec: Annotated[str | None, typer.Argument(help="Study spec, a TOML file.")] = None,
+    exported_spec: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the contact sheet.  [default: results/STUDY/data]")
     ] = None,
-    exported_spec: Annotated[str | None, typer.Argument(metavar="[SPEC]", help="The spec after export.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for what is written.  [default: results/STUDY/data]")] = None,
+    tfrecords: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the prepared images into this folder as TFRecords.")
+    ] = None,
     cache: Annotated[
         bool, typer.Option("--cache", help="List the prepared data of this machine: sizes, whose, when used last.")
     ] = False,
@@ -35,24 +39,26 @@ def data(
 ) -> None:
     """Look at a study's images before anything is trained: counts, sizes, duplicates, a contact sheet.
 
-    They are prepared as the study will use them. `tunefront data export SPEC` writes them as TFRecords.
+    They are prepared as the study will use them; `tunefront data SPEC --tfrecords FOLDER` writes them for others.
     `tunefront data --cache` lists what was prepared, `--cache --prune 30` removes what nobody used for 30 days.
     """
     if cache or prune is not None:
-        if spec is not None or out is not None or not cache:
-            raise UserError("data --cache [--prune DAYS] is about all prepared data: leave out spec and --out")
+        if spec is not None or out is not None or tfrecords is not None or not cache:
+            raise UserError("data --cache [--prune DAYS] is about all prepared data: leave out spec and other options")
         _show_cache(prune, as_json)
-        return
-    if spec is None:
+    elif spec is None:
         raise UserError("data needs a spec, such as examples/digits.toml, or --cache")
-    is_export = spec == "export" and exported_spec is not None
-    if exported_spec is not None and not is_export:
+    elif spec == "export" and exported_spec is not None:  # how it was written before --tfrecords
+        path = Path(exported_spec)
+        folder = out or Path("results") / read_checked_spec(path).name / "tfrecords"
+        say(f"data export is now written as: tunefront data {path} --tfrecords {folder}", sys.stderr)
+        _export_data(path, folder, as_json)
+    elif exported_spec is not None:
         raise UserError(f"data takes one spec, and got {spec} and {exported_spec}")
-    path = Path(exported_spec or spec)
-    if is_export:
-        _export_data(path, out, as_json)
+    elif tfrecords is not None:
+        _export_data(Path(spec), tfrecords, as_json)
     else:
-        _inspect_data(path, out, as_json)
+        _inspect_data(Path(spec), out, as_json)
 
 
 def _show_cache(unused_days: float | None, as_json: bool) -> None:
@@ -108,13 +114,13 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
     suggest(f"tunefront run {path}")
 
 
-def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
+def _export_data(path: Path, folder: Path, as_json: bool) -> None:
     from tunefront.search.preparation.prepare import export_data
 
     spec = read_checked_spec(path)
     announce_code(spec, as_json, has_space=False)
     with command_asker() as asker:
-        exported = export_data(asker, spec, out or Path("results") / spec.name / "tfrecords")
+        exported = export_data(asker, spec, folder)
     if as_json:
         show_json(exported)
         return
@@ -125,7 +131,7 @@ def _export_data(path: Path, out: Path | None, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _data_asker() -> Iterator[Asker]:
-    """A child for looking at data, its progress shown on stderr."""
+    """Yield a child process for looking at data; its progress is shown on stderr."""
     from tunefront.search.launching.asker import make_data_asker
 
     with shown_progress() as progress, make_data_asker(progress) as asker:

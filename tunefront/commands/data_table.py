@@ -1,4 +1,4 @@
-"""A report on a dataset, for a terminal."""
+"""A report on a dataset as tables and lines for a terminal."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tunefront.search.data.inspection.data_report import ClassCount, DataReport,
 from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.data.splitting.near_copies import NEAR_COPIES
 
-_MAX_CLASSES = 24  # shown in full; of more, some of the largest and smallest
-_N_EXTREME = 10
+_MAX_CLASSES = 24  # with more classes, only some of the largest and smallest are shown
+_N_EXTREME_CLASSES = 10
 _BAR_WIDTH = 24
-_N_PAIRS = 5  # of near copies
-_SIZES = ((1, 1, "1 example"), (2, 4, "2 to 4"), (5, 9, "5 to 9"), (10, None, "10 and more"))
+_N_NEAR_COPY_PAIRS = 5
+_CLASS_SIZES = ((1, 1, "1 example"), (2, 4, "2 to 4"), (5, 9, "5 to 9"), (10, None, "10 and more"))
 
 
 def render(report: DataReport) -> Group:
-    """Everything, from the outline to what looks wrong."""
+    """Return the whole report, from the outline to the findings."""
     parts: list[RenderableType] = [_outline(report), Text(), *_class_tables(report), Text(), _balance(report)]
     findings = list(_findings(report))
     notes = [f"{n_examples:,} {what}" for what, n_examples in report.notes.items()]
@@ -81,9 +81,9 @@ def _class_tables(report: DataReport) -> Iterator[RenderableType]:
         yield _class_table("", classes, report)
         return
     in_order = sorted(classes, key=lambda found: -found.total)
-    yield _class_table(f"the {_N_EXTREME} classes with most examples", in_order[:_N_EXTREME], report)
+    yield _class_table(f"the {_N_EXTREME_CLASSES} classes with most examples", in_order[:_N_EXTREME_CLASSES], report)
     yield Text()
-    yield _class_table(f"the {_N_EXTREME} classes with fewest", in_order[-_N_EXTREME:], report)
+    yield _class_table(f"the {_N_EXTREME_CLASSES} classes with fewest", in_order[-_N_EXTREME_CLASSES:], report)
     yield Text()
     yield _size_table(classes)
 
@@ -107,7 +107,7 @@ def _size_table(classes: Sequence[ClassCount]) -> Table:
     table = Table(title="classes by size", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     for name in ("examples of the class", "classes", "share"):
         table.add_column(name, justify="left" if name.startswith("examples") else "right")
-    for low, high, name in _SIZES:
+    for low, high, name in _CLASS_SIZES:
         n_classes = sum(low <= found.total and (high is None or found.total <= high) for found in classes)
         table.add_row(name, f"{n_classes:,}", f"{n_classes / len(classes):.0%}")
     return table
@@ -124,7 +124,7 @@ def _balance(report: DataReport) -> Text:
 
 
 def _findings(report: DataReport) -> Iterator[str]:
-    """What a person should know before training on this."""
+    """Yield what a person should know before training on this dataset."""
     for split, n_copies in report.copies.within.items():
         if n_copies:
             yield f"{_counted(n_copies, 'exact copy', 'exact copies')} of other examples inside {split}"
@@ -143,8 +143,8 @@ def _findings(report: DataReport) -> Iterator[str]:
 def _near_copies(report: DataReport) -> list[str]:
     path = Path(report.folder) / NEAR_COPIES
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    n_more = len(lines) - _N_PAIRS
-    shown = [on_one_line(line) for line in lines[:_N_PAIRS]]
+    n_more = len(lines) - _N_NEAR_COPY_PAIRS
+    shown = [on_one_line(line) for line in lines[:_N_NEAR_COPY_PAIRS]]
     return [*shown, f"and {n_more:,} more pairs"] if n_more > 0 else shown
 
 

@@ -1,4 +1,4 @@
-"""A running study on a screen: a live view in a terminal, plain lines elsewhere."""
+"""The views of a running study: a live view in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tunefront.search.supervisor.view import Snapshot, View
 
 
 class PlainView:
-    """One line for each event, for logs and pipes."""
+    """A view of one line for each event, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._tenths: dict[str, int] = {}  # of each long work, already told
+        self._tenths: dict[str, int] = {}  # name of a long task -> the tenth that was printed last
 
     def show(self, snapshot: Snapshot) -> None:
-        """Nothing: a log has no place to redraw."""
+        """Do nothing: a log has no place to redraw."""
 
     def progress(self, what: str, done: int, total: int) -> None:
         tenth = 10 * done // max(total, 1)
@@ -36,11 +36,11 @@ class PlainView:
         self.say(text)
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing: there is no screen to restore."""
 
 
 class LiveView:
-    """Slots, counts, the front so far and the time left, redrawn in place; events scroll above."""
+    """A view of slots, counts, the front so far and the time left, redrawn in place; events scroll above it."""
 
     def __init__(self, console: Console) -> None:
         self._live = Live(console=console, refresh_per_second=4, transient=True)
@@ -74,12 +74,12 @@ class LiveView:
 
 
 def make_view(console: Console) -> View:
-    """A live view if the console is a terminal."""
+    """Return a live view if the console is a terminal, else a plain one."""
     return LiveView(console) if console.is_terminal else PlainView(console)
 
 
 def render(snapshot: Snapshot, max_front: int) -> Group:
-    """The live view: counts, slots, and at most `max_front` trials of the front."""
+    """Return what the live view shows: counts, slots, and at most `max_front` trials of the front."""
     return Group(_render_counts(snapshot), _render_slots(snapshot), _render_front(snapshot, max_front))
 
 
@@ -131,7 +131,7 @@ def _render_front(snapshot: Snapshot, max_front: int) -> Table:
 
 
 def describe_time_left(seconds: float | None) -> str:
-    """``about 3 min left``, or that it is not known yet."""
+    """Return the time left as text, such as ``about 3 min left``, or say that it is not known yet."""
     if seconds is None:
         return "time left: not known yet"
     if seconds < 90:

@@ -1,4 +1,4 @@
-"""What models weigh, and a backbone's own training."""
+"""The commands `profile`, which tells what models weigh, and `pretrain`, which trains a backbone."""
 
 from __future__ import annotations
 

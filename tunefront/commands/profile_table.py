@@ -1,4 +1,4 @@
-"""What models weigh, as a table for a terminal."""
+"""The profiles of models as a table for a terminal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def _show_settings(profiles: Sequence[Profile]) -> list[str]:
-    """For each, what others have otherwise."""
+def _varying_settings(profiles: Sequence[Profile]) -> list[str]:
+    """Return for each profile, as text, its settings that are not the same in all profiles."""
     varying = {
         name
         for found in profiles
@@ -31,13 +31,16 @@ def _show_settings(profiles: Sequence[Profile]) -> list[str]:
 
 
 def profiles_table(profiles: Sequence[Profile]) -> Table:
-    """For people, in 80 columns for usual grids: what is the same for all stands below, what none has nowhere."""
+    """Return a table of profiles for people, within 80 columns for usual grids.
+
+    Values that all profiles share stand below the table; columns that are empty for all are left out.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     texts = {
         "architecture": [found.architecture for found in profiles],
-        "settings": _show_settings(profiles),
+        "settings": _varying_settings(profiles),
         "image": [found.image_size for found in profiles],
         "width": ["" if found.width is None else f"{found.width:g}" for found in profiles],
         "optimizer": [found.optimizer for found in profiles],

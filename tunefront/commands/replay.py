@@ -1,4 +1,4 @@
-"""Record trainings, and play search strategies back over them."""
+"""The commands `record`, which records trainings, and `replay`, which plays strategies back over them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, SlotsOption, StorageOption
-from tunefront.commands.session import announce, announce_code, find_study, line_teller, run_here, say_end
+from tunefront.commands.session import announce, announce_code, line_teller, run_here, say_end
 from tunefront.commands.terminal import (
-    DEFAULT_STORAGE,
     UserError,
     make_console,
     say,
@@ -19,8 +18,9 @@ from tunefront.commands.terminal import (
     suggest,
     writable_folder,
 )
+from tunefront.study import DEFAULT_STORAGE, find_study
 
-_ANSWERED = "The last two are answered by the nearest recorded candidate that was not tried yet."
+_NEAREST_CANDIDATE_HELP = "The last two are answered by the nearest recorded candidate that was not tried yet."
 
 
 def record(
@@ -72,7 +72,9 @@ def record(
 
 def replay(
     table: Annotated[Path, typer.Argument(help="Table that tunefront record wrote.")],
-    sampler: Annotated[str, typer.Option(help="With commas between: random, tpe, nsga2. " + _ANSWERED)] = "random",
+    sampler: Annotated[
+        str, typer.Option(help="With commas between: random, tpe, nsga2. " + _NEAREST_CANDIDATE_HELP)
+    ] = "random",
     pruner: Annotated[
         str | None,
         typer.Option(
@@ -107,8 +109,10 @@ def replay(
     from tunefront.search.replay.recording import read_recording
 
     recording = read_recording(table)
-    pruners = DEFAULT_PRUNERS if pruner is None else _listed(pruner)
-    strategies = parse_strategies(_listed(sampler), pruners, [_whole(number) for number in _listed(workers)])
+    pruners = DEFAULT_PRUNERS if pruner is None else _split_names(pruner)
+    strategies = parse_strategies(
+        _split_names(sampler), pruners, [_parse_n_workers(number) for number in _split_names(workers)]
+    )
     folder = writable_folder(out or Path("results") / f"{recording.spec.name}.replay")
     if asks_space(strategies):
         announce(code_of_space(recording.spec), as_json)
@@ -128,11 +132,11 @@ def replay(
     suggest(f"open {paths[0]}")
 
 
-def _listed(text: str) -> list[str]:
+def _split_names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _whole(text: str) -> int:
+def _parse_n_workers(text: str) -> int:
     if not text.isdecimal():
         raise UserError(f"{text!r} is no number of workers")
     return int(text)

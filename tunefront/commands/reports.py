@@ -1,4 +1,4 @@
-"""How studies stand: in the terminal, as a report, in a browser."""
+"""The commands `status`, `report` and `dashboard`, which show how studies stand."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
-from tunefront.commands.session import find_study, publish_report, results_folder
-from tunefront.commands.terminal import DEFAULT_STORAGE, show, show_json, suggest, writable_folder
+from tunefront.commands.session import publish_report, results_folder
+from tunefront.commands.terminal import show, show_json, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
     from tunefront.reports.status import StudiesOverview, StudyStatus
@@ -21,7 +22,7 @@ def status(
 ) -> None:
     """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
     from tunefront.reports.status import studies_overview, study_status
-    from tunefront.storage import open_store
+    from tunefront.storage.database.connection import open_store
 
     if study is None:
         standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
@@ -61,8 +62,8 @@ def dashboard(
 ) -> None:
     """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
     from tunefront.reports.dashboard.dashboard import serve
-    from tunefront.storage import has_studies, open_store
+    from tunefront.storage.database.connection import has_studies, open_store
 
     if not has_studies(storage):
-        open_store(storage)  # says what is missing
+        open_store(storage)  # raises an error that says what is missing
     serve(open_store(storage, is_writer=True), host=host, port=port, allow_remote=allow_remote)

@@ -1,4 +1,4 @@
-"""What several commands do alike: find a study, run one, tell how it ended, write its report."""
+"""Functions that several commands share: finding a study, running one, telling its end, writing its report."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
-    from tunefront.storage import Store, StudyRecord
+    from tunefront.storage.database.connection import Store
+    from tunefront.storage.studies import StudyRecord
 
 
 def read_checked_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
-    """A spec whose data can be read, as far as a second tells: what is wrong comes before Keras loads."""
+    """Read a spec, and check its data as far as a second allows, so that mistakes are found before Keras loads."""
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import read_spec
 
@@ -51,7 +52,7 @@ def run_here(
     as_json: bool,
     enqueue: Callable[[Store, StudyRecord], None] | None = None,
 ) -> tuple[Ending, Console]:
-    """Run a study on this machine until it ends; what is printed for programs stays on standard output alone."""
+    """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
     from tunefront.study import run_spec
 
     console = make_console(stderr=as_json)
@@ -60,14 +61,14 @@ def run_here(
 
 
 def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:
-    """Say whose code the command is going to run: that of the data, and of the space if it is asked for candidates."""
+    """Say which code of the user's own the command will run: that of the data and, with `has_space`, of the space."""
     from tunefront.search.preparation.own_code import code_of_data, code_of_space
 
     announce([*(code_of_space(spec) if has_space else []), *code_of_data(spec.data)], as_json)
 
 
 def announce(code: list[str], as_json: bool) -> None:
-    """Say which code of the user's own the command is going to run; nothing if there is none."""
+    """Say which code of the user's own the command will run; says nothing if there is none."""
     from tunefront.search.preparation.own_code import describe_code
 
     if code:
@@ -75,7 +76,7 @@ def announce(code: list[str], as_json: bool) -> None:
 
 
 def line_teller(as_json: bool) -> Callable[[str], None]:
-    """Prints lines for people: beside what is printed for programs, if that is wanted."""
+    """Return a function that prints lines for people; with `as_json` they go to stderr, beside the JSON on stdout."""
 
     def tell_line(line: str) -> None:
         say(line, sys.stderr if as_json else sys.stdout)
@@ -85,7 +86,7 @@ def line_teller(as_json: bool) -> Callable[[str], None]:
 
 @contextlib.contextmanager
 def interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
-    """Ctrl-C before the first trial; later on, the supervisor sees to it."""
+    """Handle Ctrl-C before the first trial; after that, the supervisor handles it."""
     try:
         yield
     except KeyboardInterrupt:
@@ -95,7 +96,7 @@ def interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
 
 
 def say_end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console: Console) -> None:
-    """Say how to go on, and leave with the exit code, if the study has not all its trials."""
+    """Say how to go on, and exit with the matching code, if the study does not have all its trials."""
     from tunefront.search.supervisor.end_reason import describe_stop
 
     status = f"tunefront status {spec.name}{storage_argument(storage)}"
@@ -108,8 +109,8 @@ def say_end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console
 
 
 def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReason | None:
-    """Why most trials failed or were refused, if so many did that the study stopped."""
-    from tunefront.reports import load_results
+    """Return why most trials failed or were refused, if that stopped the study; else None."""
+    from tunefront.reports.study_results import load_results
     from tunefront.search.supervisor.end_reason import CommonReason
     from tunefront.search.supervisor.end_reason import Ending as Endings
 
@@ -123,7 +124,7 @@ def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReaso
 
 @contextlib.contextmanager
 def command_asker() -> Iterator[Asker]:
-    """A child with Keras for one command, its progress shown on stderr."""
+    """Yield a child process with Keras for one command; its progress is shown on stderr."""
     from tunefront.search.launching.asker import make_asker
 
     with shown_progress() as progress, make_asker(progress) as asker:
@@ -132,7 +133,7 @@ def command_asker() -> Iterator[Asker]:
 
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A function that shows how far some long work is, on stderr."""
+    """Yield a function that shows the progress of a long task on stderr."""
     from tunefront.commands.live_view import make_view
 
     view = make_view(make_console(stderr=True))
@@ -143,14 +144,14 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def results_folder(study: StudyRecord) -> Path:
-    """Where a study's results lie unless --out says otherwise: those of a confirmation below its search's."""
+    """Return the folder of a study's results without --out; a confirmation's lies in that of its search."""
     search = study.spec.get("confirms")
     return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 
 def publish_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
-    """Write a study's report into a folder, and say what was written; with `as_json` for programs."""
-    from tunefront.reports import publish
+    """Write a study's report into a folder, and say what was written, with `as_json` as JSON."""
+    from tunefront.reports.publish import publish
 
     published = publish(store, study, folder)
     if as_json:

@@ -1,4 +1,4 @@
-"""The life of a study: run it, confirm its front, delete it."""
+"""The commands `run`, `confirm` and `delete`: the life of a study."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import typer
 from tunefront.commands.options import JsonOption, OutOption, SlotsOption, StorageOption
 from tunefront.commands.session import (
     announce_code,
-    find_study,
     line_teller,
     publish_report,
     results_folder,
     run_here,
     say_end,
 )
-from tunefront.commands.terminal import DEFAULT_STORAGE, UserError, say, storage_argument, suggest, writable_folder
+from tunefront.commands.terminal import UserError, say, storage_argument, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
 
 
 def run(
@@ -117,13 +117,13 @@ def delete(
     """
     from tunefront.reports.deletion import plan_deletion
     from tunefront.search.supervisor.run import ended_workers
-    from tunefront.storage import open_store
+    from tunefront.storage.database.connection import open_store
 
     _, record = find_study(storage, study)
     store = open_store(storage, is_writer=True)
     deletion = plan_deletion(store, record, out or results_folder(record), results)
     ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
-    deletion.check(ended)  # also when it is carried out; here so that nobody is asked for nothing
+    deletion.check(ended)  # `carry_out` checks again; this check avoids a question whose answer could not be followed
     say(deletion.describe())
     if not yes:
         _ask()
@@ -134,7 +134,7 @@ def delete(
 
 
 def _ask() -> None:
-    """Go on only if a person says yes."""
+    """Ask a person whether to go on, and leave the command unless the answer is yes."""
     if not sys.stdin.isatty():
         raise UserError("nothing was deleted: there is nobody to ask here. Add --yes")
     if not typer.confirm("Delete this for good?"):

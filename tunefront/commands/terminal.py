@@ -1,4 +1,4 @@
-"""What all commands say alike: results, next steps, a user's mistakes. Light, because `--help` needs it."""
+"""Output that all commands share: results, next steps, mistakes. It imports little, because `--help` needs it."""
 
 from __future__ import annotations
 
@@ -23,43 +23,43 @@ from tunefront.study import DEFAULT_STORAGE, STORAGE_VARIABLE
 if TYPE_CHECKING:
     from rich.console import Console
 
-# SQLAlchemy's and Optuna's, by name, so that --help imports neither.
-_LOST_STORAGE = ("OperationalError", "InterfaceError", "StorageInternalError")
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# Errors of SQLAlchemy and Optuna are compared by name, so that --help imports neither.
+_LOST_STORAGE_ERRORS = ("OperationalError", "InterfaceError", "StorageInternalError")
+_FULL_DISK_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-# In any text: what stands between a user's name and the host of a URL, and in its query. One slash is left where a path
-# was made of it; a password may have blanks in it.
-_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:).*@")
-_IN_QUERY = re.compile(r"([?&][^\s=&]*(?:pass|pwd|secret|token|odbc_connect)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE)
+# A password in a URL within any text: between the user's name and the host, or in the query. Making a path of the URL
+# leaves only one of its slashes. A password may have blanks in it.
+_URL_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:).*@")
+_QUERY_PASSWORD = re.compile(r"([?&][^\s=&]*(?:pass|pwd|secret|token|odbc_connect)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE)
 
 
 class UserError(TunefrontError):
-    """A mistake in a command's arguments: the message names the remedy."""
+    """A mistake in a command's arguments; the message names the remedy."""
 
 
 @contextlib.contextmanager
 def mistakes_explained() -> Iterator[None]:
-    """A user's mistake ends the program with one message and exit code 2, without a traceback."""
+    """End the program on a user's mistake with one message and exit code 2, without a traceback."""
     try:
         yield
     except Exception as error:
         if isinstance(error, TunefrontError):
             _fail(str(error))
-        if type(error).__name__ in _LOST_STORAGE:
+        if type(error).__name__ in _LOST_STORAGE_ERRORS:
             _fail(f"the storage was lost: {_last_cause(error)}. What was finished is kept: run the same command again")
-        if isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL):
+        if isinstance(error, OSError) and (error.filename is not None or error.errno in _FULL_DISK_CODES):
             where = "" if error.filename is None else f"{error.filename}: "
-            remedy = "make room there" if error.errno in _FULL else "mend this"
+            remedy = "make room there" if error.errno in _FULL_DISK_CODES else "mend this"
             _fail(f"{where}{error.strerror}. What was finished is kept: {remedy} and run the command again")
         raise
 
 
 def writable_folder(path: Path, option: str = "--out") -> Path:
-    """The same path, if files can be written there once it is made. Makes nothing.
+    """Return `path` if files can be written there once it is made. Makes nothing.
 
     Raises:
-        UserError: Names the option and what is in the way.
+        UserError: If they cannot; the message names the option and the obstacle.
     """
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     if not nearest.is_dir():
@@ -70,7 +70,7 @@ def writable_folder(path: Path, option: str = "--out") -> Path:
 
 
 class Commands(TyperGroup):
-    """The commands; what is printed of a wrong command line has no password in it."""
+    """A group of commands whose messages about a wrong command line have no passwords in them."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -83,8 +83,8 @@ class Commands(TyperGroup):
 
 
 def _without_passwords(text: str) -> str:
-    """Hide passwords where a URL stands in place of something else, a study's name for example."""
-    return _IN_QUERY.sub(r"\1***", _PASSWORD.sub(r"\1***@", text))
+    """Hide passwords of URLs anywhere in a text, for example where a URL was given as a study's name."""
+    return _QUERY_PASSWORD.sub(r"\1***", _URL_PASSWORD.sub(r"\1***@", text))
 
 
 def _fail(message: str) -> NoReturn:
@@ -99,9 +99,9 @@ def _last_cause(error: BaseException) -> str:
 
 
 def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """A console of rich for content with names in it that others chose: nothing in them is obeyed.
+    """Return a console of rich for content with names that others chose, none of which it obeys.
 
-    Brackets are no markup, and control characters become escapes before they reach the terminal.
+    Brackets are not read as markup, and control characters become escapes before they reach the terminal.
     """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
@@ -109,8 +109,9 @@ def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
 
     class PlainConsole(Console):
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-            # Whatever is printed comes through here: texts, the cells of tables, and what is redrawn in place. Texts
-            # are changed before they are wrapped, or what escapes make longer would be cut off; nothing else is missed.
+            # Everything that is printed passes here: texts, the cells of tables, and what is redrawn in place. Escapes
+            # make texts longer, so texts are escaped before they are wrapped: otherwise their ends would be cut off.
+            # Segments are escaped too, for everything that is not a text.
             if isinstance(renderable, str):
                 renderable = printable(renderable)
             elif isinstance(renderable, Text) and printable(renderable.plain) != renderable.plain:
@@ -124,22 +125,22 @@ def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
 
 def show(content: Any) -> None:
     """Print a text or a table of rich to stdout."""
-    # A log or a pipe has no edge to wrap at.
+    # A log or a pipe has no width of its own, so lines are wrapped at 200 columns.
     make_console(width=None if sys.stdout.isatty() else 200).print(content)
 
 
 def show_json(content: Any) -> None:
-    """Print for programs."""
+    """Print content as JSON for programs."""
     print(json.dumps(content, indent=2))
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a text as it is, to stdout unless another stream is named."""
+    """Print a text with its unsafe characters escaped, to stdout unless another stream is given."""
     print(printable(text), file=stream or sys.stdout, flush=True)
 
 
 def tell(console: Console, text: str) -> None:
-    """Print to a console: a command to copy has no line breaks of ours."""
+    """Print a text to a console without wrapping it, so that a command in it can be copied."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -149,7 +150,10 @@ def suggest(*steps: str) -> None:
 
 
 def storage_argument(url: str) -> str:
-    """The option to repeat for another storage than the default; never one with a password."""
+    """Return the option that a repeated command needs for this storage; empty for the default.
+
+    A URL with a password is never shown: the environment variable is named instead.
+    """
     from tunefront.storage import has_password
 
     if url == DEFAULT_STORAGE:
@@ -158,7 +162,7 @@ def storage_argument(url: str) -> str:
 
 
 def command_again(storage: str) -> str:
-    """The command line, to be copied; without its --storage, if there is a password in it."""
+    """Return the command line for copying, without its --storage if that has a password in it."""
     from tunefront.storage import has_password
 
     arguments = sys.argv[1:]

@@ -1,1 +1,1 @@
-"""How the tables of an earlier tunefront become those of this one: a file for each version, run by Alembic."""
+"""Migrations from the tables of an earlier tunefront to those of this one: a file for each version, for Alembic."""

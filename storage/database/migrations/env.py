@@ -1,6 +1,6 @@
-"""What Alembic runs for every command: migrations on the connection that `migration.py` hands over.
+"""Alembic's environment, run for every command: migrations on the connection that `migration.py` passes on.
 
-A new version, with the store's URL in place of URL:
+This command writes the migration of a new version, with the store's URL in place of URL:
 
     python -m tunefront.storage.database.migration URL "what changes"
 """
@@ -15,7 +15,7 @@ context.configure(
     target_metadata=metadata,
     version_table=VERSION_TABLE,
     include_object=is_ours,
-    render_as_batch=True,  # SQLite alters a table by making it anew
+    render_as_batch=True,  # SQLite can alter a table only by making it anew
 )
 with context.begin_transaction():
     context.run_migrations()

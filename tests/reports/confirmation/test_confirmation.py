@@ -1,4 +1,4 @@
-"""What a report says of a confirmation: trainings with results made up so that the answer is known."""
+"""Reports on a confirmation: trainings with made-up results, so that the right findings are known."""
 
 from __future__ import annotations
 
@@ -18,21 +18,17 @@ from scipy import stats
 
 from tests.reports.bench import DATASET, MACHINE, THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import (
-    Confirmation,
-    confirmation_table,
-    confirmed_frame,
-    load_confirmation,
-    load_results,
-    render_page,
-)
-from tunefront.reports.confirmation.confirmation import Confirmed
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.sentences import describe_confirmation, describe_method, show_estimate, show_points
 from tunefront.reports.confirmation.statistics import Estimate
-from tunefront.reports.confirmation.tables import confirmation_markdown
+from tunefront.reports.confirmation.tables import confirmation_markdown, confirmation_table, confirmed_frame
+from tunefront.reports.page.page import render_page
 from tunefront.reports.report_files import write_report
-from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Answers, Outcome, studies
+from tunefront.reports.study_results import StudyResults, load_results
+from tunefront.storage import studies
+from tunefront.storage.answers import Answers
+from tunefront.storage.outcomes import Outcome
 
 LIMITED: Mapping[Axis, Mapping[str, Any]] = {**THREE, "memory": {"measure": "model_bytes", "at_most": 3000}}
 
@@ -42,7 +38,7 @@ def parameters(number: int) -> dict[str, Any]:
 
 
 def search(folder: Path) -> Bench:
-    """Three on the front and one near miss: 3, which 0 beats by a little."""
+    """Make a search with three trials on the front, and trial 3 as a near miss, which 0 beats by a little."""
     bench = Bench.make(folder, LIMITED, n_trials=4)
     for number, values in enumerate([(0.95, 2000, 2.0), (0.90, 1000, 1.0), (0.80, 500, 0.5), (0.94, 2100, 2.1)]):
         bench.complete(*values, parameters=parameters(number))
@@ -50,7 +46,7 @@ def search(folder: Path) -> Bench:
 
 
 def confirmation_of(searched: Bench, **changes: Any) -> Bench:
-    """Its confirmation in the same store, without a training."""
+    """Make the search's confirmation in the same store, without a training."""
     name = f"{searched.record.name}.confirmation"
     spec = {**searched.record.spec, "name": name, "confirms": searched.record.name, "trials": 12, **changes}
     directions = [direction.name.lower() for direction in searched.study.directions]
@@ -62,7 +58,7 @@ def confirmation_of(searched: Bench, **changes: Any) -> Bench:
 
 
 def answers_of(accuracy: float, start: int = 0) -> Answers:
-    """Right on so many of 360 images, from number `start` on, and round again."""
+    """Return answers that are right on a share of 360 images, from image `start` on and continuing at the first."""
     wrong = (np.arange(360) - start) % 360 >= round(360 * accuracy)
     return Answers([1] * 360, (1 - wrong).tolist())
 
@@ -77,9 +73,9 @@ def train(
     start: int | None = None,
     **more: Any,
 ) -> None:
-    """Trainings of one candidate with these accuracies on the test images; None fails. Validation is 0.01 higher.
+    """Add trainings of a candidate with these test accuracies; None fails. Validation accuracies are 0.01 higher.
 
-    With `start`, what they answered to each image is kept, see :func:`answers_of`.
+    With `start`, their answers to each image are stored, see :func:`answers_of`.
     """
     for seed, accuracy in enumerate(tests):
         attributes = {"candidate": candidate, "seed": seed}
@@ -107,7 +103,7 @@ def load(searched: Bench) -> Confirmation:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    """0 was luck: 3 is as small and fast, and surely more accurate. 1 is confirmed, 2 too though one run failed."""
+    """A confirmed search. 0 was luck: 3 is as small and fast, and more accurate. 1 and 2 are confirmed."""
     bench = search(tmp_path_factory.mktemp("confirmed"))
     trainings = confirmation_of(bench)
     train(trainings, 0, [0.91, 0.90, 0.92], 2000, 2.0)
@@ -152,7 +148,7 @@ def test_verdicts_tell_luck_from_what_holds(confirmation: Confirmation) -> None:
 
 
 def wilson_side(share: float, n: int) -> float:
-    """The longer side of Wilson's interval as SciPy has it; of a share between two counts, between theirs."""
+    """Return the longer side of SciPy's Wilson interval, interpolated for a share between two counts."""
 
     def side(n_right: int) -> float:
         found = stats.binomtest(n_right, n).proportion_ci(method="wilson")
@@ -177,7 +173,7 @@ def test_means_intervals_and_gaps(confirmation: Confirmation) -> None:
     )
     assert not two.is_above_interval
     assert (two.n_failed, len(two.trainings)) == (1, 2)
-    # Gaps of 0, 1 and 2: 0.04, 0.00 and -0.01. On validation images they are 0.01 less.
+    # The gaps of 0, 1 and 2 are 0.04, 0.00 and -0.01. On validation images they are 0.01 less.
     assert confirmation.gap.mean == pytest.approx(0.01)
     assert confirmation.gap.n == 3
     assert confirmation.luck_gap == pytest.approx(0.0)
@@ -186,7 +182,7 @@ def test_means_intervals_and_gaps(confirmation: Confirmation) -> None:
 def test_the_searchs_limits_hold_for_means(tmp_path: Path) -> None:
     bench = search(tmp_path)
     trainings = confirmation_of(bench)
-    train(trainings, 0, [0.95, 0.94, 0.95], 3500, 2.0)  # peak memory could be so: more than the limit of 3000
+    train(trainings, 0, [0.95, 0.94, 0.95], 3500, 2.0)  # above the limit of 3000, as measured peak memory may be
     train(trainings, 1, [0.90, 0.91], 1000, 1.0)
     zero = by_number(load(bench))[0]
     assert (zero.front_probability, zero.beaten_probability, zero.beaten_by) == (0.0, 1.0, None)
@@ -425,7 +421,7 @@ def test_a_score_that_is_no_share_has_the_bootstraps_interval(tmp_path: Path) ->
             kept = {split: Answers([1] * 100 + [0] * 100, answers) for split in ("test", "validation")}
             trainings.end(trainings.lease(parameters(number), is_new=False), Outcome.COMPLETE, measured, answers=kept)
     found = by_number(load(bench))
-    # With so even classes and errors, F1 varies as the share of right images does.
+    # Classes and errors are so even that F1 varies like the share of right images.
     normal = 1.96 * math.sqrt(0.9 * 0.1 / 200)
     assert found[0].estimates["accuracy"].half_width == pytest.approx(normal, rel=0.15)
     assert found[0].validation.half_width == found[0].estimates["accuracy"].half_width
@@ -444,7 +440,7 @@ def test_what_the_search_saw_of_a_model_that_only_guesses_is_marked_in_every_for
     searched: Bench, confirmation: Confirmation, tmp_path: Path
 ) -> None:
     found = searched.results()
-    chances = {"accuracy": {"score": 0.72, "standard_error": 0.05}}  # up to 82 % is by luck, and trial 2 had 80
+    chances = {"accuracy": {"score": 0.72, "standard_error": 0.05}}  # guessing may reach 82 %, and trial 2 had 80
     study = replace(found.study, dataset={**found.study.dataset, "chances": chances})
     marked = load_confirmation(searched.store, replace(found, study=study))
     assert marked is not None
@@ -498,7 +494,7 @@ def test_the_page_links_the_model_of_the_best_training_on_validation(tmp_path: P
     models.mkdir(parents=True)
     for number, accuracy in enumerate((0.90, 0.92, 0.91)):
         (models / f"trial-{number}.keras").touch()
-        path = str(models / f"trial-{number}.keras") if number != 1 else ""  # beaten in another way: not kept
+        path = str(models / f"trial-{number}.keras") if number != 1 else ""  # no model was kept
         trainings.study.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": number})
         trainings.complete(accuracy, 2000, 2.0, parameters=parameters(0), is_new=False, model_path=path)
     page = render_page(bench.results(), tmp_path, load(bench))
@@ -518,7 +514,7 @@ def test_the_page_of_the_trainings_says_what_they_are(searched: Bench, tmp_path:
     assert "single trainings of the finalists of <b>digits</b>" in page
     assert "No trial saw the test images" not in page
     assert "tunefront confirm digits.confirmation" not in page
-    assert "is not finished" not in page  # 11 are complete, and nothing takes the place of the one that failed
+    assert "is not finished" not in page  # 11 are complete, and the failed training is not replaced
 
 
 def test_the_page_of_unfinished_trainings_names_the_command_that_goes_on(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ import pytest
 from sklearn import metrics
 
 from tunefront.reports.confirmation.image_scores import N_RESAMPLES, drawn_scores, scores_on
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 MEASURES = ("accuracy", "top_5_accuracy", "f1_macro", "precision", "recall", "auc")
 
 
 def answers_of(labels: np.ndarray, scores: np.ndarray, positive: int | None = None) -> Answers:  # type: ignore[type-arg]
-    """What tunefront.search.trial.image_answers makes of scores of shape (n, k), by other means."""
+    """Return the answers that tunefront.search.trial.image_answers would make of scores of shape (n, k)."""
     order = np.argsort(-scores, axis=1, kind="stable")
     classes = np.unique(labels) if positive is None else [positive]
     ranks = {str(c): [sorted(set(scores[:, c])).index(value) for value in scores[:, c]] for c in classes}
@@ -26,7 +26,7 @@ def answers_of(labels: np.ndarray, scores: np.ndarray, positive: int | None = No
 
 
 def expected(measure: str, labels: np.ndarray, scores: np.ndarray, positive: int | None) -> float:  # type: ignore[type-arg]
-    """By scikit-learn, over the classes that occur."""
+    """Return scikit-learn's score over the classes that occur."""
     chosen, present = scores.argmax(axis=1), np.unique(labels)
     if measure == "accuracy":
         return float(metrics.accuracy_score(labels, chosen))
@@ -54,7 +54,9 @@ def test_a_draws_scores_are_those_of_scikit_learn(measure: str, n_classes: int, 
     labels = random.choice(n_classes, size=60, p=np.arange(1, n_classes + 1) / sum(range(1, n_classes + 1)))
     tables = [np.eye(n_classes)[labels] * strength + random.random((60, n_classes)) for strength in (0.2, 0.8)]
     if measure != "top_5_accuracy":
-        tables = [table.round(1) for table in tables]  # ties; of the top five scikit-learn breaks them otherwise
+        tables = [
+            table.round(1) for table in tables
+        ]  # makes ties; scikit-learn breaks those of the top five differently
     draws = [np.arange(60), *(random.integers(60, size=60) for _ in range(8))]
     weights = np.stack([np.bincount(drawn, minlength=60) for drawn in draws]).astype(np.float32)
     found = scores_on(weights, [answers_of(labels, t, positive) for t in tables], measure, n_classes, positive or 0)

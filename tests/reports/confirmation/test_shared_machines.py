@@ -1,4 +1,4 @@
-"""When trainings share a machine, by the times between which they ran."""
+"""Trainings that shared a machine, found by their times."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pytest
 
 from tunefront.reports.confirmation.shared_machines import is_shared
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import StudyRecord, TrialRecord, WorkerRecord
+from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.trials import TrialRecord
 
 Span = tuple[str, float, float | None]  # worker, start, end
 
-# anna and bert are two workers of one machine, clara is on another.
+# anna and bert are two workers on one machine, and clara is on another.
 HOSTS = {"anna": "here", "bert": "here", "clara": "there"}
 WORKERS = [WorkerRecord(name, host, 1, {}, 0.0, 7.0) for name, host in HOSTS.items()]  # seen last at 7
 
@@ -34,11 +35,11 @@ def trials(spans: Sequence[Span]) -> list[TrialRecord]:
         ([("anna", 0, 2), ("anna", 1, 3)], [], True),  # two slots of one worker
         ([("anna", 0, 2), ("bert", 1, 3)], [], True),  # two workers of one machine
         ([("anna", 0, 2), ("clara", 1, 3)], [], False),  # two machines
-        ([("anna", 5, 6)], [("anna", 0, 2), ("bert", 1, 3)], False),  # the search was shared, before
+        ([("anna", 5, 6)], [("anna", 0, 2), ("bert", 1, 3)], False),  # trials of the search shared it, but earlier
         ([("anna", 5, 6)], [("bert", 0, 5.5)], True),  # the search still ran
         ([("anna", 5, 6)], [("bert", 5.5, None)], True),  # and still runs
         ([("anna", 6, 6.5)], [("bert", 5.5, None)], True),
-        ([("anna", 8, 9)], [("bert", 5.5, None)], False),  # it died at 7, and nobody has swept its trial
+        ([("anna", 8, 9)], [("bert", 5.5, None)], False),  # bert died at 7, and its trial was not swept yet
         ([("anna", 5, 6)], [("clara", 5.5, None)], False),
         ([("anna", 0, 9), ("anna", 9, 10)], [("clara", 0, 20)], False),
     ],

@@ -22,7 +22,7 @@ from tunefront.reports.confirmation.statistics import (
     share_half_width,
     within_limits,
 )
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 ACCURACY, MEMORY = Objective(MEASURES["accuracy"]), Objective(MEASURES["model_bytes"])
 BOTH = [ACCURACY, MEMORY]
@@ -128,7 +128,7 @@ def test_one_more_value_lies_below_the_highest_expected_in_all_but_a_fortieth() 
 
 
 def repeated(*points: tuple[float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Resamples that are all the same."""
+    """Return resamples that are all the same."""
     return np.tile(np.array(points), (4, 1, 1))
 
 
@@ -165,11 +165,11 @@ def test_nobody_is_on_the_front_alone_against_everybody_when_all_break_a_limit()
     assert shares.tolist() == [0.0]
 
 
-Trainings = list[tuple[list[int], float]]  # of one candidate: which images are right, and the bytes
+Trainings = list[tuple[list[int], float]]  # one candidate's trainings: which images are right, and the bytes
 
 
 def paired(candidates: list[Trainings]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Resampled means of accuracy and memory, images and seeds drawn together."""
+    """Return resampled means of accuracy and memory, with images and seeds drawn together."""
     rights = [right for trainings in candidates for right, _ in trainings]
     drawn = drawn_scores({i: Answers([1] * len(right), right) for i, right in enumerate(rights)}, "accuracy", 2)
     numbers = iter(range(len(rights)))
@@ -179,7 +179,7 @@ def paired(candidates: list[Trainings]) -> np.ndarray[tuple[int, ...], np.dtype[
 
 
 def test_two_seeds_that_agree_by_chance_leave_open_what_other_images_would_say() -> None:
-    # Both 96 of 100, in both seeds; the larger one is wrong on other images than the smaller one.
+    # Both have 96 of 100 right with both seeds; the larger one is wrong on other images than the smaller one.
     larger, smaller = [0] * 4 + [1] * 96, [1] * 96 + [0] * 4
     means = paired([[(larger, 101.0)] * 2, [(smaller, 100.0)] * 2])
     assert front_shares(means, BOTH) == pytest.approx([0.5, 1.0], abs=0.04)
@@ -198,7 +198,7 @@ def test_what_is_hard_for_all_is_no_difference() -> None:
 
 
 def test_equals_on_every_image_are_told_apart_by_lot() -> None:
-    """As saturated networks: that both were right on all images does not say that the larger one is no better."""
+    """Two saturated networks may be right on all images; that does not show that the larger one is no better."""
     means = paired([[([1] * 50, 101.0)] * 3, [([1] * 50, 100.0)] * 3])
     assert beaten_shares(means, BOTH)[0, 1] == pytest.approx(0.5, abs=0.04)
     assert means[:, :, 0] == pytest.approx(1.0)
@@ -214,7 +214,7 @@ def test_seeds_and_images_spread_together() -> None:
 
 
 def made_up(random: np.random.Generator, shift: float) -> list[Trainings]:
-    """Three seeds of two candidates on 360 images, the second better by `shift`, and smaller."""
+    """Draw three seeds of two candidates on 360 images; the second is better by `shift`, and smaller."""
     hardness = random.normal(0, 2, 360)
     return [
         [

@@ -18,18 +18,18 @@ import pytest
 from tests.reports.bench import THREE, Bench
 from tunefront.reports.dashboard.dashboard import FIGURE_ID, publish_front, serve
 from tunefront.reports.dashboard.server import DashboardError
-from tunefront.storage import open_store
+from tunefront.storage.database.connection import open_store
 
 _SERVE = """
 import sys
 from tunefront.reports.dashboard.dashboard import serve
-from tunefront.storage import open_store
+from tunefront.storage.database.connection import open_store
 serve(open_store(sys.argv[1], is_writer=True), port=int(sys.argv[2]), refresh_seconds=0.2)
 """
 
 
 def _published(bench: Bench) -> dict[str, object]:
-    """The figures in the study, by the key they are stored under, put together as the dashboard does."""
+    """Return the study's figures by the keys they are stored under, assembled as the dashboard does."""
     attributes = bench.store.optuna.get_study_system_attrs(bench.record.study_id)
     pieces: dict[str, dict[int, str]] = {}
     for name, value in attributes.items():
@@ -81,7 +81,7 @@ def test_a_port_in_use_is_named_with_the_remedy(tmp_path: Path) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Bench, str, subprocess.Popen[str]]]:
-    """A study whose dashboard runs in a process of its own, and its address."""
+    """A study whose dashboard runs in a process of its own, its address, and the process."""
     limited = {"measure": "model_bytes", "at_least": None, "at_most": 100}
     bench = Bench.make(tmp_path, {**THREE, "memory": limited})
     bench.complete(0.9, 10, 5.0)

@@ -1,4 +1,4 @@
-"""Whom the dashboard's server answers: real requests to a real server, in front of an application of one word."""
+"""The dashboard's guard: real requests to a real server, before an application that answers one word."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def remote() -> Iterator[DashboardServer]:
 def _ask(
     server: DashboardServer, path: str = "/", method: str = "GET", **headers: str
 ) -> tuple[int, str, dict[str, str]]:
-    """Status, body and headers of the answer; {port} in a header is the server's."""
+    """Send a request and return status, body and headers of the answer; {port} in a header is the server's."""
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
     filled = {name: value.format(port=server.server_port) for name, value in headers.items()}
     connection.request(method, path, headers=filled)
@@ -84,7 +84,7 @@ def _cookie(server: DashboardServer) -> str:
         ({"Host": "192.168.1.5"}, 403),
         ({"Host": ""}, 403),
         ({"Host": "[::1"}, 403),
-        ({"Host": "evil.example@127.0.0.1"}, 403),  # what a reader of URLs would take for 127.0.0.1
+        ({"Host": "evil.example@127.0.0.1"}, 403),  # a parser of URLs would take this for 127.0.0.1
         ({"Host": "127.0.0.1/.evil.example"}, 403),
         ({"Host": "127.0.0.1#.evil.example"}, 403),
         ({"Host": "127.0.0.1:{port},evil.example"}, 403),  # as Python joins two headers
@@ -115,10 +115,10 @@ def test_a_browser_gets_in_by_the_link_and_stays_in_by_its_cookie(remote: Dashbo
     token = remote.url.partition("=")[2]
     assert status == 200
     assert headers["Set-Cookie"] == f"tunefront-{remote.server_port}={token}; Path=/; HttpOnly; SameSite=Strict"
-    assert 'content="0; url=/"' in body  # on to an address without the token
+    assert 'content="0; url=/"' in body  # leads on to an address without the token
     assert token not in body
     assert (headers["Referrer-Policy"], headers["Cache-Control"]) == ("no-referrer", "no-store")
-    others = 'theirs="a, b; =; strange; '  # of programs on other ports
+    others = 'theirs="a, b; =; strange; '  # cookies of programs on other ports
     for path in ROUTES:
         assert _ask(remote, path, Cookie=_cookie(remote))[:2] == (200, "secret")
     assert _ask(remote, Cookie=f"{_cookie(remote)}; theirs=1")[:2] == (200, "secret")
@@ -155,7 +155,7 @@ def test_two_servers_have_two_tokens(remote: DashboardServer) -> None:
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"Host": "10.0.0.5:8080"}, 200),  # an address: no name, that someone could let point here
+        ({"Host": "10.0.0.5:8080"}, 200),  # an address is safe: only a name can be made to point here
         ({"Host": "[2001:db8::5]:8080"}, 200),
         ({"Host": "localhost:8080"}, 200),
         ({"Host": socket.gethostname().upper()}, 200),

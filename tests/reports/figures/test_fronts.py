@@ -1,4 +1,4 @@
-"""Figures: what is drawn, counted and said, and what happens at the edges."""
+"""Figures: what they draw, count and say, also in edge cases."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import pytest
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.quantities import Unit
-from tunefront.reports import StudyResults, front_figure, learning_curves, pair_figure, pair_figures
+from tunefront.reports.figures.fronts import front_figure, pair_figure, pair_figures
+from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.style import log_ticks, measure_axis
-from tunefront.storage import Outcome
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 
 def _traces(figure: Any) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def test_learning_curves_mark_the_epoch_whose_weights_are_kept(results: StudyRes
     assert list(curves[0].y) == [0.45, 0.9, 0.89]
     assert list(curves[0].text) == ["", "0", ""]
     assert list(curves[0].marker.size) == [0, 8, 0]
-    assert list(curves[1].marker.size) == [0, 0, 0]  # not told which
+    assert list(curves[1].marker.size) == [0, 0, 0]  # the best epoch is not known
 
 
 def test_thin_curves_have_gaps_between_trials(results: StudyResults) -> None:

@@ -1,4 +1,4 @@
-"""Importances: they find what decides, not what chance makes of few trials, and say why there are none."""
+"""Importances find the parameters that decide, not differences by chance, and say why there are none."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import StudyResults, render_page, write_report
 from tunefront.reports.importance.divergence import Draws, Values, find_divergence
 from tunefront.reports.importance.importance import FRONT, Importance, find_importance, n_draws
 from tunefront.reports.importance.section import importance_frame, importance_markdown
-from tunefront.storage import TrialRecord
+from tunefront.reports.page.page import render_page
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.trials import TrialRecord
 
 TWO: dict[Axis, Any] = {axis: THREE[axis] for axis in ("accuracy", "memory")}
 RATE = FloatDistribution(1e-4, 1e-1, log=True)
@@ -72,7 +74,7 @@ Values3 = Callable[[Parameters, np.random.Generator], tuple[float, ...]]
 def simulate(
     empty: StudyResults, n_trials: int, values: Values3, seed: int, *, has_optimizers: bool = False
 ) -> StudyResults:
-    """Random candidates; with optimizers, each has a learning rate of its own."""
+    """Return a study of random candidates; with `has_optimizers`, each optimizer has a learning rate of its own."""
     rng = np.random.default_rng(seed)
     trials = []
     for number in range(n_trials):
@@ -106,7 +108,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
 
 @pytest.fixture(scope="module")
 def results(empty: StudyResults) -> StudyResults:
-    """Accuracy hangs on the width; memory on the units, and on the rate of those with sgd, which it would not."""
+    """Results in which accuracy depends on the width, and memory on the units and, for sgd, on the learning rate."""
 
     def values(parameters: Parameters, rng: np.random.Generator) -> tuple[float, ...]:
         accuracy, memory, seconds = noise(rng)
@@ -144,7 +146,7 @@ def test_nothing_is_found_where_nothing_matters(empty: StudyResults) -> None:
         len(clear(find_importance(simulate(empty, 60, lambda _, rng: noise(rng), seed, has_optimizers=True))))
         for seed in range(12)
     ]
-    # In a tenth of such studies something is.
+    # By design, a tenth of such studies show something.
     assert sum(per_study) <= 2
 
 
@@ -218,7 +220,7 @@ def test_what_a_sampler_moves_while_it_learns_is_not_taken_for_a_cause(empty: St
     together = Draws(np.zeros(96, dtype=np.int64))
     accuracies = np.array([trial.values[0] for trial in trials if trial.values])
     is_best = accuracies >= np.sort(accuracies)[-32]
-    # So this would fail if the best were compared with trials of any time.
+    # This shows that the test would fail if the best were compared with trials of any time.
     assert find_divergence(Values.of("net.width", trials), is_best, together).chance < 0.001
 
 
@@ -226,13 +228,13 @@ def test_divergence_of_a_choice_worked_out_by_hand() -> None:
     space = {"net.kind": CategoricalDistribution(("a", "b"))}
     trials = [record(number, {"net.kind": "ab"[number % 2]}, space, 0.5) for number in range(8)]
     (values,) = Values.of("net.kind", trials)
-    # Each choice has 4 of all 8, and the best 3 have a alone; an even prior weighs as much as one trial.
+    # Each choice has 4 of all 8 trials, and the best 3 all have a. A uniform prior weighs as much as one trial.
     best, every = np.array([3.5, 0.5]) / 4, np.array([4.5, 4.5]) / 9
     expected = float((every * (best / every - 1) ** 2).sum())
     is_best = np.isin(np.arange(8), [0, 2, 4])
     assert values.divergences(np.array([is_best, np.zeros(8, dtype=bool)])) == pytest.approx([expected, 0.0])
     found = find_divergence([values], is_best, Draws(np.zeros(8, dtype=np.int64)))
-    # Of the 56 sets of three, 8 are of one choice alone.
+    # Of the 56 sets of three, 8 have one choice alone.
     assert found.chance == pytest.approx(8 / 56, abs=0.03)
     assert 0 < found.beyond_chance < expected
 
@@ -350,4 +352,4 @@ def test_five_hundred_trials_of_twenty_parameters_take_less_than_two_seconds(emp
     trials = [record(n, {name: draw(rng, d) for name, d in space.items()}, space, *noise(rng)) for n in range(500)]
     began = time.thread_time()
     find_importance(replace(empty, trials=trials, front_numbers=frozenset(range(20))))
-    assert time.thread_time() - began < 2  # of this thread: others may be busy
+    assert time.thread_time() - began < 2  # counts only this thread, because other programs may be busy

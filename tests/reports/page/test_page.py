@@ -1,4 +1,4 @@
-"""The report page: complete in itself, true to the store, and safe whatever texts are in it."""
+"""The report page is complete in itself, agrees with the store, and is safe whatever texts are in it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults, render_page, write_report
+from tunefront.reports.page.page import render_page
+from tunefront.reports.report_files import write_report
+from tunefront.reports.study_results import StudyResults
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class _Parsed(HTMLParser):
-    """What a browser would load, link to and run: the elements of a page, not the texts in scripts."""
+    """The elements of a page that a browser would load, link to and run, without the texts in scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -44,7 +46,7 @@ def parsed(page: str) -> _Parsed:
 
 
 def _text(page: str) -> str:
-    """What a reader sees, in one line, figures left out."""
+    """Return the text that a reader sees, in one line, without figures."""
     without_scripts = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", without_scripts).split())
 
@@ -63,7 +65,7 @@ def test_plotly_is_there_once(page: str) -> None:
 
 
 def test_scripts_are_our_own_when_the_store_holds_others(page: str, parsed: _Parsed) -> None:
-    # Class name, failure's reason, parameter and spec each bring a <script>.
+    # The class name, the reason of a failure, a parameter and the spec each have a <script> in them.
     assert "alert(" in page
     scripts = parsed.all("script")
     assert [script.get("type") for script in scripts] == ["application/json"] * 4 + [None] * 2
@@ -115,7 +117,7 @@ def test_it_tells_what_became_of_the_trials_and_how_they_were_measured(page: str
         "tensorflow 2.21.0",
         "2 (cpu0, cpu1), threads each: 1",
         "seed 7;",
-        # Of trials 0 and 1, which alone have it: (1 + 0) / 2 and (0.5 + 1.5) / 2.
+        # Only trials 0 and 1 have these measurements: (1 + 0) / 2 and (0.5 + 1.5) / 2.
         "0.5 others trained on its machine and 1.00 processes wanted each CPU core",
         "All 11 trials",
         "tunefront status digits",
@@ -171,7 +173,7 @@ def test_figures_are_drawn_and_no_foreign_script_runs_in_a_browser(
         assert "main-svg" in figure
     assert "memory (model_bytes)" in figures[0]
     assert len(re.findall(r'class="point\b', figures[0])) == 4 + 1 + 1 + 1
-    # An error in our script, or one kept out by the page's policy, is logged.
+    # The browser logs an error in our script, or a script that the page's policy blocks.
     assert "CONSOLE" not in shown.stderr
 
 
@@ -199,7 +201,7 @@ def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None
     text = shown(class_names=["fire", "none"], positive_class=0)
     assert "Classes, in the order of the models' outputs: fire, none; the positive class is fire." in text
     assert "gives class probabilities, or, where it has one output, the probability of class fire." in text
-    # Of more classes none is positive, and a study of before does not tell.
+    # With more than two classes none is positive, and a study of an older tunefront does not tell.
     for facts in ({"class_names": ["a", "b", "c"], "positive_class": 1}, {"class_names": ["fire", "none"]}):
         assert "positive class is" not in shown(**facts)
         assert "gives class probabilities." in shown(**facts)

@@ -1,4 +1,4 @@
-"""How a study was measured: machines that are alike count as one."""
+"""The conditions of a study's measurements: equal machines are counted together."""
 
 from __future__ import annotations
 

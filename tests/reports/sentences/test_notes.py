@@ -1,4 +1,4 @@
-"""What a report says on top: models that are no better than guessing, and machines that were busy."""
+"""The notes at the top of a report: models that are no better than guessing, and busy machines."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pytest
 from rich.console import Console, RenderableType
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults, front_markdown, render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.publish import publish
 from tunefront.reports.sentences.conditions import BUSY, describe_busy
 from tunefront.reports.sentences.notes import describe_guessing, describe_marks
 from tunefront.reports.status import study_status
+from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.frames import front_frame, trials_frame
+from tunefront.reports.tables.markdown import front_markdown
 from tunefront.search.launching import machine
-from tunefront.storage import Outcome
+from tunefront.storage.outcomes import Outcome
 
 CHANCES = {"accuracy": {"score": 0.5, "standard_error": 0.05}}  # 60 % is no better than guessing
 
@@ -36,7 +38,7 @@ def printed(*contents: RenderableType) -> str:
 
 @pytest.fixture
 def some_guess(tmp_path: Path) -> Bench:
-    """On the front: 0, which learnt, and two that are smaller; 1 guesses at the level, 2 is a little above it."""
+    """A front of three trials: 0 has learnt; 1 and 2 are smaller, 1 at the level of guessing, 2 just above it."""
     bench = Bench.make(tmp_path)
     bench.complete(0.9, 3000, 3.0)
     bench.complete(0.6, 1000, 1.0)
@@ -78,12 +80,12 @@ def test_a_guessing_model_is_marked_wherever_the_front_is_shown(some_guess: Benc
     for shown in (page, front_markdown(results).replace("\\", "")):
         assert explained in shown
     assert front_frame(results)["no_better_than_guessing"].tolist() == [False, False, True]
-    # Some learnt: nothing more is to be said.
+    # Some trials have learnt, so there is no such note.
     assert describe_guessing(results) == ""
 
 
 def test_a_terminal_marks_a_guessing_model(some_guess: Bench) -> None:
-    from tunefront.reports import front_table
+    from tunefront.reports.tables.terminal import front_table
 
     shown = printed(front_table(with_chances(some_guess.results())))
     assert "60.00 % *" in shown
@@ -101,7 +103,7 @@ def test_nothing_is_marked_where_chance_is_not_known_or_cannot_be_beaten(some_gu
 
 
 def test_a_study_stored_without_chances_is_shown_with_that_of_equal_classes(some_guess: Bench) -> None:
-    # Of three classes and 288 images: 1/3 and two standard errors are 38.9 %.
+    # With three classes and 288 images, 1/3 plus two standard errors is 38.9 %.
     assert describe_marks(some_guess.results()) == ""
     some_guess.complete(0.385, 10, 0.1)
     assert "no better than guessing" in describe_marks(some_guess.results())
@@ -121,7 +123,7 @@ def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: Benc
 
 
 def test_what_was_learnt_by_no_trial_is_said_by_every_command(all_guess: Bench, tmp_path: Path) -> None:
-    # The study is as of before: 1/3 is guessing.
+    # The study is like one of an older tunefront: guessing is taken to be 1/3.
     store, record = all_guess.store, all_guess.record
     assert study_status(store, record).as_json()["notes"] == []
     facts = replace(record, dataset={**record.dataset, "chances": CHANCES})
@@ -174,7 +176,7 @@ def test_a_busy_machine_is_named_on_top_of_the_report(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
     bench.complete(0.9, 10, 1.0, measurements={"load_average": 0.9, "other_slots_busy": 1.0})
     bench.complete(0.8, 5, 0.5, measurements={"load_average": 3.14, "other_slots_busy": 1.0})
-    bench.complete(0.8, 5, 0.5)  # as a person told it in the dashboard
+    bench.complete(0.8, 5, 0.5)  # like a trial that a person ended in the dashboard
     said = describe_busy(bench.results())
     assert said.startswith("The machine was busy with something else when 1 of 3 complete trials trained: up to 3.1 ")
     assert said.endswith("and another run, on a quiet machine, may have another front.")

@@ -1,4 +1,4 @@
-"""What a state means: by which pruner, and whether what waits was started before."""
+"""The meaning of a state: which pruner stopped a trial, and whether a waiting one was started before."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.reports.bench import Bench
-from tunefront.reports import render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.study_results import STATES
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 
 @pytest.mark.parametrize(

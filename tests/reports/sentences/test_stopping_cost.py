@@ -1,4 +1,4 @@
-"""What reports say of front members that were stopped, and of a study that ended early."""
+"""Sentences about members of the front that were stopped, and about a study that ended early."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 from optuna.trial import TrialState
 
 from tests.reports.bench import Bench
-from tunefront.reports import front_markdown, render_page
+from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.status import study_status
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage import Outcome
+from tunefront.reports.tables.markdown import front_markdown
+from tunefront.storage.outcomes import Outcome
 
 NOTED: dict[str, Any] = {"lost": 1.0, "at_risk": 8.0, "low": 0.0, "high": 2.46, "n_stopped": 2, "front_loss": 0.05}
 SENTENCES = (
@@ -49,7 +50,7 @@ def test_page_and_markdown_state_the_estimate(tmp_path: Path) -> None:
         ({"lost": 2.3, "at_risk": 23.0}, ": 10 % of the front, where"),
         ({"lost": 0.0, "at_risk": 0.0}, ": 0 % of the front, where"),
         ({"front_loss": 0.001}, "front_loss accepts 0.1 %"),
-        ({"n_stopped": 1}, "Among the 1 trial that was stopped when a run last ended, "),  # 2 are by now
+        ({"n_stopped": 1}, "Among the 1 trial that was stopped when a run last ended, "),  # meanwhile it is 2
         (
             {"lost": None, "at_risk": None, "low": None, "high": None},
             "Too few trials had finished to tell what the 2 trials that were stopped would have become.",
@@ -62,7 +63,7 @@ def test_the_sentence_follows_the_numbers(tmp_path: Path, changes: dict[str, Any
 
 def test_what_was_pruned_without_an_epoch_is_not_among_them(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
-    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # by a person, before its first epoch
+    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # as a person does, before its first epoch
     bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
     bench.study.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
     assert describe_stopping_cost(bench.results()).startswith("Among the 1 trial that was stopped, ")

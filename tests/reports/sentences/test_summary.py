@@ -9,13 +9,14 @@ import pytest
 
 from tests.reports.bench import Bench
 from tunefront.reports.sentences.summary import describe_progress
-from tunefront.storage import Outcome, studies
+from tunefront.storage import studies
+from tunefront.storage.outcomes import Outcome
 
 RUN = "The 'tunefront run' command that started it goes on with it."
 
 
 def study(folder: Path, name: str = "digits", **spec: Any) -> Bench:
-    """Of three trials: one is complete, two failed, and two were refused."""
+    """Make a study of three trials: one is complete, two failed, and two more were refused."""
     bench = Bench.make(folder, n_trials=3, name=name)
     studies.update_spec(bench.store, bench.record, {**bench.record.spec, **spec})
     bench.complete(0.9, 10, 1.0)

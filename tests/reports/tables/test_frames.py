@@ -11,7 +11,8 @@ import pytest
 
 from tests.reports.bench import THREE, Bench
 from tunefront.objectives.measures import Axis
-from tunefront.reports import StudyResults, front_frame, trials_frame
+from tunefront.reports.study_results import StudyResults
+from tunefront.reports.tables.frames import front_frame, trials_frame
 
 FIRST = [
     "trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs",
@@ -50,7 +51,7 @@ def test_front_is_sorted_and_without_empty_columns(results: StudyResults) -> Non
     frame = front_frame(results)
     assert list(frame["trial"]) == [8, 0, 1, 2]
     assert frame["on_front"].all()
-    assert list(frame)[:9] == FIRST  # reason too, though it is empty
+    assert list(frame)[:9] == FIRST  # the empty column "reason" is there too
     assert set(trials_frame(results)) - set(frame) == set()
     assert frame["accuracy"].tolist() == [0.95, 0.9, 0.9, 0.8]
 

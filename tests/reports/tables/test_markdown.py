@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.reports.bench import THREE, Bench
-from tunefront.reports import StudyResults, front_markdown
-from tunefront.reports.tables.markdown import escape
+from tunefront.reports.study_results import StudyResults
+from tunefront.reports.tables.markdown import escape, front_markdown
 
 
 def test_table_is_formatted_by_hand(tmp_path: Path) -> None:

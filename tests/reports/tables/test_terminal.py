@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.reports.bench import Bench
-from tunefront.reports import StudyResults, front_table
+from tunefront.reports.study_results import StudyResults
+from tunefront.reports.tables.terminal import front_table
 
 
 def _render(results: StudyResults, width: int) -> str:

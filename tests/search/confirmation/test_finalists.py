@@ -10,7 +10,7 @@ import pytest
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.confirmation.finalists import choose_finalists
-from tunefront.storage import TrialRecord
+from tunefront.storage.trials import TrialRecord
 
 THREE = [Objective(MEASURES[name]) for name in ("accuracy", "model_bytes", "train_seconds")]
 ACCURACY = [Objective(MEASURES["accuracy"])]

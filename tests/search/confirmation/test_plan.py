@@ -18,7 +18,9 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import Answers, StudyRecord, answers, studies
+from tunefront.storage import answers, studies
+from tunefront.storage.answers import Answers
+from tunefront.storage.studies import StudyRecord
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 

@@ -22,10 +22,12 @@ from PIL import Image
 
 from tests.conftest import DIGITS
 from tests.search.data.pictures import picture, pictures, source
-from tunefront.search.data import DataError, cache, prepare
+from tunefront.search.data import cache
 from tunefront.search.data import cache_folder as cache_folder_module
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset_files import require_space
 from tunefront.search.data.decoding.processes import n_processes
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.digits import DigitsSource
 
 
@@ -376,7 +378,7 @@ def test_a_dataset_that_was_removed_is_not_made_of_other_images(tmp_path: Path) 
 _DECODE_AND_WAIT = """
 import os, sys
 from pathlib import Path
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tests.search.data.pictures import source
 
 def wait(what, done, total):

@@ -8,8 +8,9 @@ import pytest
 
 from tests.search.data.pictures import pictures, source
 from tests.search.data.sources.test_table import table
-from tunefront.search.data import DataError, prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.classes import with_classes
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.table import TableSource
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import SPLITS, DataError
 from tunefront.search.data.export import Exported, export_tfrecords
 from tunefront.search.data.sources import DataTable

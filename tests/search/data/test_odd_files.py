@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.search.data import DataError, DataTable
+from tunefront.search.data.examples import DataError
+from tunefront.search.data.sources import DataTable
 from tunefront.search.data.sources.source import Source
 from tunefront.search.replay.recording import RecordingError, read_recording
 from tunefront.search.system.regular_files import read_text_file
-from tunefront.spaces import SpaceError
 from tunefront.spaces.own import load_object
+from tunefront.spaces.settings import SpaceError
 
 
 def source(**table: Any) -> Source:

@@ -18,9 +18,10 @@ import pytest
 
 from tests.conftest import DIGITS
 from tests.search.data.pictures import pictures, source
-from tunefront.search.data import DataError, prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_entries import list_cache, prune
 from tunefront.search.data.cache_folder import cache_folder, lock_path
+from tunefront.search.data.examples import DataError
 
 ANNA, BEN = 12001, 12002  # numbers of users whom nobody has
 GROUP = 12000

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.checks import check, check_monitor
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.spaces import SpaceError
+from tunefront.spaces.settings import SpaceError
 
 BACKBONE = {"architecture": "MobileNetV2", "optimizer": "adam", "image_size": 32}
 

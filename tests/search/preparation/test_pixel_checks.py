@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels
-from tunefront.spaces import Space
 from tunefront.spaces.augmentation.levels import LEVELS, PIXEL_SETTINGS, build_augmentation
+from tunefront.spaces.space import Space
 
 DRAWN = np.random.default_rng(1).normal(size=(60, 4, 4, 1)).astype("float32")
 PIXELS = np.clip(DRAWN * 50 + 128, 0, 255)

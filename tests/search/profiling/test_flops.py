@@ -8,7 +8,7 @@ import pytest
 
 from tests.candidates import candidate
 from tunefront.search.profiling.flops import flops
-from tunefront.spaces import Space
+from tunefront.spaces.space import Space
 
 pytestmark = pytest.mark.usefixtures("keras")
 

@@ -18,7 +18,7 @@ from tunefront.search.profiling.profile import Profile, profile
 from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
 from tunefront.search.profiling.profiler import profile_in_child, profile_spec
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.spaces import Space
+from tunefront.spaces.space import Space
 
 pytestmark = pytest.mark.usefixtures("keras")
 

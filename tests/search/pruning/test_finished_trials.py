@@ -7,7 +7,7 @@ import pytest
 
 from tunefront.objectives.measures import Direction
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 DIRECTIONS: list[Direction] = ["maximize", "minimize"]
 

@@ -6,7 +6,8 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
-from tunefront.storage import Epoch, TrialRecord
+from tunefront.storage.curves import Epoch
+from tunefront.storage.trials import TrialRecord
 
 EPOCHS = 4
 OBJECTIVES: dict[Axis, Objective] = {

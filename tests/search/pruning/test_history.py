@@ -11,7 +11,10 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.pruning.accuracy_prediction import logits
 from tunefront.search.pruning.history import History
-from tunefront.storage import Epoch, Outcome, Store, curves
+from tunefront.storage import curves
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.connection import Store
+from tunefront.storage.outcomes import Outcome
 
 OBJECTIVES = [
     Objective(MEASURES["accuracy"]),

@@ -14,7 +14,7 @@ from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTria
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.pruning.rungs import geometric_rungs
 from tunefront.search.pruning.verdict import GO_ON
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 EPOCHS = 10
 

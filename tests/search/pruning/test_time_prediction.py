@@ -10,7 +10,7 @@ from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.pruning.time_prediction import TimePrediction, settled_so_far
-from tunefront.storage import Epoch
+from tunefront.storage.curves import Epoch
 
 EPOCHS = 10
 OBJECTIVES: dict[Axis, Objective] = {

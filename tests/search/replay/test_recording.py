@@ -26,8 +26,10 @@ from tunefront.search.replay.recording_study import enqueue_candidates
 from tunefront.search.spec.derived import recorded_search, recording_spec
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec, differences
-from tunefront.storage import Outcome, StudyRecord, curves, open_store, queue, studies
-from tunefront.storage.database.connection import Store
+from tunefront.storage import curves, queue, studies
+from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.outcomes import Outcome
+from tunefront.storage.studies import StudyRecord
 
 SEARCH = StudySpec.model_validate(
     {

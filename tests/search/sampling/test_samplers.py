@@ -23,8 +23,8 @@ from tunefront.search.spec.tables import (
     SamplerTable,
     TpeTable,
 )
-from tunefront.spaces import Space
 from tunefront.spaces.parameters import parameters_of
+from tunefront.spaces.space import Space
 from tunefront.storage import constraints
 
 needs_cmaes = pytest.mark.skipif(find_spec("cmaes") is None, reason="needs tunefront[cmaes]")

@@ -26,7 +26,7 @@ from tunefront.search.spec.tables import (
     ThresholdTable,
     TpeTable,
 )
-from tunefront.spaces import SpaceError
+from tunefront.spaces.settings import SpaceError
 
 MINIMAL = 'name = "digits"\n[data]\nsource = "digits"\n'
 SINGLE = MINIMAL + '[objectives]\naccuracy = "accuracy"\nmemory = false\ntime = false\n'

@@ -19,7 +19,8 @@ from tunefront.search.spec.stored_spec import stored_spec_in
 from tunefront.search.spec.study_spec import StudySpec, differences
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.ranges import Choice, Fixed
-from tunefront.storage import open_store, studies, trials
+from tunefront.storage import studies, trials
+from tunefront.storage.database.connection import open_store
 
 ASSETS = Path(__file__).with_name("assets")
 FIRST = ("all_defaults", "backbone", "accuracy_alone")

@@ -17,7 +17,9 @@ from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.stored_study import check_going_on, join
-from tunefront.storage import StoreError, StudyRecord, studies
+from tunefront.storage import studies
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.studies import StudyRecord
 
 DESCRIPTION = {"host_name": "anna", "process_started_at": psutil.Process().create_time()}
 PLAN = {

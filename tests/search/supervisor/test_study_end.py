@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.supervisor.study_end import n_since_growth, search_seconds
-from tunefront.storage import WorkerRecord
+from tunefront.storage.studies import WorkerRecord
 
 
 def worker(name: str, started_at: float, seen_at: float) -> WorkerRecord:

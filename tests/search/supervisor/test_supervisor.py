@@ -19,8 +19,10 @@ from tests.search.desk import Desk, is_running, make_spec
 from tests.search.stub_trials import Act, Plan
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.system.signals import interruptible
-from tunefront.storage import StoreError, open_store, queue
+from tunefront.storage import queue
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.database.locks import StoreError
 from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")

@@ -10,8 +10,7 @@ from tests.search.desk import Desk, RecordingView, make_spec
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.supervisor.run import RunRequest, run_study
 from tunefront.search.system.links import refuse_links
-from tunefront.storage import FolderTakenError
-from tunefront.storage.folder_owner import claim
+from tunefront.storage.folder_owner import FolderTakenError, claim
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 
 from tests.candidates import candidate
 from tunefront.search.trial.file_size import saved_bytes
-from tunefront.spaces import Candidate, Space
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.optimizers import build_optimizer
+from tunefront.spaces.space import Space
 
 pytestmark = pytest.mark.usefixtures("keras")
 

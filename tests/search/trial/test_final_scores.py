@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 
 ROOT = Path(__file__).parents[3]
 

@@ -6,7 +6,7 @@ import pytest
 from tunefront.reports.confirmation.image_scores import scores_on
 from tunefront.search.trial.image_answers import image_answers
 from tunefront.search.trial.scores import score
-from tunefront.storage import Answers
+from tunefront.storage.answers import Answers
 
 
 def test_only_what_the_measure_needs_is_kept() -> None:

@@ -11,7 +11,8 @@ from sklearn.datasets import load_digits
 
 from tests.candidates import candidate
 from tests.search.trial.test_trainable import train
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
 from tunefront.search.data.sources.npz import NpzSource
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import optuna
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
-from tunefront.spaces import OwnSpace
+from tunefront.spaces.own import OwnSpace
 
 # These names mean something in tunefront's architectures, but here they are the user's.
 FROZEN = """

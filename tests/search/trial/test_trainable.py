@@ -12,10 +12,12 @@ from sklearn.metrics import f1_score, log_loss, roc_auc_score
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.candidates import candidate
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
 from tunefront.search.spec.training import TrainingTable
-from tunefront.spaces import Candidate, Space
+from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.space import Space
 
 SPACE = Space.from_table({})
 LARGE = {"n_blocks": 3, "filters": 32, "dense_units": 128, "dropout": 0.2, "batch_norm": True}

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tunefront.search.data import Dataset
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
-from tunefront.spaces import Space
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.optimizers import OPTIMIZERS, build_optimizer
 from tunefront.spaces.parameters import SteeredTrial
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting
+from tunefront.spaces.space import Space
 
 SMALL = {"optimizer": "adam", "augmentation": "none", "batch_size": 8, "steps_per_epoch": 1}
 TINY = {"n_blocks": 1, "filters": 4, "dense_units": 0}

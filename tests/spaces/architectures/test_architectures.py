@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tunefront.spaces import Candidate, Space
 from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES, BASELINE_NAMES
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.ranges import Choice, Fixed, IntRange
+from tunefront.spaces.space import Space
 
 CLASSES = "Dense classes"
 

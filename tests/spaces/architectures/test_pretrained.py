@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 
 from tests.spaces.write_backbone_layers import structure
-from tunefront.spaces import Candidate, Space, SpaceError
 from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
 from tunefront.spaces.architectures.backbone_layers import structures
 from tunefront.spaces.architectures.backbone_weights import build_backbone
 from tunefront.spaces.architectures.backbones import BACKBONES, preprocess
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freezing import find_backbone, freeze
+from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.space import Space
 
 SMALL = {"weights": "none", "freeze_fraction": 0.0, "dropout": 0.0, "width": 0.35}
 LARGE = {  # of each family but its smallest; they take seconds to build

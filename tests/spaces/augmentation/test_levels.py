@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.spaces import Space, SpaceError
 from tunefront.spaces.augmentation.levels import LEVELS, build_augmentation
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange
-from tunefront.spaces.settings import fixed_values
+from tunefront.spaces.settings import SpaceError, fixed_values
+from tunefront.spaces.space import Space
 
 N = 24
 GREY = np.random.default_rng(1).integers(0, 256, size=(N, 8, 8, 1)).astype("float32")

@@ -1,4 +1,4 @@
-"""Opening a store: what is refused, with which words, and what must not leak."""
+"""Opening a store: refusals, their messages, and passwords that must not leak."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from sqlalchemy.schema import CreateTable
 
 from tests.storage.bench import VALUES, Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import StoreError, has_studies, masked, open_store
 from tunefront.storage.database import schema
+from tunefront.storage.database.connection import has_studies, open_store
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.database.passwords import masked
 
 
 def sqlite_url(path: Path) -> str:
-    """Quoted as SQLAlchemy wants it: `%` as `%25`, and so on."""
+    """Return the URL of a SQLite file, quoted as SQLAlchemy wants it: `%` as `%25`, and so on."""
     return URL.create("sqlite", database=str(path)).render_as_string()
 
 
@@ -60,7 +62,7 @@ def test_open_store_when_the_url_cannot_be(url: str, expected: str, is_writer: b
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql+psycopg://user:s3cret@127.0.0.1:1/name",  # nothing listens there
+        "postgresql+psycopg://user:s3cret@127.0.0.1:1/name",  # no server listens on this port
         "postgres://user:s3cret@host/name",
         "nosuchdatabase://user:s3cret@host/name",
         "postgresql:/user:s3cret@host/name",  # a slash is missing
@@ -71,7 +73,7 @@ def test_open_store_when_the_url_cannot_be(url: str, expected: str, is_writer: b
         "postgresql+psycopg://user:p@s3cret?s3cret@127.0.0.1:1/name",
         "postgresql+psycopg://anna/user:s3cret@127.0.0.1:1/name",
         "postgresql+psycopg://user@127.0.0.1:1/name?password=s3cret&connect_timeout=1",
-        "host=127.0.0.1 password=s3cret dbname=name",  # as psycopg takes it
+        "host=127.0.0.1 password=s3cret dbname=name",  # a form that psycopg accepts
         "sqlite:////no/such/folder/a.db?password=s3cret",
     ],
 )
@@ -220,7 +222,7 @@ def test_has_studies_when_the_folder_is_missing(tmp_path: Path) -> None:
 
 
 def test_times_are_stored_in_double_precision_when_the_database_is_mysql() -> None:
-    # Its FLOAT has 24 bits: a time in seconds since 1970 would be rounded to two minutes.
+    # MySQL's FLOAT has 24 bits, so a time in seconds since 1970 would be rounded to two minutes.
     for table in schema.metadata.sorted_tables:
         for line in str(CreateTable(table).compile(dialect=mysql.dialect())).splitlines():
             assert "FLOAT" not in line, f"{table.name}: {line.strip()}"

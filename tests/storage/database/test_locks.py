@@ -4,8 +4,9 @@ import pytest
 
 from tests.storage.bench import Bench
 from tests.storage.conftest import dispose
-from tunefront.storage import Store, StoreError
 from tunefront.storage.database import locks
+from tunefront.storage.database.connection import Store
+from tunefront.storage.database.locks import StoreError
 
 # The lock
 

@@ -1,4 +1,4 @@
-"""Migrations: what they make is what the code expects, from every version, and in one step or several."""
+"""Migrations make the tables that the code expects, from every version, in one step or several."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from tunefront.storage import open_store
 from tunefront.storage.database import migration, schema
+from tunefront.storage.database.connection import open_store
 from tunefront.storage.database.locks import StoreError
 
 ASSETS = Path(__file__).parents[1] / "assets"
 
 
 def differences(url: str) -> list[object]:
-    """What Alembic would change to make the tables of a database those of the code."""
+    """Return the changes that Alembic would make to turn a database's tables into those of the code."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         options = {"include_object": migration.is_ours, "version_table": migration.VERSION_TABLE, "compare_type": True}
@@ -27,7 +27,7 @@ def differences(url: str) -> list[object]:
 
 
 def versions(url: str) -> tuple[list[int], list[str]]:
-    """The version for older tunefronts, and Alembic's."""
+    """Return the version for older tunefronts, and Alembic's."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         numbers = connection.execute(sa.select(schema.schema_version.c.version)).scalars().all()
@@ -99,7 +99,7 @@ def test_an_older_tunefront_says_that_a_newer_is_needed(old_url: str, monkeypatc
 
 def test_a_migration_that_fails_leaves_the_database_as_it_was(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(migration, "VERSION", [2])  # cannot be stored: the last step fails
+        patched.setattr(migration, "VERSION", [2])  # a list cannot be stored, so the last step fails
         with pytest.raises(StoreError):
             open_store(old_url, is_writer=True)
     tables = sa.inspect(sa.create_engine(old_url)).get_table_names()

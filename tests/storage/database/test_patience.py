@@ -7,15 +7,16 @@ import optuna
 import pytest
 import sqlalchemy as sa
 
-from tunefront.storage import StoreError, patiently
 from tunefront.storage.database import patience
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.database.patience import patiently
 
-# Waiting for a database that is away, on a clock that only sleeping moves
+# Waiting for a database that cannot be reached, on a clock that only sleeping moves
 
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Every pause that `patiently` made; none takes real time."""
+    """The pauses that `patiently` made; none takes real time."""
     pauses: list[float] = []
     clock = SimpleNamespace(monotonic=lambda: sum(pauses), sleep=pauses.append)
     monkeypatch.setattr(patience, "time", clock)

@@ -1,4 +1,4 @@
-"""The commands: exit codes and what they print, mistakes above all. Nothing here loads Keras."""
+"""The commands' exit codes and output, above all for mistakes. Nothing here loads Keras."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from tests.conftest import DIGITS
 from tests.storage.bench import DIRECTIONS, METRICS, Bench
 from tunefront.commands import app, study, terminal
 from tunefront.commands.session import interrupted_early
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_folder import cache_folder
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import folder_owner, open_store, studies
+from tunefront.storage import folder_owner, studies
+from tunefront.storage.database.connection import open_store
 
 SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
 
@@ -30,7 +31,7 @@ Run = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in an empty folder: exit code, output, errors."""
+    """A function that runs a command line in an empty folder, and returns exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 
@@ -49,7 +50,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 @pytest.fixture
 def store_study(tmp_path: Path) -> Bench:
-    """A study with one finished trial in ./tunefront.db, from study.toml."""
+    """Store a study with one finished trial, from study.toml, in ./tunefront.db."""
     (tmp_path / "study.toml").write_text(SPEC)
     spec = read_spec(tmp_path / "study.toml")
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
@@ -115,8 +116,8 @@ def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str,
         (("confirm", "digits"), "there is no such file"),
         (("dashboard",), "there is no such file"),
         (("data",), "data needs a spec, such as examples/digits.toml, or --cache"),
-        (("data", "--prune", "3"), "leave out spec and --out"),
-        (("data", "study.toml", "--cache"), "leave out spec and --out"),
+        (("data", "--prune", "3"), "leave out spec and other options"),
+        (("data", "study.toml", "--cache"), "leave out spec and other options"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
@@ -158,7 +159,7 @@ def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study
 
 
 def _write_recording(path: Path, space: str) -> None:
-    """Two candidates of two epochs."""
+    """Write a recording of two candidates of two epochs."""
     tables = {"data": {"source": "digits"}, "training": {"epochs": 2}}
     spec = StudySpec.model_validate({"name": "own.recording", "space": space, **tables})
     header = {"format": 1, "spec": spec.as_json(), "dataset": {}, "machines": [], "n_failed": 0, "n_trainings": 2}
@@ -173,10 +174,10 @@ def _write_recording(path: Path, space: str) -> None:
 
 @pytest.mark.parametrize("arguments", [("run", "own.toml"), ("confirm", "own"), ("replay", "own.csv"), ("data",)])
 def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    # Code that fails: what was printed came before it.
+    # The code fails, so everything printed came before it ran.
     (tmp_path / "mine.py").write_text("raise RuntimeError('ran')\n")
     (tmp_path / "own.toml").write_text(SPEC.replace("digits", "own", 1).replace("trials = 4", 'space = "mine.py:Mine"'))
-    spec = read_spec(tmp_path / "own.toml")  # which runs nothing
+    spec = read_spec(tmp_path / "own.toml")  # reading a spec does not run the code
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
     record = studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS)
     bench = Bench(store, record, record.optuna_study(store))
@@ -185,12 +186,12 @@ def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path,
     options = {"replay": ("--sampler", "tpe"), "data": ("own.toml", "--out", "mine.py/in the way")}
     code, output, errors = run(*arguments, *options.get(arguments[0], ()))
     assert code == 2
-    if arguments[0] == "data":  # needs no candidates
+    if arguments[0] == "data":  # this command needs no candidates
         assert (output, "RuntimeError" in errors) == ("", False)
     else:
         assert output.startswith("this study runs the code of mine.py:Mine\n")
         assert "raised RuntimeError: ran" in errors
-    assert run("status", "own")[0] == run("report", "own")[0] == 0  # which need no code
+    assert run("status", "own")[0] == run("report", "own")[0] == 0  # these commands do not need the code
 
 
 def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) -> None:
@@ -437,7 +438,7 @@ def test_a_bug_of_ours_keeps_its_traceback(run: Run, monkeypatch: pytest.MonkeyP
     def broken(url: str) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("tunefront.storage.open_store", broken)
+    monkeypatch.setattr("tunefront.storage.database.connection.open_store", broken)
     with pytest.raises(ZeroDivisionError):
         run("status")
 
@@ -453,3 +454,34 @@ def test_data_cache_lists_and_prunes(run: Run) -> None:
     assert [entry["path"] for entry in answer["removed"]] == [dataset.folder]
     assert (answer["entries"], answer["kept"]) == ([], [])
     assert not Path(dataset.folder).exists()
+
+
+@pytest.mark.slow
+def test_data_writes_tfrecords_by_either_way_of_asking(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "study.toml").write_text(SPEC)
+    code, printed, errors = run("data", "study.toml", "--tfrecords", "new", "--json")
+    assert (code, json.loads(printed)["n_examples"]) == (0, 1797)
+    code, printed, errors = run("data", "export", "study.toml", "--json")
+    assert "data export is now written as: tunefront data study.toml --tfrecords results/digits/tfrecords" in errors
+    assert json.loads(printed)["folder"] == "results/digits/tfrecords"
+    written = [
+        [path.read_bytes() for path in sorted(folder.glob("*.tfrecord*"))]
+        for folder in (tmp_path / "new", tmp_path / "results" / "digits" / "tfrecords")
+    ]
+    assert written[0] == written[1]
+    assert len(written[0]) == 3
+
+
+@pytest.mark.parametrize("option", ["--slots", "--workers"])
+def test_slots_have_an_older_name(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_study: Bench, option: str
+) -> None:
+    asked: list[object] = []
+
+    def remember(*arguments: object) -> tuple[Ending, Console]:
+        asked.append(arguments[3])
+        return Ending.INTERRUPTED, Console()
+
+    monkeypatch.setattr(study, "run_here", remember)
+    run("run", "study.toml", option, "3")
+    assert asked == [3]

@@ -9,7 +9,7 @@ from tunefront.commands.live_view import LiveView, PlainView, describe_time_left
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.view import SlotState, Snapshot
-from tunefront.storage import Counts
+from tunefront.storage.counts import Counts
 
 OBJECTIVES: dict[Axis, Objective] = {
     "accuracy": Objective(MEASURES["accuracy"]),

@@ -1,4 +1,4 @@
-"""What reaches the terminal: results and messages with names in them that others chose."""
+"""Terminal output of results and messages with names in them that others chose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each training of a confirmation answered to each image."""
+"""The table of a confirmation's answers to each image."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Some databases of version 1 have the table already: it was added without a version of its own.
+    # Some databases of version 1 have the table already, because it was first added without a version of its own.
     if sa.inspect(op.get_bind()).has_table("tunefront_answers"):
         return
     op.create_table(

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from tests.search.data.pictures import pictures, source
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.deep_pixels import deep_values, depth_of, to_8_bits
 
 GREY, COLOUR, GREY_AND_ALPHA, COLOUR_AND_ALPHA = 0, 2, 4, 6  # of the PNG specification

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from tunefront.search.data import DataError, Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.pixel_scale import as_pixels, has_channels_first, likely_scale
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.pixel_checks import check_pixels

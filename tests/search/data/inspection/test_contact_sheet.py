@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageFont
 from pydantic import TypeAdapter
 
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.inspection.contact_sheet import _fitting, _legible, write_contact_sheet
 from tunefront.search.data.sources import DataTable
 

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from tunefront.commands.data_table import render
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.inspection.data_report import ClassCount, DataReport, OriginalSizes
 from tunefront.search.data.inspection.inspect import inspect
 from tunefront.search.data.sources import DataTable

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tunefront.search.data import DataError, Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.arrays import examples_of_arrays
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.data.sources.own import OwnSource

@@ -10,8 +10,10 @@ import pytest
 
 from tests.search.data.decoding.test_decode import bomb
 from tests.search.data.pictures import picture, pictures, source
-from tunefront.search.data import DataError, Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.pixels import SKIPPED
+from tunefront.search.data.examples import DataError
 
 
 def sizes(dataset: Dataset) -> tuple[int, int, int]:

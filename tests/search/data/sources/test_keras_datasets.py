@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.examples import DataError, Examples
 from tunefront.search.data.sources import DataTable, class_names
 

@@ -9,7 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.search.data.pictures import picture
-from tunefront.search.data import DataError, Dataset, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.class_order import in_order
 from tunefront.search.data.sources.table import TableSource
 

@@ -17,8 +17,9 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
-from tunefront.search.data import Dataset, prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_folder import cache_folder
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import DataError, Examples
 from tunefront.search.data.sources import DataTable
 from tunefront.search.data.sources.tfrecords import EncodedRecord

@@ -8,7 +8,7 @@ import pytest
 
 from tests.search.data.pictures import picture, pictures, source
 from tests.search.data.sources.test_table import table
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_folder import make_cache_folder
 from tunefront.search.data.sources.table import TableSource
 from tunefront.search.data.sources.tunefront_output import is_output

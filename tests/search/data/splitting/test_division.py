@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.search.data.pictures import picture, pictures, source
-from tunefront.search.data import DataError, Dataset, Examples, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.examples import DataError, Examples
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.data.splitting.division import Division, divide_examples
 from tunefront.search.data.splitting.duplicates import groups_of, n_contradictions

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.search.data.pictures import picture
-from tunefront.search.data import DataError, prepare
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.table import TableSource
 from tunefront.search.data.splitting.group_splits import divide_groups, joined
 from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_FOLD, VALIDATION, Shares

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.search.data.pictures import source
 from tunefront.commands.data_table import render
-from tunefront.search.data import prepare
+from tunefront.search.data.cache import prepare
 from tunefront.search.data.splitting.near_copies import MAX_DIFFERENCE, NEAR_COPIES, near_copies, thumbnails_of
 
 NOBODY = (lambda done, total: None,)

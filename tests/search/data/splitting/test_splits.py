@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tunefront.search.data import DataError
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.splitting.splits import TEST, TRAIN, VALIDATION, Shares, divide, seats
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.search.data.pictures import picture, source
-from tunefront.search.data import DataError
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.split_names import split_in, split_meant
 
 
