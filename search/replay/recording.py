@@ -48,7 +48,7 @@ class RecordingError(TunefrontError):
 
 @dataclass(frozen=True)
 class RecordedTrial:
-    """One training from start to end.
+    """A recorded training from start to end.
 
     Attributes:
         candidate: The candidate's number, which trainings with several seeds share.
