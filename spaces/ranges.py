@@ -28,7 +28,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values without an order."""
+    """A choice of several values without an order."""
 
     options: tuple[Value, ...]
 

@@ -48,7 +48,7 @@ class RecordingError(TunefrontError):
 
 @dataclass(frozen=True)
 class RecordedTrial:
-    """One training from start to end.
+    """A recorded training from start to end.
 
     Attributes:
         candidate: The candidate's number, which trainings with several seeds share.
@@ -157,7 +157,7 @@ def read_recording(path: Path) -> Recording:
             raise RecordingError(f"{path}: has format {header['format']}, and this tunefront reads {FORMAT}")
         if not table.endswith("\n") or len(frame) != header.get(
             "n_trainings", len(frame)
-        ):  # the first tables had no format number
+        ):  # the first tables did not state their number of trainings
             raise RecordingError(
                 f"{path}: was cut off: it has {len(frame)} of {header.get('n_trainings', 'its')} trainings"
             )

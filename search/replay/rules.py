@@ -18,14 +18,14 @@ class NoPruning:
     asked_after: Sequence[int] = ()
 
     def start(self, candidate: int) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
         """Return True."""
         return True
 
     def end(self, candidate: int, is_complete: bool) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
 
 class Oracle(NoPruning):

@@ -160,9 +160,7 @@ def _understand(data: dict[str, Any], find_stored: FindSpec | None, tell: Callab
     alone = StudySpec.model_validate(data, context=_UNCHECKED_CONTEXT)
     stored = find_stored(alone.name) if find_stored else None
     study = None
-    with contextlib.suppress(
-        ValidationError, SpaceError
-    ):  # a stored spec that cannot be read is refused when the study is opened
+    with contextlib.suppress(ValidationError, SpaceError):  # an unreadable spec is refused when its study is opened
         study = StudySpec.from_json(stored) if stored is not None else None
     if study is None:
         return _merge_choices(StudySpec.model_validate(data, context=FILE_CONTEXT), tell)

@@ -19,7 +19,7 @@ class RandomTable(Table):
 
 
 class GridTable(Table):
-    """Every combination once; the study ends with the last one."""
+    """The grid: every combination once; the study ends with the last one."""
 
     name: Literal["grid"] = "grid"
 

@@ -1,4 +1,4 @@
-"""One candidate as Keras objects: build, augment, compile, save. Runs in the trial process."""
+"""A candidate as Keras objects: build, augment, compile, save. It runs in the trial process."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
 
 
 def make_spec(**changes: Any) -> StudySpec:
-    """Make a small study; a change of a table replaces the keys it names."""
+    """Make the spec of a small study; changes of a table replace the keys that they name."""
     tables: dict[str, Any] = {
         "name": "digits",
         "seed": 1,
@@ -47,7 +47,7 @@ def make_spec(**changes: Any) -> StudySpec:
 
 
 class RecordingView:
-    """Keeps what a person would have seen."""
+    """A view that keeps what a person would have seen."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -68,7 +68,7 @@ class RecordingView:
 
 @dataclass
 class Desk:
-    """One study in a folder, and supervisors that work on it."""
+    """A study in a folder, and supervisors that work on it."""
 
     folder: Path
     spec: StudySpec
@@ -125,13 +125,13 @@ class Desk:
         return sorted(path.name for path in (self.out / "models").glob("*") if path.suffix != ".json")
 
     def living_trials(self) -> list[int]:
-        """Process numbers of trial processes that still run."""
+        """Return the process numbers of trial processes that still run."""
         pids = [int(path.stem.split("-")[1]) for path in self.notes.glob("*.pid")]
         return [pid for pid in pids if is_running(pid)]
 
 
 def is_running(pid: int) -> bool:
-    """Return whether the process is there and no zombie."""
+    """Return whether the process exists and is no zombie."""
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -61,7 +61,7 @@ def drawn_parameters(seed: int) -> dict[str, Any]:
 
 
 def crossing(n: int = 40, epochs: int = 9) -> Recording:
-    """Random saturating curves: small models learn slowly, and sizes and speeds spread over decades."""
+    """Return random saturating curves; small models learn slowly, and sizes and speeds spread over decades."""
     drawn = np.random.default_rng(5)
     trials = []
     for candidate in range(n):

@@ -1,6 +1,6 @@
-"""What fault tests run as trial processes: real processes and pipes, no Keras.
+"""The trial processes of fault tests: real processes and pipes, no Keras.
 
-A plan says what each trial does by its number; what is not in it succeeds.
+A plan says what each trial does by its number; a trial that is not in it succeeds.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ EPOCHS = 3
 
 @dataclass(frozen=True)
 class Act:
-    """What one trial does.
+    """The behaviour of one trial.
 
     Attributes:
         behaviour: A name in BEHAVIOURS.
-        accuracies: One for each of EPOCHS epochs.
-        train_seconds: Of each epoch, as it reports; it takes no such time.
-        pause_seconds: Real time it takes for each epoch.
+        accuracies: The accuracy of each of EPOCHS epochs.
+        train_seconds: The reported seconds of each epoch, which it does not really take.
+        pause_seconds: The real seconds of each epoch.
     """
 
     behaviour: str = "succeed"
@@ -55,7 +55,7 @@ def _build(connection: Connection, act: Act) -> bool:
 
 
 def _train(connection: Connection, task: TrialTask, act: Act) -> bool:
-    """All epochs, up to the answer whether the model shall be kept."""
+    """Send all epochs; return the answer whether the model shall be kept."""
     n_epochs = 0
     for accuracy in act.accuracies:
         time.sleep(act.pause_seconds)
@@ -137,7 +137,7 @@ def hang_once(connection: Connection, task: TrialTask, act: Act) -> None:
 
 
 def hang_after_training(connection: Connection, task: TrialTask, act: Act) -> None:
-    """Told that the model is not wanted, it does not end."""
+    """Do not end when the model is not wanted."""
     _build(connection, act)
     _train(connection, task, act)
     time.sleep(600)
@@ -158,7 +158,7 @@ def die_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
 
 
 def fail_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
-    """As when the disk is full."""
+    """Fail while saving the model, as if the disk were full."""
     _build(connection, act)
     _train(connection, task, act)
     Path(task.model_path).write_text("half a mod")
@@ -204,7 +204,7 @@ def send_broken_answers(connection: Connection, task: TrialTask, act: Act) -> No
 
 
 def die_in_a_message(connection: Connection, task: TrialTask, act: Act) -> None:
-    """Killed while a long message was under way: its head says 1000 bytes, and 10 come."""
+    """Die in the middle of a long message: its head says 1000 bytes, and 10 come."""
     _build(connection, act)
     os.write(connection.fileno(), struct.pack("!i", 1000) + b'{"kind": "')
     os.kill(os.getpid(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Freeze fractions that train the same layers, known without Keras and held against Keras's own backbones."""
+"""Freeze fractions that train the same layers, known without Keras and compared with Keras's own backbones."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_what_is_known_of_a_backbone_is_what_keras_builds(keras: Any, name: str,
     by_cut: dict[int, set[tuple[int, ...]]] = {}
     for fraction in (0.0, 0.01, 0.02, 0.1, 0.15, 0.2, 0.3, 0.5, 0.6, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0):
         assert freeze(network, fraction) == n_frozen_layers(len(learning), fraction)
-        # What a training changes: weights with gradients, and the averages of batch norms that are not frozen.
+        # A training changes weights with gradients, and the averages of batch norms that are not frozen.
         changing = [id(weight) for layer in network.layers if layer.trainable for weight in layer.trainable_weights]
         norms = [
             id(one) for one in network.layers if isinstance(one, keras.layers.BatchNormalization) and one.trainable

@@ -29,7 +29,7 @@ def test_n_frozen_layers_is_rounded_up(n_layers: int, freeze_fraction: float, ex
 
 
 def network(keras: Any, name: str = BACKBONE) -> Any:
-    """Five layers: input, convolution, batch norm, convolution, batch norm."""
+    """Return a network of five layers: input, convolution, batch norm, convolution, batch norm."""
     layers = keras.layers
     stages = [layers.Conv2D(2, 3), layers.BatchNormalization(), layers.Conv2D(2, 3), layers.BatchNormalization()]
     return keras.Sequential([layers.Input((8, 8, 1)), *stages], name=name)
@@ -76,7 +76,7 @@ def test_freeze_starts_anew_when_something_was_frozen_before(keras: Any) -> None
 
 
 def test_freeze_reaches_layers_below_layers_also_when_a_model_was_loaded(keras: Any, tmp_path: Path) -> None:
-    # Keras saves what layers of a nested model are, but not the model itself.
+    # Keras saves `trainable` for the layers of a nested model, but not for the model itself.
     inputs = keras.Input((8, 8, 1))
     stem = keras.Sequential([keras.layers.Conv2D(2, 3), keras.layers.Conv2D(2, 3)], name="stem")
     backbone = keras.Model(inputs, keras.layers.Conv2D(2, 3)(stem(inputs)), name=BACKBONE)

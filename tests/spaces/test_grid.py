@@ -1,4 +1,4 @@
-"""The grid of a space: its points, their order, and which is next."""
+"""The grid of a space: its points, their order, and the next one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CNN = {"n_blocks": 1, "filters": 8, "dense_units": 0, "kernel_size": 3, "batch_n
 
 
 class Layers:
-    """The number of parameters depends on one of them."""
+    """An own space in which the number of parameters depends on one of them."""
 
     def suggest(self, trial: optuna.Trial) -> dict[str, Any]:
         n_layers = trial.suggest_int("layers", 1, 2)

@@ -1,4 +1,4 @@
-"""What a model answers: the same however it is called, whatever its layers, and calling it never changes it."""
+"""The answers of a model: the same however it is called, whatever its layers, and calling never changes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tunefront.spaces.space import Space
 OWN_ARCHITECTURES = [name for name in ARCHITECTURES if name not in BACKBONE_NAMES]
 SMALL_BACKBONES = ("MobileNetV2", "MobileNetV3Small", "EfficientNetB0")
 OTHERS = [pytest.param(name, marks=pytest.mark.exhaustive) for name in BACKBONE_NAMES if name not in SMALL_BACKBONES]
-# Such that there is batch norm and dropout where there can be.
+# These settings have batch norm and dropout if the architecture can have them.
 SETTINGS = {
     "n_blocks": 2, "filters": 8, "kernel_size": 3, "batch_norm": True, "dense_units": 8, "dropout": 0.5,
     "n_stages": 2, "width": 0.5, "weights": "none", "freeze_fraction": 0.0,
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 def randomize_statistics(keras: Any, model: Any) -> None:
-    """Give batch norms statistics as after a training: fresh ones, 0 and 1, are near those of many batches."""
+    """Give batch norms statistics as after a training, because the initial 0 and 1 are near those of many batches."""
     draws = np.random.default_rng(2)
     for layer in model._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -46,7 +46,7 @@ def test_a_resized_model_answers_alike_however_it_is_called(keras: Any, name: st
     images = np.random.default_rng(1).integers(0, 256, (4, size + 8, size + 4, 3)).astype("float32")
     predicted = np.asarray(model.predict_on_batch(images))
     np.testing.assert_allclose(np.asarray(model(images)), predicted, atol=1e-4)
-    # Not held against `predict` too: random statistics multiply rounding along hundreds of layers.
+    # `predict` is not compared too, because random statistics multiply rounding errors along hundreds of layers.
     randomize_statistics(keras, model)
     before = model.get_weights()
     inferred = np.asarray(model(images, training=False))

@@ -1,4 +1,4 @@
-"""What weight decay and penalties act on."""
+"""The weights that weight decay and penalties act on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which candidates stand for the models of a space."""
+"""The candidates that stand for the models of a space."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_models_of_a_small_space_are_all_there() -> None:
     }
     assert len(found) == len(seen) == (1 + 3 * 2) * (1 + 2) * 2
     assert note == "all 42 models of this space"
-    # What changes no model has one value each, a possible one.
+    # Parameters that change no model have one possible value each.
     assert {one.batch_size for one in found} == {128}
     assert {one.augmentation for one in found} == {"light"}
     assert {one.architecture_settings["dropout"] for one in found if one.architecture == "MobileNetV2"} == {0.5}

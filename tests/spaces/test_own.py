@@ -45,7 +45,7 @@ def explode():
 
 
 def write(folder: Path, body: str, name: str = "mine.py") -> str:
-    """A file's path, new for each test: modules are loaded once a process."""
+    """Write a file and return its path, which is new for each test, because a process loads a module once."""
     path = folder / name
     path.write_text(body)
     return str(path)

@@ -17,7 +17,7 @@ from tunefront.spaces.space import Space
 
 
 def candidates(table: dict[str, Any], n: int = 60) -> list[tuple[Candidate, dict[str, Any]]]:
-    """Random candidates of a space, each with its Optuna parameters."""
+    """Return random candidates of a space, each with its Optuna parameters."""
     space = Space.from_table(table)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
     trials = [study.ask() for _ in range(n)]
@@ -56,7 +56,7 @@ def test_from_table_takes_what_it_is_given_and_keeps_other_defaults() -> None:
 
 
 def test_defaults_are_possible_values_themselves() -> None:
-    # Written into a spec, every default must be accepted: no default may break its own rule.
+    # Every default must be accepted in a spec, so that no default breaks its own rule.
     families = {
         "architecture": {name: architecture.settings for name, architecture in ARCHITECTURES.items()},
         "optimizer": OPTIMIZERS,

@@ -1,4 +1,4 @@
-"""Which trials are confirmed: the front, and what noise may have kept off it. Worked out by hand."""
+"""The trials that are confirmed: the front, and those that noise may have kept off it. Worked out by hand."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def chosen(trials: Sequence[TrialRecord], objectives: Sequence[Objective] = THRE
     ("values", "is_near"),
     [
         ((0.85, 1000, 2.0), True),  # 0.05 less accurate: within two standard errors, 0.07
-        ((0.85, 9000, 9.0), True),  # so noise could make it the most accurate, whatever it costs
+        ((0.85, 9000, 9.0), True),  # noise could make it the most accurate, whatever it costs
         ((0.70, 1000, 2.21), True),  # 0.20 less accurate; 10 % faster it would take 1.99
-        ((0.70, 1000, 2.23), False),  # and here 2.01
+        ((0.70, 1000, 2.23), False),  # 10 % faster it would take 2.01
         ((0.70, 1000, 2.15), True),  # 7.5 % slower: noise could make it the fastest
         ((0.70, 1000, 2.3), False),  # 15 % slower
         ((0.70, 1050, 2.3), False),  # 5 % larger, but a model's size has no noise

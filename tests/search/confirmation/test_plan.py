@@ -46,7 +46,7 @@ def search_desk(folder: Path) -> Desk:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a search that is done: four candidates, all of them different."""
+    """The folder of a search that is done, with four different candidates."""
     desk = search_desk(tmp_path_factory.mktemp("search"))
     study = desk.record.optuna_study(desk.store)
     for number in range(4):
@@ -57,7 +57,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def search(finished: Path, tmp_path: Path) -> Desk:
-    """That search, to be changed."""
+    """A copy of the finished search that a test may change."""
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     return search_desk(tmp_path)
 
@@ -122,7 +122,7 @@ def test_the_same_again_queues_nothing_and_more_seeds_what_is_missing(search: De
     more = plan(search, n_seeds=3)
     assert (more.n_new, more.n_done, more.n_to_train, more.spec.trials) == (3, 6, 3, 9)
     fewer = plan(search, n_seeds=2, n_near=0)
-    assert (fewer.n_new, fewer.n_to_train, fewer.spec.trials) == (0, 0, 6)  # what is there stays
+    assert (fewer.n_new, fewer.n_to_train, fewer.spec.trials) == (0, 0, 6)  # queued trainings stay
     desk = confirm(search, more)
     assert desk.run() is Ending.DONE
     assert queued(desk)[6:] == [(0, 2), (2, 2), (1, 2)]
@@ -173,7 +173,7 @@ def test_describe_tells_what_and_how_long(search: Desk) -> None:
     assert "2 seeds each: 6 trainings to do, 0 are done; about" in text
     assert "still under way" not in text
     search.record.optuna_study(search.store).enqueue_trial({})
-    assert "still under way" not in plan(search).describe(n_slots=1)  # it has all its trials, and takes no other
+    assert "still under way" not in plan(search).describe(n_slots=1)  # a search with all its trials takes no other
     longer = replace(search, spec=search.spec.model_copy(update={"trials": 5}))
     studies.update_spec(search.store, search.record, longer.spec.as_json())
     longer.record = studies.find(search.store, "digits") or search.record
@@ -246,7 +246,7 @@ def test_own_code_that_is_not_here_is_an_error_with_a_remedy(tmp_path: Path) -> 
     file.write_text(OWN.replace("HIGH", "8"))
     spec = make_spec(space=f"{file}:Mine").as_json()
     record = StudyRecord(1, "digits", {**spec, "space": f"{tmp_path / 'gone.py'}:Mine"}, {}, 0.0)
-    space = read_stored_spec(record).parsed_space()  # which runs nothing
+    space = read_stored_spec(record).parsed_space()  # this runs no code
     with pytest.raises(RemakingError, match=r"code of its own that cannot be used here \(.*there is no file"):
         check_remakable(record, space, {})
     check_remakable(record, read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).parsed_space(), {})

@@ -1,4 +1,4 @@
-"""Tiny image files to prepare, each of other pixels than the others."""
+"""Tiny image files to prepare, each with different pixels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunefront.search.data.sources.folder import FolderSource
 
 
 def pixels(seed: int, size: tuple[int, int] = (8, 8), channels: int = 3) -> np.ndarray[Any, Any]:
-    """Random ones, of shape (height, width, channels)."""
+    """Return random pixels of shape (height, width, channels)."""
     return np.random.default_rng(seed).integers(0, 256, (*size, channels), dtype=np.uint8)
 
 

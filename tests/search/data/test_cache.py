@@ -33,7 +33,7 @@ from tunefront.search.system.processes import n_cpus
 
 @pytest.fixture
 def cache_folder(tmp_path: Path) -> Path:
-    return tmp_path / "cache" / "tunefront"  # below what the fixture for all tests has set
+    return tmp_path / "cache" / "tunefront"  # below the folder that the fixture for all tests has set
 
 
 def prepared_folders(cache_folder: Path) -> list[str]:
@@ -248,7 +248,7 @@ def test_prepare_makes_one_whole_dataset_when_several_processes_prepare_it(cache
 
 
 def _prepare_and_die(cache: str, images: str, at: str) -> None:
-    """Die as kill -9 would have it, when it is told that this is being done."""
+    """Prepare a dataset, and die as by kill -9 when the step `at` is reported."""
     os.environ["TUNEFRONT_CACHE"] = cache
     prepare(source(Path(images)), 1, lambda what, done, total: os._exit(9) if what == at else None)
 

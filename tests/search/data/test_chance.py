@@ -1,4 +1,4 @@
-"""What guessing reaches, against scikit-learn's scores of constant and of drawn answers."""
+"""The scores of guessing, against scikit-learn's scores of constant and of drawn answers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_always_fire_on_balanced_data() -> None:
     assert found["auc"].score == 0.5
     assert found["accuracy"] == Chance(0.5, 0.05)
     assert found["accuracy"].level == pytest.approx(0.6)
-    # Recall alone tells no network from one that always says fire: no value is marked.
+    # A network that always says fire has full recall, so recall alone tells nothing, and no value is marked.
     assert found["recall"].level == -math.inf
 
 
@@ -85,7 +85,7 @@ def test_the_best_constant_ranking_has_the_five_most_frequent_classes() -> None:
 
 
 def macro(labels: np.ndarray, chosen: np.ndarray, weighs: Callable[..., np.ndarray]) -> np.ndarray:
-    """Of many answers at once, of shape (repeats, n): the mean over classes of what hits, answers and images give."""
+    """Return macro averages of answers of shape (repeats, n); `weighs` gives each class's divisor of its hits."""
     per_class = []
     for number in range(labels.max() + 1):
         hits = ((chosen == number) & (labels == number)).sum(axis=1)
@@ -125,7 +125,7 @@ def test_the_error_of_the_auc_is_that_of_random_scores(counts: tuple[int, ...]) 
     found = chances(np.array(counts))["auc"]
     drawn = generator.dirichlet(np.ones(len(counts)), (2000, len(labels)))
     ranks = drawn.argsort(axis=1).argsort(axis=1) + 1.0
-    # Mann and Whitney: by the sum of the ranks of a class's own images.
+    # Mann and Whitney's AUC follows from the sum of the ranks of a class's own images.
     areas = [
         (ranks[:, labels == number, number].sum(axis=1) / n - (n + 1) / 2) / (len(labels) - n)
         for number, n in enumerate(counts)

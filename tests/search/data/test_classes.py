@@ -1,4 +1,4 @@
-"""Classes that a spec names, and white space around names."""
+"""The classes that a spec names, and white space around names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a prepared dataset gives its readers."""
+"""A prepared dataset as its readers see it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files among the images that are none: what they are called, and what to do with them."""
+"""Files among the images that are no images: how they are described, and what to do with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are none, and files that promise more than there is: refused at once, before anything is read."""
+"""Pipes, devices, and files that state more data than they have: refused at once, before anything is read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def refused(table: Source, look: Callable[[Source], object]) -> str:
     began = time.perf_counter()
     with pytest.raises(DataError) as caught:
         look(table)
-    assert time.perf_counter() - began < 5  # a second, on a machine that does nothing else
+    assert time.perf_counter() - began < 5  # it takes a second on an idle machine
     return str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""A cache of several users of one machine, what is listed of it, and what is removed."""
+"""A cache that several users of one machine share, its listing, and the removal of entries."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GROUP = 12000
 
 @contextlib.contextmanager
 def acting_as(user: int) -> Iterator[None]:
-    """Files are made and opened with the rights of this user, who is in one group with the others."""
+    """Make and open files with the rights of this user, who is in one group with the others."""
     groups, old_group = os.getgroups(), os.getegid()
     before = os.umask(0o022)
     os.setgroups([GROUP])
@@ -46,12 +46,12 @@ def acting_as(user: int) -> Iterator[None]:
 
 @pytest.fixture
 def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder that every user can reach, unlike pytest's; with images in it that all may read."""
+    """A folder with images that, unlike pytest's folders, every user can reach and read."""
     if os.geteuid():
         pytest.skip("needs the right to act as other users")
     folder = Path(tempfile.mkdtemp(dir="/tmp"))
     folder.chmod(0o755)
-    # Other users need not be able to read our Python: this imports all that is imported late.
+    # Other users may not be able to read our Python's files, so this imports all modules that are imported late.
     prepare(source(pictures(folder / "images")), seed=99)
     (folder / "cache").mkdir()
     monkeypatch.setenv("TUNEFRONT_CACHE", str(folder / "cache"))
@@ -74,7 +74,7 @@ def test_users_of_one_group_share_what_either_has_prepared(place: Path) -> None:
     assert (Path(of_anna.folder).stat().st_uid, Path(other.folder).stat().st_uid) == (ANNA, BEN)
     with acting_as(ANNA):
         assert prepare(source(place / "images"), seed=2) == other
-        # What others have prepared they alone can change.
+        # Only the owner can change a prepared dataset.
         with pytest.raises(PermissionError):
             (Path(other.folder) / "images.npy").write_bytes(b"")
         assert {entry.user for entry in list_cache(cache_folder()) if entry.what == "dataset"} == {str(ANNA), str(BEN)}

@@ -137,7 +137,7 @@ def test_no_child_runs_modules_of_the_current_folder(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, script, tmp_path / "current"], env=environment, capture_output=True, text=True, check=False
     )
-    # The variable is gone in the child and here: programs that a user's own code starts are as ever.
+    # The variable is gone in the child and here, so programs that a user's own code starts run as usual.
     assert done.stdout == "(None, True) 0 None\n3\n", done.stderr
     assert not ran.exists(), ran.read_text()
 

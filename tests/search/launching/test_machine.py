@@ -54,7 +54,7 @@ def test_is_alive_when_the_process_has_ended() -> None:
 
 
 def test_is_alive_when_the_process_was_killed_and_nobody_has_asked_for_its_exit_code() -> None:
-    # In a container whose first process reaps nothing, a killed supervisor stays a zombie for ever.
+    # In a container whose first process reaps no children, a killed supervisor stays a zombie for ever.
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started_at = time.time()
     assert machine.is_alive(process.pid, started_at)

@@ -1,4 +1,4 @@
-"""What is said before the first trial."""
+"""The cautions before the first trial."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def test_recall_alone_is_warned_of() -> None:
     assert 'objectives.accuracy = "recall"' in said
     assert "always says the positive class has 100 %" in said
     assert '"f1_binary" or "auc"' in said
-    # Of many classes it is balanced accuracy, and a constant answer has one class in k.
+    # With many classes, recall is balanced accuracy, and a constant answer has only one class in k right.
     assert find_cautions(recall, facts(20, 20, 20), load=0.0) == []
-    # A study of memory alone wants no accuracy.
+    # A study of memory alone needs no accuracy.
     assert find_cautions(make_spec(objectives={"accuracy": False}), facts(50, 50), load=0.0) == []
 
 
@@ -78,7 +78,7 @@ def test_a_busy_machine_is_named_before_the_run(load: float, is_said: bool) -> N
         assert "the front with them: wait until it is quiet" in said[0]
         without_time = make_spec(objectives={"time": False})
         assert "front" not in find_cautions(without_time, facts(50, 50), load)[0]
-        # The objectives of a confirmation are those of its search: its file cannot be changed for it.
+        # The objectives of a confirmation are those of its search, so its file cannot be changed.
         confirmation = make_spec().model_copy(update={"confirms": "digits"})
         assert find_cautions(confirmation, facts(50, 50), load)[0].endswith(
             "the front with them: wait until it is quiet"

@@ -1,4 +1,4 @@
-"""What does not fit the data is found before the first trial."""
+"""Specs that do not fit their data are refused before the first trial."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ ONE, OTHER, BOTH = [0] * 4, [1] * 4, [0, 1] * 2
 
 
 def fires(folder: Path, validation: list[int], test: list[int], folds: Sequence[int] = ()) -> Dataset:
-    """Eight images to train on, of two classes, and these labels of the other splits."""
+    """Prepare eight training images of two classes, and other splits with these labels."""
     rows = [*[0, 1] * 4, *validation] if not folds else [*validation]
     labels = np.array([*rows, *test])
     np.save(folder / "images.npy", np.zeros((len(labels), 8, 8, 1), np.uint8))

@@ -1,4 +1,4 @@
-"""Augmentation of values that are no pixels."""
+"""The augmentation of values that are no pixels."""
 
 from __future__ import annotations
 

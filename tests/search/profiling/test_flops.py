@@ -1,4 +1,4 @@
-"""Operations counted against counts by hand, and against what is known of usual networks."""
+"""The counted operations, against counts by hand and published numbers of usual networks."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_flops_of_a_plain_cnn(keras: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        # Operations that papers and model pages tell for 224x224, twice their multiply-adds, here without the top.
+        # Published operations for 224x224 images (twice the multiply-adds), here without the top.
         ("VGG16", 30.69e9),
         ("MobileNetV2", 0.6e9),
         ("ResNet50", 7.7e9),

@@ -1,4 +1,4 @@
-"""What models weigh and compute, told without training."""
+"""The profiles of models, without training."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL = ProfileGrid.parse("MobileNetV2, one_conv32", "0,0.9,1", 10, 32, 3, "adam
 
 @dataclass
 class HereAsker:
-    """Answers in this process, through JSON as a child does."""
+    """An asker that answers in this process, through JSON like a child."""
 
     told: list[tuple[str, int, int]]
 
@@ -77,7 +77,7 @@ def test_profile_grid_is_the_models_that_its_candidates_are(keras: Any, small_gr
     assert all_trained.model_bytes > most_frozen.model_bytes > head.model_bytes > head.weight_bytes
     assert len({(one.parameters, one.weight_bytes, one.flops) for one in small_grid[:3]}) == 1
     assert {one.width for one in small_grid[:3]} == {0.35}
-    # Built once for all fractions, and the same as if built for one.
+    # A backbone built once for all fractions gives the same profile as one built for a single fraction.
     chosen = SMALL.candidate("MobileNetV2", 0.9)
     assert profile(Space.from_table({}), chosen, (32, 32, 3), 10) == most_frozen
 

@@ -23,7 +23,7 @@ def test_the_level_is_told_by_the_training_accuracy_ever_less() -> None:
 
 
 def test_predict_end_worked_out_by_hand() -> None:
-    # Two at logit 0, like ours, that gained 1 and 3: mean 2, variance 2, and for a new one 2 * (1 + 1/2) = 3.
+    # Two trials at logit 0, like ours, gained 1 and 3: mean 2, variance 2, and for a new trial 2 * (1 + 1/2) = 3.
     end = predict_end(0.0, np.zeros(2), accuracies(1.0, 3.0), least=0.5)
     assert (end.least, end.expected, end.freedom) == (0.5, pytest.approx(2.0), pytest.approx(1.0))
     assert end.spread == pytest.approx(math.sqrt(3))
@@ -75,7 +75,7 @@ def test_bound_is_wider_while_few_have_finished() -> None:
 @pytest.mark.parametrize("chance", [0.02, 0.05, 0.2, 0.5])
 @pytest.mark.parametrize("n_finished", [8, 60])
 def test_bound_is_passed_as_often_as_it_says(chance: float, n_finished: int) -> None:
-    """Calibrated where the law is known: gains are normal in logits, whatever the level."""
+    """The bound is calibrated if the law is known: gains are normal in logits, whatever the level."""
     generator = np.random.default_rng(1)
     levels = generator.normal(0, 1, size=(2000, n_finished + 1))
     ends = accuracies(*(levels + generator.normal(2, 0.5, size=levels.shape)).ravel()).reshape(levels.shape)
@@ -83,5 +83,5 @@ def test_bound_is_passed_as_often_as_it_says(chance: float, n_finished: int) -> 
         ends[row, 0] > predict_end(levels[row, 0], levels[row, 1:], ends[row, 1:], least=0.0).exceeded_with(chance)
         for row in range(len(levels))
     )
-    # The wider of two spreads is taken: somewhat fewer than promised, never notably more.
+    # The wider of two spreads is taken, so somewhat fewer trials pass than stated, but never notably more.
     assert 0.4 * chance < n_above / len(levels) < chance + 3 * math.sqrt(chance * (1 - chance) / len(levels))

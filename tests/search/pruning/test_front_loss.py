@@ -17,7 +17,7 @@ OBJECTIVES: dict[Axis, Objective] = {
 
 
 def record(number: int, accuracies: list[float], model_bytes: float) -> TrialRecord:
-    """Complete if its curve is whole, else stopped."""
+    """Return a trial that is complete if its curve is whole, else stopped."""
     is_complete = len(accuracies) == EPOCHS
     return TrialRecord(
         number=number,
@@ -37,7 +37,7 @@ def record(number: int, accuracies: list[float], model_bytes: float) -> TrialRec
     )
 
 
-# Half gained nothing from the first epoch on, half had their odds doubled and doubled again: 50 % to 80 %.
+# Half of the trials gained nothing after the first epoch. The odds of the other half grew fourfold: 50 % to 80 %.
 COMPLETE = [record(number, [0.5, 0.5, 0.5, 0.8 if number % 2 else 0.5], 1000.0) for number in range(40)]
 PRUNER = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05)
 
@@ -51,7 +51,7 @@ def test_nothing_was_lost_where_nothing_was_stopped() -> None:
 def test_lost_is_the_sum_of_chances() -> None:
     one = estimate_front_loss(PRUNER, [*COMPLETE, record(40, [0.5], 2000.0)])
     assert one is not None
-    # To pass 80 % it must gain more than two doublings, where the mean is one and the deviation one: about a sixth.
+    # To pass 80 % its odds must double more than twice. The mean is one doubling, and so is the deviation: a sixth.
     assert one.lost == pytest.approx(0.16, abs=0.02)
     assert one.at_risk == 20 + one.lost
     many = estimate_front_loss(PRUNER, [*COMPLETE, *(record(40 + n, [0.5], 2000.0) for n in range(50))])
@@ -86,7 +86,7 @@ def test_a_limit_of_accuracy_is_one_more_thing_to_pass(at_least: float | None) -
 
 
 def test_a_limit_of_time_counts_with_the_chance_to_keep_it() -> None:
-    """Of forty that were as far after an epoch, half needed 4 s in all and half 8."""
+    """Half of forty trials that were as far after an epoch needed 4 s in all, and half 8 s."""
     timed = [
         TrialRecord(
             **{

@@ -39,7 +39,7 @@ def test_geometric_rungs(epochs: int, min_epochs: int, factor: float, expected: 
 
 
 def objectives(**limits: dict[str, float]) -> dict[Axis, Objective]:
-    """Accuracy, model_bytes and train_seconds, with limits by axis."""
+    """Return the objectives accuracy, model_bytes and train_seconds, with limits by axis."""
     measures: dict[Axis, str] = {"accuracy": "accuracy", "memory": "model_bytes", "time": "train_seconds"}
     return {axis: Objective(MEASURES[name], **limits.get(axis, {})) for axis, name in measures.items()}
 
@@ -55,7 +55,8 @@ def finished(number: int, first: float, last: float, *costs: float, is_feasible:
     return FinishedTrial(number, best_so_far, (last, *costs), is_feasible, {"train_seconds": seconds})
 
 
-# All went from 50 % to 60 %: their odds of being right grew by half. So does every other's odds, from 1 : 3 to 1 : 2.
+# All trials went from 50 % to 60 %: their odds of being right grew by half. For a trial at 25 %, the odds of 1 : 3
+# would become 1 : 2.
 TEN = [finished(number, 0.5, 0.6, 2000.0, 10.0) for number in range(10)]
 
 
@@ -176,12 +177,12 @@ def test_a_tiny_model_at_chance_is_stopped_however_small_it_is() -> None:
     verdict = pruner.judge(tiny, never_smaller, [*learning, *useless])
     assert "is no better than guessing may reach (13.16 %)" in verdict.reason
     assert ParetoPruner(objectives(), EPOCHS, 0.05).judge(tiny, never_smaller, [*learning, *useless]).goes_on
-    # What is stopped would have been marked: of 11 % the best end, 13.6 %, is better than guessing.
+    # A stopped trial would have been marked. The best end of 11 % is 13.6 %, which is better than guessing.
     assert pruner.judge(curve(0.1, 0.11, 0.1, seconds=0.01), never_smaller, [*learning, *useless]).goes_on
 
 
 def test_a_network_that_has_learnt_goes_on_while_it_still_guesses_on_validation_images() -> None:
-    """Moving averages of batch normalization lag behind."""
+    """The moving averages of batch normalization lag behind."""
     learning = [
         replace(finished(number, 0.5, 0.6, 2000.0, 10.0), best_in_training=np.full(EPOCHS, 0.5)) for number in range(10)
     ]
@@ -203,7 +204,7 @@ def test_nothing_is_stopped_for_guessing_where_no_trial_does_better() -> None:
 
 
 def test_guessing_is_any_measures_best_blind_answer() -> None:
-    """On images of which nine in ten show no fire, 90 % accuracy and an F1 of 20 % are nothing."""
+    """If nine of ten images show no fire, guessing reaches an accuracy of 90 % and an F1 of 20 %."""
     dataset = {"chances": {name: vars(chance) for name, chance in chances(np.array([900, 100])).items()}}
     learning = [finished(number, 0.97, 0.97, 2000.0, 10.0) for number in range(10)]
 
@@ -214,7 +215,7 @@ def test_guessing_is_any_measures_best_blind_answer() -> None:
 
     assert (goes_on("accuracy", 0.90), goes_on("accuracy", 0.94)) == (False, True)
     assert (goes_on("f1_binary", 0.18), goes_on("f1_binary", 0.5)) == (False, True)
-    assert goes_on("recall", 0.0)  # of which nothing is said
+    assert goes_on("recall", 0.0)  # recall has no guessing level
 
 
 def test_nothing_is_stopped_where_so_few_images_cannot_tell() -> None:
@@ -226,7 +227,7 @@ def test_nothing_is_stopped_where_so_few_images_cannot_tell() -> None:
 
 
 def test_a_trial_good_early_and_bad_later_is_stopped() -> None:
-    """With the last weights kept its best epoch is no promise: finished trials lost accuracy again."""
+    """If the last weights are kept, the best epoch does not last: finished trials lost accuracy again."""
     fading = [
         FinishedTrial(number, np.full(EPOCHS, 0.9), (0.4 + 0.001 * number, 2000.0, 10.0), True) for number in range(20)
     ]
@@ -307,7 +308,7 @@ def test_judge_of_two_objectives() -> None:
 
 
 def test_judge_learns_nothing_from_a_finished_trial_that_was_cut_short() -> None:
-    # A person can tell a running trial complete in optuna-dashboard: its curve ends early.
+    # A person can mark a running trial as complete in optuna-dashboard, so that its curve ends early.
     short = [FinishedTrial(10 + n, np.array([0.5, 0.55]), (0.99, 2000.0, 10.0), False) for n in range(5)]
     pruner = ParetoPruner(objectives(), EPOCHS, front_loss=0.05)
     points = curve(0.5)
@@ -325,7 +326,7 @@ def test_judge_learns_from_trainings_that_ended_early_up_to_their_end() -> None:
 
 
 def accepted(n_ended: int | None, n_trials: int | None, front_loss: float = 0.05) -> float:
-    """Found by bisection: the accuracy at best, turned back into the chance it is passed with."""
+    """Return the accepted chance, found by bisection from the accuracy that is passed with it."""
     generator = np.random.default_rng(3)
     trials = [finished(n, 0.5, 0.5 + 0.3 * generator.random(), 2000.0, 10.0) for n in range(50)]
     pruner = ParetoPruner(objectives(), EPOCHS, front_loss, n_trials=n_trials)
@@ -343,7 +344,7 @@ def test_accepted_chance_is_front_loss_when_the_study_ends() -> None:
 
 
 def test_accepted_chance_is_larger_while_the_front_will_still_thin_out() -> None:
-    # Fronts of 20 and of 240 random points in three objectives: 7.3 and 19.2 of them, so one in 4.6 stays.
+    # Of 20 and of 240 random points in three objectives, 7.3 and 19.2 are on the front, so one in 4.6 stays.
     assert accepted(20, 240) == pytest.approx(0.05 * (7.27 / 20) / (19.17 / 240), rel=0.01)
     assert accepted(1, 10_000, front_loss=0.5) == pytest.approx(0.5, abs=1e-4)  # never more
 
@@ -353,9 +354,9 @@ def test_accepted_chance_is_larger_while_the_front_will_still_thin_out() -> None
 
 @pytest.mark.parametrize("front_loss", [0.05, 0.3])
 def test_what_is_stopped_is_as_rarely_on_the_front_as_accepted_where_the_law_is_known(front_loss: float) -> None:
-    """Normal gains in logits, free costs: 120 trials in 20 orders, judged at every rung.
+    """The law has normal gains in logits and independent costs: 120 trials in 20 orders, judged at every rung.
 
-    One error in many verdicts stops a trial, so a larger share of the front is lost: of the front, not of the stopped.
+    One error among many verdicts stops a trial, so the share of the front that is lost is larger than the chance.
     """
     generator = np.random.default_rng(5)
     n, epochs = 120, 9

@@ -1,4 +1,4 @@
-"""How long a training will take, by its epochs so far and finished trials: worked out by hand."""
+"""The prediction of a training's seconds from its epochs so far and finished trials, worked out by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def project(points: list[Epoch], trials: list[FinishedTrial], may_end_early: boo
 
 
 def timed(number: int, *seconds: float) -> FinishedTrial:
-    """Its whole is what its epochs took, the first one without what it compiled."""
+    """Return a trial whose time is the sum of its epochs, without the compiling in the first one."""
     so_far = settled_so_far(seconds)
     return FinishedTrial(
         number, np.full(len(so_far), 0.5), (0.5, 1.0, float(so_far[-1])), True, {"train_seconds": so_far}
@@ -59,7 +59,7 @@ def test_time_has_no_spread_where_all_took_alike() -> None:
 
 @pytest.mark.parametrize("first", [1.0, 30.0])
 def test_compiling_in_the_first_epoch_is_not_projected(first: float) -> None:
-    """What is measured of a whole training does not count it, so here every training takes 10 s."""
+    """The time of a whole training does not include compiling, so here every training takes 10 s."""
     compiled = [timed(number, first, *([1.0] * (EPOCHS - 1))) for number in range(8)]
     assert [trial.values[2] for trial in compiled] == [10.0] * 8
     own = epochs(first, 1.0, 1.0)
@@ -76,7 +76,7 @@ def test_settled_seconds_take_a_slow_first_epoch_as_a_later_one() -> None:
     ("seconds", "may_end_early", "expected"),
     [
         ([1.0, 3.0], False, 8.0),  # 4 s so far, and 8 epochs twice as fast as the fastest
-        ([2.0], False, 0.0),  # which may be compiling alone
+        ([2.0], False, 0.0),  # the only epoch may be mostly compiling
         ([1.0, 3.0], True, 4.0),  # it may end now
     ],
 )
@@ -89,7 +89,7 @@ def test_time_is_taken_as_short_while_few_have_finished(
 
 
 def test_one_slow_epoch_does_not_stop_a_trial() -> None:
-    """Noise in time: the machine was busy in the first epoch of some trials, this one's too."""
+    """The machine was busy in the first epoch of some trials, and in that of this one."""
     generator = np.random.default_rng(0)
     seconds = np.ones((40, EPOCHS))
     seconds[generator.random(40) < 0.4, 0] = 4.0

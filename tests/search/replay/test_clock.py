@@ -10,7 +10,7 @@ from tunefront.search.replay.recorded_table import RecordedTable, make_table
 
 
 class InOrder:
-    """Candidates 0, 1, 2, ..., and what it was told."""
+    """A chooser of candidates 0, 1, 2, ..., which keeps what it was told."""
 
     def __init__(self) -> None:
         self.started = -1
@@ -25,7 +25,7 @@ class InOrder:
 
 
 class Stops:
-    """Stops each candidate after an epoch given for it, and notes everything it hears."""
+    """A rule that stops each candidate after a given epoch, and notes every call."""
 
     def __init__(self, asked_after: Sequence[int], **stops: int) -> None:
         self.asked_after = asked_after
@@ -44,7 +44,7 @@ class Stops:
 
 
 def three() -> RecordedTable:
-    """Three epochs each: 1 s, 2 s and 4 s an epoch, and the first compiles for half a second."""
+    """Return a table of three candidates with epochs of 1 s, 2 s and 4 s; the first one compiles for half a second."""
     curve = [0.1, 0.2, 0.3]
     return make_table(
         recording(

@@ -99,7 +99,7 @@ def train_all(
     outcomes: list[Outcome],
     suggest: Callable[[optuna.Trial], Any] | None = None,
 ) -> None:
-    """Run what is queued: trial n reaches 0.n, 0.n1 and 0.n2."""
+    """Run the queued trials; trial n reaches 0.n, 0.n1 and 0.n2."""
     optuna_study = study.optuna_study(store)
     suggest = suggest or StudySpec.from_json(study.spec).parsed_space().suggest
     for number, outcome in enumerate(outcomes):
@@ -204,7 +204,7 @@ def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None
     assert found == ["None", "NA", "nan"]
 
 
-# Names and choices that a spreadsheet would take for formulas, and what these are made into.
+# Names and choices that a spreadsheet would take for formulas -> the text that is written for them.
 FORMULAS = {
     "=cmd()": "=1+1",
     "'=cmd()": "'=1+1",

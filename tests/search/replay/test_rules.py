@@ -144,7 +144,7 @@ def test_pareto_stops_some_trials_of_crossing_curves() -> None:
 
 
 def by_optuna(table: RecordedTable, pruner: optuna.pruners.BasePruner) -> list[int]:
-    """Epochs of each candidate in a plain loop with Optuna, one after another."""
+    """Return the epochs of each candidate in a plain loop with Optuna, one after another."""
     study = optuna.create_study(direction="maximize", pruner=pruner)
     epochs = []
     for curve in table.curves:
@@ -172,7 +172,7 @@ def test_optunas_pruners_do_as_in_optuna(name: str, pruner: type[optuna.pruners.
 
 
 def test_median_by_hand() -> None:
-    # Five complete trials first, with 0.1 to 0.5 in each epoch: the median is 0.3.
+    # The first five trials complete with 0.1 to 0.5 in each epoch, so the median is 0.3.
     curves = [[level] * 3 for level in (0.1, 0.2, 0.3, 0.4, 0.5)]
     candidates = [*curves, [0.29, 0.9, 0.9], [0.31, 0.31, 0.1]]
     table = make_table(recording(*(training(number, curve) for number, curve in enumerate(candidates))))

@@ -1,4 +1,4 @@
-"""Samplers by name, each as a supervisor uses it: one for each trial, all that it remembers in the store."""
+"""The samplers by name, used as by a supervisor: one for each trial, with all its memory in the store."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ LIGHT = [
 def _quiet() -> Iterator[None]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # what a sampler warns of, every user would read
+        warnings.simplefilter("error")  # every user would read a sampler's warnings
         yield
 
 
 def constrain(trial: optuna.Trial, violation: float) -> None:
-    """As the store does, see tunefront.storage.constraints."""
+    """Store a violation as the store does, see tunefront.storage.constraints."""
     trial.study._storage.set_trial_system_attr(trial._trial_id, constraints.KEY, [violation])
 
 
 def drawn(
     table: SamplerTable, study_seed: int, number: int, n_finished: int = 0, n_objectives: int = 3
 ) -> dict[str, Any]:
-    """Return what a trial of that number draws in a study where others have finished."""
+    """Return the parameters that a trial of that number draws in a study where others have finished."""
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"][:n_objectives])
     for index in range(n_finished):
         study.sampler = make_sampler(table, study_seed, index, DISTRIBUTIONS)
@@ -112,7 +112,7 @@ def test_a_sampler_bears_pruned_refused_failed_and_infeasible_trials(table: Samp
         study.sampler = make_sampler(table, 1, number, DISTRIBUTIONS)
         trial = study.ask()
         SPACE.suggest(trial)
-        study.sampler = optuna.samplers.RandomSampler()  # as TrialSource does: CmaEsSampler would warn of constraints
+        study.sampler = optuna.samplers.RandomSampler()  # like TrialSource: CmaEsSampler would warn of constraints
         if number % 4 != 1:
             constrain(trial, 0.1 if number % 3 else -0.1)
         if number % 4 == 0:
@@ -128,7 +128,7 @@ def test_a_sampler_bears_pruned_refused_failed_and_infeasible_trials(table: Samp
 
 
 def share_within(table: SamplerTable, n_trials: int, *, has_limit: bool) -> float:
-    """Of the second half of the trials, the share that keeps the limit."""
+    """Return the share of the second half of the trials that keeps the limit."""
     study = optuna.create_study(directions=["maximize", "minimize"])
     xs = []
     for number in range(n_trials):
@@ -170,7 +170,7 @@ def test_limits_do_not_steer_cmaes() -> None:
         constrain(trial, xs[-1] - 0.5)
         study.sampler = optuna.samplers.RandomSampler()
         study.tell(trial, xs[-1])
-    assert np.mean(np.array(xs[-20:]) > 0.5) > 0.8  # it goes for the objective, and knows of no limit
+    assert np.mean(np.array(xs[-20:]) > 0.5) > 0.8  # it follows the objective, and does not know the limit
 
 
 # What each remembers in the store, though every trial has a sampler of its own

@@ -1,4 +1,4 @@
-"""What a spec says of choosing and stopping: samplers, pruners, [[start]] and [stop], and what fits together."""
+"""The parts of a spec on choosing and stopping: samplers, pruners, [[start]] and [stop], and what fits together."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_a_start_may_write_a_choice_as_another_kind_of_number_but_not_as_a_truth
 def test_start_and_pretraining_take_a_trainable_share_too(tmp_path: Path) -> None:
     data = {"source": "digits"}
     space = {"architecture": "VGG16", "VGG16": {"freeze_fraction": [0.0, 0.1, 0.9]}}
-    shares = {"90 %": 0.1, "All": 0.0, "Top": 0.9}  # only a pooling is behind nine tenths of VGG16's layers
+    shares = {"90 %": 0.1, "All": 0.0, "Top": 0.9}  # behind nine tenths of VGG16's layers there is only a pooling
     start = [{"VGG16": {"trainable": share}} for share in shares]
     spec = StudySpec.model_validate({"name": "shares", "data": data, "space": space, "start": start})
     assert spec.start_parameters() == [{"VGG16.freeze_fraction": fraction} for fraction in shares.values()]

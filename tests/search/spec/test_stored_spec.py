@@ -1,4 +1,4 @@
-"""What was stored goes on as it was meant: studies of the first specs, and studies of today under later defaults."""
+"""Stored studies go on as they were meant: those of the first specs, and today's under later defaults."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def first_url(tmp_path: Path) -> str:
 
 
 def read(text: str, folder: Path, stored: dict[str, Any] | None = None) -> tuple[StudySpec, list[str]]:
-    """Return the spec of a file that goes on with a stored study, if there is one, and what was told."""
+    """Return the spec of a file that continues a stored study, if there is one, and the lines that were told."""
     lines: list[str] = []
     path = folder / "study.toml"
     path.write_text(text)
@@ -54,7 +54,7 @@ def read(text: str, folder: Path, stored: dict[str, Any] | None = None) -> tuple
 
 
 def store(text: str, folder: Path) -> dict[str, Any]:
-    """Return what the store has of a new study of that file."""
+    """Return the stored spec of a new study of that file."""
     data: dict[str, Any] = json.loads(json.dumps(read(text, folder)[0].as_json()))
     return data
 
@@ -101,7 +101,7 @@ def test_a_first_study_keeps_its_objectives(first_url: str) -> None:
 
 
 def test_first_specs_mean_every_default_of_then() -> None:
-    # Whoever changes a default adds what it was to search/spec/stored_spec.py: studies that left it out mean that.
+    # The old value of a changed default must be added to search/spec/stored_spec.py: studies that left it out mean it.
     for family in ("architecture", "optimizer", "augmentation", "schedule"):
         for name, settings in DEFAULTS[family].items():
             data = {"name": "first", "data": {"source": "digits"}, "space": {family: name}}

@@ -88,7 +88,7 @@ def test_an_axis_that_is_left_out_has_its_default_measure_and_false_drops_one(
 
 
 def test_a_stored_spec_keeps_what_it_was_stored_with(tmp_path: Path) -> None:
-    # Of a tunefront for which an axis that a file left out was dropped.
+    # An earlier tunefront dropped an axis that a file left out.
     stored = read(MINIMAL, tmp_path).as_json() | {"objectives": {"memory": {"measure": "model_bytes"}}}
     assert list(StudySpec.from_json(stored).parsed_objectives()) == ["memory"]
     old_file = read(MINIMAL + '[objectives]\nmemory = "model_bytes"\n', tmp_path).as_json()
@@ -308,7 +308,7 @@ def test_read_spec_refuses_at_once_what_no_spec_can_be(tmp_path: Path, text: str
     began = time.perf_counter()
     with pytest.raises(SpecError, match=problem) as caught:
         read(text, tmp_path)
-    assert time.perf_counter() - began < 5  # a second, on a machine that does nothing else
+    assert time.perf_counter() - began < 5  # it takes a second on an idle machine
     assert len(str(caught.value)) < 500
     assert len(str(caught.value).splitlines()) == 1
 
@@ -367,7 +367,7 @@ def test_read_spec_shows_how_to_write_a_table_when_there_is_none(
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'study.toml'}: {key}: ")
     assert remedy in message.removeprefix(f"{tmp_path / 'study.toml'}: {key}: ")
-    assert "instance of" not in message  # a class of ours means nothing to the writer of a spec
+    assert "instance of" not in message  # the writer of a spec does not know our classes
     assert "dictionary" not in message
 
 

@@ -1,4 +1,4 @@
-"""What supervisors train, in what order, and when a search is over: samplers, starts, pruners and [stop] at work."""
+"""The trials of supervisors, their order, and the end of a search: samplers, starts, pruners and [stop] at work."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def make_desk(tmp_path: Path) -> MakeDesk:
 
 
 def run_together(*desks: Desk) -> list[Ending]:
-    """Two supervisors on one SQLite file, each in a thread of its own."""
+    """Run two supervisors on one SQLite file, each in its own thread."""
     endings: dict[int, Ending] = {}
 
     def run(index: int) -> None:

@@ -1,4 +1,4 @@
-"""What a person is told at the end of a run."""
+"""The message for a person at the end of a run."""
 
 from __future__ import annotations
 

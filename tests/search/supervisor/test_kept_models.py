@@ -15,7 +15,7 @@ def bench(tmp_path: Path) -> Bench:
 
 
 def keep(models: KeptModels, bench: Bench) -> Path:
-    """A complete trial with a kept model."""
+    """Keep the model of a complete trial; return its path."""
     leased = bench.lease()
     models.partial_path(leased[0].number).write_bytes(b"model")
     path = models.publish(leased[0].number, {"class_names": ["cat", "dog"]})

@@ -26,7 +26,7 @@ def measured(accuracy: float, model_bytes: float, train_seconds: float) -> dict[
 
 @pytest.fixture
 def live_front() -> LiveFront:
-    """Of a study without trials."""
+    """The live front of a study without trials."""
     study = optuna.create_study(directions=[objective.measure.direction for objective in OBJECTIVES.values()])
     return LiveFront(study, OBJECTIVES)
 

@@ -1,4 +1,4 @@
-"""What a run notes at its end about the front members it stopped: real processes, no Keras."""
+"""The notes of a run at its end on the front members that it stopped: real processes, no Keras."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from tunefront.search.supervisor.end_reason import Ending
 pytestmark = pytest.mark.usefixtures("fork_server")
 
 OBJECTIVES = {"accuracy": "accuracy", "memory": "model_bytes", "time": False}
-# Nine of one size that learn more or less; then larger ones that stand where those stood after one epoch, or lower.
+# Nine trials of one size learn more or less. The larger models after them start at the same level or lower, and
+# learn nothing.
 PLAN: Plan = {
     number: Act(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0) for number in range(9)
 } | {number: Act(accuracies=(0.80 - (number - 9) / 50,) * 3, model_bytes=2000.0) for number in range(9, 13)}

@@ -1,4 +1,4 @@
-"""A supervisor whose database goes away for a moment: less than a lease must cost nothing."""
+"""A supervisor whose database is away for a moment, which must cost nothing if it is shorter than a lease."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 @contextlib.contextmanager
 def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
-    """Fail the first statement that contains `fragment`, as a database does that is away for a moment.
+    """Fail the first statement that contains `fragment`, as if the database were away for a moment.
 
-    A server's connection is lost with it, and with the connection what it had locked.
+    With a server, the connection is lost too, and with it its locks.
     """
     lost: list[str] = []
 
@@ -35,7 +35,7 @@ def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
             lost.append(statement)
             if engine.dialect.name != "sqlite":
                 cursor.connection.close()
-                return  # and the driver fails by itself
+                return  # the driver then fails by itself
             raise sa.exc.OperationalError(statement, None, sqlite3.OperationalError("gone for a moment"))
 
     sa.event.listen(engine, "before_cursor_execute", before)
@@ -46,7 +46,7 @@ def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
 
 
 def check_two_trials(desk: Desk, fragment: str) -> None:
-    """Run a study of two trials while one such statement fails: it ends with exactly two, whole ones."""
+    """Check that a study of two trials ends with exactly two whole ones while one such statement fails."""
     with losing(desk.store.engine, fragment) as lost:
         assert desk.run() is Ending.DONE
     assert lost, "no such statement: the test shows nothing"

@@ -42,7 +42,7 @@ def limited(accuracy: float | None, memory: float | None, **changes: Any) -> Any
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """A study that gave up: 0 and 2 are complete, 2 breaks a limit, and 1 and 3 were refused, one more than may be."""
+    """A study that gave up: 0 and 2 are complete, 2 breaks a limit, and 1 and 3 were refused, one too many."""
     desk = Desk(tmp_path, limited(0.5, 1000.0), PLAN)
     assert desk.run() is Ending.TOO_MANY_REFUSALS
     assert desk.states() == ["complete", "refused", "complete", "refused"]
@@ -50,7 +50,7 @@ def desk(tmp_path: Path) -> Desk:
 
 
 def go_on(desk: Desk, spec: Any) -> tuple[Desk, list[str]]:
-    """Return what a person is told when the study goes on with `spec`, and a desk for it."""
+    """Continue the study with `spec`; return a desk for it, and the lines that a person is told."""
     lines: list[str] = []
     join(spec, Path("digits.toml"), desk.store, desk.record, "bert", DESCRIPTION, lines.append)
     return Desk(desk.folder, spec, PLAN, worker_id="bert"), lines

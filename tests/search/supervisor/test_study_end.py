@@ -1,4 +1,4 @@
-"""How long a search was worked on, and how many trials came after its front last grew."""
+"""The time that a search was worked on, and the trials since its front last grew."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def worker(name: str, started_at: float, seen_at: float) -> WorkerRecord:
 @pytest.mark.parametrize(
     ("others", "expected"),
     [
-        ([], 10.0),  # of one that did not register: what it knows of itself
+        ([], 10.0),  # a worker that did not register knows its own seconds
         ([worker("me", 100.0, 105.0)], 10.0),  # its own clock is finer than what it noted
         ([worker("me", 100.0, 105.0), worker("old", 20.0, 50.0)], 40.0),  # a pause does not count
-        ([worker("me", 100.0, 105.0), worker("with", 95.0, 105.0)], 15.0),  # together counts once
+        ([worker("me", 100.0, 105.0), worker("with", 95.0, 105.0)], 15.0),  # time worked together counts once
         ([worker("me", 100.0, 105.0), worker("a", 0.0, 60.0), worker("b", 10.0, 20.0), worker("c", 50.0, 70.0)], 80.0),
     ],
 )

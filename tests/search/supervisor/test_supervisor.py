@@ -138,7 +138,7 @@ def test_one_trial_fails_alone_when_it(make_desk: MakeDesk, behaviour: str, reas
 
 @pytest.mark.timeout(30)
 def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk: MakeDesk) -> None:
-    """NaN as a value ends Optuna's study, and an infinity would be its best."""
+    """NaN as a value would end Optuna's study, and an infinity would be its best."""
     reasons = {
         "measure nan in accuracy": "accuracy became nan in epoch 1",
         "measure inf in accuracy": "accuracy became inf in epoch 1",
@@ -184,7 +184,7 @@ def test_one_trial_fails_alone_when_it_takes_longer_than_the_time_limit(
 @pytest.mark.parametrize("behaviour", ["fail and hang", "hang after training"])
 @pytest.mark.timeout(10)
 def test_the_study_goes_on_when_a_trial_does_not_end_after_its_last_word(make_desk: MakeDesk, behaviour: str) -> None:
-    # Nothing in it is needed any more, and frameworks can hang at their end.
+    # After its last message the process is not needed, and frameworks can hang at their end.
     desk = make_desk({0: Act(accuracies=(0.9, 0.9, 0.9)), 1: Act(behaviour)}, trials=3, training={"time_limit": 2.0})
     assert desk.run() is Ending.DONE
     assert desk.counts().finished == 3
@@ -217,7 +217,7 @@ def test_a_trial_is_complete_without_a_model_when_its_latency_is_no_number(make_
 
 @pytest.mark.timeout(20)
 def test_a_trial_is_complete_without_a_model_when_it_hangs_while_saving(make_desk: MakeDesk) -> None:
-    # As if it died there: what was trained and measured is not thrown away.
+    # Hanging counts like dying there: what was trained and measured is kept.
     desk = make_desk({0: Act("hang while saving")}, trials=1, training={"time_limit": 1.0})
     assert desk.run() is Ending.DONE
     trial = desk.trials()[0]
@@ -227,7 +227,7 @@ def test_a_trial_is_complete_without_a_model_when_it_hangs_while_saving(make_des
 
 
 def test_a_trial_fails_when_an_objective_was_not_measured(make_desk: MakeDesk) -> None:
-    # peak_bytes is not to be had on every system.
+    # Not every system has peak_bytes.
     desk = make_desk(trials=1, max_failures=0, objectives={"accuracy": "accuracy", "memory": "peak_bytes"})
     assert desk.run() is Ending.TOO_MANY_FAILURES
     assert desk.states() == ["failed"]
@@ -343,7 +343,7 @@ def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeD
     study = desk.record.optuna_study(desk.store)
 
     def take_over() -> bool:
-        """Another worker, which believes this one dead, sweeps its trial and leases it."""
+        """Let another worker, which takes this one for dead, sweep its trial and lease it."""
         if desk.trials() and desk.trials()[0].epochs and desk.trials()[0].n_attempts == 1:
             queue.sweep(desk.store, study, desk.record.study_id, ["anna"])
             with desk.store.exclusively():
@@ -362,7 +362,7 @@ def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeD
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("pruner", ["median", "successive_halving", "hyperband"])
 def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk: MakeDesk, pruner: str) -> None:
-    """A supervisor slept past its lease: halving writes to the trial, and Optuna refuses that with an exception."""
+    """If a supervisor slept past its lease, halving would write to the trial, which Optuna refuses with an error."""
     desk = make_desk(
         {0: Act(pause_seconds=0.4)},
         trials=1,
@@ -448,7 +448,7 @@ def test_trial_processes_die_when_their_supervisor_is_killed(tmp_path: Path) -> 
     pids = [int(path.stem.split("-")[1]) for path in tmp_path.glob("notes/*.pid")]
     _wait_until(lambda: not any(is_running(pid) for pid in pids))
 
-    # And what it had under way is swept and finished, with the very same numbers.
+    # Its running trials are swept and finished, with the same numbers.
     desk = Desk(tmp_path, make_spec(), {}, worker_id="bert")
     queue.sweep(desk.store, desk.record.optuna_study(desk.store), desk.record.study_id, ["anna"])
     assert desk.run() is Ending.DONE
@@ -471,7 +471,7 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
 
 
 def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_desk: MakeDesk) -> None:
-    # optuna-dashboard can do that at any time.
+    # optuna-dashboard can delete a study at any time.
     desk = make_desk({number: Act(pause_seconds=0.1) for number in range(4)}, n_slots=2)
     deleted: list[str] = []
 
@@ -524,7 +524,7 @@ def test_only_models_on_the_front_are_kept(make_desk: MakeDesk) -> None:
 
 def test_a_model_stays_when_another_supervisor_is_about_to_record_its_trial(make_desk: MakeDesk) -> None:
     # Two supervisors on one machine share a results folder. The other one has published its model and
-    # has not told the store yet: a trial that runs is not beaten.
+    # has not told the store yet, and a running trial is not beaten.
     desk = make_desk(trials=2)
     study = desk.record.optuna_study(desk.store)
     with desk.store.exclusively():

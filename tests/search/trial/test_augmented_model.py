@@ -1,4 +1,4 @@
-"""What a candidate's model gets to see behind its augmentation."""
+"""The inputs of a candidate's model behind its augmentation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def test_mixed_precision_rounds_no_value_before_the_first_layer(keras: Any) -> None:
-    """Data of one's own may be any float32: 70001.5 is infinite in 16 bits, and 200.07 is 200.125."""
+    """A user's data may be any float32: 70001.5 would be infinite in 16 bits, and 200.07 would be 200.125."""
     from tunefront.search.trial.augmented_model import AugmentedModel
     from tunefront.search.trial.loss import TrainingLoss
 

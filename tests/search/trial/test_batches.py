@@ -1,4 +1,4 @@
-"""What `fit` reads and what predictions are."""
+"""The batches that `fit` reads, and predictions."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_batches_may_be_larger_than_what_is_left_of_a_pass(keras: Any, batch_siz
 
 
 def model_that_counts(keras: Any) -> Any:
-    """Its weights count how often each image was trained on, by quarters of the learning rate.
+    """A model whose weights count how often each image was trained on, by quarters of the learning rate.
 
     The gradient of the mean output is the sum of the batch's images, divided by its size.
     """

@@ -1,4 +1,4 @@
-"""The test split: what is scored on it, and that only a confirmation opens it."""
+"""The scores on the test split, which only a confirmation opens."""
 
 from __future__ import annotations
 

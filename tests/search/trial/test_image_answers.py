@@ -18,7 +18,7 @@ def test_only_what_the_measure_needs_is_kept() -> None:
 @pytest.mark.parametrize("n_classes", [2, 7])
 @pytest.mark.parametrize("measure", ["accuracy", "top_5_accuracy", "f1_macro", "precision", "recall", "auc"])
 def test_they_tell_the_score_of_the_images(measure: str, n_classes: int) -> None:
-    """Also of networks so sure of themselves that many probabilities are equal."""
+    """The networks include some so confident that many probabilities are equal."""
     if measure == "top_5_accuracy" and n_classes == 2:
         pytest.skip("there is no such score of two classes")
     random = np.random.default_rng(n_classes)

@@ -1,4 +1,4 @@
-"""The training loss against Keras's own, in values and in what it trains, and by hand. It runs on any backend."""
+"""The training loss against Keras's own, in values and in trained weights, and by hand. It runs on any backend."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ WEIGHTS_OF_CLASSES = (1.0, 0.25, 3.0)
 
 
 def saturated_model(keras: Any, n_units: int) -> Any:
-    """Logits hundreds apart: the probabilities are 0 and 1 to the last digit."""
+    """Return a model whose logits are hundreds apart, so that its probabilities are 0 and 1 to the last digit."""
     keras.utils.set_random_seed(4)
     activation = "softmax" if n_units > 1 else "sigmoid"
     dense = keras.layers.Dense(n_units, activation, kernel_initializer=keras.initializers.RandomNormal(stddev=200.0))
@@ -143,7 +143,7 @@ def test_a_step_on_mixed_images_is_keras_s(keras: Any, n_units: int, settings: d
 
 @pytest.fixture(scope="module")
 def balanced_digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Of each digit equally many, in training too."""
+    """A dataset with equally many images of each digit, in training too."""
     pixels, classes = load_digits(return_X_y=True)
     rows = np.concatenate([np.flatnonzero(classes == number)[:100] for number in range(10)])
     folder = tmp_path_factory.mktemp("balanced")
@@ -157,7 +157,7 @@ def balanced_digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid"])
 def test_settings_that_change_nothing_train_the_same(keras: Any, balanced_digits: Dataset, output: str) -> None:
-    """Noise of nothing, and balanced weights of balanced classes, at a rate at which networks saturate."""
+    """The settings are noise of 0 and balanced weights of balanced classes, at a rate at which networks saturate."""
     dataset = balanced_digits
     if output == "sigmoid":
         dataset = prepare(DigitsSource(source="digits", classes=["3", "8"]), seed=1)

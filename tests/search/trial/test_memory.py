@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("keras")
 @pytest.mark.parametrize(
     ("optimizer", "n_slots", "n_extra"),
     [
-        # Slots a weight that trains, by each method's definition; and scalars beside them.
+        # Slots for each trainable weight, by the definition of each method, and further scalars.
         ("SGD", 0, 2),  # iterations and learning rate
         ("Adam", 2, 2),
         ("Adadelta", 2, 2),
@@ -57,7 +57,7 @@ def test_weight_bytes_of_each_type(keras: Any, dtype: str, n_bytes: int) -> None
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 def test_peak_memory_sees_what_was_there_for_a_moment() -> None:
-    # In a process of its own: the peak of this one lies behind it.
+    # It runs in its own process, because this process has had its peak before.
     code = (
         "import sys, types\n"
         "keras = types.ModuleType('keras')\n"  # its import alone would take many seconds

@@ -1,4 +1,4 @@
-"""Trainings of a user's own models: what is theirs to say stays as they said it."""
+"""The training of a user's own models, in which the user's decisions stay as they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces.own import OwnSpace
 
-# Words that mean something in our own architectures, here the user's own.
+# These names mean something in tunefront's architectures, but here they are the user's.
 FROZEN = """
 class Frozen:
     def suggest(self, trial):

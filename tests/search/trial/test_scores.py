@@ -1,4 +1,4 @@
-"""Scores against scikit-learn's, and by hand."""
+"""The scores against scikit-learn's, and by hand."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_score_that_is_not_defined_is_left_out(positive_class: int) -> None:
     looks_for_it = {"f1_binary", "precision", "recall"}
     found = score(labels, probabilities, positive_class, wants_auc=True)
     assert found.keys() == always | (looks_for_it if positive_class == 0 else set())
-    # Of many classes only the AUC needs a second one.
+    # With many classes, only the AUC needs images of a second one.
     many = score(labels, some(7, 20)[1], wants_auc=True)
     assert many.keys() == always | {"precision", "recall", "top_5_accuracy"}
     assert "auc" in score(np.array([0, 3] * 10), some(7, 20)[1], wants_auc=True)
@@ -113,7 +113,7 @@ def test_a_class_that_is_never_predicted_has_precision_0() -> None:
 
 
 def test_score_averages_over_the_classes_that_occur() -> None:
-    # Class 2 is neither there nor chosen: of the two others one is always right, one never.
+    # Class 2 neither occurs nor is predicted. Of the two others, one is always right, one never.
     labels = np.array([0, 0, 1])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.6, 0.2, 0.2]])
     scores = score(labels, probabilities)

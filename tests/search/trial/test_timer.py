@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("keras")
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch, keras: Any) -> Callable[[float], None]:
-    """Set the clock."""
+    """A function that sets the clock."""
     from tunefront.search.trial import timer
 
     clock = SimpleNamespace(now=0.0)
@@ -29,7 +29,7 @@ def at(monkeypatch: pytest.MonkeyPatch, keras: Any) -> Callable[[float], None]:
 def fit(
     at: Callable[[float], None], first_batch_at: float, epochs: list[tuple[list[float], float]], pause: float = 0.0
 ) -> Any:
-    """Call an EpochTimer as `fit` does: each epoch is its batches' seconds and its validation's."""
+    """Call an EpochTimer as `fit` does; each epoch is given by the seconds of its batches and of its validation."""
     from tunefront.search.trial.timer import EpochTimer
 
     timer = EpochTimer()
@@ -72,12 +72,12 @@ def test_epoch_timer_counts_what_lies_between_batches_as_training(at: Callable[[
 @pytest.mark.parametrize(
     ("epochs", "train_seconds", "compile_seconds"),
     [
-        # Fewer than three batches have no usual one: the first epoch counts as the median of the later.
+        # Fewer than three batches have no usual one, so the first epoch counts as the median of the later ones.
         ([([9.0, 1.0], 1.0), ([1.0, 1.0], 1.0), ([2.0, 2.0], 1.0)], 3 + 2 + 4, 3.0),
         ([([9.0], 1.0), ([1.0], 1.0)], 2.0, 3.0),
-        ([([9.0, 1.0], 1.0)], 10.0, 3.0),  # one epoch alone: nothing to compare it with
+        ([([9.0, 1.0], 1.0)], 10.0, 3.0),  # a single epoch cannot be compared with another
         ([([5.0, 1.0, 1.0], 1.0)], 3.0, 7.0),
-        ([([0.5, 1.0, 0.25], 1.0)], 1.75, 3.0),  # faster than usual is no negative compiling
+        ([([0.5, 1.0, 0.25], 1.0)], 1.75, 3.0),  # a batch faster than usual does not make compiling negative
     ],
 )
 def test_epoch_timer_of_few_batches(
@@ -99,7 +99,7 @@ def test_epoch_timer_waits_for_the_device_before_it_reads_the_clock(at: Callable
     from tunefront.search.trial.timer import EpochTimer
 
     class LateLoss:
-        """A loss that is only computed when somebody looks at it."""
+        """A loss that is computed only when it is read."""
 
         def __float__(self) -> float:
             at(10.0)
@@ -120,7 +120,7 @@ def test_latency_seconds_is_the_median_of_thirty_warm_calls(at: Callable[[float]
     from tunefront.search.trial.timer import latency_seconds
 
     class Model:
-        """The first three calls take a minute each, then 5 ms, every tenth 1 s."""
+        """A model whose first three calls take a minute each, and later ones 5 ms, but every tenth 1 s."""
 
         def __init__(self) -> None:
             self.shapes: list[tuple[int, ...]] = []

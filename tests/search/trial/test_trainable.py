@@ -1,4 +1,4 @@
-"""One candidate really trained on digits: what is kept is what was reported."""
+"""The real training of candidates on digits: the kept model is the one that was reported."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def train(
     positive_class: int = 1,
     **settings: Any,
 ) -> tuple[Any, Any, Any, list[Any]]:
-    """Build and fit: trainable, timer, the epoch that counts, and every epoch's result."""
+    """Build and fit; return trainable, timer, the epoch that counts, and every epoch's result."""
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.fit import fit
     from tunefront.search.trial.goal import Goal
@@ -54,14 +54,14 @@ def train(
 
 
 def spoil_after_two(trainable: Any, result: Any) -> bool:
-    """Let later epochs only make it worse, so that the best epoch is not the last one."""
+    """Make later epochs worse, so that the best epoch is not the last one."""
     if result.epoch == 2:
         trainable.optimizer.learning_rate = 10.0
     return True
 
 
 def accuracy_of(model: Any, digits: Dataset) -> float:
-    """Of predictions on the raw validation images, without Keras's metric."""
+    """Return the accuracy of predictions on the raw validation images, without Keras's metric."""
     split = digits.split("validation")
     predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
     return float((predicted == split.labels).mean())
@@ -129,7 +129,7 @@ def test_weight_bytes_is_known_before_training_and_stays(keras: Any, digits: Dat
     fit(trainable, digits, TrainingTable(epochs=1), Goal(), lambda result: True, seed=1)
     after = (memory.weight_bytes(trainable.model), memory.model_bytes(trainable.model, trainable.optimizer))
     assert before == after
-    # And what Keras compiled is what was counted: no optimizer of its own, no other variables.
+    # Keras compiled exactly what was counted: no optimizer of its own, no other variables.
     compiled = sum(v.numpy().nbytes for v in trainable.trained.optimizer.variables)
     assert 0 < before[1] - before[0] - compiled < 60_000  # the file's structure
 
@@ -255,7 +255,7 @@ def test_a_penalty_makes_weights_smaller(keras: Any, digits: Dataset) -> None:
 
 
 def test_balanced_weights_let_a_rare_class_be_found(keras: Any, digits: Dataset) -> None:
-    # One class a hundred times as rare: unweighted, two epochs leave it out.
+    # One class is a hundred times as rare. Without weights, two epochs would not learn it.
     from tunefront.search.trial.loss import TrainingLoss, balanced_weights
 
     counts = np.bincount(digits.split("train").labels)
@@ -271,7 +271,7 @@ def test_a_cosine_schedule_ends_at_its_minimum(keras: Any, digits: Dataset) -> N
 
 
 def test_a_plateau_lowers_the_rate(keras: Any, digits: Dataset) -> None:
-    # A rate so small that the loss does not improve by Keras's least difference of 1e-4.
+    # The rate is so small that the loss does not improve by Keras's least difference of 1e-4.
     chosen = candidate(
         schedule="reduce_on_plateau",
         schedule_settings={"factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0},

@@ -1,4 +1,4 @@
-"""Whole numbers where a number may stand, as in ``momentum = 0``: through Keras's objects and a real training."""
+"""Whole numbers in place of floats, as in ``momentum = 0``, through Keras's objects and a real training."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STOPPING = ({"min_delta": 0, "patience": 0, "baseline": 0}, {"min_delta": 1, "pa
 
 
 def ends(settings: Mapping[str, Setting], value: int) -> dict[str, int]:
-    """That whole number for each of the settings that take it."""
+    """Return each setting that takes this whole number, with the number."""
     return {name: value for name, setting in settings.items() if setting.allows(value) and not setting.allows(True)}
 
 
 def tables() -> Iterator[Any]:
-    """Each a [space] in which all settings of one family's member are 0, or all are 1, as far as they may be."""
+    """Yield [space] tables in which all settings of one name are 0, or all are 1, as far as possible."""
     families = (
         ("optimizer", {name: OPTIMIZERS[name] for name in OPTIMIZERS}),
         ("schedule", SCHEDULES),

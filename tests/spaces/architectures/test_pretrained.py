@@ -33,7 +33,7 @@ LARGE = {  # of each family but its smallest; they take seconds to build
     *(f"EfficientNetV2{size}" for size in ("B1", "B2", "B3", "S", "M", "L")),
     *("InceptionResNetV2", "NASNetMobile", "NASNetLarge", "ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2"),
 }
-# Layers, and weights in all, of each backbone as Keras 3.15 builds it: what a freeze fraction is a part of.
+# The number of layers, which freeze fractions refer to, and of weights of each backbone in Keras 3.15.
 KNOWN = {
     "MobileNet": (86, 3_228_864),
     "MobileNetV2": (154, 2_257_984),
@@ -332,7 +332,7 @@ def test_imagenet_has_some_widths_and_none_has_all(keras: Any, name: str, widths
 def test_efficientnet_sees_the_same_pixels_whoever_loads_its_weights(
     keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, has_deviations: bool
 ) -> None:
-    # ImageNet's file holds deviations for variances, which Keras mends only where it downloads them.
+    # ImageNet's file holds deviations in place of variances. Keras corrects them only if it downloads the file.
     path = tmp_path / "b0.weights.h5"
     original = keras.applications.EfficientNetB0(include_top=False, weights=None, input_shape=(32, 32, 3))
     normalization = next(one for one in original.layers if isinstance(one, keras.layers.Normalization))
@@ -342,7 +342,7 @@ def test_efficientnet_sees_the_same_pixels_whoever_loads_its_weights(
     original.save_weights(path)
     images = pixels(2, 32, 32, 3)
     read = build("EfficientNetB0", {"weights": str(path)})
-    # what both give to the first convolution
+    # the input of the first convolution in both
     seen = _before_first_convolution(keras, find_backbone(read), images)
     scale = deviations if has_deviations else 1.0
     np.testing.assert_allclose(seen, (images / 255 - [0.485, 0.456, 0.406]) / scale, atol=1e-4)

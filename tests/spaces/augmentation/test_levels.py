@@ -1,4 +1,4 @@
-"""What augmentation does to images, one setting at a time."""
+"""The effect of augmentation on images, one setting at a time."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def augmented(keras: Any, settings: dict[str, Any], images: Any = COLOUR, seed: 
 
 
 def is_changed(result: Any, images: Any) -> Any:
-    """Return which images are others, shape (batch,); what is left of interpolation does not count."""
+    """Return which images differ, shape (batch,); rounding of interpolation does not count."""
     return np.abs(result - images).max(axis=(1, 2, 3)) > 1e-2
 
 

@@ -1,4 +1,4 @@
-"""Mix-up and cut-mix, and that the share of the label is the share of the pixels."""
+"""Mix-up and cut-mix: the share of the label is the share of the pixels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOUR = np.random.default_rng(2).integers(0, 256, size=(N, 11, 8, 3)).astype("f
 
 
 def mixed(keras: Any, settings: dict[str, Any], images: Any = COLOUR, seed: int = 1, n_batches: int = 1) -> Any:
-    """Return the last batch mixed of several, and its shares."""
+    """Return the last of several mixed batches, and its shares."""
     mixing = build_mixing(settings, seed)
     assert mixing is not None
     for _ in range(n_batches):
@@ -45,7 +45,7 @@ def test_mix_up_draws_its_shares_from_beta(keras: Any, alpha: float) -> None:
 
 
 def test_shares_are_numbers_when_alpha_is_tiny(keras: Any) -> None:
-    # As a quotient of two gammas, nearly all would be 0 / 0 or, as Keras has it on TensorFlow, a half.
+    # As quotients of two gammas, nearly all shares would be 0 / 0, for which Keras on TensorFlow returns a half.
     _, share = mixed(keras, {"mixup": 0.001}, np.ones((500, 4, 4, 1), "float32"))
     assert np.isin(share, (0, 1)).mean() > 0.9
     assert share.mean() == pytest.approx(0.5, abs=0.1)

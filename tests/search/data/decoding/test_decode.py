@@ -1,4 +1,4 @@
-"""One image file to pixels: sizes, channels, orientation, and what is refused."""
+"""The decoding of one image file to pixels: sizes, channels, orientation, and what is refused."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decoded(data: bytes, size: tuple[int, int] | None = None, channels: Any = 3,
 
 
 def halves(height: int = 4, width: int = 8) -> np.ndarray:
-    """Grey, black on the left and white on the right."""
+    """Return a grey image, black on the left and white on the right."""
     values = np.zeros((height, width), np.uint8)
     values[:, width // 2 :] = 255
     return values

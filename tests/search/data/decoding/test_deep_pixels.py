@@ -55,7 +55,7 @@ def tiff(values: np.ndarray[Any, Any], order: str) -> bytes:
 
 
 def values_of(seed: int, n_channels: int = 0, bits: int = 16, size: tuple[int, int] = (6, 9)) -> np.ndarray[Any, Any]:
-    """Random values of so many bits, their largest one among them."""
+    """Return random values of so many bits, including the largest possible one."""
     shape = (*size, n_channels) if n_channels else size
     values = np.random.default_rng(seed).integers(0, 2**bits, shape, dtype=np.uint16)
     values.flat[0] = 2**bits - 1
@@ -144,7 +144,7 @@ def folder_of(top: Path, bits: dict[str, int], colour: bool = False) -> Path:
 @pytest.mark.parametrize("colour", [False, True], ids=["grey", "colour"])
 @pytest.mark.parametrize("bits", [8, 10, 12, 13, 16])
 def test_files_are_scaled_by_the_training_split(tmp_path: Path, bits: int, colour: bool) -> None:
-    # One bit more in validation and test: they must neither change the scale nor wrap around.
+    # Validation and test use one bit more, which must neither change the scale nor wrap around.
     beyond = min(bits + 1, 16)
     splits = {"train": bits, "validation": beyond, "test": beyond}
     dataset = prepare(source(folder_of(tmp_path, splits, colour), channels=3 if colour else 1), seed=1)
@@ -170,7 +170,7 @@ def test_equal_deep_files_are_copies_whatever_they_are_scaled_by(tmp_path: Path)
     folder = folder_of(tmp_path, {"": 8})
     (folder / "a" / "copy.png").write_bytes((folder / "a" / "0.png").read_bytes())
     dataset = prepare(source(folder, channels=1, validation_fraction=0.25, test_fraction=0.25), seed=1)
-    # At 16 bits all of these are black: they would all be copies of each other.
+    # At 16 bits all of these images are black, and would be copies of each other.
     assert dataset.notes["examples are exact copies of others"] == 1
     assert len(np.unique(dataset.split("train").images, axis=0)) > 1
 

@@ -1,4 +1,4 @@
-"""Images as arrays on other scales than pixels: made pixels where the spec says so, refused where it does not."""
+"""Images as arrays on other scales than pixels: converted if the spec says so, else refused."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_images_that_these_networks_would_not_see_are_refused(tmp_path: Path, va
 
 
 def test_grey_floats_are_taken_as_grey_bytes_are(tmp_path: Path) -> None:
-    # Values of one's own space are taken as they are: they may be sequences.
+    # A user's own space takes values as they are, because they may be sequences.
     floats = prepared(tmp_path, {"x": PIXELS.astype(np.float32), "y": CLASSES}, are_images=True)
     (tmp_path / "bytes").mkdir()
     grey_bytes = prepared(tmp_path / "bytes", {"x": PIXELS, "y": CLASSES})

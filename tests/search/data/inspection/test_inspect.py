@@ -1,4 +1,4 @@
-"""What a report says about a dataset, for programs and in a terminal."""
+"""The report on a dataset, for programs and in a terminal."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_report_finds_copies_contradictions_and_blank_images(tmp_path: Path)
 
 
 def test_the_report_finds_what_is_in_two_splits(tmp_path: Path) -> None:
-    # Preparing lets none through; so an array is changed that lies in the cache.
+    # Preparing lets no copy through, so the test changes an array in the cache.
     table = write_npz(tmp_path, different(40, 3, 3), np.arange(40) % 2)
     source = TypeAdapter(DataTable).validate_python(table)
     dataset = prepare(source, seed=1)
@@ -103,7 +103,7 @@ def test_the_report_says_what_preparing_left_out(tmp_path: Path) -> None:
 
 
 def write_folder(folder: Path, sizes: list[tuple[int, int]]) -> None:
-    """Two classes with an image of each size, height and width."""
+    """Write two classes with an image of each size (height and width)."""
     for number, (height, width) in enumerate(sizes * 2):
         name = "one" if number < len(sizes) else "two [bold]"
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -158,7 +158,7 @@ def test_the_report_shows_every_class_when_there_are_few(digits: Dataset) -> Non
 
 
 def test_the_report_shows_extremes_and_a_summary_when_there_are_thousands_of_classes(tmp_path: Path) -> None:
-    # Of class k: 1, 2, 5 or 12 examples.
+    # The classes have 1, 2, 5 or 12 examples in turn.
     labels = np.repeat(np.arange(2000), np.tile([1, 2, 5, 12], 500))
     values = np.zeros((len(labels), 2, 2), dtype=np.uint8)
     values.reshape(-1, 4)[:, :2] = np.stack([np.arange(len(labels)) % 256, np.arange(len(labels)) // 256], axis=1)

@@ -284,7 +284,7 @@ def test_folders_that_cannot_be_used_are_refused(tmp_path: Path, make: Any, frag
 
 
 def with_unreadable(folder: Path, *names: str) -> Path:
-    """Two classes, a of 10 and b of 10, and files that are no images in these folders below it."""
+    """Write two classes of 10 images, a and b, and files that are no images in the named folders."""
     pictures(folder, classes=("a", "b"))
     for name in names:
         for number in range(5):

@@ -31,7 +31,7 @@ def datasets_folder(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))  # Keras reads KERAS_HOME at import
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there: refused at once
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there, so connections are refused at once
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "datasets" / "fashion-mnist").mkdir(parents=True)
@@ -40,7 +40,7 @@ def datasets_folder(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 @pytest.fixture
 def any_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let Keras take files that are not the original ones, which no small file of a test could be."""
+    """Let Keras accept files with other fingerprints than the original ones, such as the small files of a test."""
     monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *args, **kwargs: True)
 
 
@@ -84,7 +84,7 @@ def write_archive(path: Path, members: dict[str, dict[bytes, Any]]) -> None:
 
 
 def write_cifar10(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Keras wants 5 batches of 10 000 images; all but the first image of each are black."""
+    """Write 5 batches of 10 000 images, as Keras needs them; all but the first image of each are black."""
     members = {}
     marked = np.zeros((60_000, 3, 32, 32), dtype=np.uint8)
     marked[::10_000] = images(6, 3, 32, 32)

@@ -273,7 +273,7 @@ def test_damaged_compressed_files_are_refused_with_their_name(
     if damage == "cut":
         del data[len(data) // 2 :]
     else:
-        data[-3] ^= 255  # of the checksum at the end
+        data[-3] ^= 255  # part of the checksum at the end
     file.write_bytes(data)
     message = refusal(tmp_path)
     assert message.startswith(f"{file}: its compressed data {expected}")

@@ -1,4 +1,4 @@
-"""What tunefront's commands write among the data is no data, and what looks like it is."""
+"""The output of tunefront's commands among the data is no data, but folders that only look like it are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies, leaks and rare classes: which split each example goes to."""
+"""The division of examples into splits, with copies, leaks and rare classes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNTESTED = "classes have too few examples for one in the test split"
 
 
 def divided(labels: str, contents: str = "", splits: str = "", seed: int = 1, **settings: Any) -> Division:
-    """Each letter an example: its class, its content (else all differ), and t, v or e for its given split."""
+    """Divide examples given as letters: class, content (without it, all differ), and given split (t, v or e)."""
     class_names = sorted(set(labels))
     words = {"t": "train", "v": "validation", "e": "test"}
     examples = Examples(
@@ -95,7 +95,7 @@ def test_leaks_are_named_in_pairs() -> None:
 @pytest.mark.parametrize(
     ("contents", "splits", "expected"),
     [
-        # of each content, the test example stays, else that for validation
+        # the test example of each content stays, or else the one for validation
         ("abcdabef", "ttttvvee", [LEFT_OUT, LEFT_OUT, TRAIN, TRAIN, VALIDATION, VALIDATION, TEST, TEST]),
         ("abcdefab", "ttttvvee", [LEFT_OUT, LEFT_OUT, TRAIN, TRAIN, VALIDATION, VALIDATION, TEST, TEST]),
         ("abcdefgf", "ttttvvee", [TRAIN, TRAIN, TRAIN, TRAIN, VALIDATION, LEFT_OUT, TEST, TEST]),

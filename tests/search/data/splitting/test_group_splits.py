@@ -16,7 +16,7 @@ from tunefront.search.data.splitting.splits import TEST, TRAIN, TRAIN_IN_EVERY_F
 
 
 def patients(n_patients: int, n_classes: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Labels and groups: each patient has 1 to 12 images, mostly of one class."""
+    """Return labels and groups of patients with 1 to 12 images each, mostly of one class."""
     draws = np.random.default_rng(seed)
     sizes = draws.integers(1, 13, n_patients)
     groups = np.repeat(np.arange(n_patients), sizes)
@@ -66,7 +66,7 @@ def test_every_split_has_a_group_where_one_group_is_large() -> None:
 
 
 def test_each_class_of_two_groups_is_trained_and_validated() -> None:
-    # Four groups of 20, two of each class: the test split would get none, and is refused with its remedy.
+    # There are four groups of 20, two of each class. The test split would get none, so it is refused with a remedy.
     labels, groups = np.repeat([0, 0, 1, 1], 20), np.repeat([0, 1, 2, 3], 20)
     parts = divide_groups(labels, groups, Shares(0.3, 0), 1)
     assert {(label, part) for label, part in zip(labels.tolist(), parts.tolist(), strict=True)} == {
@@ -100,7 +100,7 @@ def test_no_split_is_empty_and_every_class_is_trained(shares: Shares, n_classes_
         assert all(len(np.unique(parts[groups == group])) == 1 for group in np.unique(groups))
         for label in np.unique(labels):
             found = set(parts[labels == label].tolist())
-            # Whichever fold validates, the class is in another one or in training always.
+            # Whichever fold validates, the class is in another fold or always in training.
             assert TRAIN_IN_EVERY_FOLD in found or len(found - {TEST}) > 1 if shares.folds else TRAIN in found
             n_groups = len(np.unique(groups[labels == label]))
             if n_classes_of_a_group == 1 and not shares.folds:

@@ -1,4 +1,4 @@
-"""Images that look alike on two sides of a split: found as comparing all pairs finds them, and noted."""
+"""Images in different splits that look alike: found as by comparing all pairs, and noted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def photo(seed: int, size: tuple[int, int] = (48, 40)) -> Image.Image:
 
 
 def pairs_by_hand(thumbnails: np.ndarray[Any, Any], parts: np.ndarray[Any, Any], order: list[int]) -> dict[int, float]:
-    """Return the smallest difference of every image to one of an earlier part, where it is small enough."""
+    """Return the smallest difference of every image to one of an earlier part, if it is small enough."""
     found = {}
     for row, part in enumerate(parts):
         earlier = thumbnails[np.isin(parts, order[: order.index(part)])]

@@ -15,7 +15,7 @@ def labels_of(n_per_class: int = 50, n_classes: int = 4) -> np.ndarray:
 
 
 def stratified(labels: np.ndarray, validation: float, test: float, seed: int) -> dict[str, np.ndarray]:
-    """Row numbers of each split, sorted."""
+    """Return the sorted row numbers of each split."""
     parts = divide(labels, Shares(validation, test), seed)
     names = (("train", TRAIN), ("validation", VALIDATION), ("test", TEST))
     return {name: np.flatnonzero(parts == part) for name, part in names}
@@ -97,7 +97,7 @@ def test_many_small_classes_are_all_in_every_split() -> None:
 
 
 def test_one_large_class_and_thousands_of_small_ones_keep_the_shares() -> None:
-    """As the photographs of humpback whales: most classes have one or two, one has thousands."""
+    """The class sizes are like those of the humpback whale photographs: most have one or two, one has thousands."""
     sizes = np.concatenate([[9664], np.ones(2073, int), np.full(1285, 2), np.full(568, 3), np.full(1078, 10)])
     labels = np.repeat(np.arange(len(sizes)), sizes)
     parts = divide(labels, Shares(0.2, 0.2), seed=1)

@@ -1,4 +1,4 @@
-"""Which split each record file is, by its name or its folder's, and what is refused."""
+"""The split of each record file, by its name or its folder's, and what is refused."""
 
 from __future__ import annotations
 
