@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import optuna
-
 from tunefront.objectives.limits import Objective
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
@@ -30,6 +28,7 @@ from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
 from tunefront.storage import folder_owner, queue, studies
@@ -61,6 +60,7 @@ class RunRequest:
     enqueue: Callable[[Store, StudyRecord], None] | None = None
 
 
+@quiet_optuna()  # the view reports what happens
 def run_study(request: RunRequest, view: View) -> Ending:
     """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
 
@@ -74,7 +74,6 @@ def run_study(request: RunRequest, view: View) -> Ending:
         OSError: If a link stands where a file of the run is to be written.
     """
     spec = request.spec
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view reports what happens
     load = machine.load_average()  # measured before this run loads Keras
     _check_extras(request)
     _check_stored_spec(request)
