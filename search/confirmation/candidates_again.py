@@ -15,7 +15,7 @@ from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 
 class RemakingError(TunefrontError):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import optuna
-
 from tunefront.objectives.measures import known_early
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.launching.fork_server import describe_exit
@@ -34,7 +32,6 @@ class Finisher:
     def __init__(
         self,
         assignment: Assignment,
-        study: optuna.Study,
         live_front: LiveFront,
         models: KeptModels,
         running: Running,
@@ -43,7 +40,6 @@ class Finisher:
     ) -> None:
         self.seconds_a_trial: list[float] = []
         self._assignment = assignment
-        self._study = study
         self._live_front = live_front
         self._models = models
         self._running = running
@@ -100,8 +96,7 @@ class Finisher:
         is_complete = outcome is Outcome.COMPLETE
         is_recorded = patiently(
             lambda: queue.finish(
-                self._assignment.store,
-                self._study,
+                self._assignment.study,
                 running.lease,
                 outcome,
                 values=self._live_front.values(running.measurements) if is_complete else None,
@@ -130,20 +125,21 @@ class Finisher:
 
     def close_ended_by_person(self, lease: Lease) -> None:
         """Close the attempt of a trial that a person ended before it had started."""
-        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED))
+        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
 
     def fail_unstarted(self, lease: Lease, reason: str) -> None:
         """End a leased trial as failed because it has no candidate to train."""
-        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED, reason=reason))
+        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     def give_back_running(self, reason: str) -> None:
         """Stop all running trials, and give them back to the queue."""
+        study = self._assignment.study
         for running in self._running.values():  # all are killed before a write to the store can fail
             running.child.kill()
         for running in list(self._running.values()):
-            if studies.find(self._assignment.store, self._assignment.study.name) is not None:
+            if studies.find(study.store, study.name) is not None:
                 self.finish(running, Outcome.RETURNED, reason=reason)
 
     def _free(self, running: RunningTrial) -> None:
