@@ -10,7 +10,7 @@ from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import constraints, queue, studies
@@ -34,7 +34,7 @@ class Finisher:
         assignment: Assignment,
         live_front: LiveFront,
         models: KeptModels,
-        running: Running,
+        running: RunningTrials,
         view: View,
         clock: Callable[[], float],
     ) -> None:
@@ -77,7 +77,7 @@ class Finisher:
     def end_overdue(self) -> None:
         """End the trials that have run longer than the time limit."""
         training = self._assignment.spec.training
-        for running in list(self._running.values()):
+        for running in self._running:
             if self._clock() - running.started_at > training.time_limit:
                 running.child.kill()
                 epochs = f"{len(running.curve)} of {training.epochs} epochs"
@@ -136,14 +136,14 @@ class Finisher:
     def give_back_running(self, reason: str) -> None:
         """Stop all running trials, and give them back to the queue."""
         study = self._assignment.study
-        for running in self._running.values():  # all are killed before a write to the store can fail
+        for running in self._running:  # all are killed before a write to the store can fail
             running.child.kill()
-        for running in list(self._running.values()):
+        for running in self._running:
             if studies.find(study.store, study.name) is not None:
                 self.finish(running, Outcome.RETURNED, reason=reason)
 
     def _free(self, running: RunningTrial) -> None:
-        del self._running[running.slot.name]
+        self._running.free(running)
         self._models.drop_partial(running.lease.number)
 
     def _say_refused(self, number: int) -> None:

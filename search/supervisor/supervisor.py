@@ -25,7 +25,7 @@ from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.listener import Listener
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
-from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.snapshot import take_snapshot
 from tunefront.search.supervisor.study_end import StudyEnd
 from tunefront.search.supervisor.view import View
@@ -67,7 +67,7 @@ class Supervisor:
         self._trains = trains
         self._clock = clock
         self._study = assignment.study
-        self._running: Running = {}
+        self._running = RunningTrials()
         self._live_front = LiveFront(self._study.optuna, assignment.spec.parsed_objectives())
         self._models = KeptModels(assignment.study, assignment.out / "models")
         self._judge = Judge(assignment)
@@ -140,7 +140,7 @@ class Supervisor:
 
     def _fill_slots(self) -> None:
         for slot in self._assignment.slots:
-            if slot.name not in self._running:
+            if self._running.on(slot) is None:
                 leased = patiently(partial(self._source.lease, slot.name))
                 if leased is None:
                     return
@@ -173,7 +173,7 @@ class Supervisor:
             log_folder=self._log_folder(lease.number),
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
-        self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
+        self._running.start(RunningTrial(lease, trial, candidate, slot, child, self._clock()))
 
     def _log_folder(self, number: int) -> str:
         """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""
@@ -188,8 +188,7 @@ class Supervisor:
 
     def _renew(self) -> None:
         if self._clock() - self._renewed_at >= _RENEW_SECONDS:
-            numbers = [running.lease.number for running in self._running.values()]
-            patiently(lambda: queue.renew(self._study.store, self._assignment.worker_id, numbers))
+            patiently(lambda: queue.renew(self._study.store, self._assignment.worker_id, self._running.numbers))
             self._sweep()
             self._renewed_at = self._clock()
 
