@@ -26,7 +26,7 @@ from tunefront.reports.confirmation.statistics import CONFIDENCE, beaten_shares,
 from tunefront.reports.importance.importance import find_importance
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.answers import Answers
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 OBJECTIVES: Mapping[Axis, Objective] = {

@@ -32,6 +32,7 @@ from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 
 EPOCHS = 20
 LIMITS_MS = {500: 5.0, 10_000: 10.0}
@@ -46,13 +47,13 @@ class MadeUpStudy:
     """A study that grows by made-up trials, written directly into Optuna's and our tables."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self.study = optuna.create_study(
+        optuna.create_study(
             study_name="made",
             storage=store.optuna,
             directions=[objective.measure.direction for objective in OBJECTIVES.values()],
         )
-        self.study_id = store.optuna.get_study_id_from_name("made")
+        study_id = store.optuna.get_study_id_from_name("made")
+        self.study = OpenStudy(store, StudyRecord(study_id, "made", {}, {}, 0.0))
         self._generator = np.random.default_rng(0)
         self._n = 0
         tables = sa.MetaData()
@@ -64,11 +65,11 @@ class MadeUpStudy:
         numbers = list(range(self._n, self._n + n))
         self._n += n
         now = datetime.now()
-        with self._store.engine.begin() as connection:
+        with self.study.store.engine.begin() as connection:
             rows = [
                 {
                     "number": number,
-                    "study_id": self.study_id,
+                    "study_id": self.study.study_id,
                     "state": "COMPLETE" if number - numbers[0] < n_complete else "PRUNED",
                     "datetime_start": now,
                     "datetime_complete": now,
@@ -88,7 +89,8 @@ class MadeUpStudy:
                         {"trial_id": trial_id, "objective": objective, "value": value, "value_type": "FINITE"}
                     )
                 epochs += [
-                    {"study_id": self.study_id, "number": number, **vars(epoch), "metrics": "{}"} for epoch in made
+                    {"study_id": self.study.study_id, "number": number, **vars(epoch), "metrics": "{}"}
+                    for epoch in made
                 ]
             connection.execute(self._values.insert(), values)
             connection.execute(schema.epochs.insert(), epochs)
@@ -130,7 +132,7 @@ def report(n_trials: int, limit: float, n_decisions: int, folder: Path) -> None:
     store = open_store(f"sqlite:///{folder / 'made.db'}", is_writer=True)
     filling = MadeUpStudy(store)
     filling.add(n_trials, n_trials // 2)
-    history = History(store, filling.study, filling.study_id, list(OBJECTIVES.values()), EPOCHS)
+    history = History(filling.study, list(OBJECTIVES.values()), EPOCHS)
     pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05, n_trials=2 * n_trials)
     start = time.perf_counter()
     history.finished()

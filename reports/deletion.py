@@ -10,8 +10,7 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
 from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 _N_LISTED = 10
 
@@ -28,9 +27,8 @@ class Deletion:
         has_results: Whether the files in the folder are to be removed as well.
     """
 
-    store: Store
-    doomed: tuple[StudyRecord, ...]
-    recording: StudyRecord | None
+    doomed: tuple[OpenStudy, ...]
+    recording: OpenStudy | None
     folder: Path
     results: ResultsFolder | None
     has_results: bool
@@ -44,12 +42,12 @@ class Deletion:
             lines.append(f"It stays: the study {name}. 'tunefront delete {name}' deletes it")
         return "\n".join(lines)
 
-    def _counted(self, study: StudyRecord) -> str:
-        counts = count(self.store, study.optuna_study(self.store), study.study_id)
+    def _counted(self, study: OpenStudy) -> str:
+        counts = count(study)
         names = ("complete", "pruned", "refused", "failed", "running", "waiting")
         states = {name: getattr(counts, name) for name in names}
         known = ", ".join(f"{n} {name}" for name, n in states.items() if n) or "none started"
-        confirms = study.spec.get("confirms")
+        confirms = study.record.spec.get("confirms")
         return f"the study {study.name}{f', the confirmation of {confirms}' if confirms else ''} ({known})"
 
     def _files(self) -> list[str]:
@@ -79,11 +77,11 @@ class Deletion:
             FolderTakenError: If the files may be another study's, or have no owner.
         """
         if self.has_results and self.results is not None and self.results.files:
-            folder_owner.check_owned(self.folder, self.doomed[0])
+            folder_owner.check_owned(self.folder, self.doomed[0].record)
             for confirmation in self.doomed[1:]:
-                folder_owner.check_owner(self.folder / "confirmation", confirmation, confirmation.name)
+                folder_owner.check_owner(self.folder / "confirmation", confirmation.record, confirmation.name)
         for study in self.doomed:
-            studies.check_idle(self.store, study, ended_workers)
+            studies.check_idle(study, ended_workers)
 
     def carry_out(self, ended_workers: Collection[str]) -> list[str]:
         """Delete the study; returns the files that could not be removed, with the reasons.
@@ -91,18 +89,18 @@ class Deletion:
         Raises:
             StoreError: If a study is being worked on; then nothing is deleted.
         """
-        studies.delete(self.store, self.doomed, ended_workers)
+        studies.delete(self.doomed[0].store, self.doomed, ended_workers)
         return self.results.remove() if self.has_results and self.results is not None else []
 
 
-def plan_deletion(store: Store, study: StudyRecord, folder: Path, has_results: bool) -> Deletion:
+def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion:
     """Find everything that belongs to a study. Deletes nothing.
 
     Args:
-        store: A store that was opened as a writer.
+        study: A study whose store was opened as a writer.
         folder: The folder of the study's results.
     """
-    known = studies.list_all(store)
-    confirmations = [other for other in known if other.spec.get("confirms") == study.name]
+    known = studies.list_all(study.store)
+    confirmations = [other for other in known if other.record.spec.get("confirms") == study.name]
     recording = next((other for other in known if other.name == f"{study.name}.recording"), None)
-    return Deletion(store, (study, *confirmations), recording, folder, look_at_results(folder), has_results)
+    return Deletion((study, *confirmations), recording, folder, look_at_results(folder), has_results)

@@ -20,8 +20,7 @@ from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.reports.tables.frames import front_frame
 from tunefront.reports.tables.terminal import front_table
 from tunefront.storage import folder_owner
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,13 @@ class Published:
         return content
 
 
-def publish(store: Store, study: StudyRecord, folder: Path) -> Published:
+def publish(study: OpenStudy, folder: Path) -> Published:
     """Read a study and its confirmation, and write their report into `folder`, which is made if missing.
 
     Raises:
         FolderTakenError: If the folder holds another study's results.
     """
-    folder_owner.claim(folder, study)
-    results = load_results(store, study)
-    confirmation = load_confirmation(store, results)
+    folder_owner.claim(folder, study.record)
+    results = load_results(study)
+    confirmation = load_confirmation(study.store, results)
     return Published(results, confirmation, write_report(results, folder, confirmation))

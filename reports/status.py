@@ -18,7 +18,7 @@ from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, l
 from tunefront.reports.tables.terminal import front_table
 from tunefront.storage import studies
 from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
@@ -114,12 +114,12 @@ class StudyStatus:
 
 def studies_overview(store: Store) -> StudiesOverview:
     """Read every study of the store. Writes nothing."""
-    return StudiesOverview([load_results(store, study) for study in studies.list_all(store)])
+    return StudiesOverview([load_results(study) for study in studies.list_all(store)])
 
 
-def study_status(store: Store, study: StudyRecord) -> StudyStatus:
+def study_status(study: OpenStudy) -> StudyStatus:
     """Read one study. Writes nothing."""
-    return StudyStatus(load_results(store, study))
+    return StudyStatus(load_results(study))
 
 
 def _summary(results: StudyResults) -> dict[str, Any]:

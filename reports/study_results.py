@@ -16,8 +16,8 @@ from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure
 from tunefront.objectives.quantities import format_quantity
 from tunefront.storage import limits, studies, trials
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.open_study import OpenStudy, StudyRecord
+from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
 STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
@@ -145,15 +145,15 @@ class StudyResults:
         return -value if self.measure(axis).direction == "maximize" else value
 
 
-def load_results(store: Store, study: StudyRecord) -> StudyResults:
+def load_results(study: OpenStudy) -> StudyResults:
     """Read the study's trials and find the front. Writes nothing."""
-    objectives = read_objectives(study.spec)
-    records = trials.load(store, study)
-    noted = study.optuna_study(store).user_attrs
+    objectives = read_objectives(study.record.spec)
+    records = trials.load(study)
+    noted = study.optuna.user_attrs
     candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
     return StudyResults(
-        study=study,
-        workers=studies.list_workers(store, study),
+        study=study.record,
+        workers=studies.list_workers(study),
         trials=records,
         objectives=objectives,
         front_numbers=front_numbers(candidates, objectives),

@@ -31,7 +31,6 @@ def models_of(space: Space | OwnSpace, limit: int, seed: int = 0) -> tuple[list[
     found = None if isinstance(space, OwnSpace) else _all_models(space, limit)
     if found is not None:
         return found, f"all {len(found)} models of this space"
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     return [space.suggest(study.ask()) for _ in range(limit)], f"{limit} random candidates; the space has more"
 

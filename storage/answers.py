@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tunefront.storage.database import schema
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ def replace(connection: Connection, study_id: int, number: int, answers: Mapping
         connection.execute(table.insert().values(**row))
 
 
-def load(store: Store, study_id: int, split: str) -> dict[int, Answers]:
+def load(study: OpenStudy, split: str) -> dict[int, Answers]:
     """Read the answers of the study's trials to the images of `split`; empty where an older tunefront stored none."""
     table = schema.answers
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         if not sa.inspect(connection).has_table(table.name):
             return {}
         query = sa.select(table.c.number, table.c.content).where(
-            (table.c.study_id == study_id) & (table.c.split == split)
+            (table.c.study_id == study.study_id) & (table.c.split == split)
         )
         return {number: _unpack(content) for number, content in connection.execute(query)}
 

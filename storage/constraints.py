@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from tunefront.objectives.limits import Objective
 from tunefront.storage.database import optuna_tables
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 
 KEY = "constraints"
 
@@ -40,10 +40,11 @@ def by_measure(trial: FrozenTrial, objectives: Iterable[Objective]) -> dict[str,
     return dict(zip(names, stored, strict=True)) if len(stored) == len(names) else {}
 
 
-def write(store: Store, study_id: int, number: int, violations: Sequence[float]) -> None:
+def write(study: OpenStudy, number: int, violations: Sequence[float]) -> None:
     """Store the list of a trial that has not ended yet; a list that an earlier attempt left is replaced."""
-    trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
-    store.optuna.set_trial_system_attr(trial_id, KEY, list(violations))
+    storage = study.store.optuna
+    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
+    storage.set_trial_system_attr(trial_id, KEY, list(violations))
 
 
 def forget(connection: Connection, study_id: int, numbers: Collection[int]) -> None:

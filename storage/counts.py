@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import optuna
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tunefront.storage.database import schema
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
 
@@ -30,13 +29,13 @@ class Counts:
         return self.complete + self.pruned
 
 
-def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
+def count(study: OpenStudy) -> Counts:
     """Count the study's trials by state."""
-    trials = study.get_trials(deepcopy=False)
+    trials = study.optuna.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
     pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
     # Refusals are read after the states: whether a trial was refused is written before its state becomes pruned.
-    n_refused = len(pruned & refused(store, study_id)) if pruned else 0
+    n_refused = len(pruned & refused(study)) if pruned else 0
     return Counts(
         complete=states.count(TrialState.COMPLETE),
         pruned=len(pruned) - n_refused,
@@ -47,24 +46,24 @@ def count(store: Store, study: optuna.Study, study_id: int) -> Counts:
     )
 
 
-def refused(store: Store, study_id: int) -> frozenset[int]:
+def refused(study: OpenStudy) -> frozenset[int]:
     """Return the numbers of the trials that were or are being refused, which Optuna lists as pruned."""
     table = schema.attempts
     is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
     query = sa.select(table.c.number).where(
-        (table.c.study_id == study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
+        (table.c.study_id == study.study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
     )
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         return frozenset(connection.execute(query).scalars())
 
 
-def finished_numbers(store: Store, study_id: int) -> list[int]:
+def finished_numbers(study: OpenStudy) -> list[int]:
     """Return the numbers of the complete and pruned trials in the order in which they finished."""
     table = schema.attempts
     query = (
         sa.select(table.c.number)
-        .where((table.c.study_id == study_id) & table.c.ending.in_([Outcome.COMPLETE, Outcome.PRUNED]))
+        .where((table.c.study_id == study.study_id) & table.c.ending.in_([Outcome.COMPLETE, Outcome.PRUNED]))
         .order_by(table.c.ended_at, table.c.number)
     )
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         return [int(number) for number in connection.execute(query).scalars()]

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tunefront.storage.attempts import Lease, holds
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -57,14 +58,14 @@ def append(store: Store, lease: Lease, epoch: Epoch) -> bool:
     return True
 
 
-def load(store: Store, study_id: int, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:
+def load(study: OpenStudy, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:
     """Read the curves of the study's trials, all or those in `numbers`: number -> its epochs in order."""
     table = schema.epochs
-    query = sa.select(table).where(table.c.study_id == study_id).order_by(table.c.number, table.c.epoch)
+    query = sa.select(table).where(table.c.study_id == study.study_id).order_by(table.c.number, table.c.epoch)
     if numbers is not None:
         query = query.where(table.c.number.in_(numbers))
     curves: dict[int, list[Epoch]] = {}
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         for row in connection.execute(query):
             epoch = Epoch(row.epoch, row.accuracy, row.train_seconds, row.validation_seconds, json.loads(row.metrics))
             curves.setdefault(row.number, []).append(epoch)

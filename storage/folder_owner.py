@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tunefront.mistakes import TunefrontError
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 OWNER_FILE = "study.json"
 _MAX_CHARACTERS = 4096  # tunefront never writes a longer owner file

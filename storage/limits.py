@@ -18,10 +18,9 @@ from tunefront.objectives.limits import Objective, broken_limit, read_objectives
 from tunefront.objectives.measures import known_early
 from tunefront.storage import constraints, counts, queue
 from tunefront.storage.database import optuna_tables, schema
-from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.studies import StudyRecord
 
 CHANGES = "limit_changes"  # user attribute of a study: each change, in words
 # User attribute of a study: number of a stopped trial -> measure -> the best predicted value at the training's end. The
@@ -32,7 +31,7 @@ _Objectives = Sequence[Objective]
 _Values = Mapping[str, float]  # by measure
 
 
-def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[int]:
+def change(study: OpenStudy, spec: Mapping[str, Any]) -> list[int]:
     """Save `spec`, which has other limits, and rewrite in one transaction what was stored under the old limits.
 
     The violations of a complete trial follow from its values. Those of a stopped trial follow from the measurements of
@@ -41,11 +40,10 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
     Returns:
         Numbers of the trials that were stopped because of a limit and would not be stopped under the new limits.
     """
-    old, new = (list(read_objectives(each).values()) for each in (study.spec, spec))
-    optuna_study = study.optuna_study(store)
-    trials = optuna_study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-    measurements = load_measurements(store, study.study_id)
-    noted = optuna_study.user_attrs.get(PREDICTED_ENDS, {})
+    old, new = (list(read_objectives(each).values()) for each in (study.record.spec, spec))
+    trials = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    measurements = load_measurements(study)
+    noted = study.optuna.user_attrs.get(PREDICTED_ENDS, {})
     ends = {
         str(trial.number): {**_predicted_ends(trial, old), **noted.get(str(trial.number), {})}
         for trial in trials
@@ -57,14 +55,14 @@ def change(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> list[in
         else _violations_of_stopped(new, ends[str(trial.number)], measurements.get(trial.number, {}))
         for trial in trials
     }
-    refused = counts.refused(store, study.study_id)
+    refused = counts.refused(study)
     note = {
         "n_finished": len({trial.number for trial in trials} - refused),
         "before": _describe(old),
         "after": _describe(new),
     }
-    notes = [*optuna_study.user_attrs.get(CHANGES, []), note]  # reading inside the transaction would block on SQLite
-    with store.engine.begin() as connection:
+    notes = [*study.optuna.user_attrs.get(CHANGES, []), note]  # reading inside the transaction would block on SQLite
+    with study.store.engine.begin() as connection:
         lists = {number: constraints.as_list(new, found) for number, found in broken.items()}
         constraints.rewrite(connection, study.study_id, lists)
         _rewrite_reasons(connection, study.study_id, trials, old, new)

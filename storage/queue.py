@@ -22,6 +22,7 @@ from tunefront.storage.attempts import Lease, count_attempts, end_attempt, holds
 from tunefront.storage.counts import count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
 
 LEASE_SECONDS = 60.0
@@ -30,9 +31,7 @@ MAX_ATTEMPTS = 3  # a trial whose worker was lost in so many attempts is likely 
 
 
 def lease_next(
-    store: Store,
-    study: optuna.Study,
-    study_id: int,
+    study: OpenStudy,
     n_trials: int,
     worker_id: str,
     slot: str,
@@ -43,12 +42,13 @@ def lease_next(
 
     With `only_waiting` no new trial is made: the result is None also if no trial waits.
 
-    The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.sampler`.
+    The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.optuna.sampler`.
     """
-    counts = count(store, study, study_id)
+    counts = count(study)
     if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
         return None
-    trial = study.ask()
+    store, study_id = study.store, study.study_id
+    trial = study.optuna.ask()
     with store.engine.begin() as connection:
         # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
         # so that lease is void: end it.
@@ -94,8 +94,7 @@ def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) ->
 
 
 def finish(
-    store: Store,
-    study: optuna.Study,
+    study: OpenStudy,
     lease: Lease,
     outcome: Outcome,
     *,
@@ -116,67 +115,70 @@ def finish(
         reason: Why the trial was stopped, refused or returned, or why it failed.
         model_path: The path of the kept model; empty if none was kept.
     """
+    store = study.store
     with store.exclusively():
         with store.engine.begin() as connection:
             if not holds(connection, lease):
                 return False
-        told = _state(store, lease.study_id, lease.number)
+        told = _state(study, lease.number)
         if told.is_finished():  # by a person, in the dashboard
-            _close_told(store, lease.study_id, lease.number, told)
+            _close_told(study, lease.number, told)
             return False
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             note_intended(connection, lease, outcome, reason, model_path)
         if violations:
-            constraints.write(store, lease.study_id, lease.number, violations)
-        _tell(store, study, lease.study_id, lease.number, outcome, values, reason)
+            constraints.write(study, lease.number, violations)
+        _tell(study, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
             end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path)
     return True
 
 
-def sweep(store: Store, study: optuna.Study, study_id: int, dead_workers: Sequence[str] = ()) -> list[int]:
+def sweep(study: OpenStudy, dead_workers: Sequence[str] = ()) -> list[int]:
     """Give back the trials whose worker was lost, and return their numbers.
 
     A worker was lost if its lease expired, if it is one of `dead_workers`, or if a running trial has no
     lease (the worker died while it took the trial).
     """
-    with store.exclusively():
-        with store.engine.connect() as connection:
+    with study.store.exclusively():
+        with study.store.engine.connect() as connection:
             table = schema.leases
             is_lost = (table.c.expires_at < schema.database_now()) | table.c.worker_id.in_(dead_workers)
-            rows = connection.execute(sa.select(table.c.number, is_lost).where(table.c.study_id == study_id)).all()
+            rows = connection.execute(
+                sa.select(table.c.number, is_lost).where(table.c.study_id == study.study_id)
+            ).all()
         leased = {int(number): bool(lost) for number, lost in rows}
-        states = {trial.number: trial.state for trial in study.get_trials(deepcopy=False)}
+        states = {trial.number: trial.state for trial in study.optuna.get_trials(deepcopy=False)}
         lost = [number for number, state in states.items() if state == TrialState.RUNNING and leased.get(number, True)]
         for number in lost:
-            _give_back_lost(store, study, study_id, number)
+            _give_back_lost(study, number)
         for number in leased:
             if states[number] != TrialState.RUNNING:
-                _close_told(store, study_id, number, states[number])
+                _close_told(study, number, states[number])
     return lost
 
 
-def _give_back_lost(store: Store, study: optuna.Study, study_id: int, number: int) -> None:
-    with store.engine.connect() as connection:
-        n_lost = count_attempts(connection, study_id, number, Outcome.LOST) + 1
+def _give_back_lost(study: OpenStudy, number: int) -> None:
+    with study.store.engine.connect() as connection:
+        n_lost = count_attempts(connection, study.study_id, number, Outcome.LOST) + 1
     if n_lost >= MAX_ATTEMPTS:
         outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
     else:
         outcome, reason = Outcome.LOST, "its worker was lost"
-    _tell(store, study, study_id, number, outcome, None, reason)
-    with store.engine.begin() as connection:
-        end_attempt(connection, study_id, number, outcome, reason, "")
+    _tell(study, number, outcome, None, reason)
+    with study.store.engine.begin() as connection:
+        end_attempt(connection, study.study_id, number, outcome, reason, "")
 
 
-def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> None:
+def _close_told(study: OpenStudy, number: int, state: TrialState) -> None:
     """End the open attempt at a trial that has ended in Optuna.
 
     Either its worker died between telling Optuna and ending the attempt, or a person ended the trial.
     """
-    table = schema.attempts
-    with store.engine.begin() as connection:
+    table, study_id = schema.attempts, study.study_id
+    with study.store.engine.begin() as connection:
         is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
         row = connection.execute(sa.select(table).where(is_open)).one_or_none()
         if row is not None and row.intended and STATES[Outcome(row.intended)] == state:
@@ -186,29 +188,23 @@ def _close_told(store: Store, study_id: int, number: int, state: TrialState) -> 
             end_attempt(connection, study_id, number, outcome, "", "")
 
 
-def _tell(
-    store: Store,
-    study: optuna.Study,
-    study_id: int,
-    number: int,
-    outcome: Outcome,
-    values: Sequence[float] | None,
-    reason: str,
-) -> None:
-    trial_id = store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)
+def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[float] | None, reason: str) -> None:
+    storage = study.store.optuna
+    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
     if STATES[outcome] == TrialState.WAITING:
         # The trial keeps its number, hence its candidate and seed, so that an interruption changes no result.
-        store.optuna.set_trial_state_values(trial_id, TrialState.WAITING)
+        storage.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:
-        store.optuna.set_trial_user_attr(trial_id, REASON, reason)
-    study.tell(
+        storage.set_trial_user_attr(trial_id, REASON, reason)
+    study.optuna.tell(
         number, values=list(values) if values is not None else None, state=STATES[outcome], skip_if_finished=True
     )
 
 
-def _state(store: Store, study_id: int, number: int) -> TrialState:
-    return store.optuna.get_trial(store.optuna.get_trial_id_from_study_id_trial_number(study_id, number)).state
+def _state(study: OpenStudy, number: int) -> TrialState:
+    storage = study.store.optuna
+    return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(study.study_id, number)).state
 
 
 def _write_measurements(connection: Connection, lease: Lease, measurements: Mapping[str, float]) -> None:

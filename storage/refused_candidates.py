@@ -9,14 +9,13 @@ from optuna.trial import FrozenTrial
 from tunefront.objectives.limits import broken_limit, read_objectives
 from tunefront.objectives.measures import known_early
 from tunefront.storage import counts
-from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 REFUSED_AS = "refused_as"  # user attribute of a trial that was queued again: number of the refused trial
 
 
-def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
+def queue_again(study: OpenStudy) -> dict[int, int]:
     """Queue the refused candidates that now break no limit of the study, each once and under a new number.
 
     The caller holds the store's lock.
@@ -24,19 +23,18 @@ def queue_again(store: Store, study: StudyRecord) -> dict[int, int]:
     Returns:
         Number of the refused trial -> number of the new one.
     """
-    refused = counts.refused(store, study.study_id)
+    refused = counts.refused(study)
     if not refused:
         return {}
-    objectives = list(read_objectives(study.spec).values())
-    measurements = load_measurements(store, study.study_id)
-    optuna_study = study.optuna_study(store)
-    trials = optuna_study.get_trials(deepcopy=False)
+    objectives = list(read_objectives(study.record.spec).values())
+    measurements = load_measurements(study)
+    trials = study.optuna.get_trials(deepcopy=False)
     before = queued_again(trials)
     for trial in trials:
         measured = known_early(measurements.get(trial.number, {}))
         if trial.number in refused - before.keys() and measured and not broken_limit(objectives, measured):
-            optuna_study.enqueue_trial(dict(trial.params), user_attrs={REFUSED_AS: trial.number})
-    after = queued_again(optuna_study.get_trials(deepcopy=False))
+            study.optuna.enqueue_trial(dict(trial.params), user_attrs={REFUSED_AS: trial.number})
+    after = queued_again(study.optuna.get_trials(deepcopy=False))
     return {number: again for number, again in after.items() if number not in before}
 
 

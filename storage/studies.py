@@ -11,53 +11,35 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler
 
 from tunefront.objectives.measures import Direction
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import StoreError
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.queue import LEASE_SECONDS
 
 
-@dataclass(frozen=True)
-class StudyRecord:
-    """A study as the store has it.
-
-    Attributes:
-        study_id: Its key in Optuna's and our tables.
-        spec: The StudySpec as plain JSON data.
-        dataset: Facts of the prepared dataset: counts, classes, image shape.
-        created_at: Seconds since the epoch, on the database's clock.
-    """
-
-    study_id: int
-    name: str
-    spec: Mapping[str, Any]
-    dataset: Mapping[str, Any]
-    created_at: float
-
-    def optuna_study(self, store: Store, sampler: BaseSampler | None = None) -> optuna.Study:
-        """Load Optuna's own object for this study, on the same connection."""
-        return optuna.load_study(study_name=self.name, storage=store.optuna, sampler=sampler)
-
-
-def find(store: Store, name: str) -> StudyRecord | None:
+def find(store: Store, name: str) -> OpenStudy | None:
     """Return the study of that name, or None."""
     return next((study for study in list_all(store) if study.name == name), None)
 
 
-def list_all(store: Store) -> list[StudyRecord]:
+def list_all(store: Store) -> list[OpenStudy]:
     """Read every tunefront study in the store, oldest first. Optuna studies without a spec are left out."""
     names = _names(store)
     with store.engine.connect() as connection:
         rows = connection.execute(sa.select(schema.studies).order_by(schema.studies.c.study_id)).all()
     return [
-        StudyRecord(row.study_id, names[row.study_id], json.loads(row.spec), json.loads(row.dataset), row.created_at)
+        OpenStudy(store, _record(names[row.study_id], row))
         for row in rows
         # A study that was deleted in the dashboard leaves tunefront's row behind, and its number may be used again.
         if names.get(row.study_id) == row.name
     ]
+
+
+def _record(name: str, row: sa.Row[Any]) -> StudyRecord:
+    return StudyRecord(row.study_id, name, json.loads(row.spec), json.loads(row.dataset), row.created_at)
 
 
 def create(
@@ -67,7 +49,7 @@ def create(
     dataset: Mapping[str, Any],
     directions: Sequence[Direction],
     metric_names: Sequence[str],
-) -> StudyRecord:
+) -> OpenStudy:
     """Make the study, or return the one that another worker made in the meantime.
 
     Raises:
@@ -107,39 +89,37 @@ def create(
     return created
 
 
-def update_spec(store: Store, study: StudyRecord, spec: Mapping[str, Any]) -> None:
+def update_spec(study: OpenStudy, spec: Mapping[str, Any]) -> None:
     """Save a spec that differs only in what may change between runs, such as the number of trials."""
-    with store.engine.begin() as connection:
+    with study.store.engine.begin() as connection:
         connection.execute(
             schema.studies.update().where(schema.studies.c.study_id == study.study_id).values(spec=json.dumps(spec))
         )
 
 
-def check_limits(store: Store, study: StudyRecord) -> None:
+def check_limits(study: OpenStudy) -> None:
     """Refuse to go on under limits that the study no longer has.
 
     Raises:
         StoreError: Says how to go on.
     """
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         spec = connection.execute(
             sa.select(schema.studies.c.spec).where(
                 (schema.studies.c.study_id == study.study_id) & (schema.studies.c.name == study.name)
             )
         ).scalar()
-    if spec is not None and json.loads(spec)["objectives"] != study.spec["objectives"]:
+    if spec is not None and json.loads(spec)["objectives"] != study.record.spec["objectives"]:
         raise StoreError(
             f"the limits of study {study.name!r} were changed while this run was out of reach for longer than a lease "
             "lasts. Start it again with the spec file that the others have"
         )
 
 
-def register_worker(
-    store: Store, study: StudyRecord, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]
-) -> None:
+def register_worker(study: OpenStudy, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]) -> None:
     """Record a supervisor that works on the study, with its hardware, versions and slots."""
     now = schema.database_now()
-    with store.engine.begin() as connection:
+    with study.store.engine.begin() as connection:
         connection.execute(
             schema.workers.insert().values(
                 worker_id=worker_id,
@@ -165,10 +145,10 @@ class WorkerRecord:
     seen_at: float
 
 
-def list_workers(store: Store, study: StudyRecord) -> list[WorkerRecord]:
+def list_workers(study: OpenStudy) -> list[WorkerRecord]:
     """Read every supervisor that the study ever had, oldest first."""
     query = sa.select(schema.workers).where(schema.workers.c.study_id == study.study_id)
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         rows = connection.execute(query.order_by(schema.workers.c.started_at)).all()
     return [
         WorkerRecord(row.worker_id, row.host, row.pid, json.loads(row.machine), row.started_at, row.seen_at)
@@ -199,21 +179,19 @@ def _forget_deleted(store: Store) -> None:
                 connection.execute(table.delete().where(table.c.study_id.not_in(alive)))
 
 
-def workers_at_work(store: Store, study: StudyRecord) -> list[WorkerRecord]:
+def workers_at_work(study: OpenStudy) -> list[WorkerRecord]:
     """Return the supervisors that hold a valid lease of the study, or were seen within a lease's time, oldest first."""
     leases = schema.leases
     is_valid = (leases.c.study_id == study.study_id) & (leases.c.expires_at >= schema.database_now())
-    with store.engine.connect() as connection:
+    with study.store.engine.connect() as connection:
         now = float(connection.execute(sa.select(schema.database_now())).scalar_one())
         holders = set(connection.execute(sa.select(leases.c.worker_id).where(is_valid)).scalars())
     return [
-        worker
-        for worker in list_workers(store, study)
-        if worker.worker_id in holders or worker.seen_at > now - LEASE_SECONDS
+        worker for worker in list_workers(study) if worker.worker_id in holders or worker.seen_at > now - LEASE_SECONDS
     ]
 
 
-def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collection[str] = ()) -> None:
+def delete(store: Store, doomed: Sequence[OpenStudy], ended_workers: Collection[str] = ()) -> None:
     """Delete studies with everything stored of them, in Optuna's tables too. Files stay.
 
     Args:
@@ -224,7 +202,7 @@ def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collectio
     """
     with store.exclusively():
         for study in doomed:
-            check_idle(store, study, ended_workers)
+            check_idle(study, ended_workers)
         for study in doomed:
             # Optuna's study is deleted first. Should this process die in between, the rows left in our tables belong to
             # no study, and are deleted when the next study is made.
@@ -233,13 +211,13 @@ def delete(store: Store, doomed: Sequence[StudyRecord], ended_workers: Collectio
         _forget_deleted(store)
 
 
-def check_idle(store: Store, study: StudyRecord, ended_workers: Collection[str] = ()) -> None:
+def check_idle(study: OpenStudy, ended_workers: Collection[str] = ()) -> None:
     """Refuse a study that is being worked on.
 
     Raises:
         StoreError: Names the process and its machine.
     """
-    at_work = [worker for worker in workers_at_work(store, study) if worker.worker_id not in ended_workers]
+    at_work = [worker for worker in workers_at_work(study) if worker.worker_id not in ended_workers]
     if at_work:
         worker = at_work[0]
         raise StoreError(

@@ -14,9 +14,8 @@ from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.storage import curves, queue, refused_candidates
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
-from tunefront.storage.database.connection import Store
 from tunefront.storage.measurements import load_measurements
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,13 @@ _STATE_NAMES = {
 }
 
 
-def load(store: Store, study: StudyRecord) -> list[TrialRecord]:
+def load(study: OpenStudy) -> list[TrialRecord]:
     """Read every trial of the study, in the order of their numbers."""
-    frozen_trials = study.optuna_study(store).get_trials(deepcopy=False)
-    objectives = list(read_objectives(study.spec).values())
-    epochs = curves.load(store, study.study_id)
-    measurements = load_measurements(store, study.study_id)
-    with store.engine.connect() as connection:
+    frozen_trials = study.optuna.get_trials(deepcopy=False)
+    objectives = list(read_objectives(study.record.spec).values())
+    epochs = curves.load(study)
+    measurements = load_measurements(study)
+    with study.store.engine.connect() as connection:
         attempts = connection.execute(
             sa.select(schema.attempts)
             .where(schema.attempts.c.study_id == study.study_id)
@@ -122,13 +121,13 @@ def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
     return all(each.violation(value) <= 0 for each, value in zip(objectives, trial.values, strict=True))
 
 
-def set_model_path(store: Store, study: StudyRecord, number: int, path: str) -> None:
+def set_model_path(study: OpenStudy, number: int, path: str) -> None:
     """Store the path of a trial's kept model; an empty path says that the model was removed."""
     table = schema.attempts
     last = sa.select(sa.func.max(table.c.attempt)).where(
         (table.c.study_id == study.study_id) & (table.c.number == number)
     )
-    with store.engine.begin() as connection:
+    with study.store.engine.begin() as connection:
         connection.execute(
             table.update()
             .where(

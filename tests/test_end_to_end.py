@@ -71,9 +71,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 def read_trials(folder: Path, name: str) -> list[TrialRecord]:
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}")
-    record = studies.find(store, name)
-    assert record is not None
-    return trials.load(store, record)
+    study = studies.find(store, name)
+    assert study is not None
+    return trials.load(study)
 
 
 def wait_for_line(process: subprocess.Popen[str], pattern: str) -> str:
@@ -271,7 +271,7 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     study = studies.find(store, "tiny.confirmation")
     assert study is not None
     for split, prefix in (("test", "test_"), ("validation", "")):
-        found = answers.load(store, study.study_id, split)
+        found = answers.load(study, split)
         for record in trainings:
             assert found[record.number].labels == _prepared(tmp_path).split(split).labels.tolist()
             share = np.mean(np.array(found[record.number].chosen) == found[record.number].labels)

@@ -53,13 +53,12 @@ def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("light")
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
-    record = studies.create(store, "digits", SPEC, DATASET, DIRECTIONS, METRICS)
-    study = record.optuna_study(store)
+    study = studies.create(store, "digits", SPEC, DATASET, DIRECTIONS, METRICS)
     with store.exclusively():
-        leased = queue.lease_next(store, study, record.study_id, 1, "worker", "cpu0")
+        leased = queue.lease_next(study, 1, "worker", "cpu0")
     assert leased is not None
     values = [MEASUREMENTS[name] for name in METRICS]
-    queue.finish(store, study, leased[0], Outcome.COMPLETE, values=values, measurements=MEASUREMENTS)
+    queue.finish(study, leased[0], Outcome.COMPLETE, values=values, measurements=MEASUREMENTS)
     return folder
 
 

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from tunefront.reports.study_results import StudyResults
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import Ending
-    from tunefront.storage.database.connection import Store
-    from tunefront.storage.studies import StudyRecord
+    from tunefront.storage.open_study import OpenStudy
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
 STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
@@ -56,15 +55,15 @@ class Study:
         """Write the report into a folder (default: ``results/NAME``), and return the path of its page."""
         from tunefront.reports.publish import publish
 
-        return publish(*self._open(), Path(out or Path("results") / self.name)).files.report_html
+        return publish(self._open(), Path(out or Path("results") / self.name)).files.report_html
 
-    def _open(self) -> tuple[Store, StudyRecord]:
+    def _open(self) -> OpenStudy:
         return find_study(self.storage, self.name)
 
     def _results(self) -> StudyResults:
         from tunefront.reports.study_results import load_results
 
-        return load_results(*self._open())
+        return load_results(self._open())
 
 
 def run(
@@ -132,8 +131,8 @@ def default_storage() -> str:
     return os.environ.get(STORAGE_VARIABLE) or DEFAULT_STORAGE
 
 
-def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
-    """Find a study, and open its storage for reading.
+def find_study(storage: str, name: str, *, is_writer: bool = False) -> OpenStudy:
+    """Find a study, and open its storage: for reading, or as a writer.
 
     Raises:
         StudyError: If the storage has no study of that name; the message lists the studies that it has.
@@ -141,13 +140,14 @@ def find_study(storage: str, name: str) -> tuple[Store, StudyRecord]:
     from tunefront.storage import studies
     from tunefront.storage.database.connection import open_store
     from tunefront.storage.database.passwords import masked
+    from tunefront.storage.open_study import OpenStudy
 
     store = open_store(storage)
     found = studies.find(store, name)
     if found is None:
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
         raise StudyError(f"{masked(storage)} has no study {name!r}. It has: {known}")
-    return store, found
+    return OpenStudy(open_store(storage, is_writer=True), found.record) if is_writer else found
 
 
 def run_spec(
@@ -157,7 +157,7 @@ def run_spec(
     slots: int | None,
     folder: Path,
     console: Console,
-    enqueue: Callable[[Store, StudyRecord], None] | None = None,
+    enqueue: Callable[[OpenStudy], None] | None = None,
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console."""
     import tempfile

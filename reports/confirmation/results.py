@@ -14,18 +14,19 @@ from tunefront.reports.confirmation.statistics import estimate
 from tunefront.reports.study_results import StudyResults, front_numbers, load_results
 from tunefront.storage import studies
 from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
 
 def load_confirmation(store: Store, results: StudyResults) -> Confirmation | None:
     """Read the confirmation of a search; None without one, or if no training has ended yet. Writes nothing."""
-    found = (study for study in studies.list_all(store) if study.spec.get("confirms") == results.study.name)
-    record = next(found, None)
-    if record is None:
+    found = (study for study in studies.list_all(store) if study.record.spec.get("confirms") == results.study.name)
+    trained = next(found, None)
+    if trained is None:
         return None
-    study = load_results(store, record)
-    by_finalist = _trainings(store, study, results)
-    score, validation = read_scores(store, record.study_id, results, by_finalist)
+    study = load_results(trained)
+    by_finalist = _trainings(trained, study, results)
+    score, validation = read_scores(trained, results, by_finalist)
     complete = _complete_trainings(results, by_finalist, (score, validation))
     finalists = _confirm(results, by_finalist, complete, score, validation)
     if not finalists:
@@ -49,10 +50,10 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
     )
 
 
-def _trainings(store: Store, study: StudyResults, results: StudyResults) -> dict[int, list[TrialRecord]]:
+def _trainings(trained: OpenStudy, study: StudyResults, results: StudyResults) -> dict[int, list[TrialRecord]]:
     """Return the trainings of each finalist by its number, both in the order in which they were queued."""
     searched = {trial.number: trial for trial in results.trials}
-    queued = {trial.number: trial for trial in study.study.optuna_study(store).get_trials(deepcopy=False)}
+    queued = {trial.number: trial for trial in trained.optuna.get_trials(deepcopy=False)}
     found: dict[int, list[TrialRecord]] = {}
     for training in study.trials:
         frozen = queued.get(training.number)

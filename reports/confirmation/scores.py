@@ -12,7 +12,7 @@ from tunefront.reports.confirmation.image_scores import drawn_scores
 from tunefront.reports.confirmation.statistics import drawn_half_width, share_half_width
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage import answers
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
 SHARES = ("accuracy", "top_5_accuracy")  # scores that are shares of all images
@@ -68,21 +68,21 @@ class ImageScores:
         return np.where(np.isnan(found), self.values(trainings), found)
 
 
-def read_scores(store: Store, study_id: int, results: StudyResults, trainings: Trainings) -> tuple[ImageScores, ...]:
+def read_scores(study: OpenStudy, results: StudyResults, trainings: Trainings) -> tuple[ImageScores, ...]:
     """Read the scores by the accuracy objective: on the test images if there are any, and on the validation images."""
     name = results.measure("accuracy").name
     measured = (training.measurements for found in trainings.values() for training in found)
     has_test = any(f"test_{name}" in found for found in measured)
-    validation = _read(store, study_id, results, "validation", is_compared=not has_test)
-    return (_read(store, study_id, results, "test", is_compared=True) if has_test else validation), validation
+    validation = _read(study, results, "validation", is_compared=not has_test)
+    return (_read(study, results, "test", is_compared=True) if has_test else validation), validation
 
 
-def _read(store: Store, study_id: int, results: StudyResults, split: str, *, is_compared: bool) -> ImageScores:
+def _read(study: OpenStudy, results: StudyResults, split: str, *, is_compared: bool) -> ImageScores:
     """Read the scores on a split. Images are drawn only to compare trainings or if an interval has no other source."""
     name, facts = results.measure("accuracy").name, results.study.dataset
     n_folds = max(int(facts.get("folds") or 0), 1) if split == "validation" else 1
     is_share = name in SHARES
-    found = answers.load(store, study_id, split) if is_compared or not is_share else {}
+    found = answers.load(study, split) if is_compared or not is_share else {}
     return ImageScores(
         name=f"test_{name}" if split == "test" else name,
         n_images=int(facts.get(f"n_{split}") or 0) * n_folds,

@@ -7,7 +7,6 @@ import threading
 import warnings
 from typing import Any
 
-from optuna import Study
 from optuna.exceptions import ExperimentalWarning, OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,7 +17,7 @@ from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.storage import studies
 from tunefront.storage.counts import count
 from tunefront.storage.database.connection import Store, open_store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 FIGURE_ID = "tunefront-front"  # a fixed identifier, so that publishing again replaces the figure
 
@@ -30,13 +29,13 @@ _REMOTE_WARNING = (
 _log = logging.getLogger(__name__)
 
 
-def publish_front(store: Store, study: StudyRecord) -> None:
+def publish_front(study: OpenStudy) -> None:
     """Save the front as a figure in the Optuna study, in place of the figure published before.
 
     Args:
-        store: Opened as a writer.
+        study: A study whose store was opened as a writer.
     """
-    _save(store, study, load_results(store, study))
+    _save(study, load_results(study))
 
 
 def serve(
@@ -89,7 +88,7 @@ class _FrontPublisher:
         self._writer = store
         self._reader = open_store(store.url)  # a reader, because loading a large study must not block its workers
         # Optuna's studies are kept, because they cache finished trials: counting again reads only the others.
-        self._studies: dict[tuple[int, float], Study] = {}
+        self._studies: dict[tuple[int, float], OpenStudy] = {}
         self._published: dict[tuple[int, float], tuple[int, Any]] = {}  # finished trials and objectives then
 
     def run(self, stopped: threading.Event, seconds: float) -> None:
@@ -105,15 +104,15 @@ class _FrontPublisher:
         except (SQLAlchemyError, OptunaError, KeyError) as error:  # KeyError if the study was just deleted
             _log.warning("the front was not published (%s); it is tried again", type(error).__name__)
 
-    def _publish_if_changed(self, study: StudyRecord) -> None:
-        key = (study.study_id, study.created_at)  # the number alone is not enough: SQLite uses it again
-        if key not in self._studies:
-            self._studies[key] = study.optuna_study(self._reader)
-        counts = count(self._reader, self._studies[key], study.study_id)
+    def _publish_if_changed(self, study: OpenStudy) -> None:
+        key = (study.study_id, study.record.created_at)  # the number alone is not enough: SQLite uses it again
+        counts = count(self._studies.setdefault(key, study))
         n_finished = counts.complete + counts.pruned + counts.refused + counts.failed
-        state = (n_finished, study.spec["objectives"])
+        state = (n_finished, study.record.spec["objectives"])
         if self._published.get(key) != state:
-            _save(self._writer, study, load_results(self._reader, study))
+            # A change of limits rewrites finished trials, which the kept study caches: so this one is new.
+            found = load_results(OpenStudy(self._reader, study.record))
+            _save(OpenStudy(self._writer, study.record), found)
             self._published[key] = state
 
 
@@ -122,11 +121,11 @@ def _require_writer(store: Store) -> None:
         raise ValueError("the front is published into the store: open it with open_store(url, is_writer=True)")
 
 
-def _save(store: Store, study: StudyRecord, results: StudyResults) -> None:
+def _save(study: OpenStudy, results: StudyResults) -> None:
     from optuna_dashboard import save_plotly_graph_object
 
-    _require_writer(store)
+    _require_writer(study.store)
     figure = front_figure(results)
     # The figure is written in many pieces, so the lock keeps two dashboards from mixing theirs.
-    with store.exclusively():
-        save_plotly_graph_object(study.optuna_study(store), figure, graph_object_id=FIGURE_ID)
+    with study.store.exclusively():
+        save_plotly_graph_object(study.optuna, figure, graph_object_id=FIGURE_ID)

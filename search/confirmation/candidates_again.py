@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 
 class RemakingError(TunefrontError):
@@ -63,8 +64,8 @@ def check_remakable(
                 f"the space of study {study.name!r} is code of its own that cannot be used here ({error}). "
                 "Run this in the folder that the study ran in"
             ) from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # Optuna would announce the temporary study
-    scratch = optuna.create_study()
+    with quiet_optuna():  # Optuna would announce the temporary study
+        scratch = optuna.create_study()
     for number, parameters in parameters_by_number.items():
         scratch.enqueue_trial(dict(parameters))
         trial = scratch.ask()

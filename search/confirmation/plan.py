@@ -17,8 +17,7 @@ from tunefront.search.confirmation.finalists import Finalist, choose_finalists
 from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import studies, trials
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 Training = tuple[int, int]  # number of the search's trial, and number of its seed, from 0
@@ -79,23 +78,22 @@ class ConfirmationPlan:
         seconds = self.seconds_each * self.n_to_train / n_slots
         return f"; about {format_quantity(seconds, 'seconds')}, if each takes as long as in the search"
 
-    def enqueue(self, store: Store, study: StudyRecord) -> None:
+    def enqueue(self, study: OpenStudy) -> None:
         """Queue every missing training once, even if another process does the same at this moment.
 
         All candidates with one seed come before any with the next. An interrupted confirmation then has as many
         trainings of each candidate, and changes on the machine affect all candidates alike.
         """
-        optuna_study = study.optuna_study(store)
-        with store.exclusively():
-            queued = _queued(optuna_study.get_trials(deepcopy=False))
+        with study.store.exclusively():
+            queued = _queued(study.optuna.get_trials(deepcopy=False))
             for seed in range(self.n_seeds):
                 for finalist in self.finalists:
                     if (finalist.number, seed) not in queued:
                         attributes = {"candidate": finalist.number, "seed": seed}
-                        optuna_study.enqueue_trial(dict(finalist.parameters), user_attrs=attributes)
+                        study.optuna.enqueue_trial(dict(finalist.parameters), user_attrs=attributes)
 
 
-def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: int | None = None) -> ConfirmationPlan:
+def plan_confirmation(search: OpenStudy, n_seeds: int, n_near: int | None = None) -> ConfirmationPlan:
     """Choose the finalists, and derive the study that trains them, without writing anything.
 
     Trainings that were queued before stay, also those of candidates that are no longer finalists.
@@ -108,20 +106,21 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
         ConfirmationError: If there is nothing to confirm.
         RemakingError: If the search's spec cannot be read, or its space no longer makes its candidates.
     """
-    if search.spec.get("confirms"):
+    record = search.record
+    if record.spec.get("confirms"):
         raise ConfirmationError(
-            f"{search.name} is itself the confirmation of {search.spec['confirms']}: "
-            f"tunefront confirm {search.spec['confirms']} goes on with it"
+            f"{record.name} is itself the confirmation of {record.spec['confirms']}: "
+            f"tunefront confirm {record.spec['confirms']} goes on with it"
         )
-    spec = read_stored_spec(search)
-    records = trials.load(store, search)
-    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), _n_scored(search), n_near)
+    spec = read_stored_spec(record)
+    records = trials.load(search)
+    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), _n_scored(record), n_near)
     if not finalists:
-        raise ConfirmationError(_why_none(search, records))
-    check_remakable(search, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
-    study = studies.find(store, f"{search.name}{SUFFIX}")
-    before = study.optuna_study(store).get_trials(deepcopy=False) if study is not None else []
-    _check_same_search(search, records, before)
+        raise ConfirmationError(_why_none(record, records))
+    check_remakable(record, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
+    study = studies.find(search.store, f"{record.name}{SUFFIX}")
+    before = study.optuna.get_trials(deepcopy=False) if study is not None else []
+    _check_same_search(record, records, before)
     queued = _queued(before)
     wanted = {(finalist.number, seed) for finalist in finalists for seed in range(n_seeds)}
     return ConfirmationPlan(
@@ -132,7 +131,7 @@ def plan_confirmation(store: Store, search: StudyRecord, n_seeds: int, n_near: i
         n_done=sum(trial.state.is_finished() for trial in before),
         seconds_each=_mean_seconds(records, {finalist.number for finalist in finalists}),
         is_search_unfinished=_is_unfinished(spec, records),
-        has_test=search.dataset.get("n_test") != 0,
+        has_test=record.dataset.get("n_test") != 0,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import pwd
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunefront.file_lock import try_lock
 from tunefront.search.data.cache_folder import FACTS, MANIFESTS, ORIGIN, PARTIAL, RECORDS, USED, lock_path
 from tunefront.search.data.examples import readable
 
@@ -126,10 +126,7 @@ def _unlocked(path: Path) -> Iterator[bool]:
         yield True
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
+        yield try_lock(descriptor)
     finally:
         os.close(descriptor)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tunefront.file_lock import locked, try_lock
 from tunefront.search.data.cache_folder import share
 from tunefront.search.data.examples import DataError
-
-_WAIT_SECONDS = 0.1
 
 
 @contextmanager
@@ -23,14 +20,22 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     The lock is released when its holder ends, however that happens. The file stays, because removing it would let two
     processes in.
     """
+    with locked(_lockable(path), waiting):
+        yield
+
+
+def _lockable(path: Path) -> int:
+    """Open the file of a lock, and check that files can be locked there; the lock may be held afterwards."""
     descriptor = _opened(path)
     try:
-        while not _try(descriptor, path):
-            waiting()
-            time.sleep(_WAIT_SECONDS)
-        yield
-    finally:
+        try_lock(descriptor)
+    except OSError as error:
         os.close(descriptor)
+        raise DataError(
+            f"{path.parent}: files cannot be locked there ({error.strerror}), as on some network drives: "
+            "set TUNEFRONT_CACHE to a folder of this machine"
+        ) from None
+    return descriptor
 
 
 def _opened(path: Path) -> int:
@@ -51,16 +56,3 @@ def _opened(path: Path) -> int:
             "folder, or have its owner give you the right to write"
         ) from None
     return descriptor
-
-
-def _try(descriptor: int, path: Path) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        raise DataError(
-            f"{path.parent}: files cannot be locked there ({error.strerror}), as on some network drives: "
-            "set TUNEFRONT_CACHE to a folder of this machine"
-        ) from None
-    return True

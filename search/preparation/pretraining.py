@@ -17,6 +17,7 @@ from tunefront.search.preparation.checks import check_monitor
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import PretrainTable
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.search.system.regular_files import named
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION
@@ -61,8 +62,8 @@ def pretraining_candidate(table: PretrainTable) -> Candidate:
         CheckError: If something varies, or there is no backbone.
     """
     space = Space.from_table(_with_defaults(table.space))
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    with quiet_optuna():  # Optuna would announce the temporary study
+        study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     trial = study.ask()
     candidate = space.suggest(trial)
     if trial.params:

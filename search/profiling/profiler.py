@@ -11,6 +11,7 @@ from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.profiling.profile import Profile, profile
 from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.models import models_of
 from tunefront.spaces.own import OwnSpace
@@ -35,7 +36,8 @@ def profile_spec(
     space: Space | OwnSpace, image_shape: tuple[int, ...], n_classes: int, limit: int, seed: int = 0
 ) -> tuple[Iterator[Profile], str]:
     """Return the profiles of all models of a space, or of `limit` random ones, and a note that says which."""
-    candidates, note = models_of(space, limit, seed)
+    with quiet_optuna():
+        candidates, note = models_of(space, limit, seed)
     return profile_candidates(space, candidates, image_shape, n_classes), note
 
 
@@ -67,7 +69,8 @@ def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     spec = StudySpec.from_json(data)
     dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
     space = spec.parsed_space()
-    candidates, note = models_of(space, _LIMIT, spec.seed)
+    with quiet_optuna():
+        candidates, note = models_of(space, _LIMIT, spec.seed)
     found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_classes)
     return _collect(found, len(candidates), note, progress)
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
 from tunefront.storage import counts, curves
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import is_feasible
 
 
@@ -21,12 +20,8 @@ class History:
         epochs: The epochs of a whole training.
     """
 
-    def __init__(
-        self, store: Store, study: optuna.Study, study_id: int, objectives: Sequence[Objective], epochs: int
-    ) -> None:
-        self._store = store
+    def __init__(self, study: OpenStudy, objectives: Sequence[Objective], epochs: int) -> None:
         self._study = study
-        self._study_id = study_id
         self._objectives = objectives
         self._finished = FinishedTrials(epochs, [objective.measure.direction for objective in objectives])
         self._open: list[int] = []  # numbers of trials that had not ended at the last look
@@ -39,11 +34,11 @@ class History:
         It also updates `n_ended`, the number of trials that were completed or stopped. If the store cannot be read,
         nothing changes, and the next call reads all that was missed.
         """
-        trials = self._study.get_trials(deepcopy=False)
+        trials = self._study.optuna.get_trials(deepcopy=False)
         looked_at = [*self._open, *range(self._n_known, len(trials))]  # Optuna lists trials by their numbers, from 0
         pruned = [number for number in looked_at if trials[number].state == TrialState.PRUNED]
         complete = [trials[number] for number in looked_at if trials[number].state == TrialState.COMPLETE]
-        refused = counts.refused(self._store, self._study_id) if pruned else frozenset()
+        refused = counts.refused(self._study) if pruned else frozenset()
         found = self._read(complete)
         self._n_known = len(trials)
         self._open = [number for number in looked_at if not trials[number].state.is_finished()]
@@ -53,7 +48,7 @@ class History:
         return self._finished
 
     def _read(self, new: Sequence[FrozenTrial]) -> list[FinishedTrial]:
-        read = curves.load(self._store, self._study_id, [trial.number for trial in new]) if new else {}
+        read = curves.load(self._study, [trial.number for trial in new]) if new else {}
         return [
             FinishedTrial.from_epochs(
                 trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives)

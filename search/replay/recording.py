@@ -21,10 +21,9 @@ from tunefront.search.system.regular_files import read_text_file
 from tunefront.spaces.settings import SpaceError
 from tunefront.storage import studies, trials
 from tunefront.storage.curves import Epoch
-from tunefront.storage.database.connection import Store
 from tunefront.storage.files import replace_file
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.spreadsheet import as_cell, csv_of, from_cell
-from tunefront.storage.studies import StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 FORMAT = 1
@@ -89,22 +88,22 @@ class Recording:
         return [by_candidate[number] for number in sorted(by_candidate)]
 
 
-def write_recording(store: Store, study: StudyRecord, path: Path) -> int:
+def write_recording(study: OpenStudy, path: Path) -> int:
     """Write the complete trainings of a recording study as a compressed table, if there are any; return their number.
 
     The file gets its name when it is whole. Its first line is a comment, ``# `` and JSON, with the spec, the dataset
     and the machines. Then comes CSV with a row for each training.
     """
-    records = trials.load(store, study)
-    attributes = {trial.number: trial.user_attrs for trial in study.optuna_study(store).get_trials(deepcopy=False)}
+    records = trials.load(study)
+    attributes = {trial.number: trial.user_attrs for trial in study.optuna.get_trials(deepcopy=False)}
     complete = [trial for trial in records if trial.state == "complete"]
     if not complete:
         return 0
     header = {
         "format": FORMAT,
-        "spec": study.spec,
-        "dataset": study.dataset,
-        "machines": [_publishable(worker.machine) for worker in studies.list_workers(store, study)],
+        "spec": study.record.spec,
+        "dataset": study.record.dataset,
+        "machines": [_publishable(worker.machine) for worker in studies.list_workers(study)],
         "n_failed": sum(trial.state == "failed" for trial in records),
         "n_trainings": len(complete),
     }

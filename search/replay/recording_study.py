@@ -6,23 +6,21 @@ import optuna
 
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
-def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
+def enqueue_candidates(study: OpenStudy, n_candidates: int, n_repeated: int, n_seeds: int) -> None:
     """Queue every training of a recording that was not queued before.
 
     The candidates are independent draws, each by its own sampler. The first `n_repeated` of them are queued `n_seeds`
     times, because each trial has its own seed.
     """
-    spec = StudySpec.from_json(study.spec)
+    spec = StudySpec.from_json(study.record.spec)
     space = spec.parsed_space()
-    optuna_study = study.optuna_study(store)
-    with store.exclusively():
+    with study.store.exclusively():
         queued = {
             (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
-            for trial in optuna_study.get_trials(deepcopy=False)
+            for trial in study.optuna.get_trials(deepcopy=False)
         }
         for seed in range(n_seeds):
             for candidate in range(n_repeated if seed else n_candidates):
@@ -31,4 +29,4 @@ def enqueue_candidates(store: Store, study: StudyRecord, n_candidates: int, n_re
                         sampler=optuna.samplers.RandomSampler(seed=trial_seed(spec.seed, candidate))
                     ).ask()
                     space.suggest(scratch)
-                    optuna_study.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})
+                    study.optuna.enqueue_trial(scratch.params, user_attrs={"candidate": candidate, "seed": seed})

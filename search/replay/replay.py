@@ -20,6 +20,7 @@ from tunefront.search.replay.results import RepeatResult, ReplayResults, measure
 from tunefront.search.replay.strategies import Strategy
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.system.child_environment import child_environment, chosen_safe_path, restore_safe_path
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
@@ -43,7 +44,7 @@ class _Player:
     def __call__(self, job: tuple[Strategy, int]) -> RepeatResult:
         strategy, repeat = job
         table = self.tables[repeat % len(self.tables)]
-        with _quiet_optuna():
+        with quiet_optuna(optuna.logging.ERROR):
             chooser = make_chooser(strategy.sampler, table, self.space, trial_seed(self.seed, repeat))
             rule = strategy.pruner.make(table, self.n_trials)
             return measure(table, play(table, chooser, rule, strategy.n_workers, self.n_trials))
@@ -123,16 +124,6 @@ def _mapping(n_processes: int) -> Iterator[_Map]:
     context, safe_path = multiprocessing.get_context("spawn"), chosen_safe_path()
     with child_environment(), ProcessPoolExecutor(n_processes, context, restore_safe_path, (safe_path,)) as pool:
         yield lambda player, jobs: pool.map(player, jobs, chunksize=5)
-
-
-@contextmanager
-def _quiet_optuna() -> Iterator[None]:
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
 
 
 def _facts(

@@ -6,28 +6,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tunefront.spaces.grid import Grid
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
-def enqueue_starts(
-    store: Store, study: StudyRecord, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None
-) -> int:
+def enqueue_starts(study: OpenStudy, starts: Sequence[Mapping[str, Any]], grid: Grid | None = None) -> int:
     """Queue each start candidate once, even if another process does so at this moment; return how many were queued.
 
     Args:
         grid: The study's grid, if it has one. A candidate that leaves parameters out then becomes the first matching
             point that was not tried, or none if all were.
     """
-    optuna_study = study.optuna_study(store)
     n_new = 0
-    with store.exclusively():
+    with study.store.exclusively():
         for number, start in enumerate(starts, start=1):
-            trials = optuna_study.get_trials(deepcopy=False)
+            trials = study.optuna.get_trials(deepcopy=False)
             if number in {trial.user_attrs.get("start") for trial in trials}:
                 continue
             parameters = start if grid is None else grid.next_point(trials, start)
             if parameters is not None:
-                optuna_study.enqueue_trial(dict(parameters), user_attrs={"start": number})
+                study.optuna.enqueue_trial(dict(parameters), user_attrs={"start": number})
                 n_new += 1
     return n_new

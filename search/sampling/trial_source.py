@@ -20,34 +20,29 @@ from tunefront.spaces.space import Space
 from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import count
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 class TrialSource:
     """The source from which a supervisor gets the next trial of its study.
 
     Args:
-        study: Optuna's object for `record`, whose sampler only this class sets.
+        study: The study; only this class sets the sampler of its Optuna study.
     """
 
     def __init__(
         self,
-        store: Store,
-        record: StudyRecord,
-        study: optuna.Study,
+        study: OpenStudy,
         spec: StudySpec,
         space: Space | OwnSpace,
         worker_id: str,
     ) -> None:
-        self._store = store
-        self._record = record
         self._study = study
         self._spec = spec
         self._space = space
         self._worker_id = worker_id
         self._idle_sampler = RandomSampler(seed=0)
-        self._study.sampler = self._idle_sampler
+        self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
         self._distributions = parameters_of(space).distributions if isinstance(spec.sampler, QmcTable) else None
 
@@ -60,24 +55,22 @@ class TrialSource:
         Raises:
             StoreError: If the study has other limits by now, which means that this worker was taken for lost.
         """
-        with self._store.exclusively():
-            studies.check_limits(self._store, self._record)
-            trials = self._study.get_trials(deepcopy=False)
+        with self._study.store.exclusively():
+            studies.check_limits(self._study)
+            trials = self._study.optuna.get_trials(deepcopy=False)
             waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
             if self._grid is not None and waiting is None and not self._enqueue_point(self._grid, trials):
                 return None
-            self._study.sampler = self._sampler(waiting, len(trials))
+            self._study.optuna.sampler = self._sampler(waiting, len(trials))
             leased = queue.lease_next(
-                self._store,
                 self._study,
-                self._record.study_id,
                 self._spec.trials,
                 self._worker_id,
                 slot,
                 only_waiting=self._spec.confirms is not None,
             )
             if leased is None:
-                self._study.sampler = self._idle_sampler
+                self._study.optuna.sampler = self._idle_sampler
             else:
                 _ = leased[1].relative_params  # Optuna would sample these at the first suggestion, without the lock
             return leased
@@ -90,12 +83,12 @@ class TrialSource:
         """
         candidate = self._space.suggest(trial)
         # What samplers do when a trial ends is not needed here, and CMA-ES would warn of every constraint.
-        self._study.sampler = self._idle_sampler
+        self._study.optuna.sampler = self._idle_sampler
         return candidate
 
     def is_exhausted(self) -> bool:
         """Return whether the grid is done, so that no untried candidate is left."""
-        trials = self._study.get_trials(deepcopy=False)
+        trials = self._study.optuna.get_trials(deepcopy=False)
         return (
             self._grid is not None
             and all(trial.state.is_finished() for trial in trials)
@@ -103,11 +96,11 @@ class TrialSource:
         )
 
     def _enqueue_point(self, grid: Grid, trials: Sequence[FrozenTrial]) -> bool:
-        counts = count(self._store, self._study, self._record.study_id)
+        counts = count(self._study)
         point = grid.next_point(trials)
         if point is None or counts.finished + counts.running >= self._spec.trials:
             return False
-        self._study.enqueue_trial(dict(point))
+        self._study.optuna.enqueue_trial(dict(point))
         return True
 
     def _sampler(self, waiting: FrozenTrial | None, n_trials: int) -> BaseSampler:

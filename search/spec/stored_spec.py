@@ -27,7 +27,7 @@ def stored_spec_in(url: str) -> FindSpec:
 
     def find(name: str) -> Json | None:
         study = studies.find(open_store(url), name) if has_studies(url) else None
-        return None if study is None else study.spec
+        return None if study is None else study.record.spec
 
     return find
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -21,8 +20,7 @@ class Assignment:
         out: The folder for kept models and logs.
     """
 
-    store: Store
-    study: StudyRecord
+    study: OpenStudy
     spec: StudySpec
     dataset: Dataset
     slots: Sequence[Slot]

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import optuna
-
 from tunefront.objectives.measures import known_early
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import constraints, queue, studies
@@ -34,16 +32,14 @@ class Finisher:
     def __init__(
         self,
         assignment: Assignment,
-        study: optuna.Study,
         live_front: LiveFront,
         models: KeptModels,
-        running: Running,
+        running: RunningTrials,
         view: View,
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
         self._assignment = assignment
-        self._study = study
         self._live_front = live_front
         self._models = models
         self._running = running
@@ -81,7 +77,7 @@ class Finisher:
     def end_overdue(self) -> None:
         """End the trials that have run longer than the time limit."""
         training = self._assignment.spec.training
-        for running in list(self._running.values()):
+        for running in self._running:
             if self._clock() - running.started_at > training.time_limit:
                 running.child.kill()
                 epochs = f"{len(running.curve)} of {training.epochs} epochs"
@@ -100,8 +96,7 @@ class Finisher:
         is_complete = outcome is Outcome.COMPLETE
         is_recorded = patiently(
             lambda: queue.finish(
-                self._assignment.store,
-                self._study,
+                self._assignment.study,
                 running.lease,
                 outcome,
                 values=self._live_front.values(running.measurements) if is_complete else None,
@@ -130,24 +125,25 @@ class Finisher:
 
     def close_ended_by_person(self, lease: Lease) -> None:
         """Close the attempt of a trial that a person ended before it had started."""
-        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED))
+        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED))
         self._say_refused(lease.number)
 
     def fail_unstarted(self, lease: Lease, reason: str) -> None:
         """End a leased trial as failed because it has no candidate to train."""
-        patiently(lambda: queue.finish(self._assignment.store, self._study, lease, Outcome.FAILED, reason=reason))
+        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED, reason=reason))
         self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
 
     def give_back_running(self, reason: str) -> None:
         """Stop all running trials, and give them back to the queue."""
-        for running in self._running.values():  # all are killed before a write to the store can fail
+        study = self._assignment.study
+        for running in self._running:  # all are killed before a write to the store can fail
             running.child.kill()
-        for running in list(self._running.values()):
-            if studies.find(self._assignment.store, self._assignment.study.name) is not None:
+        for running in self._running:
+            if studies.find(study.store, study.name) is not None:
                 self.finish(running, Outcome.RETURNED, reason=reason)
 
     def _free(self, running: RunningTrial) -> None:
-        del self._running[running.slot.name]
+        self._running.free(running)
         self._models.drop_partial(running.lease.number)
 
     def _say_refused(self, number: int) -> None:

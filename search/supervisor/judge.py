@@ -25,11 +25,11 @@ class Judge:
         pareto: The ``pareto`` pruner, if the spec names it.
     """
 
-    def __init__(self, assignment: Assignment, study: optuna.Study) -> None:
+    def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         table, epochs = assignment.spec.pruner, assignment.spec.training.epochs
         objectives = list(assignment.spec.parsed_objectives().values())
-        self._history = History(assignment.store, study, assignment.study.study_id, objectives, epochs)
+        self._history = History(assignment.study, objectives, epochs)
         self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
         self.rungs: tuple[int, ...] = ()
@@ -37,7 +37,7 @@ class Judge:
             self.pareto = _pareto_pruner(assignment, table)
             self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
         elif not isinstance(table, NoPrunerTable):
-            self._optuna = OptunaJudge(table, epochs, study)
+            self._optuna = OptunaJudge(table, epochs, assignment.study.optuna)
             self.rungs = tuple(range(1, epochs))
         # With several objectives, Optuna's TPE raises an error on pruned trials that have intermediate values.
         self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]
@@ -45,7 +45,7 @@ class Judge:
     def begin(self, lease: Lease) -> None:
         """Forget what an earlier attempt told Optuna, so that a retry is a clean trial."""
         if self._tells_optuna and lease.attempt > 1:
-            intermediate_values.forget(self._assignment.store, lease)
+            intermediate_values.forget(self._assignment.study.store, lease)
 
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""
@@ -58,20 +58,20 @@ class Judge:
 
     def _is_held(self, lease: Lease) -> bool:
         """Return whether the lease is still held: Optuna's halving writes to the trial, which may not be ours now."""
-        with self._assignment.store.engine.connect() as connection:
+        with self._assignment.study.store.engine.connect() as connection:
             return holds(connection, lease)
 
     def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
-        storage = self._assignment.store.optuna
+        storage = self._assignment.study.store.optuna
         return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
 
     def note(self, running: RunningTrial) -> bool:
         """Write the trial's last epoch; return False without writing if its lease is no longer held."""
         epoch = running.curve[-1]
-        if not curves.append(self._assignment.store, running.lease, epoch):
+        if not curves.append(self._assignment.study.store, running.lease, epoch):
             return False
         if self._tells_optuna:
-            intermediate_values.report(self._assignment.store, running.lease, epoch.epoch, epoch.accuracy)
+            intermediate_values.report(self._assignment.study.store, running.lease, epoch.epoch, epoch.accuracy)
         return True
 
 
@@ -83,5 +83,5 @@ def _pareto_pruner(assignment: Assignment, table: ParetoTable) -> ParetoPruner:
         table.front_loss,
         may_end_early=spec.training.early_stopping is not None,
         n_trials=spec.trials,
-        guessing=guessing_level(assignment.study.dataset, spec.accuracy_measure),
+        guessing=guessing_level(assignment.study.record.dataset, spec.accuracy_measure),
     )

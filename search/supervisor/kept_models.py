@@ -10,17 +10,15 @@ from typing import Any
 
 from tunefront.search.system.links import refuse_link
 from tunefront.storage import trials
-from tunefront.storage.database.connection import Store
 from tunefront.storage.files import replace_file
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
 class KeptModels:
     """The models of one study on this machine."""
 
-    store: Store
-    study: StudyRecord
+    study: OpenStudy
     folder: Path
 
     def partial_path(self, number: int) -> Path:
@@ -60,4 +58,4 @@ class KeptModels:
             if number.isdigit() and int(number) in beaten:
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
-                trials.set_model_path(self.store, self.study, int(number), "")
+                trials.set_model_path(self.study, int(number), "")

@@ -15,7 +15,7 @@ from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.model_card import model_card
-from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
 from tunefront.storage.answers import Answers
 from tunefront.storage.curves import Epoch
@@ -37,7 +37,7 @@ class Listener:
         live_front: LiveFront,
         models: KeptModels,
         finisher: Finisher,
-        running: Running,
+        running: RunningTrials,
         clock: Callable[[], float],
     ) -> None:
         self._assignment = assignment
@@ -50,7 +50,7 @@ class Listener:
 
     def listen(self, seconds: float) -> None:
         """Handle the messages that have come in; wait at most `seconds` for one."""
-        by_connection = {running.child.connection: running for running in self._running.values()}
+        by_connection = self._running.by_connection()
         for ready in wait(list(by_connection), timeout=seconds):
             running = by_connection[ready]  # type: ignore[index]
             try:

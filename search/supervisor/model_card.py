@@ -57,6 +57,6 @@ def _preparation(assignment: Assignment) -> dict[str, Any]:
 
 
 def _versions(assignment: Assignment) -> Mapping[str, Any]:
-    workers = studies.list_workers(assignment.store, assignment.study)
+    workers = studies.list_workers(assignment.study)
     machine = next((worker.machine for worker in workers if worker.worker_id == assignment.worker_id), {})
     return {name: machine[name] for name in _VERSIONS if name in machine}

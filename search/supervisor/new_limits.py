@@ -10,16 +10,16 @@ from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.storage import studies, trials
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.queue import LEASE_SECONDS
-from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
 
-def describe_runners(store: Store, study: StudyRecord) -> str:
+def describe_runners(study: OpenStudy) -> str:
     """Return a text for an error that says who runs the study now; empty if nobody does."""
-    now = studies.database_time(store)
-    found = [_describe_runner(worker) for worker in studies.list_workers(store, study) if _may_run(worker, now)]
+    now = studies.database_time(study.store)
+    found = [_describe_runner(worker) for worker in studies.list_workers(study) if _may_run(worker, now)]
     return " and ".join(found)
 
 
@@ -38,8 +38,7 @@ def _describe_runner(worker: WorkerRecord) -> str:
 
 
 def describe_new_limits(
-    store: Store,
-    study: StudyRecord,
+    study: OpenStudy,
     old: Mapping[Axis, Objective],
     new: Mapping[Axis, Objective],
     stopped: Sequence[int],
@@ -49,10 +48,9 @@ def describe_new_limits(
     Args:
         stopped: Numbers of the trials that were stopped for a limit and no longer would be.
     """
-    complete = {trial.number: trial for trial in trials.load(store, study) if trial.state == "complete"}
+    complete = {trial.number: trial for trial in trials.load(study) if trial.state == "complete"}
     n_before, n_now = (sum(_keeps(trial, limits) for trial in complete.values()) for limits in (old, new))
-    optuna_study = study.optuna_study(store)
-    before, now = ({number for number, _ in LiveFront(optuna_study, limits).front()} for limits in (old, new))
+    before, now = ({number for number, _ in LiveFront(study.optuna, limits).front()} for limits in (old, new))
     lines = [f"of {len(complete)} complete trials, {n_now} keep the new limits; {n_before} kept the old ones"]
     if now - before:
         lines.append(f"on the front now: {_trials(now - before)}")

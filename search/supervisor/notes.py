@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import optuna
-
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending, describe_early_end
 from tunefront.storage import trials
+from tunefront.storage.open_study import OpenStudy
 
 
-def note_ending(assignment: Assignment, study: optuna.Study, ending: Ending) -> None:
+def note_ending(assignment: Assignment, ending: Ending) -> None:
     """Note why a study that ended early is done, in a sentence."""
     text = describe_early_end(ending, assignment.spec)
-    if study.user_attrs.get("ending", "") != text:
-        study.set_user_attr("ending", text)
+    optuna_study = assignment.study.optuna
+    if optuna_study.user_attrs.get("ending", "") != text:
+        optuna_study.set_user_attr("ending", text)
 
 
-def forget_ending(study: optuna.Study) -> None:
+def forget_ending(study: OpenStudy) -> None:
     """Remove the notes of an earlier end, because the study goes on; they are gone even if this run is killed."""
-    if study.user_attrs.get("ending", ""):
-        study.set_user_attr("ending", "")
+    if study.optuna.user_attrs.get("ending", ""):
+        study.optuna.set_user_attr("ending", "")
 
 
-def note_front_loss(assignment: Assignment, study: optuna.Study, pruner: ParetoPruner | None) -> None:
+def note_front_loss(study: OpenStudy, pruner: ParetoPruner | None) -> None:
     """Note how much of the front was stopped, judged by the trials that have finished; nothing if none was stopped.
 
     All numbers of the estimate are None while too few trials have finished.
     """
     if pruner is None:
         return
-    records = trials.load(assignment.store, assignment.study)
+    records = trials.load(study)
     n_stopped = sum(record.state == "pruned" and bool(record.epochs) for record in records)
     if not n_stopped:
         return
@@ -44,5 +44,5 @@ def note_front_loss(assignment: Assignment, study: optuna.Study, pruner: ParetoP
         "n_stopped": n_stopped,
         "front_loss": pruner.front_loss,
     }
-    if study.user_attrs.get("front_loss") != noted:
-        study.set_user_attr("front_loss", noted)
+    if study.optuna.user_attrs.get("front_loss") != noted:
+        study.optuna.set_user_attr("front_loss", noted)

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import optuna
-
 from tunefront.objectives.limits import Objective
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
@@ -30,13 +28,14 @@ from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
+from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.search.system.processes import n_cpus
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
 from tunefront.storage import folder_owner, queue, studies
 from tunefront.storage.counts import count
 from tunefront.storage.database.connection import Store, has_studies, open_store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,10 @@ class RunRequest:
     out: Path
     launcher: Launcher
     scratch: Path
-    enqueue: Callable[[Store, StudyRecord], None] | None = None
+    enqueue: Callable[[OpenStudy], None] | None = None
 
 
+@quiet_optuna()  # the view reports what happens
 def run_study(request: RunRequest, view: View) -> Ending:
     """Run the study until it is done, gives up, or is interrupted by Ctrl-C or SIGTERM.
 
@@ -75,7 +75,6 @@ def run_study(request: RunRequest, view: View) -> Ending:
         OSError: If a link stands where a file of the run is to be written.
     """
     spec = request.spec
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # the view reports what happens
     load = machine.load_average()  # measured before this run loads Keras
     _check_extras(request)
     _check_stored_spec(request)
@@ -89,33 +88,32 @@ def run_study(request: RunRequest, view: View) -> Ending:
     except AnswerError as error:
         raise SpecError(request.spec_path, "", str(error)) from None
     _check_stored_data(request, dataset)
-    store = open_store(request.url, is_writer=True)
     facts = dataset.facts()
-    study = _open_study(store, spec, facts)
-    folder_owner.claim(request.out, study)
-    _sweep_dead_workers(store, study)
+    study = _open_study(open_store(request.url, is_writer=True), spec, facts)
+    folder_owner.claim(request.out, study.record)
+    _sweep_dead_workers(study)
     worker_id = uuid.uuid4().hex
     description = machine.describe(slots, gpus, versions, spec.training.precision)
-    study = join(spec, request.spec_path, store, study, worker_id, description, view.say)
+    study = join(spec, request.spec_path, study, worker_id, description, view.say)
     if request.enqueue is not None:
-        request.enqueue(store, study)
+        request.enqueue(study)
         spec = spec.model_copy(update={"stop": StopTable()})  # all queued trainings are wanted
     else:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
-        enqueue_starts(store, study, spec.start_parameters(), grid)
+        enqueue_starts(study, spec.start_parameters(), grid)
     view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
     for what, n_images in dataset.notes.items():
         view.say(f"data: {n_images:,} {what}")
     for text in describe_lists(dataset.folder):
         view.say(f"data: {text}")
-    counts = count(store, study.optuna_study(store), study.study_id)
+    counts = count(study)
     if counts.finished >= spec.trials:
         more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"
         view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    assignment = Assignment(store, study, spec, dataset, slots, worker_id, request.out)
+    assignment = Assignment(study, spec, dataset, slots, worker_id, request.out)
     with interruptible(view.say) as is_interrupted:
         return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 
@@ -128,22 +126,21 @@ def _check_extras(request: RunRequest) -> None:
 
 def _check_stored_spec(request: RunRequest) -> None:
     if has_studies(request.url):
-        store = open_store(request.url)
-        stored = studies.find(store, request.spec.name)
+        stored = studies.find(open_store(request.url), request.spec.name)
         if stored is not None:
-            check_going_on(request.spec, request.spec_path, store, stored)
+            check_going_on(request.spec, request.spec_path, stored)
 
 
 def _check_folder(request: RunRequest) -> None:
     refuse_links(request.out)
     stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
-    folder_owner.check_owner(request.out, stored, request.spec.name)
+    folder_owner.check_owner(request.out, stored.record if stored is not None else None, request.spec.name)
 
 
 def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
     name = request.spec.confirms or request.spec.name  # a confirmation uses its search's data from the start
     stored = studies.find(open_store(request.url), name) if has_studies(request.url) else None
-    if stored is not None and stored.dataset["fingerprint"] != dataset.fingerprint:
+    if stored is not None and stored.record.dataset["fingerprint"] != dataset.fingerprint:
         raise SpecError(
             request.spec_path,
             "data",
@@ -153,7 +150,7 @@ def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
         )
 
 
-def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> StudyRecord:
+def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> OpenStudy:
     objectives: list[Objective] = list(spec.parsed_objectives().values())
     return studies.create(
         store,
@@ -165,19 +162,19 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Stud
     )
 
 
-def ended_workers(store: Store, study: StudyRecord) -> list[str]:
+def ended_workers(study: OpenStudy) -> list[str]:
     """Return the identifiers of this machine's supervisors that have ended, or were killed."""
     here = machine.host_key()
     return [
         worker.worker_id
-        for worker in studies.list_workers(store, study)
+        for worker in studies.list_workers(study)
         if worker.host == here and not machine.is_alive(worker.pid, worker.machine["process_started_at"])
     ]
 
 
-def _sweep_dead_workers(store: Store, study: StudyRecord) -> None:
+def _sweep_dead_workers(study: OpenStudy) -> None:
     """Give back at once the running trials of killed supervisors of this machine."""
-    queue.sweep(store, study.optuna_study(store), study.study_id, ended_workers(store, study))
+    queue.sweep(study, ended_workers(study))
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_validation: int) -> str:

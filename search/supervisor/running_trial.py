@@ -1,9 +1,10 @@
-"""A running trial on one of a supervisor's slots."""
+"""A running trial on one of a supervisor's slots, and all of them together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 
 import optuna
 
@@ -50,4 +51,46 @@ class RunningTrial:
         return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), best)
 
 
-Running = dict[str, RunningTrial]  # name of the slot -> what it runs
+class RunningTrials:
+    """The trials that run on one supervisor's slots, at most one on each."""
+
+    def __init__(self) -> None:
+        self._by_slot: dict[str, RunningTrial] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_slot)
+
+    def __iter__(self) -> Iterator[RunningTrial]:
+        """Iterate over the trials that run now; their slots may be freed meanwhile."""
+        return iter(list(self._by_slot.values()))
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of the trials in the study."""
+        return [trial.lease.number for trial in self]
+
+    def on(self, slot: Slot) -> RunningTrial | None:
+        """Return the trial that runs on the slot; None if the slot is free."""
+        return self._by_slot.get(slot.name)
+
+    def by_connection(self) -> dict[Connection, RunningTrial]:
+        """Return the trials by the connections to their processes."""
+        return {trial.child.connection: trial for trial in self}
+
+    def start(self, trial: RunningTrial) -> None:
+        """Add a trial that was started on its slot.
+
+        Raises:
+            ValueError: If its slot is not free.
+        """
+        if trial.slot.name in self._by_slot:
+            raise ValueError(f"slot {trial.slot.name} already runs trial {self._by_slot[trial.slot.name].lease.number}")
+        self._by_slot[trial.slot.name] = trial
+
+    def free(self, trial: RunningTrial) -> None:
+        """Free the slot of a trial that has ended.
+
+        Raises:
+            KeyError: If its slot is free.
+        """
+        del self._by_slot[trial.slot.name]

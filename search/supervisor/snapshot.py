@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.search.supervisor.running_trial import RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrials
 from tunefront.search.supervisor.view import SlotState, Snapshot
 from tunefront.storage.counts import Counts
 
@@ -14,7 +14,7 @@ from tunefront.storage.counts import Counts
 def take_snapshot(
     assignment: Assignment,
     counts: Counts,
-    running: Mapping[str, RunningTrial],
+    running: RunningTrials,
     live_front: LiveFront,
     seconds_a_trial: Sequence[float],
 ) -> Snapshot:
@@ -32,8 +32,8 @@ def take_snapshot(
         epochs=assignment.spec.training.epochs,
         counts=counts,
         slots=[
-            running[slot.name].slot_state() if slot.name in running else SlotState(slot.name)
-            for slot in assignment.slots
+            SlotState(slot.name) if trial is None else trial.slot_state()
+            for slot, trial in ((slot, running.on(slot)) for slot in assignment.slots)
         ],
         objectives=live_front.objectives,
         front=live_front.front(),

@@ -14,11 +14,10 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes
 from tunefront.search.supervisor.new_limits import describe_new_limits, describe_queued_again, describe_runners
 from tunefront.storage import limits, refused_candidates, studies
-from tunefront.storage.database.connection import Store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy
 
 
-def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecord) -> bool:
+def check_going_on(spec: StudySpec, path: Path, stored: OpenStudy) -> bool:
     """Check that the study may go on with `spec`; return whether its limits differ, which requires that nobody runs it.
 
     Args:
@@ -28,7 +27,7 @@ def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecor
         SpecError: If limits differ while somebody runs the study, or keys differ that may not be changed.
     """
     given = spec.as_json()
-    different = differences(stored.spec, given)
+    different = differences(stored.record.spec, given)
     if different:
         raise SpecError(
             path,
@@ -38,8 +37,8 @@ def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecor
             + "\nTo go on with that study, let the file say what the study has. To start another one, give this spec "
             "another name or another --storage",
         )
-    changed = limit_changes(stored.spec, given)
-    runners = describe_runners(store, stored) if changed else ""
+    changed = limit_changes(stored.record.spec, given)
+    runners = describe_runners(stored) if changed else ""
     if runners:
         raise SpecError(
             path,
@@ -54,12 +53,11 @@ def check_going_on(spec: StudySpec, path: Path, store: Store, stored: StudyRecor
 def join(
     spec: StudySpec,
     path: Path,
-    store: Store,
-    study: StudyRecord,
+    study: OpenStudy,
     worker_id: str,
     description: Mapping[str, Any],
     say: Callable[[str], None],
-) -> StudyRecord:
+) -> OpenStudy:
     """Join the study as a worker, save what the spec changes, and return the study as it is then.
 
     This happens under the store's lock, so that no two workers have different limits.
@@ -72,18 +70,24 @@ def join(
         SpecError: See :func:`check_going_on`; another worker may have joined since that check.
     """
     given, lines = spec.as_json(), []
-    with store.exclusively():
-        study = studies.find(store, study.name) or study
-        if check_going_on(spec, path, store, study):
-            old, study = study, replace(study, spec=given)
-            stopped = limits.change(store, old, given)
-            lines = ["limits change: " + "; ".join(limit_changes(old.spec, given))]
-            lines += describe_new_limits(store, study, read_objectives(old.spec), read_objectives(given), stopped)
-        elif study.spec != given:  # only keys differ that may change at any time, such as trials
-            studies.update_spec(store, study, given)
-            study = replace(study, spec=given)
-        lines.append(describe_queued_again(refused_candidates.queue_again(store, study)))
-        studies.register_worker(store, study, worker_id, machine.host_key(), os.getpid(), description)
+    with study.store.exclusively():
+        study = studies.find(study.store, study.name) or study
+        if check_going_on(spec, path, study):
+            old = study
+            stopped = limits.change(old, given)
+            study = _with_spec(old, given)
+            lines = ["limits change: " + "; ".join(limit_changes(old.record.spec, given))]
+            lines += describe_new_limits(study, read_objectives(old.record.spec), read_objectives(given), stopped)
+        elif study.record.spec != given:  # only keys differ that may change at any time, such as trials
+            studies.update_spec(study, given)
+            study = _with_spec(study, given)
+        lines.append(describe_queued_again(refused_candidates.queue_again(study)))
+        studies.register_worker(study, worker_id, machine.host_key(), os.getpid(), description)
     for line in filter(None, lines):
         say(line)
     return study
+
+
+def _with_spec(study: OpenStudy, spec: Mapping[str, Any]) -> OpenStudy:
+    """Open the study anew with its new spec, because the old object caches finished trials as they were before."""
+    return OpenStudy(study.store, replace(study.record, spec=spec))

@@ -40,12 +40,10 @@ class StudyEnd:
     def __init__(
         self,
         assignment: Assignment,
-        study: optuna.Study,
         source: TrialSource,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._assignment = assignment
-        self._study = study
         self._source = source
         self._clock = clock
         self._started_at = clock()
@@ -70,7 +68,7 @@ class StudyEnd:
 
     def _n_refused_now(self, n_refused: int) -> int:
         """Return the number of refused trials, without those that were queued again when limits changed."""
-        return n_refused - len(queued_again(self._study.get_trials(deepcopy=False)))
+        return n_refused - len(queued_again(self._assignment.study.optuna.get_trials(deepcopy=False)))
 
     def is_out_of_time(self) -> bool:
         """Return whether the search has used up its time; time in which several supervisors worked counts once."""
@@ -79,7 +77,7 @@ class StudyEnd:
             return False
         now = self._clock()
         if now - self._refreshed_at >= _REFRESH_SECONDS:
-            self._workers = studies.list_workers(self._assignment.store, self._assignment.study)
+            self._workers = studies.list_workers(self._assignment.study)
             self._refreshed_at = now
         return search_seconds(self._workers, self._assignment.worker_id, now - self._started_at) >= limit
 
@@ -88,9 +86,9 @@ class StudyEnd:
         if patience is None or n_finished < patience:
             return False
         if self._growth[0] != n_finished:
-            order = finished_numbers(self._assignment.store, self._assignment.study.study_id)
+            order = finished_numbers(self._assignment.study)
             objectives = list(self._assignment.spec.parsed_objectives().values())
-            self._growth = (n_finished, n_since_growth(self._study, order, objectives))
+            self._growth = (n_finished, n_since_growth(self._assignment.study.optuna, order, objectives))
         return self._growth[1] >= patience
 
 

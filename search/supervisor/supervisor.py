@@ -25,7 +25,7 @@ from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.listener import Listener
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
-from tunefront.search.supervisor.running_trial import Running, RunningTrial
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.snapshot import take_snapshot
 from tunefront.search.supervisor.study_end import StudyEnd
 from tunefront.search.supervisor.view import View
@@ -66,21 +66,16 @@ class Supervisor:
         self._is_interrupted = is_interrupted
         self._trains = trains
         self._clock = clock
-        self._study = assignment.study.optuna_study(assignment.store)
-        self._running: Running = {}
-        self._live_front = LiveFront(self._study, assignment.spec.parsed_objectives())
-        self._models = KeptModels(assignment.store, assignment.study, assignment.out / "models")
-        self._judge = Judge(assignment, self._study)
+        self._study = assignment.study
+        self._running = RunningTrials()
+        self._live_front = LiveFront(self._study.optuna, assignment.spec.parsed_objectives())
+        self._models = KeptModels(assignment.study, assignment.out / "models")
+        self._judge = Judge(assignment)
         self._source = TrialSource(
-            assignment.store,
-            assignment.study,
-            self._study,
-            assignment.spec,
-            assignment.spec.parsed_space(),
-            assignment.worker_id,
+            assignment.study, assignment.spec, assignment.spec.parsed_space(), assignment.worker_id
         )
-        self._study_end = StudyEnd(assignment, self._study, self._source, clock)
-        self._finisher = Finisher(assignment, self._study, self._live_front, self._models, self._running, view, clock)
+        self._study_end = StudyEnd(assignment, self._source, clock)
+        self._finisher = Finisher(assignment, self._live_front, self._models, self._running, view, clock)
         self._listener = Listener(
             assignment, self._judge, self._live_front, self._models, self._finisher, self._running, clock
         )
@@ -94,15 +89,13 @@ class Supervisor:
         try:
             ending = self._work_on()
             patiently(self._note_time)
-            patiently(partial(note_ending, self._assignment, self._study, ending))
-            patiently(partial(note_front_loss, self._assignment, self._study, self._judge.pareto))
+            patiently(partial(note_ending, self._assignment, ending))
+            patiently(partial(note_front_loss, self._study, self._judge.pareto))
             return ending
         except KeyError as error:
             if not self._is_deleted():
                 raise
-            raise StoreError(
-                f"the study {self._assignment.study.name!r} was deleted from the storage while it ran"
-            ) from error
+            raise StoreError(f"the study {self._study.name!r} was deleted from the storage while it ran") from error
         finally:
             self._finisher.give_back_running(reason=ending.value)
 
@@ -134,20 +127,20 @@ class Supervisor:
 
     def _note_time(self) -> None:
         """Renew once more at the end; otherwise the time since the last renewal would not count for the time limit."""
-        queue.renew(self._assignment.store, self._assignment.worker_id, [])
+        queue.renew(self._study.store, self._assignment.worker_id, [])
 
     def _is_deleted(self) -> bool:
         """Return whether a person removed the study, for example in the dashboard."""
-        return studies.find(self._assignment.store, self._assignment.study.name) is None
+        return studies.find(self._study.store, self._study.name) is None
 
     def _count(self) -> Counts:
-        return count(self._assignment.store, self._study, self._assignment.study.study_id)
+        return count(self._study)
 
     # Starting trials
 
     def _fill_slots(self) -> None:
         for slot in self._assignment.slots:
-            if slot.name not in self._running:
+            if self._running.on(slot) is None:
                 leased = patiently(partial(self._source.lease, slot.name))
                 if leased is None:
                     return
@@ -180,7 +173,7 @@ class Supervisor:
             log_folder=self._log_folder(lease.number),
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
-        self._running[slot.name] = RunningTrial(lease, trial, candidate, slot, child, self._clock())
+        self._running.start(RunningTrial(lease, trial, candidate, slot, child, self._clock()))
 
     def _log_folder(self, number: int) -> str:
         """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""
@@ -195,15 +188,12 @@ class Supervisor:
 
     def _renew(self) -> None:
         if self._clock() - self._renewed_at >= _RENEW_SECONDS:
-            numbers = [running.lease.number for running in self._running.values()]
-            patiently(lambda: queue.renew(self._assignment.store, self._assignment.worker_id, numbers))
+            patiently(lambda: queue.renew(self._study.store, self._assignment.worker_id, self._running.numbers))
             self._sweep()
             self._renewed_at = self._clock()
 
     def _sweep(self) -> None:
-        for number in patiently(
-            lambda: queue.sweep(self._assignment.store, self._study, self._assignment.study.study_id)
-        ):
+        for number in patiently(lambda: queue.sweep(self._study)):
             self._view.say(f"trial {number}: its worker was lost; back in the queue")
 
     def _show(self) -> None:

@@ -1,1 +1,1 @@
-"""The operating system's files, links and environment variables, handled with care."""
+"""The operating system's files, links and environment variables, and a process's logs, handled with care."""

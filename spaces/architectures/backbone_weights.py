@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import tempfile
 import textwrap
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tunefront.file_lock import locked
 from tunefront.spaces.architectures.backbones import Backbone
 from tunefront.spaces.freezing import BACKBONE
 
@@ -69,11 +69,8 @@ def _download_lock(name: str) -> Iterator[None]:
     """Hold a lock, so that only one process of this machine downloads: Keras takes a half-downloaded file for whole."""
     path = Path(tempfile.gettempdir()) / f"tunefront-{os.getuid()}-{name}.lock"
     descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)  # the lock is released when the process ends, however it ends
+    with locked(descriptor):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _load(network: Any, backbone: Backbone, width: float, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
 
+from tunefront.file_lock import try_lock
 from tunefront.mistakes import TunefrontError
 from tunefront.storage.database.passwords import masked
 
@@ -43,13 +43,9 @@ def _file_lock(path: Path) -> Iterator[None]:
     deadline = time.monotonic() + _LOCK_SECONDS
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                _give_up_after(deadline, str(path))
-                time.sleep(0.005)
+        while not try_lock(descriptor):
+            _give_up_after(deadline, str(path))
+            time.sleep(0.005)
         yield
     finally:
         os.close(descriptor)  # also unlocks

@@ -17,8 +17,8 @@ from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import Lease
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.studies import StudyRecord
 
 MACHINE: dict[str, Any] = {
     "host_name": "anna",
@@ -57,9 +57,15 @@ _CHOICES = ("adam", "sgd", "a|b", "<b>bold</b>", "</script><script>alert(1)</scr
 class Bench:
     """One study in an open store, to which trials are added as a supervisor adds them."""
 
-    store: Store
-    record: StudyRecord
-    study: optuna.Study
+    study: OpenStudy
+
+    @property
+    def store(self) -> Store:
+        return self.study.store
+
+    @property
+    def record(self) -> StudyRecord:
+        return self.study.record
 
     @classmethod
     def make(
@@ -80,18 +86,16 @@ class Bench:
         }
         measures = [MEASURES[objectives[axis]["measure"]] for axis in AXES if axis in objectives]
         directions = [measure.direction for measure in measures]
-        record = studies.create(store, name, spec, DATASET, directions, [measure.name for measure in measures])
-        studies.register_worker(store, record, f"{name}-1", "boot", 1, MACHINE)
-        return cls(store, record, record.optuna_study(store))
+        study = studies.create(store, name, spec, DATASET, directions, [measure.name for measure in measures])
+        studies.register_worker(study, f"{name}-1", "boot", 1, MACHINE)
+        return cls(study)
 
     def lease(self, parameters: Mapping[str, Any] | None = None, *, is_new: bool = True) -> tuple[Lease, optuna.Trial]:
         """Start a trial with these parameters (texts are of `_CHOICES`), or one that is waiting already."""
         if is_new:
-            self.study.enqueue_trial(dict(parameters or {}))
+            self.study.optuna.enqueue_trial(dict(parameters or {}))
         with self.store.exclusively():
-            leased = queue.lease_next(
-                self.store, self.study, self.record.study_id, 10_000, f"{self.record.name}-1", "cpu0"
-            )
+            leased = queue.lease_next(self.study, 10_000, f"{self.record.name}-1", "cpu0")
         assert leased is not None
         for name, value in (parameters or {}).items():
             assert _suggest(leased[1], name, value) == value
@@ -117,7 +121,6 @@ class Bench:
         limits = list(read_objectives(self.record.spec).values())
         values = [measurements.get(objectives[axis]["measure"]) for axis in AXES if axis in objectives]
         assert queue.finish(
-            self.store,
             self.study,
             lease,
             outcome,
@@ -145,9 +148,9 @@ class Bench:
 
     def results(self) -> StudyResults:
         """Read the study afresh."""
-        record = studies.find(self.store, self.record.name)
-        assert record is not None
-        return load_results(self.store, record)
+        found = studies.find(self.store, self.study.name)
+        assert found is not None
+        return load_results(found)
 
 
 def _suggest(trial: optuna.Trial, name: str, value: Any) -> Any:

@@ -69,7 +69,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench.end(bench.lease(evil), Outcome.RETURNED, reason="interrupted")
     bench.complete(0.95, 2500, 8.0, parameters=evil, is_new=False)
     bench.lease(adam)
-    bench.study.enqueue_trial({})
+    bench.study.optuna.enqueue_trial({})
     return bench
 
 

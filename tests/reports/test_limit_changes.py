@@ -31,10 +31,10 @@ def relaxed(tmp_path: Path) -> Bench:
     bench.complete(0.9, 1500, 6.0, reason="model_bytes 1.5 kB breaks its limit of at most 1 kB")
     bench.end(bench.lease({"optimizer.name": "adam"}), Outcome.REFUSED, {"model_bytes": 1200.0}, reason="too large")
     with bench.store.exclusively():
-        limits.change(bench.store, bench.record, {**bench.record.spec, "objectives": objectives(2000.0)})
-        record = studies.find(bench.store, "digits")
-        assert record is not None
-        refused_candidates.queue_again(bench.store, record)
+        limits.change(bench.study, {**bench.record.spec, "objectives": objectives(2000.0)})
+        study = studies.find(bench.store, "digits")
+        assert study is not None
+        refused_candidates.queue_again(study)
     return bench
 
 
@@ -49,8 +49,10 @@ def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path
     assert [trial.number for trial in results.front] == [1, 0]
     assert find_kept_model(results, results.front[0], tmp_path).text == "not kept: off the front under earlier limits"
     console = Console(width=400, record=True)
-    status = study_status(relaxed.store, results.study)
-    published = publish(relaxed.store, results.study, tmp_path / "report")
+    study = studies.find(relaxed.store, "digits")
+    assert study is not None
+    status = study_status(study)
+    published = publish(study, tmp_path / "report")
     console.print(status.render())
     printed = console.export_text()
     console.print(*published.tables())
@@ -83,7 +85,7 @@ def test_nothing_is_said_when_the_limits_are_those_it_began_with(tmp_path: Path)
 
 def test_a_study_did_not_give_up_for_candidates_that_are_queued_again(relaxed: Bench) -> None:
     spec = {**relaxed.results().study.spec, "max_refusals": 0}
-    studies.update_spec(relaxed.store, relaxed.record, spec)
+    studies.update_spec(relaxed.study, spec)
     assert "gave up" not in describe_progress(relaxed.results())
     relaxed.end(relaxed.lease(is_new=False), Outcome.REFUSED, {"model_bytes": 9000.0})
     assert "gave up: 1 of 1 trials that were refused did so for one reason" in describe_progress(relaxed.results())

@@ -11,6 +11,7 @@ from tests.reports.bench import Bench
 from tunefront.reports.sentences.summary import describe_progress
 from tunefront.reports.status import studies_overview, study_status
 from tunefront.storage import studies
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
 ENDING = "none of the last 5 finished trials came on the front: that is stop.patience"
@@ -24,11 +25,11 @@ def printed(content: RenderableType) -> str:
 
 def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path, n_trials=3, name="digits.confirmation")
-    studies.update_spec(bench.store, bench.record, {**bench.record.spec, "confirms": "digits"})
+    studies.update_spec(bench.study, {**bench.record.spec, "confirms": "digits"})
     bench.complete(0.9, 10, 1.0)
     bench.complete(0.8, 10, 1.0)
     bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
-    status = study_status(bench.store, bench.results().study)
+    status = study_status(OpenStudy(bench.store, bench.results().study))
     assert printed(status.render()).startswith("digits.confirmation: 3 of 3 trials")
     assert status.as_json()["finished"] == 3
     assert status.as_json()["front"] is None
@@ -45,16 +46,16 @@ def test_a_failed_trial_of_a_search_is_not_finished(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path, n_trials=3)
     bench.complete(0.9, 10, 1.0)
     bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
-    assert printed(study_status(bench.store, bench.record).render()).startswith("digits: 1 of 3 trials")
+    assert printed(study_status(bench.study).render()).startswith("digits: 1 of 3 trials")
 
 
 def test_done_early_is_said_only_while_it_is_true(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path, n_trials=2)
     bench.complete(0.9, 10, 1.0)
-    bench.study.set_user_attr("ending", ENDING)
+    bench.study.optuna.set_user_attr("ending", ENDING)
 
     def shown() -> str:
-        return printed(study_status(bench.store, bench.record).render())
+        return printed(study_status(bench.study).render())
 
     assert f"done early: {ENDING}" in shown()
     leased = bench.lease()  # patience was raised: the study runs again

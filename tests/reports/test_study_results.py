@@ -24,7 +24,7 @@ def test_limits_hold_for_what_a_person_told_in_the_dashboard(tmp_path: Path, acc
     bench = Bench.make(tmp_path, {axis: {**THREE[axis], **limits.get(axis, {})} for axis in AXES})
     bench.complete(0.9, 3000, 1.0)
     number = bench.lease()[0].number
-    bench.study.tell(number, [accuracy, memory, 0.1])  # `tell` sets no constraint
+    bench.study.optuna.tell(number, [accuracy, memory, 0.1])  # `tell` sets no constraint
     found = bench.results()
     assert (found.trials[number].state, found.trials[number].is_feasible) == ("complete", False)
     assert found.front_numbers == {0}

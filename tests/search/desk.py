@@ -22,7 +22,7 @@ from tunefront.search.supervisor.view import Snapshot
 from tunefront.storage import studies, trials
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.database.connection import Store, open_store
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 SPACE = {"optimizer": "adam", "augmentation": "none", "batch_size": 32}
@@ -83,7 +83,7 @@ class Desk:
         self.notes.mkdir(exist_ok=True)
         self.store: Store = open_store(self.url, is_writer=True)
         objectives = self.spec.parsed_objectives().values()
-        self.record: StudyRecord = studies.create(
+        made = studies.create(
             self.store,
             self.spec.name,
             self.spec.as_json(),
@@ -91,6 +91,12 @@ class Desk:
             [objective.measure.direction for objective in objectives],
             [objective.measure.name for objective in objectives],
         )
+        self.record: StudyRecord = made.record
+
+    @property
+    def study(self) -> OpenStudy:
+        """Opened anew each time, as another worker would."""
+        return OpenStudy(self.store, self.record)
 
     @property
     def notes(self) -> Path:
@@ -103,7 +109,7 @@ class Desk:
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
         dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5)
         slots = [Slot(f"cpu{index}", 1) for index in range(self.n_slots)]
-        assignment = Assignment(self.store, self.record, self.spec, dataset, slots, self.worker_id, self.out)
+        assignment = Assignment(self.study, self.spec, dataset, slots, self.worker_id, self.out)
         self.out.mkdir(exist_ok=True)
         launcher = Launcher(self.out / "forkserver.log", preload=())
         trains = partial(follow, plan=self.plan, notes=str(self.notes))
@@ -113,13 +119,13 @@ class Desk:
         return self.supervisor(is_interrupted).run()
 
     def trials(self) -> list[TrialRecord]:
-        return trials.load(self.store, self.record)
+        return trials.load(self.study)
 
     def states(self) -> list[str]:
         return [trial.state for trial in self.trials()]
 
     def counts(self) -> Counts:
-        return count(self.store, self.record.optuna_study(self.store), self.record.study_id)
+        return count(self.study)
 
     def kept_models(self) -> list[str]:
         return sorted(path.name for path in (self.out / "models").glob("*") if path.suffix != ".json")

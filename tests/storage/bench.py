@@ -16,8 +16,8 @@ from tunefront.storage.counts import Counts, count
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.studies import StudyRecord
 from tunefront.storage.trials import TrialRecord
 
 DIRECTIONS: tuple[Direction, ...] = ("maximize", "minimize", "minimize")
@@ -67,9 +67,15 @@ def with_limits(bench: Bench, **limits: Mapping[str, float]) -> dict[str, Any]:
 class Bench:
     """One study in an open store, with the actions of a worker."""
 
-    store: Store
-    record: StudyRecord
-    study: optuna.Study
+    study: OpenStudy
+
+    @property
+    def store(self) -> Store:
+        return self.study.store
+
+    @property
+    def record(self) -> StudyRecord:
+        return self.study.record
 
     @classmethod
     def make(cls, url: str, name: str = "digits") -> Bench:
@@ -79,8 +85,7 @@ class Bench:
     @classmethod
     def on(cls, store: Store, name: str = "digits") -> Bench:
         """Make the study in an open store, or find it there."""
-        record = studies.create(store, name, {**SPEC, "name": name}, DATASET, DIRECTIONS, METRICS)
-        return cls(store, record, record.optuna_study(store))
+        return cls(studies.create(store, name, {**SPEC, "name": name}, DATASET, DIRECTIONS, METRICS))
 
     def lease(self, worker: str = "anna", n_trials: int = 100, slot: str = "cpu0") -> tuple[Lease, optuna.Trial]:
         leased = self.try_lease(worker, n_trials, slot)
@@ -89,7 +94,7 @@ class Bench:
 
     def try_lease(self, worker: str, n_trials: int, slot: str = "cpu0") -> tuple[Lease, optuna.Trial] | None:
         with self.store.exclusively():
-            return queue.lease_next(self.store, self.study, self.record.study_id, n_trials, worker, slot)
+            return queue.lease_next(self.study, n_trials, worker, slot)
 
     def finish(
         self,
@@ -103,7 +108,6 @@ class Bench:
     ) -> bool:
         values = [measurements[name] for name in METRICS] if outcome is Outcome.COMPLETE else None
         return queue.finish(
-            self.store,
             self.study,
             leased[0],
             outcome,
@@ -115,15 +119,15 @@ class Bench:
         )
 
     def sweep(self, *dead_workers: str) -> list[int]:
-        return queue.sweep(self.store, self.study, self.record.study_id, dead_workers)
+        return queue.sweep(self.study, dead_workers)
 
     def counts(self) -> Counts:
-        return count(self.store, self.study, self.record.study_id)
+        return count(self.study)
 
     def trials(self) -> list[TrialRecord]:
-        record = studies.find(self.store, self.record.name)
-        assert record is not None
-        return trials.load(self.store, record)
+        found = studies.find(self.store, self.study.name)
+        assert found is not None
+        return trials.load(found)
 
     def expire(self, worker: str) -> None:
         """Make the worker's leases expire, as if it had not renewed them for longer than they last."""

@@ -19,11 +19,11 @@ def finish(bench: Bench, leased: tuple[Lease, optuna.Trial], **changes: Any) -> 
     found = {"outcome": Outcome.COMPLETE, "answers": {"test": WRITTEN, "validation": Answers([1], [1])}, **changes}
     outcome = found.pop("outcome")
     values = VALUES if outcome is Outcome.COMPLETE else None
-    return queue.finish(bench.store, bench.study, leased[0], outcome, values=values, measurements=MEASUREMENTS, **found)
+    return queue.finish(bench.study, leased[0], outcome, values=values, measurements=MEASUREMENTS, **found)
 
 
 def load(bench: Bench, split: str = "test") -> dict[int, Answers]:
-    return answers.load(bench.store, bench.record.study_id, split)
+    return answers.load(bench.study, split)
 
 
 def test_answers_come_back_as_they_were_written(bench: Bench) -> None:

@@ -45,7 +45,7 @@ def test_only_the_list_key_is_written_and_counts_once(bench: Bench) -> None:
     # If Optuna's key for each name were there too, its samplers would count every violation twice.
     bench.finish(bench.lease(), violations=[0.25, -2.0])
     assert keys_of(bench, 0) == {"constraints": [0.25, -2.0]}
-    (trial,) = bench.study.get_trials()
+    (trial,) = bench.study.optuna.get_trials()
     assert sum(max(violation, 0) for violation in trial.constraints.values()) == 0.25
     assert constraints.by_measure(trial, LIMITED) == {"accuracy": 0.25, "train_seconds": -2.0}
 
@@ -54,7 +54,7 @@ def test_the_dashboard_reads_what_is_written(bench: Bench) -> None:
     from optuna_dashboard._serializer import serialize_frozen_trial
 
     bench.finish(bench.lease(), violations=[0.29, -2.0])
-    (trial,) = bench.study.get_trials()
+    (trial,) = bench.study.optuna.get_trials()
     assert json.loads(json.dumps(serialize_frozen_trial(0, trial, {})))["constraints"] == [0.29, -2.0]
 
 
@@ -70,7 +70,7 @@ def test_a_retry_forgets_what_a_worker_wrote_that_died_before_it_told(bench: Ben
     if is_of_before:
         trial.set_constraint("train_seconds", 2.0)
     else:
-        constraints.write(bench.store, lease.study_id, lease.number, [0.0, 2.0])
+        constraints.write(bench.study, lease.number, [0.0, 2.0])
     bench.sweep("anna")
     bench.finish(bench.lease("bert"), violations=[-0.1, -2.0])
     assert keys_of(bench, 0) == {"constraints": [-0.1, -2.0]}
@@ -79,7 +79,7 @@ def test_a_retry_forgets_what_a_worker_wrote_that_died_before_it_told(bench: Ben
 
 def test_a_retry_that_fails_keeps_nothing_of_the_attempt_before(bench: Bench) -> None:
     lease, _ = bench.lease("anna")
-    constraints.write(bench.store, lease.study_id, lease.number, [0.5, 2.0])
+    constraints.write(bench.study, lease.number, [0.5, 2.0])
     bench.sweep("anna")
     bench.finish(bench.lease("bert"), Outcome.FAILED)
     assert keys_of(bench, 0) == {}
@@ -89,11 +89,11 @@ def test_what_an_older_tunefront_wrote_is_read_by_measure(bench: Bench) -> None:
     leased = bench.lease()
     leased[1].set_constraint("train_seconds", 2.0)
     bench.finish(leased, Outcome.PRUNED)
-    (trial,) = bench.study.get_trials()
+    (trial,) = bench.study.optuna.get_trials()
     assert constraints.by_measure(trial, LIMITED) == {"train_seconds": 2.0}
 
 
 def test_a_list_of_another_length_tells_nothing(bench: Bench) -> None:
     bench.finish(bench.lease(), violations=[1.0])
-    (trial,) = bench.study.get_trials()
+    (trial,) = bench.study.optuna.get_trials()
     assert constraints.by_measure(trial, LIMITED) == {}

@@ -65,7 +65,7 @@ def n_open(bench: Bench) -> int:
 
 
 def constraints_of(bench: Bench, number: int) -> list[float]:
-    return list(bench.study.get_trials(deepcopy=False)[number].constraints.values())
+    return list(bench.study.optuna.get_trials(deepcopy=False)[number].constraints.values())
 
 
 @pytest.mark.slow

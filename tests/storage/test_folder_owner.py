@@ -13,7 +13,7 @@ import pytest
 from tests.storage.bench import Bench
 from tunefront.storage import studies
 from tunefront.storage.folder_owner import OWNER_FILE, FolderTakenError, check_owned, check_owner, claim
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_study_keeps_its_folder_when_its_store_is_moved_or_copied(tmp_path: Pa
         moved.finish(moved.lease())
         found = studies.find(moved.store, "digits")
         assert found is not None
-        claim(tmp_path / "results", found)
+        claim(tmp_path / "results", found.record)
 
 
 def test_models_that_nobody_claimed_are_not_a_new_study_s(tmp_path: Path, study: StudyRecord) -> None:

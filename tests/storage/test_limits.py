@@ -10,8 +10,8 @@ import pytest
 from tests.storage.bench import Bench, with_limits
 from tests.storage.test_dying import dying_at
 from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.studies import StudyRecord
 
 OLD = {"accuracy": {"at_least": 0.5}, "time": {"at_most": 10.0}}
 
@@ -34,7 +34,7 @@ def limited(bench: Bench) -> Bench:
     4       complete  0.6       5       no list, told by a person
     ======  ========  ========  ======  ================================================
     """
-    studies.update_spec(bench.store, bench.record, with_limits(bench, **OLD))
+    studies.update_spec(bench.study, with_limits(bench, **OLD))
     bench.finish(bench.lease(), measurements=measured(0.7), violations=[-0.2, -5.0])
     reason = "accuracy 40.00 % breaks its limit of at least 50.00 %"
     bench.finish(bench.lease(), measurements=measured(0.4), violations=[0.1, -5.0], reason=reason)
@@ -43,20 +43,20 @@ def limited(bench: Bench) -> Bench:
     leased[1].set_constraint("train_seconds", 2.0)
     bench.finish(leased, Outcome.PRUNED, measurements=measured(0.3))
     leased = bench.lease()
-    bench.study.tell(leased[0].number, [0.6, 1000.0, 5.0])
+    bench.study.optuna.tell(leased[0].number, [0.6, 1000.0, 5.0])
     bench.sweep("anna")
     return bench
 
 
 def change(bench: Bench, **new: dict[str, float]) -> list[int]:
     with bench.store.exclusively():
-        return limits.change(bench.store, record_of(bench), with_limits(bench, **new))
+        return limits.change(study_of(bench), with_limits(bench, **new))
 
 
-def record_of(bench: Bench) -> StudyRecord:
-    record = studies.find(bench.store, "digits")
-    assert record is not None
-    return record
+def study_of(bench: Bench) -> OpenStudy:
+    study = studies.find(bench.store, "digits")
+    assert study is not None
+    return study
 
 
 def stored(bench: Bench) -> list[Any]:
@@ -143,8 +143,8 @@ def test_whatever_else_is_said_of_a_trial_stays(bench: Bench) -> None:
 def test_the_spec_and_a_note_come_with_it(limited: Bench) -> None:
     change(limited, accuracy={"at_least": 0.65})
     change(limited)
-    assert record_of(limited).spec == with_limits(limited)
-    notes = record_of(limited).optuna_study(limited.store).user_attrs[limits.CHANGES]
+    assert study_of(limited).record.spec == with_limits(limited)
+    notes = study_of(limited).optuna.user_attrs[limits.CHANGES]
     assert notes == [
         {
             "n_finished": 5,
@@ -157,18 +157,18 @@ def test_the_spec_and_a_note_come_with_it(limited: Bench) -> None:
 
 def test_it_changes_all_or_nothing_when_its_process_dies(limited: Bench) -> None:
     change(limited, **OLD)
-    before = (stored(limited), record_of(limited).spec, [trial.reason for trial in limited.trials()])
+    before = (stored(limited), study_of(limited).record.spec, [trial.reason for trial in limited.trials()])
     new = {"accuracy": {"at_least": 0.65}}
     for n_statements in range(100):
         with dying_at(limited.store.engine, n_statements) as statements:
             change(limited, **new)
         if len(statements) < n_statements:
             break
-        found = (stored(limited), record_of(limited).spec, [trial.reason for trial in limited.trials()])
+        found = (stored(limited), study_of(limited).record.spec, [trial.reason for trial in limited.trials()])
         if found[1] != before[1]:
             break  # all statements are committed, and the rest only reads
         assert found == before, f"after {statements[-1]}"
-    assert record_of(limited).spec == with_limits(limited, **new)
+    assert study_of(limited).record.spec == with_limits(limited, **new)
     assert rounded(stored(limited)) == [[-0.05], [0.25], [0.2], [0.0], [0.05]]
     assert n_statements > 10
 
@@ -195,11 +195,11 @@ def refuse(bench: Bench, model_bytes: float) -> int:
 
 def queue_again(bench: Bench) -> dict[int, int]:
     with bench.store.exclusively():
-        return refused_candidates.queue_again(bench.store, record_of(bench))
+        return refused_candidates.queue_again(study_of(bench))
 
 
 def test_refused_candidates_are_queued_once_more_when_the_limit_lets_them(bench: Bench) -> None:
-    studies.update_spec(bench.store, bench.record, with_limits(bench, memory={"at_most": 1000.0}))
+    studies.update_spec(bench.study, with_limits(bench, memory={"at_most": 1000.0}))
     assert [refuse(bench, size) for size in (1500.0, 3000.0, 1200.0)] == [0, 1, 2]
     bench.finish(bench.lease())
     assert queue_again(bench) == {}
@@ -215,7 +215,7 @@ def test_refused_candidates_are_queued_once_more_when_the_limit_lets_them(bench:
 
 
 def test_a_candidate_is_queued_again_when_it_was_refused_under_its_new_number(bench: Bench) -> None:
-    studies.update_spec(bench.store, bench.record, with_limits(bench, memory={"at_most": 1000.0}))
+    studies.update_spec(bench.study, with_limits(bench, memory={"at_most": 1000.0}))
     refuse(bench, 1500.0)
     change(bench, memory={"at_most": 2000.0})
     assert queue_again(bench) == {0: 1}

@@ -61,14 +61,12 @@ def test_lease_next_takes_a_returned_trial_before_a_new_one(bench: Bench) -> Non
 
 
 def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(bench: Bench) -> None:
-    bench.study.enqueue_trial({})
-    bench.study.enqueue_trial({})
+    bench.study.optuna.enqueue_trial({})
+    bench.study.optuna.enqueue_trial({})
 
     def lease() -> tuple[Lease, optuna.Trial] | None:
         with bench.store.exclusively():
-            return queue.lease_next(
-                bench.store, bench.study, bench.record.study_id, 9, "anna", "cpu0", only_waiting=True
-            )
+            return queue.lease_next(bench.study, 9, "anna", "cpu0", only_waiting=True)
 
     first = lease()
     assert first is not None
@@ -79,7 +77,7 @@ def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(benc
 
 
 def test_lease_next_takes_what_a_person_enqueued_through_optuna(bench: Bench) -> None:
-    bench.study.enqueue_trial({"adam.learning_rate": 0.003})
+    bench.study.optuna.enqueue_trial({"adam.learning_rate": 0.003})
     lease, trial = bench.lease()
     assert lease.number == 0
     assert trial.suggest_float("adam.learning_rate", 1e-4, 1e-2) == 0.003
@@ -124,7 +122,7 @@ def test_a_refusal_that_is_half_written_is_none_of_the_finished(bench: Bench) ->
     with bench.store.engine.begin() as connection:
         connection.execute(schema.attempts.update().values(intended=Outcome.REFUSED.value))
     assert bench.counts() == make_counts(running=1)
-    bench.study.tell(0, state=TrialState.PRUNED)
+    bench.study.optuna.tell(0, state=TrialState.PRUNED)
     assert bench.counts() == make_counts(refused=1)
     assert bench.sweep() == []
     assert bench.counts() == make_counts(refused=1)
@@ -172,9 +170,9 @@ def test_finish_is_refused_when_it_comes_twice(bench: Bench) -> None:
 def test_finish_leaves_the_trial_alone_when_a_person_told_it_through_optuna(bench: Bench, outcome: Outcome) -> None:
     # A person can end running trials in optuna-dashboard.
     leased = bench.lease()
-    bench.study.tell(0, state=TrialState.FAIL)
+    bench.study.optuna.tell(0, state=TrialState.FAIL)
     bench.finish(leased, outcome, violations=[-0.1], reason="late")
-    assert bench.study.trials[0].state == TrialState.FAIL
+    assert bench.study.optuna.trials[0].state == TrialState.FAIL
     assert bench.counts().running == 0
     assert bench.sweep() == []
     assert _n_leases(bench) == 0
@@ -210,7 +208,7 @@ def test_sweep_takes_the_trials_of_workers_that_are_known_to_be_dead(bench: Benc
 
 
 def test_sweep_takes_a_running_trial_when_it_has_no_lease(bench: Bench) -> None:
-    bench.study.ask()  # a worker that died between Optuna's row and ours
+    bench.study.optuna.ask()  # a worker that died between Optuna's row and ours
     assert bench.sweep() == [0]
     lease, _ = bench.lease()
     assert (lease.number, lease.attempt) == (0, 1)
@@ -218,7 +216,7 @@ def test_sweep_takes_a_running_trial_when_it_has_no_lease(bench: Bench) -> None:
 
 def test_sweep_ends_an_attempt_when_its_worker_died_after_telling_optuna(bench: Bench) -> None:
     bench.lease("anna")
-    bench.study.tell(0, values=VALUES)
+    bench.study.optuna.tell(0, values=VALUES)
     assert bench.sweep() == []
     assert _n_leases(bench) == 0
     (trial,) = bench.trials()
@@ -238,10 +236,10 @@ def test_lease_next_takes_a_trial_when_its_worker_died_while_it_gave_it_back(ben
 def test_renew_notes_that_the_worker_is_alive(bench: Bench) -> None:
     from tunefront.storage import studies
 
-    studies.register_worker(bench.store, bench.record, "anna", "host", 1, {})
-    (before,) = studies.list_workers(bench.store, bench.record)
+    studies.register_worker(bench.study, "anna", "host", 1, {})
+    (before,) = studies.list_workers(bench.study)
     queue.renew(bench.store, "anna")
-    (after,) = studies.list_workers(bench.store, bench.record)
+    (after,) = studies.list_workers(bench.study)
     assert after.seen_at >= before.seen_at
     assert after.started_at == before.started_at
 
@@ -324,11 +322,11 @@ def test_a_reader_sees_what_a_writer_wrote(bench: Bench) -> None:
 
     bench.finish(bench.lease())
     reader = open_store(bench.store.url)
-    record = studies.find(reader, "digits")
-    assert record is not None
-    assert [trial.values for trial in trials.load(reader, record)] == [VALUES]
+    study = studies.find(reader, "digits")
+    assert study is not None
+    assert [trial.values for trial in trials.load(study)] == [VALUES]
     bench.finish(bench.lease())  # an open reader does not block a writer
-    assert len(trials.load(reader, record)) == 2
+    assert len(trials.load(study)) == 2
     reader.optuna.remove_session()
     reader.engine.dispose()
 

@@ -15,14 +15,14 @@ from tunefront.storage.outcomes import Outcome
 def test_create_saves_spec_and_dataset(bench: Bench) -> None:
     found = studies.find(bench.store, "digits")
     assert found is not None
-    assert (found.name, found.spec, found.dataset) == ("digits", SPEC, DATASET)
+    assert (found.name, found.record.spec, found.record.dataset) == ("digits", SPEC, DATASET)
     assert found.study_id == bench.record.study_id
-    assert found.created_at > 1.7e9
+    assert found.record.created_at > 1.7e9
 
 
 def test_create_returns_the_study_when_another_worker_made_it(bench: Bench) -> None:
     again = studies.create(bench.store, "digits", {"other": 1}, {}, DIRECTIONS, METRICS)
-    assert again == bench.record
+    assert again == bench.study
 
 
 def test_find_gives_none_when_there_is_no_such_study(bench: Bench) -> None:
@@ -57,17 +57,17 @@ def test_create_refuses_when_an_optuna_study_has_that_name(bench: Bench, has_tri
 
 def test_update_spec_changes_only_that_study(bench: Bench) -> None:
     other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
-    studies.update_spec(bench.store, bench.record, {**SPEC, "trials": 99})
-    assert [study.spec["trials"] for study in studies.list_all(bench.store)] == [99, SPEC["trials"]]
+    studies.update_spec(bench.study, {**SPEC, "trials": 99})
+    assert [study.record.spec["trials"] for study in studies.list_all(bench.store)] == [99, SPEC["trials"]]
     assert studies.find(bench.store, "other") == other
 
 
 def test_list_workers_is_oldest_first(bench: Bench) -> None:
     other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
-    studies.register_worker(bench.store, bench.record, "anna", "host1", 11, {"n_cpus": 2})
-    studies.register_worker(bench.store, bench.record, "bert", "host2", 12, {"n_cpus": 4})
-    studies.register_worker(bench.store, other, "carl", "host3", 13, {})
-    workers = studies.list_workers(bench.store, bench.record)
+    studies.register_worker(bench.study, "anna", "host1", 11, {"n_cpus": 2})
+    studies.register_worker(bench.study, "bert", "host2", 12, {"n_cpus": 4})
+    studies.register_worker(other, "carl", "host3", 13, {})
+    workers = studies.list_workers(bench.study)
     assert [(worker.worker_id, worker.host, worker.pid) for worker in workers] == [
         ("anna", "host1", 11),
         ("bert", "host2", 12),
@@ -90,14 +90,13 @@ def test_a_study_starts_empty_when_one_of_its_name_was_deleted(bench: Bench) -> 
     bench.finish(leased)
     bench.finish(bench.lease(), Outcome.REFUSED)
     bench.lease()
-    studies.register_worker(bench.store, bench.record, "anna", "host", 1, {})
+    studies.register_worker(bench.study, "anna", "host", 1, {})
     optuna.delete_study(study_name="digits", storage=bench.store.optuna)
 
-    record = studies.create(bench.store, "digits", {**SPEC, "seed": 2}, DATASET, DIRECTIONS, METRICS)
-    new = Bench(bench.store, record, record.optuna_study(bench.store))
-    assert record.spec["seed"] == 2
+    new = Bench(studies.create(bench.store, "digits", {**SPEC, "seed": 2}, DATASET, DIRECTIONS, METRICS))
+    assert new.record.spec["seed"] == 2
     assert new.trials() == []
-    assert studies.list_workers(new.store, record) == []
+    assert studies.list_workers(new.study) == []
     assert new.counts().refused == 0
     assert new.sweep() == []
     lease, trial = new.lease()
@@ -136,7 +135,7 @@ def rows_of(bench: Bench, study_id: int) -> dict[str, int]:
 
 def fill_study(bench: Bench, worker: str) -> Bench:
     """Fill a study with a complete and a refused trial, a curve, a worker that ended, and a constraint."""
-    studies.register_worker(bench.store, bench.record, worker, "host", 1, {"host_name": "here"})
+    studies.register_worker(bench.study, worker, "host", 1, {"host_name": "here"})
     leased = bench.lease(worker)
     curves.append(bench.store, leased[0], epoch(1))
     bench.finish(leased, violations=[-1.0])
@@ -150,7 +149,7 @@ def test_delete_leaves_no_row_of_the_study_and_every_row_of_others(bench: Bench)
     before = rows_of(other, other.record.study_id)
     assert rows_of(bench, bench.record.study_id).keys() == before.keys()
     assert {"tunefront_epochs", "tunefront_attempts", "trials", "trial_values", "studies"} <= before.keys()
-    studies.delete(bench.store, [bench.record], ended_workers=["anna"])
+    studies.delete(bench.store, [bench.study], ended_workers=["anna"])
     assert [study.name for study in studies.list_all(bench.store)] == ["other"]
     assert optuna.get_all_study_names(bench.store.optuna) == ["other"]
     assert rows_of(bench, bench.record.study_id) == {}
@@ -161,40 +160,40 @@ def test_delete_leaves_no_row_of_the_study_and_every_row_of_others(bench: Bench)
 
 
 def test_delete_refuses_while_a_lease_is_valid(bench: Bench) -> None:
-    studies.register_worker(bench.store, bench.record, "anna", "host", 4711, {"host_name": "far away"})
+    studies.register_worker(bench.study, "anna", "host", 4711, {"host_name": "far away"})
     bench.lease("anna")
     with pytest.raises(
         StoreError, match="'digits' is being worked on, by process 4711 on far away: end that"
     ) as caught:
-        studies.delete(bench.store, [bench.record])
+        studies.delete(bench.store, [bench.study])
     assert "after 60 s" in str(caught.value)
-    assert studies.find(bench.store, "digits") == bench.record
+    assert studies.find(bench.store, "digits") == bench.study
 
 
 def test_delete_refuses_while_a_worker_was_seen_a_moment_ago(bench: Bench) -> None:
     other = studies.create(bench.store, "other", {**SPEC, "name": "other"}, DATASET, DIRECTIONS, METRICS)
-    studies.register_worker(bench.store, other, "anna", "host", 4711, {})
+    studies.register_worker(other, "anna", "host", 4711, {})
     with pytest.raises(StoreError, match="'other' is being worked on, by process 4711 on host"):
-        studies.delete(bench.store, [bench.record, other])
+        studies.delete(bench.store, [bench.study, other])
     assert len(studies.list_all(bench.store)) == 2  # nothing was deleted
-    studies.delete(bench.store, [bench.record, other], ended_workers=["anna"])
+    studies.delete(bench.store, [bench.study, other], ended_workers=["anna"])
     assert studies.list_all(bench.store) == []
 
 
 def test_delete_takes_a_worker_that_was_not_seen_for_a_lease_as_lost(bench: Bench) -> None:
-    studies.register_worker(bench.store, bench.record, "anna", "host", 4711, {})
+    studies.register_worker(bench.study, "anna", "host", 4711, {})
     bench.lease("anna")
     bench.expire("anna")
     with bench.store.engine.begin() as connection:
         connection.execute(schema.workers.update().values(seen_at=schema.workers.c.seen_at - 61))
-    studies.delete(bench.store, [bench.record])
+    studies.delete(bench.store, [bench.study])
     assert studies.list_all(bench.store) == []
 
 
 def test_delete_does_nothing_when_the_study_is_gone_already(bench: Bench) -> None:
     optuna.delete_study(study_name="digits", storage=bench.store.optuna)
     plain = optuna.create_study(study_name="plain", storage=bench.store.optuna)  # gets our study's old number on SQLite
-    studies.delete(bench.store, [bench.record])
+    studies.delete(bench.store, [bench.study])
     assert optuna.get_all_study_names(bench.store.optuna) == [plain.study_name]
 
 

@@ -23,7 +23,7 @@ def test_load_of_a_running_trial(bench: Bench) -> None:
 
 
 def test_load_of_an_enqueued_trial(bench: Bench) -> None:
-    bench.study.enqueue_trial({"x": 1})
+    bench.study.optuna.enqueue_trial({"x": 1})
     (record,) = bench.trials()
     assert (record.state, record.n_attempts, record.worker_id, record.started_at) == ("waiting", 0, "", None)
 
@@ -50,7 +50,7 @@ def test_load_tells_what_breaks_a_limit(bench: Bench) -> None:
 
 def test_load_tells_by_its_values_what_limit_a_complete_trial_breaks(bench: Bench) -> None:
     # The trial took 8 s and the limit is 10 s, but the stored constraint is of an earlier attempt that took 12 s.
-    studies.update_spec(bench.store, bench.record, with_limits(bench, time={"at_most": 10.0}))
+    studies.update_spec(bench.study, with_limits(bench, time={"at_most": 10.0}))
     for seconds, violation in ((8.0, 2.0), (10.0, -1.0), (10.5, -1.0)):
         measurements = {**MEASUREMENTS, "train_seconds": seconds}
         bench.finish(bench.lease(), violations=[violation], measurements=measurements)
@@ -68,5 +68,5 @@ def test_set_model_path_of_the_last_attempt(bench: Bench) -> None:
     bench.finish(bench.lease("anna"), Outcome.RETURNED)
     bench.finish(bench.lease("bert"), model_path="/models/trial-0.keras")
     bench.finish(bench.lease("bert"), model_path="/models/trial-1.keras")
-    trials.set_model_path(bench.store, bench.record, 0, "")
+    trials.set_model_path(bench.study, 0, "")
     assert [record.model_path for record in bench.trials()] == ["", "/models/trial-1.keras"]

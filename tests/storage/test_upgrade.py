@@ -25,18 +25,18 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
     store = open_store(old_url)
-    record = studies.find(store, "digits")
-    assert record is not None
-    found = trials.load(store, record)
+    study = studies.find(store, "digits")
+    assert study is not None
+    found = trials.load(study)
     assert [trial.state for trial in found] == ["complete", "pruned", "failed", "waiting"]
     assert found[0].values == VALUES
     assert [epoch.epoch for epoch in found[0].epochs] == [1, 2]
     assert "adam.learning_rate" in found[0].parameters
     assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
-    assert [worker.worker_id for worker in studies.list_workers(store, record)] == ["anna"]
+    assert [worker.worker_id for worker in studies.list_workers(study)] == ["anna"]
     # Version 1 had no table of answers.
     expected = {} if old_url.endswith("1.sqlite") else {0: Answers(labels=[0, 1, 1], chosen=[0, 1, 0])}
-    assert answers.load(store, record.study_id, "test") == expected
+    assert answers.load(study, "test") == expected
 
 
 def test_a_study_of_an_earlier_version_goes_on(old_url: str) -> None:

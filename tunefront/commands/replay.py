@@ -62,8 +62,7 @@ def record(
     announce_code(study_spec, as_json=False)
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json=False, enqueue=enqueue)
-    store, study = find_study(storage, study_spec.name)
-    n_trainings = write_recording(store, study, path)
+    n_trainings = write_recording(find_study(storage, study_spec.name), path)
     say(f"wrote {n_trainings} trainings to {path}" if n_trainings else "no training is complete: no table was written")
     say_end(ending, study_spec, storage, folder, console)
     if n_trainings:

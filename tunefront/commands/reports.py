@@ -27,7 +27,7 @@ def status(
     if study is None:
         standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
     else:
-        standing = study_status(*find_study(storage, study))
+        standing = study_status(find_study(storage, study))
     if as_json:
         show_json(standing.as_json())
     else:
@@ -41,9 +41,9 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
-    store, record = find_study(storage, study)
-    folder = writable_folder(out or results_folder(record))
-    publish_report(store, record, folder, as_json)
+    found = find_study(storage, study)
+    folder = writable_folder(out or results_folder(found.record))
+    publish_report(found, folder, as_json)
     if not as_json:
         suggest(f"open {folder / 'report.html'}")
 

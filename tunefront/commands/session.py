@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
-    from tunefront.storage.database.connection import Store
-    from tunefront.storage.studies import StudyRecord
+    from tunefront.storage.open_study import OpenStudy, StudyRecord
 
 
 def read_checked_spec(path: Path, tell: Callable[[str], None] = lambda line: None) -> StudySpec:
@@ -50,7 +49,7 @@ def run_here(
     slots: int | None,
     folder: Path,
     as_json: bool,
-    enqueue: Callable[[Store, StudyRecord], None] | None = None,
+    enqueue: Callable[[OpenStudy], None] | None = None,
 ) -> tuple[Ending, Console]:
     """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
     from tunefront.study import run_spec
@@ -115,7 +114,7 @@ def _common_reason(ending: Ending, spec: StudySpec, storage: str) -> CommonReaso
     from tunefront.search.supervisor.end_reason import Ending as Endings
 
     state = {Endings.TOO_MANY_FAILURES: "failed", Endings.TOO_MANY_REFUSALS: "refused"}.get(ending)
-    results = load_results(*find_study(storage, spec.name)) if state else None
+    results = load_results(find_study(storage, spec.name)) if state else None
     groups = results.reasons(state) if results and state else []
     if results is None or state is None or not groups:
         return None
@@ -149,11 +148,11 @@ def results_folder(study: StudyRecord) -> Path:
     return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 
-def publish_report(store: Store, study: StudyRecord, folder: Path, as_json: bool) -> None:
+def publish_report(study: OpenStudy, folder: Path, as_json: bool) -> None:
     """Write a study's report into a folder, and say what was written, with `as_json` as JSON."""
     from tunefront.reports.publish import publish
 
-    published = publish(store, study, folder)
+    published = publish(study, folder)
     if as_json:
         show_json(published.as_json())
         return

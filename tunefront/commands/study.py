@@ -43,8 +43,7 @@ def run(
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json)
-    store, study = find_study(storage, study_spec.name)
-    publish_report(store, study, folder, as_json)
+    publish_report(find_study(storage, study_spec.name), folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if not as_json:
         suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
@@ -88,16 +87,16 @@ def confirm(
     from tunefront.search.confirmation.plan import plan_confirmation
     from tunefront.storage import folder_owner
 
-    store, search = find_study(storage, study)
+    search = find_study(storage, study)
     folder = writable_folder(out or Path("results") / study)
-    folder_owner.check_owner(folder, search, study)
-    announce_code(read_stored_spec(search), as_json)
-    plan = plan_confirmation(store, search, seeds, near)
+    folder_owner.check_owner(folder, search.record, study)
+    announce_code(read_stored_spec(search.record), as_json)
+    plan = plan_confirmation(search, seeds, near)
     say(plan.describe(slots), sys.stderr if as_json else sys.stdout)
     ending, console = run_here(
         plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
-    publish_report(store, search, folder, as_json)
+    publish_report(find_study(storage, study), folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)
     if not as_json:
         suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
@@ -117,12 +116,10 @@ def delete(
     """
     from tunefront.reports.deletion import plan_deletion
     from tunefront.search.supervisor.run import ended_workers
-    from tunefront.storage.database.connection import open_store
 
-    _, record = find_study(storage, study)
-    store = open_store(storage, is_writer=True)
-    deletion = plan_deletion(store, record, out or results_folder(record), results)
-    ended = [worker for one in deletion.doomed for worker in ended_workers(store, one)]
+    doomed = find_study(storage, study, is_writer=True)
+    deletion = plan_deletion(doomed, out or results_folder(doomed.record), results)
+    ended = [worker for one in deletion.doomed for worker in ended_workers(one)]
     deletion.check(ended)  # `carry_out` checks again; this check avoids a question whose answer could not be followed
     say(deletion.describe())
     if not yes:

@@ -49,12 +49,12 @@ def confirmation_of(searched: Bench, **changes: Any) -> Bench:
     """Make the search's confirmation in the same store, without a training."""
     name = f"{searched.record.name}.confirmation"
     spec = {**searched.record.spec, "name": name, "confirms": searched.record.name, "trials": 12, **changes}
-    directions = [direction.name.lower() for direction in searched.study.directions]
+    directions = [direction.name.lower() for direction in searched.study.optuna.directions]
     names = list("abc")[: len(directions)]
-    record = studies.create(searched.store, name, spec, DATASET, directions, names)  # type: ignore[arg-type]
+    study = studies.create(searched.store, name, spec, DATASET, directions, names)  # type: ignore[arg-type]
     for worker in ("1", "2"):
-        studies.register_worker(searched.store, record, f"{name}-{worker}", "boot", 1, MACHINE)
-    return Bench(searched.store, record, record.optuna_study(searched.store))
+        studies.register_worker(study, f"{name}-{worker}", "boot", 1, MACHINE)
+    return Bench(study)
 
 
 def answers_of(accuracy: float, start: int = 0) -> Answers:
@@ -79,7 +79,7 @@ def train(
     """
     for seed, accuracy in enumerate(tests):
         attributes = {"candidate": candidate, "seed": seed}
-        bench.study.enqueue_trial(parameters(candidate), user_attrs=attributes)
+        bench.study.optuna.enqueue_trial(parameters(candidate), user_attrs=attributes)
         if accuracy is None:
             bench.end(bench.lease(parameters(candidate), is_new=False), Outcome.FAILED, reason="loss became nan")
             continue
@@ -92,7 +92,7 @@ def train(
 
 
 def queue(bench: Bench, candidate: int) -> None:
-    bench.study.enqueue_trial(parameters(candidate), user_attrs={"candidate": candidate, "seed": 0})
+    bench.study.optuna.enqueue_trial(parameters(candidate), user_attrs={"candidate": candidate, "seed": 0})
 
 
 def load(searched: Bench) -> Confirmation:
@@ -128,7 +128,7 @@ def test_there_is_none_when_the_search_was_not_confirmed_or_nothing_has_ended(tm
     trainings = confirmation_of(bench)
     queue(trainings, 0)
     assert load_confirmation(bench.store, bench.results()) is None
-    assert load_confirmation(bench.store, load_results(bench.store, trainings.record)) is None
+    assert load_confirmation(bench.store, load_results(trainings.study)) is None
 
 
 def test_verdicts_tell_luck_from_what_holds(confirmation: Confirmation) -> None:
@@ -227,7 +227,7 @@ def test_without_test_images_accuracy_is_that_of_validation(tmp_path: Path) -> N
     bench = search(tmp_path)
     trainings = confirmation_of(bench)
     for seed in range(2):
-        trainings.study.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": seed})
+        trainings.study.optuna.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": seed})
         trainings.complete(0.93, 2000, 2.0, parameters=parameters(0), is_new=False)
     found = load(bench)
     assert not found.has_test
@@ -241,7 +241,7 @@ def test_what_confirmed_another_search_of_that_name_is_left_out(tmp_path: Path) 
     trainings = confirmation_of(bench)
     train(trainings, 0, [0.9, 0.91], 2000, 2.0)
     for parameters_of_another, candidate in ((parameters(9), 1), (parameters(1), 77)):
-        trainings.study.enqueue_trial(parameters_of_another, user_attrs={"candidate": candidate, "seed": 0})
+        trainings.study.optuna.enqueue_trial(parameters_of_another, user_attrs={"candidate": candidate, "seed": 0})
         trainings.complete(0.9, 1, 1.0, parameters=parameters_of_another, is_new=False)
     assert [finalist.number for finalist in load(bench).finalists] == [0]
 
@@ -304,8 +304,8 @@ def test_a_training_that_a_person_told_complete_has_no_say(tmp_path: Path) -> No
     trainings = confirmation_of(bench)
     train(trainings, 0, [0.91, 0.92], 2000, 2.0)
     queue(trainings, 0)
-    told = trainings.study.ask()
-    trainings.study.tell(told, [0.99, 1.0, 0.1])
+    told = trainings.study.optuna.ask()
+    trainings.study.optuna.tell(told, [0.99, 1.0, 0.1])
     found = load(bench)
     assert found.is_finished
     assert len(found.finalists[0].trainings) == 2
@@ -317,7 +317,7 @@ def test_a_limit_that_is_broken_more_often_than_another_wins_is_the_reason(tmp_p
     trainings = confirmation_of(bench)
     for number, accuracy, memories in ((0, 0.95, (3300, 3200, 2900)), (3, 0.96, (2500, 2500, 2500))):
         for seed, memory in enumerate(memories):
-            trainings.study.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
+            trainings.study.optuna.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
             trainings.complete(accuracy, memory, 2.0, parameters=parameters(number), is_new=False)
     zero = by_number(load(bench))[0]
     assert zero.limit_probability > 0.5
@@ -416,7 +416,7 @@ def test_a_score_that_is_no_share_has_the_bootstraps_interval(tmp_path: Path) ->
     chosen = [1] * 90 + [0] * 10 + [0] * 90 + [1] * 10
     for number, (score, answers) in enumerate(((0.9, chosen), (1.0, [1] * 100 + [0] * 100))):
         for seed in range(2):
-            trainings.study.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
+            trainings.study.optuna.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
             measured = {"f1_macro": score, "test_f1_macro": score, "model_bytes": 1000.0 + number}
             kept = {split: Answers([1] * 100 + [0] * 100, answers) for split in ("test", "validation")}
             trainings.end(trainings.lease(parameters(number), is_new=False), Outcome.COMPLETE, measured, answers=kept)
@@ -495,7 +495,7 @@ def test_the_page_links_the_model_of_the_best_training_on_validation(tmp_path: P
     for number, accuracy in enumerate((0.90, 0.92, 0.91)):
         (models / f"trial-{number}.keras").touch()
         path = str(models / f"trial-{number}.keras") if number != 1 else ""  # no model was kept
-        trainings.study.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": number})
+        trainings.study.optuna.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": number})
         trainings.complete(accuracy, 2000, 2.0, parameters=parameters(0), is_new=False, model_path=path)
     page = render_page(bench.results(), tmp_path, load(bench))
     assert 'href="confirmation/models/trial-2.keras"' in page
@@ -508,9 +508,9 @@ def test_a_page_without_one_is_as_before_and_tells_how_to_get_one(results: Study
 
 
 def test_the_page_of_the_trainings_says_what_they_are(searched: Bench, tmp_path: Path) -> None:
-    record = studies.find(searched.store, "digits.confirmation")
-    assert record is not None
-    page = render_page(load_results(searched.store, record), tmp_path)
+    study = studies.find(searched.store, "digits.confirmation")
+    assert study is not None
+    page = render_page(load_results(study), tmp_path)
     assert "single trainings of the finalists of <b>digits</b>" in page
     assert "No trial saw the test images" not in page
     assert "tunefront confirm digits.confirmation" not in page

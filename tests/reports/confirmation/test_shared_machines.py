@@ -8,7 +8,8 @@ import pytest
 
 from tunefront.reports.confirmation.shared_machines import is_shared
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage.studies import StudyRecord, WorkerRecord
+from tunefront.storage.open_study import StudyRecord
+from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
 Span = tuple[str, float, float | None]  # worker, start, end

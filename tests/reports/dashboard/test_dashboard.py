@@ -19,6 +19,7 @@ from tests.reports.bench import THREE, Bench
 from tunefront.reports.dashboard.dashboard import FIGURE_ID, publish_front, serve
 from tunefront.reports.dashboard.server import DashboardError
 from tunefront.storage.database.connection import open_store
+from tunefront.storage.open_study import OpenStudy
 
 _SERVE = """
 import sys
@@ -48,10 +49,10 @@ def _n_on_front(bench: Bench) -> int:
 
 def test_published_front_replaces_the_one_before(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
-    publish_front(bench.store, bench.record)
+    publish_front(bench.study)
     bench.complete(0.9, 10, 5.0)
     bench.complete(0.8, 5, 5.0)
-    publish_front(bench.store, bench.record)
+    publish_front(bench.study)
     assert list(_published(bench)) == [FIGURE_ID]
     assert _n_on_front(bench) == 2
 
@@ -61,7 +62,7 @@ def test_nothing_is_published_into_a_store_that_only_reads(tmp_path: Path) -> No
     bench = Bench.make(tmp_path)
     reader = open_store(bench.store.url)
     with pytest.raises(ValueError, match="is_writer=True"):
-        publish_front(reader, bench.record)
+        publish_front(OpenStudy(reader, bench.record))
     with pytest.raises(ValueError, match="is_writer=True"):
         serve(reader)
 

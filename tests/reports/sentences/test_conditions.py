@@ -25,5 +25,5 @@ def test_machines_that_are_alike_are_counted_together(
     tmp_path: Path, other: dict[str, Any], n_supervisors: list[int]
 ) -> None:
     bench = Bench.make(tmp_path)
-    studies.register_worker(bench.store, bench.record, "digits-2", "boot", 2, {**MACHINE, **other})
+    studies.register_worker(bench.study, "digits-2", "boot", 2, {**MACHINE, **other})
     assert [machine.n_supervisors for machine in machines(bench.results())] == n_supervisors

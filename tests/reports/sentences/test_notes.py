@@ -124,10 +124,10 @@ def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: Benc
 
 def test_what_was_learnt_by_no_trial_is_said_by_every_command(all_guess: Bench, tmp_path: Path) -> None:
     # The study is like one of an older tunefront: guessing is taken to be 1/3.
-    store, record = all_guess.store, all_guess.record
-    assert study_status(store, record).as_json()["notes"] == []
-    facts = replace(record, dataset={**record.dataset, "chances": CHANCES})
-    status, published = study_status(store, facts), publish(store, facts, tmp_path / "report")
+    study, record = all_guess.study, all_guess.record
+    assert study_status(study).as_json()["notes"] == []
+    facts = replace(study, record=replace(record, dataset={**record.dataset, "chances": CHANCES}))
+    status, published = study_status(facts), publish(facts, tmp_path / "report")
     for shown in (printed(status.render()), printed(*published.tables()), (tmp_path / "report/front.md").read_text()):
         assert "Nothing was learnt that can be told from guessing" in shown
     for content in (status.as_json(), published.as_json()):

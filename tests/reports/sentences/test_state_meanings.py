@@ -26,7 +26,7 @@ from tunefront.storage.outcomes import Outcome
 )
 def test_what_stopped_trials_is_the_pruner_of_the_spec(tmp_path: Path, spec: dict[str, Any], expected: str) -> None:
     bench = Bench.make(tmp_path)
-    studies.update_spec(bench.store, bench.record, {**bench.record.spec, **spec})
+    studies.update_spec(bench.study, {**bench.record.spec, **spec})
     bench.end(bench.lease(), Outcome.PRUNED)
     assert describe_state(bench.results(), "pruned") == expected
     assert expected in render_page(bench.results(), tmp_path)
@@ -45,7 +45,7 @@ def test_what_waits_may_never_have_started(tmp_path: Path, n_new: int, n_interru
     for leased in [bench.lease() for _ in range(n_interrupted)]:
         bench.end(leased, Outcome.RETURNED, reason="interrupted")
     for _ in range(n_new):
-        bench.study.enqueue_trial({})
+        bench.study.optuna.enqueue_trial({})
     assert describe_state(bench.results(), "waiting") == expected
 
 

@@ -30,7 +30,7 @@ def noted(folder: Path, n_pruned: int = 2, **changes: Any) -> StudyResults:
     bench.complete(0.9, 10, 1.0)
     for _ in range(n_pruned):
         bench.end(bench.lease({"net.rate": 1.0}), Outcome.PRUNED, curve=(0.1,), reason="epoch 1: hopeless")
-    bench.study.set_user_attr("front_loss", {**NOTED, **changes})
+    bench.study.optuna.set_user_attr("front_loss", {**NOTED, **changes})
     return bench.results()
 
 
@@ -63,9 +63,11 @@ def test_the_sentence_follows_the_numbers(tmp_path: Path, changes: dict[str, Any
 
 def test_what_was_pruned_without_an_epoch_is_not_among_them(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
-    bench.study.tell(bench.lease()[0].number, state=TrialState.PRUNED)  # as a person does, before its first epoch
+    bench.study.optuna.tell(
+        bench.lease()[0].number, state=TrialState.PRUNED
+    )  # as a person does, before its first epoch
     bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
-    bench.study.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
+    bench.study.optuna.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
     assert describe_stopping_cost(bench.results()).startswith("Among the 1 trial that was stopped, ")
     bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
     assert describe_stopping_cost(bench.results()).startswith(
@@ -84,11 +86,11 @@ def test_a_study_that_ended_early_is_said_to_be_done(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path)
     bench.complete(0.9, 10, 1.0)
     assert "This study is not finished: 1 of 4" in unescape(render_page(bench.results(), tmp_path))
-    bench.study.set_user_attr("ending", "its time is used up: stop.time_limit is 2.00 s")
+    bench.study.optuna.set_user_attr("ending", "its time is used up: stop.time_limit is 2.00 s")
     page = unescape(render_page(bench.results(), tmp_path))
     assert "This study is done with 1 of 4 trials: its time is used up: stop.time_limit is 2.00 s." in page
     assert "is not finished" not in page
-    rendered = study_status(bench.store, bench.record).render()
+    rendered = study_status(bench.study).render()
     assert "done early: its time is used up" in str([str(part) for part in rendered.renderables])  # type: ignore[union-attr]
     bench.lease({"net.rate": 1.0})
     assert "This study is under way: 1 of 4" in unescape(render_page(bench.results(), tmp_path))

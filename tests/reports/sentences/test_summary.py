@@ -18,7 +18,7 @@ RUN = "The 'tunefront run' command that started it goes on with it."
 def study(folder: Path, name: str = "digits", **spec: Any) -> Bench:
     """Make a study of three trials: one is complete, two failed, and two more were refused."""
     bench = Bench.make(folder, n_trials=3, name=name)
-    studies.update_spec(bench.store, bench.record, {**bench.record.spec, **spec})
+    studies.update_spec(bench.study, {**bench.record.spec, **spec})
     bench.complete(0.9, 10, 1.0)
     for outcome in (Outcome.FAILED, Outcome.REFUSED):
         for _ in range(2):
@@ -72,7 +72,7 @@ def test_a_study_that_runs_again_is_not_told_to_have_given_up(tmp_path: Path) ->
 
 def test_one_reason_for_all_failures_is_told_and_not_to_allow_more(tmp_path: Path) -> None:
     bench = Bench.make(tmp_path, n_trials=3)
-    studies.update_spec(bench.store, bench.record, {**bench.record.spec, "max_failures": 1})
+    studies.update_spec(bench.study, {**bench.record.spec, "max_failures": 1})
     for _ in range(2):
         bench.end(bench.lease(), Outcome.FAILED, reason="build raised TypeError")
     progress = describe_progress(bench.results())

@@ -20,7 +20,7 @@ from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import answers, studies
 from tunefront.storage.answers import Answers
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -48,7 +48,7 @@ def search_desk(folder: Path) -> Desk:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search that is done, with four different candidates."""
     desk = search_desk(tmp_path_factory.mktemp("search"))
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study.optuna
     for number in range(4):
         study.enqueue_trial({"adam.learning_rate": round(0.1 + number / 10, 1)})
     assert desk.run() is Ending.DONE
@@ -63,7 +63,7 @@ def search(finished: Path, tmp_path: Path) -> Desk:
 
 
 def plan(search: Desk, n_seeds: int = 2, n_near: int | None = None) -> ConfirmationPlan:
-    return plan_confirmation(search.store, search.record, n_seeds, n_near)
+    return plan_confirmation(search.study, n_seeds, n_near)
 
 
 def confirm(search: Desk, found: ConfirmationPlan, **acts: Act) -> Desk:
@@ -72,13 +72,13 @@ def confirm(search: Desk, found: ConfirmationPlan, **acts: Act) -> Desk:
     folder.mkdir(exist_ok=True)
     numbered = {int(name.removeprefix("t")): act for name, act in acts.items()}
     desk = Desk(folder, found.spec, numbered, url=search.url)
-    studies.update_spec(desk.store, desk.record, found.spec.as_json())  # as running.py does
-    found.enqueue(desk.store, desk.record)
+    studies.update_spec(desk.study, found.spec.as_json())  # as running.py does
+    found.enqueue(desk.study)
     return desk
 
 
 def queued(desk: Desk) -> list[tuple[int, int]]:
-    trials = desk.record.optuna_study(desk.store).get_trials(deepcopy=False)
+    trials = desk.study.optuna.get_trials(deepcopy=False)
     return [(trial.user_attrs["candidate"], trial.user_attrs["seed"]) for trial in trials]
 
 
@@ -96,9 +96,9 @@ def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: D
     assert desk.states() == ["complete"] * 6
     parameters = {trial.number: dict(trial.parameters) for trial in search.trials()}
     assert [dict(trial.parameters) for trial in desk.trials()] == [parameters[number] for number, _ in queued(desk)]
-    kept = answers.load(desk.store, desk.record.study_id, "test")
+    kept = answers.load(desk.study, "test")
     assert kept == {number: Answers([0, 1], [0, number % 2]) for number in range(6)}
-    assert answers.load(search.store, search.record.study_id, "test") == {}
+    assert answers.load(search.study, "test") == {}
 
 
 def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: Desk) -> None:
@@ -113,7 +113,7 @@ def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: De
 
 def test_the_same_again_queues_nothing_and_more_seeds_what_is_missing(search: Desk) -> None:
     desk = confirm(search, plan(search))
-    plan(search).enqueue(desk.store, desk.record)
+    plan(search).enqueue(desk.study)
     assert len(queued(desk)) == 6
     again = plan(search)
     assert (again.n_new, again.n_to_train) == (0, 6)
@@ -141,7 +141,7 @@ def test_it_goes_on_after_an_interruption(search: Desk) -> None:
 def test_a_new_front_of_a_longer_search_is_added(search: Desk) -> None:
     confirm(search, plan(search)).run()
     longer = Desk(search.folder, make_spec(**{**search.spec.as_json(), "trials": 5}), {4: Act(accuracies=(0.99,) * 3)})
-    longer.record.optuna_study(longer.store).enqueue_trial({"adam.learning_rate": 0.8})
+    longer.study.optuna.enqueue_trial({"adam.learning_rate": 0.8})
     assert longer.run() is Ending.DONE
     found = plan(search)
     assert 4 in [finalist.number for finalist in found.finalists]
@@ -172,11 +172,11 @@ def test_describe_tells_what_and_how_long(search: Desk) -> None:
     assert "confirming digits: 2 on the front (trials 0, 2), 1 near miss (trial 1)" in text
     assert "2 seeds each: 6 trainings to do, 0 are done; about" in text
     assert "still under way" not in text
-    search.record.optuna_study(search.store).enqueue_trial({})
-    assert "still under way" not in plan(search).describe(n_slots=1)  # a search with all its trials takes no other
+    search.study.optuna.enqueue_trial({})
+    assert "still under way" not in plan(search).describe(n_slots=1)  # it has all its trials, and takes no other
     longer = replace(search, spec=search.spec.model_copy(update={"trials": 5}))
-    studies.update_spec(search.store, search.record, longer.spec.as_json())
-    longer.record = studies.find(search.store, "digits") or search.record
+    studies.update_spec(search.study, longer.spec.as_json())
+    longer.record = (studies.find(search.store, "digits") or search.study).record
     assert "digits is still under way: its front may change" in plan(longer).describe(n_slots=1)
 
 
@@ -193,7 +193,7 @@ def test_a_study_without_a_front_cannot_be_confirmed(tmp_path: Path) -> None:
 def test_a_confirmation_is_not_confirmed(search: Desk) -> None:
     desk = confirm(search, plan(search))
     with pytest.raises(ConfirmationError, match="is itself the confirmation of digits: tunefront confirm digits"):
-        plan_confirmation(desk.store, desk.record, 2)
+        plan_confirmation(desk.study, 2)
 
 
 @pytest.mark.parametrize("is_trained", [True, False])
@@ -201,7 +201,7 @@ def test_what_confirmed_a_deleted_search_of_that_name_is_refused(search: Desk, i
     desk = confirm(search, plan(search))
     if is_trained:
         desk.run()
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study.optuna
     study.enqueue_trial({"adam.learning_rate": 0.8}, user_attrs={"candidate": 0, "seed": 9})
     if is_trained:
         spec = {**desk.spec.as_json(), "trials": 7}

@@ -13,7 +13,7 @@ from tunefront.search.pruning.accuracy_prediction import logits
 from tunefront.search.pruning.history import History
 from tunefront.storage import curves
 from tunefront.storage.curves import Epoch
-from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
 OBJECTIVES = [
@@ -38,7 +38,7 @@ def run(
 
 
 def history_of(bench: Bench) -> History:
-    return History(bench.store, bench.study, bench.record.study_id, OBJECTIVES, epochs=4)
+    return History(bench.study, OBJECTIVES, epochs=4)
 
 
 def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
@@ -103,9 +103,9 @@ def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.Monkey
     read: list[list[int]] = []
     load = curves.load
 
-    def noting(store: Store, study_id: int, numbers: list[int]) -> dict[int, list[Epoch]]:
+    def noting(study: OpenStudy, numbers: list[int]) -> dict[int, list[Epoch]]:
         read.append(numbers)
-        return load(store, study_id, numbers)
+        return load(study, numbers)
 
     monkeypatch.setattr(curves, "load", noting)
     for _ in range(3):
@@ -116,7 +116,7 @@ def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.Monkey
 
 
 def test_finished_leaves_out_what_a_person_told_through_optuna(bench: Bench) -> None:
-    bench.study.tell(bench.study.ask(), VALUES)
+    bench.study.optuna.tell(bench.study.optuna.ask(), VALUES)
     assert len(history_of(bench).finished()) == 0
 
 
@@ -126,5 +126,5 @@ def test_what_a_person_told_while_it_trained_rivals_nobody_beyond_a_limit(
 ) -> None:
     lease, _ = bench.lease()
     curves.append(bench.store, lease, epoch(1, 0.9))
-    bench.study.tell(lease.number, [0.9, model_bytes, 1.0])
+    bench.study.optuna.tell(lease.number, [0.9, model_bytes, 1.0])
     assert history_of(bench).finished().rival_numbers == rivals

@@ -27,9 +27,9 @@ from tunefront.search.spec.derived import recorded_search, recording_spec
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec, differences
 from tunefront.storage import curves, queue, studies
-from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.studies import StudyRecord
 
 SEARCH = StudySpec.model_validate(
     {
@@ -59,17 +59,17 @@ def test_the_recording_spec_stops_nothing_and_keeps_the_rest() -> None:
     assert recording_spec(SEARCH, 10, 4, 3, epochs=7).training.epochs == 7
 
 
-def make_study(folder: Path) -> tuple[Store, StudyRecord]:
+def make_study(folder: Path) -> OpenStudy:
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
     made = spec(3, max_failures=10)
-    return store, studies.create(store, made.name, made.as_json(), DATASET, DIRECTIONS, METRICS)
+    return studies.create(store, made.name, made.as_json(), DATASET, DIRECTIONS, METRICS)
 
 
 def test_every_training_is_queued_once_however_often_that_is_done(tmp_path: Path) -> None:
-    store, study = make_study(tmp_path)
+    study = make_study(tmp_path)
     for _ in range(2):
-        enqueue_candidates(store, study, n_candidates=4, n_repeated=2, n_seeds=3)
-    queued = study.optuna_study(store).get_trials()
+        enqueue_candidates(study, n_candidates=4, n_repeated=2, n_seeds=3)
+    queued = study.optuna.get_trials()
     assert [(trial.user_attrs["candidate"], trial.user_attrs["seed"]) for trial in queued] == [
         (0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (0, 2), (1, 2),
     ]  # fmt: skip
@@ -81,9 +81,9 @@ def test_every_training_is_queued_once_however_often_that_is_done(tmp_path: Path
 def test_more_candidates_are_added_to_those_queued(tmp_path: Path) -> None:
     def drawn(n_candidates: int, folder: Path) -> list[dict[str, Any]]:
         folder.mkdir(exist_ok=True)
-        store, study = make_study(folder)
-        enqueue_candidates(store, study, n_candidates, n_repeated=0, n_seeds=1)
-        return [trial.system_attrs["fixed_params"] for trial in study.optuna_study(store).get_trials()]
+        study = make_study(folder)
+        enqueue_candidates(study, n_candidates, n_repeated=0, n_seeds=1)
+        return [trial.system_attrs["fixed_params"] for trial in study.optuna.get_trials()]
 
     few, more = drawn(2, tmp_path / "a"), drawn(4, tmp_path / "a")
     assert few == more[:2]
@@ -94,44 +94,42 @@ def test_more_candidates_are_added_to_those_queued(tmp_path: Path) -> None:
 
 
 def train_all(
-    store: Store,
-    study: StudyRecord,
+    study: OpenStudy,
     outcomes: list[Outcome],
     suggest: Callable[[optuna.Trial], Any] | None = None,
 ) -> None:
-    """Run the queued trials; trial n reaches 0.n, 0.n1 and 0.n2."""
-    optuna_study = study.optuna_study(store)
-    suggest = suggest or StudySpec.from_json(study.spec).parsed_space().suggest
+    """Run what is queued: trial n reaches 0.n, 0.n1 and 0.n2."""
+    suggest = suggest or StudySpec.from_json(study.record.spec).parsed_space().suggest
     for number, outcome in enumerate(outcomes):
-        with store.exclusively():
-            leased = queue.lease_next(store, optuna_study, study.study_id, 100, "anna", "cpu0")
+        with study.store.exclusively():
+            leased = queue.lease_next(study, 100, "anna", "cpu0")
         assert leased is not None
         lease, trial = leased
         suggest(trial)
         for index in range(3):
             validated = epoch(index + 1, number / 10 + index / 100)
-            curves.append(store, lease, replace(validated, metrics={"accuracy": 0.5 + index / 10, "loss": 1.0}))
+            curves.append(study.store, lease, replace(validated, metrics={"accuracy": 0.5 + index / 10, "loss": 1.0}))
         measurements = {"accuracy": number / 10 + 0.02, "model_bytes": 1000.0 + number, "train_seconds": 0.75}
         values = list(measurements.values()) if outcome is Outcome.COMPLETE else None
-        queue.finish(store, optuna_study, lease, outcome, values=values, measurements=measurements)
+        queue.finish(study, lease, outcome, values=values, measurements=measurements)
 
 
 @pytest.fixture
-def recorded_study(tmp_path: Path) -> tuple[Store, StudyRecord]:
-    store, study = make_study(tmp_path)
-    enqueue_candidates(store, study, n_candidates=4, n_repeated=1, n_seeds=2)
-    train_all(store, study, [Outcome.COMPLETE, Outcome.COMPLETE, Outcome.FAILED, Outcome.COMPLETE])
-    return store, study
+def recorded_study(tmp_path: Path) -> OpenStudy:
+    study = make_study(tmp_path)
+    enqueue_candidates(study, n_candidates=4, n_repeated=1, n_seeds=2)
+    train_all(study, [Outcome.COMPLETE, Outcome.COMPLETE, Outcome.FAILED, Outcome.COMPLETE])
+    return study
 
 
 @pytest.mark.parametrize("name", ["table.csv.gz", "table.csv"])
-def test_what_is_written_is_read(recorded_study: tuple[Store, StudyRecord], any_folder: Path, name: str) -> None:
-    store, study = recorded_study
+def test_what_is_written_is_read(recorded_study: OpenStudy, any_folder: Path, name: str) -> None:
+    study = recorded_study
     path = any_folder / "new folder" / name
-    assert write_recording(store, study, path) == 3  # one failed, and one is still queued
+    assert write_recording(study, path) == 3  # one failed, and one is still queued
     assert list(path.parent.iterdir()) == [path]
     found = read_recording(path)
-    assert found.spec == StudySpec.from_json(study.spec)
+    assert found.spec == StudySpec.from_json(study.record.spec)
     assert (found.dataset, found.machines, found.n_failed) == (DATASET, [], 1)
     assert [(trial.candidate, trial.seed) for trial in found.trials] == [(0, 0), (1, 0), (3, 0)]
     second = found.trials[1]
@@ -140,13 +138,13 @@ def test_what_is_written_is_read(recorded_study: tuple[Store, StudyRecord], any_
         (1, 0.1, 0.25, 0.125), (2, 0.11, 0.25, 0.125), (3, 0.12, 0.25, 0.125),
     ]  # fmt: skip
     assert [each.metrics for each in second.curve] == [{"accuracy": 0.5}, {"accuracy": 0.6}, {"accuracy": 0.7}]
-    written = [trial for trial in study.optuna_study(store).get_trials() if trial.user_attrs["candidate"] == 1]
+    written = [trial for trial in study.optuna.get_trials() if trial.user_attrs["candidate"] == 1]
     assert second.parameters == written[0].params
 
 
-def test_a_table_without_training_accuracies_is_read(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+def test_a_table_without_training_accuracies_is_read(recorded_study: OpenStudy, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     first, table = path.read_text().split("\n", 1)
     columns = pd.read_csv(io.StringIO(table), keep_default_na=False).drop(columns="training_accuracy_by_epoch")
     path.write_text(f"{first}\n{columns.to_csv(index=False)}")
@@ -156,34 +154,32 @@ def test_a_table_without_training_accuracies_is_read(recorded_study: tuple[Store
 
 
 def test_without_a_complete_training_there_is_no_table(tmp_path: Path) -> None:
-    store, study = make_study(tmp_path)
-    enqueue_candidates(store, study, n_candidates=1, n_repeated=0, n_seeds=1)
-    train_all(store, study, [Outcome.FAILED])
-    assert write_recording(store, study, tmp_path / "table.csv") == 0
+    study = make_study(tmp_path)
+    enqueue_candidates(study, n_candidates=1, n_repeated=0, n_seeds=1)
+    train_all(study, [Outcome.FAILED])
+    assert write_recording(study, tmp_path / "table.csv") == 0
     assert not (tmp_path / "table.csv").exists()
 
 
-def test_a_link_is_replaced_and_not_followed(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+def test_a_link_is_replaced_and_not_followed(recorded_study: OpenStudy, tmp_path: Path) -> None:
     (tmp_path / "theirs").write_text("theirs")
     for name in ("table.csv", ".table.csv"):
         (tmp_path / name).symlink_to("theirs")
-    assert write_recording(*recorded_study, tmp_path / "table.csv") == 3
+    assert write_recording(recorded_study, tmp_path / "table.csv") == 3
     assert (tmp_path / "theirs").read_text() == "theirs"
     assert not (tmp_path / "table.csv").is_symlink()
 
 
-def test_the_same_study_is_written_as_the_same_bytes(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+def test_the_same_study_is_written_as_the_same_bytes(recorded_study: OpenStudy, tmp_path: Path) -> None:
     for name in ("a.csv.gz", "b.csv.gz"):
-        write_recording(*recorded_study, tmp_path / name)
+        write_recording(recorded_study, tmp_path / name)
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
 
 
-def test_a_parameter_that_a_candidate_does_not_have_is_missing(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path
-) -> None:
-    store, study = recorded_study
-    write_recording(store, study, tmp_path / "table.csv")
-    first = study.optuna_study(store).get_trials()[:4]
+def test_a_parameter_that_a_candidate_does_not_have_is_missing(recorded_study: OpenStudy, tmp_path: Path) -> None:
+    study = recorded_study
+    write_recording(study, tmp_path / "table.csv")
+    first = study.optuna.get_trials()[:4]
     params = {trial.user_attrs["candidate"]: trial.params for trial in first}
     for trial in read_recording(tmp_path / "table.csv").trials:
         assert trial.parameters == params[trial.candidate]
@@ -195,11 +191,11 @@ def suggest_norm(trial: optuna.Trial) -> None:
 
 
 def test_a_value_that_reads_as_missing_elsewhere_is_kept(tmp_path: Path) -> None:
-    store, study = make_study(tmp_path)
+    study = make_study(tmp_path)
     for value in ("None", "NA", "nan"):
-        study.optuna_study(store).enqueue_trial({"net.norm": value})
-    train_all(store, study, [Outcome.COMPLETE] * 3, suggest_norm)
-    write_recording(store, study, tmp_path / "table.csv")
+        study.optuna.enqueue_trial({"net.norm": value})
+    train_all(study, [Outcome.COMPLETE] * 3, suggest_norm)
+    write_recording(study, tmp_path / "table.csv")
     found = [trial.parameters["net.norm"] for trial in read_recording(tmp_path / "table.csv").trials]
     assert found == ["None", "NA", "nan"]
 
@@ -219,12 +215,10 @@ FORMULAS = {
 
 
 def test_formulas_are_safe_in_a_table_and_come_back_as_they_were(tmp_path: Path) -> None:
-    store, study = make_study(tmp_path)
-    study.optuna_study(store).enqueue_trial(FORMULAS)
-    train_all(
-        store, study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in FORMULAS.items()]
-    )
-    write_recording(store, study, tmp_path / "table.csv")
+    study = make_study(tmp_path)
+    study.optuna.enqueue_trial(FORMULAS)
+    train_all(study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in FORMULAS.items()])
+    write_recording(study, tmp_path / "table.csv")
     with (tmp_path / "table.csv").open(newline="") as file:
         file.readline()
         header, row = csv.reader(file)
@@ -237,12 +231,10 @@ OWN = {"seed": 5, "accuracy": 0.25, "accuracy_by_epoch": "linear", "kind": "wide
 
 
 def test_parameters_of_an_own_space_are_read_whatever_their_names_are(tmp_path: Path) -> None:
-    store, study = make_study(tmp_path)
-    study.optuna_study(store).enqueue_trial(OWN)
-    train_all(
-        store, study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in OWN.items()]
-    )
-    write_recording(store, study, tmp_path / "table.csv")
+    study = make_study(tmp_path)
+    study.optuna.enqueue_trial(OWN)
+    train_all(study, [Outcome.COMPLETE], lambda trial: [trial.suggest_categorical(n, [v]) for n, v in OWN.items()])
+    write_recording(study, tmp_path / "table.csv")
     (found,) = read_recording(tmp_path / "table.csv").trials
     assert found.parameters == OWN
     assert (found.seed, found.measurements["accuracy"]) == (0, 0.02)
@@ -250,7 +242,7 @@ def test_parameters_of_an_own_space_are_read_whatever_their_names_are(tmp_path: 
 
 
 def test_a_table_is_replaced_only_by_a_whole_one(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    recorded_study: OpenStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "table.csv.gz"
     path.write_text("old")
@@ -260,7 +252,7 @@ def test_a_table_is_replaced_only_by_a_whole_one(
 
     monkeypatch.setattr(gzip, "compress", fail)
     with pytest.raises(OSError, match="no space left"):
-        write_recording(*recorded_study, path)
+        write_recording(recorded_study, path)
     assert path.read_text() == "old"
 
 
@@ -291,11 +283,9 @@ def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
         read_recording(tmp_path / "none.csv")
 
 
-def test_a_table_that_was_cut_off_at_the_end_of_a_line_is_named(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path
-) -> None:
+def test_a_table_that_was_cut_off_at_the_end_of_a_line_is_named(recorded_study: OpenStudy, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(RecordingError, match="table.csv: was cut off: it has 2 of 3 trainings"):
         read_recording(path)
@@ -313,19 +303,19 @@ def test_a_table_that_was_cut_off_at_the_end_of_a_line_is_named(
     ],
 )
 def test_a_table_that_was_spoilt_is_named(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, spoil: Callable[[str], str], message: str
+    recorded_study: OpenStudy, tmp_path: Path, spoil: Callable[[str], str], message: str
 ) -> None:
     path = tmp_path / "table.csv"
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     path.write_text(spoil(path.read_text()))
     with pytest.raises(RecordingError, match=message):
         read_recording(path)
 
 
-def test_only_a_recording_may_be_written_over(recorded_study: tuple[Store, StudyRecord], tmp_path: Path) -> None:
+def test_only_a_recording_may_be_written_over(recorded_study: OpenStudy, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     check_replaceable(path)
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     check_replaceable(path)
     path.write_text('name = "digits"\n')
     with pytest.raises(RecordingError, match="table.csv: there is such a file, it is no recording"):
@@ -333,11 +323,9 @@ def test_only_a_recording_may_be_written_over(recorded_study: tuple[Store, Study
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.9])
-def test_a_table_that_was_cut_off_is_named(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, cut: float
-) -> None:
+def test_a_table_that_was_cut_off_is_named(recorded_study: OpenStudy, tmp_path: Path, cut: float) -> None:
     path = tmp_path / "table.csv.gz"
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     path.write_bytes(path.read_bytes()[: int(cut * path.stat().st_size)])
     with pytest.raises(RecordingError, match="this is no table"):
         read_recording(path)
@@ -352,11 +340,9 @@ def test_a_table_that_was_cut_off_is_named(
         ("candidate,", "number,"),
     ],
 )
-def test_a_table_that_was_damaged_is_named(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, old: str, new: str
-) -> None:
+def test_a_table_that_was_damaged_is_named(recorded_study: OpenStudy, tmp_path: Path, old: str, new: str) -> None:
     path = tmp_path / "table.csv"
-    write_recording(*recorded_study, path)
+    write_recording(recorded_study, path)
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(RecordingError, match="this is no table"):
         read_recording(path)
@@ -401,9 +387,9 @@ ROW = "candidate,seed,accuracy_by_epoch,train_seconds_by_epoch,validation_second
     ],
 )
 def test_a_table_that_others_made_is_refused_with_its_name(
-    recorded_study: tuple[Store, StudyRecord], tmp_path: Path, changed: dict[str, object], candidate: str, expected: str
+    recorded_study: OpenStudy, tmp_path: Path, changed: dict[str, object], candidate: str, expected: str
 ) -> None:
-    path, spec = tmp_path / "table.csv", recorded_study[1].spec
+    path, spec = tmp_path / "table.csv", recorded_study.record.spec
     header = {
         "format": 1,
         "spec": changed.get("spec", {**spec, **changed}),

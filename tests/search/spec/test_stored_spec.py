@@ -72,8 +72,8 @@ def test_a_first_study_goes_on_from_its_unchanged_file(first_url: str, tmp_path:
     opened = open_store(first_url)
     study = studies.find(opened, name)
     assert study is not None
-    assert differences(study.spec, spec.as_json()) == []
-    before = trials.load(opened, study)
+    assert differences(study.record.spec, spec.as_json()) == []
+    before = trials.load(study)
     desk = Desk(tmp_path, spec, {}, url=first_url)
     desk.run()
     assert desk.states() == ["complete"] * 5

@@ -67,7 +67,7 @@ def test_a_grid_is_visited_once_and_then_the_study_is_done(make_desk: MakeDesk) 
     assert run_together(*desks) == [Ending.GRID_DONE] * 2
     assert len(desks[0].trials()) == distinct(desks[0]) == 10
     assert {trial.worker_id for trial in desks[0].trials()} == {"anna", "bert"}
-    assert desks[0].record.optuna_study(desks[0].store).user_attrs["ending"] == "every point of its grid was tried"
+    assert desks[0].study.optuna.user_attrs["ending"] == "every point of its grid was tried"
     again = make_desk(**changes)
     assert again.run() is Ending.GRID_DONE
     assert len(again.trials()) == 10
@@ -78,8 +78,8 @@ def test_a_start_that_leaves_something_out_is_a_point_of_the_grid(make_desk: Mak
     starts = [{"optimizer": "sgd"}, {"optimizer": "sgd"}, {"plain_cnn": {"filters": 8}}]
     desk = make_desk(space=GRID_SPACE, sampler={"name": "grid"}, trials=30, seed=seed, start=starts)
     grid = Grid(desk.spec.parsed_space(), seed)
-    assert enqueue_starts(desk.store, desk.record, desk.spec.start_parameters(), grid) == 3
-    assert enqueue_starts(desk.store, desk.record, desk.spec.start_parameters(), grid) == 0
+    assert enqueue_starts(desk.study, desk.spec.start_parameters(), grid) == 3
+    assert enqueue_starts(desk.study, desk.spec.start_parameters(), grid) == 0
     assert desk.run() is Ending.GRID_DONE
     assert len(desk.trials()) == distinct(desk) == 10
     first, second, third = (trial.parameters for trial in desk.trials()[:3])
@@ -170,7 +170,7 @@ def test_start_candidates_are_trained_first_and_queued_once(make_desk: MakeDesk)
     changes = {"start": STARTS, "space": {"batch_size": [32, 64, 128]}, "trials": 4}
     desk = make_desk(**changes)
     for _ in range(2):  # a second worker, or the same command again
-        enqueue_starts(desk.store, desk.record, desk.spec.start_parameters())
+        enqueue_starts(desk.study, desk.spec.start_parameters())
     assert desk.run() is Ending.DONE
     parameters = [trial.parameters for trial in desk.trials()]
     assert len(parameters) == 4
@@ -178,12 +178,12 @@ def test_start_candidates_are_trained_first_and_queued_once(make_desk: MakeDesk)
     assert parameters[1]["adam.learning_rate"] == 0.001
     assert parameters[0]["adam.learning_rate"] != parameters[1]["adam.learning_rate"]
     assert parameters[0]["plain_cnn.n_blocks"] in (1, 2, 3)
-    assert enqueue_starts(desk.store, desk.record, desk.spec.start_parameters()) == 0
+    assert enqueue_starts(desk.study, desk.spec.start_parameters()) == 0
 
 
 def test_what_start_candidates_leave_out_differs_between_them(make_desk: MakeDesk) -> None:
     desk = make_desk(start=[{} for _ in range(4)], trials=4)
-    enqueue_starts(desk.store, desk.record, desk.spec.start_parameters())
+    enqueue_starts(desk.study, desk.spec.start_parameters())
     desk.run()
     assert distinct(desk) == 4
 
@@ -192,7 +192,7 @@ def test_what_start_candidates_leave_out_differs_between_them(make_desk: MakeDes
 
 
 def intermediate_values(desk: Desk) -> list[Mapping[int, float]]:
-    return [trial.intermediate_values for trial in desk.record.optuna_study(desk.store).get_trials()]
+    return [trial.intermediate_values for trial in desk.study.optuna.get_trials()]
 
 
 def test_the_median_pruner_stops_what_is_below_the_median(make_desk: MakeDesk) -> None:
@@ -236,7 +236,7 @@ def test_each_pruner_judges_epochs(
     ).run()
     desk = make_desk(plan, trials=5, pruner=pruner, **SINGLE)
     if pruner["name"] == "successive_halving":  # the rungs that the first four would have written
-        for trial in desk.record.optuna_study(desk.store).get_trials():
+        for trial in desk.study.optuna.get_trials():
             for rung, step in enumerate((1, 2)):
                 _set_rung(desk, trial._trial_id, rung, trial.intermediate_values[step])
     assert desk.run() is Ending.DONE
@@ -265,7 +265,7 @@ def test_a_retry_is_judged_by_its_own_epochs(make_desk: MakeDesk) -> None:
     pruner = {"name": "successive_halving", "reduction_factor": 2}
     first = make_desk(plan, trials=1, pruner=pruner, **SINGLE)
     first.run(lambda: any(trial.epochs for trial in first.trials()))
-    study = first.record.optuna_study(first.store)
+    study = first.study.optuna
     assert study.get_trials()[0].system_attrs["completed_rung_0"] == 0.1
     second = make_desk(plan, trials=1, pruner=pruner, worker_id="bert", **SINGLE)
     assert second.run() is Ending.DONE
@@ -290,7 +290,7 @@ def test_a_search_stops_when_its_front_no_longer_grows(make_desk: MakeDesk) -> N
     desk = make_desk(plan, trials=20, stop={"patience": 3})
     assert desk.run() is Ending.NO_GROWTH
     assert len(desk.trials()) == 7
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study.optuna
     assert study.user_attrs["ending"].startswith("none of the last 3 finished trials came on the front")
     assert make_desk(plan, trials=20, stop={"patience": 3}).run() is Ending.NO_GROWTH
     assert make_desk(plan, trials=9, stop={"patience": 4}).run() is Ending.DONE
@@ -303,16 +303,16 @@ def test_what_runs_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
     desk = make_desk(plan, n_slots=2, trials=20, stop={"patience": 3})
     assert desk.run() is Ending.NO_GROWTH
     assert desk.states() == ["complete"] * len(desk.trials())
-    order = list(finished_numbers(desk.store, desk.record.study_id))
+    order = list(finished_numbers(desk.study))
     assert 3 <= len(order) - 1 - order.index(1) <= 4  # when 1 ended, it grew; three more, and what ran beside
 
 
 def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
     plan = {number: Act(accuracies=(0.1, 0.1, 0.1)) for number in range(20)}
     desk = make_desk(plan, trials=20, stop={"patience": 3})
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study
     with desk.store.exclusively():
-        leased = queue.lease_next(desk.store, study, desk.record.study_id, 20, "bert", "cpu0")
+        leased = queue.lease_next(study, 20, "bert", "cpu0")
     assert leased is not None
     n_idle = 0
 
@@ -320,7 +320,7 @@ def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) 
         nonlocal n_idle
         n_idle += desk.counts().complete == 4
         if n_idle == 3:
-            queue.finish(desk.store, study, leased[0], Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
+            queue.finish(study, leased[0], Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
         return False
 
     assert desk.run(bert_ends_while_this_one_idles) is Ending.NO_GROWTH
@@ -331,7 +331,7 @@ def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) 
 def test_a_study_that_goes_on_is_not_called_done_early_although_it_is_killed(make_desk: MakeDesk) -> None:
     assert make_desk(trials=9, stop={"patience": 1}, sampler={"name": "random"}).run() is Ending.NO_GROWTH
     desk = make_desk(trials=9, stop={"patience": 9}, sampler={"name": "random"})
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study.optuna
     assert study.user_attrs["ending"]
     n_before = len(desk.trials())
 
@@ -352,7 +352,7 @@ def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_des
     assert first.trials()[2].reason == "out of time"
     assert first.states() == ["complete", "complete", "waiting"]
     assert first.living_trials() == []
-    assert first.record.optuna_study(first.store).user_attrs["ending"].startswith("its time is used up")
+    assert first.study.optuna.user_attrs["ending"].startswith("its time is used up")
     more = make_desk(plan, trials=4, stop={"time_limit": 60.0})
     assert more.run() is Ending.DONE
     assert more.states() == ["complete"] * 4
@@ -362,10 +362,10 @@ def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_des
 def test_a_run_shorter_than_a_renewal_counts_for_the_time_limit(make_desk: MakeDesk) -> None:
     plan = {number: Act(pause_seconds=0.2) for number in range(9)}
     first = make_desk(plan, trials=4, stop={"time_limit": 1.0})
-    studies.register_worker(first.store, first.record, "anna", "host", 1, {})
+    studies.register_worker(first.study, "anna", "host", 1, {})
     assert first.run() is Ending.TIME_LIMIT
     n_trials = len(first.trials())
     again = make_desk(plan, trials=4, stop={"time_limit": 1.0}, worker_id="bert")
-    studies.register_worker(again.store, again.record, "bert", "host", 2, {})
+    studies.register_worker(again.study, "bert", "host", 2, {})
     assert again.run() is Ending.TIME_LIMIT
     assert len(again.trials()) == n_trials

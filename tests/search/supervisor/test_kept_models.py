@@ -24,7 +24,7 @@ def keep(models: KeptModels, bench: Bench) -> Path:
 
 
 def test_publish_gives_a_whole_model_its_name(bench: Bench, any_folder: Path) -> None:
-    models = KeptModels(bench.store, bench.record, any_folder / "models")
+    models = KeptModels(bench.study, any_folder / "models")
     path = keep(models, bench)
     assert path == (any_folder / "models" / "trial-0.keras").resolve()
     assert path.read_bytes() == b"model"
@@ -33,7 +33,7 @@ def test_publish_gives_a_whole_model_its_name(bench: Bench, any_folder: Path) ->
 
 
 def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: Path) -> None:
-    models = KeptModels(bench.store, bench.record, tmp_path / "models")
+    models = KeptModels(bench.study, tmp_path / "models")
     paths = [keep(models, bench) for _ in range(3)]
     strange = tmp_path / "models" / "trial-mine.keras"
     strange.touch()
@@ -45,12 +45,12 @@ def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: P
 
 
 def test_drop_when_nothing_was_kept_yet(bench: Bench, tmp_path: Path) -> None:
-    KeptModels(bench.store, bench.record, tmp_path / "models").drop({0})
+    KeptModels(bench.study, tmp_path / "models").drop({0})
     assert not (tmp_path / "models").exists()
 
 
 def test_drop_partial_when_there_is_none_and_when_there_is(bench: Bench, tmp_path: Path) -> None:
-    models = KeptModels(bench.store, bench.record, tmp_path / "models")
+    models = KeptModels(bench.study, tmp_path / "models")
     models.drop_partial(0)
     models.partial_path(0).write_bytes(b"half")
     models.drop_partial(0)
@@ -58,7 +58,7 @@ def test_drop_partial_when_there_is_none_and_when_there_is(bench: Bench, tmp_pat
 
 
 def test_models_are_not_saved_through_links(bench: Bench, tmp_path: Path) -> None:
-    models, theirs = KeptModels(bench.store, bench.record, tmp_path / "models"), tmp_path / "theirs"
+    models, theirs = KeptModels(bench.study, tmp_path / "models"), tmp_path / "theirs"
     theirs.write_bytes(b"theirs")
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / ".partial-0.keras").symlink_to(theirs)
@@ -75,4 +75,4 @@ def test_a_folder_of_models_that_is_a_link_is_refused(bench: Bench, tmp_path: Pa
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "models").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="this is a link"):
-        KeptModels(bench.store, bench.record, tmp_path / "models").partial_path(0)
+        KeptModels(bench.study, tmp_path / "models").partial_path(0)

@@ -37,7 +37,7 @@ def make_desk(tmp_path: Path) -> MakeDesk:
 
 
 def noted(desk: Desk) -> Any:
-    return desk.record.optuna_study(desk.store).user_attrs.get("front_loss")
+    return desk.study.optuna.user_attrs.get("front_loss")
 
 
 def test_a_run_notes_what_stopping_has_cost(make_desk: MakeDesk) -> None:

@@ -19,7 +19,7 @@ from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.storage import studies
 from tunefront.storage.database.locks import StoreError
-from tunefront.storage.studies import StudyRecord
+from tunefront.storage.open_study import StudyRecord
 
 DESCRIPTION = {"host_name": "anna", "process_started_at": psutil.Process().create_time()}
 PLAN = {
@@ -52,7 +52,7 @@ def desk(tmp_path: Path) -> Desk:
 def go_on(desk: Desk, spec: Any) -> tuple[Desk, list[str]]:
     """Continue the study with `spec`; return a desk for it, and the lines that a person is told."""
     lines: list[str] = []
-    join(spec, Path("digits.toml"), desk.store, desk.record, "bert", DESCRIPTION, lines.append)
+    join(spec, Path("digits.toml"), desk.study, "bert", DESCRIPTION, lines.append)
     return Desk(desk.folder, spec, PLAN, worker_id="bert"), lines
 
 
@@ -85,13 +85,13 @@ def test_tighter_limits_leave_models_until_another_trial_beats_them(desk: Desk) 
 
 def test_nothing_is_said_when_nothing_changes(desk: Desk) -> None:
     assert go_on(desk, limited(0.5, 1000.0, trials=7))[1] == []
-    assert studies.find(desk.store, "digits").spec["trials"] == 7  # type: ignore[union-attr]
+    assert studies.find(desk.store, "digits").record.spec["trials"] == 7  # type: ignore[union-attr]
 
 
 def test_an_older_file_is_told_which_lines_to_add(tmp_path: Path) -> None:
     desk = Desk(tmp_path, make_spec(objectives={"accuracy": False, "time": False}), {})
     with pytest.raises(SpecError) as caught:
-        check_going_on(make_spec(), Path("digits.toml"), desk.store, desk.record)
+        check_going_on(make_spec(), Path("digits.toml"), desk.study)
     assert "write accuracy = false\n" in str(caught.value)
     assert "write time = false\n" in str(caught.value)
 
@@ -100,14 +100,14 @@ def test_an_older_file_is_told_which_lines_to_add(tmp_path: Path) -> None:
 
 
 def changed(desk: Desk) -> bool:
-    record = studies.find(desk.store, "digits")
-    assert record is not None
-    return check_going_on(limited(0.6, 1000.0), Path("digits.toml"), desk.store, record)
+    study = studies.find(desk.store, "digits")
+    assert study is not None
+    return check_going_on(limited(0.6, 1000.0), Path("digits.toml"), study)
 
 
 def register(desk: Desk, host: str, pid: int, started_at: float) -> StudyRecord:
     machine_of = {"host_name": "gpu-box", "process_started_at": started_at}
-    studies.register_worker(desk.store, desk.record, f"{host} {pid}", host, pid, machine_of)
+    studies.register_worker(desk.study, f"{host} {pid}", host, pid, machine_of)
     return desk.record
 
 
@@ -145,9 +145,9 @@ def test_a_worker_with_the_old_limits_does_not_join_one_with_new_limits(desk: De
     go_on(desk, limited(0.6, 1000.0))
     register(desk, "another boot", 1, 0.0)
     with pytest.raises(SpecError, match="only while nobody runs it"):
-        join(desk.spec, Path("old.toml"), desk.store, desk.record, "carl", DESCRIPTION, print)
+        join(desk.spec, Path("old.toml"), desk.study, "carl", DESCRIPTION, print)
     lines: list[str] = []
-    join(limited(0.6, 1000.0), Path("new.toml"), desk.store, desk.record, "dora", DESCRIPTION, lines.append)
+    join(limited(0.6, 1000.0), Path("new.toml"), desk.study, "dora", DESCRIPTION, lines.append)
     assert lines == []
 
 

@@ -340,14 +340,14 @@ def test_an_interruption_before_the_first_trial_starts_nothing(make_desk: MakeDe
 
 def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeDesk) -> None:
     desk = make_desk({0: Act(pause_seconds=0.2)}, trials=1)
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study
 
     def take_over() -> bool:
         """Let another worker, which takes this one for dead, sweep its trial and lease it."""
         if desk.trials() and desk.trials()[0].epochs and desk.trials()[0].n_attempts == 1:
-            queue.sweep(desk.store, study, desk.record.study_id, ["anna"])
+            queue.sweep(study, ["anna"])
             with desk.store.exclusively():
-                assert queue.lease_next(desk.store, study, desk.record.study_id, 1, "bert", "cpu0")
+                assert queue.lease_next(study, 1, "bert", "cpu0")
         return any("refused" in line for line in desk.view.lines)
 
     assert desk.run(take_over) is Ending.INTERRUPTED
@@ -369,7 +369,7 @@ def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk:
         objectives={"accuracy": "accuracy", "memory": False, "time": False},
         pruner={"name": pruner},
     )
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study
     is_taken = False
 
     def taken_over() -> bool:
@@ -378,11 +378,11 @@ def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk:
             is_taken = True
             with desk.store.engine.begin() as connection:
                 connection.execute(schema.leases.update().values(expires_at=0.0))
-            assert queue.sweep(desk.store, study, desk.record.study_id) == [0]
+            assert queue.sweep(study) == [0]
             with desk.store.exclusively():
-                leased = queue.lease_next(desk.store, study, desk.record.study_id, 1, "bert", "cpu0")
+                leased = queue.lease_next(study, 1, "bert", "cpu0")
             assert leased is not None
-            queue.finish(desk.store, study, leased[0], Outcome.COMPLETE, values=[0.9])
+            queue.finish(study, leased[0], Outcome.COMPLETE, values=[0.9])
         return False
 
     assert desk.run(taken_over) is Ending.DONE
@@ -399,7 +399,7 @@ def test_a_trial_that_a_person_ends_before_it_has_started_is_left_alone(
     def told_at_once(*arguments: Any, **options: Any) -> Any:
         leased = lease_next(*arguments, **options)
         if leased is not None:
-            desk.record.optuna_study(desk.store).tell(leased[0].number, [0.9, 1.0, 0.1])
+            desk.study.optuna.tell(leased[0].number, [0.9, 1.0, 0.1])
         return leased
 
     monkeypatch.setattr(queue, "lease_next", told_at_once)
@@ -423,7 +423,7 @@ def test_samplers_learn_of_a_stopped_trial_only_what_its_end_would_have_kept_or_
     )
     assert desk.run() is Ending.DONE
     assert "breaks its limit of at most 10 s" in desk.trials()[8].reason
-    (stopped,) = desk.record.optuna_study(desk.store).get_trials(states=(optuna.trial.TrialState.PRUNED,))
+    (stopped,) = desk.study.optuna.get_trials(states=(optuna.trial.TrialState.PRUNED,))
     of_accuracy, of_memory, of_time = stopped.system_attrs["constraints"]
     assert of_accuracy == 0  # nobody knows it
     assert of_memory < 0 < of_time
@@ -450,7 +450,7 @@ def test_trial_processes_die_when_their_supervisor_is_killed(tmp_path: Path) -> 
 
     # Its running trials are swept and finished, with the same numbers.
     desk = Desk(tmp_path, make_spec(), {}, worker_id="bert")
-    queue.sweep(desk.store, desk.record.optuna_study(desk.store), desk.record.study_id, ["anna"])
+    queue.sweep(desk.study, ["anna"])
     assert desk.run() is Ending.DONE
     assert desk.states() == ["complete"] * 4
     assert [trial.n_attempts for trial in desk.trials()] == [2, 2, 1, 1]
@@ -460,7 +460,7 @@ def _n_epochs(folder: Path) -> int:
     from tunefront.storage import curves, studies
 
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}")
-    return len(curves.load(store, studies.list_all(store)[0].study_id))
+    return len(curves.load(studies.list_all(store)[0]))
 
 
 def _wait_until(is_so: Callable[[], bool]) -> None:
@@ -491,9 +491,9 @@ def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_desk: M
 
 def test_a_supervisor_takes_over_what_another_one_left_when_it_has_nothing_else_to_do(make_desk: MakeDesk) -> None:
     desk = make_desk(trials=2)
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study
     with desk.store.exclusively():
-        assert queue.lease_next(desk.store, study, desk.record.study_id, 2, "lost", "cpu0")
+        assert queue.lease_next(study, 2, "lost", "cpu0")
     with desk.store.engine.begin() as connection:
         connection.execute(schema.leases.update().values(expires_at=0.0))
     assert desk.run() is Ending.DONE
@@ -526,9 +526,9 @@ def test_a_model_stays_when_another_supervisor_is_about_to_record_its_trial(make
     # Two supervisors on one machine share a results folder. The other one has published its model and
     # has not told the store yet, and a running trial is not beaten.
     desk = make_desk(trials=2)
-    study = desk.record.optuna_study(desk.store)
+    study = desk.study
     with desk.store.exclusively():
-        assert queue.lease_next(desk.store, study, desk.record.study_id, 2, "bert", "cpu0")
+        assert queue.lease_next(study, 2, "bert", "cpu0")
     models = desk.out / "models"
     models.mkdir(parents=True)
     (models / "trial-0.keras").write_text("model of trial 0")

@@ -54,8 +54,7 @@ def store_study(tmp_path: Path) -> Bench:
     (tmp_path / "study.toml").write_text(SPEC)
     spec = read_spec(tmp_path / "study.toml")
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
-    record = studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS)
-    bench = Bench(store, record, record.optuna_study(store))
+    bench = Bench(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
     bench.finish(bench.lease())
     return bench
 
@@ -179,8 +178,7 @@ def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path,
     (tmp_path / "own.toml").write_text(SPEC.replace("digits", "own", 1).replace("trials = 4", 'space = "mine.py:Mine"'))
     spec = read_spec(tmp_path / "own.toml")  # reading a spec does not run the code
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
-    record = studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS)
-    bench = Bench(store, record, record.optuna_study(store))
+    bench = Bench(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
     bench.finish(bench.lease())
     _write_recording(tmp_path / "own.csv", "mine.py:Mine")
     options = {"replay": ("--sampler", "tpe"), "data": ("own.toml", "--out", "mine.py/in the way")}
@@ -243,13 +241,13 @@ def test_delete_of_a_confirmation_removes_its_files_so_that_there_can_be_another
     before = sorted(folder.parent.iterdir())
     spec = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
     made = studies.create(store_study.store, "digits.confirmation", spec, {}, DIRECTIONS, METRICS)
-    folder_owner.claim(folder, made)
+    folder_owner.claim(folder, made.record)
     code, output, _ = run("delete", "digits.confirmation", "--results", "--yes")
     assert (code, output.splitlines()[-1]) == (0, "deleted digits.confirmation")
     assert "This removes 1 file in results/digits/confirmation" in output
     assert sorted(folder.parent.iterdir()) == before
     again = studies.create(store_study.store, "digits.confirmation", spec, {}, DIRECTIONS, METRICS)
-    folder_owner.claim(folder, again)
+    folder_owner.claim(folder, again.record)
 
 
 def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_search(
@@ -305,7 +303,7 @@ def test_delete_removes_no_files_that_are_not_known_to_be_its_own(run: Run, tmp_
 
 def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> None:
     machine = {"host_name": "far away", "process_started_at": 0.0}
-    studies.register_worker(store_study.store, store_study.record, "anna", "another host", 4711, machine)
+    studies.register_worker(store_study.study, "anna", "another host", 4711, machine)
     code, _, errors = run("delete", "digits", "--yes")
     assert code == 2
     assert "'digits' is being worked on, by process 4711 on far away" in errors

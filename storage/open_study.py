@@ -1,0 +1,61 @@
+"""A stored study: its row, and the row together with its open store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from optuna import Study, load_study
+
+from tunefront.storage.database.connection import Store
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """A study as the store has it.
+
+    Attributes:
+        study_id: Its key in Optuna's and our tables.
+        spec: The StudySpec as plain JSON data.
+        dataset: Facts of the prepared dataset: counts, classes, image shape.
+        created_at: Seconds since the epoch, on the database's clock.
+    """
+
+    study_id: int
+    name: str
+    spec: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    created_at: float
+
+
+@dataclass(frozen=True)
+class OpenStudy:
+    """A study in an open store.
+
+    Attributes:
+        record: The study's row when it was read; later changes of its spec are not in it.
+    """
+
+    store: Store
+    record: StudyRecord
+
+    @property
+    def study_id(self) -> int:
+        """The study's key in Optuna's and tunefront's tables."""
+        return self.record.study_id
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.record.name
+
+    @cached_property
+    def optuna(self) -> Study:
+        """Optuna's own object for the study, on the same connection; it is loaded at the first access.
+
+        It caches the finished trials that it has read. A change of limits rewrites these trials, so whoever reads them
+        afterwards needs a new `OpenStudy`.
+        """
+        return load_study(study_name=self.name, storage=self.store.optuna)

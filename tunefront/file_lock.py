@@ -1,0 +1,43 @@
+"""The lock of an open file, for one process at a time. It falls with its holder, however that ends; the file stays."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_WAIT_SECONDS = 0.1
+
+
+def try_lock(descriptor: int) -> bool:
+    """Lock an open file unless another process holds it; a file that may only be read can be locked too.
+
+    Raises:
+        OSError: If files cannot be locked there, as on some network drives.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def locked(descriptor: int, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock of an open file, and close the file in the end. The file stays: removing it would let two in.
+
+    Args:
+        waiting: Called again and again while another process holds it.
+
+    Raises:
+        OSError: See :func:`try_lock`.
+    """
+    try:
+        while not try_lock(descriptor):
+            waiting()
+            time.sleep(_WAIT_SECONDS)
+        yield
+    finally:
+        os.close(descriptor)
