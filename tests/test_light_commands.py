@@ -46,7 +46,7 @@ def _command(*arguments: str) -> str:
 @pytest.fixture(scope="module")
 def store_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tunefront.db of one finished trial."""
-    from tests.storage.bench import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
+    from tests.storage.study_fixture import DATASET, DIRECTIONS, MEASUREMENTS, METRICS, SPEC
     from tunefront.storage import queue, studies
     from tunefront.storage.database.connection import open_store
     from tunefront.storage.outcomes import Outcome

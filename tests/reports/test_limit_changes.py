@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.kept_models import describe_without_model, find_kept_model
 from tunefront.reports.page.page import render_page
 from tunefront.reports.publish import publish
@@ -24,21 +24,21 @@ def objectives(at_most: float | None) -> dict[str, Any]:
 
 
 @pytest.fixture
-def relaxed(tmp_path: Path) -> Bench:
+def relaxed(tmp_path: Path) -> ReportFixture:
     """A study in which trial 1 broke the old limit and is the best now, and refused trial 2 is queued again as 3."""
-    bench = Bench.make(tmp_path, objectives(1000.0), n_trials=9)
-    bench.complete(0.8, 900, 5.0, model_path="/models/trial-0.keras")
-    bench.complete(0.9, 1500, 6.0, reason="model_bytes 1.5 kB breaks its limit of at most 1 kB")
-    bench.end(bench.lease({"optimizer.name": "adam"}), Outcome.REFUSED, {"model_bytes": 1200.0}, reason="too large")
-    with bench.store.exclusively():
-        limits.change(bench.study, {**bench.record.spec, "objectives": objectives(2000.0)})
-        study = studies.find(bench.store, "digits")
+    fixture = ReportFixture.make(tmp_path, objectives(1000.0), n_trials=9)
+    fixture.complete(0.8, 900, 5.0, model_path="/models/trial-0.keras")
+    fixture.complete(0.9, 1500, 6.0, reason="model_bytes 1.5 kB breaks its limit of at most 1 kB")
+    fixture.end(fixture.lease({"optimizer.name": "adam"}), Outcome.REFUSED, {"model_bytes": 1200.0}, reason="too large")
+    with fixture.store.exclusively():
+        limits.change(fixture.study, {**fixture.record.spec, "objectives": objectives(2000.0)})
+        study = studies.find(fixture.store, "digits")
         assert study is not None
         refused_candidates.queue_again(study)
-    return bench
+    return fixture
 
 
-def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path) -> None:
+def test_what_changed_and_what_it_brought_is_said(relaxed: ReportFixture, tmp_path: Path) -> None:
     results = relaxed.results()
     said = (
         "The limits changed after 2 trials from model_bytes at most 1 kB to model_bytes at most 2 kB. What was stopped "
@@ -66,7 +66,7 @@ def test_what_changed_and_what_it_brought_is_said(relaxed: Bench, tmp_path: Path
     assert "not kept: off the front under earlier limits" in page
 
 
-def test_a_model_that_could_not_be_saved_was_not_off_the_front(relaxed: Bench, tmp_path: Path) -> None:
+def test_a_model_that_could_not_be_saved_was_not_off_the_front(relaxed: ReportFixture, tmp_path: Path) -> None:
     reason = "complete, but its model was not kept: disk full"
     relaxed.end(relaxed.lease(is_new=False), Outcome.FAILED)
     relaxed.complete(0.95, 1900, 7.0, reason=reason)
@@ -77,13 +77,13 @@ def test_a_model_that_could_not_be_saved_was_not_off_the_front(relaxed: Bench, t
 
 
 def test_nothing_is_said_when_the_limits_are_those_it_began_with(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.8, 900, 5.0)
-    assert describe_limit_changes(bench.results()) == ""
-    assert find_kept_model(bench.results(), bench.results().front[0], tmp_path).text == "not kept"
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.8, 900, 5.0)
+    assert describe_limit_changes(fixture.results()) == ""
+    assert find_kept_model(fixture.results(), fixture.results().front[0], tmp_path).text == "not kept"
 
 
-def test_a_study_did_not_give_up_for_candidates_that_are_queued_again(relaxed: Bench) -> None:
+def test_a_study_did_not_give_up_for_candidates_that_are_queued_again(relaxed: ReportFixture) -> None:
     spec = {**relaxed.results().study.spec, "max_refusals": 0}
     studies.update_spec(relaxed.study, spec)
     assert "gave up" not in describe_progress(relaxed.results())

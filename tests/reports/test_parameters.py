@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.parameters import Parameters, show_value
 
 
 def _parameters(folder: Path, *trials: dict[str, Any]) -> tuple[Parameters, list[Any]]:
-    bench = Bench.make(folder)
+    fixture = ReportFixture.make(folder)
     for parameters in trials:
-        bench.complete(0.9, 10, 1.0, parameters=parameters)
-    records = list(bench.results().trials)
+        fixture.complete(0.9, 10, 1.0, parameters=parameters)
+    records = list(fixture.results().trials)
     return Parameters.of(records), records
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.sentences.summary import describe_progress
 from tunefront.reports.status import studies_overview, study_status
 from tunefront.storage import studies
@@ -24,41 +24,41 @@ def printed(content: RenderableType) -> str:
 
 
 def test_a_confirmation_is_finished_though_a_training_failed(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, n_trials=3, name="digits.confirmation")
-    studies.update_spec(bench.study, {**bench.record.spec, "confirms": "digits"})
-    bench.complete(0.9, 10, 1.0)
-    bench.complete(0.8, 10, 1.0)
-    bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
-    status = study_status(OpenStudy(bench.store, bench.results().study))
+    fixture = ReportFixture.make(tmp_path, n_trials=3, name="digits.confirmation")
+    studies.update_spec(fixture.study, {**fixture.record.spec, "confirms": "digits"})
+    fixture.complete(0.9, 10, 1.0)
+    fixture.complete(0.8, 10, 1.0)
+    fixture.end(fixture.lease(), Outcome.FAILED, reason="out of memory")
+    status = study_status(OpenStudy(fixture.store, fixture.results().study))
     assert printed(status.render()).startswith("digits.confirmation: 3 of 3 trials")
     assert status.as_json()["finished"] == 3
     assert status.as_json()["front"] is None
     assert status.as_json()["front_trials"] == []
-    assert "3 of 3" in printed(studies_overview(bench.store).render())
+    assert "3 of 3" in printed(studies_overview(fixture.store).render())
     # The front of a confirmation's single trainings means nothing.
-    assert printed(studies_overview(bench.store).render()).splitlines()[1].split()[-1] == "-"
+    assert printed(studies_overview(fixture.store).render()).splitlines()[1].split()[-1] == "-"
     assert "What they mean together: tunefront report digits" in printed(status.render())
     assert "on the front" not in printed(status.render())
-    assert describe_progress(bench.results()) == ""
+    assert describe_progress(fixture.results()) == ""
 
 
 def test_a_failed_trial_of_a_search_is_not_finished(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, n_trials=3)
-    bench.complete(0.9, 10, 1.0)
-    bench.end(bench.lease(), Outcome.FAILED, reason="out of memory")
-    assert printed(study_status(bench.study).render()).startswith("digits: 1 of 3 trials")
+    fixture = ReportFixture.make(tmp_path, n_trials=3)
+    fixture.complete(0.9, 10, 1.0)
+    fixture.end(fixture.lease(), Outcome.FAILED, reason="out of memory")
+    assert printed(study_status(fixture.study).render()).startswith("digits: 1 of 3 trials")
 
 
 def test_done_early_is_said_only_while_it_is_true(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, n_trials=2)
-    bench.complete(0.9, 10, 1.0)
-    bench.study.optuna.set_user_attr("ending", ENDING)
+    fixture = ReportFixture.make(tmp_path, n_trials=2)
+    fixture.complete(0.9, 10, 1.0)
+    fixture.study.optuna.set_user_attr("ending", ENDING)
 
     def shown() -> str:
-        return printed(study_status(bench.study).render())
+        return printed(study_status(fixture.study).render())
 
     assert f"done early: {ENDING}" in shown()
-    leased = bench.lease()  # patience was raised: the study runs again
+    leased = fixture.lease()  # patience was raised: the study runs again
     assert "done early" not in shown()
-    bench.end(leased, Outcome.PRUNED, reason="epoch 1: hopeless")  # it has all its trials
+    fixture.end(leased, Outcome.PRUNED, reason="epoch 1: hopeless")  # it has all its trials
     assert "done early" not in shown()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import MEASURE_NAMES, THREE, Bench
+from tests.reports.report_fixture import MEASURE_NAMES, THREE, ReportFixture
 from tunefront.objectives.measures import AXES, Axis
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.outcomes import Outcome
@@ -21,11 +21,11 @@ def test_front_holds_ties_and_nothing_that_is_beaten_or_breaks_a_limit(results: 
 @pytest.mark.parametrize(("accuracy", "memory"), [(0.99, 3001), (0.49, 1)])
 def test_limits_hold_for_what_a_person_told_in_the_dashboard(tmp_path: Path, accuracy: float, memory: float) -> None:
     limits = {"accuracy": {"at_least": 0.5}, "memory": {"at_most": 3000}}
-    bench = Bench.make(tmp_path, {axis: {**THREE[axis], **limits.get(axis, {})} for axis in AXES})
-    bench.complete(0.9, 3000, 1.0)
-    number = bench.lease()[0].number
-    bench.study.optuna.tell(number, [accuracy, memory, 0.1])  # `tell` sets no constraint
-    found = bench.results()
+    fixture = ReportFixture.make(tmp_path, {axis: {**THREE[axis], **limits.get(axis, {})} for axis in AXES})
+    fixture.complete(0.9, 3000, 1.0)
+    number = fixture.lease()[0].number
+    fixture.study.optuna.tell(number, [accuracy, memory, 0.1])  # `tell` sets no constraint
+    found = fixture.results()
     assert (found.trials[number].state, found.trials[number].is_feasible) == ("complete", False)
     assert found.front_numbers == {0}
 
@@ -77,10 +77,10 @@ def test_best_is_of_the_front_when_an_infeasible_trial_is_better(
 def test_front_regards_only_objectives_when_axes_are_left_out(
     tmp_path: Path, axes: tuple[Axis, ...], front: set[int]
 ) -> None:
-    bench = Bench.make(tmp_path, {axis: THREE[axis] for axis in axes})
+    fixture = ReportFixture.make(tmp_path, {axis: THREE[axis] for axis in axes})
     for accuracy, memory, seconds in [(0.9, 10, 5.0), (0.8, 5, 5.5), (0.7, 4, 2.0), (0.6, 9, 4.0), (0.5, 7, 1.0)]:
-        bench.complete(accuracy, memory, seconds)
-    found = bench.results()
+        fixture.complete(accuracy, memory, seconds)
+    found = fixture.results()
     assert found.front_numbers == front
     assert tuple(found.objectives) == axes
     # A measure that is no objective is still reported.
@@ -88,15 +88,15 @@ def test_front_regards_only_objectives_when_axes_are_left_out(
 
 
 def test_value_is_of_the_objectives_measure_when_it_is_not_the_default(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {"memory": {"measure": "peak_bytes"}})
-    bench.complete(0.9, 10, 5.0, measurements={"peak_bytes": 70.0})
-    found = bench.results()
+    fixture = ReportFixture.make(tmp_path, {"memory": {"measure": "peak_bytes"}})
+    fixture.complete(0.9, 10, 5.0, measurements={"peak_bytes": 70.0})
+    found = fixture.results()
     assert found.value(found.trials[0], "memory") == 70.0
     assert found.measure("memory").name == "peak_bytes"
 
 
 def test_front_is_empty_when_nothing_has_run(tmp_path: Path) -> None:
-    found = Bench.make(tmp_path).results()
+    found = ReportFixture.make(tmp_path).results()
     assert found.front_numbers == frozenset()
     assert found.front == []
     assert found.best("accuracy") is None
@@ -134,7 +134,7 @@ def test_value_is_nan_when_it_was_not_measured(results: StudyResults) -> None:
 def test_reasons_are_grouped_when_they_differ_in_numbers_alone(
     tmp_path: Path, reasons: list[str], expected: list[Any]
 ) -> None:
-    bench = Bench.make(tmp_path)
+    fixture = ReportFixture.make(tmp_path)
     for reason in reasons:
-        bench.end(bench.lease(), Outcome.FAILED, reason=reason)
-    assert [(group.text, group.numbers) for group in bench.results().reasons("failed")] == expected
+        fixture.end(fixture.lease(), Outcome.FAILED, reason=reason)
+    assert [(group.text, group.numbers) for group in fixture.results().reasons("failed")] == expected

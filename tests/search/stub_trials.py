@@ -21,7 +21,7 @@ EPOCHS = 3
 
 
 @dataclass(frozen=True)
-class Act:
+class StubTrial:
     """The behaviour of one trial.
 
     Attributes:
@@ -38,149 +38,149 @@ class Act:
     pause_seconds: float = 0.0
 
 
-Plan = Mapping[int, Act]
+Plan = Mapping[int, StubTrial]
 
 
 def follow(connection: Connection, task: TrialTask, plan: Plan, notes: str) -> None:
     """Do what the plan says; note this process's number in the folder `notes`."""
     (Path(notes) / f"{task.number}-{os.getpid()}.pid").touch()
     print(f"trial {task.number} prints")
-    act = plan.get(task.number, Act())
-    BEHAVIOURS[act.behaviour](connection, task, act)
+    stub = plan.get(task.number, StubTrial())
+    BEHAVIOURS[stub.behaviour](connection, task, stub)
 
 
-def _build(connection: Connection, act: Act) -> bool:
-    send(connection, Message("built", {"model_bytes": act.model_bytes, "weight_bytes": act.model_bytes / 3}))
+def _build(connection: Connection, stub: StubTrial) -> bool:
+    send(connection, Message("built", {"model_bytes": stub.model_bytes, "weight_bytes": stub.model_bytes / 3}))
     return connection.recv_bytes() == b"1"
 
 
-def _train(connection: Connection, task: TrialTask, act: Act) -> bool:
+def _train(connection: Connection, task: TrialTask, stub: StubTrial) -> bool:
     """Send all epochs; return the answer whether the model shall be kept."""
     n_epochs = 0
-    for accuracy in act.accuracies:
-        time.sleep(act.pause_seconds)
+    for accuracy in stub.accuracies:
+        time.sleep(stub.pause_seconds)
         n_epochs += 1
         epoch = {
             "epoch": n_epochs,
             "accuracy": accuracy,
-            "train_seconds": act.train_seconds,
+            "train_seconds": stub.train_seconds,
             "validation_seconds": 0.25,
             "metrics": {"loss": 1 - accuracy},
         }
         send(connection, Message("epoch", {}, epoch=epoch))
         if n_epochs in task.rungs and connection.recv_bytes() != b"1":
             break
-    measured = {"train_seconds": n_epochs * act.train_seconds, "validation_seconds": n_epochs * 0.25}
+    measured = {"train_seconds": n_epochs * stub.train_seconds, "validation_seconds": n_epochs * 0.25}
     answers = {"test": {"labels": [0, 1], "chosen": [0, task.number % 2]}} if task.spec["confirms"] else {}
     send(connection, Message("trained", measured, answers=answers))
     return connection.recv_bytes() == b"1"
 
 
-def succeed(connection: Connection, task: TrialTask, act: Act) -> None:
-    if _build(connection, act) and _train(connection, task, act):
+def succeed(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    if _build(connection, stub) and _train(connection, task, stub):
         Path(task.model_path).write_text(f"model of trial {task.number}")
         send(connection, Message("kept", {"latency_seconds": 0.001}))
 
 
-def crash_by(signal_number: int) -> Callable[[Connection, TrialTask, Act], None]:
+def crash_by(signal_number: int) -> Callable[[Connection, TrialTask, StubTrial], None]:
     """Return a behaviour: train an epoch, then die by that signal."""
 
-    def crash(connection: Connection, task: TrialTask, act: Act) -> None:
-        _build(connection, act)
-        _epoch(connection, act)
+    def crash(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+        _build(connection, stub)
+        _epoch(connection, stub)
         os.kill(os.getpid(), signal_number)
 
     return crash
 
 
-def _epoch(connection: Connection, act: Act) -> None:
+def _epoch(connection: Connection, stub: StubTrial) -> None:
     epoch = {"epoch": 1, "accuracy": 0.1, "train_seconds": 1.0, "validation_seconds": 0.1, "metrics": {}}
     send(connection, Message("epoch", {}, epoch=epoch))
 
 
-def exit_silently(connection: Connection, task: TrialTask, act: Act) -> None:
+def exit_silently(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     os._exit(3)
 
 
-def raise_error(connection: Connection, task: TrialTask, act: Act) -> None:
+def raise_error(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     raise RuntimeError("a bug in the trial process itself")
 
 
-def fail(connection: Connection, task: TrialTask, act: Act) -> None:
-    _build(connection, act)
+def fail(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    _build(connection, stub)
     send(connection, Message("failed", {}, reason="out of memory: 3 GB were not to be had"))
 
 
-def fail_and_hang(connection: Connection, task: TrialTask, act: Act) -> None:
-    fail(connection, task, act)
+def fail_and_hang(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    fail(connection, task, stub)
     time.sleep(600)
 
 
-def hang(connection: Connection, task: TrialTask, act: Act) -> None:
-    _build(connection, act)
-    _epoch(connection, act)
+def hang(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    _build(connection, stub)
+    _epoch(connection, stub)
     time.sleep(600)
 
 
-def hang_at_once(connection: Connection, task: TrialTask, act: Act) -> None:
+def hang_at_once(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     time.sleep(600)
 
 
-def hang_once(connection: Connection, task: TrialTask, act: Act) -> None:
+def hang_once(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     """Hang in the first attempt, succeed in the next."""
     marker = Path(task.model_path).with_suffix(".hung")
     if marker.exists():
-        succeed(connection, task, act)
+        succeed(connection, task, stub)
     else:
         marker.touch()
-        hang(connection, task, act)
+        hang(connection, task, stub)
 
 
-def hang_after_training(connection: Connection, task: TrialTask, act: Act) -> None:
+def hang_after_training(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     """Do not end when the model is not wanted."""
-    _build(connection, act)
-    _train(connection, task, act)
+    _build(connection, stub)
+    _train(connection, task, stub)
     time.sleep(600)
 
 
-def hang_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
-    _build(connection, act)
-    _train(connection, task, act)
+def hang_while_saving(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    _build(connection, stub)
+    _train(connection, task, stub)
     Path(task.model_path).write_text("half a mod")
     time.sleep(600)
 
 
-def die_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
-    _build(connection, act)
-    _train(connection, task, act)
+def die_while_saving(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    _build(connection, stub)
+    _train(connection, task, stub)
     Path(task.model_path).write_text("half a mod")
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def fail_while_saving(connection: Connection, task: TrialTask, act: Act) -> None:
+def fail_while_saving(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     """Fail while saving the model, as if the disk were full."""
-    _build(connection, act)
-    _train(connection, task, act)
+    _build(connection, stub)
+    _train(connection, task, stub)
     Path(task.model_path).write_text("half a mod")
     send(connection, Message("failed", {}, reason="OSError: no space left on device"))
 
 
-def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, TrialTask, Act], None]:
+def send_bytes_that_are_no_message(content: bytes) -> Callable[[Connection, TrialTask, StubTrial], None]:
     """Return a behaviour: send this instead of an epoch, then wait for an answer."""
 
-    def send_it(connection: Connection, task: TrialTask, act: Act) -> None:
-        _build(connection, act)
+    def send_it(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+        _build(connection, stub)
         connection.send_bytes(content)
         connection.recv_bytes()
 
     return send_it
 
 
-def measure(number: float, where: str) -> Callable[[Connection, TrialTask, Act], None]:
+def measure(number: float, where: str) -> Callable[[Connection, TrialTask, StubTrial], None]:
     """Return a behaviour: succeed, but with one bad `number` in an epoch, a measurement, or after the model is kept."""
 
-    def measure_it(connection: Connection, task: TrialTask, act: Act) -> None:
-        _build(connection, act)
+    def measure_it(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+        _build(connection, stub)
         seconds = {"train_seconds": 1.0, "validation_seconds": 0.25}
         epoch = {"epoch": 1, "accuracy": 0.9, **seconds, "metrics": {"loss": 0.1}}
         changed = {"accuracy": {"accuracy": number}, "metrics": {"metrics": {"val_loss": number}}}.get(where, {})
@@ -192,8 +192,8 @@ def measure(number: float, where: str) -> Callable[[Connection, TrialTask, Act],
     return measure_it
 
 
-def send_broken_answers(connection: Connection, task: TrialTask, act: Act) -> None:
-    _build(connection, act)
+def send_broken_answers(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
+    _build(connection, stub)
     for number in range(1, EPOCHS + 1):
         epoch = {"epoch": number, "accuracy": 0.1, "train_seconds": 1.0, "validation_seconds": 0.1, "metrics": {}}
         send(connection, Message("epoch", {}, epoch=epoch))
@@ -203,14 +203,14 @@ def send_broken_answers(connection: Connection, task: TrialTask, act: Act) -> No
     connection.recv_bytes()
 
 
-def die_in_a_message(connection: Connection, task: TrialTask, act: Act) -> None:
+def die_in_a_message(connection: Connection, task: TrialTask, stub: StubTrial) -> None:
     """Die in the middle of a long message: its head says 1000 bytes, and 10 come."""
-    _build(connection, act)
+    _build(connection, stub)
     os.write(connection.fileno(), struct.pack("!i", 1000) + b'{"kind": "')
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, Act], None]] = {
+BEHAVIOURS: Mapping[str, Callable[[Connection, TrialTask, StubTrial], None]] = {
     "succeed": succeed,
     "crash by SIGSEGV": crash_by(signal.SIGSEGV),
     "crash by SIGKILL": crash_by(signal.SIGKILL),

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.postgres import PostgresServer
-from tests.storage.bench import Bench
+from tests.storage.study_fixture import StudyFixture
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.database.migration import VERSION_TABLE
@@ -32,7 +32,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with a study without trials, to be copied."""
     path = tmp_path_factory.mktemp("template") / "tunefront.db"
-    dispose(Bench.make(f"sqlite:///{path}").store)
+    dispose(StudyFixture.make(f"sqlite:///{path}").store)
     return path
 
 
@@ -46,17 +46,17 @@ def postgres_store(postgres: PostgresServer) -> Iterator[Store]:
 
 
 @pytest.fixture(params=KINDS)
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+def fixture(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StudyFixture]:
     """A study without trials, in an otherwise empty database of each kind."""
     if request.param == "sqlite":
         path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "tunefront.db")
-        made = Bench.make(f"sqlite:///{path}")
+        made = StudyFixture.make(f"sqlite:///{path}")
         yield made
         dispose(made.store)
         return
     store: Store = request.getfixturevalue("postgres_store")
     empty(store)
-    yield Bench.on(store)
+    yield StudyFixture.on(store)
 
 
 def empty(store: Store) -> None:

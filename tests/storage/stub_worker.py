@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.storage.bench import MEASUREMENTS, Bench, epoch
+from tests.storage.study_fixture import MEASUREMENTS, StudyFixture, epoch
 from tunefront.storage import curves
 from tunefront.storage.database.patience import patiently
 from tunefront.storage.outcomes import Outcome
@@ -37,30 +37,30 @@ class StubWork:
 def run_stub_study(work: StubWork) -> None:
     """Run trials until the study has all of them."""
     time.sleep(max(work.start_at - time.time(), 0))
-    bench = Bench.make(work.url)
-    bench.sweep(*work.dead_workers)
+    fixture = StudyFixture.make(work.url)
+    fixture.sweep(*work.dead_workers)
     delays = random.Random(work.worker_id)
-    while patiently(bench.counts).finished < work.n_trials:
-        leased = bench.try_lease(work.worker_id, work.n_trials)
+    while patiently(fixture.counts).finished < work.n_trials:
+        leased = fixture.try_lease(work.worker_id, work.n_trials)
         if leased is None:
             time.sleep(0.02)
-            bench.sweep()
+            fixture.sweep()
             continue
-        _run(work, bench, leased, delays.uniform(0, work.trial_seconds))
+        _run(work, fixture, leased, delays.uniform(0, work.trial_seconds))
     (work.folder / f"{work.worker_id}.done").touch()
 
 
-def _run(work: StubWork, bench: Bench, leased: tuple, seconds: float) -> None:  # type: ignore[type-arg]
+def _run(work: StubWork, fixture: StudyFixture, leased: tuple, seconds: float) -> None:  # type: ignore[type-arg]
     lease, trial = leased
     claimed = _claim(work.folder, lease.number)
     rate = trial.suggest_float("adam.learning_rate", 1e-4, 1e-2, log=True)
     for number in (1, 2):
         time.sleep(seconds / 2)
-        curves.append(bench.store, lease, epoch(number, accuracy=rate))
+        curves.append(fixture.store, lease, epoch(number, accuracy=rate))
     claimed.unlink()
     is_pruned = lease.number % 5 == 4
     measurements = {**MEASUREMENTS, "accuracy": rate}
-    if not bench.finish(leased, Outcome.PRUNED if is_pruned else Outcome.COMPLETE, measurements=measurements):
+    if not fixture.finish(leased, Outcome.PRUNED if is_pruned else Outcome.COMPLETE, measurements=measurements):
         (work.folder / f"refused-{lease.number}-{lease.attempt}").touch()
 
 

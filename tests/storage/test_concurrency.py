@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.bench import Bench
 from tests.storage.conftest import dispose
 from tests.storage.stub_worker import StubWork, run_stub_study
+from tests.storage.study_fixture import StudyFixture
 from tunefront.storage import queue
 
 pytestmark = pytest.mark.slow
@@ -60,19 +60,19 @@ def workers(url: str, tmp_path: Path, fork_server: None) -> Iterator[Workers]:
         made.kill(name)
 
 
-def wait_until_finished(bench: Bench, n_trials: int) -> None:
+def wait_until_finished(fixture: StudyFixture, n_trials: int) -> None:
     deadline = time.monotonic() + 60
-    while bench.counts().finished < n_trials:
+    while fixture.counts().finished < n_trials:
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
-def check_exactly(bench: Bench, n_trials: int) -> None:
+def check_exactly(fixture: StudyFixture, n_trials: int) -> None:
     """Assert that the study has exactly `n_trials` finished trials and no others, each whole with its own number."""
-    counts = bench.counts()
+    counts = fixture.counts()
     assert counts.finished == n_trials
     assert (counts.running, counts.waiting) == (0, 0)
-    records = bench.trials()
+    records = fixture.trials()
     assert [record.number for record in records] == list(range(len(records)))
     for record in records:
         if record.state == "failed":
@@ -89,45 +89,45 @@ def check_exactly(bench: Bench, n_trials: int) -> None:
 def test_a_study_ends_with_exactly_its_trials_when_many_workers_start_at_once(workers: Workers) -> None:
     workers.start(["anna", "bert", "carl", "dora"], n_trials=40, trial_seconds=0.02)
     workers.join()
-    bench = Bench.make(workers.url)
-    check_exactly(bench, 40)
-    assert len(bench.trials()) == 40
-    assert {record.n_attempts for record in bench.trials()} == {1}
+    fixture = StudyFixture.make(workers.url)
+    check_exactly(fixture, 40)
+    assert len(fixture.trials()) == 40
+    assert {record.n_attempts for record in fixture.trials()} == {1}
     assert workers.notes("doubled-*") == []
     assert workers.notes("refused-*") == []
-    assert bench.counts().pruned == 8
-    dispose(bench.store)
+    assert fixture.counts().pruned == 8
+    dispose(fixture.store)
 
 
 def test_a_study_ends_with_exactly_its_trials_when_workers_are_killed(workers: Workers) -> None:
     workers.start(["anna", "bert", "carl", "dora"], n_trials=12, trial_seconds=0.1)
-    bench = Bench.make(workers.url)
-    wait_until_finished(bench, 3)
+    fixture = StudyFixture.make(workers.url)
+    wait_until_finished(fixture, 3)
     for name in ("anna", "bert"):
         workers.kill(name)
-        bench.expire(name)  # has the effect of a minute without renewing; the living workers sweep the trials
+        fixture.expire(name)  # has the effect of a minute without renewing; the living workers sweep the trials
     workers.join()
-    check_exactly(bench, 12)
+    check_exactly(fixture, 12)
     assert workers.notes("doubled-*") == []
     assert workers.notes("refused-*") == []
-    assert max(record.n_attempts for record in bench.trials()) <= 2
-    dispose(bench.store)
+    assert max(record.n_attempts for record in fixture.trials()) <= 2
+    dispose(fixture.store)
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # a server's lock falls with its connection, as above
 def test_a_study_ends_with_exactly_its_trials_when_all_workers_are_killed_again_and_again(workers: Workers) -> None:
     n_trials, dead = 10, ()
     workers.start(["round0.a", "round0.b", "round0.c"], n_trials, trial_seconds=0.05)
-    bench = Bench.make(workers.url)
+    fixture = StudyFixture.make(workers.url)
     for killing in range(1, 3):
-        wait_until_finished(bench, 3 * killing)
+        wait_until_finished(fixture, 3 * killing)
         dead = (*dead, *workers.processes)
         for name in list(workers.processes):
             workers.kill(name)
         names = [f"round{killing}.{letter}" for letter in "abc"]
         workers.start(names, n_trials, trial_seconds=0.05, dead_workers=dead)
     workers.join()
-    check_exactly(bench, n_trials)
+    check_exactly(fixture, n_trials)
     assert workers.notes("doubled-*") == []
-    assert max(record.n_attempts for record in bench.trials()) <= queue.MAX_ATTEMPTS
-    dispose(bench.store)
+    assert max(record.n_attempts for record in fixture.trials()) <= queue.MAX_ATTEMPTS
+    dispose(fixture.store)

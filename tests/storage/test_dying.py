@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from tests.storage.bench import MEASUREMENTS, VALUES, Bench
 from tests.storage.conftest import dispose
+from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture
 from tunefront.storage.database import schema
 from tunefront.storage.outcomes import Outcome
 
@@ -25,9 +25,9 @@ MAX_STATEMENTS = 60
 
 
 @pytest.fixture
-def bench(tmp_path: Path, sqlite_template: Path) -> Iterator[Bench]:
+def fixture(tmp_path: Path, sqlite_template: Path) -> Iterator[StudyFixture]:
     """A study without trials, on SQLite alone because the order of statements is the same elsewhere."""
-    made = Bench.make(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tunefront.db')}")
+    made = StudyFixture.make(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tunefront.db')}")
     yield made
     dispose(made.store)
 
@@ -55,47 +55,47 @@ def dying_at(engine: Engine, n_statements: int) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", before)
 
 
-def n_open(bench: Bench) -> int:
+def n_open(fixture: StudyFixture) -> int:
     """Count the leases and the open attempts."""
     attempts = schema.attempts
-    with bench.store.engine.connect() as connection:
+    with fixture.store.engine.connect() as connection:
         n_leases = connection.execute(sa.select(sa.func.count()).select_from(schema.leases)).scalar_one()
         query = sa.select(sa.func.count()).select_from(attempts).where(attempts.c.ending == "running")
         return n_leases + connection.execute(query).scalar_one()
 
 
-def constraints_of(bench: Bench, number: int) -> list[float]:
-    return list(bench.study.optuna.get_trials(deepcopy=False)[number].constraints.values())
+def constraints_of(fixture: StudyFixture, number: int) -> list[float]:
+    return list(fixture.study.optuna.get_trials(deepcopy=False)[number].constraints.values())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.REFUSED, Outcome.RETURNED])
 def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_ends_it(
-    bench: Bench, outcome: Outcome
+    fixture: StudyFixture, outcome: Outcome
 ) -> None:
     state = "waiting" if outcome is Outcome.RETURNED else outcome.value
     found = []
     for n_statements in range(MAX_STATEMENTS):
         worker = f"worker{n_statements}"
-        leased = bench.lease(worker)
+        leased = fixture.lease(worker)
         number = leased[0].number
-        with dying_at(bench.store.engine, n_statements) as statements:
-            bench.finish(leased, outcome, violations=[0.5], reason="because", model_path="/trial.keras")
+        with dying_at(fixture.store.engine, n_statements) as statements:
+            fixture.finish(leased, outcome, violations=[0.5], reason="because", model_path="/trial.keras")
         has_died = len(statements) == n_statements
-        bench.sweep(worker)
-        assert n_open(bench) == 0
-        trial = bench.trials()[number]
+        fixture.sweep(worker)
+        assert n_open(fixture) == 0
+        trial = fixture.trials()[number]
         found.append(trial.state)
         assert trial.state in (state, "waiting"), f"after {statements[-1]}"
         if trial.state == "complete":
             assert (trial.values, trial.measurements) == (VALUES, MEASUREMENTS)
-            assert constraints_of(bench, number) == [0.5]
+            assert constraints_of(fixture, number) == [0.5]
             assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), f"after {statements[-1]}"
         if trial.state == "waiting":  # the trial can be run again, and ends like any other
-            assert bench.finish(bench.lease("next"), violations=[-0.25])
-            again = bench.trials()[number]
+            assert fixture.finish(fixture.lease("next"), violations=[-0.25])
+            again = fixture.trials()[number]
             assert (again.state, again.reason) == ("complete", ""), f"after {statements[-1]}"
-            assert constraints_of(bench, number) == [-0.25], f"after {statements[-1]}"
+            assert constraints_of(fixture, number) == [-0.25], f"after {statements[-1]}"
         if not has_died:
             break
     assert not has_died, "there are more statements than this test tries"
@@ -104,22 +104,22 @@ def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_en
 
 
 @pytest.mark.slow
-def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(bench: Bench) -> None:
+def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(fixture: StudyFixture) -> None:
     for n_statements in range(MAX_STATEMENTS):
         worker = f"worker{n_statements}"
-        with dying_at(bench.store.engine, n_statements) as statements:
-            bench.lease(worker)
+        with dying_at(fixture.store.engine, n_statements) as statements:
+            fixture.lease(worker)
         has_died = len(statements) == n_statements
-        bench.sweep(worker)
-        assert n_open(bench) == 0
-        assert bench.counts().running == 0
-        n_waiting = bench.counts().waiting
+        fixture.sweep(worker)
+        assert n_open(fixture) == 0
+        assert fixture.counts().running == 0
+        n_waiting = fixture.counts().waiting
         assert n_waiting in (0, 1)
         if n_waiting:
-            assert bench.finish(bench.lease("next"))
+            assert fixture.finish(fixture.lease("next"))
         if not has_died:
             break
     assert not has_died
-    numbers = [trial.number for trial in bench.trials()]
+    numbers = [trial.number for trial in fixture.trials()]
     assert numbers == list(range(len(numbers)))
-    assert {trial.state for trial in bench.trials()} == {"complete"}
+    assert {trial.state for trial in fixture.trials()} == {"complete"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.bench import Bench
+from tests.storage.study_fixture import StudyFixture
 from tunefront.storage import studies
 from tunefront.storage.folder_owner import OWNER_FILE, FolderTakenError, check_owned, check_owner, claim
 from tunefront.storage.open_study import StudyRecord
@@ -18,13 +18,13 @@ from tunefront.storage.open_study import StudyRecord
 
 @pytest.fixture
 def study(tmp_path: Path) -> StudyRecord:
-    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}").record
+    return StudyFixture.make(f"sqlite:///{tmp_path / 'tunefront.db'}").record
 
 
 @pytest.fixture
 def namesake(tmp_path: Path) -> StudyRecord:
     """A study of the same name in another store."""
-    return Bench.make(f"sqlite:///{tmp_path / 'other.db'}").record
+    return StudyFixture.make(f"sqlite:///{tmp_path / 'other.db'}").record
 
 
 def test_a_folder_is_the_first_study_s_that_claims_it(any_folder: Path, study: StudyRecord) -> None:
@@ -59,13 +59,13 @@ def test_another_study_is_refused_whatever_its_name_is(
 
 
 def test_a_study_keeps_its_folder_when_its_store_is_moved_or_copied(tmp_path: Path) -> None:
-    bench = Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
-    claim(tmp_path / "results", bench.record)
-    bench.store.engine.dispose()
+    fixture = StudyFixture.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+    claim(tmp_path / "results", fixture.record)
+    fixture.store.engine.dispose()
     for move in (shutil.copy, shutil.move):
         place = tmp_path / f"{move.__name__}.db"
         move(tmp_path / "tunefront.db", place)
-        moved = Bench.make(f"sqlite:///{place}")
+        moved = StudyFixture.make(f"sqlite:///{place}")
         moved.finish(moved.lease())
         found = studies.find(moved.store, "digits")
         assert found is not None

@@ -5,18 +5,18 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from tests.storage.bench import Bench
+from tests.storage.study_fixture import StudyFixture
 from tunefront.storage import open_study
 from tunefront.storage.open_study import OpenStudy
 
 
-def test_what_a_study_is_called_is_what_its_row_says(bench: Bench) -> None:
-    study = OpenStudy(bench.store, bench.record)
-    assert (study.study_id, study.name) == (bench.record.study_id, "digits")
+def test_what_a_study_is_called_is_what_its_row_says(fixture: StudyFixture) -> None:
+    study = OpenStudy(fixture.store, fixture.record)
+    assert (study.study_id, study.name) == (fixture.record.study_id, "digits")
 
 
 def test_optunas_study_is_loaded_once_and_only_when_it_is_asked_for(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    fixture: StudyFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[str] = []
 
@@ -25,12 +25,12 @@ def test_optunas_study_is_loaded_once_and_only_when_it_is_asked_for(
         return optuna.load_study(study_name=study_name, storage=storage)
 
     monkeypatch.setattr(open_study, "load_study", noting)
-    study = OpenStudy(bench.store, bench.record)
+    study = OpenStudy(fixture.store, fixture.record)
     assert loaded == []
-    bench.lease()
+    fixture.lease()
     assert [len(study.optuna.trials), len(study.optuna.trials)] == [1, 1]
     assert loaded == ["digits"]
 
 
-def test_a_study_that_was_opened_twice_is_the_same_study(bench: Bench) -> None:
-    assert OpenStudy(bench.store, bench.record) == bench.study
+def test_a_study_that_was_opened_twice_is_the_same_study(fixture: StudyFixture) -> None:
+    assert OpenStudy(fixture.store, fixture.record) == fixture.study

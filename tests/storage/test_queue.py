@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
-from tests.storage.bench import MEASUREMENTS, METRICS, VALUES, Bench, epoch
+from tests.storage.study_fixture import MEASUREMENTS, METRICS, VALUES, StudyFixture, epoch
 from tunefront.storage import curves, queue
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts
@@ -24,17 +24,17 @@ def make_counts(**counts: int) -> Counts:
 # Taking trials
 
 
-def test_lease_next_counts_trials_and_attempts(bench: Bench) -> None:
-    leases = [bench.lease("anna")[0], bench.lease("bert")[0]]
+def test_lease_next_counts_trials_and_attempts(fixture: StudyFixture) -> None:
+    leases = [fixture.lease("anna")[0], fixture.lease("bert")[0]]
     assert [(lease.number, lease.attempt, lease.worker_id) for lease in leases] == [(0, 1, "anna"), (1, 1, "bert")]
-    assert bench.counts() == make_counts(running=2)
+    assert fixture.counts() == make_counts(running=2)
 
 
-def test_lease_next_gives_nothing_when_enough_are_under_way(bench: Bench) -> None:
-    bench.lease(n_trials=2)
-    bench.lease(n_trials=2)
-    assert bench.try_lease("anna", n_trials=2) is None
-    assert len(bench.trials()) == 2
+def test_lease_next_gives_nothing_when_enough_are_under_way(fixture: StudyFixture) -> None:
+    fixture.lease(n_trials=2)
+    fixture.lease(n_trials=2)
+    assert fixture.try_lease("anna", n_trials=2) is None
+    assert len(fixture.trials()) == 2
 
 
 @pytest.mark.parametrize(
@@ -47,45 +47,47 @@ def test_lease_next_gives_nothing_when_enough_are_under_way(bench: Bench) -> Non
         (Outcome.RETURNED, True),
     ],
 )
-def test_lease_next_of_a_study_of_one_trial_when_it_ended(bench: Bench, outcome: Outcome, is_another_due: bool) -> None:
-    bench.finish(bench.lease(n_trials=1), outcome)
-    assert (bench.try_lease("anna", n_trials=1) is not None) == is_another_due
+def test_lease_next_of_a_study_of_one_trial_when_it_ended(
+    fixture: StudyFixture, outcome: Outcome, is_another_due: bool
+) -> None:
+    fixture.finish(fixture.lease(n_trials=1), outcome)
+    assert (fixture.try_lease("anna", n_trials=1) is not None) == is_another_due
 
 
-def test_lease_next_takes_a_returned_trial_before_a_new_one(bench: Bench) -> None:
-    first = bench.lease("anna")
-    bench.lease("bert")
-    bench.finish(first, Outcome.RETURNED)
-    lease, _ = bench.lease("carl")
+def test_lease_next_takes_a_returned_trial_before_a_new_one(fixture: StudyFixture) -> None:
+    first = fixture.lease("anna")
+    fixture.lease("bert")
+    fixture.finish(first, Outcome.RETURNED)
+    lease, _ = fixture.lease("carl")
     assert (lease.number, lease.attempt) == (0, 2)
 
 
-def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(bench: Bench) -> None:
-    bench.study.optuna.enqueue_trial({})
-    bench.study.optuna.enqueue_trial({})
+def test_lease_next_makes_no_new_trial_when_only_waiting_ones_are_asked_for(fixture: StudyFixture) -> None:
+    fixture.study.optuna.enqueue_trial({})
+    fixture.study.optuna.enqueue_trial({})
 
     def lease() -> tuple[Lease, optuna.Trial] | None:
-        with bench.store.exclusively():
-            return queue.lease_next(bench.study, 9, "anna", "cpu0", only_waiting=True)
+        with fixture.store.exclusively():
+            return queue.lease_next(fixture.study, 9, "anna", "cpu0", only_waiting=True)
 
     first = lease()
     assert first is not None
-    bench.finish(first, Outcome.FAILED)
+    fixture.finish(first, Outcome.FAILED)
     assert lease() is not None
     assert lease() is None
-    assert len(bench.trials()) == 2
+    assert len(fixture.trials()) == 2
 
 
-def test_lease_next_takes_what_a_person_enqueued_through_optuna(bench: Bench) -> None:
-    bench.study.optuna.enqueue_trial({"adam.learning_rate": 0.003})
-    lease, trial = bench.lease()
+def test_lease_next_takes_what_a_person_enqueued_through_optuna(fixture: StudyFixture) -> None:
+    fixture.study.optuna.enqueue_trial({"adam.learning_rate": 0.003})
+    lease, trial = fixture.lease()
     assert lease.number == 0
     assert trial.suggest_float("adam.learning_rate", 1e-4, 1e-2) == 0.003
 
 
-def test_a_lease_lasts_for_lease_seconds(bench: Bench) -> None:
-    bench.lease()
-    assert queue.LEASE_SECONDS - 5 < bench.seconds_to_expiry(0) <= queue.LEASE_SECONDS
+def test_a_lease_lasts_for_lease_seconds(fixture: StudyFixture) -> None:
+    fixture.lease()
+    assert queue.LEASE_SECONDS - 5 < fixture.seconds_to_expiry(0) <= queue.LEASE_SECONDS
 
 
 # Ending trials
@@ -101,9 +103,9 @@ def test_a_lease_lasts_for_lease_seconds(bench: Bench) -> None:
         (Outcome.RETURNED, "waiting", make_counts(waiting=1)),
     ],
 )
-def test_finish_records_each_outcome(bench: Bench, outcome: Outcome, state: str, counts: Counts) -> None:
-    assert bench.finish(bench.lease("anna"), outcome, reason="because", model_path="/models/0.keras")
-    (trial,) = bench.trials()
+def test_finish_records_each_outcome(fixture: StudyFixture, outcome: Outcome, state: str, counts: Counts) -> None:
+    assert fixture.finish(fixture.lease("anna"), outcome, reason="because", model_path="/models/0.keras")
+    (trial,) = fixture.trials()
     assert (trial.state, trial.reason, trial.worker_id, trial.n_attempts) == (state, "because", "anna", 1)
     assert trial.values == (VALUES if outcome is Outcome.COMPLETE else None)
     assert trial.measurements == MEASUREMENTS
@@ -112,134 +114,136 @@ def test_finish_records_each_outcome(bench: Bench, outcome: Outcome, state: str,
     assert trial.started_at is not None
     assert trial.ended_at is not None
     assert trial.started_at <= trial.ended_at
-    assert bench.counts() == counts
-    assert bench.counts().finished == (1 if outcome in (Outcome.COMPLETE, Outcome.PRUNED) else 0)
+    assert fixture.counts() == counts
+    assert fixture.counts().finished == (1 if outcome in (Outcome.COMPLETE, Outcome.PRUNED) else 0)
 
 
-def test_a_refusal_that_is_half_written_is_none_of_the_finished(bench: Bench) -> None:
+def test_a_refusal_that_is_half_written_is_none_of_the_finished(fixture: StudyFixture) -> None:
     """Optuna is told before the attempt is ended, and another worker counts in between."""
-    bench.lease("anna")
-    with bench.store.engine.begin() as connection:
+    fixture.lease("anna")
+    with fixture.store.engine.begin() as connection:
         connection.execute(schema.attempts.update().values(intended=Outcome.REFUSED.value))
-    assert bench.counts() == make_counts(running=1)
-    bench.study.optuna.tell(0, state=TrialState.PRUNED)
-    assert bench.counts() == make_counts(refused=1)
-    assert bench.sweep() == []
-    assert bench.counts() == make_counts(refused=1)
+    assert fixture.counts() == make_counts(running=1)
+    fixture.study.optuna.tell(0, state=TrialState.PRUNED)
+    assert fixture.counts() == make_counts(refused=1)
+    assert fixture.sweep() == []
+    assert fixture.counts() == make_counts(refused=1)
 
 
-def test_finish_is_refused_when_the_trial_was_swept(bench: Bench) -> None:
-    late = bench.lease("anna")
-    bench.expire("anna")
-    assert bench.sweep() == [0]
-    assert bench.finish(late) is False
-    (trial,) = bench.trials()
+def test_finish_is_refused_when_the_trial_was_swept(fixture: StudyFixture) -> None:
+    late = fixture.lease("anna")
+    fixture.expire("anna")
+    assert fixture.sweep() == [0]
+    assert fixture.finish(late) is False
+    (trial,) = fixture.trials()
     assert (trial.state, trial.values, trial.measurements) == ("waiting", None, {})
 
 
-def test_finish_is_refused_when_another_worker_has_the_trial(bench: Bench) -> None:
-    late = bench.lease("anna")
-    bench.expire("anna")
-    bench.sweep()
-    current = bench.lease("bert")
+def test_finish_is_refused_when_another_worker_has_the_trial(fixture: StudyFixture) -> None:
+    late = fixture.lease("anna")
+    fixture.expire("anna")
+    fixture.sweep()
+    current = fixture.lease("bert")
     assert current[0].number == late[0].number
-    assert bench.finish(late, measurements={**MEASUREMENTS, "accuracy": 0.1}) is False
-    assert bench.counts() == make_counts(running=1)
-    assert bench.finish(current) is True
-    (trial,) = bench.trials()
+    assert fixture.finish(late, measurements={**MEASUREMENTS, "accuracy": 0.1}) is False
+    assert fixture.counts() == make_counts(running=1)
+    assert fixture.finish(current) is True
+    (trial,) = fixture.trials()
     assert (trial.values, trial.worker_id, trial.n_attempts) == (VALUES, "bert", 2)
 
 
-def test_finish_is_refused_when_the_same_worker_leased_it_again(bench: Bench) -> None:
-    late = bench.lease("anna")
-    bench.sweep("anna")
-    bench.lease("anna")
-    assert bench.finish(late) is False
-    assert bench.counts() == make_counts(running=1)
+def test_finish_is_refused_when_the_same_worker_leased_it_again(fixture: StudyFixture) -> None:
+    late = fixture.lease("anna")
+    fixture.sweep("anna")
+    fixture.lease("anna")
+    assert fixture.finish(late) is False
+    assert fixture.counts() == make_counts(running=1)
 
 
-def test_finish_is_refused_when_it_comes_twice(bench: Bench) -> None:
-    leased = bench.lease()
-    assert bench.finish(leased) is True
-    assert bench.finish(leased, Outcome.FAILED, reason="again") is False
-    (trial,) = bench.trials()
+def test_finish_is_refused_when_it_comes_twice(fixture: StudyFixture) -> None:
+    leased = fixture.lease()
+    assert fixture.finish(leased) is True
+    assert fixture.finish(leased, Outcome.FAILED, reason="again") is False
+    (trial,) = fixture.trials()
     assert (trial.state, trial.reason) == ("complete", "")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.PRUNED, Outcome.FAILED, Outcome.REFUSED])
-def test_finish_leaves_the_trial_alone_when_a_person_told_it_through_optuna(bench: Bench, outcome: Outcome) -> None:
+def test_finish_leaves_the_trial_alone_when_a_person_told_it_through_optuna(
+    fixture: StudyFixture, outcome: Outcome
+) -> None:
     # A person can end running trials in optuna-dashboard.
-    leased = bench.lease()
-    bench.study.optuna.tell(0, state=TrialState.FAIL)
-    bench.finish(leased, outcome, violations=[-0.1], reason="late")
-    assert bench.study.optuna.trials[0].state == TrialState.FAIL
-    assert bench.counts().running == 0
-    assert bench.sweep() == []
-    assert _n_leases(bench) == 0
+    leased = fixture.lease()
+    fixture.study.optuna.tell(0, state=TrialState.FAIL)
+    fixture.finish(leased, outcome, violations=[-0.1], reason="late")
+    assert fixture.study.optuna.trials[0].state == TrialState.FAIL
+    assert fixture.counts().running == 0
+    assert fixture.sweep() == []
+    assert _n_leases(fixture) == 0
 
 
 # Renewing and sweeping
 
 
-def test_sweep_takes_only_expired_leases(bench: Bench) -> None:
-    bench.lease("anna")
-    bench.lease("bert")
-    bench.expire("anna")
-    assert bench.sweep() == [0]
-    assert bench.counts() == make_counts(running=1, waiting=1)
-    assert bench.sweep() == []
+def test_sweep_takes_only_expired_leases(fixture: StudyFixture) -> None:
+    fixture.lease("anna")
+    fixture.lease("bert")
+    fixture.expire("anna")
+    assert fixture.sweep() == [0]
+    assert fixture.counts() == make_counts(running=1, waiting=1)
+    assert fixture.sweep() == []
 
 
-def test_sweep_leaves_a_trial_whose_lease_was_renewed(bench: Bench) -> None:
-    bench.lease("anna")
-    bench.lease("bert")
-    bench.expire("anna")
-    bench.expire("bert")
-    queue.renew(bench.store, "anna")
-    assert bench.seconds_to_expiry(0) > queue.LEASE_SECONDS - 5
-    assert bench.sweep() == [1]
+def test_sweep_leaves_a_trial_whose_lease_was_renewed(fixture: StudyFixture) -> None:
+    fixture.lease("anna")
+    fixture.lease("bert")
+    fixture.expire("anna")
+    fixture.expire("bert")
+    queue.renew(fixture.store, "anna")
+    assert fixture.seconds_to_expiry(0) > queue.LEASE_SECONDS - 5
+    assert fixture.sweep() == [1]
 
 
-def test_sweep_takes_the_trials_of_workers_that_are_known_to_be_dead(bench: Bench) -> None:
+def test_sweep_takes_the_trials_of_workers_that_are_known_to_be_dead(fixture: StudyFixture) -> None:
     for worker in ("anna", "bert", "anna", "carl"):
-        bench.lease(worker)
-    assert bench.sweep("anna", "carl") == [0, 2, 3]
-    assert bench.counts() == make_counts(running=1, waiting=3)
+        fixture.lease(worker)
+    assert fixture.sweep("anna", "carl") == [0, 2, 3]
+    assert fixture.counts() == make_counts(running=1, waiting=3)
 
 
-def test_sweep_takes_a_running_trial_when_it_has_no_lease(bench: Bench) -> None:
-    bench.study.optuna.ask()  # a worker that died between Optuna's row and ours
-    assert bench.sweep() == [0]
-    lease, _ = bench.lease()
+def test_sweep_takes_a_running_trial_when_it_has_no_lease(fixture: StudyFixture) -> None:
+    fixture.study.optuna.ask()  # a worker that died between Optuna's row and ours
+    assert fixture.sweep() == [0]
+    lease, _ = fixture.lease()
     assert (lease.number, lease.attempt) == (0, 1)
 
 
-def test_sweep_ends_an_attempt_when_its_worker_died_after_telling_optuna(bench: Bench) -> None:
-    bench.lease("anna")
-    bench.study.optuna.tell(0, values=VALUES)
-    assert bench.sweep() == []
-    assert _n_leases(bench) == 0
-    (trial,) = bench.trials()
+def test_sweep_ends_an_attempt_when_its_worker_died_after_telling_optuna(fixture: StudyFixture) -> None:
+    fixture.lease("anna")
+    fixture.study.optuna.tell(0, values=VALUES)
+    assert fixture.sweep() == []
+    assert _n_leases(fixture) == 0
+    (trial,) = fixture.trials()
     assert (trial.state, trial.slot) == ("complete", "")
     assert trial.ended_at is not None
 
 
-def test_lease_next_takes_a_trial_when_its_worker_died_while_it_gave_it_back(bench: Bench) -> None:
+def test_lease_next_takes_a_trial_when_its_worker_died_while_it_gave_it_back(fixture: StudyFixture) -> None:
     # Optuna's row is waiting again and our lease still exists, because the two are not changed in one transaction.
-    bench.lease("anna")
-    bench.store.optuna.set_trial_state_values(bench.trial_id(0), TrialState.WAITING)
-    lease, _ = bench.lease("bert")
+    fixture.lease("anna")
+    fixture.store.optuna.set_trial_state_values(fixture.trial_id(0), TrialState.WAITING)
+    lease, _ = fixture.lease("bert")
     assert (lease.number, lease.attempt, lease.worker_id) == (0, 2, "bert")
-    assert _n_leases(bench) == 1
+    assert _n_leases(fixture) == 1
 
 
-def test_renew_notes_that_the_worker_is_alive(bench: Bench) -> None:
+def test_renew_notes_that_the_worker_is_alive(fixture: StudyFixture) -> None:
     from tunefront.storage import studies
 
-    studies.register_worker(bench.study, "anna", "host", 1, {})
-    (before,) = studies.list_workers(bench.study)
-    queue.renew(bench.store, "anna")
-    (after,) = studies.list_workers(bench.study)
+    studies.register_worker(fixture.study, "anna", "host", 1, {})
+    (before,) = studies.list_workers(fixture.study)
+    queue.renew(fixture.store, "anna")
+    (after,) = studies.list_workers(fixture.study)
     assert after.seen_at >= before.seen_at
     assert after.started_at == before.started_at
 
@@ -247,69 +251,69 @@ def test_renew_notes_that_the_worker_is_alive(bench: Bench) -> None:
 # Another attempt
 
 
-def test_a_retry_is_clean(bench: Bench) -> None:
-    leased = bench.lease("anna")
+def test_a_retry_is_clean(fixture: StudyFixture) -> None:
+    leased = fixture.lease("anna")
     rate = leased[1].suggest_float("adam.learning_rate", 1e-4, 1e-2)
-    curves.append(bench.store, leased[0], epoch(1))
-    bench.finish(leased, Outcome.RETURNED, reason="interrupted")
-    lease, trial = bench.lease("bert")
+    curves.append(fixture.store, leased[0], epoch(1))
+    fixture.finish(leased, Outcome.RETURNED, reason="interrupted")
+    lease, trial = fixture.lease("bert")
     assert trial.suggest_float("adam.learning_rate", 1e-4, 1e-2) == rate  # the same candidate
-    (record,) = bench.trials()
+    (record,) = fixture.trials()
     assert (record.state, record.n_attempts, record.worker_id) == ("running", 2, "bert")
     assert record.measurements == {}
     assert record.epochs == []
     assert record.reason == ""
-    assert bench.finish((lease, trial))
+    assert fixture.finish((lease, trial))
 
 
-def test_a_retry_has_constraints_of_its_own(bench: Bench) -> None:
-    bench.finish(bench.lease(), Outcome.RETURNED, violations=[-1.0])
-    bench.finish(bench.lease(), Outcome.PRUNED, violations=[2.0])
-    (trial,) = bench.trials()
+def test_a_retry_has_constraints_of_its_own(fixture: StudyFixture) -> None:
+    fixture.finish(fixture.lease(), Outcome.RETURNED, violations=[-1.0])
+    fixture.finish(fixture.lease(), Outcome.PRUNED, violations=[2.0])
+    (trial,) = fixture.trials()
     assert trial.is_feasible is False
 
 
-def test_an_epoch_is_refused_when_the_trial_was_swept(bench: Bench) -> None:
+def test_an_epoch_is_refused_when_the_trial_was_swept(fixture: StudyFixture) -> None:
     # A worker slept longer than its lease lasted, so its late results belong to no attempt.
-    late, _ = bench.lease("anna")
-    bench.sweep("anna")
-    current, _ = bench.lease("bert")
-    curves.append(bench.store, current, epoch(1, accuracy=0.5))
-    curves.append(bench.store, late, epoch(1, accuracy=0.1))
-    curves.append(bench.store, late, epoch(2, accuracy=0.2))
-    (trial,) = bench.trials()
+    late, _ = fixture.lease("anna")
+    fixture.sweep("anna")
+    current, _ = fixture.lease("bert")
+    curves.append(fixture.store, current, epoch(1, accuracy=0.5))
+    curves.append(fixture.store, late, epoch(1, accuracy=0.1))
+    curves.append(fixture.store, late, epoch(2, accuracy=0.2))
+    (trial,) = fixture.trials()
     assert [(point.epoch, point.accuracy) for point in trial.epochs] == [(1, 0.5)]
 
 
-def test_a_trial_fails_when_its_worker_is_lost_in_every_attempt(bench: Bench) -> None:
+def test_a_trial_fails_when_its_worker_is_lost_in_every_attempt(fixture: StudyFixture) -> None:
     for attempt in range(1, queue.MAX_ATTEMPTS + 1):
-        lease, _ = bench.lease(f"worker{attempt}")
+        lease, _ = fixture.lease(f"worker{attempt}")
         assert (lease.number, lease.attempt) == (0, attempt)
-        assert bench.sweep(f"worker{attempt}") == [0]
-    (trial,) = bench.trials()
+        assert fixture.sweep(f"worker{attempt}") == [0]
+    (trial,) = fixture.trials()
     assert (trial.state, trial.n_attempts) == ("failed", queue.MAX_ATTEMPTS)
     assert "worker was lost" in trial.reason
-    assert bench.lease()[0].number == 1
+    assert fixture.lease()[0].number == 1
 
 
-def test_a_trial_is_not_given_up_when_it_was_only_interrupted(bench: Bench) -> None:
+def test_a_trial_is_not_given_up_when_it_was_only_interrupted(fixture: StudyFixture) -> None:
     # After many interruptions with Ctrl-C, the worker is lost once: the trial is unlikely to be the cause.
     for _ in range(queue.MAX_ATTEMPTS):
-        bench.finish(bench.lease("anna"), Outcome.RETURNED, reason="interrupted")
-    bench.lease("anna")
-    bench.sweep("anna")
-    assert bench.counts() == make_counts(waiting=1)
+        fixture.finish(fixture.lease("anna"), Outcome.RETURNED, reason="interrupted")
+    fixture.lease("anna")
+    fixture.sweep("anna")
+    assert fixture.counts() == make_counts(waiting=1)
 
 
 # Other readers of the same database
 
 
-def test_stock_optuna_reads_the_study(bench: Bench) -> None:
-    bench.finish(bench.lease())
-    bench.finish(bench.lease(), measurements={**MEASUREMENTS, "accuracy": 0.5}, violations=[0.2])
-    bench.finish(bench.lease(), Outcome.PRUNED)
-    bench.lease()
-    study = optuna.load_study(study_name="digits", storage=bench.store.url)
+def test_stock_optuna_reads_the_study(fixture: StudyFixture) -> None:
+    fixture.finish(fixture.lease())
+    fixture.finish(fixture.lease(), measurements={**MEASUREMENTS, "accuracy": 0.5}, violations=[0.2])
+    fixture.finish(fixture.lease(), Outcome.PRUNED)
+    fixture.lease()
+    study = optuna.load_study(study_name="digits", storage=fixture.store.url)
     states = [TrialState.COMPLETE, TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING]
     assert [trial.state for trial in study.trials] == states
     assert [trial.number for trial in study.best_trials] == [0]
@@ -317,33 +321,33 @@ def test_stock_optuna_reads_the_study(bench: Bench) -> None:
     study._storage.remove_session()
 
 
-def test_a_reader_sees_what_a_writer_wrote(bench: Bench) -> None:
+def test_a_reader_sees_what_a_writer_wrote(fixture: StudyFixture) -> None:
     from tunefront.storage import studies, trials
 
-    bench.finish(bench.lease())
-    reader = open_store(bench.store.url)
+    fixture.finish(fixture.lease())
+    reader = open_store(fixture.store.url)
     study = studies.find(reader, "digits")
     assert study is not None
     assert [trial.values for trial in trials.load(study)] == [VALUES]
-    bench.finish(bench.lease())  # an open reader does not block a writer
+    fixture.finish(fixture.lease())  # an open reader does not block a writer
     assert len(trials.load(study)) == 2
     reader.optuna.remove_session()
     reader.engine.dispose()
 
 
-def test_counts_leave_other_studies_out(bench: Bench) -> None:
-    other = Bench.make(bench.store.url, name="other")
+def test_counts_leave_other_studies_out(fixture: StudyFixture) -> None:
+    other = StudyFixture.make(fixture.store.url, name="other")
     other.finish(other.lease(), Outcome.REFUSED)
     other.lease()
-    bench.finish(bench.lease())
-    assert bench.counts() == make_counts(complete=1)
+    fixture.finish(fixture.lease())
+    assert fixture.counts() == make_counts(complete=1)
     assert other.counts() == make_counts(refused=1, running=1)
-    assert bench.sweep("anna") == []
+    assert fixture.sweep("anna") == []
     assert other.sweep("anna") == [1]
     other.store.optuna.remove_session()
     other.store.engine.dispose()
 
 
-def _n_leases(bench: Bench) -> int:
-    with bench.store.engine.connect() as connection:
+def _n_leases(fixture: StudyFixture) -> int:
+    with fixture.store.engine.connect() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(schema.leases)).scalar_one()

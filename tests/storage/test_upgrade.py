@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.bench import VALUES, Bench
+from tests.storage.study_fixture import VALUES, StudyFixture
 from tunefront.storage import answers, studies, trials
 from tunefront.storage.answers import Answers
 from tunefront.storage.database.connection import open_store
@@ -40,7 +40,7 @@ def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
 
 
 def test_a_study_of_an_earlier_version_goes_on(old_url: str) -> None:
-    bench = Bench.make(old_url)
-    lease, trial = bench.lease("bert")
+    fixture = StudyFixture.make(old_url)
+    lease, trial = fixture.lease("bert")
     assert (lease.number, lease.attempt) == (3, 2)
-    assert bench.finish((lease, trial))
+    assert fixture.finish((lease, trial))

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import tunefront
-from tests.storage.bench import Bench
+from tests.storage.study_fixture import StudyFixture
 from tunefront.study import StudyError
 
 SPEC = """
@@ -79,23 +79,23 @@ def test_importing_loads_nothing_heavy(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+def fixture(tmp_path: Path) -> StudyFixture:
+    return StudyFixture.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
 
 
-def test_a_study_is_read_as_the_store_has_it(bench: Bench, tmp_path: Path) -> None:
-    bench.finish(bench.lease())
-    study = tunefront.load_study(bench.record.name, storage=bench.store.url)
+def test_a_study_is_read_as_the_store_has_it(fixture: StudyFixture, tmp_path: Path) -> None:
+    fixture.finish(fixture.lease())
+    study = tunefront.load_study(fixture.record.name, storage=fixture.store.url)
     assert study.trials()["trial"].tolist() == study.front()["trial"].tolist() == [0]
     page = study.report(tmp_path / "out")
     assert page == tmp_path / "out" / "report.html"
     assert page.exists()
-    assert bench.store.url not in repr(study)
+    assert fixture.store.url not in repr(study)
 
 
-def test_a_study_that_is_not_there_is_told_with_those_that_are(bench: Bench) -> None:
-    with pytest.raises(StudyError, match=f"has no study 'none'. It has: {bench.record.name}"):
-        tunefront.load_study("none", storage=bench.store.url)
+def test_a_study_that_is_not_there_is_told_with_those_that_are(fixture: StudyFixture) -> None:
+    with pytest.raises(StudyError, match=f"has no study 'none'. It has: {fixture.record.name}"):
+        tunefront.load_study("none", storage=fixture.store.url)
 
 
 def test_other_names_are_not_there() -> None:

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from scipy import stats
 
-from tests.reports.bench import DATASET, MACHINE, THREE, Bench
+from tests.reports.report_fixture import DATASET, MACHINE, THREE, ReportFixture
 from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.results import load_confirmation
@@ -37,15 +37,15 @@ def parameters(number: int) -> dict[str, Any]:
     return {"optimizer.name": "adam", "cnn.filters": number}
 
 
-def search(folder: Path) -> Bench:
+def search(folder: Path) -> ReportFixture:
     """Make a search with three trials on the front, and trial 3 as a near miss, which 0 beats by a little."""
-    bench = Bench.make(folder, LIMITED, n_trials=4)
+    fixture = ReportFixture.make(folder, LIMITED, n_trials=4)
     for number, values in enumerate([(0.95, 2000, 2.0), (0.90, 1000, 1.0), (0.80, 500, 0.5), (0.94, 2100, 2.1)]):
-        bench.complete(*values, parameters=parameters(number))
-    return bench
+        fixture.complete(*values, parameters=parameters(number))
+    return fixture
 
 
-def confirmation_of(searched: Bench, **changes: Any) -> Bench:
+def confirmation_of(searched: ReportFixture, **changes: Any) -> ReportFixture:
     """Make the search's confirmation in the same store, without a training."""
     name = f"{searched.record.name}.confirmation"
     spec = {**searched.record.spec, "name": name, "confirms": searched.record.name, "trials": 12, **changes}
@@ -54,7 +54,7 @@ def confirmation_of(searched: Bench, **changes: Any) -> Bench:
     study = studies.create(searched.store, name, spec, DATASET, directions, names)  # type: ignore[arg-type]
     for worker in ("1", "2"):
         studies.register_worker(study, f"{name}-{worker}", "boot", 1, MACHINE)
-    return Bench(study)
+    return ReportFixture(study)
 
 
 def answers_of(accuracy: float, start: int = 0) -> Answers:
@@ -64,7 +64,7 @@ def answers_of(accuracy: float, start: int = 0) -> Answers:
 
 
 def train(
-    bench: Bench,
+    fixture: ReportFixture,
     candidate: int,
     tests: Sequence[float | None],
     memory: float,
@@ -79,42 +79,42 @@ def train(
     """
     for seed, accuracy in enumerate(tests):
         attributes = {"candidate": candidate, "seed": seed}
-        bench.study.optuna.enqueue_trial(parameters(candidate), user_attrs=attributes)
+        fixture.study.optuna.enqueue_trial(parameters(candidate), user_attrs=attributes)
         if accuracy is None:
-            bench.end(bench.lease(parameters(candidate), is_new=False), Outcome.FAILED, reason="loss became nan")
+            fixture.end(fixture.lease(parameters(candidate), is_new=False), Outcome.FAILED, reason="loss became nan")
             continue
         measured = {"test_accuracy": accuracy, "load_average": 0.9}
         answers = {} if start is None else {"test": answers_of(accuracy, start)}
-        bench.complete(
+        fixture.complete(
             accuracy + 0.01, memory, seconds + seed / 1000, parameters=parameters(candidate), is_new=False,
             measurements=measured, answers=answers, **more,
         )  # fmt: skip
 
 
-def queue(bench: Bench, candidate: int) -> None:
-    bench.study.optuna.enqueue_trial(parameters(candidate), user_attrs={"candidate": candidate, "seed": 0})
+def queue(fixture: ReportFixture, candidate: int) -> None:
+    fixture.study.optuna.enqueue_trial(parameters(candidate), user_attrs={"candidate": candidate, "seed": 0})
 
 
-def load(searched: Bench) -> Confirmation:
+def load(searched: ReportFixture) -> Confirmation:
     found = load_confirmation(searched.store, searched.results())
     assert found is not None
     return found
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def searched(tmp_path_factory: pytest.TempPathFactory) -> ReportFixture:
     """A confirmed search. 0 was luck: 3 is as small and fast, and more accurate. 1 and 2 are confirmed."""
-    bench = search(tmp_path_factory.mktemp("confirmed"))
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path_factory.mktemp("confirmed"))
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.91, 0.90, 0.92], 2000, 2.0)
     train(trainings, 1, [0.89, 0.90, 0.91], 1000, 1.0)
     train(trainings, 2, [0.80, None, 0.82], 500, 0.5)
     train(trainings, 3, [0.95, 0.96, 0.94], 2000, 1.9)
-    return bench
+    return fixture
 
 
 @pytest.fixture(scope="module")
-def confirmation(searched: Bench) -> Confirmation:
+def confirmation(searched: ReportFixture) -> Confirmation:
     return load(searched)
 
 
@@ -123,12 +123,12 @@ def by_number(confirmation: Confirmation) -> dict[int, Confirmed]:
 
 
 def test_there_is_none_when_the_search_was_not_confirmed_or_nothing_has_ended(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    assert load_confirmation(bench.store, bench.results()) is None
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    assert load_confirmation(fixture.store, fixture.results()) is None
+    trainings = confirmation_of(fixture)
     queue(trainings, 0)
-    assert load_confirmation(bench.store, bench.results()) is None
-    assert load_confirmation(bench.store, load_results(trainings.study)) is None
+    assert load_confirmation(fixture.store, fixture.results()) is None
+    assert load_confirmation(fixture.store, load_results(trainings.study)) is None
 
 
 def test_verdicts_tell_luck_from_what_holds(confirmation: Confirmation) -> None:
@@ -180,11 +180,11 @@ def test_means_intervals_and_gaps(confirmation: Confirmation) -> None:
 
 
 def test_the_searchs_limits_hold_for_means(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.95, 0.94, 0.95], 3500, 2.0)  # above the limit of 3000, as measured peak memory may be
     train(trainings, 1, [0.90, 0.91], 1000, 1.0)
-    zero = by_number(load(bench))[0]
+    zero = by_number(load(fixture))[0]
     assert (zero.front_probability, zero.beaten_probability, zero.beaten_by) == (0.0, 1.0, None)
     assert not zero.is_on_cautious_front
 
@@ -206,11 +206,11 @@ def test_sentences_say_what_was_found(confirmation: Confirmation) -> None:
 
 
 def test_an_unfinished_one_says_so_and_has_no_intervals_yet(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.9], 2000, 2.0)
     queue(trainings, 1)
-    found = load(bench)
+    found = load(fixture)
     assert not found.is_finished
     assert found.untrained == [1]
     text = " ".join(describe_confirmation(found))
@@ -219,42 +219,42 @@ def test_an_unfinished_one_says_so_and_has_no_intervals_yet(tmp_path: Path) -> N
     assert not any(word in text for word in ("Luck", "Cautious", "for sure"))
     assert "trained again, once each" in text
     assert "One training tells too little of trial 0." in text
-    page = render_page(bench.results(), tmp_path, found).split("plotly.js")[0]
+    page = render_page(fixture.results(), tmp_path, found).split("plotly.js")[0]
     assert "nan" not in printed(found) + text + page.replace('data-value="nan"', "")
 
 
 def test_without_test_images_accuracy_is_that_of_validation(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     for seed in range(2):
         trainings.study.optuna.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": seed})
         trainings.complete(0.93, 2000, 2.0, parameters=parameters(0), is_new=False)
-    found = load(bench)
+    found = load(fixture)
     assert not found.has_test
     assert found.finalists[0].estimates["accuracy"].mean == pytest.approx(0.93)
     assert "Search-to-confirmation gap: +2.00 ± 3.55 points" in " ".join(describe_confirmation(found))
-    assert "There is no test split" in render_page(bench.results(), tmp_path, found)
+    assert "There is no test split" in render_page(fixture.results(), tmp_path, found)
 
 
 def test_what_confirmed_another_search_of_that_name_is_left_out(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.9, 0.91], 2000, 2.0)
     for parameters_of_another, candidate in ((parameters(9), 1), (parameters(1), 77)):
         trainings.study.optuna.enqueue_trial(parameters_of_another, user_attrs={"candidate": candidate, "seed": 0})
         trainings.complete(0.9, 1, 1.0, parameters=parameters_of_another, is_new=False)
-    assert [finalist.number for finalist in load(bench).finalists] == [0]
+    assert [finalist.number for finalist in load(fixture).finalists] == [0]
 
 
 def test_a_finalist_whose_every_training_failed_is_told_of_in_every_form(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [None, None], 2000, 2.0)
-    alone = load(bench)
+    alone = load(fixture)
     text = " ".join(describe_confirmation(alone))
     assert "1 of the search's front and 0 near misses were trained again. 2 trainings failed" in text
     train(trainings, 1, [0.90, 0.91], 1000, 1.0)
-    found = load(bench)
+    found = load(fixture)
     assert found.is_finished
     assert [(f.number, f.verdict, f.n_failed) for f in found.finalists] == [(1, "confirmed", 0), (0, "failed", 2)]
     text = " ".join(describe_confirmation(found))
@@ -265,19 +265,19 @@ def test_a_finalist_whose_every_training_failed_is_told_of_in_every_form(tmp_pat
     frame = confirmed_frame(found).set_index("trial")
     assert (frame.loc[0, "verdict"], frame.loc[0, "n_failed"], frame.loc[0, "n_trainings"]) == ("failed", 2, 0)
     assert not frame.loc[0, "on_cautious_front"]
-    page = render_page(bench.results(), tmp_path, found).split("plotly.js")[0]
+    page = render_page(fixture.results(), tmp_path, found).split("plotly.js")[0]
     for form in (page, printed(found), confirmation_markdown(found)):
         assert "failed" in form
         assert "nan" not in form.replace('data-value="nan"', "")
 
 
 def test_what_the_search_finds_later_is_named_and_makes_no_luck_of_the_rest(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     for number, accuracies in enumerate(([0.94, 0.95], [0.90, 0.91], [0.80, 0.81])):
         train(trainings, number, accuracies, (2000, 1000, 500)[number], (2.0, 1.0, 0.5)[number])
-    bench.complete(0.99, 100, 0.1, parameters=parameters(4))
-    found = load(bench)
+    fixture.complete(0.99, 100, 0.1, parameters=parameters(4))
+    found = load(fixture)
     assert found.search.front_numbers == {4}
     assert [finalist.verdict for finalist in found.finalists] == ["confirmed"] * 3
     text = " ".join(describe_confirmation(found))
@@ -289,37 +289,37 @@ def test_what_the_search_finds_later_is_named_and_makes_no_luck_of_the_rest(tmp_
 
 
 def test_trials_of_one_candidate_are_trained_once_for_all(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    bench.complete(0.90, 1000, 1.0, parameters=parameters(1))
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    fixture.complete(0.90, 1000, 1.0, parameters=parameters(1))
+    trainings = confirmation_of(fixture)
     train(trainings, 1, [0.90, 0.91], 1000, 1.0)
-    found = load(bench)
+    found = load(fixture)
     assert found.same == {4: 1}
     assert "Trial 4 of the front has the parameters of trial 1" in " ".join(describe_confirmation(found))
     assert found.newcomers == [0, 2]
 
 
 def test_a_training_that_a_person_told_complete_has_no_say(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.91, 0.92], 2000, 2.0)
     queue(trainings, 0)
     told = trainings.study.optuna.ask()
     trainings.study.optuna.tell(told, [0.99, 1.0, 0.1])
-    found = load(bench)
+    found = load(fixture)
     assert found.is_finished
     assert len(found.finalists[0].trainings) == 2
     assert "1 without measurements, ended by hand, does not count." in " ".join(describe_confirmation(found))
 
 
 def test_a_limit_that_is_broken_more_often_than_another_wins_is_the_reason(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     for number, accuracy, memories in ((0, 0.95, (3300, 3200, 2900)), (3, 0.96, (2500, 2500, 2500))):
         for seed, memory in enumerate(memories):
             trainings.study.optuna.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
             trainings.complete(accuracy, memory, 2.0, parameters=parameters(number), is_new=False)
-    zero = by_number(load(bench))[0]
+    zero = by_number(load(fixture))[0]
     assert zero.limit_probability > 0.5
     assert zero.beaten_probability == 1.0
     assert (zero.beaten_by, zero.why_left_out) == (None, "breaks a limit")
@@ -332,11 +332,11 @@ def printed(confirmation: Confirmation, width: int = 160) -> str:
 
 
 def test_no_cell_is_cut_off_where_a_terminal_is_narrow(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     for number in (0, 1, 3):
         train(trainings, number, [0.8, 0.95], 1234, 2.0, start=number)
-    found = load(bench)
+    found = load(fixture)
     wide, narrow = printed(found), printed(found, 80)
     for finalist in found.finalists:
         (row,) = (line.split() for line in wide.splitlines() if line.split()[:1] == [str(finalist.number)])
@@ -345,12 +345,12 @@ def test_no_cell_is_cut_off_where_a_terminal_is_narrow(tmp_path: Path) -> None:
 
 
 def test_two_seeds_that_agree_by_chance_are_sure_of_nothing(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.95, 0.95], 2000, 2.0, start=0)
     train(trainings, 1, [0.90, 0.90], 1000, 1.0, start=100)
     train(trainings, 3, [0.95, 0.95], 1900, 1.9, start=180)
-    found = load(bench)
+    found = load(fixture)
     assert found.is_paired
     zero, one, three = (by_number(found)[number] for number in (0, 1, 3))
     assert zero.estimates["accuracy"].half_width == pytest.approx(wilson_side(0.95, 360))
@@ -359,7 +359,7 @@ def test_two_seeds_that_agree_by_chance_are_sure_of_nothing(tmp_path: Path) -> N
     assert zero.front_probability == pytest.approx(0.5, abs=0.05)  # as accurate as 3, which is smaller and faster
     assert three.front_probability > 0.98  # 1 is smaller, and hardly as accurate
     assert all(finalist.is_on_cautious_front and not finalist.is_on_front_for_sure for finalist in found.finalists)
-    page = render_page(bench.results(), tmp_path, found)
+    page = render_page(fixture.results(), tmp_path, found)
     section = page[page.index('<section id="confirmation">') :].split("</section>")[0]
     for form in (printed(found), confirmation_markdown(found), section):
         assert "95.00 ± 2.76 %" in form
@@ -371,12 +371,12 @@ def test_two_seeds_that_agree_by_chance_are_sure_of_nothing(tmp_path: Path) -> N
 
 def test_models_are_compared_on_the_same_images(tmp_path: Path) -> None:
     """The smaller one is right wherever the larger one is, and on 10 images more: unpaired, that is noise."""
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.85, 0.85, 0.85], 2000, 2.0, start=0)
     train(trainings, 3, [0.85 + 10 / 360] * 3, 1900, 1.9, start=0)
     train(trainings, 1, [0.80, 0.80, 0.80], 1000, 1.0, start=0)
-    found = load(bench)
+    found = load(fixture)
     zero, three = by_number(found)[0], by_number(found)[3]
     assert (zero.beaten_probability, zero.is_on_cautious_front, zero.beaten_by) == (1.0, False, 3)
     assert three.estimates["accuracy"].low < zero.estimates["accuracy"].high  # intervals alone could not tell
@@ -388,11 +388,11 @@ def test_models_are_compared_on_the_same_images(tmp_path: Path) -> None:
 
 
 def test_what_has_two_seeds_leaves_out_nothing_that_has_three(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.85, 0.86, 0.85], 2000, 2.0, start=0)
     train(trainings, 3, [0.95, 0.96, None], 1900, 1.9, start=0)
-    zero = by_number(load(bench))[0]
+    zero = by_number(load(fixture))[0]
     assert zero.front_probability == 0.0
     assert zero.beaten_probability == 0.0
     assert zero.is_on_cautious_front
@@ -407,12 +407,12 @@ def test_a_confirmation_of_before_is_compared_by_its_scores_and_says_so(confirma
 
 
 def test_a_score_that_is_no_share_has_the_bootstraps_interval(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {"accuracy": {"measure": "f1_macro"}, "memory": {"measure": "model_bytes"}})
+    fixture = ReportFixture.make(tmp_path, {"accuracy": {"measure": "f1_macro"}, "memory": {"measure": "model_bytes"}})
     for number, score in enumerate((0.9, 0.99)):
-        bench.end(
-            bench.lease(parameters(number)), Outcome.COMPLETE, {"f1_macro": score, "model_bytes": 1000.0 + number}
+        fixture.end(
+            fixture.lease(parameters(number)), Outcome.COMPLETE, {"f1_macro": score, "model_bytes": 1000.0 + number}
         )
-    trainings = confirmation_of(bench)
+    trainings = confirmation_of(fixture)
     chosen = [1] * 90 + [0] * 10 + [0] * 90 + [1] * 10
     for number, (score, answers) in enumerate(((0.9, chosen), (1.0, [1] * 100 + [0] * 100))):
         for seed in range(2):
@@ -420,7 +420,7 @@ def test_a_score_that_is_no_share_has_the_bootstraps_interval(tmp_path: Path) ->
             measured = {"f1_macro": score, "test_f1_macro": score, "model_bytes": 1000.0 + number}
             kept = {split: Answers([1] * 100 + [0] * 100, answers) for split in ("test", "validation")}
             trainings.end(trainings.lease(parameters(number), is_new=False), Outcome.COMPLETE, measured, answers=kept)
-    found = by_number(load(bench))
+    found = by_number(load(fixture))
     # Classes and errors are so even that F1 varies like the share of right images.
     normal = 1.96 * math.sqrt(0.9 * 0.1 / 200)
     assert found[0].estimates["accuracy"].half_width == pytest.approx(normal, rel=0.15)
@@ -437,7 +437,7 @@ def test_the_terminal_shows_a_table_and_the_sentences(confirmation: Confirmation
 
 
 def test_what_the_search_saw_of_a_model_that_only_guesses_is_marked_in_every_form(
-    searched: Bench, confirmation: Confirmation, tmp_path: Path
+    searched: ReportFixture, confirmation: Confirmation, tmp_path: Path
 ) -> None:
     found = searched.results()
     chances = {"accuracy": {"score": 0.72, "standard_error": 0.05}}  # guessing may reach 82 %, and trial 2 had 80
@@ -469,7 +469,7 @@ def test_the_frame_has_a_row_for_each_finalist(confirmation: Confirmation) -> No
     assert not frame["times_are_shared"].any()
 
 
-def test_a_report_has_it_in_every_form(searched: Bench, confirmation: Confirmation, tmp_path: Path) -> None:
+def test_a_report_has_it_in_every_form(searched: ReportFixture, confirmation: Confirmation, tmp_path: Path) -> None:
     model = tmp_path / "confirmation" / "models" / "trial-3.keras"
     model.parent.mkdir(parents=True)
     model.touch()
@@ -488,8 +488,8 @@ def test_a_report_has_it_in_every_form(searched: Bench, confirmation: Confirmati
 
 
 def test_the_page_links_the_model_of_the_best_training_on_validation(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     models = tmp_path / "confirmation" / "models"
     models.mkdir(parents=True)
     for number, accuracy in enumerate((0.90, 0.92, 0.91)):
@@ -497,7 +497,7 @@ def test_the_page_links_the_model_of_the_best_training_on_validation(tmp_path: P
         path = str(models / f"trial-{number}.keras") if number != 1 else ""  # no model was kept
         trainings.study.optuna.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": number})
         trainings.complete(accuracy, 2000, 2.0, parameters=parameters(0), is_new=False, model_path=path)
-    page = render_page(bench.results(), tmp_path, load(bench))
+    page = render_page(fixture.results(), tmp_path, load(fixture))
     assert 'href="confirmation/models/trial-2.keras"' in page
 
 
@@ -507,7 +507,7 @@ def test_a_page_without_one_is_as_before_and_tells_how_to_get_one(results: Study
     assert "tunefront confirm digits" in page
 
 
-def test_the_page_of_the_trainings_says_what_they_are(searched: Bench, tmp_path: Path) -> None:
+def test_the_page_of_the_trainings_says_what_they_are(searched: ReportFixture, tmp_path: Path) -> None:
     study = studies.find(searched.store, "digits.confirmation")
     assert study is not None
     page = render_page(load_results(study), tmp_path)
@@ -518,8 +518,8 @@ def test_the_page_of_the_trainings_says_what_they_are(searched: Bench, tmp_path:
 
 
 def test_the_page_of_unfinished_trainings_names_the_command_that_goes_on(tmp_path: Path) -> None:
-    bench = search(tmp_path)
-    trainings = confirmation_of(bench)
+    fixture = search(tmp_path)
+    trainings = confirmation_of(fixture)
     train(trainings, 0, [0.9], 2000, 2.0)
     page = render_page(trainings.results(), tmp_path).replace("&#39;", "'")
     assert "1 of 12 trials are finished. 'tunefront confirm digits' goes on with it." in page

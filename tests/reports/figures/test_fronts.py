@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.quantities import Unit
 from tunefront.reports.figures.fronts import front_figure, pair_figure, pair_figures
@@ -64,30 +64,30 @@ def test_hover_tells_trial_values_and_parameters(results: StudyResults) -> None:
 
 
 def test_an_axis_without_objective_is_shown_without_steps(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {"accuracy": THREE["accuracy"], "memory": THREE["memory"]})
-    bench.complete(0.9, 10, 5.0)
-    figure = pair_figure(bench.results(), "time", "accuracy")
+    fixture = ReportFixture.make(tmp_path, {"accuracy": THREE["accuracy"], "memory": THREE["memory"]})
+    fixture.complete(0.9, 10, 5.0)
+    figure = pair_figure(fixture.results(), "time", "accuracy")
     assert "steps" not in _traces(figure)
     assert figure.layout.xaxis.title.text == "time (train_seconds), not an objective"
-    assert "steps" in _traces(pair_figure(bench.results(), "memory", "accuracy"))
+    assert "steps" in _traces(pair_figure(fixture.results(), "memory", "accuracy"))
 
 
 def test_legend_tells_how_many_are_shown_when_a_measure_is_missing(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {"accuracy": THREE["accuracy"], "time": {"measure": "latency_seconds"}})
-    bench.complete(0.9, 10, 5.0, measurements={"latency_seconds": 0.001})
+    fixture = ReportFixture.make(tmp_path, {"accuracy": THREE["accuracy"], "time": {"measure": "latency_seconds"}})
+    fixture.complete(0.9, 10, 5.0, measurements={"latency_seconds": 0.001})
     for _ in range(2):
-        bench.end(bench.lease(), Outcome.PRUNED, {"accuracy": 0.1, "model_bytes": 5.0}, curve=(0.1,))
-    assert _traces(pair_figure(bench.results(), "time", "accuracy"))["pruned"].name == "pruned (0 of 2)"
-    assert _traces(pair_figure(bench.results(), "memory", "accuracy"))["pruned"].name == "pruned (2)"
+        fixture.end(fixture.lease(), Outcome.PRUNED, {"accuracy": 0.1, "model_bytes": 5.0}, curve=(0.1,))
+    assert _traces(pair_figure(fixture.results(), "time", "accuracy"))["pruned"].name == "pruned (0 of 2)"
+    assert _traces(pair_figure(fixture.results(), "memory", "accuracy"))["pruned"].name == "pruned (2)"
 
 
 @pytest.mark.parametrize("axes", [("accuracy",), ("memory",), ("memory", "time"), ("accuracy", "memory", "time")])
 @pytest.mark.parametrize("n_trials", [0, 1])
 def test_every_figure_can_be_drawn_when_there_is_little(tmp_path: Path, axes: tuple[Axis, ...], n_trials: int) -> None:
-    bench = Bench.make(tmp_path, {axis: THREE[axis] for axis in axes})
+    fixture = ReportFixture.make(tmp_path, {axis: THREE[axis] for axis in axes})
     for _ in range(n_trials):
-        bench.complete(0.9, 10, 5.0)
-    found = bench.results()
+        fixture.complete(0.9, 10, 5.0)
+    found = fixture.results()
     figures = [*pair_figures(found).values(), learning_curves(found), front_figure(found)]
     for figure in figures:
         assert json.loads(figure.to_json())
@@ -95,13 +95,13 @@ def test_every_figure_can_be_drawn_when_there_is_little(tmp_path: Path, axes: tu
 
 
 def test_nothing_vanishes_when_a_cost_is_zero(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 0.0)
-    bench.complete(0.95, 20, 5.0)
-    figure = pair_figure(bench.results(), "time", "accuracy")
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 0.0)
+    fixture.complete(0.95, 20, 5.0)
+    figure = pair_figure(fixture.results(), "time", "accuracy")
     assert figure.layout.xaxis.type != "log"
     assert list(_traces(figure)["front"].x) == [5.0, 0.0]
-    assert front_figure(bench.results()).to_json()
+    assert front_figure(fixture.results()).to_json()
 
 
 def test_limits_are_drawn_when_they_lie_among_the_trials(results: StudyResults) -> None:
@@ -110,9 +110,9 @@ def test_limits_are_drawn_when_they_lie_among_the_trials(results: StudyResults) 
 
 
 def test_a_limit_far_away_does_not_squeeze_the_trials(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {**THREE, "memory": {"measure": "model_bytes", "at_most": 1e12}})
-    bench.complete(0.9, 10, 5.0)
-    assert not pair_figure(bench.results(), "memory", "accuracy").layout.shapes
+    fixture = ReportFixture.make(tmp_path, {**THREE, "memory": {"measure": "model_bytes", "at_most": 1e12}})
+    fixture.complete(0.9, 10, 5.0)
+    assert not pair_figure(fixture.results(), "memory", "accuracy").layout.shapes
 
 
 def test_dashboard_figure_has_time_as_colour_and_stays_small(results: StudyResults) -> None:
@@ -141,9 +141,9 @@ def test_thin_curves_have_gaps_between_trials(results: StudyResults) -> None:
 
 @pytest.mark.parametrize(("outcome", "state"), [(Outcome.FAILED, "failed"), (Outcome.RETURNED, "waiting")])
 def test_learning_curves_are_drawn_of_whatever_trained(tmp_path: Path, outcome: Outcome, state: str) -> None:
-    bench = Bench.make(tmp_path)
-    bench.end(bench.lease(), outcome, curve=(0.2, 0.4))
-    figure = learning_curves(bench.results())
+    fixture = ReportFixture.make(tmp_path)
+    fixture.end(fixture.lease(), outcome, curve=(0.2, 0.4))
+    figure = learning_curves(fixture.results())
     assert not figure.layout.annotations  # which would say that nothing has trained
     assert [trace.name for trace in figure.data] == [f"{state} (1)"]
     assert list(figure.data[0].y) == [0.2, 0.4, None]

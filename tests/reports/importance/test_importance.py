@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.objectives.measures import Axis
 from tunefront.reports.importance.divergence import Draws, Values, find_divergence
 from tunefront.reports.importance.importance import FRONT, Importance, find_importance, n_draws
@@ -103,7 +103,7 @@ def clear(importance: Importance) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
-    return Bench.make(tmp_path_factory.mktemp("empty")).results()
+    return ReportFixture.make(tmp_path_factory.mktemp("empty")).results()
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +281,10 @@ def test_few_trials_have_none(empty: StudyResults, tmp_path: Path, n_trials: int
 
 
 def test_one_objective_has_no_front_to_be_on(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {"accuracy": THREE["accuracy"]})
+    fixture = ReportFixture.make(tmp_path, {"accuracy": THREE["accuracy"]})
     for number in range(12):
-        bench.complete(0.5 + number / 100, 10, 1.0, parameters={"net.rate": float(number) / 2}, curve=())
-    found = find_importance(bench.results())
+        fixture.complete(0.5 + number / 100, 10, 1.0, parameters={"net.rate": float(number) / 2}, curve=())
+    found = find_importance(fixture.results())
     assert list(found.n_best) == ["accuracy"]
     assert (found.why_none, found.why_no_front) == ("", "")
     assert found.shares.keys() == {"net.rate"}  # distributions come from the store
@@ -335,12 +335,12 @@ def test_markdown_and_csv_say_the_same(results: StudyResults, found: Importance,
 
 
 def test_the_page_escapes_names(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, TWO)
+    fixture = ReportFixture.make(tmp_path, TWO)
     for number in range(24):
-        bench.complete(0.5 + number / 100, 10, 1.0, parameters={"<script>.x": float(number) / 3}, curve=())
-    found = find_importance(bench.results())
+        fixture.complete(0.5 + number / 100, 10, 1.0, parameters={"<script>.x": float(number) / 3}, curve=())
+    found = find_importance(fixture.results())
     shares = {"<script>.x": {key: replace(s, is_clear=True) for key, s in found.shares["<script>.x"].items()}}
-    page = render_page(bench.results(), tmp_path, importance=replace(found, shares=shares))
+    page = render_page(fixture.results(), tmp_path, importance=replace(found, shares=shares))
     assert "&lt;script&gt;.x" in page
     assert "<script>.x" not in page
 

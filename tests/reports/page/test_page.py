@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.page.page import render_page
 from tunefront.reports.report_files import write_report
 from tunefront.reports.study_results import StudyResults
@@ -93,12 +93,12 @@ def test_kept_models_are_linked_when_they_lie_below_the_report(page: str, parsed
 
 
 def test_links_are_quoted_when_names_are_odd(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
+    fixture = ReportFixture.make(tmp_path)
     model = tmp_path / "re#port" / 'mo"d%els' / "trial 0.keras"
     model.parent.mkdir(parents=True)
     model.touch()
-    bench.complete(0.9, 10, 1.0, model_path=str(model))
-    links = _Parsed(render_page(bench.results(), tmp_path / "re#port")).all("a")
+    fixture.complete(0.9, 10, 1.0, model_path=str(model))
+    links = _Parsed(render_page(fixture.results(), tmp_path / "re#port")).all("a")
     assert links[0]["href"] == "mo%22d%25els/trial%200.keras"
 
 
@@ -125,9 +125,9 @@ def test_it_tells_what_became_of_the_trials_and_how_they_were_measured(page: str
         assert expected in text, expected
 
 
-def test_the_storage_url_is_not_told(page: str, bench: Bench) -> None:
-    assert bench.store.url not in page
-    assert str(bench.store.engine.url.database) not in page
+def test_the_storage_url_is_not_told(page: str, fixture: ReportFixture) -> None:
+    assert fixture.store.url not in page
+    assert str(fixture.store.engine.url.database) not in page
 
 
 @pytest.mark.parametrize(
@@ -135,17 +135,17 @@ def test_the_storage_url_is_not_told(page: str, bench: Bench) -> None:
     [(THREE, 0), (THREE, 1), ({"memory": THREE["memory"]}, 1), ({"accuracy": THREE["accuracy"]}, 2)],
 )
 def test_it_can_be_written_when_there_is_little(tmp_path: Path, objectives: Any, n_trials: int) -> None:
-    bench = Bench.make(tmp_path, objectives, n_trials=n_trials)
+    fixture = ReportFixture.make(tmp_path, objectives, n_trials=n_trials)
     for _ in range(n_trials):
-        bench.complete(0.9, 10, 1.0)
-    text = _text(render_page(bench.results(), tmp_path))
+        fixture.complete(0.9, 10, 1.0)
+    text = _text(render_page(fixture.results(), tmp_path))
     assert ("No trial has started yet." in text) == (n_trials == 0)
     assert f"{n_trials} model{'' if n_trials == 1 else 's'} on the front" in text
 
 
 def test_missing_facts_are_dashes(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    found = bench.results()
+    fixture = ReportFixture.make(tmp_path)
+    found = fixture.results()
     bare = replace(found, study=replace(found.study, dataset={}), workers=[replace(found.workers[0], machine={})])
     text = _text(render_page(bare, tmp_path))
     assert "- images to train" in text
@@ -178,8 +178,8 @@ def test_figures_are_drawn_and_no_foreign_script_runs_in_a_browser(
 
 
 def test_it_tells_what_was_left_out_of_the_data(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    found = bench.results()
+    fixture = ReportFixture.make(tmp_path)
+    found = fixture.results()
     dataset = {**found.study.dataset, "notes": {"files that are no image were left out": 3}, "folds": 5}
     text = _text(render_page(replace(found, study=replace(found.study, dataset=dataset)), tmp_path))
     assert "Noticed while preparing: 3 files that are no image were left out." in text
@@ -187,12 +187,12 @@ def test_it_tells_what_was_left_out_of_the_data(tmp_path: Path) -> None:
 
 
 def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
+    fixture = ReportFixture.make(tmp_path)
     model = tmp_path / "models" / "trial-0.keras"
     model.parent.mkdir()
     model.touch()
-    bench.complete(0.9, 10, 1.0, model_path=str(model))
-    found = bench.results()
+    fixture.complete(0.9, 10, 1.0, model_path=str(model))
+    found = fixture.results()
 
     def shown(**facts: Any) -> str:
         dataset = {**found.study.dataset, **facts}
@@ -209,10 +209,10 @@ def test_it_names_the_positive_class_where_there_are_two(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("shape", "takes"), [([8, 8, 1], "raw pixels"), ([13], "the values as the data has them")])
 def test_it_says_what_a_kept_model_takes(tmp_path: Path, shape: list[int], takes: str) -> None:
-    bench = Bench.make(tmp_path)
+    fixture = ReportFixture.make(tmp_path)
     model = tmp_path / "trial-0.keras"
     model.touch()
-    bench.complete(0.9, 10, 1.0, model_path=str(model))
-    found = bench.results()
+    fixture.complete(0.9, 10, 1.0, model_path=str(model))
+    found = fixture.results()
     study = replace(found.study, dataset={**found.study.dataset, "image_shape": shape})
     assert f"It takes {takes} and gives" in _text(render_page(replace(found, study=study), tmp_path))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import MACHINE, Bench
+from tests.reports.report_fixture import MACHINE, ReportFixture
 from tunefront.reports.sentences.conditions import machines
 from tunefront.storage import studies
 
@@ -24,6 +24,6 @@ from tunefront.storage import studies
 def test_machines_that_are_alike_are_counted_together(
     tmp_path: Path, other: dict[str, Any], n_supervisors: list[int]
 ) -> None:
-    bench = Bench.make(tmp_path)
-    studies.register_worker(bench.study, "digits-2", "boot", 2, {**MACHINE, **other})
-    assert [machine.n_supervisors for machine in machines(bench.results())] == n_supervisors
+    fixture = ReportFixture.make(tmp_path)
+    studies.register_worker(fixture.study, "digits-2", "boot", 2, {**MACHINE, **other})
+    assert [machine.n_supervisors for machine in machines(fixture.results())] == n_supervisors

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.page.page import render_page
 from tunefront.reports.publish import publish
 from tunefront.reports.sentences.conditions import BUSY, describe_busy
@@ -37,25 +37,25 @@ def printed(*contents: RenderableType) -> str:
 
 
 @pytest.fixture
-def some_guess(tmp_path: Path) -> Bench:
+def some_guess(tmp_path: Path) -> ReportFixture:
     """A front of three trials: 0 has learnt; 1 and 2 are smaller, 1 at the level of guessing, 2 just above it."""
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 3000, 3.0)
-    bench.complete(0.6, 1000, 1.0)
-    bench.complete(0.61, 2000, 2.0)
-    return bench
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 3000, 3.0)
+    fixture.complete(0.6, 1000, 1.0)
+    fixture.complete(0.61, 2000, 2.0)
+    return fixture
 
 
 @pytest.fixture
-def all_guess(tmp_path: Path) -> Bench:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.52, 3000, 3.0)
-    bench.complete(0.6, 4000, 4.0)
-    bench.end(bench.lease(), Outcome.PRUNED, {"accuracy": 0.4}, curve=(0.4,))
-    return bench
+def all_guess(tmp_path: Path) -> ReportFixture:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.52, 3000, 3.0)
+    fixture.complete(0.6, 4000, 4.0)
+    fixture.end(fixture.lease(), Outcome.PRUNED, {"accuracy": 0.4}, curve=(0.4,))
+    return fixture
 
 
-def test_a_guessing_model_is_no_headline(some_guess: Bench) -> None:
+def test_a_guessing_model_is_no_headline(some_guess: ReportFixture) -> None:
     results = with_chances(some_guess.results())
     assert [trial.number for trial in results.front] == [0, 2, 1]
     best = {axis: results.best(axis) for axis in results.objectives}
@@ -65,7 +65,7 @@ def test_a_guessing_model_is_no_headline(some_guess: Bench) -> None:
     assert "trial 1</div>" not in page
 
 
-def test_a_guessing_model_is_marked_wherever_the_front_is_shown(some_guess: Bench) -> None:
+def test_a_guessing_model_is_marked_wherever_the_front_is_shown(some_guess: ReportFixture) -> None:
     results = with_chances(some_guess.results())
     page = " ".join(render_page(results, Path("results")).split())
     assert "3 models on the front, 1 no better than guessing" in page
@@ -84,7 +84,7 @@ def test_a_guessing_model_is_marked_wherever_the_front_is_shown(some_guess: Benc
     assert describe_guessing(results) == ""
 
 
-def test_a_terminal_marks_a_guessing_model(some_guess: Bench) -> None:
+def test_a_terminal_marks_a_guessing_model(some_guess: ReportFixture) -> None:
     from tunefront.reports.tables.terminal import front_table
 
     shown = printed(front_table(with_chances(some_guess.results())))
@@ -93,7 +93,7 @@ def test_a_terminal_marks_a_guessing_model(some_guess: Bench) -> None:
     assert "* no better than guessing: not two standard errors (10.00 %) above the 50.00 % accuracy" in shown
 
 
-def test_nothing_is_marked_where_chance_is_not_known_or_cannot_be_beaten(some_guess: Bench) -> None:
+def test_nothing_is_marked_where_chance_is_not_known_or_cannot_be_beaten(some_guess: ReportFixture) -> None:
     for facts in ({"chances": {}}, {"chances": {"accuracy": {"score": 1.0, "standard_error": 0.0}}}):
         results = with_chances(some_guess.results(), **facts)
         assert not any(map(results.is_guessing, results.trials))
@@ -102,14 +102,14 @@ def test_nothing_is_marked_where_chance_is_not_known_or_cannot_be_beaten(some_gu
     assert trials_frame(with_chances(some_guess.results(), chances={}))["no_better_than_guessing"].isna().all()
 
 
-def test_a_study_stored_without_chances_is_shown_with_that_of_equal_classes(some_guess: Bench) -> None:
+def test_a_study_stored_without_chances_is_shown_with_that_of_equal_classes(some_guess: ReportFixture) -> None:
     # With three classes and 288 images, 1/3 plus two standard errors is 38.9 %.
     assert describe_marks(some_guess.results()) == ""
     some_guess.complete(0.385, 10, 0.1)
     assert "no better than guessing" in describe_marks(some_guess.results())
 
 
-def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: Bench, tmp_path: Path) -> None:
+def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: ReportFixture, tmp_path: Path) -> None:
     said = describe_guessing(with_chances(all_guess.results()))
     assert "none of 3 trials is better" in said
     assert "50.00 % accuracy, and by luck up to 60.00 %; the best one has 60.00 %" in said
@@ -122,7 +122,7 @@ def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: Benc
     assert page.index("Nothing was learnt") < page.index('<section id="front">')
 
 
-def test_what_was_learnt_by_no_trial_is_said_by_every_command(all_guess: Bench, tmp_path: Path) -> None:
+def test_what_was_learnt_by_no_trial_is_said_by_every_command(all_guess: ReportFixture, tmp_path: Path) -> None:
     # The study is like one of an older tunefront: guessing is taken to be 1/3.
     study, record = all_guess.study, all_guess.record
     assert study_status(study).as_json()["notes"] == []
@@ -135,19 +135,19 @@ def test_what_was_learnt_by_no_trial_is_said_by_every_command(all_guess: Bench, 
     assert [trial["no_better_than_guessing"] for trial in status.as_json()["front_trials"]] == [True, True]
 
 
-def test_nothing_is_said_before_a_study_comes_to_rest(all_guess: Bench) -> None:
+def test_nothing_is_said_before_a_study_comes_to_rest(all_guess: ReportFixture) -> None:
     all_guess.lease()
     assert describe_guessing(with_chances(all_guess.results())) == ""
 
 
-def test_too_few_images_are_named_as_the_cause(all_guess: Bench) -> None:
+def test_too_few_images_are_named_as_the_cause(all_guess: ReportFixture) -> None:
     few = {"accuracy": {"score": 0.5, "standard_error": 0.25}}
     assert "So few validation images cannot tell: give more" in describe_guessing(
         with_chances(all_guess.results(), chances=few)
     )
 
 
-# Busy machines: the bench's has two cores and two slots of one thread each
+# Busy machines: the fixture's machine has two cores and two slots of one thread each
 
 
 @pytest.mark.parametrize(
@@ -167,28 +167,28 @@ def test_too_few_images_are_named_as_the_cause(all_guess: Bench) -> None:
 def test_what_others_did_is_told_from_a_studys_own_slots(
     tmp_path: Path, load: float, other_slots_busy: float, is_busy: bool
 ) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 1.0, measurements={"load_average": load, "other_slots_busy": other_slots_busy})
-    assert bool(describe_busy(bench.results())) == is_busy
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 1.0, measurements={"load_average": load, "other_slots_busy": other_slots_busy})
+    assert bool(describe_busy(fixture.results())) == is_busy
 
 
 def test_a_busy_machine_is_named_on_top_of_the_report(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 1.0, measurements={"load_average": 0.9, "other_slots_busy": 1.0})
-    bench.complete(0.8, 5, 0.5, measurements={"load_average": 3.14, "other_slots_busy": 1.0})
-    bench.complete(0.8, 5, 0.5)  # like a trial that a person ended in the dashboard
-    said = describe_busy(bench.results())
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 1.0, measurements={"load_average": 0.9, "other_slots_busy": 1.0})
+    fixture.complete(0.8, 5, 0.5, measurements={"load_average": 3.14, "other_slots_busy": 1.0})
+    fixture.complete(0.8, 5, 0.5)  # like a trial that a person ended in the dashboard
+    said = describe_busy(fixture.results())
     assert said.startswith("The machine was busy with something else when 1 of 3 complete trials trained: up to 3.1 ")
     assert said.endswith("and another run, on a quiet machine, may have another front.")
-    page = render_page(bench.results(), tmp_path)
+    page = render_page(fixture.results(), tmp_path)
     assert page.index(said) < page.index('<section id="front">')
-    assert said in front_markdown(bench.results())
+    assert said in front_markdown(fixture.results())
 
 
 def test_a_front_without_time_is_the_same_on_a_busy_machine(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {axis: THREE[axis] for axis in ("accuracy", "memory")})
-    bench.complete(0.9, 10, 1.0, measurements={"load_average": 3.0, "other_slots_busy": 1.0})
-    said = describe_busy(bench.results())
+    fixture = ReportFixture.make(tmp_path, {axis: THREE[axis] for axis in ("accuracy", "memory")})
+    fixture.complete(0.9, 10, 1.0, measurements={"load_average": 3.0, "other_slots_busy": 1.0})
+    said = describe_busy(fixture.results())
     assert said.startswith("The machine was busy with something else when the only complete trial trained")
     assert "front" not in said
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.study_results import STATES
@@ -25,11 +25,11 @@ from tunefront.storage.outcomes import Outcome
     ],
 )
 def test_what_stopped_trials_is_the_pruner_of_the_spec(tmp_path: Path, spec: dict[str, Any], expected: str) -> None:
-    bench = Bench.make(tmp_path)
-    studies.update_spec(bench.study, {**bench.record.spec, **spec})
-    bench.end(bench.lease(), Outcome.PRUNED)
-    assert describe_state(bench.results(), "pruned") == expected
-    assert expected in render_page(bench.results(), tmp_path)
+    fixture = ReportFixture.make(tmp_path)
+    studies.update_spec(fixture.study, {**fixture.record.spec, **spec})
+    fixture.end(fixture.lease(), Outcome.PRUNED)
+    assert describe_state(fixture.results(), "pruned") == expected
+    assert expected in render_page(fixture.results(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_what_stopped_trials_is_the_pruner_of_the_spec(tmp_path: Path, spec: dic
     ],
 )
 def test_what_waits_may_never_have_started(tmp_path: Path, n_new: int, n_interrupted: int, expected: str) -> None:
-    bench = Bench.make(tmp_path)
-    for leased in [bench.lease() for _ in range(n_interrupted)]:
-        bench.end(leased, Outcome.RETURNED, reason="interrupted")
+    fixture = ReportFixture.make(tmp_path)
+    for leased in [fixture.lease() for _ in range(n_interrupted)]:
+        fixture.end(leased, Outcome.RETURNED, reason="interrupted")
     for _ in range(n_new):
-        bench.study.optuna.enqueue_trial({})
-    assert describe_state(bench.results(), "waiting") == expected
+        fixture.study.optuna.enqueue_trial({})
+    assert describe_state(fixture.results(), "waiting") == expected
 
 
 def test_every_state_has_a_meaning(tmp_path: Path) -> None:
-    results = Bench.make(tmp_path).results()
+    results = ReportFixture.make(tmp_path).results()
     assert all(describe_state(results, state) for state in STATES)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.page.page import render_page
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.status import study_status
@@ -26,12 +26,12 @@ SENTENCES = (
 
 
 def noted(folder: Path, n_pruned: int = 2, **changes: Any) -> StudyResults:
-    bench = Bench.make(folder)
-    bench.complete(0.9, 10, 1.0)
+    fixture = ReportFixture.make(folder)
+    fixture.complete(0.9, 10, 1.0)
     for _ in range(n_pruned):
-        bench.end(bench.lease({"net.rate": 1.0}), Outcome.PRUNED, curve=(0.1,), reason="epoch 1: hopeless")
-    bench.study.optuna.set_user_attr("front_loss", {**NOTED, **changes})
-    return bench.results()
+        fixture.end(fixture.lease({"net.rate": 1.0}), Outcome.PRUNED, curve=(0.1,), reason="epoch 1: hopeless")
+    fixture.study.optuna.set_user_attr("front_loss", {**NOTED, **changes})
+    return fixture.results()
 
 
 def test_page_and_markdown_state_the_estimate(tmp_path: Path) -> None:
@@ -62,35 +62,35 @@ def test_the_sentence_follows_the_numbers(tmp_path: Path, changes: dict[str, Any
 
 
 def test_what_was_pruned_without_an_epoch_is_not_among_them(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.study.optuna.tell(
-        bench.lease()[0].number, state=TrialState.PRUNED
+    fixture = ReportFixture.make(tmp_path)
+    fixture.study.optuna.tell(
+        fixture.lease()[0].number, state=TrialState.PRUNED
     )  # as a person does, before its first epoch
-    bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
-    bench.study.optuna.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
-    assert describe_stopping_cost(bench.results()).startswith("Among the 1 trial that was stopped, ")
-    bench.end(bench.lease(), Outcome.PRUNED, curve=(0.1,))
-    assert describe_stopping_cost(bench.results()).startswith(
+    fixture.end(fixture.lease(), Outcome.PRUNED, curve=(0.1,))
+    fixture.study.optuna.set_user_attr("front_loss", {**NOTED, "n_stopped": 1})
+    assert describe_stopping_cost(fixture.results()).startswith("Among the 1 trial that was stopped, ")
+    fixture.end(fixture.lease(), Outcome.PRUNED, curve=(0.1,))
+    assert describe_stopping_cost(fixture.results()).startswith(
         "Among the 1 trial that was stopped when a run last ended"
     )
 
 
 def test_nothing_is_said_without_an_estimate(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 1.0)
-    assert describe_stopping_cost(bench.results()) == ""
-    assert "front_loss" not in front_markdown(bench.results())
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 1.0)
+    assert describe_stopping_cost(fixture.results()) == ""
+    assert "front_loss" not in front_markdown(fixture.results())
 
 
 def test_a_study_that_ended_early_is_said_to_be_done(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 1.0)
-    assert "This study is not finished: 1 of 4" in unescape(render_page(bench.results(), tmp_path))
-    bench.study.optuna.set_user_attr("ending", "its time is used up: stop.time_limit is 2.00 s")
-    page = unescape(render_page(bench.results(), tmp_path))
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 1.0)
+    assert "This study is not finished: 1 of 4" in unescape(render_page(fixture.results(), tmp_path))
+    fixture.study.optuna.set_user_attr("ending", "its time is used up: stop.time_limit is 2.00 s")
+    page = unescape(render_page(fixture.results(), tmp_path))
     assert "This study is done with 1 of 4 trials: its time is used up: stop.time_limit is 2.00 s." in page
     assert "is not finished" not in page
-    rendered = study_status(bench.study).render()
+    rendered = study_status(fixture.study).render()
     assert "done early: its time is used up" in str([str(part) for part in rendered.renderables])  # type: ignore[union-attr]
-    bench.lease({"net.rate": 1.0})
-    assert "This study is under way: 1 of 4" in unescape(render_page(bench.results(), tmp_path))
+    fixture.lease({"net.rate": 1.0})
+    assert "This study is under way: 1 of 4" in unescape(render_page(fixture.results(), tmp_path))

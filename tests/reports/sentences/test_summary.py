@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.sentences.summary import describe_progress
 from tunefront.storage import studies
 from tunefront.storage.outcomes import Outcome
@@ -15,15 +15,15 @@ from tunefront.storage.outcomes import Outcome
 RUN = "The 'tunefront run' command that started it goes on with it."
 
 
-def study(folder: Path, name: str = "digits", **spec: Any) -> Bench:
+def study(folder: Path, name: str = "digits", **spec: Any) -> ReportFixture:
     """Make a study of three trials: one is complete, two failed, and two more were refused."""
-    bench = Bench.make(folder, n_trials=3, name=name)
-    studies.update_spec(bench.study, {**bench.record.spec, **spec})
-    bench.complete(0.9, 10, 1.0)
+    fixture = ReportFixture.make(folder, n_trials=3, name=name)
+    studies.update_spec(fixture.study, {**fixture.record.spec, **spec})
+    fixture.complete(0.9, 10, 1.0)
     for outcome in (Outcome.FAILED, Outcome.REFUSED):
         for _ in range(2):
-            bench.end(bench.lease(), outcome)
-    return bench
+            fixture.end(fixture.lease(), outcome)
+    return fixture
 
 
 @pytest.mark.parametrize(
@@ -65,16 +65,16 @@ def test_nothing_is_said_of_a_study_that_has_its_trials(tmp_path: Path) -> None:
 
 
 def test_a_study_that_runs_again_is_not_told_to_have_given_up(tmp_path: Path) -> None:
-    bench = study(tmp_path, max_failures=1)
-    bench.lease()
-    assert describe_progress(bench.results()).startswith("This study is under way: 1 of 3 trials are finished, 1 run")
+    fixture = study(tmp_path, max_failures=1)
+    fixture.lease()
+    assert describe_progress(fixture.results()).startswith("This study is under way: 1 of 3 trials are finished, 1 run")
 
 
 def test_one_reason_for_all_failures_is_told_and_not_to_allow_more(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, n_trials=3)
-    studies.update_spec(bench.study, {**bench.record.spec, "max_failures": 1})
+    fixture = ReportFixture.make(tmp_path, n_trials=3)
+    studies.update_spec(fixture.study, {**fixture.record.spec, "max_failures": 1})
     for _ in range(2):
-        bench.end(bench.lease(), Outcome.FAILED, reason="build raised TypeError")
-    progress = describe_progress(bench.results())
+        fixture.end(fixture.lease(), Outcome.FAILED, reason="build raised TypeError")
+    progress = describe_progress(fixture.results())
     assert "2 of 2 trials that failed did so for one reason: build raised TypeError. Mend that first" in progress
     assert "Raise max_failures" not in progress

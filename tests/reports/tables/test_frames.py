@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.reports.bench import THREE, Bench
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.objectives.measures import Axis
 from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.frames import front_frame, trials_frame
@@ -57,36 +57,36 @@ def test_front_is_sorted_and_without_empty_columns(results: StudyResults) -> Non
 
 
 def test_front_leaves_out_what_none_of_its_trials_has(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 1.0, parameters={"optimizer.name": "adam", "adam.learning_rate": 0.1})
-    bench.complete(0.8, 20, 2.0, parameters={"optimizer.name": "sgd", "sgd.learning_rate": 0.1})
-    found = bench.results()
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 1.0, parameters={"optimizer.name": "adam", "adam.learning_rate": 0.1})
+    fixture.complete(0.8, 20, 2.0, parameters={"optimizer.name": "sgd", "sgd.learning_rate": 0.1})
+    found = fixture.results()
     assert set(trials_frame(found)) - set(front_frame(found)) == {"sgd.learning_rate"}
 
 
 @pytest.mark.parametrize("axes", [(), ("memory", "time"), ("accuracy",)])
 def test_columns_begin_alike_when_there_is_nothing_or_axes_are_left_out(tmp_path: Path, axes: tuple[Axis, ...]) -> None:
-    bench = Bench.make(tmp_path, {axis: THREE[axis] for axis in axes} or THREE)
+    fixture = ReportFixture.make(tmp_path, {axis: THREE[axis] for axis in axes} or THREE)
     if axes:
-        bench.complete(0.9, 10, 1.0, parameters={})
-    for frame in (trials_frame(bench.results()), front_frame(bench.results())):
+        fixture.complete(0.9, 10, 1.0, parameters={})
+    for frame in (trials_frame(fixture.results()), front_frame(fixture.results())):
         assert list(frame)[:9] == FIRST
         assert len(frame) == (1 if axes else 0)
 
 
 def test_the_plain_accuracy_has_a_column_when_the_objective_is_another_score(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path, {**THREE, "accuracy": {"measure": "f1_macro"}})
-    bench.complete(0.97, 10, 1.0, measurements={"f1_macro": 0.55, "recall": 0.6}, parameters={})
-    frame = front_frame(bench.results())
+    fixture = ReportFixture.make(tmp_path, {**THREE, "accuracy": {"measure": "f1_macro"}})
+    fixture.complete(0.97, 10, 1.0, measurements={"f1_macro": 0.55, "recall": 0.6}, parameters={})
+    frame = front_frame(fixture.results())
     assert list(frame) == [*FIRST, "plain_accuracy", "f1_macro", "recall", "model_bytes", "train_seconds"]
     assert frame.loc[0, ["accuracy", "f1_macro", "plain_accuracy", "recall"]].tolist() == [0.55, 0.55, 0.97, 0.6]
 
 
 def test_a_parameter_with_the_name_of_another_column_overwrites_nothing(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
+    fixture = ReportFixture.make(tmp_path)
     parameters = {"epochs": 5, "model_bytes": 1, "accuracy": 0.1, "parameter.epochs": 6, "units": 7}
-    bench.complete(0.9, 1000, 2.0, parameters=parameters)
-    found = trials_frame(bench.results()).iloc[0]
+    fixture.complete(0.9, 1000, 2.0, parameters=parameters)
+    found = trials_frame(fixture.results()).iloc[0]
     assert found[["accuracy", "memory_bytes", "epochs", "model_bytes"]].tolist() == [0.9, 1000, 3, 1000]
     assert found["units"] == 7
     assert {name: found[f"parameter.{name}"] for name in parameters if name != "units"} == {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.reports.bench import Bench
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.terminal import front_table
 
@@ -33,11 +33,11 @@ def test_what_differs_is_cut_off_and_not_wrapped(results: StudyResults) -> None:
 
 
 def test_brackets_are_no_markup(tmp_path: Path) -> None:
-    bench = Bench.make(tmp_path)
-    bench.complete(0.9, 10, 4.0, parameters={"optimizer.name": "[red]none"})
-    bench.complete(0.8, 5, 1.0, parameters={"optimizer.name": "sgd"})
-    assert "[red]none" in _render(bench.results(), 120)
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 4.0, parameters={"optimizer.name": "[red]none"})
+    fixture.complete(0.8, 5, 1.0, parameters={"optimizer.name": "sgd"})
+    assert "[red]none" in _render(fixture.results(), 120)
 
 
 def test_caption_says_why_when_the_front_is_empty(tmp_path: Path) -> None:
-    assert "No trial has started yet." in _render(Bench.make(tmp_path).results(), 80)
+    assert "No trial has started yet." in _render(ReportFixture.make(tmp_path).results(), 80)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.desk import Desk, make_spec
-from tests.search.stub_trials import Act
+from tests.search.stub_trials import StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.confirmation.candidates_again import RemakingError, check_remakable, read_stored_spec
 from tunefront.search.confirmation.plan import ConfirmationPlan, plan_confirmation
 from tunefront.search.sampling.seeds import trial_seed
@@ -26,63 +26,63 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 # Accuracy and size of four trials: 0 and 2 are the front, 1 is near 0, 3 is far from all.
 SEARCH = {
-    0: Act(accuracies=(0.9, 0.9, 0.9), model_bytes=1000),
-    1: Act(accuracies=(0.89, 0.89, 0.89), model_bytes=1001),
-    2: Act(accuracies=(0.8, 0.8, 0.8), model_bytes=500),
-    3: Act(accuracies=(0.1, 0.1, 0.1), model_bytes=9000, train_seconds=2.0),
+    0: StubTrial(accuracies=(0.9, 0.9, 0.9), model_bytes=1000),
+    1: StubTrial(accuracies=(0.89, 0.89, 0.89), model_bytes=1001),
+    2: StubTrial(accuracies=(0.8, 0.8, 0.8), model_bytes=500),
+    3: StubTrial(accuracies=(0.1, 0.1, 0.1), model_bytes=9000, train_seconds=2.0),
 }
 SPACE = {"optimizer": "adam", "adam": {"learning_rate": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8]}}
 
 
-def search_desk(folder: Path) -> Desk:
+def search_fixture(folder: Path) -> SupervisorFixture:
     objectives = {
         "accuracy": {"measure": "accuracy", "at_least": 0.05},
         "memory": "model_bytes",
         "time": "train_seconds",
     }
     spec = make_spec(space=SPACE, objectives=objectives, pruner={"name": "pareto"}, sampler={"name": "tpe"})
-    return Desk(folder, spec, SEARCH)
+    return SupervisorFixture(folder, spec, SEARCH)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a search that is done, with four different candidates."""
-    desk = search_desk(tmp_path_factory.mktemp("search"))
-    study = desk.study.optuna
+    fixture = search_fixture(tmp_path_factory.mktemp("search"))
+    study = fixture.study.optuna
     for number in range(4):
         study.enqueue_trial({"adam.learning_rate": round(0.1 + number / 10, 1)})
-    assert desk.run() is Ending.DONE
-    return desk.folder
+    assert fixture.run() is Ending.DONE
+    return fixture.folder
 
 
 @pytest.fixture
-def search(finished: Path, tmp_path: Path) -> Desk:
+def search(finished: Path, tmp_path: Path) -> SupervisorFixture:
     """A copy of the finished search that a test may change."""
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    return search_desk(tmp_path)
+    return search_fixture(tmp_path)
 
 
-def plan(search: Desk, n_seeds: int = 2, n_near: int | None = None) -> ConfirmationPlan:
+def plan(search: SupervisorFixture, n_seeds: int = 2, n_near: int | None = None) -> ConfirmationPlan:
     return plan_confirmation(search.study, n_seeds, n_near)
 
 
-def confirm(search: Desk, found: ConfirmationPlan, **acts: Act) -> Desk:
-    """Return a desk that works on the confirmation, with everything queued."""
+def confirm(search: SupervisorFixture, found: ConfirmationPlan, **stubs: StubTrial) -> SupervisorFixture:
+    """Return a fixture that works on the confirmation, with everything queued."""
     folder = search.folder / "confirmation"
     folder.mkdir(exist_ok=True)
-    numbered = {int(name.removeprefix("t")): act for name, act in acts.items()}
-    desk = Desk(folder, found.spec, numbered, url=search.url)
-    studies.update_spec(desk.study, found.spec.as_json())  # as running.py does
-    found.enqueue(desk.study)
-    return desk
+    numbered = {int(name.removeprefix("t")): stub for name, stub in stubs.items()}
+    fixture = SupervisorFixture(folder, found.spec, numbered, url=search.url)
+    studies.update_spec(fixture.study, found.spec.as_json())  # as running.py does
+    found.enqueue(fixture.study)
+    return fixture
 
 
-def queued(desk: Desk) -> list[tuple[int, int]]:
-    trials = desk.study.optuna.get_trials(deepcopy=False)
+def queued(fixture: SupervisorFixture) -> list[tuple[int, int]]:
+    trials = fixture.study.optuna.get_trials(deepcopy=False)
     return [(trial.user_attrs["candidate"], trial.user_attrs["seed"]) for trial in trials]
 
 
-def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: Desk) -> None:
+def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: SupervisorFixture) -> None:
     found = plan(search)
     assert [(finalist.number, finalist.is_on_front) for finalist in found.finalists] == [
         (0, True),
@@ -90,18 +90,20 @@ def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: D
         (1, False),
     ]
     assert (found.n_new, found.n_done, found.n_to_train) == (6, 0, 6)
-    desk = confirm(search, found)
-    assert queued(desk) == [(0, 0), (2, 0), (1, 0), (0, 1), (2, 1), (1, 1)]
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete"] * 6
+    fixture = confirm(search, found)
+    assert queued(fixture) == [(0, 0), (2, 0), (1, 0), (0, 1), (2, 1), (1, 1)]
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete"] * 6
     parameters = {trial.number: dict(trial.parameters) for trial in search.trials()}
-    assert [dict(trial.parameters) for trial in desk.trials()] == [parameters[number] for number, _ in queued(desk)]
-    kept = answers.load(desk.study, "test")
+    assert [dict(trial.parameters) for trial in fixture.trials()] == [
+        parameters[number] for number, _ in queued(fixture)
+    ]
+    kept = answers.load(fixture.study, "test")
     assert kept == {number: Answers([0, 1], [0, number % 2]) for number in range(6)}
     assert answers.load(search.study, "test") == {}
 
 
-def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: Desk) -> None:
+def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: SupervisorFixture) -> None:
     spec = plan(search).spec
     assert (spec.name, spec.confirms, spec.trials) == ("digits.confirmation", "digits", 6)
     assert (spec.seed, spec.data, spec.training) == (search.spec.seed, search.spec.data, search.spec.training)
@@ -111,54 +113,56 @@ def test_its_spec_is_the_searchs_without_choosing_stopping_and_limits(search: De
     assert StudySpec.from_json(spec.as_json()) == spec
 
 
-def test_the_same_again_queues_nothing_and_more_seeds_what_is_missing(search: Desk) -> None:
-    desk = confirm(search, plan(search))
-    plan(search).enqueue(desk.study)
-    assert len(queued(desk)) == 6
+def test_the_same_again_queues_nothing_and_more_seeds_what_is_missing(search: SupervisorFixture) -> None:
+    fixture = confirm(search, plan(search))
+    plan(search).enqueue(fixture.study)
+    assert len(queued(fixture)) == 6
     again = plan(search)
     assert (again.n_new, again.n_to_train) == (0, 6)
-    assert desk.run() is Ending.DONE
+    assert fixture.run() is Ending.DONE
     assert plan(search).n_to_train == 0
     more = plan(search, n_seeds=3)
     assert (more.n_new, more.n_done, more.n_to_train, more.spec.trials) == (3, 6, 3, 9)
     fewer = plan(search, n_seeds=2, n_near=0)
     assert (fewer.n_new, fewer.n_to_train, fewer.spec.trials) == (0, 0, 6)  # queued trainings stay
-    desk = confirm(search, more)
-    assert desk.run() is Ending.DONE
-    assert queued(desk)[6:] == [(0, 2), (2, 2), (1, 2)]
-    assert desk.states() == ["complete"] * 9
+    fixture = confirm(search, more)
+    assert fixture.run() is Ending.DONE
+    assert queued(fixture)[6:] == [(0, 2), (2, 2), (1, 2)]
+    assert fixture.states() == ["complete"] * 9
 
 
-def test_it_goes_on_after_an_interruption(search: Desk) -> None:
-    desk = confirm(search, plan(search))
+def test_it_goes_on_after_an_interruption(search: SupervisorFixture) -> None:
+    fixture = confirm(search, plan(search))
     answers = iter([False] * 3)
-    assert desk.run(lambda: next(answers, True)) is Ending.INTERRUPTED
-    assert "waiting" in desk.states()
+    assert fixture.run(lambda: next(answers, True)) is Ending.INTERRUPTED
+    assert "waiting" in fixture.states()
     assert confirm(search, plan(search)).run() is Ending.DONE
-    assert desk.states() == ["complete"] * 6
+    assert fixture.states() == ["complete"] * 6
 
 
-def test_a_new_front_of_a_longer_search_is_added(search: Desk) -> None:
+def test_a_new_front_of_a_longer_search_is_added(search: SupervisorFixture) -> None:
     confirm(search, plan(search)).run()
-    longer = Desk(search.folder, make_spec(**{**search.spec.as_json(), "trials": 5}), {4: Act(accuracies=(0.99,) * 3)})
+    longer = SupervisorFixture(
+        search.folder, make_spec(**{**search.spec.as_json(), "trials": 5}), {4: StubTrial(accuracies=(0.99,) * 3)}
+    )
     longer.study.optuna.enqueue_trial({"adam.learning_rate": 0.8})
     assert longer.run() is Ending.DONE
     found = plan(search)
     assert 4 in [finalist.number for finalist in found.finalists]
-    desk = confirm(search, found)
-    assert desk.run() is Ending.DONE
-    assert (4, 1) in queued(desk)
-    assert set(queued(desk)[:6]) == {(0, 0), (2, 0), (1, 0), (0, 1), (2, 1), (1, 1)}
+    fixture = confirm(search, found)
+    assert fixture.run() is Ending.DONE
+    assert (4, 1) in queued(fixture)
+    assert set(queued(fixture)[:6]) == {(0, 0), (2, 0), (1, 0), (0, 1), (2, 1), (1, 1)}
 
 
-def test_a_training_that_fails_counts_and_none_takes_its_place(search: Desk) -> None:
-    desk = confirm(search, plan(search), t1=Act("fail"), t4=Act("exit silently"))
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete", "failed", "complete", "complete", "failed", "complete"]
+def test_a_training_that_fails_counts_and_none_takes_its_place(search: SupervisorFixture) -> None:
+    fixture = confirm(search, plan(search), t1=StubTrial("fail"), t4=StubTrial("exit silently"))
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete", "failed", "complete", "complete", "failed", "complete"]
     again = plan(search)
     assert (again.n_new, again.n_to_train) == (0, 0)
     assert confirm(search, again).run() is Ending.DONE
-    assert len(desk.trials()) == 6
+    assert len(fixture.trials()) == 6
 
 
 def test_no_training_has_a_seed_of_the_search() -> None:
@@ -167,7 +171,7 @@ def test_no_training_has_a_seed_of_the_search() -> None:
     assert len(of_search | of_confirmation) == 2000
 
 
-def test_describe_tells_what_and_how_long(search: Desk) -> None:
+def test_describe_tells_what_and_how_long(search: SupervisorFixture) -> None:
     text = plan(search).describe(n_slots=1)
     assert "confirming digits: 2 on the front (trials 0, 2), 1 near miss (trial 1)" in text
     assert "2 seeds each: 6 trainings to do, 0 are done; about" in text
@@ -182,39 +186,39 @@ def test_describe_tells_what_and_how_long(search: Desk) -> None:
 
 def test_a_study_without_a_front_cannot_be_confirmed(tmp_path: Path) -> None:
     limited = {"accuracy": {"measure": "accuracy", "at_least": 0.99}}
-    desk = Desk(tmp_path, make_spec(trials=1, objectives=limited), {})
+    fixture = SupervisorFixture(tmp_path, make_spec(trials=1, objectives=limited), {})
     with pytest.raises(ConfirmationError, match="has no complete trial yet"):
-        plan(desk)
-    desk.run()
+        plan(fixture)
+    fixture.run()
     with pytest.raises(ConfirmationError, match="no complete trial of study 'digits' keeps the limits"):
-        plan(desk)
+        plan(fixture)
 
 
-def test_a_confirmation_is_not_confirmed(search: Desk) -> None:
-    desk = confirm(search, plan(search))
+def test_a_confirmation_is_not_confirmed(search: SupervisorFixture) -> None:
+    fixture = confirm(search, plan(search))
     with pytest.raises(ConfirmationError, match="is itself the confirmation of digits: tunefront confirm digits"):
-        plan_confirmation(desk.study, 2)
+        plan_confirmation(fixture.study, 2)
 
 
 @pytest.mark.parametrize("is_trained", [True, False])
-def test_what_confirmed_a_deleted_search_of_that_name_is_refused(search: Desk, is_trained: bool) -> None:
-    desk = confirm(search, plan(search))
+def test_what_confirmed_a_deleted_search_of_that_name_is_refused(search: SupervisorFixture, is_trained: bool) -> None:
+    fixture = confirm(search, plan(search))
     if is_trained:
-        desk.run()
-    study = desk.study.optuna
+        fixture.run()
+    study = fixture.study.optuna
     study.enqueue_trial({"adam.learning_rate": 0.8}, user_attrs={"candidate": 0, "seed": 9})
     if is_trained:
-        spec = {**desk.spec.as_json(), "trials": 7}
-        Desk(desk.folder, StudySpec.from_json(spec), {}, url=desk.url).run()
+        spec = {**fixture.spec.as_json(), "trials": 7}
+        SupervisorFixture(fixture.folder, StudySpec.from_json(spec), {}, url=fixture.url).run()
     with pytest.raises(ConfirmationError, match="confirmed another search of the name 'digits'"):
         plan(search)
 
 
 def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, make_spec(name="d" * 95, trials=1), {})
-    desk.run()
+    fixture = SupervisorFixture(tmp_path, make_spec(name="d" * 95, trials=1), {})
+    fixture.run()
     with pytest.raises(ConfirmationError, match="is too long to have '.confirmation' added"):
-        plan(desk)
+        plan(fixture)
 
 
 def test_a_file_cannot_open_the_test_split(tmp_path: Path) -> None:
@@ -233,7 +237,7 @@ class Mine:
 """
 
 
-def test_a_space_that_has_changed_is_refused(tmp_path: Path, search: Desk) -> None:
+def test_a_space_that_has_changed_is_refused(tmp_path: Path, search: SupervisorFixture) -> None:
     space, own = search.spec.parsed_space(), dict(search.trials()[0].parameters)
     check_remakable(search.record, space, {0: own})
     for parameters in ({**own, "adam.learning_rate": 0.15}, {}, {**own, "adam.beta": 1.0}):

@@ -36,7 +36,7 @@ def look(spec: Mapping[str, Any], progress: Any) -> dict[str, Any]:
 
 
 def asked(folder: Path, data: dict[str, Any]) -> Any:
-    from tests.search.desk import make_spec
+    from tests.search.supervisor_fixture import make_spec
 
     (folder / "ask.py").write_text(_ASK)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}

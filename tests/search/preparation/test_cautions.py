@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.search.desk import make_spec
+from tests.search.supervisor_fixture import make_spec
 from tunefront.search.data.chance import chances
 from tunefront.search.preparation.cautions import find_cautions
 

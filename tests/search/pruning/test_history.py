@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from tests.storage.bench import MEASUREMENTS, VALUES, Bench, epoch
+from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture, epoch
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.pruning.accuracy_prediction import logits
@@ -24,30 +24,30 @@ OBJECTIVES = [
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+def fixture(tmp_path: Path) -> StudyFixture:
+    return StudyFixture.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
 
 
 def run(
-    bench: Bench, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, model_bytes: float = 1000.0
+    fixture: StudyFixture, accuracies: list[float], outcome: Outcome = Outcome.COMPLETE, model_bytes: float = 1000.0
 ) -> None:
-    leased = bench.lease()
+    leased = fixture.lease()
     for index, accuracy in enumerate(accuracies):
-        curves.append(bench.store, leased[0], epoch(index + 1, accuracy))
-    bench.finish(leased, outcome, measurements={**MEASUREMENTS, "model_bytes": model_bytes})
+        curves.append(fixture.store, leased[0], epoch(index + 1, accuracy))
+    fixture.finish(leased, outcome, measurements={**MEASUREMENTS, "model_bytes": model_bytes})
 
 
-def history_of(bench: Bench) -> History:
-    return History(bench.study, OBJECTIVES, epochs=4)
+def history_of(fixture: StudyFixture) -> History:
+    return History(fixture.study, OBJECTIVES, epochs=4)
 
 
-def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench) -> None:
-    run(bench, [0.3, 0.5, 0.4])
-    run(bench, [0.9], Outcome.PRUNED)
-    run(bench, [0.1, 0.2, 0.3, 0.3], model_bytes=2000.0)
-    run(bench, [0.9], Outcome.FAILED)
-    bench.lease()
-    history = history_of(bench)
+def test_finished_has_curve_costs_and_values_of_each_complete_trial(fixture: StudyFixture) -> None:
+    run(fixture, [0.3, 0.5, 0.4])
+    run(fixture, [0.9], Outcome.PRUNED)
+    run(fixture, [0.1, 0.2, 0.3, 0.3], model_bytes=2000.0)
+    run(fixture, [0.9], Outcome.FAILED)
+    fixture.lease()
+    history = history_of(fixture)
     found = history.finished()
     assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
     assert found.n_epochs.tolist() == [3, 4]
@@ -59,31 +59,31 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(bench: Bench
     assert history.n_ended == 3  # two complete and one stopped
 
 
-def test_finished_gains_what_other_workers_complete(bench: Bench) -> None:
-    history = history_of(bench)
+def test_finished_gains_what_other_workers_complete(fixture: StudyFixture) -> None:
+    history = history_of(fixture)
     assert len(history.finished()) == 0
-    run(bench, [0.3])
+    run(fixture, [0.3])
     assert len(history.finished()) == 1
-    other = Bench.make(bench.store.url)
+    other = StudyFixture.make(fixture.store.url)
     run(other, [0.4])
     run(other, [0.4], Outcome.PRUNED)
     assert len(history.finished()) == 2
     assert history.n_ended == 3
 
 
-def test_a_refused_trial_has_not_ended_for_it_counts_not_among_the_studys(bench: Bench) -> None:
-    run(bench, [0.3])
-    run(bench, [], Outcome.REFUSED)
-    run(bench, [0.3], Outcome.PRUNED)
-    history = history_of(bench)
+def test_a_refused_trial_has_not_ended_for_it_counts_not_among_the_studys(fixture: StudyFixture) -> None:
+    run(fixture, [0.3])
+    run(fixture, [], Outcome.REFUSED)
+    run(fixture, [0.3], Outcome.PRUNED)
+    history = history_of(fixture)
     history.finished()
     assert history.n_ended == 2
 
 
-def test_an_outage_loses_no_trial(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    history = history_of(bench)
-    run(bench, [0.3])
-    run(bench, [0.4], Outcome.PRUNED)
+def test_an_outage_loses_no_trial(fixture: StudyFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(fixture)
+    run(fixture, [0.3])
+    run(fixture, [0.4], Outcome.PRUNED)
 
     def fail(*_: object) -> None:
         raise OperationalError("select", None, ConnectionError())
@@ -96,10 +96,10 @@ def test_an_outage_loses_no_trial(bench: Bench, monkeypatch: pytest.MonkeyPatch)
     assert history.n_ended == 2
 
 
-def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    history = history_of(bench)
-    run(bench, [0.3])
-    run(bench, [0.4])
+def test_finished_reads_each_curve_once(fixture: StudyFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = history_of(fixture)
+    run(fixture, [0.3])
+    run(fixture, [0.4])
     read: list[list[int]] = []
     load = curves.load
 
@@ -110,21 +110,21 @@ def test_finished_reads_each_curve_once(bench: Bench, monkeypatch: pytest.Monkey
     monkeypatch.setattr(curves, "load", noting)
     for _ in range(3):
         history.finished()
-    run(bench, [0.5])
+    run(fixture, [0.5])
     assert len(history.finished()) == 3
     assert read == [[0, 1], [2]]
 
 
-def test_finished_leaves_out_what_a_person_told_through_optuna(bench: Bench) -> None:
-    bench.study.optuna.tell(bench.study.optuna.ask(), VALUES)
-    assert len(history_of(bench).finished()) == 0
+def test_finished_leaves_out_what_a_person_told_through_optuna(fixture: StudyFixture) -> None:
+    fixture.study.optuna.tell(fixture.study.optuna.ask(), VALUES)
+    assert len(history_of(fixture).finished()) == 0
 
 
 @pytest.mark.parametrize(("model_bytes", "rivals"), [(VALUES[1], [0]), (VALUES[1] + 1, [])])
 def test_what_a_person_told_while_it_trained_rivals_nobody_beyond_a_limit(
-    bench: Bench, model_bytes: float, rivals: list[int]
+    fixture: StudyFixture, model_bytes: float, rivals: list[int]
 ) -> None:
-    lease, _ = bench.lease()
-    curves.append(bench.store, lease, epoch(1, 0.9))
-    bench.study.optuna.tell(lease.number, [0.9, model_bytes, 1.0])
-    assert history_of(bench).finished().rival_numbers == rivals
+    lease, _ = fixture.lease()
+    curves.append(fixture.store, lease, epoch(1, 0.9))
+    fixture.study.optuna.tell(lease.number, [0.9, model_bytes, 1.0])
+    assert history_of(fixture).finished().rival_numbers == rivals

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from tests.search.recorded import recording, spec, training
-from tests.storage.bench import DATASET, DIRECTIONS, METRICS, epoch
+from tests.storage.study_fixture import DATASET, DIRECTIONS, METRICS, epoch
 from tunefront.search.replay.recording import (
     Recording,
     RecordingError,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import tunefront.spaces.space
-from tests.search.desk import Desk
+from tests.search.supervisor_fixture import SupervisorFixture
 from tunefront.search.spec.differences import list_limit_changes
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import read_spec
@@ -74,10 +74,10 @@ def test_a_first_study_goes_on_from_its_unchanged_file(first_url: str, tmp_path:
     assert study is not None
     assert differences(study.record.spec, spec.as_json()) == []
     before = trials.load(study)
-    desk = Desk(tmp_path, spec, {}, url=first_url)
-    desk.run()
-    assert desk.states() == ["complete"] * 5
-    assert desk.trials()[:3] == before
+    fixture = SupervisorFixture(tmp_path, spec, {}, url=first_url)
+    fixture.run()
+    assert fixture.states() == ["complete"] * 5
+    assert fixture.trials()[:3] == before
 
 
 def test_a_first_study_keeps_the_freeze_fractions_of_then(first_url: str) -> None:

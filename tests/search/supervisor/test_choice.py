@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.search.desk import Desk, make_spec
-from tests.search.stub_trials import Act, Plan
+from tests.search.stub_trials import Plan, StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.spaces.grid import Grid
@@ -20,7 +20,7 @@ from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
-MakeDesk = Callable[..., Desk]
+MakeFixture = Callable[..., SupervisorFixture]
 CNN = {"n_blocks": 1, "dense_units": 0, "kernel_size": 3, "batch_norm": False, "dropout": 0.0}
 GRID_SPACE = {
     "optimizer": ["adam", "sgd"],
@@ -32,97 +32,99 @@ SINGLE = {"objectives": {"accuracy": "accuracy", "memory": False, "time": False}
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> MakeDesk:
-    def make(plan: Plan | None = None, *, n_slots: int = 1, worker_id: str = "anna", **changes: Any) -> Desk:
-        return Desk(tmp_path, make_spec(**changes), plan or {}, n_slots=n_slots, worker_id=worker_id)
+def make_fixture(tmp_path: Path) -> MakeFixture:
+    def make(
+        plan: Plan | None = None, *, n_slots: int = 1, worker_id: str = "anna", **changes: Any
+    ) -> SupervisorFixture:
+        return SupervisorFixture(tmp_path, make_spec(**changes), plan or {}, n_slots=n_slots, worker_id=worker_id)
 
     return make
 
 
-def run_together(*desks: Desk) -> list[Ending]:
+def run_together(*fixtures: SupervisorFixture) -> list[Ending]:
     """Run two supervisors on one SQLite file, each in its own thread."""
     endings: dict[int, Ending] = {}
 
     def run(index: int) -> None:
-        endings[index] = desks[index].run()
+        endings[index] = fixtures[index].run()
 
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(desks))]
+    threads = [threading.Thread(target=run, args=(index,)) for index in range(len(fixtures))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    return [endings[index] for index in range(len(desks))]
+    return [endings[index] for index in range(len(fixtures))]
 
 
-def distinct(desk: Desk) -> int:
-    return len({str(sorted(trial.parameters.items())) for trial in desk.trials()})
+def distinct(fixture: SupervisorFixture) -> int:
+    return len({str(sorted(trial.parameters.items())) for trial in fixture.trials()})
 
 
 # Samplers that share a sequence
 
 
-def test_a_grid_is_visited_once_and_then_the_study_is_done(make_desk: MakeDesk) -> None:
+def test_a_grid_is_visited_once_and_then_the_study_is_done(make_fixture: MakeFixture) -> None:
     changes = {"space": GRID_SPACE, "sampler": {"name": "grid"}, "trials": 30}
-    desks = [make_desk(n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
-    assert run_together(*desks) == [Ending.GRID_DONE] * 2
-    assert len(desks[0].trials()) == distinct(desks[0]) == 10
-    assert {trial.worker_id for trial in desks[0].trials()} == {"anna", "bert"}
-    assert desks[0].study.optuna.user_attrs["ending"] == "every point of its grid was tried"
-    again = make_desk(**changes)
+    fixtures = [make_fixture(n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
+    assert run_together(*fixtures) == [Ending.GRID_DONE] * 2
+    assert len(fixtures[0].trials()) == distinct(fixtures[0]) == 10
+    assert {trial.worker_id for trial in fixtures[0].trials()} == {"anna", "bert"}
+    assert fixtures[0].study.optuna.user_attrs["ending"] == "every point of its grid was tried"
+    again = make_fixture(**changes)
     assert again.run() is Ending.GRID_DONE
     assert len(again.trials()) == 10
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_start_that_leaves_something_out_is_a_point_of_the_grid(make_desk: MakeDesk, seed: int) -> None:
+def test_a_start_that_leaves_something_out_is_a_point_of_the_grid(make_fixture: MakeFixture, seed: int) -> None:
     starts = [{"optimizer": "sgd"}, {"optimizer": "sgd"}, {"plain_cnn": {"filters": 8}}]
-    desk = make_desk(space=GRID_SPACE, sampler={"name": "grid"}, trials=30, seed=seed, start=starts)
-    grid = Grid(desk.spec.parsed_space(), seed)
-    assert enqueue_starts(desk.study, desk.spec.start_parameters(), grid) == 3
-    assert enqueue_starts(desk.study, desk.spec.start_parameters(), grid) == 0
-    assert desk.run() is Ending.GRID_DONE
-    assert len(desk.trials()) == distinct(desk) == 10
-    first, second, third = (trial.parameters for trial in desk.trials()[:3])
+    fixture = make_fixture(space=GRID_SPACE, sampler={"name": "grid"}, trials=30, seed=seed, start=starts)
+    grid = Grid(fixture.spec.parsed_space(), seed)
+    assert enqueue_starts(fixture.study, fixture.spec.start_parameters(), grid) == 3
+    assert enqueue_starts(fixture.study, fixture.spec.start_parameters(), grid) == 0
+    assert fixture.run() is Ending.GRID_DONE
+    assert len(fixture.trials()) == distinct(fixture) == 10
+    first, second, third = (trial.parameters for trial in fixture.trials()[:3])
     assert (first["optimizer.name"], second["optimizer.name"], third["plain_cnn.filters"]) == ("sgd", "sgd", 8)
 
 
-def test_a_grid_goes_on_where_it_was_interrupted(make_desk: MakeDesk) -> None:
+def test_a_grid_goes_on_where_it_was_interrupted(make_fixture: MakeFixture) -> None:
     changes = {"space": GRID_SPACE, "sampler": {"name": "grid"}, "trials": 30}
-    plan = {3: Act("hang once"), 5: Act("fail")}
-    first = make_desk(plan, **changes)
+    plan = {3: StubTrial("hang once"), 5: StubTrial("fail")}
+    first = make_fixture(plan, **changes)
     assert first.run((first.out / "models" / ".partial-3.hung").exists) is Ending.INTERRUPTED
     assert first.states() == ["complete"] * 3 + ["waiting"]
-    second = make_desk(plan, worker_id="bert", **changes)
+    second = make_fixture(plan, worker_id="bert", **changes)
     assert second.run() is Ending.GRID_DONE
     assert len(second.trials()) == distinct(second) == 10
     assert second.states()[5] == "failed"  # its point was tried: nothing else takes its place
 
 
-def test_a_grid_larger_than_the_study_ends_with_its_trials(make_desk: MakeDesk) -> None:
-    desk = make_desk(space=GRID_SPACE, sampler={"name": "grid"}, trials=6)
-    assert desk.run() is Ending.DONE
-    assert len(desk.trials()) == distinct(desk) == 6
+def test_a_grid_larger_than_the_study_ends_with_its_trials(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(space=GRID_SPACE, sampler={"name": "grid"}, trials=6)
+    assert fixture.run() is Ending.DONE
+    assert len(fixture.trials()) == distinct(fixture) == 6
 
 
-def test_two_supervisors_draw_one_qmc_sequence(make_desk: MakeDesk, tmp_path: Path) -> None:
+def test_two_supervisors_draw_one_qmc_sequence(make_fixture: MakeFixture, tmp_path: Path) -> None:
     changes = {"sampler": {"name": "qmc"}, "trials": 16}
-    desks = [make_desk(n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
-    assert run_together(*desks) == [Ending.DONE] * 2
-    assert len(desks[0].trials()) == distinct(desks[0]) == 16
+    fixtures = [make_fixture(n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
+    assert run_together(*fixtures) == [Ending.DONE] * 2
+    assert len(fixtures[0].trials()) == distinct(fixtures[0]) == 16
     (tmp_path / "alone").mkdir()
-    alone = Desk(tmp_path / "alone", make_spec(**changes), {})
+    alone = SupervisorFixture(tmp_path / "alone", make_spec(**changes), {})
     alone.run()
-    assert [trial.parameters for trial in alone.trials()] == [trial.parameters for trial in desks[0].trials()]
+    assert [trial.parameters for trial in alone.trials()] == [trial.parameters for trial in fixtures[0].trials()]
 
 
-def test_an_interruption_leaves_no_gap_in_a_qmc_sequence(make_desk: MakeDesk, tmp_path: Path) -> None:
+def test_an_interruption_leaves_no_gap_in_a_qmc_sequence(make_fixture: MakeFixture, tmp_path: Path) -> None:
     changes = {"sampler": {"name": "qmc"}, "trials": 6}
-    plan = {2: Act("hang once")}
-    first = make_desk(plan, **changes)
+    plan = {2: StubTrial("hang once")}
+    first = make_fixture(plan, **changes)
     first.run((first.out / "models" / ".partial-2.hung").exists)
-    make_desk(plan, worker_id="bert", **changes).run()
+    make_fixture(plan, worker_id="bert", **changes).run()
     (tmp_path / "alone").mkdir()
-    alone = Desk(tmp_path / "alone", make_spec(**changes), {})
+    alone = SupervisorFixture(tmp_path / "alone", make_spec(**changes), {})
     alone.run()
     assert [trial.parameters for trial in first.trials()] == [trial.parameters for trial in alone.trials()]
 
@@ -135,28 +137,28 @@ def test_an_interruption_leaves_no_gap_in_a_qmc_sequence(make_desk: MakeDesk, tm
     [(name, "optuna") for name in ("random", "qmc", "tpe", "nsga2", "nsga3")] + [("gp", "torch"), ("cmaes", "cmaes")],
 )
 def test_a_study_with_limits_and_each_sampler_has_no_broken_limit_on_its_front(
-    make_desk: MakeDesk, name: str, package: str, recwarn: pytest.WarningsRecorder
+    make_fixture: MakeFixture, name: str, package: str, recwarn: pytest.WarningsRecorder
 ) -> None:
     pytest.importorskip(package, reason=f"needs tunefront[{name}]")
     settings = {"tpe": {"n_startup_trials": 3}, "gp": {"n_startup_trials": 10}, "cmaes": {"population_size": 3}}
     settings |= {name: {"population_size": 3} for name in ("nsga2", "nsga3")}
     plan = {
-        number: Act(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)), model_bytes=1e9)
+        number: StubTrial(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)), model_bytes=1e9)
         if number % 5 == 4  # refused
-        else Act(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)))
+        else StubTrial(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)))
         for number in range(30)
     }
     objectives: dict[str, Any] = {"accuracy": {"measure": "accuracy", "at_least": 0.35}}
     objectives["memory"] = {"measure": "model_bytes", "at_most": "1 MB"} if name != "cmaes" else False
     objectives["time"] = False
-    desk = make_desk(
+    fixture = make_fixture(
         plan, n_slots=2, trials=12, sampler={"name": name, **settings.get(name, {})}, objectives=objectives
     )
-    assert desk.run() is Ending.DONE
-    assert desk.counts().finished == 12
-    snapshots = [snapshot for snapshot in desk.view.snapshots if snapshot.front]
+    assert fixture.run() is Ending.DONE
+    assert fixture.counts().finished == 12
+    snapshots = [snapshot for snapshot in fixture.view.snapshots if snapshot.front]
     assert all(values[0] >= 0.35 for snapshot in snapshots for _, values in snapshot.front)
-    assert desk.kept_models()
+    assert fixture.kept_models()
     assert [str(warning.message) for warning in recwarn if "onstraint" in str(warning.message)] == []
 
 
@@ -166,44 +168,48 @@ def test_a_study_with_limits_and_each_sampler_has_no_broken_limit_on_its_front(
 STARTS = [{"plain_cnn": {"filters": 16, "dropout": 0.2}}, {"adam": {"learning_rate": 0.001}}]
 
 
-def test_start_candidates_are_trained_first_and_queued_once(make_desk: MakeDesk) -> None:
+def test_start_candidates_are_trained_first_and_queued_once(make_fixture: MakeFixture) -> None:
     changes = {"start": STARTS, "space": {"batch_size": [32, 64, 128]}, "trials": 4}
-    desk = make_desk(**changes)
+    fixture = make_fixture(**changes)
     for _ in range(2):  # a second worker, or the same command again
-        enqueue_starts(desk.study, desk.spec.start_parameters())
-    assert desk.run() is Ending.DONE
-    parameters = [trial.parameters for trial in desk.trials()]
+        enqueue_starts(fixture.study, fixture.spec.start_parameters())
+    assert fixture.run() is Ending.DONE
+    parameters = [trial.parameters for trial in fixture.trials()]
     assert len(parameters) == 4
     assert (parameters[0]["plain_cnn.filters"], parameters[0]["plain_cnn.dropout"]) == (16, 0.2)
     assert parameters[1]["adam.learning_rate"] == 0.001
     assert parameters[0]["adam.learning_rate"] != parameters[1]["adam.learning_rate"]
     assert parameters[0]["plain_cnn.n_blocks"] in (1, 2, 3)
-    assert enqueue_starts(desk.study, desk.spec.start_parameters()) == 0
+    assert enqueue_starts(fixture.study, fixture.spec.start_parameters()) == 0
 
 
-def test_what_start_candidates_leave_out_differs_between_them(make_desk: MakeDesk) -> None:
-    desk = make_desk(start=[{} for _ in range(4)], trials=4)
-    enqueue_starts(desk.study, desk.spec.start_parameters())
-    desk.run()
-    assert distinct(desk) == 4
+def test_what_start_candidates_leave_out_differs_between_them(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(start=[{} for _ in range(4)], trials=4)
+    enqueue_starts(fixture.study, fixture.spec.start_parameters())
+    fixture.run()
+    assert distinct(fixture) == 4
 
 
 # Optuna's pruners
 
 
-def intermediate_values(desk: Desk) -> list[Mapping[int, float]]:
-    return [trial.intermediate_values for trial in desk.study.optuna.get_trials()]
+def intermediate_values(fixture: SupervisorFixture) -> list[Mapping[int, float]]:
+    return [trial.intermediate_values for trial in fixture.study.optuna.get_trials()]
 
 
-def test_the_median_pruner_stops_what_is_below_the_median(make_desk: MakeDesk) -> None:
-    plan = {number: Act(accuracies=(0.5, 0.6, 0.7)) for number in range(5)}
-    plan |= {5: Act(accuracies=(0.5, 0.4, 0.9)), 6: Act(accuracies=(0.4, 0.9, 0.9)), 7: Act(accuracies=(0.6, 0.7, 0.9))}
-    desk = make_desk(plan, trials=8, pruner={"name": "median"}, **SINGLE)
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete"] * 5 + ["pruned", "pruned", "complete"]
-    assert desk.trials()[5].reason == "epoch 2: stopped by the median rule at accuracy 40.00 %"
-    assert [len(trial.epochs) for trial in desk.trials()] == [3] * 5 + [2, 1, 3]
-    assert intermediate_values(desk)[5:] == [{1: 0.5, 2: 0.4}, {1: 0.4}, {1: 0.6, 2: 0.7, 3: 0.9}]
+def test_the_median_pruner_stops_what_is_below_the_median(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(accuracies=(0.5, 0.6, 0.7)) for number in range(5)}
+    plan |= {
+        5: StubTrial(accuracies=(0.5, 0.4, 0.9)),
+        6: StubTrial(accuracies=(0.4, 0.9, 0.9)),
+        7: StubTrial(accuracies=(0.6, 0.7, 0.9)),
+    }
+    fixture = make_fixture(plan, trials=8, pruner={"name": "median"}, **SINGLE)
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete"] * 5 + ["pruned", "pruned", "complete"]
+    assert fixture.trials()[5].reason == "epoch 2: stopped by the median rule at accuracy 40.00 %"
+    assert [len(trial.epochs) for trial in fixture.trials()] == [3] * 5 + [2, 1, 3]
+    assert intermediate_values(fixture)[5:] == [{1: 0.5, 2: 0.4}, {1: 0.4}, {1: 0.6, 2: 0.7, 3: 0.9}]
 
 
 @pytest.mark.parametrize(
@@ -227,47 +233,49 @@ def test_the_median_pruner_stops_what_is_below_the_median(make_desk: MakeDesk) -
     ids=lambda value: value["name"] if isinstance(value, dict) else "",
 )
 def test_each_pruner_judges_epochs(
-    make_desk: MakeDesk, pruner: dict[str, Any], accuracies: tuple[float, ...], n_epochs: int
+    make_fixture: MakeFixture, pruner: dict[str, Any], accuracies: tuple[float, ...], n_epochs: int
 ) -> None:
-    plan = {number: Act(accuracies=(0.5, 0.6, 0.7)) for number in range(4)} | {4: Act(accuracies=accuracies)}
+    plan = {number: StubTrial(accuracies=(0.5, 0.6, 0.7)) for number in range(4)} | {
+        4: StubTrial(accuracies=accuracies)
+    }
     startup = {"name": "none"} if pruner["name"] == "successive_halving" else pruner
-    make_desk(
+    make_fixture(
         plan, trials=4, pruner=pruner if startup is pruner else {"name": "threshold", "lower": 0.0}, **SINGLE
     ).run()
-    desk = make_desk(plan, trials=5, pruner=pruner, **SINGLE)
+    fixture = make_fixture(plan, trials=5, pruner=pruner, **SINGLE)
     if pruner["name"] == "successive_halving":  # the rungs that the first four would have written
-        for trial in desk.study.optuna.get_trials():
+        for trial in fixture.study.optuna.get_trials():
             for rung, step in enumerate((1, 2)):
-                _set_rung(desk, trial._trial_id, rung, trial.intermediate_values[step])
-    assert desk.run() is Ending.DONE
-    assert len(desk.trials()[4].epochs) == n_epochs
-    assert len(intermediate_values(desk)[4]) == n_epochs
+                _set_rung(fixture, trial._trial_id, rung, trial.intermediate_values[step])
+    assert fixture.run() is Ending.DONE
+    assert len(fixture.trials()[4].epochs) == n_epochs
+    assert len(intermediate_values(fixture)[4]) == n_epochs
 
 
-def _set_rung(desk: Desk, trial_id: int, rung: int, value: float) -> None:
+def _set_rung(fixture: SupervisorFixture, trial_id: int, rung: int, value: float) -> None:
     import sqlalchemy as sa
 
     table = sa.table("trial_system_attributes", *[sa.column(name) for name in ("trial_id", "key", "value_json")])
-    with desk.store.engine.begin() as connection:
+    with fixture.store.engine.begin() as connection:
         connection.execute(
             table.insert().values(trial_id=trial_id, key=f"completed_rung_{rung}", value_json=str(value))
         )
 
 
-def test_no_intermediate_values_are_written_with_several_objectives(make_desk: MakeDesk) -> None:
-    desk = make_desk(objectives={"accuracy": "accuracy", "memory": "model_bytes"})
-    desk.run()
-    assert intermediate_values(desk) == [{}] * 4
+def test_no_intermediate_values_are_written_with_several_objectives(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(objectives={"accuracy": "accuracy", "memory": "model_bytes"})
+    fixture.run()
+    assert intermediate_values(fixture) == [{}] * 4
 
 
-def test_a_retry_is_judged_by_its_own_epochs(make_desk: MakeDesk) -> None:
-    plan = {0: Act("hang once", accuracies=(0.5, 0.6, 0.7))}  # its first attempt reaches accuracy 0.1 at epoch 1
+def test_a_retry_is_judged_by_its_own_epochs(make_fixture: MakeFixture) -> None:
+    plan = {0: StubTrial("hang once", accuracies=(0.5, 0.6, 0.7))}  # its first attempt reaches accuracy 0.1 at epoch 1
     pruner = {"name": "successive_halving", "reduction_factor": 2}
-    first = make_desk(plan, trials=1, pruner=pruner, **SINGLE)
+    first = make_fixture(plan, trials=1, pruner=pruner, **SINGLE)
     first.run(lambda: any(trial.epochs for trial in first.trials()))
     study = first.study.optuna
     assert study.get_trials()[0].system_attrs["completed_rung_0"] == 0.1
-    second = make_desk(plan, trials=1, pruner=pruner, worker_id="bert", **SINGLE)
+    second = make_fixture(plan, trials=1, pruner=pruner, worker_id="bert", **SINGLE)
     assert second.run() is Ending.DONE
     assert intermediate_values(second) == [{1: 0.5, 2: 0.6, 3: 0.7}]
     assert study.get_trials()[0].system_attrs["completed_rung_0"] == 0.5
@@ -276,96 +284,96 @@ def test_a_retry_is_judged_by_its_own_epochs(make_desk: MakeDesk) -> None:
 # When a search is over
 
 
-def test_a_search_stops_when_its_front_no_longer_grows(make_desk: MakeDesk) -> None:
+def test_a_search_stops_when_its_front_no_longer_grows(make_fixture: MakeFixture) -> None:
     plan = {
-        0: Act(accuracies=(0.5, 0.5, 0.5)),
-        1: Act(accuracies=(0.4, 0.4, 0.4)),  # beaten by 0
-        2: Act(accuracies=(0.6, 0.6, 0.6)),  # grows
-        3: Act(accuracies=(0.6, 0.6, 0.6)),  # as good as 2: the hypervolume stays
-        4: Act(accuracies=(0.1, 0.1, 0.1)),
-        5: Act("fail"),  # does not count
-        6: Act(accuracies=(0.2, 0.2, 0.2)),
-        7: Act(accuracies=(0.9, 0.9, 0.9)),
+        0: StubTrial(accuracies=(0.5, 0.5, 0.5)),
+        1: StubTrial(accuracies=(0.4, 0.4, 0.4)),  # beaten by 0
+        2: StubTrial(accuracies=(0.6, 0.6, 0.6)),  # grows
+        3: StubTrial(accuracies=(0.6, 0.6, 0.6)),  # as good as 2: the hypervolume stays
+        4: StubTrial(accuracies=(0.1, 0.1, 0.1)),
+        5: StubTrial("fail"),  # does not count
+        6: StubTrial(accuracies=(0.2, 0.2, 0.2)),
+        7: StubTrial(accuracies=(0.9, 0.9, 0.9)),
     }
-    desk = make_desk(plan, trials=20, stop={"patience": 3})
-    assert desk.run() is Ending.NO_GROWTH
-    assert len(desk.trials()) == 7
-    study = desk.study.optuna
+    fixture = make_fixture(plan, trials=20, stop={"patience": 3})
+    assert fixture.run() is Ending.NO_GROWTH
+    assert len(fixture.trials()) == 7
+    study = fixture.study.optuna
     assert study.user_attrs["ending"].startswith("none of the last 3 finished trials came on the front")
-    assert make_desk(plan, trials=20, stop={"patience": 3}).run() is Ending.NO_GROWTH
-    assert make_desk(plan, trials=9, stop={"patience": 4}).run() is Ending.DONE
+    assert make_fixture(plan, trials=20, stop={"patience": 3}).run() is Ending.NO_GROWTH
+    assert make_fixture(plan, trials=9, stop={"patience": 4}).run() is Ending.DONE
     assert study.user_attrs["ending"] == ""
 
 
-def test_what_runs_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
-    slow = Act(accuracies=(0.9, 0.9, 0.9), pause_seconds=0.4)
-    plan = {0: Act(), 1: slow} | {number: Act(accuracies=(0.1, 0.1, 0.1)) for number in range(2, 9)}
-    desk = make_desk(plan, n_slots=2, trials=20, stop={"patience": 3})
-    assert desk.run() is Ending.NO_GROWTH
-    assert desk.states() == ["complete"] * len(desk.trials())
-    order = list(finished_numbers(desk.study))
+def test_what_runs_may_still_make_the_front_grow(make_fixture: MakeFixture) -> None:
+    slow = StubTrial(accuracies=(0.9, 0.9, 0.9), pause_seconds=0.4)
+    plan = {0: StubTrial(), 1: slow} | {number: StubTrial(accuracies=(0.1, 0.1, 0.1)) for number in range(2, 9)}
+    fixture = make_fixture(plan, n_slots=2, trials=20, stop={"patience": 3})
+    assert fixture.run() is Ending.NO_GROWTH
+    assert fixture.states() == ["complete"] * len(fixture.trials())
+    order = list(finished_numbers(fixture.study))
     assert 3 <= len(order) - 1 - order.index(1) <= 4  # when 1 ended, it grew; three more, and what ran beside
 
 
-def test_what_runs_elsewhere_may_still_make_the_front_grow(make_desk: MakeDesk) -> None:
-    plan = {number: Act(accuracies=(0.1, 0.1, 0.1)) for number in range(20)}
-    desk = make_desk(plan, trials=20, stop={"patience": 3})
-    study = desk.study
-    with desk.store.exclusively():
+def test_what_runs_elsewhere_may_still_make_the_front_grow(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(accuracies=(0.1, 0.1, 0.1)) for number in range(20)}
+    fixture = make_fixture(plan, trials=20, stop={"patience": 3})
+    study = fixture.study
+    with fixture.store.exclusively():
         leased = queue.lease_next(study, 20, "bert", "cpu0")
     assert leased is not None
     n_idle = 0
 
     def bert_ends_while_this_one_idles() -> bool:
         nonlocal n_idle
-        n_idle += desk.counts().complete == 4
+        n_idle += fixture.counts().complete == 4
         if n_idle == 3:
             queue.finish(study, leased[0], Outcome.COMPLETE, values=[0.99, 1.0, 0.1])
         return False
 
-    assert desk.run(bert_ends_while_this_one_idles) is Ending.NO_GROWTH
+    assert fixture.run(bert_ends_while_this_one_idles) is Ending.NO_GROWTH
     assert n_idle >= 3
-    assert desk.states() == ["complete"] * 8  # one, three without growth, bert's, and three more
+    assert fixture.states() == ["complete"] * 8  # one, three without growth, bert's, and three more
 
 
-def test_a_study_that_goes_on_is_not_called_done_early_although_it_is_killed(make_desk: MakeDesk) -> None:
-    assert make_desk(trials=9, stop={"patience": 1}, sampler={"name": "random"}).run() is Ending.NO_GROWTH
-    desk = make_desk(trials=9, stop={"patience": 9}, sampler={"name": "random"})
-    study = desk.study.optuna
+def test_a_study_that_goes_on_is_not_called_done_early_although_it_is_killed(make_fixture: MakeFixture) -> None:
+    assert make_fixture(trials=9, stop={"patience": 1}, sampler={"name": "random"}).run() is Ending.NO_GROWTH
+    fixture = make_fixture(trials=9, stop={"patience": 9}, sampler={"name": "random"})
+    study = fixture.study.optuna
     assert study.user_attrs["ending"]
-    n_before = len(desk.trials())
+    n_before = len(fixture.trials())
 
     def killed() -> bool:
-        if len(desk.trials()) > n_before:
+        if len(fixture.trials()) > n_before:
             raise MemoryError
         return False
 
     with pytest.raises(MemoryError):
-        desk.run(killed)
+        fixture.run(killed)
     assert study.user_attrs["ending"] == ""
 
 
-def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_desk: MakeDesk) -> None:
-    plan = {number: Act(pause_seconds=0.1) for number in range(9)} | {2: Act("hang once")}
-    first = make_desk(plan, trials=4, stop={"time_limit": 2.0})
+def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(pause_seconds=0.1) for number in range(9)} | {2: StubTrial("hang once")}
+    first = make_fixture(plan, trials=4, stop={"time_limit": 2.0})
     assert first.run() is Ending.TIME_LIMIT
     assert first.trials()[2].reason == "out of time"
     assert first.states() == ["complete", "complete", "waiting"]
     assert first.living_trials() == []
     assert first.study.optuna.user_attrs["ending"].startswith("its time is used up")
-    more = make_desk(plan, trials=4, stop={"time_limit": 60.0})
+    more = make_fixture(plan, trials=4, stop={"time_limit": 60.0})
     assert more.run() is Ending.DONE
     assert more.states() == ["complete"] * 4
-    assert make_desk(plan, trials=4, stop={"time_limit": 0.001}).run() is Ending.DONE  # it has all its trials
+    assert make_fixture(plan, trials=4, stop={"time_limit": 0.001}).run() is Ending.DONE  # it has all its trials
 
 
-def test_a_run_shorter_than_a_renewal_counts_for_the_time_limit(make_desk: MakeDesk) -> None:
-    plan = {number: Act(pause_seconds=0.2) for number in range(9)}
-    first = make_desk(plan, trials=4, stop={"time_limit": 1.0})
+def test_a_run_shorter_than_a_renewal_counts_for_the_time_limit(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(pause_seconds=0.2) for number in range(9)}
+    first = make_fixture(plan, trials=4, stop={"time_limit": 1.0})
     studies.register_worker(first.study, "anna", "host", 1, {})
     assert first.run() is Ending.TIME_LIMIT
     n_trials = len(first.trials())
-    again = make_desk(plan, trials=4, stop={"time_limit": 1.0}, worker_id="bert")
+    again = make_fixture(plan, trials=4, stop={"time_limit": 1.0}, worker_id="bert")
     studies.register_worker(again.study, "bert", "host", 2, {})
     assert again.run() is Ending.TIME_LIMIT
     assert len(again.trials()) == n_trials

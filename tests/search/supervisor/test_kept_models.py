@@ -5,60 +5,60 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.bench import Bench
+from tests.storage.study_fixture import StudyFixture
 from tunefront.search.supervisor.kept_models import KeptModels
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
-    return Bench.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
+def fixture(tmp_path: Path) -> StudyFixture:
+    return StudyFixture.make(f"sqlite:///{tmp_path / 'tunefront.db'}")
 
 
-def keep(models: KeptModels, bench: Bench) -> Path:
+def keep(models: KeptModels, fixture: StudyFixture) -> Path:
     """Keep the model of a complete trial; return its path."""
-    leased = bench.lease()
+    leased = fixture.lease()
     models.partial_path(leased[0].number).write_bytes(b"model")
     path = models.publish(leased[0].number, {"class_names": ["cat", "dog"]})
-    bench.finish(leased, model_path=str(path))
+    fixture.finish(leased, model_path=str(path))
     return path
 
 
-def test_publish_gives_a_whole_model_its_name(bench: Bench, any_folder: Path) -> None:
-    models = KeptModels(bench.study, any_folder / "models")
-    path = keep(models, bench)
+def test_publish_gives_a_whole_model_its_name(fixture: StudyFixture, any_folder: Path) -> None:
+    models = KeptModels(fixture.study, any_folder / "models")
+    path = keep(models, fixture)
     assert path == (any_folder / "models" / "trial-0.keras").resolve()
     assert path.read_bytes() == b"model"
     assert sorted(file.name for file in (any_folder / "models").iterdir()) == ["trial-0.json", "trial-0.keras"]
     assert json.loads(path.with_suffix(".json").read_text()) == {"class_names": ["cat", "dog"]}
 
 
-def test_drop_removes_only_the_models_of_beaten_trials(bench: Bench, tmp_path: Path) -> None:
-    models = KeptModels(bench.study, tmp_path / "models")
-    paths = [keep(models, bench) for _ in range(3)]
+def test_drop_removes_only_the_models_of_beaten_trials(fixture: StudyFixture, tmp_path: Path) -> None:
+    models = KeptModels(fixture.study, tmp_path / "models")
+    paths = [keep(models, fixture) for _ in range(3)]
     strange = tmp_path / "models" / "trial-mine.keras"
     strange.touch()
     models.drop({0, 2})
     assert [path.exists() for path in paths] == [False, True, False]
     assert [path.with_suffix(".json").exists() for path in paths] == [False, True, False]
     assert strange.exists()
-    assert [trial.model_path for trial in bench.trials()] == ["", str(paths[1]), ""]
+    assert [trial.model_path for trial in fixture.trials()] == ["", str(paths[1]), ""]
 
 
-def test_drop_when_nothing_was_kept_yet(bench: Bench, tmp_path: Path) -> None:
-    KeptModels(bench.study, tmp_path / "models").drop({0})
+def test_drop_when_nothing_was_kept_yet(fixture: StudyFixture, tmp_path: Path) -> None:
+    KeptModels(fixture.study, tmp_path / "models").drop({0})
     assert not (tmp_path / "models").exists()
 
 
-def test_drop_partial_when_there_is_none_and_when_there_is(bench: Bench, tmp_path: Path) -> None:
-    models = KeptModels(bench.study, tmp_path / "models")
+def test_drop_partial_when_there_is_none_and_when_there_is(fixture: StudyFixture, tmp_path: Path) -> None:
+    models = KeptModels(fixture.study, tmp_path / "models")
     models.drop_partial(0)
     models.partial_path(0).write_bytes(b"half")
     models.drop_partial(0)
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_models_are_not_saved_through_links(bench: Bench, tmp_path: Path) -> None:
-    models, theirs = KeptModels(bench.study, tmp_path / "models"), tmp_path / "theirs"
+def test_models_are_not_saved_through_links(fixture: StudyFixture, tmp_path: Path) -> None:
+    models, theirs = KeptModels(fixture.study, tmp_path / "models"), tmp_path / "theirs"
     theirs.write_bytes(b"theirs")
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / ".partial-0.keras").symlink_to(theirs)
@@ -71,8 +71,8 @@ def test_models_are_not_saved_through_links(bench: Bench, tmp_path: Path) -> Non
         models.publish(1, {})
 
 
-def test_a_folder_of_models_that_is_a_link_is_refused(bench: Bench, tmp_path: Path) -> None:
+def test_a_folder_of_models_that_is_a_link_is_refused(fixture: StudyFixture, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "models").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="this is a link"):
-        KeptModels(bench.study, tmp_path / "models").partial_path(0)
+        KeptModels(fixture.study, tmp_path / "models").partial_path(0)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.search.desk import Desk, make_spec
-from tests.search.stub_trials import EPOCHS, Act, Plan
+from tests.search.stub_trials import EPOCHS, Plan, StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.supervisor import notes
@@ -21,35 +21,38 @@ OBJECTIVES = {"accuracy": "accuracy", "memory": "model_bytes", "time": False}
 # Nine trials of one size learn more or less. The larger models after them start at the same level or lower, and
 # learn nothing.
 PLAN: Plan = {
-    number: Act(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0) for number in range(9)
-} | {number: Act(accuracies=(0.80 - (number - 9) / 50,) * 3, model_bytes=2000.0) for number in range(9, 13)}
+    number: StubTrial(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0)
+    for number in range(9)
+} | {number: StubTrial(accuracies=(0.80 - (number - 9) / 50,) * 3, model_bytes=2000.0) for number in range(9, 13)}
 
-MakeDesk = Callable[..., Desk]
+MakeFixture = Callable[..., SupervisorFixture]
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> MakeDesk:
-    def make(plan: Plan = PLAN, **changes: Any) -> Desk:
+def make_fixture(tmp_path: Path) -> MakeFixture:
+    def make(plan: Plan = PLAN, **changes: Any) -> SupervisorFixture:
         pruner = {"name": "pareto", "min_epochs": 1, "front_loss": 0.5}
-        return Desk(tmp_path, make_spec(**{"objectives": OBJECTIVES, "trials": 13, "pruner": pruner} | changes), plan)
+        return SupervisorFixture(
+            tmp_path, make_spec(**{"objectives": OBJECTIVES, "trials": 13, "pruner": pruner} | changes), plan
+        )
 
     return make
 
 
-def noted(desk: Desk) -> Any:
-    return desk.study.optuna.user_attrs.get("front_loss")
+def noted(fixture: SupervisorFixture) -> Any:
+    return fixture.study.optuna.user_attrs.get("front_loss")
 
 
-def test_a_run_notes_what_stopping_has_cost(make_desk: MakeDesk) -> None:
-    desk = make_desk()
-    assert desk.run() is Ending.DONE
-    n_stopped = desk.states().count("pruned")
+def test_a_run_notes_what_stopping_has_cost(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture()
+    assert fixture.run() is Ending.DONE
+    n_stopped = fixture.states().count("pruned")
     assert n_stopped >= 1
-    pruner = ParetoPruner(desk.spec.parsed_objectives(), EPOCHS, 0.5, n_trials=13, guessing=0.75)
-    expected = estimate_front_loss(pruner, desk.trials())
+    pruner = ParetoPruner(fixture.spec.parsed_objectives(), EPOCHS, 0.5, n_trials=13, guessing=0.75)
+    expected = estimate_front_loss(pruner, fixture.trials())
     assert expected is not None
     assert 0 < expected.lost < n_stopped
-    assert noted(desk) == {
+    assert noted(fixture) == {
         "lost": pytest.approx(expected.lost),
         "at_risk": pytest.approx(1 + expected.lost),  # the best of the nine, and those
         "low": pytest.approx(expected.low),
@@ -59,11 +62,11 @@ def test_a_run_notes_what_stopping_has_cost(make_desk: MakeDesk) -> None:
     }
 
 
-def test_a_run_that_is_interrupted_notes_it_and_the_next_one_renews_it(make_desk: MakeDesk) -> None:
-    first = make_desk()
+def test_a_run_that_is_interrupted_notes_it_and_the_next_one_renews_it(make_fixture: MakeFixture) -> None:
+    first = make_fixture()
     assert first.run(lambda: "pruned" in first.states()) is Ending.INTERRUPTED
     assert noted(first)["n_stopped"] == 1
-    second = make_desk()
+    second = make_fixture()
     assert second.run() is Ending.DONE
     assert noted(second)["n_stopped"] == second.states().count("pruned") > 1
 
@@ -80,17 +83,17 @@ def test_a_run_that_is_interrupted_notes_it_and_the_next_one_renews_it(make_desk
     ],
 )
 def test_nothing_is_noted_with_another_pruner_or_when_nothing_was_stopped(
-    make_desk: MakeDesk, changes: dict[str, Any]
+    make_fixture: MakeFixture, changes: dict[str, Any]
 ) -> None:
-    desk = make_desk(**changes)
-    desk.run()
-    assert noted(desk) is None
+    fixture = make_fixture(**changes)
+    fixture.run()
+    assert noted(fixture) is None
 
 
-def test_an_estimate_that_is_open_is_noted_as_such(make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_that_is_open_is_noted_as_such(make_fixture: MakeFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notes, "estimate_front_loss", lambda *_: None)
-    desk = make_desk()
-    desk.run()
-    n_stopped = desk.states().count("pruned")
+    fixture = make_fixture()
+    fixture.run()
+    n_stopped = fixture.states().count("pruned")
     nothing = {"lost": None, "at_risk": None, "low": None, "high": None}
-    assert noted(desk) == {**nothing, "n_stopped": n_stopped, "front_loss": 0.5}
+    assert noted(fixture) == {**nothing, "n_stopped": n_stopped, "front_loss": 0.5}

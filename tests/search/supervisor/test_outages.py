@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from tests.postgres import PostgresServer
-from tests.search.desk import Desk, make_spec
-from tests.search.stub_trials import Act
+from tests.search.stub_trials import StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.supervisor.end_reason import Ending
 
 pytestmark = pytest.mark.usefixtures("fork_server")
@@ -45,18 +45,18 @@ def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", before)
 
 
-def check_two_trials(desk: Desk, fragment: str) -> None:
+def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
     """Check that a study of two trials ends with exactly two whole ones while one such statement fails."""
-    with losing(desk.store.engine, fragment) as lost:
-        assert desk.run() is Ending.DONE
+    with losing(fixture.store.engine, fragment) as lost:
+        assert fixture.run() is Ending.DONE
     assert lost, "no such statement: the test shows nothing"
-    complete = [trial for trial in desk.trials() if trial.state == "complete"]
+    complete = [trial for trial in fixture.trials() if trial.state == "complete"]
     assert len(complete) == 2
-    assert desk.counts().running == desk.counts().waiting == desk.counts().failed == 0
+    assert fixture.counts().running == fixture.counts().waiting == fixture.counts().failed == 0
     for trial in complete:
         assert [epoch.epoch for epoch in trial.epochs] == [1, 2, 3]
         assert trial.measurements["model_bytes"] == 1000.0
-    assert not [line for line in desk.view.lines if "refused" in line]
+    assert not [line for line in fixture.view.lines if "refused" in line]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def check_two_trials(desk: Desk, fragment: str) -> None:
 )
 @pytest.mark.timeout(15)
 def test_nothing_is_lost_when_one_statement_fails(tmp_path: Path, fragment: str) -> None:
-    check_two_trials(Desk(tmp_path, make_spec(trials=2), {}), fragment)
+    check_two_trials(SupervisorFixture(tmp_path, make_spec(trials=2), {}), fragment)
 
 
 @pytest.mark.server
@@ -90,41 +90,41 @@ def test_nothing_is_lost_when_the_connection_of_the_lock_fails(
     tmp_path: Path, postgres: PostgresServer, fragment: str
 ) -> None:
     with postgres.database() as url:
-        desk = Desk(tmp_path, make_spec(trials=2), {}, url=url)
+        fixture = SupervisorFixture(tmp_path, make_spec(trials=2), {}, url=url)
         try:
-            check_two_trials(desk, fragment)
+            check_two_trials(fixture, fragment)
         finally:
-            desk.store.optuna.remove_session()
-            desk.store.engine.dispose()
+            fixture.store.optuna.remove_session()
+            fixture.store.engine.dispose()
 
 
 @pytest.mark.server
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_an_outage_of_the_database_costs_nothing(tmp_path: Path, postgres: PostgresServer) -> None:
-    plan = {number: Act(pause_seconds=0.1) for number in range(12)}
+    plan = {number: StubTrial(pause_seconds=0.1) for number in range(12)}
     with postgres.database() as url:
-        desk = Desk(tmp_path, make_spec(trials=12), plan, url=url, n_slots=2)
+        fixture = SupervisorFixture(tmp_path, make_spec(trials=12), plan, url=url, n_slots=2)
         try:
-            with _outages(postgres, desk):
-                ending = desk.run()
+            with _outages(postgres, fixture):
+                ending = fixture.run()
             assert ending is Ending.DONE
-            assert desk.states() == ["complete"] * 12
-            assert {trial.n_attempts for trial in desk.trials()} == {1}
-            assert [len(trial.epochs) for trial in desk.trials()] == [3] * 12
+            assert fixture.states() == ["complete"] * 12
+            assert {trial.n_attempts for trial in fixture.trials()} == {1}
+            assert [len(trial.epochs) for trial in fixture.trials()] == [3] * 12
         finally:
-            desk.store.optuna.remove_session()
-            desk.store.engine.dispose()
+            fixture.store.optuna.remove_session()
+            fixture.store.engine.dispose()
 
 
 @contextlib.contextmanager
-def _outages(postgres: PostgresServer, desk: Desk) -> Iterator[None]:
+def _outages(postgres: PostgresServer, fixture: SupervisorFixture) -> Iterator[None]:
     """Stop the server for a moment, again and again."""
     is_over = threading.Event()
 
     def stop_and_start() -> None:
         for n_lines in (1, 4, 7):
-            while len(desk.view.lines) < n_lines:
+            while len(fixture.view.lines) < n_lines:
                 if is_over.wait(0.01):
                     return
             postgres.stop()

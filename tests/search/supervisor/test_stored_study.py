@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.search.desk import Desk, make_spec
-from tests.search.stub_trials import Act
+from tests.search.stub_trials import StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.supervisor.end_reason import Ending
@@ -23,12 +23,12 @@ from tunefront.storage.open_study import StudyRecord
 
 DESCRIPTION = {"host_name": "anna", "process_started_at": psutil.Process().create_time()}
 PLAN = {
-    0: Act(accuracies=(0.5, 0.6, 0.7), model_bytes=900.0),
-    1: Act(model_bytes=1500.0),
-    2: Act(accuracies=(0.2, 0.3, 0.4), model_bytes=500.0),
-    3: Act(model_bytes=5000.0),
-    4: Act(accuracies=(0.5, 0.6, 0.65), model_bytes=800.0),
-    5: Act(accuracies=(0.6, 0.7, 0.8), model_bytes=1500.0),
+    0: StubTrial(accuracies=(0.5, 0.6, 0.7), model_bytes=900.0),
+    1: StubTrial(model_bytes=1500.0),
+    2: StubTrial(accuracies=(0.2, 0.3, 0.4), model_bytes=500.0),
+    3: StubTrial(model_bytes=5000.0),
+    4: StubTrial(accuracies=(0.5, 0.6, 0.65), model_bytes=800.0),
+    5: StubTrial(accuracies=(0.6, 0.7, 0.8), model_bytes=1500.0),
 }
 
 
@@ -41,23 +41,23 @@ def limited(accuracy: float | None, memory: float | None, **changes: Any) -> Any
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def fixture(tmp_path: Path) -> SupervisorFixture:
     """A study that gave up: 0 and 2 are complete, 2 breaks a limit, and 1 and 3 were refused, one too many."""
-    desk = Desk(tmp_path, limited(0.5, 1000.0), PLAN)
-    assert desk.run() is Ending.TOO_MANY_REFUSALS
-    assert desk.states() == ["complete", "refused", "complete", "refused"]
-    return desk
+    fixture = SupervisorFixture(tmp_path, limited(0.5, 1000.0), PLAN)
+    assert fixture.run() is Ending.TOO_MANY_REFUSALS
+    assert fixture.states() == ["complete", "refused", "complete", "refused"]
+    return fixture
 
 
-def go_on(desk: Desk, spec: Any) -> tuple[Desk, list[str]]:
-    """Continue the study with `spec`; return a desk for it, and the lines that a person is told."""
+def go_on(fixture: SupervisorFixture, spec: Any) -> tuple[SupervisorFixture, list[str]]:
+    """Continue the study with `spec`; return a fixture for it, and the lines that a person is told."""
     lines: list[str] = []
-    join(spec, Path("digits.toml"), desk.study, "bert", DESCRIPTION, lines.append)
-    return Desk(desk.folder, spec, PLAN, worker_id="bert"), lines
+    join(spec, Path("digits.toml"), fixture.study, "bert", DESCRIPTION, lines.append)
+    return SupervisorFixture(fixture.folder, spec, PLAN, worker_id="bert"), lines
 
 
-def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(desk: Desk) -> None:
-    desk, lines = go_on(desk, limited(0.35, 2000.0))
+def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(fixture: SupervisorFixture) -> None:
+    fixture, lines = go_on(fixture, limited(0.35, 2000.0))
     assert lines == [
         "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.35; "
         "objectives.memory.at_most: the study has 1000.0, the file 2000.0",
@@ -66,32 +66,32 @@ def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(desk: Desk) 
         "on the front without a model, which was not kept when they ended: trial 2",
         "refused before, and queued again because no limit refuses them now: 1 (trial 1 as 4)",
     ]
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete", "refused", "complete", "refused", "complete"]
-    assert desk.trials()[4].parameters == desk.trials()[1].parameters
-    assert desk.kept_models() == ["trial-0.keras", "trial-4.keras"]
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete", "refused", "complete", "refused", "complete"]
+    assert fixture.trials()[4].parameters == fixture.trials()[1].parameters
+    assert fixture.kept_models() == ["trial-0.keras", "trial-4.keras"]
 
 
-def test_tighter_limits_leave_models_until_another_trial_beats_them(desk: Desk) -> None:
-    desk, lines = go_on(desk, limited(0.75, 1000.0, max_refusals=9, trials=4))
+def test_tighter_limits_leave_models_until_another_trial_beats_them(fixture: SupervisorFixture) -> None:
+    fixture, lines = go_on(fixture, limited(0.75, 1000.0, max_refusals=9, trials=4))
     assert lines == [
         "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.75",
         "of 2 complete trials, 0 keep the new limits; 1 kept the old ones",
         "no longer on the front: trial 0; a kept model stays until another trial beats it",
     ]
-    assert desk.run() is Ending.DONE  # trial 4 breaks the limit, trial 5 is refused, trials 6 and on reach 0.7
-    assert "trial-0.keras" in desk.kept_models()
+    assert fixture.run() is Ending.DONE  # trial 4 breaks the limit, trial 5 is refused, trials 6 and on reach 0.7
+    assert "trial-0.keras" in fixture.kept_models()
 
 
-def test_nothing_is_said_when_nothing_changes(desk: Desk) -> None:
-    assert go_on(desk, limited(0.5, 1000.0, trials=7))[1] == []
-    assert studies.find(desk.store, "digits").record.spec["trials"] == 7  # type: ignore[union-attr]
+def test_nothing_is_said_when_nothing_changes(fixture: SupervisorFixture) -> None:
+    assert go_on(fixture, limited(0.5, 1000.0, trials=7))[1] == []
+    assert studies.find(fixture.store, "digits").record.spec["trials"] == 7  # type: ignore[union-attr]
 
 
 def test_an_older_file_is_told_which_lines_to_add(tmp_path: Path) -> None:
-    desk = Desk(tmp_path, make_spec(objectives={"accuracy": False, "time": False}), {})
+    fixture = SupervisorFixture(tmp_path, make_spec(objectives={"accuracy": False, "time": False}), {})
     with pytest.raises(SpecError) as caught:
-        check_going_on(make_spec(), Path("digits.toml"), desk.study)
+        check_going_on(make_spec(), Path("digits.toml"), fixture.study)
     assert "write accuracy = false\n" in str(caught.value)
     assert "write time = false\n" in str(caught.value)
 
@@ -99,62 +99,62 @@ def test_an_older_file_is_told_which_lines_to_add(tmp_path: Path) -> None:
 # Who runs the study
 
 
-def changed(desk: Desk) -> bool:
-    study = studies.find(desk.store, "digits")
+def changed(fixture: SupervisorFixture) -> bool:
+    study = studies.find(fixture.store, "digits")
     assert study is not None
     return check_going_on(limited(0.6, 1000.0), Path("digits.toml"), study)
 
 
-def register(desk: Desk, host: str, pid: int, started_at: float) -> StudyRecord:
+def register(fixture: SupervisorFixture, host: str, pid: int, started_at: float) -> StudyRecord:
     machine_of = {"host_name": "gpu-box", "process_started_at": started_at}
-    studies.register_worker(desk.study, f"{host} {pid}", host, pid, machine_of)
-    return desk.record
+    studies.register_worker(fixture.study, f"{host} {pid}", host, pid, machine_of)
+    return fixture.record
 
 
-def test_limits_do_not_change_while_a_process_of_this_machine_runs_the_study(desk: Desk) -> None:
+def test_limits_do_not_change_while_a_process_of_this_machine_runs_the_study(fixture: SupervisorFixture) -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     try:
-        register(desk, machine.host_key(), child.pid, psutil.Process(child.pid).create_time())
+        register(fixture, machine.host_key(), child.pid, psutil.Process(child.pid).create_time())
         with pytest.raises(SpecError) as caught:
-            changed(desk)
+            changed(fixture)
     finally:
         child.communicate()
     message = str(caught.value)
     assert f"only while nobody runs it, and this does: process {child.pid} (here)" in message
     assert "objectives.accuracy.at_least: the study has 0.5, the file 0.6" in message
-    assert changed(desk)  # it has ended
+    assert changed(fixture)  # it has ended
 
 
 def test_limits_do_not_change_while_another_machine_was_seen_lately(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    fixture: SupervisorFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    register(desk, "another boot", 1, 0.0)
+    register(fixture, "another boot", 1, 0.0)
     with pytest.raises(SpecError, match=r"process 1 \(on gpu-box, seen in the last minute\)"):
-        changed(desk)
-    now = studies.database_time(desk.store)
+        changed(fixture)
+    now = studies.database_time(fixture.store)
     monkeypatch.setattr(studies, "database_time", lambda store: now + 61)
-    assert changed(desk)
+    assert changed(fixture)
 
 
-def test_an_earlier_run_of_this_process_is_no_obstacle(desk: Desk) -> None:
-    register(desk, machine.host_key(), os.getpid(), psutil.Process().create_time())
-    assert changed(desk)
+def test_an_earlier_run_of_this_process_is_no_obstacle(fixture: SupervisorFixture) -> None:
+    register(fixture, machine.host_key(), os.getpid(), psutil.Process().create_time())
+    assert changed(fixture)
 
 
-def test_a_worker_with_the_old_limits_does_not_join_one_with_new_limits(desk: Desk) -> None:
-    go_on(desk, limited(0.6, 1000.0))
-    register(desk, "another boot", 1, 0.0)
+def test_a_worker_with_the_old_limits_does_not_join_one_with_new_limits(fixture: SupervisorFixture) -> None:
+    go_on(fixture, limited(0.6, 1000.0))
+    register(fixture, "another boot", 1, 0.0)
     with pytest.raises(SpecError, match="only while nobody runs it"):
-        join(desk.spec, Path("old.toml"), desk.study, "carl", DESCRIPTION, print)
+        join(fixture.spec, Path("old.toml"), fixture.study, "carl", DESCRIPTION, print)
     lines: list[str] = []
-    join(limited(0.6, 1000.0), Path("new.toml"), desk.study, "dora", DESCRIPTION, lines.append)
+    join(limited(0.6, 1000.0), Path("new.toml"), fixture.study, "dora", DESCRIPTION, lines.append)
     assert lines == []
 
 
-def test_a_worker_that_was_taken_for_lost_does_not_go_on_under_the_old_limits(desk: Desk) -> None:
-    old = Desk(desk.folder, limited(0.5, 1000.0, trials=9, max_refusals=9), PLAN, worker_id="asleep")
+def test_a_worker_that_was_taken_for_lost_does_not_go_on_under_the_old_limits(fixture: SupervisorFixture) -> None:
+    old = SupervisorFixture(fixture.folder, limited(0.5, 1000.0, trials=9, max_refusals=9), PLAN, worker_id="asleep")
     supervisor = old.supervisor()
-    go_on(desk, limited(0.35, 1000.0))
+    go_on(fixture, limited(0.35, 1000.0))
     with pytest.raises(StoreError, match="the limits of study 'digits' were changed while this run was out of reach"):
         supervisor.run()
-    assert desk.states() == ["complete", "refused", "complete", "refused"]
+    assert fixture.states() == ["complete", "refused", "complete", "refused"]

@@ -15,8 +15,8 @@ import numpy as np
 import optuna
 import pytest
 
-from tests.search.desk import Desk, is_running, make_spec
-from tests.search.stub_trials import Act, Plan
+from tests.search.stub_trials import Plan, StubTrial
+from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.system.signals import interruptible
 from tunefront.storage import queue
@@ -27,13 +27,13 @@ from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
-MakeDesk = Callable[..., Desk]
+MakeFixture = Callable[..., SupervisorFixture]
 
 
 @pytest.fixture
-def make_desk(tmp_path: Path) -> MakeDesk:
-    def make(plan: Plan | None = None, *, n_slots: int = 1, **changes: Any) -> Desk:
-        return Desk(tmp_path, make_spec(**changes), plan or {}, n_slots=n_slots)
+def make_fixture(tmp_path: Path) -> MakeFixture:
+    def make(plan: Plan | None = None, *, n_slots: int = 1, **changes: Any) -> SupervisorFixture:
+        return SupervisorFixture(tmp_path, make_spec(**changes), plan or {}, n_slots=n_slots)
 
     return make
 
@@ -41,61 +41,61 @@ def make_desk(tmp_path: Path) -> MakeDesk:
 # When all goes well
 
 
-def test_a_study_is_done_when_it_has_its_trials(make_desk: MakeDesk) -> None:
-    desk = make_desk(n_slots=2)
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete"] * 4
-    for trial in desk.trials():
+def test_a_study_is_done_when_it_has_its_trials(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(n_slots=2)
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete"] * 4
+    for trial in fixture.trials():
         assert trial.values == (0.7, 1000.0, 3.0)
         assert [epoch.accuracy for epoch in trial.epochs] == [0.5, 0.6, 0.7]
         assert trial.measurements["trial_seconds"] > 0
         assert trial.measurements["load_average"] >= 0
         assert trial.measurements["other_slots_busy"] in (0.0, pytest.approx(1.0, abs=1.0))
         assert (trial.n_attempts, trial.worker_id, trial.slot) == (1, "anna", "")
-        assert (desk.out / "logs" / f"trial-{trial.number}.log").read_text() == f"trial {trial.number} prints\n"
-    assert desk.living_trials() == []
-    assert [line.split(":")[:2] for line in sorted(desk.view.lines)] == [
+        assert (fixture.out / "logs" / f"trial-{trial.number}.log").read_text() == f"trial {trial.number} prints\n"
+    assert fixture.living_trials() == []
+    assert [line.split(":")[:2] for line in sorted(fixture.view.lines)] == [
         [f"trial {number}", " complete"] for number in range(4)
     ]
 
 
-def test_a_study_that_is_done_starts_nothing(make_desk: MakeDesk) -> None:
-    make_desk().run()
-    again = make_desk({})
+def test_a_study_that_is_done_starts_nothing(make_fixture: MakeFixture) -> None:
+    make_fixture().run()
+    again = make_fixture({})
     assert again.run() is Ending.DONE
     assert len(again.trials()) == 4
     assert again.view.lines == []
 
 
-def test_a_study_goes_on_when_it_is_given_more_trials(make_desk: MakeDesk) -> None:
-    make_desk(trials=2).run()
-    more = make_desk(trials=3)
+def test_a_study_goes_on_when_it_is_given_more_trials(make_fixture: MakeFixture) -> None:
+    make_fixture(trials=2).run()
+    more = make_fixture(trials=3)
     assert more.run() is Ending.DONE
     assert more.states() == ["complete"] * 3
 
 
-def test_a_supervisor_has_no_more_trials_under_way_than_slots(make_desk: MakeDesk) -> None:
-    desk = make_desk({number: Act(pause_seconds=0.15) for number in range(5)}, n_slots=2, trials=5)
-    desk.run()
-    n_running = [snapshot.counts.running for snapshot in desk.view.snapshots]
+def test_a_supervisor_has_no_more_trials_under_way_than_slots(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({number: StubTrial(pause_seconds=0.15) for number in range(5)}, n_slots=2, trials=5)
+    fixture.run()
+    n_running = [snapshot.counts.running for snapshot in fixture.view.snapshots]
     assert max(n_running) == 2
-    slots = [slot.name for slot in desk.view.snapshots[0].slots]
+    slots = [slot.name for slot in fixture.view.snapshots[0].slots]
     assert slots == ["cpu0", "cpu1"]
 
 
-def test_trials_draw_different_candidates(make_desk: MakeDesk) -> None:
-    desk = make_desk()
-    desk.run()
-    assert len({str(trial.parameters) for trial in desk.trials()}) == 4
+def test_trials_draw_different_candidates(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture()
+    fixture.run()
+    assert len({str(trial.parameters) for trial in fixture.trials()}) == 4
 
 
 def test_results_do_not_depend_on_the_number_of_slots(tmp_path: Path) -> None:
     parameters = []
     for n_slots in (1, 3):
         (tmp_path / str(n_slots)).mkdir()
-        desk = Desk(tmp_path / str(n_slots), make_spec(), {}, n_slots=n_slots)
-        desk.run()
-        parameters.append([trial.parameters for trial in desk.trials()])
+        fixture = SupervisorFixture(tmp_path / str(n_slots), make_spec(), {}, n_slots=n_slots)
+        fixture.run()
+        parameters.append([trial.parameters for trial in fixture.trials()])
     assert parameters[0] == parameters[1]
 
 
@@ -124,20 +124,20 @@ def test_results_do_not_depend_on_the_number_of_slots(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.timeout(10)
-def test_one_trial_fails_alone_when_it(make_desk: MakeDesk, behaviour: str, reason: str) -> None:
-    desk = make_desk({1: Act(behaviour)}, trials=3)
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete", "failed", "complete", "complete"]
-    failed = desk.trials()[1]
+def test_one_trial_fails_alone_when_it(make_fixture: MakeFixture, behaviour: str, reason: str) -> None:
+    fixture = make_fixture({1: StubTrial(behaviour)}, trials=3)
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete", "failed", "complete", "complete"]
+    failed = fixture.trials()[1]
     assert failed.values is None
     assert failed.reason == reason or (not reason and failed.reason)
-    assert any(line.startswith("trial 1: failed: ") for line in desk.view.lines)
-    assert desk.living_trials() == []
-    assert ".partial" not in str(desk.kept_models())
+    assert any(line.startswith("trial 1: failed: ") for line in fixture.view.lines)
+    assert fixture.living_trials() == []
+    assert ".partial" not in str(fixture.kept_models())
 
 
 @pytest.mark.timeout(30)
-def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk: MakeDesk) -> None:
+def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_fixture: MakeFixture) -> None:
     """NaN as a value would end Optuna's study, and an infinity would be its best."""
     reasons = {
         "measure nan in accuracy": "accuracy became nan in epoch 1",
@@ -149,9 +149,11 @@ def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk
         f"measure {10**400} in trained": "train_seconds became too large",
         "send text as a number": "its process sent what cannot be read: train_seconds is no number but '1 s'",
     }
-    desk = make_desk({number: Act(behaviour) for number, behaviour in enumerate(reasons)}, trials=1, max_failures=20)
-    assert desk.run() is Ending.DONE
-    *failed, last = desk.trials()
+    fixture = make_fixture(
+        {number: StubTrial(behaviour) for number, behaviour in enumerate(reasons)}, trials=1, max_failures=20
+    )
+    assert fixture.run() is Ending.DONE
+    *failed, last = fixture.trials()
     assert [trial.reason for trial in failed] == list(reasons.values())
     assert {trial.state for trial in failed} == {"failed"}
     assert last.state == "complete"
@@ -162,7 +164,7 @@ def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk
             *(number for epoch in trial.epochs for number in epoch.metrics.values()),
         ]
         assert np.isfinite(stored).all()
-    assert desk.living_trials() == []
+    assert fixture.living_trials() == []
 
 
 @pytest.mark.parametrize(
@@ -171,24 +173,28 @@ def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_desk
 )
 @pytest.mark.timeout(20)
 def test_one_trial_fails_alone_when_it_takes_longer_than_the_time_limit(
-    make_desk: MakeDesk, behaviour: str, n_epochs: int
+    make_fixture: MakeFixture, behaviour: str, n_epochs: int
 ) -> None:
-    desk = make_desk({0: Act(behaviour)}, trials=2, training={"time_limit": 1.0})
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["failed", "complete", "complete"]
+    fixture = make_fixture({0: StubTrial(behaviour)}, trials=2, training={"time_limit": 1.0})
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["failed", "complete", "complete"]
     expected = f"not finished within training.time_limit = 1 s ({n_epochs} of 3 epochs done)"
-    assert desk.trials()[0].reason == expected
-    assert desk.living_trials() == []
+    assert fixture.trials()[0].reason == expected
+    assert fixture.living_trials() == []
 
 
 @pytest.mark.parametrize("behaviour", ["fail and hang", "hang after training"])
 @pytest.mark.timeout(10)
-def test_the_study_goes_on_when_a_trial_does_not_end_after_its_last_word(make_desk: MakeDesk, behaviour: str) -> None:
+def test_the_study_goes_on_when_a_trial_does_not_end_after_its_last_word(
+    make_fixture: MakeFixture, behaviour: str
+) -> None:
     # After its last message the process is not needed, and frameworks can hang at their end.
-    desk = make_desk({0: Act(accuracies=(0.9, 0.9, 0.9)), 1: Act(behaviour)}, trials=3, training={"time_limit": 2.0})
-    assert desk.run() is Ending.DONE
-    assert desk.counts().finished == 3
-    assert desk.living_trials() == []
+    fixture = make_fixture(
+        {0: StubTrial(accuracies=(0.9, 0.9, 0.9)), 1: StubTrial(behaviour)}, trials=3, training={"time_limit": 2.0}
+    )
+    assert fixture.run() is Ending.DONE
+    assert fixture.counts().finished == 3
+    assert fixture.living_trials() == []
 
 
 @pytest.mark.parametrize(
@@ -196,113 +202,115 @@ def test_the_study_goes_on_when_a_trial_does_not_end_after_its_last_word(make_de
     [("die while saving", "killed from outside"), ("fail while saving", "OSError: no space left on device")],
 )
 def test_a_trial_is_complete_without_a_model_when_saving_fails(
-    make_desk: MakeDesk, behaviour: str, reason: str
+    make_fixture: MakeFixture, behaviour: str, reason: str
 ) -> None:
-    desk = make_desk({0: Act(behaviour)}, trials=1)
-    assert desk.run() is Ending.DONE
-    trial = desk.trials()[0]
+    fixture = make_fixture({0: StubTrial(behaviour)}, trials=1)
+    assert fixture.run() is Ending.DONE
+    trial = fixture.trials()[0]
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
     assert f"its model was not kept: {reason}" in trial.reason
-    assert desk.kept_models() == []
+    assert fixture.kept_models() == []
 
 
-def test_a_trial_is_complete_without_a_model_when_its_latency_is_no_number(make_desk: MakeDesk) -> None:
-    desk = make_desk({0: Act("measure nan in kept")}, trials=1)
-    assert desk.run() is Ending.DONE
-    trial = desk.trials()[0]
+def test_a_trial_is_complete_without_a_model_when_its_latency_is_no_number(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTrial("measure nan in kept")}, trials=1)
+    assert fixture.run() is Ending.DONE
+    trial = fixture.trials()[0]
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.9, 1000.0, 1.0), "")
     assert trial.reason == "complete, but its model was not kept: latency_seconds became nan"
     assert "latency_seconds" not in trial.measurements
 
 
 @pytest.mark.timeout(20)
-def test_a_trial_is_complete_without_a_model_when_it_hangs_while_saving(make_desk: MakeDesk) -> None:
+def test_a_trial_is_complete_without_a_model_when_it_hangs_while_saving(make_fixture: MakeFixture) -> None:
     # Hanging counts like dying there: what was trained and measured is kept.
-    desk = make_desk({0: Act("hang while saving")}, trials=1, training={"time_limit": 1.0})
-    assert desk.run() is Ending.DONE
-    trial = desk.trials()[0]
+    fixture = make_fixture({0: StubTrial("hang while saving")}, trials=1, training={"time_limit": 1.0})
+    assert fixture.run() is Ending.DONE
+    trial = fixture.trials()[0]
     assert (trial.state, trial.values, trial.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
     assert "model was not kept" in trial.reason
-    assert desk.kept_models() == []
+    assert fixture.kept_models() == []
 
 
-def test_a_trial_fails_when_an_objective_was_not_measured(make_desk: MakeDesk) -> None:
+def test_a_trial_fails_when_an_objective_was_not_measured(make_fixture: MakeFixture) -> None:
     # Not every system has peak_bytes.
-    desk = make_desk(trials=1, max_failures=0, objectives={"accuracy": "accuracy", "memory": "peak_bytes"})
-    assert desk.run() is Ending.TOO_MANY_FAILURES
-    assert desk.states() == ["failed"]
-    assert "peak_bytes" in desk.trials()[0].reason
-    assert desk.living_trials() == []
+    fixture = make_fixture(trials=1, max_failures=0, objectives={"accuracy": "accuracy", "memory": "peak_bytes"})
+    assert fixture.run() is Ending.TOO_MANY_FAILURES
+    assert fixture.states() == ["failed"]
+    assert "peak_bytes" in fixture.trials()[0].reason
+    assert fixture.living_trials() == []
 
 
 # When a trial is not worth its time
 
 
-def test_a_trial_is_refused_when_it_breaks_a_limit_before_training(make_desk: MakeDesk) -> None:
+def test_a_trial_is_refused_when_it_breaks_a_limit_before_training(make_fixture: MakeFixture) -> None:
     limits = {"memory": {"measure": "model_bytes", "at_most": "1 kB"}, "accuracy": "accuracy"}
-    desk = make_desk({0: Act(model_bytes=1001.0), 2: Act(model_bytes=5e6)}, trials=2, objectives=limits)
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["refused", "complete", "refused", "complete"]
-    refused = desk.trials()[2]
+    fixture = make_fixture(
+        {0: StubTrial(model_bytes=1001.0), 2: StubTrial(model_bytes=5e6)}, trials=2, objectives=limits
+    )
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["refused", "complete", "refused", "complete"]
+    refused = fixture.trials()[2]
     assert refused.reason == "model_bytes 5 MB breaks its limit of at most 1 kB"
     assert refused.epochs == []
     assert not refused.is_feasible
-    assert desk.trials()[1].is_feasible
-    assert desk.living_trials() == []
+    assert fixture.trials()[1].is_feasible
+    assert fixture.living_trials() == []
 
 
-def test_a_trial_is_pruned_when_it_is_dominated(make_desk: MakeDesk) -> None:
-    plan = {number: Act(accuracies=(0.9, 0.9, 0.9)) for number in range(10)}
-    plan[10] = Act(accuracies=(0.5, 0.95, 0.95), model_bytes=2000.0, train_seconds=2.0)  # after its first epoch
-    plan[11] = Act(accuracies=(0.95, 0.5, 0.5), model_bytes=2000.0, train_seconds=2.0)
-    desk = make_desk(plan, n_slots=1, trials=12, pruner={"name": "pareto", "min_epochs": 1})
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete"] * 10 + ["pruned", "complete"]
-    pruned = desk.trials()[10]
+def test_a_trial_is_pruned_when_it_is_dominated(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(accuracies=(0.9, 0.9, 0.9)) for number in range(10)}
+    plan[10] = StubTrial(accuracies=(0.5, 0.95, 0.95), model_bytes=2000.0, train_seconds=2.0)  # after its first epoch
+    plan[11] = StubTrial(accuracies=(0.95, 0.5, 0.5), model_bytes=2000.0, train_seconds=2.0)
+    fixture = make_fixture(plan, n_slots=1, trials=12, pruner={"name": "pareto", "min_epochs": 1})
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete"] * 10 + ["pruned", "complete"]
+    pruned = fixture.trials()[10]
     assert [epoch.epoch for epoch in pruned.epochs] == [1]
     assert "trial 0 dominates it" in pruned.reason
     assert pruned.measurements["train_seconds"] == 2.0
-    assert desk.counts().finished == 12
-    assert desk.living_trials() == []
+    assert fixture.counts().finished == 12
+    assert fixture.living_trials() == []
 
 
-def test_values_outside_the_limits_are_complete_but_not_on_the_front(make_desk: MakeDesk) -> None:
+def test_values_outside_the_limits_are_complete_but_not_on_the_front(make_fixture: MakeFixture) -> None:
     limits = {"accuracy": {"measure": "accuracy", "at_least": 0.8}, "memory": "model_bytes"}
-    desk = make_desk({1: Act(accuracies=(0.9, 0.9, 0.9))}, trials=2, objectives=limits)
-    desk.run()
-    assert [trial.is_feasible for trial in desk.trials()] == [False, True]
-    assert desk.kept_models() == ["trial-1.keras"]
+    fixture = make_fixture({1: StubTrial(accuracies=(0.9, 0.9, 0.9))}, trials=2, objectives=limits)
+    fixture.run()
+    assert [trial.is_feasible for trial in fixture.trials()] == [False, True]
+    assert fixture.kept_models() == ["trial-1.keras"]
 
 
 # When the study gives up
 
 
-def test_the_study_stops_when_too_many_trials_fail(make_desk: MakeDesk) -> None:
-    desk = make_desk({number: Act("exit silently") for number in range(50)}, max_failures=2, trials=20)
-    assert desk.run() is Ending.TOO_MANY_FAILURES
-    assert desk.states() == ["failed"] * 3
-    assert desk.living_trials() == []
+def test_the_study_stops_when_too_many_trials_fail(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({number: StubTrial("exit silently") for number in range(50)}, max_failures=2, trials=20)
+    assert fixture.run() is Ending.TOO_MANY_FAILURES
+    assert fixture.states() == ["failed"] * 3
+    assert fixture.living_trials() == []
 
 
-def test_the_study_stops_when_too_many_trials_are_refused(make_desk: MakeDesk) -> None:
+def test_the_study_stops_when_too_many_trials_are_refused(make_fixture: MakeFixture) -> None:
     limits = {"memory": {"measure": "model_bytes", "at_most": "1 B"}}
-    desk = make_desk(max_refusals=3, trials=20, objectives=limits)
-    assert desk.run() is Ending.TOO_MANY_REFUSALS
-    assert desk.states() == ["refused"] * 4
+    fixture = make_fixture(max_refusals=3, trials=20, objectives=limits)
+    assert fixture.run() is Ending.TOO_MANY_REFUSALS
+    assert fixture.states() == ["refused"] * 4
 
 
-def test_a_trial_under_way_goes_back_when_the_study_gives_up(make_desk: MakeDesk) -> None:
-    desk = make_desk({0: Act("hang"), 1: Act("exit silently")}, n_slots=2, max_failures=0)
-    assert desk.run() is Ending.TOO_MANY_FAILURES
-    assert desk.states() == ["waiting", "failed"]
-    assert desk.living_trials() == []
+def test_a_trial_under_way_goes_back_when_the_study_gives_up(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTrial("hang"), 1: StubTrial("exit silently")}, n_slots=2, max_failures=0)
+    assert fixture.run() is Ending.TOO_MANY_FAILURES
+    assert fixture.states() == ["waiting", "failed"]
+    assert fixture.living_trials() == []
 
 
 # When it is interrupted, or killed
 
 
-def test_a_signal_prints_nothing_in_the_middle_of_a_line(make_desk: MakeDesk) -> None:
-    view = make_desk().view
+def test_a_signal_prints_nothing_in_the_middle_of_a_line(make_fixture: MakeFixture) -> None:
+    view = make_fixture().view
     with interruptible(view.say) as is_interrupted:
         assert not is_interrupted()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -312,9 +320,9 @@ def test_a_signal_prints_nothing_in_the_middle_of_a_line(make_desk: MakeDesk) ->
     assert view.lines == ["stopping: running trials go back to the queue ..."]
 
 
-def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(make_desk: MakeDesk) -> None:
-    plan = {2: Act("hang once"), 3: Act("hang once")}
-    first = make_desk(plan, n_slots=2)
+def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(make_fixture: MakeFixture) -> None:
+    plan = {2: StubTrial("hang once"), 3: StubTrial("hang once")}
+    first = make_fixture(plan, n_slots=2)
     ending = first.run(lambda: all((first.out / "models" / f".partial-{n}.hung").exists() for n in (2, 3)))
     assert ending is Ending.INTERRUPTED
     assert first.states() == ["complete", "complete", "waiting", "waiting"]
@@ -322,7 +330,7 @@ def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(
     assert first.living_trials() == []
     parameters = [trial.parameters for trial in first.trials()]
 
-    second = make_desk(plan, n_slots=2)
+    second = make_fixture(plan, n_slots=2)
     second.worker_id = "bert"
     assert second.run() is Ending.DONE
     assert second.states() == ["complete"] * 4
@@ -332,98 +340,100 @@ def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(
     assert [len(trial.epochs) for trial in second.trials()] == [3, 3, 3, 3]
 
 
-def test_an_interruption_before_the_first_trial_starts_nothing(make_desk: MakeDesk) -> None:
-    desk = make_desk()
-    assert desk.run(lambda: True) is Ending.INTERRUPTED
-    assert desk.trials() == []
+def test_an_interruption_before_the_first_trial_starts_nothing(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture()
+    assert fixture.run(lambda: True) is Ending.INTERRUPTED
+    assert fixture.trials() == []
 
 
-def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_desk: MakeDesk) -> None:
-    desk = make_desk({0: Act(pause_seconds=0.2)}, trials=1)
-    study = desk.study
+def test_a_late_result_is_refused_when_the_trial_was_taken_over(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTrial(pause_seconds=0.2)}, trials=1)
+    study = fixture.study
 
     def take_over() -> bool:
         """Let another worker, which takes this one for dead, sweep its trial and lease it."""
-        if desk.trials() and desk.trials()[0].epochs and desk.trials()[0].n_attempts == 1:
+        if fixture.trials() and fixture.trials()[0].epochs and fixture.trials()[0].n_attempts == 1:
             queue.sweep(study, ["anna"])
-            with desk.store.exclusively():
+            with fixture.store.exclusively():
                 assert queue.lease_next(study, 1, "bert", "cpu0")
-        return any("refused" in line for line in desk.view.lines)
+        return any("refused" in line for line in fixture.view.lines)
 
-    assert desk.run(take_over) is Ending.INTERRUPTED
+    assert fixture.run(take_over) is Ending.INTERRUPTED
     refused = "trial 0: result refused: another worker has taken the trial over, or a person ended it"
-    assert refused in desk.view.lines
-    (trial,) = desk.trials()
+    assert refused in fixture.view.lines
+    (trial,) = fixture.trials()
     assert (trial.state, trial.worker_id, trial.n_attempts) == ("running", "bert", 2)
     assert trial.epochs == []
-    assert desk.kept_models() == []
+    assert fixture.kept_models() == []
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("pruner", ["median", "successive_halving", "hyperband"])
-def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_desk: MakeDesk, pruner: str) -> None:
+def test_optunas_pruners_leave_alone_what_another_worker_has_finished(make_fixture: MakeFixture, pruner: str) -> None:
     """If a supervisor slept past its lease, halving would write to the trial, which Optuna refuses with an error."""
-    desk = make_desk(
-        {0: Act(pause_seconds=0.4)},
+    fixture = make_fixture(
+        {0: StubTrial(pause_seconds=0.4)},
         trials=1,
         objectives={"accuracy": "accuracy", "memory": False, "time": False},
         pruner={"name": pruner},
     )
-    study = desk.study
+    study = fixture.study
     is_taken = False
 
     def taken_over() -> bool:
         nonlocal is_taken
-        if not is_taken and desk.living_trials():
+        if not is_taken and fixture.living_trials():
             is_taken = True
-            with desk.store.engine.begin() as connection:
+            with fixture.store.engine.begin() as connection:
                 connection.execute(schema.leases.update().values(expires_at=0.0))
             assert queue.sweep(study) == [0]
-            with desk.store.exclusively():
+            with fixture.store.exclusively():
                 leased = queue.lease_next(study, 1, "bert", "cpu0")
             assert leased is not None
             queue.finish(study, leased[0], Outcome.COMPLETE, values=[0.9])
         return False
 
-    assert desk.run(taken_over) is Ending.DONE
-    assert any("result refused" in line for line in desk.view.lines)
-    assert (desk.states(), desk.trials()[0].worker_id) == (["complete"], "bert")
+    assert fixture.run(taken_over) is Ending.DONE
+    assert any("result refused" in line for line in fixture.view.lines)
+    assert (fixture.states(), fixture.trials()[0].worker_id) == (["complete"], "bert")
 
 
 def test_a_trial_that_a_person_ends_before_it_has_started_is_left_alone(
-    make_desk: MakeDesk, monkeypatch: pytest.MonkeyPatch
+    make_fixture: MakeFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = make_desk(trials=1)
+    fixture = make_fixture(trials=1)
     lease_next = queue.lease_next
 
     def told_at_once(*arguments: Any, **options: Any) -> Any:
         leased = lease_next(*arguments, **options)
         if leased is not None:
-            desk.study.optuna.tell(leased[0].number, [0.9, 1.0, 0.1])
+            fixture.study.optuna.tell(leased[0].number, [0.9, 1.0, 0.1])
         return leased
 
     monkeypatch.setattr(queue, "lease_next", told_at_once)
-    assert desk.run() is Ending.DONE
-    assert any("or a person ended it" in line for line in desk.view.lines)
-    assert desk.states() == ["complete"]
+    assert fixture.run() is Ending.DONE
+    assert any("or a person ended it" in line for line in fixture.view.lines)
+    assert fixture.states() == ["complete"]
 
 
-def test_samplers_learn_of_a_stopped_trial_only_what_its_end_would_have_kept_or_broken(make_desk: MakeDesk) -> None:
+def test_samplers_learn_of_a_stopped_trial_only_what_its_end_would_have_kept_or_broken(
+    make_fixture: MakeFixture,
+) -> None:
     objectives = {
         "accuracy": {"measure": "accuracy", "at_least": 0.55},
         "memory": {"measure": "model_bytes", "at_most": 1e9},
         "time": {"measure": "train_seconds", "at_most": 10.0},
     }
-    plan = {number: Act(accuracies=(0.5, 0.6, 0.7), train_seconds=2.0) for number in range(8)}
-    desk = make_desk(
-        {**plan, 8: Act(accuracies=(0.5, 0.6, 0.7), train_seconds=50.0)},
+    plan = {number: StubTrial(accuracies=(0.5, 0.6, 0.7), train_seconds=2.0) for number in range(8)}
+    fixture = make_fixture(
+        {**plan, 8: StubTrial(accuracies=(0.5, 0.6, 0.7), train_seconds=50.0)},
         trials=9,
         objectives=objectives,
         pruner={"name": "pareto"},
     )
-    assert desk.run() is Ending.DONE
-    assert "breaks its limit of at most 10 s" in desk.trials()[8].reason
-    (stopped,) = desk.study.optuna.get_trials(states=(optuna.trial.TrialState.PRUNED,))
+    assert fixture.run() is Ending.DONE
+    assert "breaks its limit of at most 10 s" in fixture.trials()[8].reason
+    (stopped,) = fixture.study.optuna.get_trials(states=(optuna.trial.TrialState.PRUNED,))
     of_accuracy, of_memory, of_time = stopped.system_attrs["constraints"]
     assert of_accuracy == 0  # nobody knows it
     assert of_memory < 0 < of_time
@@ -432,9 +442,10 @@ def test_samplers_learn_of_a_stopped_trial_only_what_its_end_would_have_kept_or_
 def test_trial_processes_die_when_their_supervisor_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
-        "from tests.search.desk import Desk, make_spec\n"
-        "from tests.search.stub_trials import Act\n"
-        f"Desk(Path({str(tmp_path)!r}), make_spec(), {{n: Act('hang') for n in range(9)}}, n_slots=2).run()\n"
+        "from tests.search.supervisor_fixture import SupervisorFixture, make_spec\n"
+        "from tests.search.stub_trials import StubTrial\n"
+        f"SupervisorFixture(Path({str(tmp_path)!r}), make_spec(), "
+        "{n: StubTrial('hang') for n in range(9)}, n_slots=2).run()\n"
     )
     script = tmp_path / "supervise.py"
     script.write_text(f"if __name__ == '__main__':\n    {code.replace(chr(10), chr(10) + '    ')}")
@@ -449,11 +460,11 @@ def test_trial_processes_die_when_their_supervisor_is_killed(tmp_path: Path) -> 
     _wait_until(lambda: not any(is_running(pid) for pid in pids))
 
     # Its running trials are swept and finished, with the same numbers.
-    desk = Desk(tmp_path, make_spec(), {}, worker_id="bert")
-    queue.sweep(desk.study, ["anna"])
-    assert desk.run() is Ending.DONE
-    assert desk.states() == ["complete"] * 4
-    assert [trial.n_attempts for trial in desk.trials()] == [2, 2, 1, 1]
+    fixture = SupervisorFixture(tmp_path, make_spec(), {}, worker_id="bert")
+    queue.sweep(fixture.study, ["anna"])
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["complete"] * 4
+    assert [trial.n_attempts for trial in fixture.trials()] == [2, 2, 1, 1]
 
 
 def _n_epochs(folder: Path) -> int:
@@ -470,68 +481,70 @@ def _wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_desk: MakeDesk) -> None:
+def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_fixture: MakeFixture) -> None:
     # optuna-dashboard can delete a study at any time.
-    desk = make_desk({number: Act(pause_seconds=0.1) for number in range(4)}, n_slots=2)
+    fixture = make_fixture({number: StubTrial(pause_seconds=0.1) for number in range(4)}, n_slots=2)
     deleted: list[str] = []
 
     def delete() -> bool:
-        if desk.view.lines and not deleted:
+        if fixture.view.lines and not deleted:
             deleted.append("digits")
-            optuna.delete_study(study_name="digits", storage=desk.store.optuna)
+            optuna.delete_study(study_name="digits", storage=fixture.store.optuna)
         return False
 
     with pytest.raises(StoreError, match="digits"):
-        desk.run(delete)
-    assert desk.living_trials() == []
+        fixture.run(delete)
+    assert fixture.living_trials() == []
 
 
 # Several supervisors
 
 
-def test_a_supervisor_takes_over_what_another_one_left_when_it_has_nothing_else_to_do(make_desk: MakeDesk) -> None:
-    desk = make_desk(trials=2)
-    study = desk.study
-    with desk.store.exclusively():
+def test_a_supervisor_takes_over_what_another_one_left_when_it_has_nothing_else_to_do(
+    make_fixture: MakeFixture,
+) -> None:
+    fixture = make_fixture(trials=2)
+    study = fixture.study
+    with fixture.store.exclusively():
         assert queue.lease_next(study, 2, "lost", "cpu0")
-    with desk.store.engine.begin() as connection:
+    with fixture.store.engine.begin() as connection:
         connection.execute(schema.leases.update().values(expires_at=0.0))
-    assert desk.run() is Ending.DONE
-    assert "trial 0: its worker was lost; back in the queue" in desk.view.lines
-    assert desk.states() == ["complete", "complete"]
-    assert [trial.n_attempts for trial in desk.trials()] == [2, 1]
+    assert fixture.run() is Ending.DONE
+    assert "trial 0: its worker was lost; back in the queue" in fixture.view.lines
+    assert fixture.states() == ["complete", "complete"]
+    assert [trial.n_attempts for trial in fixture.trials()] == [2, 1]
 
 
 # Models
 
 
-def test_only_models_on_the_front_are_kept(make_desk: MakeDesk) -> None:
+def test_only_models_on_the_front_are_kept(make_fixture: MakeFixture) -> None:
     plan = {
-        0: Act(accuracies=(0.5, 0.5, 0.5)),  # beaten by 1
-        1: Act(accuracies=(0.9, 0.9, 0.9)),
-        2: Act(accuracies=(0.8, 0.8, 0.8)),  # never on the front
-        3: Act(accuracies=(0.4, 0.4, 0.4), model_bytes=10.0),
+        0: StubTrial(accuracies=(0.5, 0.5, 0.5)),  # beaten by 1
+        1: StubTrial(accuracies=(0.9, 0.9, 0.9)),
+        2: StubTrial(accuracies=(0.8, 0.8, 0.8)),  # never on the front
+        3: StubTrial(accuracies=(0.4, 0.4, 0.4), model_bytes=10.0),
     }
-    desk = make_desk(plan)
-    desk.run()
-    assert desk.kept_models() == ["trial-1.keras", "trial-3.keras"]
-    paths = [Path(trial.model_path).name for trial in desk.trials()]
+    fixture = make_fixture(plan)
+    fixture.run()
+    assert fixture.kept_models() == ["trial-1.keras", "trial-3.keras"]
+    paths = [Path(trial.model_path).name for trial in fixture.trials()]
     assert paths == ["", "trial-1.keras", "", "trial-3.keras"]
-    assert (desk.out / "models" / "trial-1.keras").read_text() == "model of trial 1"
-    assert "latency_seconds" in desk.trials()[1].measurements
-    assert "latency_seconds" not in desk.trials()[2].measurements
+    assert (fixture.out / "models" / "trial-1.keras").read_text() == "model of trial 1"
+    assert "latency_seconds" in fixture.trials()[1].measurements
+    assert "latency_seconds" not in fixture.trials()[2].measurements
 
 
-def test_a_model_stays_when_another_supervisor_is_about_to_record_its_trial(make_desk: MakeDesk) -> None:
+def test_a_model_stays_when_another_supervisor_is_about_to_record_its_trial(make_fixture: MakeFixture) -> None:
     # Two supervisors on one machine share a results folder. The other one has published its model and
     # has not told the store yet, and a running trial is not beaten.
-    desk = make_desk(trials=2)
-    study = desk.study
-    with desk.store.exclusively():
+    fixture = make_fixture(trials=2)
+    study = fixture.study
+    with fixture.store.exclusively():
         assert queue.lease_next(study, 2, "bert", "cpu0")
-    models = desk.out / "models"
+    models = fixture.out / "models"
     models.mkdir(parents=True)
     (models / "trial-0.keras").write_text("model of trial 0")
-    desk.run(lambda: len(desk.view.lines) == 1)
-    assert desk.states() == ["running", "complete"]
-    assert desk.kept_models() == ["trial-0.keras", "trial-1.keras"]
+    fixture.run(lambda: len(fixture.view.lines) == 1)
+    assert fixture.states() == ["running", "complete"]
+    assert fixture.kept_models() == ["trial-0.keras", "trial-1.keras"]

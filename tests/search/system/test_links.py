@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.desk import Desk, RecordingView, make_spec
+from tests.search.supervisor_fixture import RecordingView, SupervisorFixture, make_spec
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.supervisor.run import RunRequest, run_study
 from tunefront.search.system.links import refuse_links
@@ -55,15 +55,17 @@ def test_a_user_s_own_links_stay(tmp_path: Path) -> None:
     refuse_links(tmp_path / "not there yet")
 
 
-def _run(desk: Desk, out: Path) -> None:
-    launcher = Launcher(desk.folder / "forkserver.log", preload=())
-    run_study(RunRequest(desk.spec, Path("study.toml"), desk.url, 1, out, launcher, desk.folder), RecordingView())
+def _run(fixture: SupervisorFixture, out: Path) -> None:
+    launcher = Launcher(fixture.folder / "forkserver.log", preload=())
+    run_study(
+        RunRequest(fixture.spec, Path("study.toml"), fixture.url, 1, out, launcher, fixture.folder), RecordingView()
+    )
 
 
 def test_a_run_writes_neither_through_links_nor_over_another_study_s_models(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()
-    one, other = (Desk(tmp_path / name, make_spec(), {}) for name in ("one", "other"))
+    one, other = (SupervisorFixture(tmp_path / name, make_spec(), {}) for name in ("one", "other"))
     claim(tmp_path / "results", one.record)
     with pytest.raises(FolderTakenError, match="results holds the results of another study named 'digits'"):
         _run(other, tmp_path / "results")

@@ -14,8 +14,8 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import URL
 from sqlalchemy.schema import CreateTable
 
-from tests.storage.bench import VALUES, Bench
 from tests.storage.conftest import dispose
+from tests.storage.study_fixture import VALUES, StudyFixture
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import has_studies, open_store
 from tunefront.storage.database.locks import StoreError
@@ -28,13 +28,13 @@ def sqlite_url(path: Path) -> str:
 
 
 def test_a_study_works_when_the_path_is_odd(any_folder: Path) -> None:
-    bench = Bench.make(sqlite_url(any_folder / "tune front.db"))
-    bench.finish(bench.lease())
+    fixture = StudyFixture.make(sqlite_url(any_folder / "tune front.db"))
+    fixture.finish(fixture.lease())
     assert (any_folder / "tune front.db").is_file()
-    assert Bench.make(bench.store.url).trials()[0].values == VALUES
-    assert has_studies(bench.store.url)
-    reader = open_store(bench.store.url)
-    assert reader.optuna.get_study_id_from_name("digits") == bench.record.study_id
+    assert StudyFixture.make(fixture.store.url).trials()[0].values == VALUES
+    assert has_studies(fixture.store.url)
+    reader = open_store(fixture.store.url)
+    assert reader.optuna.get_study_id_from_name("digits") == fixture.record.study_id
 
 
 @pytest.mark.parametrize("is_writer", [False, True])
@@ -169,26 +169,26 @@ def test_open_store_when_the_folder_is_read_only(tmp_path: Path) -> None:
 
 
 def test_a_reader_opens_a_study_when_the_file_is_read_only(tmp_path: Path) -> None:
-    bench = Bench.make(sqlite_url(tmp_path / "tunefront.db"))
-    dispose(bench.store)
+    fixture = StudyFixture.make(sqlite_url(tmp_path / "tunefront.db"))
+    dispose(fixture.store)
     (tmp_path / "tunefront.db").chmod(stat.S_IRUSR)
     if os.access(tmp_path / "tunefront.db", os.W_OK):
         pytest.skip("this user may write everywhere")
-    assert open_store(bench.store.url).optuna.get_study_id_from_name("digits") == bench.record.study_id
+    assert open_store(fixture.store.url).optuna.get_study_id_from_name("digits") == fixture.record.study_id
 
 
 @pytest.mark.parametrize("is_writer", [False, True])
-def test_open_store_when_a_newer_tunefront_wrote_it(bench: Bench, is_writer: bool) -> None:
-    with bench.store.engine.begin() as begun:
+def test_open_store_when_a_newer_tunefront_wrote_it(fixture: StudyFixture, is_writer: bool) -> None:
+    with fixture.store.engine.begin() as begun:
         begun.execute(schema.schema_version.update().values(version=schema.VERSION + 1))
     with pytest.raises(StoreError, match="newer"):
-        open_store(bench.store.url, is_writer=is_writer)
+        open_store(fixture.store.url, is_writer=is_writer)
 
 
-def test_open_store_keeps_what_is_there_when_it_opens_again(bench: Bench) -> None:
-    bench.finish(bench.lease())
-    again = Bench.make(bench.store.url)
-    assert again.record == bench.record
+def test_open_store_keeps_what_is_there_when_it_opens_again(fixture: StudyFixture) -> None:
+    fixture.finish(fixture.lease())
+    again = StudyFixture.make(fixture.store.url)
+    assert again.record == fixture.record
     assert [trial.state for trial in again.trials()] == ["complete"]
     dispose(again.store)
 
@@ -196,11 +196,11 @@ def test_open_store_keeps_what_is_there_when_it_opens_again(bench: Bench) -> Non
 def test_open_store_works_beside_optuna_studies_that_were_there_first(url: str) -> None:
     plain = optuna.create_study(study_name="plain", storage=url)
     plain.tell(plain.ask(), 1.0)
-    bench = Bench.make(url)
-    bench.finish(bench.lease())
-    assert [trial.number for trial in bench.trials()] == [0]
-    assert len(optuna.load_study(study_name="plain", storage=bench.store.optuna).trials) == 1
-    dispose(bench.store)
+    fixture = StudyFixture.make(url)
+    fixture.finish(fixture.lease())
+    assert [trial.number for trial in fixture.trials()] == [0]
+    assert len(optuna.load_study(study_name="plain", storage=fixture.store.optuna).trials) == 1
+    dispose(fixture.store)
     plain._storage.remove_session()
 
 
@@ -228,9 +228,9 @@ def test_times_are_stored_in_double_precision_when_the_database_is_mysql() -> No
             assert "FLOAT" not in line, f"{table.name}: {line.strip()}"
 
 
-def test_database_now_is_the_time_on_the_database_s_clock(bench: Bench) -> None:
+def test_database_now_is_the_time_on_the_database_s_clock(fixture: StudyFixture) -> None:
     import time
 
-    with bench.store.engine.connect() as connected:
+    with fixture.store.engine.connect() as connected:
         now = connected.execute(sa.select(schema.database_now())).scalar_one()
     assert float(now) == pytest.approx(time.time(), abs=5.0)

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from tests.conftest import DIGITS
-from tests.storage.bench import DIRECTIONS, METRICS, Bench
+from tests.storage.study_fixture import DIRECTIONS, METRICS, StudyFixture
 from tunefront.commands import app, study, terminal
 from tunefront.commands.session import interrupted_early
 from tunefront.search.data.cache import prepare
@@ -49,19 +49,19 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def store_study(tmp_path: Path) -> Bench:
+def store_study(tmp_path: Path) -> StudyFixture:
     """Store a study with one finished trial, from study.toml, in ./tunefront.db."""
     (tmp_path / "study.toml").write_text(SPEC)
     spec = read_spec(tmp_path / "study.toml")
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
-    bench = Bench(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
-    bench.finish(bench.lease())
-    return bench
+    fixture = StudyFixture(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
+    fixture.finish(fixture.lease())
+    return fixture
 
 
 @pytest.mark.parametrize("ending", [Ending.INTERRUPTED, Ending.TOO_MANY_FAILURES])
 def test_the_command_that_goes_on_can_be_copied(
-    run: Run, store_study: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Ending
+    run: Run, store_study: StudyFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Ending
 ) -> None:
     (tmp_path / "the [new] study.toml").write_text(SPEC)
     monkeypatch.setenv("COLUMNS", "40")
@@ -134,7 +134,7 @@ def test_a_mistake_exits_2_with_one_message_and_leaves_nothing_behind(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.toml", "notes.txt", "study.toml"]
 
 
-def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: Path, store_study: StudyFixture) -> None:
     (tmp_path / "study.toml").write_text(SPEC + "[training]\nepochs = 99\n")
     code, _, errors = run("run", "study.toml")
     assert code == 2
@@ -144,13 +144,13 @@ def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: P
 
 
 @pytest.mark.parametrize("command", ["status", "report", "confirm", "delete"])
-def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: Bench, command: str) -> None:
+def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: StudyFixture, command: str) -> None:
     code, _, errors = run(command, "digist")
     assert code == 2
     assert "has no study 'digist'. It has: digits" in errors
 
 
-def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study: Bench) -> None:
+def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study: StudyFixture) -> None:
     code, _, errors = run("confirm", "digits")
     assert code == 2
     assert "trial 0 of study 'digits' cannot be made again: its space has changed since" in errors
@@ -178,8 +178,8 @@ def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path,
     (tmp_path / "own.toml").write_text(SPEC.replace("digits", "own", 1).replace("trials = 4", 'space = "mine.py:Mine"'))
     spec = read_spec(tmp_path / "own.toml")  # reading a spec does not run the code
     store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
-    bench = Bench(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
-    bench.finish(bench.lease())
+    fixture = StudyFixture(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
+    fixture.finish(fixture.lease())
     _write_recording(tmp_path / "own.csv", "mine.py:Mine")
     options = {"replay": ("--sampler", "tpe"), "data": ("own.toml", "--out", "mine.py/in the way")}
     code, output, errors = run(*arguments, *options.get(arguments[0], ()))
@@ -192,7 +192,7 @@ def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path,
     assert run("status", "own")[0] == run("report", "own")[0] == 0  # these commands do not need the code
 
 
-def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) -> None:
+def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: StudyFixture) -> None:
     assert run("status")[0] == 0
     assert "digits" in run("status")[1]
     code, output, _ = run("status", "digits")
@@ -202,7 +202,7 @@ def test_status_tells_of_all_studies_and_of_one(run: Run, store_study: Bench) ->
 
 
 def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
-    run: Run, tmp_path: Path, store_study: Bench
+    run: Run, tmp_path: Path, store_study: StudyFixture
 ) -> None:
     confirmation = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
     studies.create(store_study.store, "digits.confirmation", confirmation, {}, DIRECTIONS, METRICS)
@@ -234,7 +234,7 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
 
 
 def test_delete_of_a_confirmation_removes_its_files_so_that_there_can_be_another_one(
-    run: Run, tmp_path: Path, store_study: Bench
+    run: Run, tmp_path: Path, store_study: StudyFixture
 ) -> None:
     folder = tmp_path / "results" / "digits" / "confirmation"
     assert run("report", "digits")[0] == 0
@@ -251,7 +251,7 @@ def test_delete_of_a_confirmation_removes_its_files_so_that_there_can_be_another
 
 
 def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_search(
-    run: Run, tmp_path: Path, store_study: Bench
+    run: Run, tmp_path: Path, store_study: StudyFixture
 ) -> None:
     confirmation = {**store_study.record.spec, "name": "digits.confirmation", "confirms": "digits"}
     studies.create(store_study.store, "digits.confirmation", confirmation, {}, DIRECTIONS, METRICS)
@@ -266,7 +266,7 @@ def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_sea
     assert not (results / "digits").exists()
 
 
-def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: StudyFixture) -> None:
     assert run("report", "digits")[0] == 0
     code, output, _ = run("delete", "digits", "--yes")
     assert code == 0
@@ -275,7 +275,9 @@ def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_s
     assert run("status", "digits")[0] == 2
 
 
-def test_delete_leaves_the_results_of_another_study_of_that_name(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_delete_leaves_the_results_of_another_study_of_that_name(
+    run: Run, tmp_path: Path, store_study: StudyFixture
+) -> None:
     folder = tmp_path / "results" / "digits"
     assert run("report", "digits")[0] == 0
     (folder / "study.json").write_text('{"study": "digits", "made_at": 1.0}')
@@ -286,7 +288,9 @@ def test_delete_leaves_the_results_of_another_study_of_that_name(run: Run, tmp_p
     assert (folder / "report.html").exists()
 
 
-def test_delete_removes_no_files_that_are_not_known_to_be_its_own(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_delete_removes_no_files_that_are_not_known_to_be_its_own(
+    run: Run, tmp_path: Path, store_study: StudyFixture
+) -> None:
     report = tmp_path / "project" / "report.html"
     report.parent.mkdir()
     report.write_text("mine")
@@ -301,7 +305,7 @@ def test_delete_removes_no_files_that_are_not_known_to_be_its_own(run: Run, tmp_
     assert "No file is removed: results/digits is a link, and links are not followed\n" in output
 
 
-def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> None:
+def test_delete_refuses_while_a_worker_runs(run: Run, store_study: StudyFixture) -> None:
     machine = {"host_name": "far away", "process_started_at": 0.0}
     studies.register_worker(store_study.study, "anna", "another host", 4711, machine)
     code, _, errors = run("delete", "digits", "--yes")
@@ -311,13 +315,13 @@ def test_delete_refuses_while_a_worker_runs(run: Run, store_study: Bench) -> Non
 
 
 @pytest.mark.parametrize("arguments", [("status",), ("status", "digits"), ("report", "digits")], ids=" ".join)
-def test_json_is_for_programs(run: Run, store_study: Bench, arguments: tuple[str, ...]) -> None:
+def test_json_is_for_programs(run: Run, store_study: StudyFixture, arguments: tuple[str, ...]) -> None:
     code, output, _ = run(*arguments, "--json")
     assert code == 0
     assert "digits" in json.dumps(json.loads(output))
 
 
-def test_report_writes_its_files_anywhere(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_report_writes_its_files_anywhere(run: Run, tmp_path: Path, store_study: StudyFixture) -> None:
     assert run("report", "digits")[0] == 0
     assert run("report", "digits", "--out", "an other/place")[0] == 0
     for folder in ("results/digits", "an other/place"):
@@ -325,7 +329,9 @@ def test_report_writes_its_files_anywhere(run: Run, tmp_path: Path, store_study:
         assert {"report.html", "front.md", "front.csv", "trials.csv"} <= names
 
 
-def test_a_report_is_not_written_over_that_of_another_storage(run: Run, tmp_path: Path, store_study: Bench) -> None:
+def test_a_report_is_not_written_over_that_of_another_storage(
+    run: Run, tmp_path: Path, store_study: StudyFixture
+) -> None:
     assert run("report", "digits")[0] == 0
     before = (tmp_path / "results" / "digits" / "report.html").read_bytes()
     store = open_store(f"sqlite:///{tmp_path / 'other.db'}", is_writer=True)
@@ -340,7 +346,7 @@ def test_a_report_is_not_written_over_that_of_another_storage(run: Run, tmp_path
 
 
 def test_a_storage_comes_from_the_environment(
-    run: Run, tmp_path: Path, store_study: Bench, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, store_study: StudyFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tunefront.db").rename(tmp_path / "moved.db")
     for suffix in ("-wal", "-shm"):
@@ -409,7 +415,7 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
 
 @pytest.mark.parametrize("arguments", [("run", "study.toml"), ("report", "digits")], ids=" ".join)
 def test_a_folder_that_cannot_be_is_named_before_anything_is_done(
-    run: Run, tmp_path: Path, store_study: Bench, arguments: tuple[str, ...]
+    run: Run, tmp_path: Path, store_study: StudyFixture, arguments: tuple[str, ...]
 ) -> None:
     (tmp_path / "notes.txt").write_text("notes")
     code, output, errors = run(*arguments, "--out", "notes.txt/report")
@@ -426,7 +432,7 @@ def test_a_table_that_cannot_be_is_named_before_anything_is_done(run: Run, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["study.toml"]
 
 
-def test_a_folder_that_the_system_refuses_is_named(run: Run, store_study: Bench) -> None:
+def test_a_folder_that_the_system_refuses_is_named(run: Run, store_study: StudyFixture) -> None:
     code, _, errors = run("report", "digits", "--out", "/proc/report")
     assert (code, errors.startswith("tunefront: /proc/report: ")) == (2, True)
     assert "Traceback" not in errors
@@ -472,7 +478,7 @@ def test_data_writes_tfrecords_by_either_way_of_asking(run: Run, tmp_path: Path)
 
 @pytest.mark.parametrize("option", ["--slots", "--workers"])
 def test_slots_have_an_older_name(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_study: Bench, option: str
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_study: StudyFixture, option: str
 ) -> None:
     asked: list[object] = []
 

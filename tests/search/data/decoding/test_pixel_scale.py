@@ -160,7 +160,7 @@ def test_values_without_a_scale_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("values", [PIXELS / 255, PIXELS[..., np.newaxis] / 255], ids=["no channel", "a channel"])
 def test_looking_at_the_data_stops_too_where_the_space_is_not_the_users(tmp_path: Path, values: Any) -> None:
-    from tests.search.desk import make_spec
+    from tests.search.supervisor_fixture import make_spec
     from tunefront.search.preparation.prepare import _prepare_and_inspect
 
     np.savez(tmp_path / "images.npz", x=values, y=CLASSES)
@@ -182,7 +182,7 @@ def test_looking_at_the_data_stops_too_where_the_space_is_not_the_users(tmp_path
 def test_images_of_more_than_8_bits_are_refused_and_taken_on_their_scale(
     tmp_path: Path, values: Any, scale: str, remedy: str
 ) -> None:
-    from tests.search.desk import make_spec
+    from tests.search.supervisor_fixture import make_spec
     from tunefront.search.preparation.prepare import _prepare_and_inspect
 
     np.savez(tmp_path / "images.npz", x=values[..., np.newaxis], y=CLASSES)

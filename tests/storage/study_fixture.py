@@ -56,15 +56,15 @@ def epoch(number: int, accuracy: float = 0.5) -> Epoch:
     return Epoch(number, accuracy, 0.25, 0.125, {"loss": 1.5, "val_loss": 1.25})
 
 
-def with_limits(bench: Bench, **limits: Mapping[str, float]) -> dict[str, Any]:
+def with_limits(fixture: StudyFixture, **limits: Mapping[str, float]) -> dict[str, Any]:
     """Return the study's spec with only these limits: axis -> ``at_least``, ``at_most``."""
-    spec = dict(bench.record.spec)
+    spec = dict(fixture.record.spec)
     tables = {axis: {"measure": table["measure"], **limits.get(axis, {})} for axis, table in spec["objectives"].items()}
     return {**spec, "objectives": tables}
 
 
 @dataclass(frozen=True)
-class Bench:
+class StudyFixture:
     """One study in an open store, with the actions of a worker."""
 
     study: OpenStudy
@@ -78,12 +78,12 @@ class Bench:
         return self.study.record
 
     @classmethod
-    def make(cls, url: str, name: str = "digits") -> Bench:
+    def make(cls, url: str, name: str = "digits") -> StudyFixture:
         """Open the store at `url`, and make the study or find it there."""
         return cls.on(open_store(url, is_writer=True), name)
 
     @classmethod
-    def on(cls, store: Store, name: str = "digits") -> Bench:
+    def on(cls, store: Store, name: str = "digits") -> StudyFixture:
         """Make the study in an open store, or find it there."""
         return cls(studies.create(store, name, {**SPEC, "name": name}, DATASET, DIRECTIONS, METRICS))
 

@@ -1,4 +1,4 @@
-"""A supervisor's desk for fault tests: a store, a spec, slots, and stub trials."""
+"""A supervisor's fixture for fault tests: a store, a spec, slots, and stub trials."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class RecordingView:
 
 
 @dataclass
-class Desk:
+class SupervisorFixture:
     """A study in a folder, and supervisors that work on it."""
 
     folder: Path

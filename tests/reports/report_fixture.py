@@ -54,7 +54,7 @@ _CHOICES = ("adam", "sgd", "a|b", "<b>bold</b>", "</script><script>alert(1)</scr
 
 
 @dataclass(frozen=True)
-class Bench:
+class ReportFixture:
     """One study in an open store, to which trials are added as a supervisor adds them."""
 
     study: OpenStudy
@@ -74,7 +74,7 @@ class Bench:
         objectives: Mapping[Axis, Mapping[str, Any]] = THREE,
         n_trials: int = 4,
         name: str = "digits",
-    ) -> Bench:
+    ) -> ReportFixture:
         store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
         spec = {
             "name": name,
