@@ -24,10 +24,10 @@ def test_optunas_study_is_loaded_once_and_only_when_it_is_asked_for(
         loaded.append(study_name)
         return optuna.load_study(study_name=study_name, storage=storage)
 
+    fixture.lease()  # through the fixture's own OpenStudy
     monkeypatch.setattr(open_study, "load_study", noting)
     study = OpenStudy(fixture.store, fixture.record)
     assert loaded == []
-    fixture.lease()
     assert [len(study.optuna.trials), len(study.optuna.trials)] == [1, 1]
     assert loaded == ["digits"]
 
