@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# A process a core, each with whole files: what a file's tests share is made once. "make test PARALLEL=" runs one.
+PARALLEL := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-exhaustive backbone-layers lint format benchmark clean
+.PHONY: help install demo check test test-slow test-exhaustive backbone-layers lint format benchmark clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,14 +16,14 @@ install: $(VENV)/linked ## Make .venv and install tunefront into it
 demo: $(VENV)/linked ## Search small CNNs for handwritten digits and write a report (a few minutes)
 	$(BIN)/tunefront run examples/digits.toml
 
-test: $(VENV)/installed-test ## Check style and types, and run all tests
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/pytest
+check: lint ## Check style and types, and run the tests that train nothing and start nothing: the inner loop
+	$(BIN)/pytest $(PARALLEL) -q -m "not (slow or server or keras or processes or exhaustive)"
+
+test: lint ## Check style and types, and run all tests
+	$(BIN)/pytest $(PARALLEL)
 
 test-slow: $(VENV)/installed-test ## Run only the slow tests
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest $(PARALLEL) -m slow
 
 test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built
 	$(BIN)/pytest -m exhaustive

@@ -24,10 +24,13 @@ DIGITS = DigitsSource(source="digits")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that load Keras, for `make check` to leave them out."""
+    """Mark the tests that load Keras or start worker processes, for `make check` to leave them out."""
     for item in items:
-        if "keras" in getattr(item, "fixturenames", ()):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if "keras" in fixtures:
             item.add_marker("keras")
+        if fixtures & {"fork_server", "launcher"}:
+            item.add_marker("processes")
 
 
 @pytest.fixture(scope="session", autouse=True)
