@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# A process a core, each with whole files: what a file's tests share is made once. "make test PARALLEL=" runs one.
-PARALLEL := -n auto --dist loadfile
+# A process a core, each with whole files, because what a file's tests share is made once. "make test PARALLEL=" runs one.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo check test test-slow test-exhaustive backbone-layers lint format benchmark clean

@@ -23,8 +23,13 @@ from tunefront.search.data.sources.digits import DigitsSource
 DIGITS = DigitsSource(source="digits")
 
 
+# Files whose tests take minutes together. They go first, so that no process waits for another one's last file.
+_LONG_FILES = ("test_examples.py", "test_pretrained.py", "test_end_to_end.py", "test_trainable.py", "test_choice.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that load Keras or start worker processes, for `make check` to leave them out."""
+    """Begin with long files, and mark what `make check` leaves out: tests that load Keras or start processes."""
+    items.sort(key=lambda item: item.path.name not in _LONG_FILES)
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if "keras" in fixtures:
