@@ -15,6 +15,8 @@ from tunefront.commands.app import COMMANDS
 
 _REPORT_LOADED = """
 import sys
+
+pytestmark = pytest.mark.processes
 try:
     {code}
 except SystemExit as ending:

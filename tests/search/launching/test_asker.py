@@ -21,6 +21,8 @@ import json, sys
 from tunefront.search.launching.asker import make_data_asker
 from tests.search.launching.test_asker import look
 
+pytestmark = pytest.mark.processes
+
 if __name__ == "__main__":
     with make_data_asker(lambda *told: None) as asker:
         print(json.dumps(asker.ask(look, json.loads(sys.argv[1]))))
