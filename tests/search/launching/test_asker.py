@@ -14,14 +14,14 @@ import pytest
 
 from tests.search.data.pictures import pictures
 
+pytestmark = pytest.mark.processes
+
 FRAMEWORKS = {"keras", "tensorflow", "jax", "torch"}
 
 _ASK = """
 import json, sys
 from tunefront.search.launching.asker import make_data_asker
 from tests.search.launching.test_asker import look
-
-pytestmark = pytest.mark.processes
 
 if __name__ == "__main__":
     with make_data_asker(lambda *told: None) as asker:
