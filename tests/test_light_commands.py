@@ -13,10 +13,10 @@ import pytest
 from tests.test_layering import FRAMEWORKS, ROOT
 from tunefront.commands.app import COMMANDS
 
+pytestmark = pytest.mark.processes
+
 _REPORT_LOADED = """
 import sys
-
-pytestmark = pytest.mark.processes
 try:
     {code}
 except SystemExit as ending:
