@@ -12,6 +12,7 @@ from tunefront.reports.importance.section import importance_frame, importance_ma
 from tunefront.reports.page.page import render_page
 from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.csv_text import csv_text
+from tunefront.reports.tables.epochs import epochs_frame
 from tunefront.reports.tables.frames import classes_frame, front_frame, trials_frame
 from tunefront.reports.tables.markdown import front_markdown
 from tunefront.storage.files import replace_file
@@ -27,6 +28,7 @@ class ReportFiles:
         front_csv: The front with everything known of its trials.
         trials_csv: Every trial, in the columns of `front_csv`.
         importance_csv: The importance of each parameter for each objective.
+        epochs_csv: Every epoch of every trial.
         classes_csv: The classes, in the order of the models' outputs.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
@@ -36,6 +38,7 @@ class ReportFiles:
     front_csv: Path
     trials_csv: Path
     importance_csv: Path
+    epochs_csv: Path
     classes_csv: Path
     confirmed_csv: Path | None = None
 
@@ -47,6 +50,7 @@ class ReportFiles:
             self.front_csv,
             self.trials_csv,
             self.importance_csv,
+            self.epochs_csv,
             self.classes_csv,
         )
         return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
@@ -60,7 +64,8 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     """
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
-        out_dir / "importance.csv", out_dir / "classes.csv", out_dir / "confirmed.csv" if confirmation else None,
+        out_dir / "importance.csv", out_dir / "epochs.csv", out_dir / "classes.csv",
+        out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
     importance = find_importance(results)
     markdown = [front_markdown(results), importance_markdown(importance)]
@@ -72,6 +77,7 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
         csv_text(front_frame(results)),
         csv_text(trials_frame(results)),
         csv_text(importance_frame(importance)),
+        csv_text(epochs_frame(results)),
         csv_text(classes_frame(results)),
     ]
     if confirmation:

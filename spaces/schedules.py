@@ -7,7 +7,7 @@ from typing import Any
 
 from tunefront.spaces.candidate import Settings
 from tunefront.spaces.ranges import Fixed
-from tunefront.spaces.settings import Setting, fraction, number, whole
+from tunefront.spaces.settings import Setting, fraction, number, one_of, whole
 
 _WARM_UP: Mapping[str, Setting] = {"warm_up_epochs": number(Fixed(0.0), above=0, below=10_000, zero=True)}
 
@@ -15,8 +15,9 @@ SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
     "constant": _WARM_UP,
     # The rate falls to `minimum` times its first value (SGDR without restarts, arXiv 1608.03983).
     "cosine": {**_WARM_UP, "minimum": fraction(Fixed(0.0))},
-    # The rate is multiplied by `factor` when the validation loss has not improved for `patience` epochs.
+    # The rate is multiplied by `factor` when what is monitored has not improved for `patience` epochs.
     "reduce_on_plateau": {
+        "monitor": one_of(Fixed("val_loss"), ("loss", "val_loss", "val_accuracy")),
         "factor": number(Fixed(0.1), above=0, below=1),
         "patience": whole(Fixed(5), 1, 10_000),
         "cooldown": whole(Fixed(0), 0, 10_000),

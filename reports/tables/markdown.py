@@ -21,6 +21,8 @@ from tunefront.reports.sentences.summary import (
 )
 from tunefront.reports.study_results import StudyResults
 
+_TRAINABLE = "n_trainable_parameters"
+
 
 def front_markdown(results: StudyResults) -> str:
     """Return the front as Markdown: a summary, notes, progress, the table, and the parameters that all models share."""
@@ -45,17 +47,24 @@ def escape(text: str) -> str:
 
 
 def _table(results: StudyResults, parameters: Parameters) -> str:
-    titles = ["trial", *(axis_title(results, axis) for axis in AXES), "epochs", *parameters.differing]
+    has_trainable = any(_TRAINABLE in trial.measurements for trial in results.front)
+    trainable = ["trainable parameters"] if has_trainable else []
+    titles = ["trial", *(axis_title(results, axis) for axis in AXES), *trainable, "epochs", *parameters.differing]
     rows = [
         [
             str(trial.number),
             *(show_marked(results, trial, axis) for axis in AXES),
+            *([_show_whole(trial.measurements.get(_TRAINABLE))] if has_trainable else []),
             str(len(trial.epochs)),
             *(show_value(parameters.value(trial, name)) for name in parameters.differing),
         ]
         for trial in results.front
     ]
     return markdown_table(titles, rows, n_numbers=len(titles) - len(parameters.differing))
+
+
+def _show_whole(value: float | None) -> str:
+    return "" if value is None else f"{round(value):,}"
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], n_numbers: int) -> str:

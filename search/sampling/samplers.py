@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import (
+    BohbTable,
     CmaEsTable,
     GpTable,
     GridTable,
@@ -60,7 +61,7 @@ def make_sampler(
                 return RandomSampler(seed=seed)
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
-            case TpeTable():
+            case TpeTable() | BohbTable():
                 return _make_tpe(table, seed)
             case Nsga2Table() | Nsga3Table():
                 return _make_genetic(table, seed)
@@ -81,7 +82,7 @@ def make_sampler(
                 )
 
 
-def _make_tpe(table: TpeTable, seed: int) -> BaseSampler:
+def _make_tpe(table: TpeTable | BohbTable, seed: int) -> BaseSampler:
     return optuna.samplers.TPESampler(
         seed=seed,
         n_startup_trials=table.n_startup_trials,

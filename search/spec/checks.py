@@ -8,8 +8,10 @@ from optuna.distributions import FloatDistribution, IntDistribution
 
 from tunefront.objectives.measures import Axis
 from tunefront.search.spec.tables import (
+    BohbTable,
     CmaEsTable,
     GridTable,
+    HyperbandTable,
     NoPrunerTable,
     ParetoTable,
     PatientTable,
@@ -100,6 +102,33 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
         )
     if isinstance(table, GridTable):
         check_countable(space)
+
+
+def check_bohb(sampler: SamplerTable, pruner: PrunerTable, axes: Sequence[Axis]) -> None:
+    """Refuse the sampler ``bohb`` without its pruner, or where Hyperband has no one curve to compare.
+
+    Raises:
+        SpaceError: Names the key and the remedy.
+    """
+    if not isinstance(sampler, BohbTable):
+        return
+    if list(axes) != ["accuracy"]:
+        remedy = (
+            _keeping_alone("accuracy", axes)
+            if "accuracy" in axes
+            else "accuracy as the only one of [objectives], which Hyperband compares epoch by epoch"
+        )
+        raise SpaceError(
+            "sampler.name",
+            f"'bohb' is for accuracy alone, and this study has {', '.join(axes)}. Write name = \"tpe\" with the pruner "
+            f'"pareto", or {remedy}',
+        )
+    if not isinstance(pruner, HyperbandTable):
+        raise SpaceError(
+            "pruner.name",
+            f"the sampler 'bohb' is TPE with Hyperband, and the pruner is {pruner.name!r}: leave [pruner] out, write "
+            'name = "hyperband" there, or name the sampler "tpe"',
+        )
 
 
 def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, Axis
 from tunefront.search.data.sources import DataTable
-from tunefront.search.spec.checks import check_pruner, check_sampler
+from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler
 from tunefront.search.spec.differences import list_differences, list_limit_changes
 from tunefront.search.spec.key_places import check_space_places
 from tunefront.search.spec.stored_spec import with_first_defaults
@@ -72,10 +72,20 @@ class StudySpec(Table):
         _parse_space(table)
         return table
 
+    @model_validator(mode="before")
+    @classmethod
+    def _add_hyperband(cls, data: Any) -> Any:
+        """Add the pruner that the sampler ``bohb`` stands for, where none is named."""
+        sampler = data.get("sampler") if isinstance(data, Mapping) else None
+        if isinstance(sampler, Mapping) and sampler.get("name") == "bohb" and "pruner" not in data:
+            return {**data, "pruner": {"name": "hyperband"}}
+        return data
+
     @model_validator(mode="after")
     def _check_together(self, info: ValidationInfo) -> StudySpec:
         if (info.context or {}).get("is_alone"):
             return self
+        check_bohb(self.sampler, self.pruner, list(self.objectives.present()))
         check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
         if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()

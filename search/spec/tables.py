@@ -15,6 +15,7 @@ from tunefront.search.spec.pruners import (
     WilcoxonTable,
 )
 from tunefront.search.spec.samplers import (
+    BohbTable,
     CmaEsTable,
     GpTable,
     GridTable,
@@ -30,6 +31,7 @@ from tunefront.search.spec.table import Table
 from tunefront.search.spec.training import EarlyStoppingTable, PretrainTable, TrainingTable
 
 __all__ = [
+    "BohbTable",
     "CmaEsTable",
     "EarlyStoppingTable",
     "GpTable",

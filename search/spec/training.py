@@ -28,14 +28,15 @@ class TrainingTable(Table):
 
     Attributes:
         time_limit: The limit for one trial, from start to end.
-        keep_weights: Whether the weights of the epoch with the best validation accuracy are kept, or the last ones.
+        keep_weights: The epoch whose weights are kept, and whose accuracy counts: that of the best validation accuracy,
+            of the smallest validation loss, or the last one.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
     epochs: int = Field(default=12, ge=1, le=1_000_000)
     time_limit: Seconds = 3600.0
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
-    keep_weights: Literal["best", "last"] = "best"
+    keep_weights: Literal["best", "val_loss", "last"] = "best"
     early_stopping: EarlyStoppingTable | None = None
     tensorboard: bool = False
 

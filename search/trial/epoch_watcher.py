@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import keras
 
@@ -25,7 +25,8 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         model: The model that is kept, and predicts.
-        keeps_best: Whether the best epoch counts and its weights are kept, instead of the last one.
+        keeps: The epoch that counts and whose weights are kept: that of the ``"best"`` accuracy, of the smallest
+            validation loss (``"val_loss"``), or the ``"last"`` one. Of equals, it is the first.
 
     Attributes:
         failure: Why the training cannot go on; empty while it can.
@@ -42,7 +43,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         timer: EpochTimer,
         goes_on: Callable[[EpochResult], bool],
         *,
-        keeps_best: bool,
+        keeps: Literal["best", "val_loss", "last"],
     ) -> None:
         super().__init__()
         self.failure = ""
@@ -54,7 +55,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self._goal = goal
         self._timer = timer
         self._goes_on = goes_on
-        self._keeps_best = keeps_best
+        self._keeps = keeps
         self._best = -math.inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -65,6 +66,8 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         # The scores go into Keras's logs, where later callbacks and TensorBoard find them.
         logs |= {f"val_{name}": value for name, value in scores.items()}
         metrics = {name: float(value) for name, value in logs.items()}
+        # A schedule or ReduceLROnPlateau changes it; Keras's logs have it only with a callback that does.
+        metrics["learning_rate"] = float(self.model.optimizer.learning_rate)
         broken = [name for name, value in metrics.items() if not math.isfinite(value)]
         if broken:
             self.failure = f"{broken[0]} became {metrics[broken[0]]} in epoch {epoch + 1}"
@@ -77,9 +80,10 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
             self._timer.last_validation_seconds,
             metrics,
         )
-        if not self._keeps_best or result.accuracy > self._best:
-            self._best, self.kept = result.accuracy, result
-            self.kept_weights = self._kept_model.get_weights() if self._keeps_best else []
+        value = -metrics["val_loss"] if self._keeps == "val_loss" else result.accuracy
+        if self._keeps == "last" or value > self._best:
+            self._best, self.kept = value, result
+            self.kept_weights = [] if self._keeps == "last" else self._kept_model.get_weights()
         if not self._goes_on(result):
             self.was_stopped = True
             self.model.stop_training = True

@@ -48,7 +48,7 @@ def fit(
     candidate = trainable.candidate
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps_best=training.keep_weights == "best")
+    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps=training.keep_weights)
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs)
@@ -81,14 +81,15 @@ def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_
         return callbacks
     settings = candidate.schedule_settings
     if candidate.schedule == "reduce_on_plateau":
+        monitor = str(settings.get("monitor", "val_loss"))  # candidates of earlier studies have no such setting
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau(
-                "val_loss",
+                monitor,
                 factor=settings["factor"],
                 patience=settings["patience"],
                 cooldown=settings["cooldown"],
                 min_lr=settings["minimum"],
-                mode="min",
+                mode="max" if monitor == "val_accuracy" else "min",
             )
         )
     stopping = training.early_stopping

@@ -23,6 +23,7 @@ def test_files_are_all_there_and_nothing_else(results: StudyResults, any_folder:
         "front.csv",
         "trials.csv",
         "importance.csv",
+        "epochs.csv",
         "classes.csv",
     ]
     assert sorted(out.iterdir()) == sorted(files.paths)

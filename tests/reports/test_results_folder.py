@@ -15,6 +15,7 @@ TUNEFRONT_FILES = (
         "front.csv",
         "trials.csv",
         "importance.csv",
+        "epochs.csv",
         "classes.csv",
         "confirmed.csv",
         "data/contact_sheet.png",

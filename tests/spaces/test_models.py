@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tunefront.spaces.models import models_of
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.space import Space
 
 TWO_CNNS = {"architecture": "plain_cnn", "plain_cnn": {"filters": 8, "kernel_size": 3, "dense_units": 0}}
@@ -67,3 +69,48 @@ def test_models_are_sampled_when_a_range_of_the_model_is_continuous() -> None:
     found, note = models(table, limit=7)
     assert note == "7 random candidates; the space has more"
     assert len({one.architecture_settings["width"] for one in found}) == 7
+
+
+OWN = """
+from tunefront import Candidate
+
+class Mine:
+    def suggest(self, trial):
+        depth = trial.suggest_int("depth", 1, 3)
+        kind = trial.suggest_categorical("kind", ["wide", "deep"])
+        if kind == "wide":
+            trial.suggest_int("units", 16, 64, step=16)
+        rate = trial.suggest_float("rate", 1e-4, 1e-1, log=True)
+        return Candidate("mine", {"depth": depth, "kind": kind, **trial.params}, "adam", {"learning_rate": rate})
+
+    def build(self, candidate, input_shape, n_classes):
+        raise NotImplementedError
+
+class One(Mine):
+    def suggest(self, trial):
+        return Candidate("mine", {}, "adam", {"learning_rate": 0.01})
+"""
+
+
+def own(folder: Path, name: str) -> OwnSpace:
+    (folder / "mine.py").write_text(OWN)
+    return OwnSpace(f"{folder / 'mine.py'}:{name}")
+
+
+def test_models_of_an_own_space_of_choices_are_counted_once_each(tmp_path: Path) -> None:
+    found, note = models_of(own(tmp_path, "Mine"), 60)
+    seen = [tuple(one.architecture_settings.get(name) for name in ("depth", "kind", "units")) for one in found]
+    expected = [(depth, "wide", units) for depth in (1, 2, 3) for units in (16, 32, 48, 64)]
+    assert sorted(seen, key=str) == sorted([*expected, *((depth, "deep", None) for depth in (1, 2, 3))], key=str)
+    assert note == "all 15 models of this space; rate has one value in all"
+
+
+def test_an_own_space_of_more_than_the_limit_is_sampled(tmp_path: Path) -> None:
+    found, note = models_of(own(tmp_path, "Mine"), 14)
+    assert (len(found), note) == (14, "14 random candidates; the space has more")
+
+
+def test_a_space_of_one_model_is_that_model(tmp_path: Path) -> None:
+    found, note = models_of(own(tmp_path, "One"), 60)
+    assert (len(found), note) == (1, "the one model of this space")
+    assert models({"architecture": "one_conv32", "optimizer": "adam"})[1] == "the one model of this space"

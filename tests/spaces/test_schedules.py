@@ -16,7 +16,11 @@ CASES = [
     ("cosine", {"warm_up_epochs": 0.0, "minimum": 0.0}, {0: 0.8, 25: 0.4, 50: 0.0, 60: 0.0}),
     ("cosine", {"warm_up_epochs": 0.0, "minimum": 0.25}, {0: 0.8, 25: 0.5, 50: 0.2}),
     ("cosine", {"warm_up_epochs": 2.0, "minimum": 0.0}, {0: 0.0, 5: 0.4, 10: 0.8, 30: 0.4, 50: 0.0}),
-    ("reduce_on_plateau", {"factor": 0.1, "patience": 5, "cooldown": 0, "minimum": 0.0}, {0: 0.8, 49: 0.8}),
+    (
+        "reduce_on_plateau",
+        {"monitor": "loss", "factor": 0.1, "patience": 5, "cooldown": 0, "minimum": 0.0},
+        {0: 0.8, 49: 0.8},
+    ),
 ]
 
 

@@ -26,6 +26,7 @@ def profile(
     channels: Annotated[int, typer.Option(min=1, max=4096, help="Channels of the images.")] = 3,
     optimizer: Annotated[str, typer.Option(help="Optimizer, whose variables a saved model holds too.")] = "adam",
     width: Annotated[float | None, typer.Option(help="Width of the backbones that have one.")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="Show counts and bytes to the last digit.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what models weigh and compute, without training any.
@@ -51,7 +52,7 @@ def profile(
     if as_json:
         show_json([found.as_json() for found in profiles])
         return
-    show(profiles_table(profiles))
+    show(profiles_table(profiles, is_exact=exact))
     if note:
         say(note)
 

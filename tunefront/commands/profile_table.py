@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tunefront.objectives.quantities import format_quantity
@@ -30,14 +31,19 @@ def _varying_settings(profiles: Sequence[Profile]) -> list[str]:
     ]
 
 
-def profiles_table(profiles: Sequence[Profile]) -> Table:
+def profiles_table(profiles: Sequence[Profile], *, is_exact: bool = False) -> Table:
     """Return a table of profiles for people, within 80 columns for usual grids.
 
     Values that all profiles share stand below the table; columns that are empty for all are left out.
+
+    Args:
+        is_exact: Whether counts and bytes are shown to the last digit.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    count = _show_exactly if is_exact else _show_count
+    size = _show_exactly if is_exact else partial(format_quantity, unit="bytes")
     texts = {
         "architecture": [found.architecture for found in profiles],
         "settings": _varying_settings(profiles),
@@ -48,11 +54,11 @@ def profiles_table(profiles: Sequence[Profile]) -> Table:
     numbers = {
         "freeze": ["" if found.freeze_fraction is None else f"{found.freeze_fraction:g}" for found in profiles],
         "layers": [str(found.n_layers) for found in profiles],
-        "weights": [_show_count(found.parameters) for found in profiles],
-        "trained": [_show_count(found.trainable_parameters) for found in profiles],
-        "bytes": [format_quantity(found.weight_bytes, "bytes") for found in profiles],
-        "saved": [format_quantity(found.model_bytes, "bytes") for found in profiles],
-        "FLOPs": ["-" if found.flops is None else _show_count(found.flops) for found in profiles],
+        "weights": [count(found.parameters) for found in profiles],
+        "trained": [count(found.trainable_parameters) for found in profiles],
+        "bytes": [size(found.weight_bytes) for found in profiles],
+        "saved": [size(found.model_bytes) for found in profiles],
+        "FLOPs": ["-" if found.flops is None else count(found.flops) for found in profiles],
     }
     same = {name: cells[0] for name, cells in texts.items() if name != "architecture" and len(set(cells)) == 1}
     shown = {name: cells for name, cells in {**texts, **numbers}.items() if name not in same and any(cells)}
@@ -64,6 +70,10 @@ def profiles_table(profiles: Sequence[Profile]) -> Table:
     for row in zip(*shown.values(), strict=True):
         table.add_row(*row)
     return table
+
+
+def _show_exactly(value: float) -> str:
+    return f"{round(value):,}"
 
 
 def _show_count(value: int) -> str:

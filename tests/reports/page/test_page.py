@@ -85,7 +85,15 @@ def test_the_nonce_is_drawn_anew(results: StudyResults, folder: Path, page: str)
 
 def test_kept_models_are_linked_when_they_lie_below_the_report(page: str, parsed: _Parsed) -> None:
     links = [link["href"] for link in parsed.all("a")]
-    assert links == ["models/trial-0.keras", "front.csv", "front.md", "trials.csv", "importance.csv", "classes.csv"]
+    assert links == [
+        "models/trial-0.keras",
+        "front.csv",
+        "front.md",
+        "trials.csv",
+        "importance.csv",
+        "epochs.csv",
+        "classes.csv",
+    ]
     assert 'keras.models.load_model("models/trial-0.keras")' in page
     text = _text(page)
     assert "/elsewhere/trial-2.keras on anna" in text

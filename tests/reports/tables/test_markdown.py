@@ -30,6 +30,19 @@ def test_table_is_formatted_by_hand(tmp_path: Path) -> None:
     )
 
 
+def test_trainable_parameters_are_told_where_they_were_counted(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path, n_trials=2)
+    fixture.complete(0.9, 10, 4.0, measurements={"n_trainable_parameters": 1_234_567.0})
+    fixture.complete(0.8, 5, 1.0)
+    rows = front_markdown(fixture.results()).splitlines()[4:8]
+    assert [[cell.strip() for cell in row.split("|")][5:7] for row in rows] == [
+        ["trainable parameters", "epochs"],
+        ["---:", "---:"],
+        ["1,234,567", "3"],
+        ["", "3"],
+    ]
+
+
 def test_cells_are_escaped_when_values_look_like_markup(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path, n_trials=2)
     fixture.complete(0.9, 10, 4.0, parameters={"optimizer.name": "a|b"})

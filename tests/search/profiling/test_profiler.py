@@ -143,10 +143,10 @@ def test_profile_in_child_of_a_spec(keras: Any) -> None:
     assert [one.image_size for one in profiles] == ["8x8", "12x12"]
 
 
-def rendered(profiles: list[Profile]) -> str:
-    console = Console(width=80)
+def rendered(profiles: list[Profile], *, is_exact: bool = False) -> str:
+    console = Console(width=120 if is_exact else 80)
     with console.capture() as capture:
-        console.print(profiles_table(profiles))
+        console.print(profiles_table(profiles, is_exact=is_exact))
     return capture.get()
 
 
@@ -156,6 +156,15 @@ def test_profiles_table_is_for_people(small_grid: list[Profile]) -> None:
     assert lines[4].split()[:7] == ["MobileNetV2", "1", "154", "423", "k", "12.8", "k"]
     assert lines[-1].strip() == "image 32x32, width 0.35, optimizer adam"
     assert small_grid[3].as_json()["freeze_fraction"] is None
+
+
+def test_profiles_table_shows_every_digit_when_told_so(small_grid: list[Profile]) -> None:
+    line = rendered(small_grid[:1], is_exact=True).splitlines()[2]
+    found = small_grid[0]
+    assert line.split()[3:] == [
+        f"{value:,}"
+        for value in (found.parameters, found.trainable_parameters, found.weight_bytes, found.model_bytes, found.flops)
+    ]
 
 
 def test_profiles_table_shows_settings_that_differ(keras: Any) -> None:

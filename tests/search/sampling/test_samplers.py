@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 
 from tunefront.search.sampling.samplers import make_sampler, missing_extra
 from tunefront.search.spec.tables import (
+    BohbTable,
     CmaEsTable,
     GpTable,
     Nsga2Table,
@@ -40,6 +41,7 @@ LIGHT = [
         RandomTable(),
         QmcTable(),
         TpeTable(),
+        BohbTable(),
         Nsga2Table(population_size=4),
         Nsga3Table(population_size=4),
     )

@@ -13,6 +13,7 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import check_own_space, read_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import (
+    BohbTable,
     CmaEsTable,
     HyperbandTable,
     MedianTable,
@@ -69,6 +70,7 @@ def fails(text: str, folder: Path) -> str:
         (MINIMAL + "[sampler]\nn_startup_trials = 5\n", TpeTable(n_startup_trials=5)),
         (MINIMAL + '[sampler]\nname = "qmc"\nsequence = "halton"\n', QmcTable(sequence="halton")),
         (SINGLE + '[sampler]\nname = "cmaes"\npopulation_size = 6\n', CmaEsTable(population_size=6)),
+        (SINGLE + '[sampler]\nname = "bohb"\nn_startup_trials = 3\n', BohbTable(n_startup_trials=3)),
     ],
 )
 def test_a_sampler_is_read_with_its_settings(tmp_path: Path, text: str, table: Any) -> None:
@@ -84,6 +86,11 @@ def test_a_sampler_is_read_with_its_settings(tmp_path: Path, text: str, table: A
         (MINIMAL + '[pruner]\nname = "none"\n', NoPrunerTable()),
         (SINGLE + '[pruner]\nname = "median"\nn_warmup_steps = 2\n', MedianTable(n_warmup_steps=2)),
         (SINGLE + '[pruner]\nname = "hyperband"\n', HyperbandTable()),
+        (SINGLE + '[sampler]\nname = "bohb"\n', HyperbandTable()),
+        (
+            SINGLE + '[sampler]\nname = "bohb"\n[pruner]\nname = "hyperband"\nreduction_factor = 2\n',
+            HyperbandTable(reduction_factor=2),
+        ),
         (SINGLE + '[pruner]\nname = "threshold"\nlower = 0.3\n', ThresholdTable(lower=0.3)),
         (
             SINGLE + '[pruner]\nname = "patient"\npatience = 3\nwrapped = { name = "percentile", percentile = 40.0 }\n',
@@ -107,6 +114,17 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
             ["1 is not possible"],
         ),
         (MINIMAL + '[sampler]\nname = "cmaes"\n', "sampler.name", ["one objective", "has 3", '"tpe"', DROPPING]),
+        (MINIMAL + '[sampler]\nname = "bohb"\n', "sampler.name", ["accuracy alone", '"pareto"', DROPPING]),
+        (
+            MINIMAL + '[objectives]\naccuracy = false\ntime = false\n[sampler]\nname = "bohb"\n',
+            "sampler.name",
+            ["accuracy alone", "has memory", "accuracy as the only one"],
+        ),
+        (
+            SINGLE + '[sampler]\nname = "bohb"\n[pruner]\nname = "median"\n',
+            "pruner.name",
+            ["TPE with Hyperband", "is 'median'", "leave [pruner] out"],
+        ),
         (MINIMAL + '[sampler]\nname = "grid"\n', "space.sgd.learning_rate", ["'grid'", "0.001 to 0.3 is continuous"]),
         (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["one objective", "has 3", '"pareto"', DROPPING]),
         (

@@ -252,6 +252,18 @@ def test_each_pruner_judges_epochs(
     assert len(intermediate_values(fixture)[4]) == n_epochs
 
 
+def test_bohb_is_tpe_that_learns_from_what_hyperband_stopped(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTrial(accuracies=(0.1 * (number % 9), 0.5, 0.1 * (number % 9))) for number in range(40)}
+    sampler = {"name": "bohb", "n_startup_trials": 5}
+    fixture = make_fixture(plan, trials=40, sampler=sampler, pruner={"name": "hyperband"}, **SINGLE)
+    assert fixture.run() is Ending.DONE
+    stopped = [trial for trial in fixture.trials() if trial.state == "pruned"]
+    assert stopped
+    assert all("hyperband" in trial.reason for trial in stopped)
+    # TPE reads the values of stopped trials epoch by epoch: without them it could not rank these trials.
+    assert all(intermediate_values(fixture)[trial.number] for trial in stopped)
+
+
 def _set_rung(fixture: SupervisorFixture, trial_id: int, rung: int, value: float) -> None:
     import sqlalchemy as sa
 

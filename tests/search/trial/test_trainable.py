@@ -270,16 +270,48 @@ def test_a_cosine_schedule_ends_at_its_minimum(keras: Any, digits: Dataset) -> N
     assert float(trainable.optimizer.learning_rate) == pytest.approx(0.1 * 0.01, rel=1e-3)
 
 
-def test_a_plateau_lowers_the_rate(keras: Any, digits: Dataset) -> None:
+@pytest.mark.parametrize("monitor", ["", "loss", "val_loss", "val_accuracy"])
+def test_a_plateau_lowers_the_rate(keras: Any, digits: Dataset, monitor: str) -> None:
     # The rate is so small that the loss does not improve by Keras's least difference of 1e-4.
+    settings = {"factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0}
     chosen = candidate(
         schedule="reduce_on_plateau",
-        schedule_settings={"factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0},
+        schedule_settings={**settings, **({"monitor": monitor} if monitor else {})},
         optimizer_settings={"learning_rate": 1e-9},
         batch_size=256,
     )
     trainable, *_ = train(keras, digits, chosen, epochs=4)
     assert float(trainable.optimizer.learning_rate) == pytest.approx(1e-9 / 8, rel=1e-3)
+
+
+@pytest.mark.parametrize(("monitor", "is_lowered"), [("val_accuracy", True), ("loss", False)])
+def test_a_plateau_is_that_of_what_is_monitored(
+    keras: Any, digits: Dataset, monkeypatch: pytest.MonkeyPatch, monitor: str, is_lowered: bool
+) -> None:
+    # The training loss falls, and the validation accuracy, which should rise, falls too.
+    from tunefront.search.trial.epoch_watcher import Watcher
+
+    real = Watcher._score
+
+    def falling(watcher: Any) -> dict[str, float]:
+        watcher.n_scored = getattr(watcher, "n_scored", 0) + 1
+        return {**real(watcher), "accuracy": 0.9 / watcher.n_scored}
+
+    monkeypatch.setattr(Watcher, "_score", falling)
+    settings = {"monitor": monitor, "factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0}
+    chosen = candidate(schedule="reduce_on_plateau", schedule_settings=settings, batch_size=64)
+    trainable, _, _, results = train(keras, digits, chosen, epochs=3)
+    losses = [result.metrics["loss"] for result in results]
+    assert losses == sorted(losses, reverse=True)
+    assert (float(trainable.optimizer.learning_rate) < 0.006) is is_lowered
+
+
+def test_every_epoch_tells_its_learning_rate(keras: Any, digits: Dataset) -> None:
+    chosen = candidate(schedule="cosine", schedule_settings={"warm_up_epochs": 0.0, "minimum": 0.0}, batch_size=256)
+    *_, results = train(keras, digits, chosen, epochs=4)
+    # Keras's cosine, by hand: half of 1 + cos of the share of steps that are done; the rate at first is 0.01.
+    expected = [0.01 * (1 + np.cos(np.pi * done / 4)) / 2 for done in (1, 2, 3, 4)]
+    assert [result.metrics["learning_rate"] for result in results] == pytest.approx(expected, abs=1e-8)
 
 
 def test_early_stopping_ends_a_training_that_is_complete(keras: Any, digits: Dataset) -> None:
@@ -296,6 +328,39 @@ def test_keep_weights_last_keeps_the_last_epoch(keras: Any, digits: Dataset) -> 
     )
     assert counted == results[-1]
     assert accuracy_of(trainable.model, digits) == pytest.approx(results[-1].accuracy, abs=1e-6)
+
+
+def test_keep_weights_val_loss_keeps_the_epoch_of_the_smallest_loss(keras: Any, digits: Dataset) -> None:
+    trainable, _, counted, results = train(
+        keras, digits, candidate(), epochs=4, goes_on=spoil_after_two, keep_weights="val_loss"
+    )
+    losses = [result.metrics["val_loss"] for result in results]
+    assert counted == results[losses.index(min(losses))]
+    # Keras's own loss of the kept model, on the raw validation images.
+    split = digits.split("validation")
+    predicted = trainable.model.predict(np.array(split.images), verbose=0)
+    loss = keras.losses.SparseCategoricalCrossentropy()(split.labels, predicted)
+    assert float(loss) == pytest.approx(min(losses), rel=1e-4)
+
+
+def test_the_smallest_loss_need_not_be_the_best_accuracy(keras: Any, digits: Dataset) -> None:
+    from tunefront.search.trial.epoch_watcher import Watcher
+    from tunefront.search.trial.goal import Goal
+    from tunefront.search.trial.timer import EpochTimer
+
+    kept = {}
+    for keeps in ("best", "val_loss", "last"):
+        model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+        model.compile("sgd")
+        watcher = Watcher(model, digits.split("validation"), Goal(), EpochTimer(), lambda result: True, keeps=keeps)  # type: ignore[arg-type]
+        watcher.set_model(model)
+        scores = iter([(0.5, 1.0), (0.7, 2.0), (0.6, 0.9), (0.7, 0.9), (0.1, 3.0)])
+        watcher._score = lambda scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
+        watcher._timer.last_train_seconds = watcher._timer.last_validation_seconds = 0.0
+        for epoch in range(5):
+            watcher.on_epoch_end(epoch, {"loss": 1.0})
+        kept[keeps] = (watcher.kept.epoch, watcher.kept.accuracy)
+    assert kept == {"best": (2, 0.7), "val_loss": (3, 0.6), "last": (5, 0.1)}
 
 
 def test_another_goal_chooses_the_epoch(keras: Any, digits: Dataset) -> None:
