@@ -15,6 +15,7 @@ from tunefront.reports.tables.csv_text import csv_text
 from tunefront.reports.tables.epochs import epochs_frame
 from tunefront.reports.tables.frames import classes_frame, front_frame, trials_frame
 from tunefront.reports.tables.markdown import front_markdown
+from tunefront.reports.tables.optimizers import optimizer_rows, optimizers_markdown
 from tunefront.storage.files import replace_file
 
 
@@ -68,7 +69,8 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
         out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
     importance = find_importance(results)
-    markdown = [front_markdown(results), importance_markdown(importance)]
+    optimizers = optimizers_markdown(optimizer_rows(results))
+    markdown = [front_markdown(results), *([optimizers] if optimizers else []), importance_markdown(importance)]
     if confirmation:
         markdown.insert(1, confirmation_markdown(confirmation))
     contents = [

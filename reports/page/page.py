@@ -24,6 +24,7 @@ from tunefront.reports.confirmation.figures import confirmation_figures
 from tunefront.reports.confirmation.section import confirmation_context
 from tunefront.reports.figures.fronts import pair_figures
 from tunefront.reports.figures.learning_curves import learning_curves
+from tunefront.reports.figures.loss_curves import loss_curves
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_kept_model
@@ -41,6 +42,7 @@ from tunefront.reports.sentences.summary import (
     describe_wanted,
 )
 from tunefront.reports.study_results import STATES, StudyResults
+from tunefront.reports.tables.optimizers import optimizer_rows, show_milestone
 from tunefront.storage.trials import TrialRecord
 
 _PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
@@ -78,7 +80,11 @@ def render_page(
         **_context(results, folder),
         **confirmation_context(confirmation, folder),
         **importance_context(importance or find_importance(results)),
-        figures=figures_json(pair_figures(results) | {"curves": learning_curves(results)}),
+        optimizers=optimizer_rows(results),
+        show_milestone=show_milestone,
+        figures=figures_json(
+            pair_figures(results) | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
+        ),
         confirmation_figures=figures_json(confirmation_figures(confirmation)) if confirmation else {},
         plotly=get_plotlyjs(),
         nonce=secrets.token_urlsafe(16),

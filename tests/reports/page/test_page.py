@@ -68,7 +68,7 @@ def test_scripts_are_our_own_when_the_store_holds_others(page: str, parsed: _Par
     # The class name, the reason of a failure, a parameter and the spec each have a <script> in them.
     assert "alert(" in page
     scripts = parsed.all("script")
-    assert [script.get("type") for script in scripts] == ["application/json"] * 4 + [None] * 2
+    assert [script.get("type") for script in scripts] == ["application/json"] * 5 + [None] * 2
     nonces = {script["nonce"] for script in scripts if "type" not in script}
     assert len(nonces) == 1
     policy = next(meta["content"] for meta in parsed.all("meta") if "http-equiv" in meta)
@@ -176,7 +176,7 @@ def test_figures_are_drawn_and_no_foreign_script_runs_in_a_browser(
         capture_output=True, text=True, timeout=120, check=True,
     )  # fmt: skip
     figures = shown.stdout.split(' data-figure="')[1:]
-    assert len(figures) == 4
+    assert len(figures) == 5
     for figure in figures:
         assert "main-svg" in figure
     assert "memory (model_bytes)" in figures[0]

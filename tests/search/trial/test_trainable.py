@@ -343,12 +343,16 @@ def test_keep_weights_val_loss_keeps_the_epoch_of_the_smallest_loss(keras: Any, 
     assert float(loss) == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_the_smallest_loss_need_not_be_the_best_accuracy(keras: Any, digits: Dataset) -> None:
+def test_the_smallest_loss_need_not_be_the_best_accuracy(
+    keras: Any, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tunefront.search.trial.epoch_watcher import Watcher
     from tunefront.search.trial.goal import Goal
     from tunefront.search.trial.timer import EpochTimer
 
     kept = {}
+    monkeypatch.setattr(EpochTimer, "last_train_seconds", 0.0)
+    monkeypatch.setattr(EpochTimer, "last_validation_seconds", 0.0)
     for keeps in ("best", "val_loss", "last"):
         model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
         model.compile("sgd")
@@ -356,7 +360,6 @@ def test_the_smallest_loss_need_not_be_the_best_accuracy(keras: Any, digits: Dat
         watcher.set_model(model)
         scores = iter([(0.5, 1.0), (0.7, 2.0), (0.6, 0.9), (0.7, 0.9), (0.1, 3.0)])
         watcher._score = lambda scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
-        watcher._timer.last_train_seconds = watcher._timer.last_validation_seconds = 0.0
         for epoch in range(5):
             watcher.on_epoch_end(epoch, {"loss": 1.0})
         kept[keeps] = (watcher.kept.epoch, watcher.kept.accuracy)

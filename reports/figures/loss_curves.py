@@ -1,0 +1,54 @@
+"""The figure of losses: training and validation by epoch, of the front, to see which models learn by heart."""
+
+from __future__ import annotations
+
+import math
+
+import plotly.graph_objects as go
+
+from tunefront.reports.figures.style import new_figure
+from tunefront.reports.figures.trial_points import rounded
+from tunefront.reports.study_results import StudyResults
+
+_MAX_TRIALS = 10  # more pairs of lines cannot be told apart
+# Colours of Plotly's qualitative palette D3, which are distinct on light and dark pages.
+_COLOURS = (
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
+    *("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
+)
+_LINES = {"val_loss": ("validation", "solid"), "loss": ("training", "dash")}
+
+
+def loss_curves(results: StudyResults) -> go.Figure:
+    """Return a figure of the losses of the most accurate trials on the front, a colour for each; empty without any.
+
+    Training's loss is of augmented images, with label smoothing, class weights and penalties, and is the mean over an
+    epoch in which the weights changed. Validation's is the plain cross-entropy after the epoch. A validation loss that
+    rises while training's falls is overfitting.
+    """
+    trained = [trial for trial in results.front if any("val_loss" in epoch.metrics for epoch in trial.epochs)]
+    figure = new_figure("Loss by epoch: training dashed, validation solid")
+    if len(trained) > _MAX_TRIALS:
+        figure.update_layout(title_text=f"Loss by epoch of the {_MAX_TRIALS} most accurate: training dashed")
+    n_epochs = max((len(trial.epochs) for trial in trained), default=1)
+    figure.update_layout(
+        xaxis={"title": {"text": "epoch"}, "dtick": math.ceil(n_epochs / 12)},
+        yaxis={"title": {"text": "loss"}, "rangemode": "tozero"},
+        legend={"traceorder": "normal"},
+    )
+    for trial, colour in zip(trained, _COLOURS, strict=False):
+        for metric, (name, dash) in _LINES.items():
+            epochs = [epoch for epoch in trial.epochs if metric in epoch.metrics]
+            figure.add_scatter(
+                name=f"trial {trial.number}",
+                legendgroup=str(trial.number),
+                showlegend=metric == "val_loss",
+                x=[epoch.epoch for epoch in epochs],
+                y=[rounded(epoch.metrics[metric]) for epoch in epochs],
+                mode="lines",
+                line={"color": colour, "width": 1.5, "dash": dash},
+                hovertemplate=f"<b>trial {trial.number}</b>, {name}, epoch %{{x}}: %{{y:.3g}}<extra></extra>",
+                meta="front",
+                customdata=[trial.number] * len(epochs),
+            )
+    return figure
