@@ -27,13 +27,12 @@ def loss_curves(results: StudyResults) -> go.Figure:
     rises while training's falls is overfitting.
     """
     trained = [trial for trial in results.front if any("val_loss" in epoch.metrics for epoch in trial.epochs)]
-    figure = new_figure("Loss by epoch: training dashed, validation solid")
-    if len(trained) > _MAX_TRIALS:
-        figure.update_layout(title_text=f"Loss by epoch of the {_MAX_TRIALS} most accurate: training dashed")
+    more = f", {_MAX_TRIALS} most accurate" if len(trained) > _MAX_TRIALS else ""
+    figure = new_figure(f"Loss by epoch{more}")
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
     figure.update_layout(
         xaxis={"title": {"text": "epoch"}, "dtick": math.ceil(n_epochs / 12)},
-        yaxis={"title": {"text": "loss"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "loss (dashed: training)"}, "rangemode": "tozero"},
         legend={"traceorder": "normal"},
     )
     for trial, colour in zip(trained, _COLOURS, strict=False):
