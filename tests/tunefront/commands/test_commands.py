@@ -218,7 +218,7 @@ def test_delete_removes_a_study_and_with_results_its_files_and_no_others(
     assert code == 2
     assert "This deletes the study digits (1 complete)\n" in output
     assert "This deletes the study digits.confirmation, the confirmation of digits (none started)\n" in output
-    assert "This removes 8 files in results/digits" in output
+    assert "This removes 9 files in results/digits" in output
     assert "or report of the study: results/digits/notes.txt, results/digits/models/trial-1.keras" in output
     assert "It stays: the study digits.recording. 'tunefront delete digits.recording' deletes it" in output
     assert errors == "tunefront: nothing was deleted: there is nobody to ask here. Add --yes\n"
@@ -261,7 +261,7 @@ def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_sea
     assert (results / "digits" / "confirmation" / "report.html").exists()
     assert [path.name for path in results.iterdir()] == ["digits"]
     planned = run("delete", "digits.confirmation", "--results")[1]
-    assert "This removes 7 files in results/digits/confirmation (" in planned
+    assert "This removes 8 files in results/digits/confirmation (" in planned
     assert run("delete", "digits", "--results", "--yes")[0] == 0
     assert not (results / "digits").exists()
 
@@ -270,7 +270,7 @@ def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_s
     assert run("report", "digits")[0] == 0
     code, output, _ = run("delete", "digits", "--yes")
     assert code == 0
-    assert "It stays: 7 files in results/digits" in output
+    assert "It stays: 8 files in results/digits" in output
     assert (tmp_path / "results" / "digits" / "report.html").exists()
     assert run("status", "digits")[0] == 2
 
