@@ -64,4 +64,5 @@ def test_a_wheel_has_all_files_of_the_one_package_and_nothing_else(tmp_path: Pat
     names = {name_of(path) for path in files if path.suffix != ".pyc"}
     expected = {name if name.startswith("tunefront/") else f"tunefront/{name}" for name in names}
     assert {"tunefront/reports/page/page.html.j2", "tunefront/spaces/architectures/backbone_layers.txt"} <= expected
+    assert "tunefront/storage/database/migrations/versions/0001_first_tables.py" in expected
     assert {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name} == expected

@@ -56,6 +56,8 @@ def data(
     elif exported_spec is not None:
         raise UserError(f"data takes one spec, and got {spec} and {exported_spec}")
     elif tfrecords is not None:
+        if out is not None:
+            raise UserError("--out is the folder of the contact sheet, and --tfrecords writes none: leave --out out")
         _export_data(Path(spec), tfrecords, as_json)
     else:
         _inspect_data(Path(spec), out, as_json)
@@ -79,8 +81,9 @@ def _show_cache(unused_days: float | None, as_json: bool) -> None:
         return
     if pruned:
         n_bytes = sum(entry.n_bytes for entry in pruned.removed)
-        unused = f" that nobody used for {unused_days:g} days" if unused_days else ""
-        say(f"removed {len(pruned.removed)} entries{unused}: {describe_bytes(n_bytes)}")
+        unused = f" that nobody used for {unused_days:g} {'day' if unused_days == 1 else 'days'}" if unused_days else ""
+        entries_text = "1 entry" if len(pruned.removed) == 1 else f"{len(pruned.removed)} entries"
+        say(f"removed {entries_text}{unused}: {describe_bytes(n_bytes)}")
         for entry, reason in pruned.kept:
             say(f"kept {entry.path.name}: {reason}")
     if not entries:

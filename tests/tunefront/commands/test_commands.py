@@ -115,6 +115,7 @@ def test_a_wrong_argument_exits_2_and_says_which(run: Run, arguments: tuple[str,
         (("confirm", "digits"), "there is no such file"),
         (("dashboard",), "there is no such file"),
         (("data",), "data needs a spec, such as examples/digits.toml, or --cache"),
+        (("data", "study.toml", "--tfrecords", "a", "--out", "b"), "--tfrecords writes none: leave --out out"),
         (("data", "--prune", "3"), "leave out spec and other options"),
         (("data", "study.toml", "--cache"), "leave out spec and other options"),
     ],
@@ -453,7 +454,7 @@ def test_data_cache_lists_and_prunes(run: Run) -> None:
     code, printed, _ = run("data", "--cache")
     assert code == 0
     assert all(text in printed for text in (Path(dataset.folder).name, "1,797", "just now", "--prune 30"))
-    assert run("data", "--cache", "--prune", "1")[1].startswith("removed 0 entries that nobody used for 1 days: 0 B\n")
+    assert run("data", "--cache", "--prune", "1")[1].startswith("removed 0 entries that nobody used for 1 day: 0 B\n")
     answer = json.loads(run("data", "--cache", "--prune", "0", "--json")[1])
     assert [entry["path"] for entry in answer["removed"]] == [dataset.folder]
     assert (answer["entries"], answer["kept"]) == ([], [])
