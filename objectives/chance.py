@@ -7,31 +7,45 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunefront.objectives.measures import MEASURES, Direction
+
 
 @dataclass(frozen=True)
 class Chance:
-    """The score that guessing reaches by an accuracy measure, and the standard error of that score."""
+    """The score that guessing reaches by a measure of the first axis.
+
+    Attributes:
+        standard_error: The standard error of `score`.
+        direction: That of the measure; with ``"minimize"`` scores are errors.
+    """
 
     score: float
     standard_error: float
+    direction: Direction = "maximize"
 
     @property
     def level(self) -> float:
-        """The score above which a model is better than guessing: two standard errors above that of guessing.
+        """The score that a model must beat to be better than guessing: that of guessing, and two standard errors.
 
-        Minus infinity where guessing has everything right: no score then tells a model from a guess.
+        Infinitely bad where guessing has everything right: no score then tells a model from a guess.
         """
+        if self.direction == "minimize":
+            return self.score - 2 * self.standard_error if self.score > 0 else math.inf
         return self.score + 2 * self.standard_error if self.score < 1 else -math.inf
+
+    def is_beaten_by(self, score: float) -> bool:
+        """Return whether a model with this score is better than guessing; NaN is not."""
+        return score < self.level if self.direction == "minimize" else score > self.level
 
 
 def read_chance(dataset: Mapping[str, Any], measure: str) -> Chance | None:
-    """Return the chance of an accuracy measure by the stored facts of a dataset; None if they do not tell it.
+    """Return the chance of a measure of the first axis by the stored facts of a dataset; None if they do not tell it.
 
     Facts that an older tunefront stored have no chances: all classes are then taken to be equally frequent.
     """
     if "chances" in dataset:
         found = dataset["chances"].get(measure)
-        return None if found is None else Chance(**found)
+        return None if found is None else Chance(**found, direction=MEASURES[measure].direction)
     n_classes, n_validation = dataset.get("n_classes"), dataset.get("n_validation")
     if measure != "accuracy" or not n_classes or not n_validation:
         return None

@@ -13,6 +13,7 @@ from tunefront.objectives.quantities import Unit
 
 Axis = Literal["accuracy", "memory", "time"]
 Direction = Literal["maximize", "minimize"]
+Task = Literal["classification", "regression"]
 
 AXES: tuple[Axis, ...] = ("accuracy", "memory", "time")
 
@@ -24,10 +25,11 @@ class Measure:
     Attributes:
         name: Its name in specs, store and reports; a quantity carries its unit.
         axis: Which of the three axes it can stand on.
-        unit: ``"fraction"`` (0 to 1), ``"bytes"`` or ``"seconds"``.
+        unit: ``"fraction"`` (0 to 1), ``"bytes"``, ``"seconds"``, or ``"number"``: that of the labels, or none.
         direction: Declared here, never guessed from the name.
         is_known_before_training: Whether the built model alone tells it.
         description: How it is measured, in a line.
+        task: The task whose answers it scores; None for costs, which every task has.
     """
 
     name: str
@@ -36,36 +38,51 @@ class Measure:
     direction: Direction
     is_known_before_training: bool
     description: str
+    task: Task | None = None
 
 
 _ALL_MEASURES = (
     Measure(
         "accuracy", "accuracy", "fraction", "maximize", False,
-        "share of validation images classified correctly, at the epoch whose weights are kept",
+        "share of validation images classified correctly, at the epoch whose weights are kept", "classification",
     ),
     Measure(
         "top_5_accuracy", "accuracy", "fraction", "maximize", False,
-        "share of validation images whose class is among the five most probable",
+        "share of validation images whose class is among the five most probable", "classification",
     ),
     Measure(
         "f1_macro", "accuracy", "fraction", "maximize", False,
-        "F1, harmonic mean of precision and recall, averaged over the classes",
+        "F1, harmonic mean of precision and recall, averaged over the classes", "classification",
     ),
     Measure(
         "f1_binary", "accuracy", "fraction", "maximize", False,
-        "F1 of the positive class, with two classes",
+        "F1 of the positive class, with two classes", "classification",
     ),
     Measure(
         "precision", "accuracy", "fraction", "maximize", False,
-        "precision of the positive class with two classes, else averaged over the classes",
+        "precision of the positive class with two classes, else averaged over the classes", "classification",
     ),
     Measure(
         "recall", "accuracy", "fraction", "maximize", False,
-        "recall of the positive class with two classes, else averaged over the classes",
+        "recall of the positive class with two classes, else averaged over the classes", "classification",
     ),
     Measure(
         "auc", "accuracy", "fraction", "maximize", False,
         "area under the ROC curve, of the positive class or averaged over each class against the rest",
+        "classification",
+    ),
+    Measure(
+        "rmse", "accuracy", "number", "minimize", False,
+        "root of the mean squared error of the predicted numbers, in the unit of the labels", "regression",
+    ),
+    Measure(
+        "mae", "accuracy", "number", "minimize", False,
+        "mean absolute error of the predicted numbers, in the unit of the labels", "regression",
+    ),
+    Measure(
+        "r2", "accuracy", "number", "maximize", False,
+        "coefficient of determination: the share of the labels' variance that is predicted; 1 at best, no least value",
+        "regression",
     ),
     Measure(
         "model_bytes", "memory", "bytes", "minimize", True,
@@ -104,6 +121,17 @@ DEFAULT_MEASURES: Mapping[Axis, str] = {
     "memory": "model_bytes",
     "time": "train_seconds",
 }
+_DEFAULT_QUALITIES: Mapping[Task, str] = {"classification": DEFAULT_MEASURES["accuracy"], "regression": "rmse"}
+
+
+def default_measures(task: Task) -> dict[Axis, str]:
+    """Return the measure of each axis that a spec does not name."""
+    return {**DEFAULT_MEASURES, "accuracy": _DEFAULT_QUALITIES[task]}
+
+
+def axis_name(axis: Axis, measure: Measure) -> str:
+    """Return the name of an axis for people: the first one is called quality where it scores predicted numbers."""
+    return "quality" if axis == "accuracy" and measure.task == "regression" else axis
 
 
 def known_early(measurements: Mapping[str, float]) -> dict[str, float]:

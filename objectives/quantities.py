@@ -1,4 +1,4 @@
-"""Numbers with units: bytes, seconds and fractions, read and written for people."""
+"""Numbers with units: bytes, seconds, fractions, and numbers in the unit of the labels, read and written for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 from tunefront.printable import shown
 
-Unit = Literal["fraction", "bytes", "seconds"]
+Unit = Literal["fraction", "bytes", "seconds", "number"]
 
 
 _SCALES: Mapping[Unit, Mapping[str, float]] = {
@@ -21,6 +21,7 @@ _SCALES: Mapping[Unit, Mapping[str, float]] = {
     "seconds": {
         "": 1.0, "s": 1.0, "sec": 1.0, "us": 1e-6, "ms": 1e-3, "min": 60.0, "h": 3600.0,
     },
+    "number": {"": 1.0},
 }  # fmt: skip
 _QUANTITY = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?)\s*([a-zµ%]*)\s*", re.IGNORECASE)
 
@@ -45,16 +46,17 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
     return quantity
 
 
-_KINDS: Mapping[Unit, str] = {"fraction": "share", "bytes": "size", "seconds": "time"}
+_KINDS: Mapping[Unit, str] = {"fraction": "share", "bytes": "size", "seconds": "time", "number": "number"}
 _UNIT_NAMES: Mapping[Unit, tuple[str, ...]] = {
     "fraction": ("none", "%"),
     "bytes": ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),
     "seconds": ("us", "ms", "s", "min", "h"),
+    "number": ("none",),
 }
 
 
 def _example(unit: Unit) -> str:
-    return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms"}[unit]
+    return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms", "number": "0.25"}[unit]
 
 
 def format_quantity(value: float, unit: Unit) -> str:
@@ -63,6 +65,8 @@ def format_quantity(value: float, unit: Unit) -> str:
         return "-"
     if unit == "fraction":
         return f"{100 * value:.2f} %"
+    if unit == "number":
+        return f"{value:.4g}"
     steps: Sequence[tuple[float, str]]
     if unit == "bytes":
         steps = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))

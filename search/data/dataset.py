@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.measures import Task
 from tunefront.search.data.chance import chances
 
 # Errors of opening damaged facts or arrays. NumPy takes any file that begins like an archive for one.
@@ -59,6 +60,8 @@ class Dataset:
         bit_depth: The bits used in files of 16 bits a channel, of which the upper 8 are the pixels; None without such
             files.
         notes: Texts on what was noticed or left out, with the number of examples.
+        task: What labels are: numbers of classes, or with ``regression`` numbers to predict, as float32; there are no
+            classes then.
     """
 
     folder: str
@@ -75,6 +78,7 @@ class Dataset:
     value_type: str | None = None
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
+    task: Task = "classification"
 
     @property
     def n_classes(self) -> int:
@@ -119,7 +123,10 @@ class Dataset:
     def facts(self) -> dict[str, object]:
         """Return the facts for the store: all but the folder, which is this machine's, and the scores of guessing."""
         counts = np.sum([self.class_counts("validation", fold) for fold in range(max(self.folds, 1))], axis=0)
-        found = {measure: asdict(chance) for measure, chance in chances(counts, self.positive_class).items()}
+        found = {
+            measure: {"score": chance.score, "standard_error": chance.standard_error}
+            for measure, chance in chances(counts, self.positive_class).items()
+        }
         return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from tunefront.objectives.measures import Task
 from tunefront.search.data.decoding.pixel_scale import Scale
 from tunefront.search.data.examples import Examples
 from tunefront.search.system.regular_files import user_path
@@ -31,6 +32,7 @@ class Source(BaseModel):
     """A ``[data]`` table; each kind of source adds its own keys.
 
     Attributes:
+        task: What labels are: classes, or with ``regression`` numbers to predict.
         validation_fraction: Share of the examples without a split that is for validation.
         test_fraction: Share of the examples without a split that no search ever sees. With 0 there is no test split,
             and `confirm` scores on the validation images.
@@ -45,6 +47,7 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     source: str
+    task: Task = "classification"
     validation_fraction: float = Field(default=0.2, gt=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
     folds: int = Field(default=0, ge=0, le=100)
