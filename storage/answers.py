@@ -1,4 +1,7 @@
-"""The answers of a confirmation's trainings to each image, by which models are compared image by image."""
+"""The answers of models to each image: of a confirmation's trainings, and of a search's kept models.
+
+Confirmed models are compared by them image by image, and reports show which classes a model takes for which.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,31 @@ import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as changed
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
+
+
+@dataclass(frozen=True)
+class ClassCurve:
+    """How well a class's probability tells it from the rest.
+
+    Attributes:
+        auc: The area under the ROC curve, of all images.
+        average_precision: The area under the steps of the precision-recall curve, of all images.
+        roc: The false positive and the true positive rates, of the points that draw the curve; empty if it is not drawn.
+        precision_recall: The recalls and the precisions, of the points that draw the steps; empty if it is not drawn.
+    """
+
+    auc: float
+    average_precision: float
+    roc: Sequence[Sequence[float]] = ()
+    precision_recall: Sequence[Sequence[float]] = ()
 
 
 @dataclass(frozen=True)
@@ -24,12 +46,24 @@ class Answers:
         in_top_5: 1 where the right class is among the five most probable; empty unless top-5 accuracy is the objective.
         ranks: Class -> the place of each image by that class's probability, from 0; equal probabilities have one place.
             Filled only where the AUC is the objective, and only for the classes that the AUC is computed for.
+        curves: Class -> its curves. Filled only for what reports show: a search's kept models, and test images.
     """
 
     labels: Sequence[int]
     chosen: Sequence[int]
     in_top_5: Sequence[int] = ()
     ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    curves: Mapping[str, ClassCurve] = field(default_factory=dict)
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> Answers:
+        """Return the answers that JSON data has.
+
+        Raises:
+            TypeError: If a field is missing or unknown.
+        """
+        found = cls(**fields)
+        return changed(found, curves={name: ClassCurve(**curve) for name, curve in fields.get("curves", {}).items()})
 
 
 def replace(connection: Connection, study_id: int, number: int, answers: Mapping[str, Answers]) -> None:
@@ -60,4 +94,4 @@ def _pack(answers: Answers) -> bytes:
 
 
 def _unpack(content: bytes) -> Answers:
-    return Answers(**json.loads(zlib.decompress(content)))
+    return Answers.of_fields(json.loads(zlib.decompress(content)))

@@ -111,7 +111,7 @@ def finish(
         values: A finite value for each objective, if complete.
         violations: How far each limit is broken, see :func:`constraints.as_list`; empty if the study has no limits.
         measurements: Name with unit -> value.
-        answers: Split -> the answers to its images, for a training of a confirmation.
+        answers: Split -> the answers to its images, for a training of a confirmation or a kept model.
         reason: Why the trial was stopped, refused or returned, or why it failed.
         model_path: The path of the kept model; empty if none was kept.
     """

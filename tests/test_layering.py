@@ -51,7 +51,17 @@ SCREEN = {"rich", "typer"}
 TRIAL_PROCESS_FOLDERS = ("search/trial/", "search/models/")
 SHARED_TRIAL_MODULES = {
     f"search/trial/{name}.py"
-    for name in ("__init__", "file_size", "final_scores", "goal", "image_answers", "messages", "process", "scores")
+    for name in (
+        "__init__",
+        "class_curves",
+        "file_size",
+        "final_scores",
+        "goal",
+        "image_answers",
+        "messages",
+        "process",
+        "scores",
+    )
 }
 # Folders of search/: each imports nothing of a higher floor, and on its own floor only itself.
 FLOORS: dict[str, int] = {

@@ -82,6 +82,7 @@ class Listener:
             running.answers = _read_answers(message.answers)
             self._judge_end(running)
         elif message.kind == "kept":
+            running.answers = running.answers or _read_answers(message.answers)
             self._finisher.complete(
                 running, str(self._models.publish(running.lease.number, model_card(self._assignment, running)))
             )
@@ -142,6 +143,6 @@ def _read_epoch(fields: Mapping[str, Any]) -> Epoch:
 
 def _read_answers(by_split: Mapping[str, Any]) -> dict[str, Answers]:
     try:
-        return {split: Answers(**fields) for split, fields in by_split.items()}
+        return {split: Answers.of_fields(fields) for split, fields in by_split.items()}
     except TypeError as error:
         raise BrokenMessageError(str(error)) from error

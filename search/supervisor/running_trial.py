@@ -27,7 +27,7 @@ class RunningTrial:
         violations: Measure -> by how much the stopped trial would have broken its limit.
         is_trained: Whether only the model is still being saved.
         other_slots_busy: The number of other busy slots at each epoch.
-        answers: Split -> the model's answers to its images, in a confirmation.
+        answers: Split -> the model's answers to its images, in a confirmation or if the model is kept.
     """
 
     lease: Lease

@@ -34,7 +34,9 @@ def final_scores(model: Any, dataset: Dataset, goal: Goal) -> tuple[dict[str, fl
         probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
         found = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
         scores = {f"test_{name}": value for name, value in found.items()}
-        answers["test"] = image_answers(test.labels, probabilities, goal.measure, dataset.positive_class)
+        answers["test"] = image_answers(
+            test.labels, probabilities, goal.measure, dataset.positive_class, has_curves=True
+        )
     if not dataset.folds:
         validation = dataset.split("validation")
         probabilities = predict(model, validation.images, _BATCH_SIZE, dataset.positive_class)

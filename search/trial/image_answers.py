@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.search.trial.class_curves import class_curves
 from tunefront.search.trial.scores import is_in_top_5
 
 
 def image_answers(
-    labels: NDArray[np.integer], probabilities: NDArray[np.floating], measure: str, positive_class: int
+    labels: NDArray[np.integer],
+    probabilities: NDArray[np.floating],
+    measure: str,
+    positive_class: int,
+    *,
+    has_curves: bool = False,
 ) -> dict[str, Any]:
     """Return the fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
 
@@ -19,6 +25,7 @@ def image_answers(
         labels: Shape (n,), class numbers.
         probabilities: Shape (n, k).
         measure: Name of the accuracy objective's measure.
+        has_curves: Whether the curves for reports are among them.
     """
     answers: dict[str, Any] = {"labels": labels.tolist(), "chosen": probabilities.argmax(axis=1).tolist()}
     if measure == "top_5_accuracy":
@@ -26,6 +33,8 @@ def image_answers(
     if measure == "auc":
         classes = [positive_class] if probabilities.shape[1] == 2 else np.unique(labels).tolist()
         answers["ranks"] = {str(number): _ranks(probabilities[:, number]) for number in classes}
+    if has_curves:
+        answers["curves"] = class_curves(labels, probabilities, positive_class)
     return answers
 
 

@@ -52,7 +52,8 @@ class Message:
         measurements: Name with unit -> value, as far as known.
         epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`.
         reason: For ``failed``: the reason.
-        answers: For ``trained``, in a confirmation: split -> fields of :class:`tunefront.storage.Answers`.
+        answers: For ``trained`` in a confirmation and ``kept`` in a search: split -> fields of
+            :class:`tunefront.storage.Answers`.
     """
 
     kind: str

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial.goal import Goal
 
+_BATCH_SIZE = 256  # images that are predicted at once
+
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
     """Train one candidate; any error becomes a ``failed`` message."""
@@ -109,7 +111,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     refuse_link(Path(task.model_path))  # Keras would write to the link's target
     training.save(trainable, task.model_path)
     late = {} if task.measures_latency else {"latency_seconds": latency_seconds(trainable.model, image)}
-    send(connection, Message("kept", late))
+    send(connection, Message("kept", late, answers={} if spec.confirms else _kept_answers(task, trainable.model)))
 
 
 def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
@@ -117,6 +119,17 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
     scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
     scores["validation_loss"] = scores.pop("loss")
     return scores
+
+
+def _kept_answers(task: TrialTask, model: Any) -> dict[str, Any]:
+    """Return the kept model's answers to the validation images, with folds those of the first one."""
+    from tunefront.search.trial.batches import predict
+    from tunefront.search.trial.image_answers import image_answers
+
+    validation, positive_class = task.dataset.split("validation"), task.dataset.positive_class
+    probabilities = predict(model, validation.images, _BATCH_SIZE, positive_class)
+    answers = image_answers(validation.labels, probabilities, "accuracy", positive_class, has_curves=True)
+    return {"validation": answers}
 
 
 def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float]) -> dict[str, float]:

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 
 from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture
 from tunefront.storage import answers, queue
-from tunefront.storage.answers import Answers
+from tunefront.storage.answers import Answers, ClassCurve
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database import schema
 from tunefront.storage.outcomes import Outcome
 
-WRITTEN = Answers([0, 1, 1], [0, 1, 0], [1, 1, 0], {"1": [0, 2, 1]})
+CURVE = ClassCurve(0.5, 0.75, [[0.0, 1.0], [0.0, 1.0]], [[0.0, 0.5], [1.0, 0.5]])
+WRITTEN = Answers([0, 1, 1], [0, 1, 0], [1, 1, 0], {"1": [0, 2, 1]}, {"1": CURVE})
 
 
 def finish(fixture: StudyFixture, leased: tuple[Lease, optuna.Trial], **changes: Any) -> bool:

@@ -31,7 +31,9 @@ def test_scores_and_answers_are_those_of_the_test_images(digits: Dataset, keras:
     assert scores["test_accuracy"] == pytest.approx(float((labels == 1).mean()))
     assert {"test_loss", "test_f1_macro", "test_precision", "test_recall", "test_top_5_accuracy"} <= scores.keys()
     assert "test_auc" not in scores
-    assert answers["test"] == {"labels": labels.tolist(), "chosen": [1] * len(labels)}
+    assert (answers["test"]["labels"], answers["test"]["chosen"]) == (labels.tolist(), [1] * len(labels))
+    assert {curve["auc"] for curve in answers["test"]["curves"].values()} == {0.5}
+    assert answers["validation"].keys() == {"labels", "chosen"}  # reports of a confirmation show the test images
     assert answers["validation"]["labels"] == digits.split("validation").labels.tolist()
     scores, answers = final_scores(Majority(), digits, Goal("auc"))
     assert scores["test_auc"] == 0.5
