@@ -26,8 +26,8 @@ class ClassCurve:
     Attributes:
         auc: The area under the ROC curve, of all images.
         average_precision: The area under the steps of the precision-recall curve, of all images.
-        roc: The false positive and the true positive rates, of the points that draw the curve; empty if it is not drawn.
-        precision_recall: The recalls and the precisions, of the points that draw the steps; empty if it is not drawn.
+        roc: The false and the true positive rates of the points that draw the curve; empty if it is not drawn.
+        precision_recall: The recalls and the precisions of the points that draw the steps; empty if it is not drawn.
     """
 
     auc: float
