@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from tunefront.reports.class_answers.class_answers import load_front_answers
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
@@ -61,4 +62,5 @@ def publish(study: OpenStudy, folder: Path) -> Published:
     folder_owner.claim(folder, study.record)
     results = load_results(study)
     confirmation = load_confirmation(study.store, results)
-    return Published(results, confirmation, write_report(results, folder, confirmation))
+    answers = load_front_answers(study, results)
+    return Published(results, confirmation, write_report(results, folder, confirmation, answers))

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tunefront.reports.class_answers.class_answers import FrontAnswers
+from tunefront.reports.class_answers.section import answers_markdown
+from tunefront.reports.class_answers.tables import class_scores_frame, confusion_frame
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.tables import confirmation_markdown, confirmed_frame
 from tunefront.reports.importance.importance import find_importance
@@ -31,6 +34,8 @@ class ReportFiles:
         importance_csv: The importance of each parameter for each objective.
         epochs_csv: Every epoch of every trial.
         classes_csv: The classes, in the order of the models' outputs.
+        class_scores_csv: The scores of each class by each model on the front; None if no answers of theirs are known.
+        confusion_csv: The images of each class that such a model takes for each class; None as `class_scores_csv` is.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
     """
 
@@ -41,6 +46,8 @@ class ReportFiles:
     importance_csv: Path
     epochs_csv: Path
     classes_csv: Path
+    class_scores_csv: Path | None = None
+    confusion_csv: Path | None = None
     confirmed_csv: Path | None = None
 
     @property
@@ -54,10 +61,16 @@ class ReportFiles:
             self.epochs_csv,
             self.classes_csv,
         )
-        return always if self.confirmed_csv is None else (*always, self.confirmed_csv)
+        sometimes = (self.class_scores_csv, self.confusion_csv, self.confirmed_csv)
+        return (*always, *(path for path in sometimes if path is not None))
 
 
-def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmation | None = None) -> ReportFiles:
+def write_report(
+    results: StudyResults,
+    out_dir: Path,
+    confirmation: Confirmation | None = None,
+    answers: FrontAnswers | None = None,
+) -> ReportFiles:
     """Write the report into `out_dir`, which is made if it is missing.
 
     Each existing file is replaced at once: a reader sees the old or the new file, never a part. A report
@@ -66,6 +79,8 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
         out_dir / "importance.csv", out_dir / "epochs.csv", out_dir / "classes.csv",
+        out_dir / "class_scores.csv" if answers else None,
+        out_dir / "confusion.csv" if answers else None,
         out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
     importance = find_importance(results)
@@ -73,8 +88,10 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
     markdown = [front_markdown(results), *([optimizers] if optimizers else []), importance_markdown(importance)]
     if confirmation:
         markdown.insert(1, confirmation_markdown(confirmation))
+    if answers:
+        markdown.append(answers_markdown(answers))
     contents = [
-        render_page(results, out_dir, confirmation, importance),
+        render_page(results, out_dir, confirmation, importance, answers),
         "\n".join(markdown),
         csv_text(front_frame(results)),
         csv_text(trials_frame(results)),
@@ -82,6 +99,8 @@ def write_report(results: StudyResults, out_dir: Path, confirmation: Confirmatio
         csv_text(epochs_frame(results)),
         csv_text(classes_frame(results)),
     ]
+    if answers:
+        contents += [csv_text(class_scores_frame(answers)), csv_text(confusion_frame(answers))]
     if confirmation:
         contents.append(csv_text(confirmed_frame(confirmation)))
     out_dir.mkdir(parents=True, exist_ok=True)

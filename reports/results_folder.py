@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # These patterns hold below the results folder, and below its folder `confirmation` too.
-_REPORT_FILES = r"report\.html|replay\.html|front\.md|(?:front|trials|importance|epochs|classes|confirmed)\.csv"
+_TABLES = "front|trials|importance|epochs|classes|class_scores|confusion|confirmed"
+_REPORT_FILES = rf"report\.html|replay\.html|front\.md|(?:{_TABLES})\.csv"
 _TRIAL_FILES = (
     r"models/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+"

@@ -92,16 +92,24 @@ def mean_of_means(means: Sequence[Estimate]) -> Estimate:
 
 
 def share_half_width(share: float, n_images: int) -> float:
-    """Return the longer side of Wilson's 95 % interval for a share of `n_images`; 0 if their number is not known.
+    """Return the longer side of Wilson's 95 % interval for a share of `n_images`; 0 if their number is not known."""
+    low, high = share_interval(share, n_images)
+    return 0.0 if math.isnan(low) else max(share - low, high - share)
 
-    It is above 0 even if the share is 0 or 1 (Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001).
+
+def share_interval(share: float, n_images: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval for a share of `n_images`; NaN if the share or the number is not known.
+
+    It is wider than 0 even if the share is 0 or 1 (Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science
+    2001).
     """
     if not n_images or math.isnan(share):
-        return 0.0
+        return math.nan, math.nan
     square = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) ** 2
     centre = (share + square / (2 * n_images)) / (1 + square / n_images)
     spread = math.sqrt(square * share * (1 - share) / n_images + (square / (2 * n_images)) ** 2)
-    return abs(centre - share) + spread / (1 + square / n_images)
+    half_width = spread / (1 + square / n_images)
+    return max(centre - half_width, 0.0), min(centre + half_width, 1.0)
 
 
 def drawn_half_width(mean: float, drawn: NDArray[np.float64]) -> float:

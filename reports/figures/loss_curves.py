@@ -6,16 +6,11 @@ import math
 
 import plotly.graph_objects as go
 
-from tunefront.reports.figures.style import new_figure
+from tunefront.reports.figures.style import LINE_COLOURS, new_figure
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.study_results import StudyResults
 
 _MAX_TRIALS = 10  # more pairs of lines cannot be told apart
-# Colours of Plotly's qualitative palette D3, which are distinct on light and dark pages.
-_COLOURS = (
-    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
-    *("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
-)
 _LINES = {"val_loss": ("validation", "solid"), "loss": ("training", "dash")}
 
 
@@ -35,7 +30,7 @@ def loss_curves(results: StudyResults) -> go.Figure:
         yaxis={"title": {"text": "loss (dashed: training)"}, "rangemode": "tozero"},
         legend={"traceorder": "normal"},
     )
-    for trial, colour in zip(trained, _COLOURS, strict=False):
+    for trial, colour in zip(trained, LINE_COLOURS, strict=False):
         for metric, (name, dash) in _LINES.items():
             epochs = [epoch for epoch in trial.epochs if metric in epoch.metrics]
             figure.add_scatter(

@@ -15,6 +15,11 @@ FRONT_COLOUR = "#2f6fed"
 COMPLETE_COLOUR = "#8a94a6"
 PRUNED_COLOUR = "rgba(138, 148, 166, 0.6)"
 BROKEN_COLOUR = "#d9534f"
+# Colours of Plotly's qualitative palette D3, which are distinct on light and dark pages.
+LINE_COLOURS = (
+    *("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd"),
+    *("#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf"),
+)
 _GRID_COLOUR = "rgba(128, 136, 150, 0.2)"
 _TEXT_COLOUR = "#4b5565"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"

@@ -19,6 +19,8 @@ from plotly.offline import get_plotlyjs
 
 from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
 from tunefront.objectives.quantities import format_quantity
+from tunefront.reports.class_answers.class_answers import FrontAnswers
+from tunefront.reports.class_answers.section import class_answer_figures, class_answers_context
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.figures import confirmation_figures
 from tunefront.reports.confirmation.section import confirmation_context
@@ -63,6 +65,7 @@ def render_page(
     folder: Path,
     confirmation: Confirmation | None = None,
     importance: Importance | None = None,
+    answers: FrontAnswers | None = None,
 ) -> str:
     """Return the page for a report in `folder`, with links to the models that lie below it.
 
@@ -80,6 +83,8 @@ def render_page(
         **_context(results, folder),
         **confirmation_context(confirmation, folder),
         **importance_context(importance or find_importance(results)),
+        **class_answers_context(answers),
+        answer_figures=figures_json(class_answer_figures(answers)),
         optimizers=optimizer_rows(results),
         show_milestone=show_milestone,
         figures=figures_json(

@@ -1,0 +1,84 @@
+"""The figure of a confusion matrix: which classes a model takes for which."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tunefront.reports.figures.style import new_figure
+from tunefront.reports.figures.trial_points import rounded
+
+MOST_CLASSES = 60  # more rows cannot be read
+_MOST_NUMBERED = 20  # with more classes, cells are too small for their numbers
+_LONGEST_NAME = 18
+# Cells without images are left out. The lightest others are light on a dark page too, so that their dark numbers can be
+# read on both.
+_HITS = ((0.0, "#dfe9ff"), (1.0, "#2f6fed"))
+_MISTAKES = ((0.0, "#fde3e1"), (0.3, "#e8837e"), (1.0, "#b3403c"))
+
+
+def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], title: str) -> go.Figure:
+    """Return a figure of right classes (rows) and chosen ones (columns); colours are shares of a row.
+
+    Right answers are blue. Mistakes are red and of a scale of their own, on which a few in a hundred can be seen.
+
+    Args:
+        matrix: Shape (k, k), numbers of images; empty if there are more than :data:`MOST_CLASSES` classes.
+    """
+    figure = new_figure(title)
+    n_classes = len(matrix)
+    if n_classes > MOST_CLASSES:
+        return figure
+    is_hit = np.eye(n_classes, dtype=bool)
+    for is_shown, scale in ((is_hit, _HITS), (~is_hit, _MISTAKES)):
+        figure.add_heatmap(**_cells(matrix, class_names, is_shown & (matrix > 0)), colorscale=scale)
+    axis = {
+        "tickvals": list(range(n_classes)),
+        "ticktext": [html.escape(_shortened(name)) for name in class_names],
+        "tickfont": {"size": 12 if n_classes <= _MOST_NUMBERED else 9},
+        "range": [-0.5, n_classes - 0.5],
+        "showgrid": False,
+    }
+    figure.update_layout(
+        xaxis={**axis, "title": {"text": "taken for"}},
+        yaxis={**axis, "title": {"text": "class"}, "range": [n_classes - 0.5, -0.5]},
+    )
+    return figure
+
+
+def _cells(matrix: NDArray[np.int64], class_names: Sequence[str], is_shown: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return a trace of some of the cells; the others are gaps."""
+    size = range(len(matrix))
+    totals = matrix.sum(axis=1)
+    shares = [[rounded(matrix[i, j] / totals[i]) if is_shown[i, j] else None for j in size] for i in size]
+    trace: dict[str, Any] = {
+        "z": shares,
+        "zmin": 0,
+        "zmax": 1,
+        "showscale": False,
+        "xgap": 1,
+        "ygap": 1,
+        "hoverongaps": False,
+        "hoverinfo": "text",
+        "hovertext": [[_hover(matrix, class_names, i, j) if is_shown[i, j] else "" for j in size] for i in size],
+    }
+    if len(matrix) <= _MOST_NUMBERED:
+        numbers = [[str(matrix[i, j]) if is_shown[i, j] else "" for j in size] for i in size]
+        trace |= {"text": numbers, "texttemplate": "%{text}"}
+    return trace
+
+
+def _hover(matrix: NDArray[np.int64], class_names: Sequence[str], true: int, chosen: int) -> str:
+    n, total = int(matrix[true, chosen]), int(matrix[true].sum())
+    name, other = html.escape(class_names[true]), html.escape(class_names[chosen])
+    what = f"{name}, taken for {other}" if true != chosen else f"{name}, rightly so"
+    return f"<b>{what}</b><br>{n} of {total} images ({100 * n / total:.1f} %)"
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
