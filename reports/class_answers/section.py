@@ -52,9 +52,7 @@ def class_answer_figures(answers: FrontAnswers | None) -> dict[str, go.Figure]:
         return {}
     models, names = answers.models[:MOST_MODELS], answers.class_names
     figures = {
-        f"confusion-{model.number}": confusion_matrix(
-            model.matrix, names, f"Trial {model.number}: which class is taken for which"
-        )
+        f"confusion-{model.number}": confusion_matrix(model.matrix, names, f"Trial {model.number}: confusion matrix")
         for model in models
     }
     if answers.positive is not None:
@@ -62,7 +60,7 @@ def class_answer_figures(answers: FrontAnswers | None) -> dict[str, go.Figure]:
         return figures | _curve_figures(curves, "", "")
     for model in models:
         curves = [NamedCurve(names[number], curve) for number, curve in model.curves.items()]
-        figures |= _curve_figures(curves, f"-{model.number}", f"Trial {model.number}, each class against the rest: ")
+        figures |= _curve_figures(curves, f"-{model.number}", f"Trial {model.number}: ")
     return figures
 
 
@@ -91,7 +89,7 @@ def share_cell(share: ImageShare) -> Markup:
 def _curve_figures(curves: Sequence[NamedCurve], ending: str, prefix: str) -> dict[str, go.Figure]:
     return {
         f"roc{ending}": roc_figure(curves, f"{prefix}ROC"),
-        f"precision_recall{ending}": precision_recall_figure(curves, f"{prefix}precision and recall"),
+        f"precision_recall{ending}": precision_recall_figure(curves, f"{prefix}PR curve"),
     }
 
 
@@ -117,7 +115,7 @@ def _cells(answers: FrontAnswers, model: ClassAnswers) -> list[ImageShare | str]
         right,
         format_quantity(f1_macro(scores), "fraction"),
         "-" if auc is None else _show_area(auc),
-        f"{names[least]}: {scores[least].recall.n_hits} of {scores[least].recall.n}",
+        f"{names[least]}: {scores[least].recall.n_hits} of {scores[least].recall.n}" if model.mistakes else "all found",
         "none" if not model.mistakes else _describe_pair(answers, model),
     ]
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from tunefront.reports.figures.style import COMPLETE_COLOUR, LINE_COLOURS, new_figure
+from tunefront.reports.figures.style import COMPLETE_COLOUR, LINE_COLOURS, new_figure, shortened
 from tunefront.storage.answers import ClassCurve
 
-_LONGEST_NAME = 28
+_LONGEST_NAME = 20
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ def roc_figure(curves: Sequence[NamedCurve], title: str) -> go.Figure:
         guessing = {"color": COMPLETE_COLOUR, "width": 1, "dash": "dot"}
         figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=guessing, hoverinfo="skip", showlegend=False)
     for position, named in enumerate(drawn):
-        label = f"{_shown(named.name)}, AUC {named.curve.auc:.3f}"
+        label = f"{shortened(named.name, _LONGEST_NAME)}, AUC {named.curve.auc:.3f}"
         _add_line(figure, position, label, named.curve.roc, "false positives %{x:.1%}, found %{y:.1%}")
     _set_axes(figure, "1 - specificity: taken for it, of the rest", "recall (sensitivity): found")
     return figure
@@ -40,7 +39,7 @@ def precision_recall_figure(curves: Sequence[NamedCurve], title: str) -> go.Figu
     """Return a figure of precision-recall curves, in steps; empty if no curve has points."""
     figure = new_figure(title)
     for position, named in enumerate(named for named in curves if named.curve.precision_recall):
-        label = f"{_shown(named.name)}, AP {named.curve.average_precision:.3f}"
+        label = f"{shortened(named.name, _LONGEST_NAME)}, AP {named.curve.average_precision:.3f}"
         _add_line(figure, position, label, named.curve.precision_recall, "found %{x:.1%}, precision %{y:.1%}")
     _set_axes(figure, "recall (sensitivity): found", "precision: right, of those taken for it")
     return figure
@@ -62,8 +61,3 @@ def _set_axes(figure: go.Figure, x: str, y: str) -> None:
     figure.update_layout(
         xaxis={**axis, "title": {"text": x}}, yaxis={**axis, "title": {"text": y}}, legend={"traceorder": "normal"}
     )
-
-
-def _shown(name: str) -> str:
-    short = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"
-    return html.escape(short)

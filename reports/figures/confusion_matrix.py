@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tunefront.reports.figures.style import new_figure
+from tunefront.reports.figures.style import new_figure, shortened
 from tunefront.reports.figures.trial_points import rounded
 
 MOST_CLASSES = 60  # more rows cannot be read
@@ -39,7 +39,7 @@ def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], titl
         figure.add_heatmap(**_cells(matrix, class_names, is_shown & (matrix > 0)), colorscale=scale)
     axis = {
         "tickvals": list(range(n_classes)),
-        "ticktext": [html.escape(_shortened(name)) for name in class_names],
+        "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
         "tickfont": {"size": 12 if n_classes <= _MOST_NUMBERED else 9},
         "range": [-0.5, n_classes - 0.5],
         "showgrid": False,
@@ -78,7 +78,3 @@ def _hover(matrix: NDArray[np.int64], class_names: Sequence[str], true: int, cho
     name, other = html.escape(class_names[true]), html.escape(class_names[chosen])
     what = f"{name}, taken for {other}" if true != chosen else f"{name}, rightly so"
     return f"<b>{what}</b><br>{n} of {total} images ({100 * n / total:.1f} %)"
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\N{HORIZONTAL ELLIPSIS}"

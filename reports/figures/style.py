@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -94,6 +95,17 @@ def _round_values(low: float, high: float, mantissas: Sequence[float], unit: Uni
                 value = float(f"{mantissa * base * 10.0**exponent:.6g}")
                 if low <= value <= high and value < end:
                     yield value
+
+
+def shortened(name: str, longest: int) -> str:
+    """Return a name for an axis or a legend, escaped, with an ellipsis in its middle where it is too long.
+
+    Names often begin alike, and end alike less often. Plotly interprets some HTML tags in texts.
+    """
+    if len(name) > longest:
+        n_end = longest // 2
+        name = f"{name[: longest - n_end - 1]}\N{HORIZONTAL ELLIPSIS}{name[-n_end:]}"
+    return html.escape(name)
 
 
 def say_in_the_middle(figure: go.Figure, text: str) -> None:
