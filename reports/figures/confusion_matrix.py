@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,8 +18,8 @@ _MOST_NUMBERED = 20  # with more classes, cells are too small for their numbers
 _LONGEST_NAME = 18
 # Cells without images are left out. The lightest others are light on a dark page too, so that their dark numbers can be
 # read on both.
-_HITS = ((0.0, "#dfe9ff"), (1.0, "#2f6fed"))
-_MISTAKES = ((0.0, "#fde3e1"), (0.3, "#e8837e"), (1.0, "#b3403c"))
+# Mistakes have negative values, so that one trace has both scales: from -1 to 0 for mistakes, from 0 to 1 for hits.
+_COLOURS = ((0.0, "#b3403c"), (0.35, "#e8837e"), (0.5, "#fde3e1"), (0.5, "#dfe9ff"), (1.0, "#2f6fed"))
 
 
 def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], title: str) -> go.Figure:
@@ -34,9 +34,7 @@ def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], titl
     n_classes = len(matrix)
     if n_classes > MOST_CLASSES:
         return figure
-    is_hit = np.eye(n_classes, dtype=bool)
-    for is_shown, scale in ((is_hit, _HITS), (~is_hit, _MISTAKES)):
-        figure.add_heatmap(**_cells(matrix, class_names, is_shown & (matrix > 0)), colorscale=scale)
+    figure.add_heatmap(**_cells(matrix, class_names))
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
@@ -51,25 +49,30 @@ def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], titl
     return figure
 
 
-def _cells(matrix: NDArray[np.int64], class_names: Sequence[str], is_shown: NDArray[np.bool_]) -> dict[str, Any]:
-    """Return a trace of some of the cells; the others are gaps."""
+def _cells(matrix: NDArray[np.int64], class_names: Sequence[str]) -> dict[str, Any]:
+    """Return the trace of the cells; those without images are gaps."""
     size = range(len(matrix))
-    totals = matrix.sum(axis=1)
-    shares = [[rounded(matrix[i, j] / totals[i]) if is_shown[i, j] else None for j in size] for i in size]
+
+    def of_each(value: Callable[[int, int], Any], gap: Any) -> list[list[Any]]:
+        return [[value(i, j) if matrix[i, j] else gap for j in size] for i in size]
+
+    def share(i: int, j: int) -> float:
+        return rounded(float(matrix[i, j] / matrix[i].sum())) * (1 if i == j else -1)
+
     trace: dict[str, Any] = {
-        "z": shares,
-        "zmin": 0,
+        "z": of_each(share, None),
+        "zmin": -1,
         "zmax": 1,
+        "colorscale": _COLOURS,
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
         "hoverongaps": False,
         "hoverinfo": "text",
-        "hovertext": [[_hover(matrix, class_names, i, j) if is_shown[i, j] else "" for j in size] for i in size],
+        "hovertext": of_each(lambda i, j: _hover(matrix, class_names, i, j), ""),
     }
     if len(matrix) <= _MOST_NUMBERED:
-        numbers = [[str(matrix[i, j]) if is_shown[i, j] else "" for j in size] for i in size]
-        trace |= {"text": numbers, "texttemplate": "%{text}"}
+        trace |= {"text": of_each(lambda i, j: str(matrix[i, j]), ""), "texttemplate": "%{text}"}
     return trace
 
 
