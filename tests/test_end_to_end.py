@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psutil
 import pytest
+from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from tests import hostile
 from tunefront.storage import answers, studies, trials
@@ -142,13 +144,27 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
             keras.__version__,
         )
         model = keras.models.load_model(record.model_path)
-        predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
+        probabilities = np.asarray(model.predict(np.array(split.images), verbose=0))
+        predicted = probabilities.argmax(axis=1)
         assert float((predicted == split.labels).mean()) == pytest.approx(record.measurements["accuracy"], abs=1e-6)
+        _check_class_answers(folder, record.number, split.labels, probabilities)
 
     again = start("run", "tiny.toml")
     output, _ = again.communicate()
     assert again.returncode == 0, output
     assert [record.n_attempts for record in read_trials(tmp_path, "tiny")] == [1] * 5
+
+
+def _check_class_answers(folder: Path, number: int, labels: Any, probabilities: Any) -> None:
+    """Hold what the report has of a kept model's answers against scikit-learn's scores of its predictions."""
+    pairs = pd.read_csv(folder / "confusion.csv")
+    scores = pd.read_csv(folder / "class_scores.csv")
+    pairs, scores = pairs[pairs["trial"] == number], scores[scores["trial"] == number]
+    matrix = np.zeros((10, 10), dtype=int)
+    matrix[pairs["class"], pairs["taken_for"]] = pairs["images"]
+    assert matrix.tolist() == confusion_matrix(labels, probabilities.argmax(axis=1)).tolist()
+    areas = [roc_auc_score(labels == each, probabilities[:, each]) for each in range(10)]
+    assert scores["auc"].tolist() == pytest.approx(areas, abs=1e-6)
 
 
 def _prepared(folder: Path) -> Any:
@@ -276,6 +292,7 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
             assert found[record.number].labels == _prepared(tmp_path).split(split).labels.tolist()
             share = np.mean(np.array(found[record.number].chosen) == found[record.number].labels)
             assert share == pytest.approx(record.measurements[f"{prefix}accuracy"])
+            assert len(found[record.number].curves) == (10 if split == "test" else 0)
 
     kept = [record for record in trainings if record.model_path]
     assert kept

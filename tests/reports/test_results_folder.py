@@ -17,6 +17,8 @@ TUNEFRONT_FILES = (
         "importance.csv",
         "epochs.csv",
         "classes.csv",
+        "class_scores.csv",
+        "confusion.csv",
         "confirmed.csv",
         "data/contact_sheet.png",
     ),
