@@ -35,9 +35,9 @@ def describe_answers(answers: FrontAnswers, most_models: int) -> list[str]:
 def describe_scores(answers: FrontAnswers) -> str:
     """Return what the scores are."""
     positive = answers.positive
-    subject = "a class" if positive is None else f"the positive class, {answers.class_names[positive]}"
+    subject = "a class" if positive is None else f"the positive class, {answers.class_names[positive]},"
     return (
-        f"Recall (sensitivity) is the share of the images of {subject}, that are taken for it; specificity that of the "
+        f"Recall (sensitivity) is the share of the images of {subject} that are taken for it; specificity that of the "
         "other images that are not. Precision (positive predictive value) is the share of the images taken for it that "
         "are of it; NPV (negative predictive value) that of the images not taken for it that are not. Ranges are "
         "Wilson's 95 % intervals, in percent. AUC is the area under the ROC curve, AP (average precision) that under "
