@@ -122,10 +122,12 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
 
 
 def _kept_answers(task: TrialTask, model: Any) -> dict[str, Any]:
-    """Return the kept model's answers to the validation images, with folds those of the first one."""
+    """Return the kept model's answers to the validation images (of the first fold); none if there are no classes."""
     from tunefront.search.trial.batches import predict
     from tunefront.search.trial.image_answers import image_answers
 
+    if not task.dataset.class_names:
+        return {}
     validation, positive_class = task.dataset.split("validation"), task.dataset.positive_class
     probabilities = predict(model, validation.images, _BATCH_SIZE, positive_class)
     answers = image_answers(validation.labels, probabilities, "accuracy", positive_class, has_curves=True)
