@@ -13,11 +13,17 @@ from tunefront.objectives.quantities import format_quantity
 
 @dataclass(frozen=True)
 class Objective:
-    """One measure to make better, with optional limits (inclusive) in the measure's own unit."""
+    """One measure to make better, with optional limits (inclusive) in the measure's own unit.
+
+    Attributes:
+        tolerance: The difference between two models that does not count; see :mod:`tunefront.objectives.tolerance`.
+            None is the default of the measure's kind.
+    """
 
     measure: Measure
     at_least: float | None = None
     at_most: float | None = None
+    tolerance: float | None = None
 
     def violation(self, value: float) -> float:
         """Return how far `value` lies outside the limits, in the measure's unit; 0 or less is within."""
@@ -63,7 +69,7 @@ def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
     """Return the objectives of a stored spec in the order of :data:`AXES`, which is that of a trial's values."""
     tables = {axis: spec["objectives"].get(axis) for axis in AXES}
     return {
-        axis: Objective(MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"))
+        axis: Objective(MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"), table.get("tolerance"))
         for axis, table in tables.items()
         if table is not None
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Literal
 
 from tunefront.printable import shown
@@ -40,7 +41,10 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
     if match is None or suffix not in _SCALES[unit]:
         known = ", ".join(_UNIT_NAMES[unit])
         raise ValueError(f"{shown(text)} is not a {_KINDS[unit]}; write it like {_example(unit)!r} (units: {known})")
-    quantity = float(match.group(1)) * _SCALES[unit][suffix]
+    if not math.isfinite(float(match.group(1))):
+        raise ValueError(f"{shown(text)} is too large for a number")
+    # In decimals, because 94 * 0.01 is more than 0.94, and a limit of 94 % would exclude a score of exactly that.
+    quantity = float(Decimal(match.group(1)) * Decimal(str(_SCALES[unit][suffix])))
     if not math.isfinite(quantity):
         raise ValueError(f"{shown(text)} is too large for a number")
     return quantity

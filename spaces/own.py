@@ -22,13 +22,14 @@ from typing import Any
 
 import optuna
 
+from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.candidate import Candidate, Settings
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
-from tunefront.spaces.settings import Setting, SpaceError, nearest
+from tunefront.spaces.settings import Setting, SpaceError
 
 _SETTINGS_FIELDS = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
 _GENERAL_FIELDS = tuple(

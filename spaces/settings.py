@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.mistakes import TunefrontError
+from tunefront.mistakes import TunefrontError, nearest
 from tunefront.printable import shown
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, Range, Value, parse_range
-
-_MAX_NAMES = 100  # names that a message lists
 
 
 class SpaceError(TunefrontError):
@@ -170,15 +167,6 @@ def _parse_setting(key: str, value: Any, setting: Setting) -> Range:
         if not setting.allows(extreme):
             raise SpaceError(key, f"{shown(extreme)} is not possible here; it must be {setting.allowed}")
     return parsed
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a sentence like ``"Did you mean 'adam'? Known: ..."`` for an error message."""
-    names = list(known)
-    close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-    suggestion = f"Did you mean {close[0]!r}? " if close else ""
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return f"{suggestion}Known: {', '.join(names[:_MAX_NAMES])}{more}"
 
 
 def extremes(spec_range: Range) -> tuple[Value, ...]:

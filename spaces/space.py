@@ -8,6 +8,7 @@ from typing import Any
 
 import optuna
 
+from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
@@ -15,7 +16,7 @@ from tunefront.spaces.candidate import Candidate, Settings
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Choice, Fixed, Range, write_range
 from tunefront.spaces.schedules import SCHEDULES
-from tunefront.spaces.settings import Setting, SpaceError, name_of, nearest, number, one_of, parse_settings, whole
+from tunefront.spaces.settings import Setting, SpaceError, name_of, number, one_of, parse_settings, whole
 
 GENERAL: Mapping[str, Setting] = {
     "architecture": name_of(Fixed("plain_cnn"), ARCHITECTURES, "an architecture"),

@@ -7,13 +7,14 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
+from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION, same_fraction
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import steer
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.setting_places import table_of_setting
-from tunefront.spaces.settings import SpaceError, nearest, under_own_names
+from tunefront.spaces.settings import SpaceError, under_own_names
 from tunefront.spaces.space import Space, parameter_name, settings_of
 
 

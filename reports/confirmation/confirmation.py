@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunefront.objectives.measures import Axis
+from tunefront.reports.confirmation.scores import ImageScores
 from tunefront.reports.confirmation.statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
@@ -134,6 +135,7 @@ class Confirmation:
         has_test: Whether there are test images; else accuracy is that on the validation images.
         is_paired: Whether finalists are compared image by image; else only by their trainings' scores.
         is_shared: Whether two trainings, or a training and a trial of the search, shared a machine.
+        score: The scores on the images by which finalists are compared.
     """
 
     search: StudyResults
@@ -149,6 +151,7 @@ class Confirmation:
     has_test: bool
     is_paired: bool
     is_shared: bool
+    score: ImageScores
 
     @property
     def load_average(self) -> float:

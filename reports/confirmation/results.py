@@ -47,6 +47,7 @@ def load_confirmation(store: Store, results: StudyResults) -> Confirmation | Non
         has_test=score is not validation,
         is_paired=is_paired(_compared_trainings(complete), score),
         is_shared=is_shared(trainings, study.workers, results),
+        score=score,
     )
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from tunefront.objectives.dominance import dominating, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Measure
+from tunefront.objectives.noise import noise
 from tunefront.storage.trials import TrialRecord
 
-ACCURACY_NOISE = 2.0  # standard errors of a score on the validation images
 COST_NOISE = 0.1  # share of a measured cost; a cost that the built model tells has no noise
 
 
@@ -76,16 +76,10 @@ def _distance(point: Sequence[float], better: Sequence[float], objectives: Seque
 
 def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
     if measure.unit == "fraction":
-        return (best - value) / (ACCURACY_NOISE * _standard_error(value, n_images)) if n_images else math.inf
+        return (best - value) / noise(value, n_images, measure) if n_images else math.inf
     if measure.is_known_before_training or value <= 0 or best <= 0:
         return math.inf
     return math.log(best / value) / math.log(1 - COST_NOISE)
-
-
-def _standard_error(share: float, n_images: int) -> float:
-    """Return the binomial standard error of a share of `n_images`; two extra images, one right, keep it above 0."""
-    smoothed = (share * n_images + 1) / (n_images + 2)
-    return math.sqrt(smoothed * (1 - smoothed) / n_images)
 
 
 def _distinct(finalists: Sequence[Finalist]) -> list[Finalist]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from tunefront.mistakes import nearest
 from tunefront.search.data.examples import DataError, Examples
-from tunefront.spaces.settings import nearest
 
 _MAX_NAMED = 5
 

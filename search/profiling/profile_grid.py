@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tunefront.mistakes import nearest
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.profiling.flops import flops
 from tunefront.search.profiling.profile import Profile, profile_of
@@ -14,7 +15,7 @@ from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freeze_choices import distinct_fractions
 from tunefront.spaces.freezing import find_backbone, freeze
 from tunefront.spaces.optimizers import OPTIMIZERS
-from tunefront.spaces.settings import extremes, nearest
+from tunefront.spaces.settings import extremes
 from tunefront.spaces.space import Space
 
 

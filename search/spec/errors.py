@@ -9,11 +9,10 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from tunefront.mistakes import TunefrontError
+from tunefront.mistakes import TunefrontError, nearest
 from tunefront.objectives.measures import DEFAULT_MEASURES
 from tunefront.printable import shortened, shown
 from tunefront.search.spec.key_places import place_of
-from tunefront.spaces.settings import nearest
 
 
 class SpecError(TunefrontError):

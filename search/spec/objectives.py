@@ -6,26 +6,29 @@ from typing import Any
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
+from tunefront.mistakes import nearest
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Axis
 from tunefront.objectives.quantities import parse_quantity
+from tunefront.objectives.tolerance import is_usable
 from tunefront.printable import shown
 from tunefront.search.spec.table import Table, is_from_file
-from tunefront.spaces.settings import SpaceError, nearest
+from tunefront.spaces.settings import SpaceError
 
 
 class ObjectiveTable(Table):
-    """The table of one axis: its measure, and the limits that a model must keep to be on the front."""
+    """The table of one axis: its measure, the limits that a model must keep, and the difference that does not count."""
 
     measure: str
     at_least: Any = None  # a number, or a text with a unit that objective() reads, where the measure's unit is known
     at_most: Any = None
+    tolerance: Any = None  # likewise, a share or points
 
     def objective(self, axis: Axis) -> Objective:
         """Return the objective with its limits as numbers in the measure's unit.
 
         Raises:
-            SpaceError: If a limit is no quantity with that unit.
+            SpaceError: If a limit is no quantity with that unit, or the tolerance is none.
         """
         limits = {"at_least": self.at_least, "at_most": self.at_most}
         measure = MEASURES[self.measure]
@@ -34,7 +37,7 @@ class ObjectiveTable(Table):
                 limits[name] = None if limit is None else parse_quantity(limit, measure.unit)
             except ValueError as error:
                 raise SpaceError(f"objectives.{axis}.{name}", str(error)) from None
-        return Objective(measure, limits["at_least"], limits["at_most"])
+        return Objective(measure, limits["at_least"], limits["at_most"], _tolerance(axis, self.tolerance))
 
 
 class ObjectivesTable(Table):
@@ -71,6 +74,23 @@ class ObjectivesTable(Table):
             "time": self.time,
         }
         return {axis: table for axis, table in tables.items() if table is not None}
+
+
+def _tolerance(axis: Axis, value: Any) -> float | None:
+    if value is None:
+        return None
+    key = f"objectives.{axis}.tolerance"
+    try:
+        tolerance = parse_quantity(value, "fraction")
+    except ValueError as error:
+        raise SpaceError(key, str(error)) from None
+    if not is_usable(tolerance):
+        raise SpaceError(
+            key,
+            f"{shown(value)} is no difference that does not count: write one from 0, which switches it off, to below "
+            '1, such as "0.5 %"',
+        )
+    return tolerance
 
 
 def _check_measure(axis: Axis, name: str) -> None:

@@ -139,6 +139,7 @@ class StudySpec(Table):
                 "measure": objective.measure.name,
                 "at_least": objective.at_least,
                 "at_most": objective.at_most,
+                "tolerance": objective.tolerance,
             }
         data["objectives"] = {axis: table for axis, table in data["objectives"].items() if table is not None}
         return data

@@ -144,3 +144,9 @@ def test_format_quantity_when_rounding_reaches_the_next_unit(value: float, unit:
 @pytest.mark.parametrize("value", [3.0, 47.0, 512.0, 2.5e3, 9.99e4, 1.31e6])
 def test_format_quantity_can_be_read_again(value: float, unit: Unit) -> None:
     assert parse_quantity(format_quantity(value, unit), unit) == pytest.approx(value, rel=0.01)
+
+
+@pytest.mark.parametrize("percent", range(101))
+def test_percentages_are_the_nearest_floats(percent: int) -> None:
+    assert parse_quantity(f"{percent} %", "fraction") == percent / 100
+    assert parse_quantity(f"{percent} us", "seconds") == percent / 1_000_000

@@ -6,13 +6,14 @@ from typing import Any
 import optuna
 import pytest
 
+from tunefront.mistakes import nearest
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Choice, Fixed, FloatRange, IntRange, write_range
 from tunefront.spaces.schedules import SCHEDULES
-from tunefront.spaces.settings import SpaceError, nearest
+from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 
 

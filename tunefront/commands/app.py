@@ -21,6 +21,7 @@ COMMANDS = {
     "replay": "replay",
     "status": "reports",
     "report": "reports",
+    "select": "selection",
     "delete": "study",
     "dashboard": "reports",
 }
@@ -54,7 +55,8 @@ app = typer.Typer(
     "**3.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"
     "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.\n\n"
     "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.\n\n"
-    "**6.** `tunefront delete digits` removes a study, with `--results` also its files.",
+    "**6.** `tunefront select digits --at-most memory=100kB` chooses one model, and says why.\n\n"
+    "**7.** `tunefront delete digits` removes a study, with `--results` also its files.",
 )
 
 

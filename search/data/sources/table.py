@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import field_validator
 
+from tunefront.mistakes import nearest
 from tunefront.search.data.examples import (
     DataError,
     EncodedFile,
@@ -26,7 +27,6 @@ from tunefront.search.data.sources.tables.csv_header import NamedColumns, read_t
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 from tunefront.search.data.sources.tables.files import files_of_rows, refuse_unlisted
 from tunefront.search.system.regular_files import user_path
-from tunefront.spaces.settings import nearest
 
 
 class TableSource(FileSource):

@@ -437,9 +437,9 @@ def test_from_json_gives_the_spec_that_as_json_made(path: Path) -> None:
 def test_as_json_has_limits_as_numbers_of_their_unit(tmp_path: Path) -> None:
     text = MINIMAL + '[objectives]\nmemory = { measure = "model_bytes", at_most = "2 MB" }\n'
     assert read(text, tmp_path).as_json()["objectives"] == {
-        "accuracy": {"measure": "accuracy", "at_least": None, "at_most": None},
-        "memory": {"measure": "model_bytes", "at_least": None, "at_most": 2e6},
-        "time": {"measure": "train_seconds", "at_least": None, "at_most": None},
+        "accuracy": {"measure": "accuracy", "at_least": None, "at_most": None, "tolerance": None},
+        "memory": {"measure": "model_bytes", "at_least": None, "at_most": 2e6, "tolerance": None},
+        "time": {"measure": "train_seconds", "at_least": None, "at_most": None, "tolerance": None},
     }
 
 

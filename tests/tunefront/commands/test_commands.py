@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tests.conftest import DIGITS
 from tests.storage.study_fixture import DIRECTIONS, METRICS, StudyFixture
-from tunefront.commands import app, study, terminal
+from tunefront.commands import study, terminal
 from tunefront.commands.session import interrupted_early
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.cache_folder import cache_folder
@@ -27,25 +27,6 @@ from tunefront.storage.database.connection import open_store
 SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """A function that runs a command line in an empty folder, and returns exit code, output and errors."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tunefront", *arguments])
-        try:
-            app.main()
-            code = 0
-        except SystemExit as ending:
-            code = ending.code if isinstance(ending.code, int) else 0 if ending.code is None else 1
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run_command
 
 
 @pytest.fixture

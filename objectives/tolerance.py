@@ -1,0 +1,96 @@
+"""Differences that do not count: which models are as good as each other, and which of a front stand for the others.
+
+A tolerance is what a person does not care about. Noise, what a measurement cannot tell, is another thing: it stands in
+:mod:`tunefront.objectives.noise`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives.cheapness import mean_log_costs
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import Axis, Measure
+
+DEFAULT_POINTS = 0.005  # of scores: half a percentage point
+DEFAULT_SHARE = 0.05  # of costs and errors
+_ROUNDING = 1e-9  # the relative error of a difference of floats that is still taken for equal
+
+
+def is_share_of_value(measure: Measure) -> bool:
+    """Return whether a tolerance of the measure is a share of its values, as of costs; of scores it is a difference."""
+    return measure.direction == "minimize"
+
+
+def tolerance_of(objective: Objective) -> float:
+    """Return the tolerance of an objective: points of a score (0.005 is half a point), or a share of a cost."""
+    if objective.tolerance is not None:
+        return objective.tolerance
+    return DEFAULT_SHARE if is_share_of_value(objective.measure) else DEFAULT_POINTS
+
+
+def within(first: float, second: float, objective: Objective) -> bool:
+    """Return whether two values differ by no more than the objective's tolerance; NaN is like nothing.
+
+    A share is taken of the smaller value, so that the order of the two does not matter.
+    """
+    tolerance = tolerance_of(objective)
+    distance = abs(first - second)
+    if is_share_of_value(objective.measure):
+        return distance <= (tolerance + _ROUNDING) * min(abs(first), abs(second))
+    return distance <= tolerance + _ROUNDING
+
+
+def thinned(
+    points: NDArray[np.float64], numbers: Sequence[int], objectives: Mapping[Axis, Objective]
+) -> dict[int, list[int]]:
+    """Choose the points that stand for all others, by a greedy cover: the cheapest first, ties by number.
+
+    Args:
+        points: A front, shape (n, m), a column for each objective in order.
+        numbers: The number of each point.
+
+    Returns:
+        The number of each point that is kept -> the numbers of those it stands for, which differ from it by no more
+        than the tolerance on every objective. A point is stood for by the first that covers it.
+    """
+    costs = [column for column, axis in enumerate(objectives) if axis != "accuracy"]
+    dearness = mean_log_costs(points[:, costs])
+    order = sorted(range(len(numbers)), key=lambda row: (dearness[row], numbers[row]))
+    kept: dict[int, list[int]] = {}
+    covered: set[int] = set()
+    for row in order:
+        if row in covered:
+            continue
+        alike = [
+            other
+            for other in order
+            if other != row and other not in covered and _is_alike(points[row], points[other], objectives)
+        ]
+        covered |= {row, *alike}
+        kept[numbers[row]] = sorted(numbers[other] for other in alike)
+    return kept
+
+
+def _is_alike(first: NDArray[np.float64], second: NDArray[np.float64], objectives: Mapping[Axis, Objective]) -> bool:
+    return all(
+        within(float(a), float(b), objective)
+        for a, b, objective in zip(first, second, objectives.values(), strict=True)
+    )
+
+
+def describe_tolerance(objective: Objective) -> str:
+    """Return the tolerance as text for people: ``"0.5 points"``, ``"5 %"``, ``"0.005"``."""
+    tolerance = tolerance_of(objective)
+    if is_share_of_value(objective.measure):
+        return f"{100 * tolerance:.3g} %"
+    return f"{100 * tolerance:.3g} points" if objective.measure.unit == "fraction" else f"{tolerance:.3g}"
+
+
+def is_usable(tolerance: float) -> bool:
+    """Return whether a number can be a tolerance: from 0, which switches it off, to below 1."""
+    return math.isfinite(tolerance) and 0 <= tolerance < 1

@@ -1,0 +1,1 @@
+"""The choice of one model from a study: under limits, by a preference, with what the next best would cost."""

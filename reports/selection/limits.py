@@ -1,0 +1,110 @@
+"""Limits for the choice of a model: a name and a quantity, as in ``memory=100kB``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tunefront.mistakes import TunefrontError, nearest
+from tunefront.objectives.measures import AXES, MEASURES, Measure
+from tunefront.objectives.quantities import format_quantity, parse_quantity
+from tunefront.printable import shown
+from tunefront.reports.selection.options import Option
+from tunefront.reports.study_results import StudyResults
+
+_UNITS_TO_WRITE = {"bytes": "100kB", "seconds": "5ms"}
+
+
+class LimitError(TunefrontError):
+    """A limit that cannot be read; the message names the remedy."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A limit that a chosen model must keep.
+
+    Attributes:
+        written: The name that the user wrote: an axis or a measure.
+        value: In the measure's unit.
+        is_upper: Whether values must be at most `value`; else at least.
+    """
+
+    written: str
+    measure: Measure
+    value: float
+    is_upper: bool
+
+    def is_kept_by(self, option: Option) -> bool:
+        """Return whether a model keeps it; one that was not measured does not."""
+        found = option.value(self.measure.name)
+        return found <= self.value if self.is_upper else found >= self.value
+
+    def describe(self) -> str:
+        """Return it as text for people: ``"memory at most 100 kB"``."""
+        return f"{self.written} at {'most' if self.is_upper else 'least'} {self.show(self.value)}"
+
+    def show(self, value: float) -> str:
+        """Return a value of its measure as text for people."""
+        return format_quantity(value, self.measure.unit)
+
+
+def read_limit(text: str, results: StudyResults, *, is_upper: bool) -> Limit:
+    """Read a limit such as ``memory=100kB``.
+
+    Raises:
+        LimitError: If the name is no axis or measure of a model, or the quantity lacks its unit or keeps out the best.
+    """
+    option = "--at-most" if is_upper else "--at-least"
+    name, equals, quantity = (part.strip() for part in text.partition("="))
+    if not equals or not name or not quantity:
+        raise LimitError(f"{option} {shown(text)}: write a name and a quantity, such as {option} memory=100kB")
+    measure = _measure(name, results, option)
+    if measure.unit in _UNITS_TO_WRITE and not quantity[-1].isalpha():
+        raise LimitError(f"{option} {text}: it has no unit: write {name}={_UNITS_TO_WRITE[measure.unit]}, for example")
+    try:
+        value = parse_quantity(quantity, measure.unit)
+    except ValueError as error:
+        raise LimitError(f"{option} {name}: {error}") from None
+    if is_upper == (measure.direction == "maximize"):
+        other = "--at-least" if is_upper else "--at-most"
+        better = "more" if measure.direction == "maximize" else "less"
+        raise LimitError(
+            f"{option} {text}: {better} {name} is better, and this keeps out the best: write {other} {text}"
+        )
+    return Limit(name, measure, value, is_upper)
+
+
+def _measure(name: str, results: StudyResults, option: str) -> Measure:
+    axes = {
+        ("quality" if results.measure(axis).task == "regression" and axis == "accuracy" else axis): axis
+        for axis in AXES
+    }
+    if name in axes:
+        return results.measure(axes[name])
+    if name in MEASURES:
+        return MEASURES[name]
+    parts = [known for known in MEASURES if name and name in known]
+    if parts:
+        raise LimitError(f"{option}: {shown(name)} may be {', '.join(parts)}: write which")
+    raise LimitError(f"{option}: there is no axis or measure {shown(name)}. {nearest(name, [*axes, *MEASURES])}")
+
+
+def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) -> list[str]:
+    """Say for each limit what it must be so that a model keeps it and all the others; empty if no single one is enough.
+
+    Args:
+        members: All models that can be chosen, of which none keeps all limits.
+    """
+    lines = []
+    for limit in limits:
+        others = [each for each in limits if each is not limit]
+        values = [
+            option.value(limit.measure.name) for option in members if all(each.is_kept_by(option) for each in others)
+        ]
+        values = [value for value in values if not math.isnan(value)]
+        if values:
+            nearest_value = min(values) if limit.is_upper else max(values)
+            word = "most" if limit.is_upper else "least"
+            lines.append(f"{limit.written} at {word} {limit.show(nearest_value)} instead of {limit.show(limit.value)}")
+    return lines

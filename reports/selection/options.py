@@ -1,0 +1,138 @@
+"""The models of a study that can be chosen, with the numbers by which they are: confirmed ones where there are any."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.measures import AXES, Axis
+from tunefront.objectives.noise import STANDARD_ERRORS, noise
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.study_results import StudyResults
+from tunefront.storage.trials import TrialRecord
+
+
+@dataclass(frozen=True)
+class Option:
+    """A model that can be chosen.
+
+    Attributes:
+        trial: Its trial in the search.
+        values: Measure -> value: the mean over its confirmed trainings where there are any, else what the search saw.
+        confirmed: Its trainings in the confirmation; None if it was not trained again.
+    """
+
+    trial: TrialRecord
+    values: Mapping[str, float]
+    confirmed: Confirmed | None = None
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    def value(self, measure: str) -> float:
+        """Return the value of a measure; NaN if it was not measured."""
+        return self.values.get(measure, math.nan)
+
+
+@dataclass(frozen=True)
+class Options:
+    """All models of a study that can be chosen.
+
+    Attributes:
+        members: Complete trials within the study's limits that are better than guessing, in the order of their numbers.
+            Once a confirmation has trained some of them, these alone.
+        confirmation: The confirmation whose numbers count; None if those of the search do.
+        n_guessing: Trials that are left out because they are no better than guessing.
+        n_outside: Trials that are left out because they break a limit of the study.
+    """
+
+    results: StudyResults
+    members: Sequence[Option]
+    confirmation: Confirmation | None = None
+    n_guessing: int = 0
+    n_outside: int = 0
+
+    @property
+    def n_images(self) -> int:
+        """The number of images that accuracy was measured on; 0 if it is not known."""
+        facts = self.results.study.dataset
+        if self.confirmation is not None and self.confirmation.has_test:
+            return int(facts.get("n_test") or 0)
+        return int(facts.get("n_validation") or 0) * max(int(facts.get("folds") or 0), 1)
+
+    @property
+    def axes(self) -> list[Axis]:
+        """The axes by which models are compared: the study's objectives, and accuracy, which nobody chooses without."""
+        return [axis for axis in AXES if axis == "accuracy" or axis in self.results.objectives]
+
+    def noise_between(self, best: Option, other: Option) -> float:
+        """Return the difference in accuracy of two models that may be chance; NaN if it is not known.
+
+        Trainings whose answers to each image are known are compared image by image, with the spread of their seeds.
+        Else it is two standard errors of the better one's score.
+        """
+        measure = self.results.measure("accuracy")
+        if self.confirmation is not None and best.confirmed is not None and other.confirmed is not None:
+            pair = best.confirmed.trainings, other.confirmed.trainings
+            drawn = [self.confirmation.score.of(trainings) for trainings in pair]
+            if drawn[0] is not None and drawn[1] is not None:
+                by_images = float(np.var(drawn[0].mean(axis=1) - drawn[1].mean(axis=1)))
+                by_seeds = sum(_variance_of_mean(self.confirmation.score.values(trainings)) for trainings in pair)
+                return STANDARD_ERRORS * math.sqrt(by_images + by_seeds)
+        return noise(best.value(measure.name), self.n_images, measure)
+
+
+def find_options(results: StudyResults, confirmation: Confirmation | None = None) -> Options:
+    """Return the models of a study that can be chosen.
+
+    Args:
+        confirmation: The study's confirmation, whose numbers and finalists replace those of the search.
+    """
+    complete = [trial for trial in results.trials if trial.state == "complete"]
+    inside = [trial for trial in complete if trial.is_feasible]
+    learnt = [trial for trial in inside if not results.is_guessing(trial)]
+    members = [Option(trial, _searched_values(results, trial)) for trial in learnt]
+    trained = [finalist for finalist in confirmation.finalists if finalist.trainings] if confirmation else []
+    if trained:
+        members = [Option(each.searched, _confirmed_values(results, each), each) for each in trained]
+        members.sort(key=lambda option: option.number)
+    return Options(
+        results,
+        members,
+        confirmation if trained else None,
+        n_guessing=len(inside) - len(learnt),
+        n_outside=len(complete) - len(inside),
+    )
+
+
+def front_of(options: Options, members: Sequence[Option]) -> list[Option]:
+    """Return those members that no other one beats on the axes of the study."""
+    measures = [options.results.measure(axis) for axis in options.axes]
+    points = np.array([[option.value(measure.name) for measure in measures] for option in members], dtype=float)
+    mask = on_front(points, [measure.direction for measure in measures])
+    return [option for option, is_on in zip(members, mask, strict=True) if is_on]
+
+
+def _searched_values(results: StudyResults, trial: TrialRecord) -> dict[str, float]:
+    values = dict(trial.measurements)
+    return values | {results.measure(axis).name: results.value(trial, axis) for axis in AXES}
+
+
+def _confirmed_values(results: StudyResults, finalist: Confirmed) -> dict[str, float]:
+    """Return means over the trainings; what they did not measure is what the search saw."""
+    values = _searched_values(results, finalist.searched)
+    for name in values:
+        found = [t.measurements[name] for t in finalist.trainings if name in t.measurements]
+        if found:
+            values[name] = float(np.mean(found))
+    return values | {results.measure(axis).name: finalist.estimates[axis].mean for axis in AXES}
+
+
+def _variance_of_mean(values: Sequence[float]) -> float:
+    """Return the variance that the seeds give the mean of `values`; 0 for a single one, which tells nothing."""
+    return float(np.var(values, ddof=1)) / len(values) if len(values) > 1 else 0.0

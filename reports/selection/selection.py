@@ -1,0 +1,131 @@
+"""The rule by which one model is chosen.
+
+A search has hundreds of models whose scores differ by chance, and the best score is the luckiest. So what is chosen is
+the cheapest model whose accuracy cannot be told from the best one's, the habit of the one-standard-error rule (Breiman
+et al., Classification and Regression Trees, 1984, section 3.4.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tunefront.objectives.cheapness import mean_log_costs
+from tunefront.objectives.measures import Axis
+from tunefront.objectives.tolerance import within
+from tunefront.reports.selection.limits import Limit
+from tunefront.reports.selection.options import Option, Options, front_of
+
+Preference = Literal["balance", "accuracy", "memory", "time", "knee"]
+FEW_IMAGES = 50  # with fewer, hardly any two models can be told apart
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A chosen model.
+
+    Attributes:
+        option: The chosen model.
+        most_accurate: The most accurate model within the limits, of equals the cheapest.
+        alike: Models within the limits whose accuracy cannot be told from the most accurate one's, that one with them.
+        cheaper: Cost axis -> the most accurate of the models that cost less there, by more than the tolerance; an axis
+            on which nothing costs less is left out.
+        noise: The difference to the most accurate model that may be chance; NaN if it is not known.
+    """
+
+    option: Option
+    options: Options
+    preference: Preference
+    limits: Sequence[Limit]
+    most_accurate: Option
+    alike: Sequence[Option]
+    cheaper: Mapping[Axis, Option]
+    noise: float
+
+
+def choose(options: Options, limits: Sequence[Limit] = (), preference: Preference = "balance") -> Selection | None:
+    """Choose one model; None if none keeps the limits.
+
+    Args:
+        preference: ``balance`` is the cheapest of those whose accuracy cannot be told from the best one's, by the mean
+            of its log costs; ``memory`` and ``time`` look at that cost alone. ``accuracy`` is the most accurate,
+            ``knee`` the one farthest from the line between the cheapest and the most accurate.
+    """
+    kept = [option for option in options.members if all(limit.is_kept_by(option) for limit in limits)]
+    front = front_of(options, kept)
+    if not front:
+        return None
+    dearness = dict(zip((option.number for option in front), mean_log_costs(_costs(options, front)), strict=True))
+    order = sorted(front, key=lambda option: (dearness[option.number], option.number))
+    best = min(order, key=lambda option: _loss(options, option))
+    alike = [option for option in order if _is_like(options, best, option)]
+    chosen = {
+        "balance": lambda: alike[0],
+        "accuracy": lambda: best,
+        "memory": lambda: _least(options, alike, "memory"),
+        "time": lambda: _least(options, alike, "time"),
+        "knee": lambda: _knee(options, order, dearness),
+    }[preference]()
+    return Selection(
+        chosen,
+        options,
+        preference,
+        limits,
+        most_accurate=best,
+        alike=alike,
+        cheaper=_cheaper(options, order, chosen),
+        noise=options.noise_between(best, chosen),
+    )
+
+
+def _loss(options: Options, option: Option) -> float:
+    measure = options.results.measure("accuracy")
+    value = option.value(measure.name)
+    return -value if measure.direction == "maximize" else value
+
+
+def _is_like(options: Options, best: Option, option: Option) -> bool:
+    """Return whether a model's accuracy cannot be told from the best one's."""
+    distance = _loss(options, option) - _loss(options, best)
+    found = options.noise_between(best, option)
+    return distance <= (0.0 if math.isnan(found) else found)
+
+
+def _cheaper(options: Options, order: Sequence[Option], chosen: Option) -> dict[Axis, Option]:
+    found: dict[Axis, Option] = {}
+    for axis in options.axes:
+        if axis == "accuracy":
+            continue
+        objective = options.results.objectives[axis]
+        name, most = objective.measure.name, chosen.value(objective.measure.name)
+        less = [each for each in order if each.value(name) < most and not within(each.value(name), most, objective)]
+        if less:
+            found[axis] = min(less, key=lambda option: _loss(options, option))
+    return found
+
+
+def _least(options: Options, alike: Sequence[Option], axis: Axis) -> Option:
+    name = options.results.measure(axis).name
+    return min(alike, key=lambda option: (option.value(name), option.number))
+
+
+def _knee(options: Options, order: Sequence[Option], dearness: dict[int, float]) -> Option:
+    """Return the model farthest above the line between the cheapest and the most accurate, both axes scaled to 1."""
+    gains = np.array([-_loss(options, option) for option in order])
+    spread = gains.max() - gains.min()
+    heights = (gains - gains.min()) / spread if spread > 0 else np.zeros(len(order))
+    costs = np.array([dearness[option.number] for option in order])
+    return order[int(np.argmax(heights - costs))]
+
+
+def _costs(options: Options, members: Sequence[Option]) -> NDArray[np.float64]:
+    """Return the costs of models on the axes that count, shape (n, m)."""
+    names = [options.results.measure(axis).name for axis in options.axes if axis != "accuracy"]
+    return np.array([[option.value(name) for name in names] for option in members], dtype=float).reshape(
+        len(members), -1
+    )

@@ -1,0 +1,152 @@
+"""A choice in sentences: which model, why, what the next best would cost or gain, and how sure it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tunefront.objectives.measures import Axis, axis_name
+from tunefront.objectives.quantities import format_quantity
+from tunefront.objectives.tolerance import within
+from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS
+from tunefront.reports.selection.limits import Limit, describe_what_to_loosen
+from tunefront.reports.selection.options import Option, Options
+from tunefront.reports.selection.selection import FEW_IMAGES, Selection
+
+
+def describe_choice(choice: Selection) -> str:
+    """Return the choice in a line: ``"Take trial 21: accuracy 97.21 %, memory 83.9 kB, time 0.2 s."``."""
+    values = ", ".join(f"{name} {value}" for name, value in shown_values(choice.options, choice.option).items())
+    return f"Take trial {choice.option.number}: {values}."
+
+
+def shown_values(options: Options, option: Option) -> dict[str, str]:
+    """Return a model's value on each axis that counts as text, by the axis's name for people."""
+    shown = {}
+    for axis in options.axes:
+        measure = options.results.measure(axis)
+        shown[axis_name(axis, measure)] = format_quantity(option.value(measure.name), measure.unit)
+    return shown
+
+
+def describe_why(choice: Selection) -> str:
+    """Say in a sentence by which rule the model was chosen."""
+    options, best, name = choice.options, choice.most_accurate, _quality(choice.options)
+    if choice.preference == "knee":
+        return f"It is where another step of {name} begins to cost more than those before."
+    if choice.preference == "accuracy":
+        return f"It has the best {name}."
+    if len(choice.alike) == 1:
+        return f"It has the best {name}, and no other can be mistaken for it."
+    reasons = {"memory": "needs the least memory", "time": "takes the least time"}
+    return (
+        f"It {reasons.get(choice.preference, 'is the cheapest')} of {len(choice.alike)} models whose {name} cannot be "
+        f"told from the best one's: trial {best.number} has {_value(options, best, 'accuracy')}, and a difference up "
+        f"to {_show_noise(choice)} may be chance."
+    )
+
+
+def describe_alternatives(choice: Selection) -> list[str]:
+    """Say for each side what the next best model would gain and cost."""
+    lines = []
+    best, options = choice.most_accurate, choice.options
+    if best.number != choice.option.number:
+        costs = _changes(choice, best, [axis for axis in options.axes if axis != "accuracy"])
+        lines.append(f"Best {_quality(options)}: trial {best.number}, {_step(choice, best)} for {costs}.")
+    for axis, option in choice.cheaper.items():
+        name = axis_name(axis, options.results.measure(axis))
+        saved = _share(option, choice.option, options.results.measure(axis).name)
+        lines.append(f"Less {name}: trial {option.number}, {saved} {name} for {_step(choice, option)}.")
+    return lines
+
+
+def describe_certainty(choice: Selection, price: str) -> list[str]:
+    """Say how sure the choice is: where its numbers come from, and what would make it surer.
+
+    Args:
+        price: What a confirmation would train, as the end of a sentence.
+    """
+    options, confirmed = choice.options, choice.option.confirmed
+    lines = []
+    if 0 < options.n_images < FEW_IMAGES:
+        lines.append(f"{options.n_images} images are too few to tell models apart: take the choice as a first guess.")
+    if confirmed is None or options.confirmation is None:
+        name = options.results.study.name
+        lines.append(f"Its numbers are as the search saw it, once. 'tunefront confirm {name}' {price}.")
+        return lines
+    n_seeds = len(confirmed.trainings)
+    trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
+    if options.confirmation.has_test:
+        lines.append(
+            f"{trained} on the test images. They were chosen by, so its {_quality(options)} is a little too good."
+        )
+    else:
+        lines.append(f"{trained} on the validation images, by which the search chose too.")
+    if n_seeds < ENOUGH_SEEDS:
+        lines.append(f"Fewer than {ENOUGH_SEEDS} trainings may agree by chance.")
+    return lines
+
+
+def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
+    """Say why no model can be chosen, and what to change."""
+    if not options.members:
+        reasons = [
+            f"{options.n_outside} outside the study's limits" if options.n_outside else "",
+            f"{options.n_guessing} no better than guessing" if options.n_guessing else "",
+        ]
+        why = ", ".join(filter(None, reasons)) or "no trial is complete"
+        return f"There is no model to choose from: {why}."
+    wanted = " and ".join(limit.describe() for limit in limits)
+    unmeasured = [
+        limit.measure.name
+        for limit in limits
+        if all(math.isnan(option.value(limit.measure.name)) for option in options.members)
+    ]
+    if unmeasured:
+        return f"No model of this study has {' or '.join(unmeasured)} measured, so none can keep {wanted}."
+    lines = describe_what_to_loosen(options.members, limits)
+    which = "; or ".join(lines) if lines else "more than one of them"
+    return f"None of {len(options.members)} models has {wanted}. Loosen {which}."
+
+
+def _quality(options: Options) -> str:
+    return axis_name("accuracy", options.results.measure("accuracy"))
+
+
+def _value(options: Options, option: Option, axis: Axis) -> str:
+    measure = options.results.measure(axis)
+    return format_quantity(option.value(measure.name), measure.unit)
+
+
+def _show_noise(choice: Selection) -> str:
+    measure = choice.options.results.measure("accuracy")
+    if measure.unit == "fraction":
+        return f"{100 * choice.noise:.2g} points"
+    return format_quantity(choice.noise, measure.unit)
+
+
+def _step(choice: Selection, other: Option) -> str:
+    """Return the difference in accuracy from the chosen model to another one: ``"+1.7 points"``."""
+    measure = choice.options.results.measure("accuracy")
+    step = other.value(measure.name) - choice.option.value(measure.name)
+    return f"{100 * step:+.2f} points" if measure.unit == "fraction" else f"{measure.name} {step:+.3g}"
+
+
+def _changes(choice: Selection, other: Option, axes: Sequence[Axis]) -> str:
+    options = choice.options
+    changes = []
+    for axis in axes:
+        name = options.results.measure(axis).name
+        if within(choice.option.value(name), other.value(name), options.results.objectives[axis]):
+            changes.append(f"as much {axis}")
+        else:
+            changes.append(f"{_share(other, choice.option, name)} {axis}")
+    return " and ".join(changes) or "nothing"
+
+
+def _share(other: Option, chosen: Option, measure: str) -> str:
+    """Return how a cost changes from the chosen model to another one: ``"26 % more"``, ``"4.1 times the"``."""
+    ratio = other.value(measure) / chosen.value(measure)
+    if ratio >= 2:
+        return f"{ratio:.2g} times the"
+    return f"{100 * (ratio - 1):.0f} % more" if ratio >= 1 else f"{100 * (1 - ratio):.0f} % less"

@@ -1,0 +1,170 @@
+"""The choice of one model, against cases worked by hand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from tests.reports.report_fixture import THREE, ReportFixture
+from tunefront.reports.selection.limits import LimitError, read_limit
+from tunefront.reports.selection.options import find_options
+from tunefront.reports.selection.selection import Preference, Selection, choose
+from tunefront.reports.selection.sentences import (
+    describe_alternatives,
+    describe_certainty,
+    describe_choice,
+    describe_no_choice,
+    describe_why,
+)
+from tunefront.reports.study_results import StudyResults
+
+# accuracy, bytes, seconds; 288 validation images, so that 2 standard errors of 0.95 are 2.6 points
+MODELS = (
+    (0.950, 80_000, 8.0),  # 0: the most accurate
+    (0.940, 40_000, 6.0),  # 1: alike
+    (0.930, 20_000, 9.0),  # 2: alike, least memory of those
+    (0.926, 60_000, 2.0),  # 3: alike, fastest of those
+    (0.900, 10_000, 1.0),  # 4: cheapest, and 5 points below
+    (0.700, 5_000, 0.5),  # 5: far below
+    (0.920, 90_000, 9.5),  # 6: dominated by 0
+)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    fixture = ReportFixture.make(tmp_path_factory.mktemp("study"), THREE)
+    for accuracy, memory, seconds in MODELS:
+        fixture.complete(accuracy, memory, seconds, measurements={"latency_seconds": seconds / 1000})
+    fixture.complete(0.34, 1000, 0.1)  # 7: guessing, of three classes
+    return fixture.results()
+
+
+def chosen(results: StudyResults, *at_most: str, prefer: Preference = "balance") -> Selection:
+    limits = [read_limit(text, results, is_upper=True) for text in at_most]
+    choice = choose(find_options(results), limits, prefer)
+    assert choice is not None
+    return choice
+
+
+def test_the_cheapest_that_cannot_be_told_from_the_best_is_chosen(results: StudyResults) -> None:
+    # Costs are scaled over the front, trials 0 to 5: ln(5k) to ln(80k), ln(0.5) to ln(9). Mean of both:
+    # 1: (0.750 + 0.860) / 2 = 0.805; 2: (0.500 + 1) / 2 = 0.750; 3: (0.896 + 0.480) / 2 = 0.688; 0: 0.980
+    choice = chosen(results)
+    assert choice.option.number == 3
+    assert [option.number for option in choice.alike] == [3, 2, 1, 0]
+    assert choice.most_accurate.number == 0
+    share = (0.95 * 288 + 1) / 290
+    assert choice.noise == pytest.approx(2 * math.sqrt(share * (1 - share) / 288))
+
+
+@pytest.mark.parametrize(
+    ("prefer", "number"), [("accuracy", 0), ("memory", 2), ("time", 3), ("knee", 4), ("balance", 3)]
+)
+def test_preferences(results: StudyResults, prefer: Preference, number: int) -> None:
+    # The knee: trial 4 has 0.8 of the gain in accuracy, (0.90 - 0.70) / 0.25, for (0.25 + 0.24) / 2 of the costs.
+    assert chosen(results, prefer=prefer).option.number == number
+
+
+def test_limits_hold_for_axes_and_for_measures(results: StudyResults) -> None:
+    assert chosen(results, "memory=30kB").option.number == 4  # 2 and 4 are 3.0 points apart, and 3.1 may be chance
+    assert chosen(results, "time=1.5s").option.number == 4
+    assert chosen(results, "latency_seconds=1.5ms").option.number == 4
+    assert chosen(results, "model_bytes=30kB", "train_seconds=1.5s").option.number == 4
+
+
+def test_a_measure_that_is_no_objective_can_bring_in_a_dominated_model(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.95, 1000, 1.0, measurements={"latency_seconds": 0.009})
+    fixture.complete(0.90, 2000, 2.0, measurements={"latency_seconds": 0.001})
+    results = fixture.results()
+    assert results.front_numbers == {0}
+    assert chosen(results, "latency_seconds=2ms").option.number == 1
+
+
+def test_what_is_no_better_than_guessing_is_never_chosen(results: StudyResults) -> None:
+    options = find_options(results)
+    assert 7 not in [option.number for option in options.members]
+    assert options.n_guessing == 1
+    limits = [read_limit("memory=2kB", results, is_upper=True)]
+    assert choose(options, limits) is None
+    assert describe_no_choice(options, limits) == (
+        "None of 7 models has memory at most 2 kB. Loosen memory at most 5 kB instead of 2 kB."
+    )
+
+
+def test_limits_that_only_together_exclude_everything(results: StudyResults) -> None:
+    limits = [read_limit("memory=6kB", results, is_upper=True), read_limit("accuracy=94%", results, is_upper=False)]
+    assert choose(find_options(results), limits) is None
+    assert describe_no_choice(find_options(results), limits) == (
+        "None of 7 models has memory at most 6 kB and accuracy at least 94.00 %. "
+        "Loosen memory at most 40 kB instead of 6 kB; or accuracy at least 70.00 % instead of 94.00 %."
+    )
+
+
+def test_limits_of_which_no_single_one_can_be_loosened(results: StudyResults) -> None:
+    limits = [
+        read_limit("memory=1kB", results, is_upper=True),
+        read_limit("accuracy=99%", results, is_upper=False),
+    ]
+    assert describe_no_choice(find_options(results), limits).endswith("Loosen more than one of them.")
+
+
+def test_a_measure_that_nobody_measured_is_named(results: StudyResults) -> None:
+    limits = [read_limit("peak_bytes=1GB", results, is_upper=True)]
+    assert choose(find_options(results), limits) is None
+    assert "has peak_bytes measured" in describe_no_choice(find_options(results), limits)
+
+
+def test_what_the_next_best_would_gain_and_cost(results: StudyResults) -> None:
+    choice = chosen(results)
+    assert describe_choice(choice) == "Take trial 3: accuracy 92.60 %, memory 60 kB, time 2 s."
+    assert describe_why(choice) == (
+        "It is the cheapest of 4 models whose accuracy cannot be told from the best one's: trial 0 has 95.00 %, and a "
+        "difference up to 2.6 points may be chance."
+    )
+    assert describe_alternatives(choice) == [
+        "Best accuracy: trial 0, +2.40 points for 33 % more memory and 4 times the time.",
+        "Less memory: trial 1, 33 % less memory for +1.40 points.",
+        "Less time: trial 4, 50 % less time for -2.60 points.",
+    ]
+
+
+def test_how_sure_a_choice_of_the_search_is(results: StudyResults) -> None:
+    assert describe_certainty(chosen(results), "trains 5 models") == [
+        "Its numbers are as the search saw it, once. 'tunefront confirm digits' trains 5 models."
+    ]
+
+
+def test_few_images_are_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("tests.reports.report_fixture", fromlist=["x"]).DATASET, "n_validation", 40)
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.95, 1000, 1.0)
+    lines = describe_certainty(chosen(fixture.results()), "")
+    assert lines[0] == "40 images are too few to tell models apart: take the choice as a first guess."
+
+
+def test_a_study_without_models_says_why(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    options = find_options(fixture.results())
+    assert choose(options) is None
+    assert describe_no_choice(options, []) == "There is no model to choose from: no trial is complete."
+
+
+@pytest.mark.parametrize(
+    ("text", "is_upper", "message"),
+    [
+        ("memory", True, "--at-most 'memory': write a name and a quantity, such as --at-most memory=100kB"),
+        ("memory=100", True, "--at-most memory=100: it has no unit: write memory=100kB, for example"),
+        ("memory=100 ms", True, "--at-most memory: '100 ms' is not a size"),
+        ("memory=1MB", False, "less memory is better, and this keeps out the best: write --at-most memory=1MB"),
+        ("accuracy=0.9", True, "more accuracy is better, and this keeps out the best: write --at-least accuracy=0.9"),
+        ("acuracy=0.9", False, "Did you mean 'accuracy'?"),
+        ("seconds=1s", True, "may be train_seconds, compile_seconds, validation_seconds, latency_seconds: write which"),
+    ],
+)
+def test_limits_that_cannot_be_read(results: StudyResults, text: str, is_upper: bool, message: str) -> None:
+    with pytest.raises(LimitError) as found:
+        read_limit(text, results, is_upper=is_upper)
+    assert message in str(found.value)

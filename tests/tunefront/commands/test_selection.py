@@ -1,0 +1,80 @@
+"""The command `select`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.reports.report_fixture import ReportFixture
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> ReportFixture:
+    """A study in ./tunefront.db: trial 0 is the best and its model is kept, trial 1 is small."""
+    fixture = ReportFixture.make(tmp_path)
+    model = tmp_path / "trial-0.keras"
+    model.write_bytes(b"a model")
+    model.with_suffix(".json").write_text("{}")
+    fixture.complete(0.95, 80_000, 8.0, model_path=str(model), measurements={"trial_seconds": 10.0})
+    small = {"optimizer.name": "sgd", "sgd.learning_rate": 0.5}
+    fixture.complete(0.80, 5_000, 0.5, parameters=small, measurements={"trial_seconds": 2.0})
+    return fixture
+
+
+def test_a_model_is_chosen_and_explained(run: Run, study: ReportFixture) -> None:
+    code, output, errors = run("select", "digits")
+    assert (code, errors) == (0, "")
+    assert "Take trial 0: accuracy 95.00 %, memory 80 kB, time 8 s." in output
+    assert "It has the best accuracy, and no other can be mistaken for it." in output
+    assert "Less memory: trial 1, 94 % less memory for -15.00 points." in output
+    # Two models on the front, five seeds each: 5 * (10 + 2) s.
+    assert "'tunefront confirm digits' trains the 2 best again with 5 seeds, some 60 s in all." in output
+    assert "next: tunefront confirm digits" in output
+
+
+def test_a_limit_chooses_another_one(run: Run, study: ReportFixture) -> None:
+    code, output, _ = run("select", "digits", "--at-most", "memory=10kB")
+    assert code == 0
+    assert "Take trial 1" in output
+    assert "Its model was not kept" in output
+
+
+def test_nothing_fits(run: Run, study: ReportFixture) -> None:
+    code, output, _ = run("select", "digits", "--at-most", "memory=1kB")
+    assert code == 1
+    assert "None of 2 models has memory at most 1 kB. Loosen memory at most 5 kB instead of 1 kB." in output
+
+
+def test_the_model_is_copied(run: Run, tmp_path: Path, study: ReportFixture) -> None:
+    code, output, _ = run("select", "digits", "--export", "chosen")
+    assert code == 0
+    assert (tmp_path / "chosen" / "trial-0.keras").read_bytes() == b"a model"
+    assert (tmp_path / "chosen" / "trial-0.json").exists()
+    assert "wrote chosen/trial-0.keras, chosen/trial-0.json" in output
+    code, _, errors = run("select", "digits", "--at-most", "memory=10kB", "--export", "other")
+    assert code == 2
+    assert "the model of trial 1 was not kept" in errors
+    assert not (tmp_path / "other").exists()
+
+
+def test_json(run: Run, study: ReportFixture) -> None:
+    found = json.loads(run("select", "digits", "--json")[1])
+    assert found["trial"] == 0
+    assert found["values"] == {"accuracy": 0.95, "model_bytes": 80_000, "train_seconds": 8.0}
+    assert found["cheaper"] == {"memory": 1, "time": 1}
+    code, output, _ = run("select", "digits", "--json", "--at-most", "memory=1kB")
+    assert code == 1
+    assert json.loads(output)["trial"] is None
+
+
+def test_bad_limits_exit_2(run: Run, study: ReportFixture) -> None:
+    for limit, message in (("memory=100", "it has no unit"), ("memry=1kB", "Did you mean 'memory'?")):
+        code, output, errors = run("select", "digits", "--at-most", limit)
+        assert (code, output) == (2, "")
+        assert message in errors
+        assert "Traceback" not in errors

@@ -1,0 +1,167 @@
+"""The command `select`, which chooses one model of a study."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.session import results_folder
+from tunefront.commands.terminal import UserError, say, show_json, storage_argument, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
+
+if TYPE_CHECKING:
+    from tunefront.reports.selection.options import Options
+    from tunefront.reports.selection.selection import Selection
+    from tunefront.storage.open_study import OpenStudy
+
+_SEEDS = 5  # of `tunefront confirm` without --seeds
+
+
+class Preference(StrEnum):
+    """What the choice looks at first."""
+
+    BALANCE = "balance"
+    ACCURACY = "accuracy"
+    MEMORY = "memory"
+    TIME = "time"
+    KNEE = "knee"
+
+
+def select(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    at_most: Annotated[
+        list[str] | None,
+        typer.Option(help="A limit such as memory=100kB or latency_seconds=5ms; may be given several times."),
+    ] = None,
+    at_least: Annotated[
+        list[str] | None, typer.Option(help="A limit such as accuracy=95%; may be given several times.")
+    ] = None,
+    prefer: Annotated[
+        Preference,
+        typer.Option(
+            help="balance, memory, time: of the models whose accuracy cannot be told from the best one's the cheapest, "
+            "by all costs or that one. accuracy: the most accurate. knee: where more accuracy begins to cost more."
+        ),
+    ] = Preference.BALANCE,
+    export: Annotated[Path | None, typer.Option(help="Folder to copy the model to, with its trial-N.json.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose one model: under limits, why this one, what the next best would cost, and how sure that is.
+
+    Without limits it is the cheapest model whose accuracy cannot be told from the best one's by so many images. Numbers
+    of a confirmation count where there is one.
+    """
+    from tunefront.reports.confirmation.results import load_confirmation
+    from tunefront.reports.selection.limits import read_limit
+    from tunefront.reports.selection.options import find_options
+    from tunefront.reports.selection.selection import choose
+    from tunefront.reports.selection.sentences import describe_no_choice
+    from tunefront.reports.study_results import load_results
+
+    found = find_study(storage, study)
+    results = load_results(found)
+    options = find_options(results, load_confirmation(found.store, results))
+    limits = [read_limit(text, results, is_upper=True) for text in at_most or ()]
+    limits += [read_limit(text, results, is_upper=False) for text in at_least or ()]
+    choice = choose(options, limits, prefer.value)
+    if choice is None:
+        text = describe_no_choice(options, limits)
+        if as_json:
+            show_json({"study": study, "trial": None, "why": text})
+        else:
+            say(text)
+        raise typer.Exit(1)
+    files = _export(choice, export) if export is not None else []
+    if as_json:
+        show_json(_as_json(choice, found, files))
+        return
+    _say(choice, found, storage)
+    if files:
+        say("wrote " + ", ".join(map(str, files)))
+
+
+def _say(choice: Selection, study: OpenStudy, storage: str) -> None:
+    from tunefront.reports.selection.sentences import (
+        describe_alternatives,
+        describe_certainty,
+        describe_choice,
+        describe_why,
+    )
+
+    say(describe_choice(choice))
+    for line in (
+        describe_why(choice),
+        *describe_alternatives(choice),
+        *describe_certainty(choice, _price(choice.options)),
+    ):
+        say(f"  {line}")
+    path = choice.option.trial.model_path
+    if path:
+        say(f"  Its model: {path}")
+        suggest(
+            *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
+            f"open {results_folder(study.record) / 'report.html'}",
+        )
+    else:
+        say("  Its model was not kept: only those of the front are, while the study runs.")
+
+
+def _price(options: Options) -> str:
+    """Return the end of a sentence that says what a confirmation would train."""
+    from tunefront.objectives.quantities import format_quantity
+    from tunefront.search.confirmation.finalists import choose_finalists
+
+    results = options.results
+    n_validation = int(results.study.dataset.get("n_validation") or 0)
+    finalists = choose_finalists(results.trials, list(results.objectives.values()), n_validation)
+    seconds = {trial.number: trial.measurements.get("trial_seconds", math.nan) for trial in results.trials}
+    whole = _SEEDS * sum(seconds[finalist.number] for finalist in finalists)
+    time = "" if math.isnan(whole) else f", some {format_quantity(whole, 'seconds')} in all"
+    return f"trains the {len(finalists)} best again with {_SEEDS} seeds{time}"
+
+
+def _export(choice: Selection, folder: Path) -> list[Path]:
+    """Copy the chosen model, and the file that says how to use it, into a folder."""
+    import shutil
+
+    model = Path(choice.option.trial.model_path)
+    if not choice.option.trial.model_path:
+        raise UserError(
+            f"the model of trial {choice.option.number} was not kept, so --export has nothing to copy: only models of "
+            "the front are kept"
+        )
+    if not model.is_file():
+        raise UserError(f"{model}: the model is not on this machine, so --export has nothing to copy")
+    writable_folder(folder, "--export").mkdir(parents=True, exist_ok=True)
+    card = model.with_suffix(".json")
+    return [Path(shutil.copy(path, folder)) for path in (model, card) if path.is_file()]
+
+
+def _as_json(choice: Selection, study: OpenStudy, files: list[Path]) -> dict[str, Any]:
+    from tunefront.reports.selection.sentences import describe_alternatives, describe_certainty, describe_why
+
+    options = choice.options
+    return {
+        "study": study.name,
+        "trial": choice.option.number,
+        "values": {
+            options.results.measure(axis).name: choice.option.value(options.results.measure(axis).name)
+            for axis in options.axes
+        },
+        "parameters": dict(choice.option.trial.parameters),
+        "is_confirmed": choice.option.confirmed is not None,
+        "model": choice.option.trial.model_path or None,
+        "why": describe_why(choice),
+        "alike": [option.number for option in choice.alike],
+        "most_accurate": choice.most_accurate.number,
+        "cheaper": {axis: option.number for axis, option in choice.cheaper.items()},
+        "alternatives": describe_alternatives(choice),
+        "certainty": describe_certainty(choice, _price(choice.options)),
+        "files": [str(path) for path in files],
+    }
