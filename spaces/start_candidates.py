@@ -42,6 +42,21 @@ def start_parameters(space: Space | OwnSpace, table: Mapping[str, Any], number: 
     return given
 
 
+def start_table(space: Space | OwnSpace, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the start table of a trial's parameters: what :func:`start_parameters` reads as these parameters."""
+    if isinstance(space, OwnSpace):
+        return dict(parameters)
+    keys = {parameter_name(key): key for key in space.general}
+    table: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name in keys:
+            table[keys[name]] = value
+        else:
+            group, _, setting = name.partition(".")
+            table.setdefault(group, {})[setting] = value
+    return table
+
+
 def _checked(distribution: BaseDistribution, key: str, value: Any) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         # A start may write 1 for the choice 1.0, but not true for the choice 1.

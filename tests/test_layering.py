@@ -69,6 +69,7 @@ FLOORS: dict[str, int] = {
     "data": 1,
     "spec": 2,
     "launching": 2,
+    "models": 2,
     "trial": 3,
     "pruning": 3,
     "sampling": 3,

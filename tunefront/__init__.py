@@ -10,12 +10,13 @@ Importing this package loads neither TensorFlow nor pandas: each is loaded when 
 
 TYPE_CHECKING = False  # the name that type checkers know; importing `typing` would cost every command
 if TYPE_CHECKING:
+    from tunefront.runner import run
     from tunefront.spaces.candidate import Candidate
-    from tunefront.study import Study, load_study, run
+    from tunefront.study import Study, load_study
 
     __version__: str
 
-__all__ = ["Candidate", "Study", "__version__", "load_study", "run"]
+__all__ = ["Candidate", "Study", "TunefrontError", "__version__", "load_study", "run"]
 
 
 def __getattr__(name: str) -> object:
@@ -27,6 +28,14 @@ def __getattr__(name: str) -> object:
         from tunefront.spaces.candidate import Candidate
 
         return Candidate
+    if name == "TunefrontError":
+        from tunefront.mistakes import TunefrontError
+
+        return TunefrontError
+    if name == "run":
+        from tunefront.runner import run
+
+        return run
     if name in __all__:
         from tunefront import study
 

@@ -1,24 +1,23 @@
-"""Studies from Python: running one in a script or a notebook, and reading its results."""
+"""Studies in Python: reading the results of one, choosing a model, loading it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tunefront.mistakes import TunefrontError
+from tunefront.mistakes import TunefrontError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
+    import plotly.graph_objects as go
 
+    from tunefront.reports.selection.selection import Preference
     from tunefront.reports.study_results import StudyResults
-    from tunefront.search.spec.study_spec import StudySpec
-    from tunefront.search.supervisor.end_reason import Ending
     from tunefront.storage.open_study import OpenStudy
+    from tunefront.storage.trials import TrialRecord
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
 STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
@@ -26,6 +25,25 @@ STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
 
 class StudyError(TunefrontError):
     """A study does not exist, or ended without its trials."""
+
+
+@dataclass(frozen=True)
+class SelectedModel:
+    """A model that was chosen; printed, it says why.
+
+    Attributes:
+        number: The number of its trial.
+        values: Measure -> value; means over its confirmed trainings where there are any.
+        path: The path of the kept model; empty if it was not kept.
+    """
+
+    number: int
+    values: Mapping[str, float]
+    path: str
+    text: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True)
@@ -51,11 +69,105 @@ class Study:
 
         return trials_frame(self._results())
 
+    def curves(self) -> pd.DataFrame:
+        """Return every epoch of every trial, in the columns of ``epochs.csv``."""
+        from tunefront.reports.tables.epochs import epochs_frame
+
+        return epochs_frame(self._results())
+
+    def select(
+        self,
+        *,
+        at_most: Mapping[str, str | float] | None = None,
+        at_least: Mapping[str, str | float] | None = None,
+        prefer: Preference = "balance",
+    ) -> SelectedModel:
+        """Choose one model, as the command ``tunefront select`` does.
+
+        Args:
+            at_most: Axis or measure -> limit: a text such as ``"100 kB"``, or a number in the measure's unit.
+            at_least: The same for what is better the more there is.
+            prefer: ``balance``, ``accuracy``, ``memory``, ``time`` or ``knee``.
+
+        Raises:
+            LimitError: If a limit cannot be read.
+            StudyError: If no model keeps the limits; the message says which one to loosen.
+        """
+        from tunefront.reports.confirmation.results import load_confirmation
+        from tunefront.reports.selection.limits import limit_of
+        from tunefront.reports.selection.options import find_options
+        from tunefront.reports.selection.selection import choose
+        from tunefront.reports.selection.sentences import describe_no_choice, explain
+
+        study, results = self._open(), self._results()
+        options = find_options(results, load_confirmation(study.store, results))
+        limits = [limit_of(name, limit, results, is_upper=True) for name, limit in (at_most or {}).items()]
+        limits += [limit_of(name, limit, results, is_upper=False) for name, limit in (at_least or {}).items()]
+        selection = choose(options, limits, prefer)
+        if selection is None:
+            raise StudyError(describe_no_choice(options, limits))
+        option = selection.option
+        values = {measure.name: option.value(measure.name) for measure in map(results.measure, options.axes)}
+        return SelectedModel(option.number, values, option.trial.model_path, "\n".join(explain(selection)))
+
+    def model(self, number: int) -> Any:
+        """Load the model of a trial with Keras, compiled as it was trained.
+
+        Raises:
+            StudyError: If there is no such trial, its model was not kept, or the file is not on this machine.
+        """
+        path = Path(self._trial(number).model_path)
+        if path == Path():
+            raise StudyError(f"the model of trial {number} was not kept: only those of the front are")
+        if not path.is_file():
+            raise StudyError(f"{path}: the model of trial {number} is not on this machine")
+        from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
+
+        return load_kept(path)
+
+    def candidate(self, number: int) -> dict[str, Any]:
+        """Return what a trial's candidate chose, as a table that ``[[start]]`` of a spec takes."""
+        from tunefront.search.spec.study_spec import StudySpec
+        from tunefront.spaces.start_candidates import start_table
+
+        spec = StudySpec.from_json(self._open().record.spec)
+        return start_table(spec.parsed_space(), self._trial(number).parameters)
+
+    def figure(self, name: str = "front") -> go.Figure:
+        """Return a figure of plotly.
+
+        Args:
+            name: ``front``, ``memory-accuracy``, ``time-accuracy``, ``memory-time``, ``learning_curves`` or
+                ``loss_curves``.
+        """
+        from tunefront.reports.figures.fronts import front_figure, pair_figures
+        from tunefront.reports.figures.learning_curves import learning_curves
+        from tunefront.reports.figures.loss_curves import loss_curves
+
+        results = self._results()
+        made = {"front": front_figure, "learning_curves": learning_curves, "loss_curves": loss_curves}
+        if name in made:
+            return made[name](results)
+        pairs = pair_figures(results)
+        if name not in pairs:
+            raise StudyError(f"there is no figure {name!r}. {nearest(name, [*made, *pairs])}")
+        return pairs[name]
+
     def report(self, out: str | Path | None = None) -> Path:
         """Write the report into a folder (default: ``results/NAME``), and return the path of its page."""
         from tunefront.reports.publish import publish
 
         return publish(self._open(), Path(out or Path("results") / self.name)).files.report_html
+
+    def _repr_html_(self) -> str:
+        """Show the front as a table in a notebook."""
+        return str(self.front().to_html(index=False, max_cols=12, float_format="{:.4g}".format))
+
+    def _trial(self, number: int) -> TrialRecord:
+        found = next((trial for trial in self._results().trials if trial.number == number), None)
+        if found is None:
+            raise StudyError(f"study {self.name!r} has no trial {number}: its trials() are numbered from 0")
+        return found
 
     def _open(self) -> OpenStudy:
         return find_study(self.storage, self.name)
@@ -64,51 +176,6 @@ class Study:
         from tunefront.reports.study_results import load_results
 
         return load_results(self._open())
-
-
-def run(
-    spec: str | Path,
-    *,
-    storage: str | None = None,
-    trials: int | None = None,
-    slots: int | None = None,
-    out: str | Path | None = None,
-) -> Study:
-    """Run a study on this machine, or go on with it, and write its report.
-
-    Progress is printed on standard error. A script needs no ``if __name__ == "__main__":`` around it. Interrupted, it
-    keeps everything; the same call goes on.
-
-    Args:
-        spec: A TOML file.
-        storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
-        trials: The study's number of trials, in place of the spec's.
-        slots: Trials at a time (default: one for each GPU, else as many as the CPU can run well).
-        out: The folder for models, logs and report (default: ``results/NAME``).
-
-    Raises:
-        TunefrontError: If the spec, the data or the storage cannot be used; the message names the remedy.
-        StudyError: If the study stopped because too many trials failed or were refused.
-        KeyboardInterrupt: After Ctrl-C, once everything is stored.
-    """
-    from rich.console import Console
-
-    from tunefront.search.spec.file import read_spec
-    from tunefront.search.spec.stored_spec import stored_spec_in
-    from tunefront.search.supervisor.end_reason import Ending
-
-    url, path = storage or default_storage(), Path(spec)
-    console = Console(stderr=True)
-    study_spec = read_spec(path, stored_spec_in(url), partial(console.print, markup=False), trials=trials)
-    folder = Path(out or Path("results") / study_spec.name)
-    ending = run_spec(study_spec, path, url, slots, folder, console)
-    study = Study(study_spec.name, url)
-    page = study.report(folder)
-    if ending == Ending.INTERRUPTED:
-        raise KeyboardInterrupt
-    if ending in (Ending.TOO_MANY_FAILURES, Ending.TOO_MANY_REFUSALS):
-        raise StudyError(f"study {study.name!r} stopped, because too many of its trials could not be used: see {page}")
-    return study
 
 
 def load_study(name: str, *, storage: str | None = None) -> Study:
@@ -148,38 +215,3 @@ def find_study(storage: str, name: str, *, is_writer: bool = False) -> OpenStudy
         known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
         raise StudyError(f"{masked(storage)} has no study {name!r}. It has: {known}")
     return OpenStudy(open_store(storage, is_writer=True), found.record) if is_writer else found
-
-
-def run_spec(
-    spec: StudySpec,
-    path: Path,
-    storage: str,
-    slots: int | None,
-    folder: Path,
-    console: Console,
-    enqueue: Callable[[OpenStudy], None] | None = None,
-) -> Ending:
-    """Run a study on this machine until it ends, with the view that fits the console."""
-    import tempfile
-
-    from tunefront.search.launching.fork_server import Launcher
-    from tunefront.search.preparation.prepare import check_files
-    from tunefront.search.spec.file import check_own_space
-
-    check_own_space(path, spec)
-    check_files(path, spec.data)
-    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
-        scratch = Path(name)
-        launcher = Launcher(scratch / "forkserver.log")
-        launcher.load()  # takes many seconds, so everything else is imported meanwhile, also what the report needs
-
-        import tunefront.reports.publish  # noqa: F401
-        from tunefront.commands.live_view import make_view
-        from tunefront.search.supervisor.run import RunRequest, run_study
-
-        view = make_view(console)
-        request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue)
-        try:
-            return run_study(request, view)
-        finally:
-            view.close()

@@ -62,6 +62,17 @@ def read_limit(text: str, results: StudyResults, *, is_upper: bool) -> Limit:
     measure = _measure(name, results, option)
     if measure.unit in _UNITS_TO_WRITE and not quantity[-1].isalpha():
         raise LimitError(f"{option} {text}: it has no unit: write {name}={_UNITS_TO_WRITE[measure.unit]}, for example")
+    return limit_of(name, quantity, results, is_upper=is_upper)
+
+
+def limit_of(name: str, quantity: str | float, results: StudyResults, *, is_upper: bool) -> Limit:
+    """Return a limit of a name and a quantity: a text with a unit, or a number in the measure's unit.
+
+    Raises:
+        LimitError: As :func:`read_limit`.
+    """
+    option = "--at-most" if is_upper else "--at-least"
+    measure = _measure(name, results, option)
     try:
         value = parse_quantity(quantity, measure.unit)
     except ValueError as error:
@@ -70,7 +81,8 @@ def read_limit(text: str, results: StudyResults, *, is_upper: bool) -> Limit:
         other = "--at-least" if is_upper else "--at-most"
         better = "more" if measure.direction == "maximize" else "less"
         raise LimitError(
-            f"{option} {text}: {better} {name} is better, and this keeps out the best: write {other} {text}"
+            f"{option} {name}={quantity}: {better} {name} is better, and this keeps out the best: "
+            f"write {other} {name}={quantity}"
         )
     return Limit(name, measure, value, is_upper)
 

@@ -14,10 +14,15 @@ from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.selection import FEW_IMAGES, Selection
 
 
-def describe_choice(choice: Selection) -> str:
+def explain(selection: Selection) -> list[str]:
+    """Return the whole choice in lines, but for what a confirmation would cost."""
+    return [describe_choice(selection), describe_why(selection), *describe_alternatives(selection)]
+
+
+def describe_choice(selection: Selection) -> str:
     """Return the choice in a line: ``"Take trial 21: accuracy 97.21 %, memory 83.9 kB, time 0.2 s."``."""
-    values = ", ".join(f"{name} {value}" for name, value in shown_values(choice.options, choice.option).items())
-    return f"Take trial {choice.option.number}: {values}."
+    values = ", ".join(f"{name} {value}" for name, value in shown_values(selection.options, selection.option).items())
+    return f"Take trial {selection.option.number}: {values}."
 
 
 def shown_values(options: Options, option: Option) -> dict[str, str]:
@@ -29,44 +34,45 @@ def shown_values(options: Options, option: Option) -> dict[str, str]:
     return shown
 
 
-def describe_why(choice: Selection) -> str:
+def describe_why(selection: Selection) -> str:
     """Say in a sentence by which rule the model was chosen."""
-    options, best, name = choice.options, choice.most_accurate, _quality(choice.options)
-    if choice.preference == "knee":
+    options, best, name = selection.options, selection.most_accurate, _quality(selection.options)
+    if selection.preference == "knee":
         return f"It is where another step of {name} begins to cost more than those before."
-    if choice.preference == "accuracy":
+    if selection.preference == "accuracy":
         return f"It has the best {name}."
-    if len(choice.alike) == 1:
+    if len(selection.alike) == 1:
         return f"It has the best {name}, and no other can be mistaken for it."
     reasons = {"memory": "needs the least memory", "time": "takes the least time"}
+    reason = reasons.get(selection.preference, "is the cheapest")
     return (
-        f"It {reasons.get(choice.preference, 'is the cheapest')} of {len(choice.alike)} models whose {name} cannot be "
-        f"told from the best one's: trial {best.number} has {_value(options, best, 'accuracy')}, and a difference up "
-        f"to {_show_noise(choice)} may be chance."
+        f"It {reason} of {len(selection.alike)} models whose {name} cannot be told from "
+        f"the best one's: trial {best.number} has {_value(options, best, 'accuracy')}, and a difference up to "
+        f"{_show_noise(selection)} may be chance."
     )
 
 
-def describe_alternatives(choice: Selection) -> list[str]:
+def describe_alternatives(selection: Selection) -> list[str]:
     """Say for each side what the next best model would gain and cost."""
     lines = []
-    best, options = choice.most_accurate, choice.options
-    if best.number != choice.option.number:
-        costs = _changes(choice, best, [axis for axis in options.axes if axis != "accuracy"])
-        lines.append(f"Best {_quality(options)}: trial {best.number}, {_step(choice, best)} for {costs}.")
-    for axis, option in choice.cheaper.items():
+    best, options = selection.most_accurate, selection.options
+    if best.number != selection.option.number:
+        costs = _changes(selection, best, [axis for axis in options.axes if axis != "accuracy"])
+        lines.append(f"Best {_quality(options)}: trial {best.number}, {_step(selection, best)} for {costs}.")
+    for axis, option in selection.cheaper.items():
         name = axis_name(axis, options.results.measure(axis))
-        saved = _share(option, choice.option, options.results.measure(axis).name)
-        lines.append(f"Less {name}: trial {option.number}, {saved} {name} for {_step(choice, option)}.")
+        saved = _share(option, selection.option, options.results.measure(axis).name)
+        lines.append(f"Less {name}: trial {option.number}, {saved} {name} for {_step(selection, option)}.")
     return lines
 
 
-def describe_certainty(choice: Selection, price: str) -> list[str]:
+def describe_certainty(selection: Selection, price: str) -> list[str]:
     """Say how sure the choice is: where its numbers come from, and what would make it surer.
 
     Args:
         price: What a confirmation would train, as the end of a sentence.
     """
-    options, confirmed = choice.options, choice.option.confirmed
+    options, confirmed = selection.options, selection.option.confirmed
     lines = []
     if 0 < options.n_images < FEW_IMAGES:
         lines.append(f"{options.n_images} images are too few to tell models apart: take the choice as a first guess.")
@@ -118,29 +124,29 @@ def _value(options: Options, option: Option, axis: Axis) -> str:
     return format_quantity(option.value(measure.name), measure.unit)
 
 
-def _show_noise(choice: Selection) -> str:
-    measure = choice.options.results.measure("accuracy")
+def _show_noise(selection: Selection) -> str:
+    measure = selection.options.results.measure("accuracy")
     if measure.unit == "fraction":
-        return f"{100 * choice.noise:.2g} points"
-    return format_quantity(choice.noise, measure.unit)
+        return f"{100 * selection.noise:.2g} points"
+    return format_quantity(selection.noise, measure.unit)
 
 
-def _step(choice: Selection, other: Option) -> str:
+def _step(selection: Selection, other: Option) -> str:
     """Return the difference in accuracy from the chosen model to another one: ``"+1.7 points"``."""
-    measure = choice.options.results.measure("accuracy")
-    step = other.value(measure.name) - choice.option.value(measure.name)
+    measure = selection.options.results.measure("accuracy")
+    step = other.value(measure.name) - selection.option.value(measure.name)
     return f"{100 * step:+.2f} points" if measure.unit == "fraction" else f"{measure.name} {step:+.3g}"
 
 
-def _changes(choice: Selection, other: Option, axes: Sequence[Axis]) -> str:
-    options = choice.options
+def _changes(selection: Selection, other: Option, axes: Sequence[Axis]) -> str:
+    options = selection.options
     changes = []
     for axis in axes:
         name = options.results.measure(axis).name
-        if within(choice.option.value(name), other.value(name), options.results.objectives[axis]):
+        if within(selection.option.value(name), other.value(name), options.results.objectives[axis]):
             changes.append(f"as much {axis}")
         else:
-            changes.append(f"{_share(other, choice.option, name)} {axis}")
+            changes.append(f"{_share(other, selection.option, name)} {axis}")
     return " and ".join(changes) or "nothing"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,10 @@ import pandas as pd
 import pytest
 
 import tunefront
+from tests.reports.report_fixture import ReportFixture
 from tests.storage.study_fixture import StudyFixture
+from tunefront.search.spec.file import read_spec
+from tunefront.spaces.start_candidates import start_parameters, start_table
 from tunefront.study import StudyError
 
 SPEC = """
@@ -36,6 +40,10 @@ with open("ran.txt", "a") as file:
 import tunefront
 
 study = tunefront.run("spec.toml", slots=1)
+print(study.select(at_most={"memory": "10 MB"}))
+number = study.select().number
+model = study.model(number)
+print(model.output_shape, model.count_params(), study.trials()["n_parameters"][number], study.candidate(number))
 print(len(study.trials()), sorted(study.front().columns)[:2])
 """
 
@@ -60,7 +68,11 @@ def test_run_needs_no_guard_around_it(tmp_path: Path, way: str) -> None:
     done = python(tmp_path, "script.py") if way == "script" else python(tmp_path, "-", standard_input=SCRIPT)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran.txt").read_text() == "ran\n"
-    assert done.stdout.splitlines()[-1].startswith("2 ")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Take trial ")
+    shape, parameters = "(None, 10)", 4 * 9 + 4 + 10 * (4 * 4 * 4) + 10  # one block of 4 filters, pooled to 4x4, a head
+    assert any(line.startswith(f"{shape} {parameters} {parameters} ") for line in lines), lines
+    assert lines[-1].startswith("2 ")
     assert (tmp_path / "results" / "mine" / "report.html").exists()
     study = tunefront.load_study("mine", storage=f"sqlite:///{tmp_path / 'tunefront.db'}")
     on_disk = pd.read_csv(tmp_path / "results" / "mine" / "trials.csv")
@@ -91,6 +103,61 @@ def test_a_study_is_read_as_the_store_has_it(fixture: StudyFixture, tmp_path: Pa
     assert page == tmp_path / "out" / "report.html"
     assert page.exists()
     assert fixture.store.url not in repr(study)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> tunefront.Study:
+    """A study of two models, the second of which is small and less accurate; no model was kept."""
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.95, 80_000, 8.0)
+    fixture.complete(0.80, 5_000, 0.5)
+    return tunefront.load_study("digits", storage=fixture.store.url)
+
+
+def test_a_model_is_selected_under_limits(study: tunefront.Study) -> None:
+    assert study.select().number == 0
+    found = study.select(at_most={"memory": "10 kB", "train_seconds": 1.0}, at_least={"accuracy": 0.5})
+    assert found.number == 1
+    assert found.values == {"accuracy": 0.80, "model_bytes": 5_000, "train_seconds": 0.5}
+    assert str(found).startswith("Take trial 1: accuracy 80.00 %, memory 5 kB, time 500 ms.")
+    with pytest.raises(StudyError, match="Loosen memory at most 5 kB instead of 1 kB"):
+        study.select(at_most={"memory": 1000})
+    with pytest.raises(tunefront.TunefrontError, match="Did you mean 'memory'"):
+        study.select(at_most={"memry": 1000})
+
+
+def test_a_model_that_was_not_kept_and_a_trial_that_is_not_there(study: tunefront.Study) -> None:
+    with pytest.raises(StudyError, match="the model of trial 0 was not kept"):
+        study.model(0)
+    with pytest.raises(StudyError, match="has no trial 7"):
+        study.model(7)
+
+
+def test_every_epoch_is_a_row(study: tunefront.Study) -> None:
+    curves = study.curves()
+    assert curves["trial"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert curves["epoch"].tolist() == [1, 2, 3, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["front", "memory-accuracy", "learning_curves", "loss_curves"])
+def test_figures(study: tunefront.Study, name: str) -> None:
+    assert study.figure(name).data
+    with pytest.raises(StudyError, match="Did you mean 'front'"):
+        study.figure("frnt")
+
+
+def test_a_notebook_shows_the_front_as_a_table(study: tunefront.Study) -> None:
+    rows = re.findall(r"<tr[ >].*?</tr>", study._repr_html_(), re.DOTALL)
+    assert [re.findall("<td>(.*?)</td>", row)[0] for row in rows[1:]] == ["0", "1"]
+
+
+def test_a_candidate_is_a_start_of_another_study(tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC.replace('augmentation = "none"', 'augmentation = ["none", "light"]'))
+    spec = read_spec(tmp_path / "spec.toml")
+    parameters = {"augmentation.level": "light", "optimizer.name": "adam", "adam.learning_rate": 0.005}
+    table = start_table(spec.parsed_space(), parameters)
+    assert table == {"augmentation": "light", "optimizer": "adam", "adam": {"learning_rate": 0.005}}
+    assert start_parameters(spec.parsed_space(), table, 1) == parameters
 
 
 def test_a_study_that_is_not_there_is_told_with_those_that_are(fixture: StudyFixture) -> None:

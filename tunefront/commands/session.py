@@ -52,7 +52,7 @@ def run_here(
     enqueue: Callable[[OpenStudy], None] | None = None,
 ) -> tuple[Ending, Console]:
     """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
-    from tunefront.study import run_spec
+    from tunefront.runner import run_spec
 
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
