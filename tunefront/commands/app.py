@@ -22,6 +22,8 @@ COMMANDS = {
     "status": "reports",
     "report": "reports",
     "select": "selection",
+    "compare": "tables",
+    "table": "tables",
     "delete": "study",
     "dashboard": "reports",
 }

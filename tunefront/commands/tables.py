@@ -1,0 +1,101 @@
+"""The commands `table` and `compare`: results arranged for a paper, and two studies side by side."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.terminal import UserError, say, show, show_json, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
+
+if TYPE_CHECKING:
+    from tunefront.reports.comparison.comparison import Comparison
+
+
+class Format(StrEnum):
+    """How a table is written."""
+
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    CSV = "csv"
+
+
+def table(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    rows: Annotated[str, typer.Option(help="Parameter down, such as architecture or optimizer.")] = "architecture",
+    columns: Annotated[str, typer.Option(help="Parameter across, such as freeze_fraction; none if left out.")] = "",
+    show_measures: Annotated[
+        str,
+        typer.Option("--show", help="Measures or axes of each cell, with commas between.  [default: the three axes]"),
+    ] = "",
+    form: Annotated[Format, typer.Option("--format", help="How it is written.")] = Format.MARKDOWN,
+    out: Annotated[Path | None, typer.Option(help="File to write; the terminal if left out.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+) -> None:
+    """Arrange a study's complete trials by one or two parameters, as papers print it.
+
+    In each cell stands the most accurate trial. LaTeX needs the package booktabs.
+    """
+    from tunefront.reports.study_results import load_results
+    from tunefront.reports.tables.csv_text import csv_text
+    from tunefront.reports.tables.pivot import make_pivot, pivot_latex, pivot_markdown
+
+    results = load_results(find_study(storage, study))
+    names = [name.strip() for name in show_measures.split(",") if name.strip()]
+    pivot = make_pivot(results, rows, columns, names)
+    text = {
+        Format.MARKDOWN: lambda: pivot_markdown(pivot),
+        Format.LATEX: lambda: pivot_latex(pivot),
+        Format.CSV: lambda: csv_text(pivot.frame().reset_index()),
+    }[form]()
+    if out is None:
+        say(text.rstrip())
+        return
+    if out.is_dir():
+        raise UserError(f"--out {out} is a folder: name a file")
+    writable_folder(out.parent).mkdir(parents=True, exist_ok=True)
+    out.write_text(text)
+    say(f"wrote {out}")
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Name of a study.")],
+    second: Annotated[str, typer.Argument(help="Name of another study, on the same images.")],
+    out: Annotated[Path | None, typer.Option(help="CSV file to write beside.")] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the fronts of two studies side by side: which models of each the other study beats.
+
+    They must have the same measures and images; where only the seed that divided the images differs, it is said.
+    """
+    from tunefront.reports.comparison.comparison import compare_studies
+    from tunefront.reports.comparison.table import comparison_table, describe_comparison
+    from tunefront.reports.study_results import load_results
+    from tunefront.reports.tables.csv_text import csv_text
+
+    comparison = compare_studies(*(load_results(find_study(storage, name)) for name in (first, second)))
+    if out is not None:
+        writable_folder(out.parent).mkdir(parents=True, exist_ok=True)
+        out.write_text(csv_text(comparison.frame()))
+    if as_json:
+        show_json(_as_json(comparison))
+        return
+    show(comparison_table(comparison))
+    for line in describe_comparison(comparison):
+        say(line)
+    if out is not None:
+        say(f"wrote {out}")
+
+
+def _as_json(comparison: Comparison) -> dict[str, Any]:
+    rows = comparison.frame().astype(object)
+    return {
+        "studies": [results.study.name for results in comparison.studies],
+        "note": comparison.note,
+        "models": rows.where(rows.notna(), None).to_dict("records"),
+    }
