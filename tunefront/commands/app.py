@@ -12,6 +12,7 @@ from tunefront.commands.terminal import Commands, mistakes_explained
 
 # command -> the module of this folder that has it, in the order of `--help`; a module is loaded with its command
 COMMANDS = {
+    "new": "first_spec",
     "run": "study",
     "data": "data",
     "profile": "models",
@@ -52,6 +53,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Find which Keras image model to use when accuracy is not all that counts.\n\n"
+    "**0.** `tunefront new FOLDER` writes a spec for your images.\n\n"
     "**1.** `tunefront data examples/digits.toml` shows the images, `tunefront profile` what models weigh.\n\n"
     "**2.** `tunefront run examples/digits.toml` searches, and writes a report to `results/digits`.\n\n"
     "**3.** `tunefront status` tells how studies stand; `tunefront dashboard` shows trials in a browser.\n\n"

@@ -1,0 +1,56 @@
+"""The command `new`, which writes a first spec for somebody's images."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tunefront.commands.terminal import UserError, say, suggest, writable_folder
+
+
+class Purpose(StrEnum):
+    """What the model is for."""
+
+    TRAINING = "training"
+    PHONE = "phone"
+    MICROCONTROLLER = "microcontroller"
+
+
+def new(
+    where: Annotated[
+        str,
+        typer.Argument(
+            help="A folder with a folder of images for each class, a CSV file of image files and classes, or a "
+            "dataset: digits, mnist, fashion_mnist, cifar10, cifar100."
+        ),
+    ],
+    purpose: Annotated[
+        Purpose,
+        typer.Option("--for", help="What the model is for: it decides the objectives, the limits and the image size."),
+    ] = Purpose.TRAINING,
+    name: Annotated[str, typer.Option(help="Name of the study.  [default: that of the folder or file]")] = "",
+    out: Annotated[Path | None, typer.Option(help="File to write.  [default: NAME.toml]")] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Let the study download ImageNet weights where there are few images.")
+    ] = False,
+) -> None:
+    """Write a commented spec that runs: image size, batch size and epochs follow from the files.
+
+    Nothing is downloaded: weights of a pretrained network are used where Keras's cache has them, or with --download.
+    """
+    from tunefront.search.preparation.first_spec import first_spec, look
+
+    found = look(where, name)
+    path = out or Path(f"{found.name}.toml")
+    if path.exists():
+        raise UserError(f"{path} is there already: name another file with --out, or remove it")
+    writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
+    path.write_text(first_spec(found, purpose.value, may_download=download))
+    if found.counts:
+        counts = found.counts
+        say(f"{sum(counts)} images of {len(counts)} classes, {min(counts)} to {max(counts)} each")
+    say(f"wrote {path}")
+    suggest(f"tunefront data {path}", f"tunefront run {path}")
