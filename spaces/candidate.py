@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
 
+from tunefront.printable import shown
 from tunefront.spaces.ranges import Value
 
 Settings = Mapping[str, Value]
@@ -65,3 +68,22 @@ def _show(settings: Settings) -> str:
     return ", ".join(
         f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in settings.items()
     )
+
+
+_WHOLE_FIELDS = ("batch_size", "steps_per_epoch")
+
+
+def with_whole_numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a candidate with counts as ints, such as 64.0 as 64.
+
+    Raises:
+        ValueError: If a count is no whole number.
+    """
+    found = dict(fields)
+    for name in _WHOLE_FIELDS:
+        value = found.get(name, 0)
+        if isinstance(value, bool) or not isinstance(value, Real) or not float(value).is_integer():
+            raise ValueError(f"{name} = {shown(value)}, which is no whole number")
+        if name in found:
+            found[name] = int(float(value))
+    return found

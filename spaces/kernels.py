@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-_UNPENALIZED_NAMES = ("bias", "gamma", "beta", "alpha")  # also if they have two dimensions, such as a GRU's bias
+_UNPENALIZED_NAMES = (
+    "bias",
+    "gamma",
+    "beta",
+    "alpha",
+    "scale",
+)  # also if they have two dimensions, such as a GRU's bias
 
 
 def kernels_of(model: Any) -> list[Any]:

@@ -25,7 +25,7 @@ import optuna
 from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
-from tunefront.spaces.candidate import Candidate, Settings
+from tunefront.spaces.candidate import Candidate, Settings, with_whole_numbers
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
@@ -96,7 +96,10 @@ class OwnSpace:
         return self._candidate(chosen)
 
     def _candidate(self, chosen: Settings) -> Candidate:
-        general = {name: chosen[name] for name in _GENERAL_FIELDS if name in chosen}
+        try:
+            general = with_whole_numbers({name: chosen[name] for name in _GENERAL_FIELDS if name in chosen})
+        except ValueError as error:
+            raise SpaceError("space", f"{self.reference}: suggest returned {error}") from None
         optimizer = self._known(chosen, "optimizer", "adam", OPTIMIZERS)
         level = self._known(chosen, "augmentation", "none", LEVELS)
         schedule = self._known(chosen, "schedule", "constant", SCHEDULES)
@@ -106,7 +109,7 @@ class OwnSpace:
             optimizer_settings={"learning_rate": 0.001, **_own_settings(chosen, OPTIMIZERS[optimizer])},
             augmentation_settings={**_defaults(LEVELS[level]), **_own_settings(chosen, LEVELS[level])},
             schedule_settings={**_defaults(SCHEDULES[schedule]), **_own_settings(chosen, SCHEDULES[schedule])},
-            **{**general, "optimizer": optimizer, "augmentation": level, "schedule": schedule},  # type: ignore[arg-type]
+            **{**general, "optimizer": optimizer, "augmentation": level, "schedule": schedule},
         )
 
     def _known(self, chosen: Settings, key: str, default: str, known: Mapping[str, Any]) -> str:

@@ -44,6 +44,7 @@ def run(
     """
     from rich.console import Console
 
+    from tunefront.search.preparation.own_code import code_of, describe_code
     from tunefront.search.spec.file import read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
     from tunefront.search.supervisor.end_reason import Ending
@@ -52,6 +53,8 @@ def run(
     console = Console(stderr=True)
     study_spec = read_spec(path, stored_spec_in(url), partial(console.print, markup=False), trials=trials)
     folder = Path(out or Path("results") / study_spec.name)
+    if code := code_of(study_spec):
+        console.print(describe_code(code), markup=False)
     ending = run_spec(study_spec, path, url, slots, folder, console)
     study = Study(study_spec.name, url)
     page = study.report(folder)

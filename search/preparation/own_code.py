@@ -9,6 +9,11 @@ from tunefront.search.data.sources.own import OwnSource
 from tunefront.search.spec.study_spec import StudySpec
 
 
+def code_of(spec: StudySpec) -> list[str]:
+    """Return all of the user's own code that a study runs; empty if there is none."""
+    return [*code_of_space(spec), *code_of_data(spec.data)]
+
+
 def code_of_space(spec: StudySpec) -> list[str]:
     """Return the object that is the study's space; empty if that is a table."""
     return [spec.space] if isinstance(spec.space, str) else []

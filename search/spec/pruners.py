@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from tunefront.search.spec.table import Table, named
+from tunefront.search.spec.table import MOST_COUNTED, Table, named
 
 
 class ParetoTable(Table):
@@ -25,7 +25,7 @@ class ParetoTable(Table):
 
     name: Literal["pareto"] = "pareto"
     front_loss: float = Field(default=0.05, gt=0, le=0.5)
-    min_epochs: int = Field(default=2, ge=1)
+    min_epochs: int = Field(default=2, ge=1, le=MOST_COUNTED)
     rung_factor: float = Field(default=1.2, gt=1, le=10)
 
 
@@ -36,10 +36,10 @@ class NoPrunerTable(Table):
 
 
 class _ComparingTable(Table):
-    n_startup_trials: int = Field(default=5, ge=0)
-    n_warmup_steps: int = Field(default=0, ge=0)
-    interval_steps: int = Field(default=1, ge=1)
-    n_min_trials: int = Field(default=1, ge=1)
+    n_startup_trials: int = Field(default=5, ge=0, le=MOST_COUNTED)
+    n_warmup_steps: int = Field(default=0, ge=0, le=MOST_COUNTED)
+    interval_steps: int = Field(default=1, ge=1, le=MOST_COUNTED)
+    n_min_trials: int = Field(default=1, ge=1, le=MOST_COUNTED)
 
 
 class MedianTable(_ComparingTable):
@@ -63,19 +63,19 @@ class SuccessiveHalvingTable(Table):
     """Asynchronous successive halving: at each rung the best 1 / reduction_factor go on."""
 
     name: Literal["successive_halving"] = "successive_halving"
-    min_resource: int = Field(default=1, ge=1)
-    reduction_factor: int = Field(default=4, ge=2)
-    min_early_stopping_rate: int = Field(default=0, ge=0)
-    bootstrap_count: int = Field(default=0, ge=0)
+    min_resource: int = Field(default=1, ge=1, le=MOST_COUNTED)
+    reduction_factor: int = Field(default=4, ge=2, le=1000)
+    min_early_stopping_rate: int = Field(default=0, ge=0, le=20)
+    bootstrap_count: int = Field(default=0, ge=0, le=MOST_COUNTED)
 
 
 class HyperbandTable(Table):
     """Several successive halvings, the trials divided among them."""
 
     name: Literal["hyperband"] = "hyperband"
-    min_resource: int = Field(default=1, ge=1)
-    reduction_factor: int = Field(default=3, ge=2)
-    bootstrap_count: int = Field(default=0, ge=0)
+    min_resource: int = Field(default=1, ge=1, le=MOST_COUNTED)
+    reduction_factor: int = Field(default=3, ge=2, le=1000)
+    bootstrap_count: int = Field(default=0, ge=0, le=MOST_COUNTED)
 
 
 class ThresholdTable(Table):
@@ -84,8 +84,8 @@ class ThresholdTable(Table):
     name: Literal["threshold"] = "threshold"
     lower: float | None = None
     upper: float | None = None
-    n_warmup_steps: int = Field(default=0, ge=0)
-    interval_steps: int = Field(default=1, ge=1)
+    n_warmup_steps: int = Field(default=0, ge=0, le=MOST_COUNTED)
+    interval_steps: int = Field(default=1, ge=1, le=MOST_COUNTED)
 
     @model_validator(mode="after")
     def _check_bounds(self) -> ThresholdTable:
@@ -101,7 +101,7 @@ class WilcoxonTable(Table):
 
     name: Literal["wilcoxon"] = "wilcoxon"
     p_threshold: float = Field(default=0.1, ge=0, le=1)
-    n_startup_steps: int = Field(default=2, ge=0)
+    n_startup_steps: int = Field(default=2, ge=0, le=MOST_COUNTED)
 
 
 _Wrapped = MedianTable | PercentileTable | SuccessiveHalvingTable | HyperbandTable | ThresholdTable | WilcoxonTable
@@ -115,7 +115,7 @@ class PatientTable(Table):
     """
 
     name: Literal["patient"] = "patient"
-    patience: int = Field(ge=0)
+    patience: int = Field(ge=0, le=MOST_COUNTED)
     min_delta: float = Field(default=0.0, ge=0)
     wrapped: _Wrapped | None = Field(default=None, discriminator="name")
 

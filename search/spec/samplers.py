@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 
 from tunefront.search.spec.table import Table, named
 
+_MOST = 100_000  # trials that a sampler looks at together; more would fill the memory
+
 
 class RandomTable(Table):
     """Independent draws."""
@@ -45,8 +47,8 @@ class _TpeSettings(Table):
         constant_liar: Whether running trials count as bad ones, so that workers do not try the same.
     """
 
-    n_startup_trials: int = Field(default=10, ge=0)
-    n_ei_candidates: int = Field(default=24, ge=1)
+    n_startup_trials: int = Field(default=10, ge=0, le=_MOST)
+    n_ei_candidates: int = Field(default=24, ge=1, le=10_000)
     multivariate: bool = True
     group: bool = True
     constant_liar: bool = True
@@ -83,7 +85,7 @@ class _GeneticTable(Table):
         mutation_probability: The probability for each parameter; None mutates one parameter of a candidate on average.
     """
 
-    population_size: int = Field(default=20, ge=2)
+    population_size: int = Field(default=20, ge=2, le=_MOST)
     mutation_probability: float | None = Field(default=None, ge=0, le=1)
     crossover_probability: float = Field(default=0.9, ge=0, le=1)
     swapping_probability: float = Field(default=0.5, ge=0, le=1)
@@ -103,14 +105,14 @@ class Nsga3Table(_GeneticTable):
     """
 
     name: Literal["nsga3"] = "nsga3"
-    dividing_parameter: int = Field(default=3, ge=1)
+    dividing_parameter: int = Field(default=3, ge=1, le=100)
 
 
 class GpTable(Table):
     """Gaussian processes."""
 
     name: Literal["gp"] = "gp"
-    n_startup_trials: int = Field(default=10, ge=1)
+    n_startup_trials: int = Field(default=10, ge=1, le=_MOST)
     deterministic_objective: bool = False
 
 
@@ -122,8 +124,8 @@ class CmaEsTable(Table):
     """
 
     name: Literal["cmaes"] = "cmaes"
-    n_startup_trials: int = Field(default=1, ge=0)
-    population_size: int | None = Field(default=None, ge=2)
+    n_startup_trials: int = Field(default=1, ge=0, le=_MOST)
+    population_size: int | None = Field(default=None, ge=2, le=_MOST)
     with_margin: bool = False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from tunefront.search.spec.table import Seconds, Table
+from tunefront.search.spec.table import MOST_COUNTED, Seconds, Table
 
 
 class StopTable(Table):
@@ -16,4 +16,4 @@ class StopTable(Table):
     """
 
     time_limit: Seconds | None = None
-    patience: int | None = Field(default=None, ge=1)
+    patience: int | None = Field(default=None, ge=1, le=MOST_COUNTED)

@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from tunefront.objectives.quantities import parse_quantity
 
+MOST_COUNTED = 1_000_000  # epochs or trials that a setting counts: more is a mistake, and may never end
+
 
 class Table(BaseModel):
     """A table of a spec: frozen, its values of the types they are written in, its numbers finite."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from tunefront.search.data.sources import DataTable
-from tunefront.search.spec.table import Seconds, Table
+from tunefront.search.spec.table import MOST_COUNTED, Seconds, Table
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 
@@ -19,7 +19,7 @@ class EarlyStoppingTable(Table):
         "loss"
     )
     min_delta: float = Field(default=0.0, ge=0)
-    patience: int = Field(default=5, ge=0)
+    patience: int = Field(default=5, ge=0, le=MOST_COUNTED)
     baseline: float | None = None
 
 

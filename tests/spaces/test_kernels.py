@@ -55,6 +55,7 @@ def test_biases_and_scales_of_any_shape_are_no_kernels(keras: Any) -> None:
             keras.Input((6, 5)),
             layers.GRU(4, return_sequences=True),  # its bias has two dimensions
             layers.LayerNormalization(axis=(1, 2)),  # so have its scale and offset
+            layers.RMSNormalization(axis=(1, 2)),
             layers.PReLU(),
             layers.SeparableConv1D(3, 2),
             layers.Flatten(),
@@ -64,4 +65,4 @@ def test_biases_and_scales_of_any_shape_are_no_kernels(keras: Any) -> None:
     names = sorted(weight.name for weight in kernels_of(model))
     assert names == ["depthwise_kernel", "kernel", "kernel", "pointwise_kernel", "recurrent_kernel"]
     others = sorted(weight.name for weight in without_decay(model))
-    assert others == ["alpha", "beta", "bias", "bias", "bias", "gamma"]
+    assert others == ["alpha", "beta", "bias", "bias", "bias", "gamma", "scale"]

@@ -190,6 +190,8 @@ def test_what_an_own_space_leaves_out_is_plain(tmp_path: Path) -> None:
         ("return 3", ["suggest returned 3", "dictionary"]),
         ("return {'optimizer': 'adm'}", ["no optimizer 'adm'", "Did you mean 'adam'?"]),
         ("return {'augmentation': 'heavy'}", ["no augmentation 'heavy'", "Known: none, light"]),
+        ("return {'batch_size': 64.5}", ["suggest returned batch_size = 64.5, which is no whole number"]),
+        ("return {'batch_size': 'many'}", ["batch_size = 'many', which is no whole number"]),
         ("return {'schedule': 'cosin'}", ["no schedule 'cosin'", "Did you mean 'cosine'?"]),
     ],
 )
@@ -198,6 +200,12 @@ def test_suggest_names_what_is_wrong(tmp_path: Path, suggest: str, fragments: li
         own(tmp_path, suggest).suggest(ask())
     for fragment in fragments:
         assert fragment in str(caught.value)
+
+
+def test_counts_may_be_written_as_fractions(tmp_path: Path) -> None:
+    candidate = own(tmp_path, "return {'batch_size': 64.0}").suggest(ask())
+    assert candidate.batch_size == 64
+    assert isinstance(candidate.batch_size, int)
 
 
 CHANGING = {

@@ -99,9 +99,12 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
     from tunefront.search.data.inspection.contact_sheet import write_contact_sheet
     from tunefront.search.preparation.cautions import describe_single_steps
     from tunefront.search.preparation.prepare import inspect_data
+    from tunefront.search.system.links import refuse_link
 
     spec = read_checked_spec(path)
     folder = writable_folder(out or Path("results") / spec.name / "data")
+    if out is None:
+        refuse_link(folder)
     announce_code(spec, as_json, has_space=False)
     with _data_asker() as asker:
         dataset, report = inspect_data(asker, spec)

@@ -85,11 +85,13 @@ def confirm(
     """
     from tunefront.search.confirmation.candidates_again import read_stored_spec
     from tunefront.search.confirmation.plan import plan_confirmation
+    from tunefront.search.system.links import refuse_links
     from tunefront.storage import folder_owner
 
     search = find_study(storage, study)
     folder = writable_folder(out or Path("results") / study)
     folder_owner.check_owner(folder, search.record, study)
+    refuse_links(folder)
     announce_code(read_stored_spec(search.record), as_json)
     plan = plan_confirmation(search, seeds, near)
     say(plan.describe(slots), sys.stderr if as_json else sys.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +302,18 @@ def test_start_and_pretraining_take_a_trainable_share_too(tmp_path: Path) -> Non
     }
     candidate = pretraining_candidate(PretrainTable.model_validate(table))
     assert candidate.architecture_settings["freeze_fraction"] == 0.1
+
+
+def test_every_whole_number_of_a_spec_has_an_upper_end() -> None:
+    """A number without one could ask for more memory or time than there is, once the study runs."""
+    assert list(_unbounded(StudySpec.model_json_schema(), ())) == []
+
+
+def _unbounded(schema: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    ends = {"maximum", "exclusiveMaximum", "const", "enum"}
+    if isinstance(schema, dict) and schema.get("type") == "integer" and not ends & set(schema):
+        yield from () if "image_size" in path else [path]  # a function of its own checks that
+    for name, inner in (
+        schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    ):
+        yield from _unbounded(inner, (*path, str(name)))

@@ -19,6 +19,8 @@ from tunefront.storage.folder_owner import FolderTakenError, claim
         "logs",
         "models",
         "tensorboard",
+        "confirmation",
+        "data",
         "logs/trial-3.log",
         "models/trial-3.keras",
         "models/.partial-3.keras",

@@ -395,6 +395,13 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
         assert "s3cret" not in output + errors
 
 
+def test_an_at_in_a_password_is_told_with_the_remedy(run: Run) -> None:
+    code, _, errors = run("status", "--storage", "postgresql://user:p@s3cret@127.0.0.1:1/name")
+    assert code == 2
+    assert "--storage postgresql://user:***@127.0.0.1:1/name has an @ in its password" in errors
+    assert "Write %40" in errors
+
+
 @pytest.mark.parametrize("arguments", [("run", "study.toml"), ("report", "digits")], ids=" ".join)
 def test_a_folder_that_cannot_be_is_named_before_anything_is_done(
     run: Run, tmp_path: Path, store_study: StudyFixture, arguments: tuple[str, ...]
