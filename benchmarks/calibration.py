@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tunefront.search.pruning.accuracy_prediction import logits
+from tunefront.objectives.measures import MEASURES
+from tunefront.objectives.skill import LOGITS
 from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.search.replay import RecordedTable, make_table
@@ -32,9 +33,11 @@ def finished_trials(table: RecordedTable, candidates: Sequence[int]) -> Finished
     """Return these candidates as the pruner sees them when they are complete."""
     return FinishedTrials(
         table.epochs,
-        table.directions,
+        table.objectives.values(),
         (
-            FinishedTrial.from_epochs(number, table.curves[candidate], table.values[candidate].tolist(), True)
+            FinishedTrial.from_epochs(
+                number, table.curves[candidate], table.values[candidate].tolist(), True, MEASURES["accuracy"]
+            )
             for number, candidate in enumerate(candidates)
         ),
     )
@@ -78,14 +81,14 @@ def errors(table: RecordedTable, epoch: int, n_orders: int) -> float:
         for candidate in order[30:]:
             prediction = pruner.predict_accuracy(table.curves[candidate][:epoch], finished)
             assert prediction is not None
-            found.append(float(logits(table.values[candidate, accuracy])) - prediction.expected)
+            found.append(float(LOGITS.skills(table.values[candidate, accuracy])) - prediction.expected)
     return float(np.std(found))
 
 
 def front_spacing(table: RecordedTable) -> float:
     """Return the median distance in accuracy of neighbours on the front, in logits."""
     accuracy = list(table.objectives).index("accuracy")
-    return float(np.median(np.diff(np.sort(logits(table.values[table.is_front, accuracy])))))
+    return float(np.median(np.diff(np.sort(LOGITS.skills(table.values[table.is_front, accuracy])))))
 
 
 def main() -> None:

@@ -45,7 +45,9 @@ def read_chance(dataset: Mapping[str, Any], measure: str) -> Chance | None:
     """
     if "chances" in dataset:
         found = dataset["chances"].get(measure)
-        return None if found is None else Chance(**found, direction=MEASURES[measure].direction)
+        if found is None:
+            return None
+        return Chance(found["score"], found["standard_error"], MEASURES[measure].direction)
     n_classes, n_validation = dataset.get("n_classes"), dataset.get("n_validation")
     if measure != "accuracy" or not n_classes or not n_validation:
         return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,20 @@ class Measure:
     is_known_before_training: bool
     description: str
     task: Task | None = None
+
+    def loss(self, value: float) -> float:
+        """Return a value turned so that less is better."""
+        return -value if self.direction == "maximize" else value
+
+    def best(self, values: Iterable[float]) -> float:
+        """Return the best of some values; NaN if none of them is a number."""
+        return min((value for value in values if not math.isnan(value)), key=self.loss, default=math.nan)
+
+    def best_so_far(self, values: Sequence[float]) -> NDArray[np.float64]:
+        """Return the best value up to each one, shape (n,); NaN from the first NaN on."""
+        best = np.maximum if self.direction == "maximize" else np.minimum
+        result: NDArray[np.float64] = best.accumulate(np.asarray(values, dtype=float))
+        return result
 
 
 _ALL_MEASURES = (

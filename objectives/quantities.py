@@ -63,6 +63,16 @@ def _example(unit: Unit) -> str:
     return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms", "number": "0.25"}[unit]
 
 
+def significant(value: float, n: int, sign: str = "") -> str:
+    """Return a number with `n` significant digits, without an exponent unless it is huge: ``"1200"``, ``"+0.5"``.
+
+    Args:
+        sign: ``"+"`` gives positive numbers their sign.
+    """
+    rounded = float(f"{value:.{n}g}")
+    return f"{rounded:{sign}.0f}" if 10**n <= abs(rounded) < 1e9 else f"{value:{sign}.{n}g}"
+
+
 def format_quantity(value: float, unit: Unit) -> str:
     """Return a number of `unit` as text for people, with about three digits: ``"97.2 %"``, ``"1.31 MB"``."""
     if math.isnan(value):
@@ -70,7 +80,7 @@ def format_quantity(value: float, unit: Unit) -> str:
     if unit == "fraction":
         return f"{100 * value:.2f} %"
     if unit == "number":
-        return f"{value:.4g}"
+        return f"{value:.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"  # 41234 and not 4.123e+04
     steps: Sequence[tuple[float, str]]
     if unit == "bytes":
         steps = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.chance import Chance, read_chance
-from tunefront.objectives.measures import is_defined
+from tunefront.objectives.measures import MEASURES, is_defined
 
 Counts = NDArray[np.integer]
 
@@ -34,9 +34,14 @@ def chances(counts: Counts, positive_class: int = 1) -> dict[str, Chance]:
 
 
 def guessing_level(dataset: Mapping[str, Any], measure: str) -> float:
-    """Return the score up to which a model is no better than guessing, from a dataset's facts; -infinity if unknown."""
+    """Return the score that a model must pass to be better than guessing, from a dataset's facts.
+
+    Infinitely bad if they do not tell it: minus infinity, or for errors plus infinity.
+    """
     chance = read_chance(dataset, measure)
-    return -math.inf if chance is None else chance.level
+    if chance is None:
+        return -math.inf if MEASURES[measure].direction == "maximize" else math.inf
+    return chance.level
 
 
 def _fits(measure: str, n_classes: int) -> bool:

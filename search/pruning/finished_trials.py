@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.dominance import on_front
-from tunefront.objectives.measures import Direction
-from tunefront.search.pruning.accuracy_prediction import Floats, learning_level
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Measure
+from tunefront.objectives.skill import Floats, skill_scale
+from tunefront.search.pruning.accuracy_prediction import learning_level
 from tunefront.search.pruning.time_prediction import settled_so_far
 from tunefront.storage.curves import Epoch
 
@@ -23,7 +25,7 @@ class FinishedTrial:
     """A complete trial as a pruner sees it.
 
     Attributes:
-        best_so_far: Accuracy of the best epoch up to each epoch, shape (epochs,).
+        best_so_far: Score of the best epoch up to each epoch, shape (epochs,).
         values: The values of the objectives.
         seconds_so_far: Training time and validation time up to each epoch, each of shape (epochs,), from
             :func:`tunefront.search.pruning.time_prediction.settled_so_far`. Without them, nothing is learnt
@@ -40,22 +42,34 @@ class FinishedTrial:
 
     @classmethod
     def from_epochs(
-        cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool
+        cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool, measure: Measure
     ) -> FinishedTrial:
-        """Make a complete trial from its curve."""
+        """Make a complete trial from its curve, whose scores are those of `measure`."""
         return cls(
             number,
-            np.maximum.accumulate([epoch.accuracy for epoch in epochs]),
+            measure.best_so_far([epoch.accuracy for epoch in epochs]),
             tuple(values),
             is_feasible,
             {name: settled_so_far([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
-            np.maximum.accumulate([training_accuracy(epoch) for epoch in epochs]),
+            measure.best_so_far([training_score(epoch, measure) for epoch in epochs]),
         )
 
 
-def training_accuracy(epoch: Epoch) -> float:
-    """Return the training accuracy that Keras reported, with dropout and augmentation; NaN if it reported none."""
-    return epoch.metrics.get("accuracy", math.nan)
+def training_score(epoch: Epoch, measure: Measure) -> float:
+    """Return the training score that Keras reported, with dropout and augmentation; NaN if it reported none."""
+    return epoch.metrics.get(training_metric(measure), math.nan)
+
+
+def training_metric(measure: Measure) -> str:
+    """Return the name of the training score: with classes the accuracy, whatever the measure, else the measure."""
+    return "accuracy" if measure.task == "classification" else measure.name
+
+
+def score_measure(objectives: Iterable[Objective]) -> Measure:
+    """Return the measure of learning curves: that of the first axis. If it is no objective, no curve is looked at."""
+    measures = (objective.measure for objective in objectives)
+    found = (measure for measure in measures if measure.axis == "accuracy")
+    return next(found, MEASURES[DEFAULT_MEASURES["accuracy"]])
 
 
 class FinishedTrials:
@@ -67,9 +81,11 @@ class FinishedTrials:
         epochs: The epochs of a whole training. Shorter curves are padded with their end, longer ones are cut.
     """
 
-    def __init__(self, epochs: int, directions: Sequence[Direction], trials: Iterable[FinishedTrial] = ()) -> None:
+    def __init__(self, epochs: int, objectives: Iterable[Objective], trials: Iterable[FinishedTrial] = ()) -> None:
+        objectives = list(objectives)
         self._epochs = epochs
-        self._directions = list(directions)
+        self._directions = [objective.measure.direction for objective in objectives]
+        self._scale = skill_scale(score_measure(objectives))
         self._n = 0
         self._best_so_far = np.empty((16, epochs))
         self._levels = np.empty((16, epochs))
@@ -86,12 +102,12 @@ class FinishedTrials:
 
     @property
     def best_so_far(self) -> Floats:
-        """The best accuracies so far, shape (n, epochs)."""
+        """The best scores so far, shape (n, epochs)."""
         return self._best_so_far[: self._n]
 
     @property
     def levels(self) -> Floats:
-        """The level of each curve after each epoch, in logits, shape (n, epochs)."""
+        """The level of each curve after each epoch, in skill, shape (n, epochs)."""
         return self._levels[: self._n]
 
     @property
@@ -116,7 +132,7 @@ class FinishedTrials:
             self._grow()
         self._best_so_far[self._n] = _fitted(trial.best_so_far, self._epochs)
         epoch = np.arange(1.0, len(trial.best_so_far) + 1)
-        levels = learning_level(trial.best_so_far, trial.best_in_training, epoch, self._epochs)
+        levels = learning_level(self._scale, trial.best_so_far, trial.best_in_training, epoch, self._epochs)
         self._levels[self._n] = _fitted(levels, self._epochs)
         self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
         self._values[self._n] = trial.values

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.measures import Measure
 from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.storage.trials import TrialRecord
@@ -46,7 +47,8 @@ class FrontLoss:
 
 def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) -> FrontLoss | None:
     """Estimate the loss of a study from what the store has; None while too few trials have finished to tell."""
-    finished = FinishedTrials(pruner.epochs, pruner.directions, map(finished_trial, _complete(records)))
+    ended = (finished_trial(record, pruner.measure) for record in _complete(records))
+    finished = FinishedTrials(pruner.epochs, pruner.objectives.values(), ended)
     chances = []
     for record in records:
         if record.state == "pruned" and record.epochs:
@@ -71,11 +73,12 @@ def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: Finishe
     end = pruner.predict_accuracy(record.epochs, finished)
     if end is None:
         return None
-    accuracies = finished.rivals[:, axes.index("accuracy")]
-    guessing = pruner.guessing if (accuracies > pruner.guessing).any() else -math.inf
-    at_least = pruner.objectives["accuracy"].at_least
-    least = -math.inf if at_least is None else at_least
-    return within * end.chance_above(max([guessing, least, *accuracies[is_cheaper]]))
+    scores = finished.rivals[:, axes.index("accuracy")]
+    limit = pruner.objectives["accuracy"].best_limit
+    to_beat = [*scores[is_cheaper], *([] if limit is None else [limit])]
+    if pruner.is_any_better_than_guessing(scores):
+        to_beat.append(pruner.guessing)
+    return within * (end.chance_above(pruner.measure.best(to_beat)) if to_beat else 1.0)
 
 
 def _chance_within_limits(
@@ -91,10 +94,10 @@ def _chance_within_limits(
     return chance
 
 
-def finished_trial(record: TrialRecord) -> FinishedTrial:
-    """Convert a complete trial of the store to the pruner's form."""
+def finished_trial(record: TrialRecord, measure: Measure) -> FinishedTrial:
+    """Convert a complete trial of the store, whose curve has the scores of `measure`, to the pruner's form."""
     assert record.values is not None
-    return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible)
+    return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible, measure)
 
 
 def _complete(records: Sequence[TrialRecord]) -> list[TrialRecord]:

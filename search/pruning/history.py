@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective
-from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials
+from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials, score_measure
 from tunefront.storage import counts, curves
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import is_feasible
@@ -23,7 +23,8 @@ class History:
     def __init__(self, study: OpenStudy, objectives: Sequence[Objective], epochs: int) -> None:
         self._study = study
         self._objectives = objectives
-        self._finished = FinishedTrials(epochs, [objective.measure.direction for objective in objectives])
+        self._measure = score_measure(objectives)
+        self._finished = FinishedTrials(epochs, objectives)
         self._open: list[int] = []  # numbers of trials that had not ended at the last look
         self._n_known = 0
         self.n_ended = 0
@@ -51,7 +52,7 @@ class History:
         read = curves.load(self._study, [trial.number for trial in new]) if new else {}
         return [
             FinishedTrial.from_epochs(
-                trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives)
+                trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives), self._measure
             )
             for trial in new
             if trial.number in read  # a trial that a person completed through Optuna may have no curve

@@ -1,4 +1,4 @@
-"""The pruners of Optuna by name, for a study of accuracy alone."""
+"""The pruners of Optuna by name, for a study of the first axis alone."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial
 
+from tunefront.objectives.measures import Measure
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import HyperbandTable, OptunaPrunerTable, PatientTable
@@ -45,13 +46,15 @@ class OptunaJudge:
     """A judge of running trials that asks one of Optuna's pruners.
 
     Args:
-        study: The study with the intermediate values of the other trials.
+        study: The study with the intermediate values of the other trials. Optuna takes the direction from it.
+        measure: The measure of the intermediate values.
     """
 
-    def __init__(self, table: OptunaPrunerTable, epochs: int, study: optuna.Study) -> None:
+    def __init__(self, table: OptunaPrunerTable, epochs: int, study: optuna.Study, measure: Measure) -> None:
         self._name = table.name
         self._pruner = make_pruner(table, epochs)
         self._study = study
+        self._measure = measure
 
     def judge(self, trial: FrozenTrial, curve: Sequence[Epoch]) -> Verdict:
         """Judge a trial by its epochs so far, at least one; its intermediate values are replaced by these."""
@@ -65,5 +68,6 @@ class OptunaJudge:
             if not is_stopped:
                 return GO_ON
         last = curve[-1]
-        shown = format_quantity(last.accuracy, "fraction")
-        return Verdict(False, f"epoch {last.epoch}: stopped by the {self._name} rule at accuracy {shown}")
+        shown = format_quantity(last.accuracy, self._measure.unit)
+        name = self._measure.name if self._measure.task == "regression" else "accuracy"
+        return Verdict(False, f"epoch {last.epoch}: stopped by the {self._name} rule at {name} {shown}")

@@ -11,17 +11,24 @@ the trial would keep it only with that small chance.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tunefront.objectives.dominance import dominating
 from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import Axis, Direction
-from tunefront.objectives.quantities import format_quantity
+from tunefront.objectives.measures import Axis, Direction, Measure
+from tunefront.objectives.quantities import format_quantity, significant
+from tunefront.objectives.skill import Floats, SkillScale, skill_scale
 from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, AccuracyPrediction, learning_level, predict_end
-from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials, training_accuracy
+from tunefront.search.pruning.finished_trials import (
+    TIMED,
+    FinishedTrial,
+    FinishedTrials,
+    score_measure,
+    training_score,
+)
 from tunefront.search.pruning.front_growth import chance_to_stay
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
 from tunefront.search.pruning.verdict import GO_ON, Verdict
@@ -38,8 +45,8 @@ class ParetoPruner:
         may_end_early: Whether trainings may end by themselves, so that a shorter curve is a whole one.
         n_trials: The number of trials with which the study ends; None if that is open, and then the front is not
             expected to thin out.
-        guessing: The accuracy that reports mark as no better than guessing. Once a finished trial is above it, a trial
-            that will not be is stopped, however small or fast it is. Minus infinity for none.
+        guessing: The score that reports mark as no better than guessing. Once a finished trial is better, a trial that
+            will not be is stopped, however small or fast it is. Infinite for none.
     """
 
     objectives: Mapping[Axis, Objective]
@@ -62,7 +69,7 @@ class ParetoPruner:
             n_ended: The number of the study's trials that were completed or stopped by now.
         """
         if not isinstance(finished, FinishedTrials):
-            finished = FinishedTrials(self.epochs, self.directions, finished)
+            finished = FinishedTrials(self.epochs, self.objectives.values(), finished)
         best = self.optimistic_end(curve, measurements, finished, n_ended)
         when = f"epoch {len(curve)}: even at best"
         for axis, objective in self.objectives.items():
@@ -74,15 +81,19 @@ class ParetoPruner:
                 return Verdict(False, f"{when}, {objective.describe_violation(value)}", violations)
         verdict = self._judge_dominance(when, best, finished)
         if verdict.goes_on and self._is_guessing(best, finished):
-            reached, guessed = (format_quantity(value, "fraction") for value in (best[self._accuracy], self.guessing))
+            reached, guessed = self._in_unit(best[self._accuracy]), self._in_unit(self.guessing)
             return Verdict(False, f"{when}, {reached} is no better than guessing may reach ({guessed})")
         return verdict
 
     def _is_guessing(self, best: tuple[float, ...], finished: FinishedTrials) -> bool:
         """Return whether a trial only guesses while a finished one does better; else the task may be that hard."""
-        if "accuracy" not in self.objectives or best[self._accuracy] > self.guessing:
+        if "accuracy" not in self.objectives or self._scale.is_better(best[self._accuracy], self.guessing):
             return False
-        return bool((finished.rivals[:, self._accuracy] > self.guessing).any())
+        return self.is_any_better_than_guessing(finished.rivals[:, self._accuracy])
+
+    def is_any_better_than_guessing(self, scores: Floats) -> bool:
+        """Return whether one of the scores, shape (n,), is better than guessing."""
+        return any(self._scale.is_better(float(score), self.guessing) for score in scores)
 
     def _judge_dominance(self, when: str, best: tuple[float, ...], finished: FinishedTrials) -> Verdict:
         if not finished.rival_numbers:
@@ -94,7 +105,8 @@ class ParetoPruner:
             return GO_ON
         which = np.flatnonzero(dominates)
         if "accuracy" in self.objectives:
-            which = which[np.argsort(-finished.rivals[which, self._accuracy], kind="stable")]
+            losses = [self.measure.loss(score) for score in finished.rivals[which, self._accuracy]]
+            which = which[np.argsort(losses, kind="stable")]
         rival = tuple(map(float, finished.rivals[which[0]]))
         return Verdict(
             False,
@@ -112,13 +124,15 @@ class ParetoPruner:
         """Return the best end that can be expected, one value for each objective.
 
         A cost that is unknown yet, such as latency, is taken as minus infinity, so that it alone keeps the trial from
-        being dominated. An accuracy that cannot be predicted yet is taken as plus infinity.
+        being dominated. A score that cannot be predicted yet is taken as infinitely good.
         """
         values = []
         for axis, objective in self.objectives.items():
             if axis == "accuracy":
                 end = self.predict_accuracy(curve, finished)
-                values.append(math.inf if end is None else end.exceeded_with(self._accepted_chance(n_ended)))
+                values.append(
+                    -self.measure.loss(math.inf) if end is None else end.exceeded_with(self._accepted_chance(n_ended))
+                )
             elif objective.measure.name in TIMED:
                 values.append(self.predict_time(curve, finished).lower_quartile)
             else:
@@ -132,13 +146,16 @@ class ParetoPruner:
         if is_like.sum() < MIN_FINISHED or "accuracy" not in self.objectives:
             return None
         last = len(curve) - 1
-        best = _highest(point.accuracy for point in curve)
-        best = 0.0 if math.isnan(best) else best
-        in_training = _highest(map(training_accuracy, curve))
-        level = learning_level(np.array(best), np.array(in_training), np.array(float(len(curve))), self.epochs)
+        measure, scale = self.measure, self._scale
+        best = measure.best(point.accuracy for point in curve)
+        best = scale.worst if math.isnan(best) else best
+        in_training = measure.best(training_score(point, measure) for point in curve)
+        level = learning_level(scale, np.array(best), np.array(in_training), np.array(float(len(curve))), self.epochs)
         ends = finished.values[is_like, self._accuracy]
-        never_lost = bool((ends >= finished.best_so_far[is_like, last]).all())
-        return predict_end(float(level), finished.levels[is_like, last], ends, least=best if never_lost else 0.0)
+        sign = measure.loss(1.0)
+        never_lost = bool((sign * ends <= sign * finished.best_so_far[is_like, last]).all())
+        assured = best if never_lost else scale.worst
+        return predict_end(scale, float(level), finished.levels[is_like, last], ends, assured)
 
     def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
         """Predict the seconds of the whole training, for a time objective that is a sum over epochs."""
@@ -170,6 +187,18 @@ class ParetoPruner:
         return [objective.measure.direction for objective in self.objectives.values()]
 
     @property
+    def measure(self) -> Measure:
+        """The measure of the learning curves."""
+        return score_measure(self.objectives.values())
+
+    @property
+    def _scale(self) -> SkillScale:
+        return skill_scale(self.measure)
+
+    def _in_unit(self, score: float) -> str:
+        return format_quantity(score, self.measure.unit)
+
+    @property
     def _accuracy(self) -> int:
         return list(self.objectives).index("accuracy")
 
@@ -181,13 +210,12 @@ class ParetoPruner:
         )
 
     def _shortfall(self, best: tuple[float, ...], rival: tuple[float, ...]) -> str:
-        """Return a text on how much accuracy the trial would be behind; empty if accuracy is no objective."""
+        """Return a text on how much the trial's score would be behind; empty if it is no objective."""
         if "accuracy" not in self.objectives:
             return ""
-        points = 100 * (rival[self._accuracy] - best[self._accuracy])
-        return f": {points:.2g} points short" if points >= 0.005 else ": no more accurate, and not cheaper"
-
-
-def _highest(accuracies: Iterable[float]) -> float:
-    """Return the highest accuracy; NaN if none is a number."""
-    return max((accuracy for accuracy in accuracies if not math.isnan(accuracy)), default=math.nan)
+        gap = self.measure.loss(best[self._accuracy]) - self.measure.loss(rival[self._accuracy])
+        if self.measure.unit == "fraction":
+            points = 100 * gap
+            return f": {points:.2g} points short" if points >= 0.005 else ": no more accurate, and not cheaper"
+        is_seen = self._in_unit(best[self._accuracy]) != self._in_unit(rival[self._accuracy])
+        return f": its {self.measure.name} {significant(gap, 2)} worse" if is_seen else ": no better, and not cheaper"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped, unused-ignore]
 
-from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, Floats
+from tunefront.objectives.skill import Floats
+from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED
 
 
 @dataclass(frozen=True)

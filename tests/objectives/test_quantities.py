@@ -120,6 +120,13 @@ def test_parse_quantity_when_too_large_for_a_number() -> None:
         (5400 * 2.0, "seconds", "3 h"),
         (math.nan, "seconds", "-"),
         (math.nan, "bytes", "-"),
+        (0.123456, "number", "0.1235"),
+        (-3.0, "number", "-3"),
+        (9999.4, "number", "9999"),
+        (41234.4, "number", "41234"),
+        (-250123.0, "number", "-250123"),
+        (4.2e9, "number", "4.2e+09"),
+        (math.nan, "number", "-"),
     ],
 )
 def test_format_quantity_of_a_value(value: float, unit: Unit, expected: str) -> None:

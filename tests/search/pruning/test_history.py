@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture, epoch
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
-from tunefront.search.pruning.accuracy_prediction import logits
+from tunefront.objectives.skill import LOGITS
 from tunefront.search.pruning.history import History
 from tunefront.storage import curves
 from tunefront.storage.curves import Epoch
@@ -51,7 +51,7 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(fixture: Stu
     found = history.finished()
     assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
     assert found.n_epochs.tolist() == [3, 4]
-    assert found.levels[1] == pytest.approx(logits(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
+    assert found.levels[1] == pytest.approx(LOGITS.skills(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
     assert found.values.tolist() == [[0.9, 1000.0, 2.5], [0.9, 2000.0, 2.5]]
     assert found.seconds_so_far("train_seconds").tolist() == [[0.25, 0.5, 0.75, 0.75], [0.25, 0.5, 0.75, 1.0]]
     assert found.seconds_so_far("validation_seconds")[1].tolist() == [0.125, 0.25, 0.375, 0.5]

@@ -268,7 +268,7 @@ def test_an_epoch_that_is_not_a_number_counts_as_nothing() -> None:
 
 
 def test_judge_is_deterministic_and_leaves_the_past_alone() -> None:
-    past = FinishedTrials(EPOCHS, ["maximize", "minimize", "minimize"], TEN)
+    past = FinishedTrials(EPOCHS, objectives().values(), TEN)
     pruner = ParetoPruner(objectives(), EPOCHS, 0.05)
     verdicts = {pruner.judge(curve(0.2), {"model_bytes": 3000.0}, past, 12) for _ in range(3)}
     assert verdicts == {pruner.judge(curve(0.2), {"model_bytes": 3000.0}, TEN, 12)}
@@ -330,7 +330,7 @@ def accepted(n_ended: int | None, n_trials: int | None, front_loss: float = 0.05
     generator = np.random.default_rng(3)
     trials = [finished(n, 0.5, 0.5 + 0.3 * generator.random(), 2000.0, 10.0) for n in range(50)]
     pruner = ParetoPruner(objectives(), EPOCHS, front_loss, n_trials=n_trials)
-    past = FinishedTrials(EPOCHS, pruner.directions, trials)
+    past = FinishedTrials(EPOCHS, pruner.objectives.values(), trials)
     best = pruner.optimistic_end(curve(0.5), {"model_bytes": 1.0}, past, n_ended)[0]
     end = pruner.predict_accuracy(curve(0.5), past)
     assert end is not None
@@ -373,7 +373,7 @@ def test_what_is_stopped_is_as_rarely_on_the_front_as_accepted_where_the_law_is_
     ]
     n_lost, n_stopped, n_epochs = 0, 0, 0
     for order in range(20):
-        past = FinishedTrials(epochs, pruner.directions)
+        past = FinishedTrials(epochs, pruner.objectives.values())
         for position, i in enumerate(np.random.default_rng(order).permutation(n)):
             stopped = next(
                 (

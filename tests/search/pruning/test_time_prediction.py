@@ -26,7 +26,7 @@ def epochs(*seconds: float) -> list[Epoch]:
 
 def project(points: list[Epoch], trials: list[FinishedTrial], may_end_early: bool = False) -> TimePrediction:
     pruner = ParetoPruner(OBJECTIVES, EPOCHS, 0.05, may_end_early)
-    return pruner.predict_time(points, FinishedTrials(EPOCHS, pruner.directions, trials))
+    return pruner.predict_time(points, FinishedTrials(EPOCHS, pruner.objectives.values(), trials))
 
 
 def timed(number: int, *seconds: float) -> FinishedTrial:
