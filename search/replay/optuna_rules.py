@@ -1,4 +1,4 @@
-"""The pruners of Optuna as rules, unchanged, on accuracy alone in a study of one objective."""
+"""The pruners of Optuna as rules, unchanged, on the score alone in a study of one objective."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tunefront.search.replay.recorded_table import RecordedTable
 
 
 class OptunaRule:
-    """A rule that asks one of Optuna's pruners and tells it the accuracy of each epoch.
+    """A rule that asks one of Optuna's pruners and tells it the score of each epoch.
 
     The study counts epochs from 1. A trial that has trained its last epoch is complete, and not judged again.
     """
@@ -18,7 +18,7 @@ class OptunaRule:
     def __init__(self, table: RecordedTable, pruner: BasePruner) -> None:
         self.asked_after = range(1, table.epochs)
         self._table = table
-        self._study = optuna.create_study(direction="maximize", pruner=pruner, sampler=_NoSampler())
+        self._study = optuna.create_study(direction=table.measure.direction, pruner=pruner, sampler=_NoSampler())
         self._trials: dict[int, optuna.Trial] = {}
 
     def start(self, candidate: int) -> None:
@@ -26,7 +26,7 @@ class OptunaRule:
         self._trials[candidate] = self._study.ask()
 
     def goes_on(self, candidate: int, epoch: int) -> bool:
-        """Report the epoch's accuracy, and ask the pruner."""
+        """Report the epoch's score, and ask the pruner."""
         trial = self._trials[candidate]
         trial.report(self._table.curves[candidate][epoch - 1].accuracy, epoch)
         return not trial.should_prune()

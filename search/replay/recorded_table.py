@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from tunefront.objectives.dominance import hypervolume, on_front
 from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import MEASURES, Axis, Direction
+from tunefront.objectives.measures import MEASURES, Axis, Direction, Measure
+from tunefront.objectives.skill import skill_scale
 from tunefront.search.data.chance import guessing_level
 from tunefront.search.pruning.finished_trials import TIMED
 from tunefront.search.replay.recording import RecordedTrial, Recording, RecordingError
 from tunefront.storage.curves import Epoch
 
-_ROUNDING = 1e-4  # curves may be written with fewer digits than measurements
+_ROUNDING = 1e-4  # curves may be written with fewer digits than measurements; of predicted numbers, relative
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,22 @@ class RecordedTable:
     """The recorded trainings of n candidates of `epochs` epochs each, with m objectives.
 
     Attributes:
-        best_so_far: Accuracy of the best epoch up to each epoch, shape (n, epochs).
+        measure: The measure of the scores of epochs.
+        best_so_far: Score of the best epoch up to each epoch, shape (n, epochs).
         end_seconds: The end of each epoch, counted from the trial's start, shape (n, epochs). Compiling comes first,
             and validation is part of an epoch.
         values: The values of the objectives, shape (n, m).
         is_front: Whether each candidate is on the front of them all, shape (n,).
-        points: `values` with costs as logarithms to base 10, shape (n, m).
+        points: `values` with costs and errors as logarithms to base 10, and R2 as its skill, shape (n, m).
         reference: The worst point of all recorded trainings, shape (m,).
         known_early: The measurements of each candidate that a built model alone tells.
-        guessing: Accuracy that guessing may reach by luck; minus infinity if unknown.
+        guessing: Score that guessing may reach by luck; infinite if unknown.
     """
 
     curves: Sequence[Sequence[Epoch]]
     objectives: Mapping[Axis, Objective]
     epochs: int
+    measure: Measure
     best_so_far: NDArray[np.float64]
     end_seconds: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -70,7 +73,7 @@ class RecordedTable:
     def values_at(self, epoch: int) -> NDArray[np.float64]:
         """Return the known or projected values of each candidate after `epoch` epochs, shape (n, m).
 
-        Accuracy is that of the best epoch so far. A sum of seconds is projected at the speed of the fastest epoch so
+        A score is that of the best epoch so far. A sum of seconds is projected at the speed of the fastest epoch so
         far. A cost that is unknown yet is NaN.
         """
         columns = []
@@ -97,12 +100,14 @@ def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
     epochs = recording.spec.training.epochs
     _check(trials, objectives, epochs)
     values = _values(trials, objectives)
-    scaled = _Scale.of(_values(recording.trials, objectives), _directions(objectives))
+    measure = MEASURES[recording.spec.accuracy_measure]
+    scaled = _Scale.of(_values(recording.trials, objectives), [objective.measure for objective in objectives.values()])
     return RecordedTable(
         curves=[trial.curve for trial in trials],
         objectives=objectives,
         epochs=epochs,
-        best_so_far=np.array([_best_so_far(trial) for trial in trials]),
+        measure=measure,
+        best_so_far=np.array([_best_so_far(trial, measure) for trial in trials]),
         end_seconds=np.array([_end_seconds(trial) for trial in trials]),
         values=values,
         is_front=on_front(values, _directions(objectives)),
@@ -116,21 +121,29 @@ def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Costs as logarithms, and the worst point."""
+    """Costs and errors as logarithms, and the worst point.
 
+    R2 has no least value. As a skill, one candidate that is far off does not make all others look alike.
+    """
+
+    measures: Sequence[Measure]
     is_logarithm: NDArray[np.bool_]
     reference: NDArray[np.float64]
 
     @classmethod
-    def of(cls, values: NDArray[np.float64], directions: Sequence[Direction]) -> _Scale:
-        is_cost = np.array([direction == "minimize" for direction in directions])
-        unscaled = cls(is_cost & (values > 0).all(axis=0), np.zeros(len(directions)))
+    def of(cls, values: NDArray[np.float64], measures: Sequence[Measure]) -> _Scale:
+        is_minimized = np.array([measure.direction == "minimize" for measure in measures])
+        unscaled = cls(measures, is_minimized & (values > 0).all(axis=0), np.zeros(len(measures)))
         points = unscaled.points(values)
-        return cls(unscaled.is_logarithm, np.where(is_cost, points.max(axis=0), points.min(axis=0)))
+        reference = np.where(is_minimized, points.max(axis=0), points.min(axis=0))
+        return cls(measures, unscaled.is_logarithm, reference)
 
     def points(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         points = values.copy()
         points[:, self.is_logarithm] = np.log10(points[:, self.is_logarithm])
+        for column, measure in enumerate(self.measures):
+            if measure.unit == "number" and measure.direction == "maximize":
+                points[:, column] = skill_scale(measure).skills(points[:, column])
         return points
 
 
@@ -166,15 +179,15 @@ def _value(trial: RecordedTrial, objective: Objective) -> float:
     measured = trial.measurements[objective.measure.name]
     if objective.measure.axis != "accuracy":
         return measured
-    # If the measured accuracy differs from its curve only by rounding, the curve's value counts. Otherwise a tie
+    # If the measured score differs from its curve only by rounding, the curve's value counts. Otherwise a tie
     # between two trials would be lost.
-    best = _best_so_far(trial)[-1]
-    return float(best) if abs(best - measured) < _ROUNDING else measured
+    best = _best_so_far(trial, objective.measure)[-1]
+    rounding = _ROUNDING * (abs(measured) if objective.measure.unit == "number" else 1.0)
+    return float(best) if abs(best - measured) < rounding else measured
 
 
-def _best_so_far(trial: RecordedTrial) -> NDArray[np.float64]:
-    accuracies: NDArray[np.float64] = np.array([epoch.accuracy for epoch in trial.curve])
-    return np.maximum.accumulate(accuracies)
+def _best_so_far(trial: RecordedTrial, measure: Measure) -> NDArray[np.float64]:
+    return measure.best_so_far([epoch.accuracy for epoch in trial.curve])
 
 
 def _end_seconds(trial: RecordedTrial) -> NDArray[np.float64]:

@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from tunefront.mistakes import TunefrontError
+from tunefront.objectives.measures import MEASURES, Measure
 from tunefront.printable import shortened
-from tunefront.search.pruning.finished_trials import training_accuracy
+from tunefront.search.pruning.finished_trials import training_metric, training_score
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.regular_files import read_text_file
 from tunefront.spaces.settings import SpaceError
@@ -28,12 +29,12 @@ from tunefront.storage.trials import TrialRecord
 
 FORMAT = 1
 _PARAMETER = "parameter."  # prefix of names without a dot, which only a user's own space can have
-# name of the column without "_by_epoch" -> value of an epoch
-_CURVES: dict[str, Callable[[Epoch], float]] = {
-    "accuracy": lambda epoch: epoch.accuracy,
-    "train_seconds": lambda epoch: epoch.train_seconds,
-    "validation_seconds": lambda epoch: epoch.validation_seconds,
-    "training_accuracy": training_accuracy,
+# name of the column without "_by_epoch" -> value of an epoch; accuracy is the score by the measure of the first axis
+_CURVES: dict[str, Callable[[Epoch, Measure], float]] = {
+    "accuracy": lambda epoch, measure: epoch.accuracy,
+    "train_seconds": lambda epoch, measure: epoch.train_seconds,
+    "validation_seconds": lambda epoch, measure: epoch.validation_seconds,
+    "training_accuracy": training_score,
 }
 
 
@@ -54,7 +55,7 @@ class RecordedTrial:
         seed: The number of the candidate's training, from 0.
         parameters: The sampled values: ``group.name`` -> value.
         measurements: The measurements of the whole training: name with unit -> value.
-        curve: All epochs in order; their ``metrics`` hold the training accuracy if the table has it.
+        curve: All epochs in order; their ``metrics`` hold the training score if the table has it.
     """
 
     candidate: int
@@ -107,7 +108,8 @@ def write_recording(study: OpenStudy, path: Path) -> int:
         "n_failed": sum(trial.state == "failed" for trial in records),
         "n_trainings": len(complete),
     }
-    frame = pd.DataFrame([_row(trial, attributes[trial.number]) for trial in complete])
+    measure = MEASURES[StudySpec.from_json(study.record.spec).accuracy_measure]
+    frame = pd.DataFrame([_row(trial, attributes[trial.number], measure) for trial in complete])
     text = f"# {json.dumps(header)}\n{csv_of(frame)}"
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, gzip.compress(text.encode(), mtime=0) if path.suffix == ".gz" else text.encode())
@@ -119,9 +121,10 @@ def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
 
 
-def _row(trial: TrialRecord, attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _row(trial: TrialRecord, attributes: Mapping[str, Any], measure: Measure) -> dict[str, Any]:
     curves = {
-        f"{name}_by_epoch": " ".join(f"{value(epoch):.6g}" for epoch in trial.epochs) for name, value in _CURVES.items()
+        f"{name}_by_epoch": " ".join(f"{value(epoch, measure):.6g}" for epoch in trial.epochs)
+        for name, value in _CURVES.items()
     }
     measured = {name: float(f"{value:.6g}") for name, value in sorted(trial.measurements.items())}
     return {
@@ -162,12 +165,14 @@ def read_recording(path: Path) -> Recording:
             )
         if frame.duplicated(["candidate", "seed"]).any():
             raise RecordingError(f"{path}: a candidate stands there twice with the same seed: record it again")
+        spec = StudySpec.from_json(header["spec"])
+        metric = training_metric(MEASURES[spec.accuracy_measure])
         return Recording(
-            StudySpec.from_json(header["spec"]),
+            spec,
             header["dataset"],
             header["machines"],
             header["n_failed"],
-            [_read_row(row) for row in frame.to_dict("records")],
+            [_read_row(row, metric) for row in frame.to_dict("records")],
         )
     except OSError as error:
         raise RecordingError(
@@ -198,7 +203,7 @@ def check_replaceable(path: Path) -> None:
             ) from None
 
 
-def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
+def _read_row(row: Mapping[Any, Any], training_metric: str) -> RecordedTrial:
     columns = {f"{name}_by_epoch" for name in _CURVES}
     present = {str(name): value for name, value in row.items() if not pd.isna(value)}
     known = {"candidate", "seed", *columns}
@@ -211,17 +216,18 @@ def _read_row(row: Mapping[Any, Any]) -> RecordedTrial:
             if "." in name
         },
         measurements={name: float(value) for name, value in present.items() if "." not in name and name not in known},
-        curve=_read_curve(row),
+        curve=_read_curve(row, training_metric),
     )
 
 
-def _read_curve(row: Mapping[Any, Any]) -> list[Epoch]:
-    """Read the curve of a row; the first tables have no training accuracy."""
+def _read_curve(row: Mapping[Any, Any], training_metric: str) -> list[Epoch]:
+    """Read the curve of a row; the first tables have no training score."""
     curves = {
         name: [float(value) for value in str(row[f"{name}_by_epoch"]).split()]
         for name in _CURVES
         if f"{name}_by_epoch" in row
     }
-    metrics = [{"accuracy": value} for value in curves.get("training_accuracy", [])] or [{}] * len(curves["accuracy"])
+    training_scores = curves.get("training_accuracy", [])
+    metrics = [{training_metric: value} for value in training_scores] or [{}] * len(curves["accuracy"])
     columns = (curves["accuracy"], curves["train_seconds"], curves["validation_seconds"], metrics)
     return [Epoch(number, *values) for number, values in enumerate(zip(*columns, strict=True), start=1)]

@@ -96,7 +96,7 @@ class Pareto(NoPruning):
         self._pruner = ParetoPruner(
             table.objectives, table.epochs, settings.front_loss, n_trials=n_trials, guessing=table.guessing
         )
-        self._finished = FinishedTrials(table.epochs, table.directions)
+        self._finished = FinishedTrials(table.epochs, table.objectives.values())
         self._numbers: dict[int, int] = {}
         self._n_ended = 0
 
@@ -115,4 +115,5 @@ class Pareto(NoPruning):
         if is_complete:
             table, number = self._table, self._numbers[candidate]
             values = table.values[candidate].tolist()
-            self._finished.add(FinishedTrial.from_epochs(number, table.curves[candidate], values, is_feasible=True))
+            curve, measure = table.curves[candidate], self._pruner.measure
+            self._finished.add(FinishedTrial.from_epochs(number, curve, values, is_feasible=True, measure=measure))
