@@ -39,13 +39,13 @@ def choose_finalists(
     """Return the front in the order of trial numbers, then the near misses, the nearest first.
 
     A near miss is a complete trial within the limits that noise alone may have kept off the front: each
-    member of the front that beats it would no longer do so, were the trial's accuracy two standard errors
-    higher, or one of its measured costs 10 % lower. This is epsilon-dominance with the noise as epsilon.
+    member of the front that beats it would no longer do so, were the trial's score two standard errors
+    better, or one of its measured costs 10 % lower. This is epsilon-dominance with the noise as epsilon.
         Only the first of several trials with the same parameters is taken.
 
     Args:
         trials: The search's trials; those that are not complete or break a limit are skipped.
-        n_validation: Number of images that accuracy is measured on; 0 if unknown, and then accuracy has no noise.
+        n_validation: Number of images that accuracy is measured on; 0 if unknown, and then it has no noise.
         n_near: The highest number of near misses; None is half as many as the front has, and at least 2.
     """
     feasible = [trial for trial in trials if trial.state == "complete" and trial.is_feasible]
@@ -75,8 +75,9 @@ def _distance(point: Sequence[float], better: Sequence[float], objectives: Seque
 
 
 def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
-    if measure.unit == "fraction":
-        return (best - value) / noise(value, n_images, measure) if n_images else math.inf
+    if measure.axis == "accuracy":
+        size = noise(value, n_images, measure)
+        return abs(best - value) / size if size > 0 else math.inf  # not known, or of an error of 0
     if measure.is_known_before_training or value <= 0 or best <= 0:
         return math.inf
     return math.log(best / value) / math.log(1 - COST_NOISE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import optuna
 
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.data.chance import guessing_level
 from tunefront.search.pruning.history import History
 from tunefront.search.pruning.optuna_pruners import OptunaJudge
@@ -37,7 +38,9 @@ class Judge:
             self.pareto = _pareto_pruner(assignment, table)
             self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
         elif not isinstance(table, NoPrunerTable):
-            self._optuna = OptunaJudge(table, epochs, assignment.study.optuna)
+            self._optuna = OptunaJudge(
+                table, epochs, assignment.study.optuna, MEASURES[assignment.spec.accuracy_measure]
+            )
             self.rungs = tuple(range(1, epochs))
         # With several objectives, Optuna's TPE raises an error on pruned trials that have intermediate values.
         self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]

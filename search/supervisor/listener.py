@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.launching.machine import load_average
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.finisher import Finisher
@@ -111,8 +112,8 @@ class Listener:
             self._finisher.end_taken_over(running)
 
     def _judge_end(self, running: RunningTrial) -> None:
-        accuracy = max(epoch.accuracy for epoch in running.curve)
-        running.measurements.setdefault(self._assignment.spec.accuracy_measure, accuracy)
+        measure = MEASURES[self._assignment.spec.accuracy_measure]
+        running.measurements.setdefault(measure.name, measure.best(epoch.accuracy for epoch in running.curve))
         running.measurements["load_average"] = load_average()
         running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy))
         running.measurements["trial_seconds"] = self._clock() - running.started_at

@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 
 import optuna
 
+from tunefront.objectives.measures import Measure
 from tunefront.search.launching.fork_server import Child
 from tunefront.search.launching.slots import Slot
 from tunefront.search.supervisor.view import SlotState
@@ -44,9 +45,9 @@ class RunningTrial:
     other_slots_busy: list[int] = field(default_factory=list)
     answers: Mapping[str, Answers] = field(default_factory=dict)
 
-    def slot_state(self) -> SlotState:
-        """Return the trial's state for a person who watches."""
-        best = max((epoch.accuracy for epoch in self.curve), default=None)
+    def slot_state(self, measure: Measure) -> SlotState:
+        """Return the trial's state for a person who watches, with its best score by `measure`."""
+        best = measure.best(epoch.accuracy for epoch in self.curve) if self.curve else None
         summary = self.candidate.summary(self.trial.params)
         return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), best)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrials
@@ -32,10 +33,11 @@ def take_snapshot(
         epochs=assignment.spec.training.epochs,
         counts=counts,
         slots=[
-            SlotState(slot.name) if trial is None else trial.slot_state()
+            SlotState(slot.name) if trial is None else trial.slot_state(MEASURES[assignment.spec.accuracy_measure])
             for slot, trial in ((slot, running.on(slot)) for slot in assignment.slots)
         ],
         objectives=live_front.objectives,
         front=live_front.front(),
         seconds_left=None if mean is None else remaining * mean / len(assignment.slots),
+        measure=MEASURES[assignment.spec.accuracy_measure],
     )

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.measures import Axis, Measure
 from tunefront.storage.counts import Counts
 
 
 @dataclass(frozen=True)
 class SlotState:
-    """The state of a slot; `number` is None while it waits."""
+    """The state of a slot; `number` is None while it waits, and `accuracy` is the trial's best score so far."""
 
     name: str
     number: int | None = None
@@ -27,8 +27,9 @@ class Snapshot:
     """The state of a study at one moment.
 
     Attributes:
-        front: Number and values of each trial on the front so far, best accuracy first.
+        front: Number and values of each trial on the front so far, the best in the first objective first.
         seconds_left: The estimated seconds left; None while nothing is known.
+        measure: That of the scores of slots.
     """
 
     study: str
@@ -39,6 +40,7 @@ class Snapshot:
     objectives: Mapping[Axis, Objective]
     front: Sequence[tuple[int, tuple[float, ...]]]
     seconds_left: float | None
+    measure: Measure
 
 
 class View(Protocol):

@@ -8,6 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tunefront.objectives.measures import axis_name
 from tunefront.objectives.quantities import format_quantity
 from tunefront.printable import on_one_line
 from tunefront.search.supervisor.view import Snapshot, View
@@ -100,13 +101,13 @@ def _render_slots(snapshot: Snapshot) -> Table:
     table.add_column("slot", style="dim", no_wrap=True)
     table.add_column("trial", justify="right", no_wrap=True)
     table.add_column("epoch", justify="right", no_wrap=True)
-    table.add_column("accuracy", justify="right", no_wrap=True)
+    table.add_column(axis_name("accuracy", snapshot.measure), justify="right", no_wrap=True)
     table.add_column("candidate", overflow="ellipsis", no_wrap=True, ratio=1)
     for slot in snapshot.slots:
         if slot.number is None:
             table.add_row(slot.name, "-", "", "", Text("waiting", style="dim"))
             continue
-        accuracy = "" if slot.accuracy is None else format_quantity(slot.accuracy, "fraction")
+        accuracy = "" if slot.accuracy is None else format_quantity(slot.accuracy, snapshot.measure.unit)
         table.add_row(
             slot.name, str(slot.number), f"{slot.epoch}/{snapshot.epochs}", accuracy, Text(on_one_line(slot.candidate))
         )

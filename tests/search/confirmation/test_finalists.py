@@ -49,6 +49,23 @@ def test_a_beaten_trial_is_near_when_noise_may_have_kept_it_off(values: tuple[fl
     assert chosen([trial(0, 0.90, 1000, 2.0), trial(1, *values)]) == ([0, 1] if is_near else [0])
 
 
+# Of 100 examples with normal errors, two standard errors of an RMSE are a share of 0.1414 of it: 0.3294 of 2.3294. Of
+# an MAE they are 0.1511: 0.3559 of 2.3559. Of R2 they are 0.2828 of 1 - R2: 0.0394 of 0.1394, and 0.7888 of 2.7888.
+@pytest.mark.parametrize(
+    ("measure", "best", "near", "far"),
+    [("rmse", 2.0, 2.32, 2.34), ("mae", 2.0, 2.35, 2.36), ("r2", 0.9, 0.861, 0.860), ("r2", -1.0, -1.78, -1.80)],
+)
+def test_an_error_is_near_by_a_share_of_itself(measure: str, best: float, near: float, far: float) -> None:
+    alone = [Objective(MEASURES[measure])]
+    assert chosen([trial(0, best), trial(1, near), trial(2, far)], alone) == [0, 1]
+    assert [one.number for one in choose_finalists([trial(0, best), trial(1, near)], alone, 0)] == [0]
+
+
+def test_what_has_no_error_at_all_has_no_noise() -> None:
+    two = [Objective(MEASURES["rmse"]), Objective(MEASURES["model_bytes"])]
+    assert chosen([trial(0, 0.0, 1000), trial(1, 0.0, 1001)], two) == [0]
+
+
 def test_every_member_of_the_front_that_beats_it_must_be_near() -> None:
     front = [trial(0, 0.90, 1000, 2.0), trial(1, 0.99, 1500, 1.0)]
     assert chosen([*front, trial(2, 0.86, 1600, 2.5)]) == [0, 1]  # 1 is 0.13 more accurate

@@ -24,6 +24,7 @@ SNAPSHOT = Snapshot(
     objectives=OBJECTIVES,
     front=[(4, (0.97, 2e6)), (2, (0.9, 1.5e5)), (7, (0.5, 999.0)), (8, (0.4, 10.0))],
     seconds_left=200.0,
+    measure=MEASURES["accuracy"],
 )
 
 
@@ -54,6 +55,17 @@ def test_describe_time_left(seconds: float | None, expected: str) -> None:
     assert describe_time_left(seconds) == expected
 
 
+def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
+    made = console()
+    running = SlotState("cpu0", 9, "mlp", 3, 0.875)
+    counts = Counts(complete=1, pruned=0, refused=0, failed=0, running=1, waiting=0)
+    objectives: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
+    made.print(render(Snapshot("a", 3, 12, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
+    text = " ".join(printed(made).split())
+    assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 mlp" in text
+    assert "trial rmse 0 0.5" in text
+
+
 def test_render_shows_counts_slots_and_front() -> None:
     made = console()
     made.print(render(SNAPSHOT, max_front=3))
@@ -77,10 +89,17 @@ def test_render_shows_counts_slots_and_front() -> None:
 def test_render_when_nothing_has_happened_yet() -> None:
     counts = Counts(complete=0, pruned=0, refused=0, failed=0, running=0, waiting=0)
     made = console()
-    made.print(render(Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [], None), max_front=3))
+    made.print(
+        render(
+            Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [], None, MEASURES["accuracy"]),
+            max_front=3,
+        )
+    )
     assert "0 of 3 trials" in printed(made)
     assert "front so far: 0 trials" in printed(made)
-    one = Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None)
+    one = Snapshot(
+        "digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None, MEASURES["accuracy"]
+    )
     made.print(render(one, max_front=3))
     assert "front so far: 1 trial " in " ".join(printed(made).split())
 
