@@ -18,7 +18,7 @@ from tunefront.reports.tables.csv_text import csv_text
 from tunefront.reports.tables.epochs import epochs_frame
 from tunefront.reports.tables.frames import classes_frame, front_frame, trials_frame
 from tunefront.reports.tables.markdown import front_markdown
-from tunefront.reports.tables.optimizers import optimizer_rows, optimizers_markdown
+from tunefront.reports.tables.optimizers import optimizers_markdown
 from tunefront.storage.files import replace_file
 
 
@@ -33,7 +33,7 @@ class ReportFiles:
         trials_csv: Every trial, in the columns of `front_csv`.
         importance_csv: The importance of each parameter for each objective.
         epochs_csv: Every epoch of every trial.
-        classes_csv: The classes, in the order of the models' outputs.
+        classes_csv: The classes, in the order of the models' outputs; None where numbers are predicted.
         class_scores_csv: The scores of each class by each model on the front; None if no answers of theirs are known.
         confusion_csv: The images of each class that such a model takes for each class; None as `class_scores_csv` is.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
@@ -45,7 +45,7 @@ class ReportFiles:
     trials_csv: Path
     importance_csv: Path
     epochs_csv: Path
-    classes_csv: Path
+    classes_csv: Path | None = None
     class_scores_csv: Path | None = None
     confusion_csv: Path | None = None
     confirmed_csv: Path | None = None
@@ -59,9 +59,8 @@ class ReportFiles:
             self.trials_csv,
             self.importance_csv,
             self.epochs_csv,
-            self.classes_csv,
         )
-        sometimes = (self.class_scores_csv, self.confusion_csv, self.confirmed_csv)
+        sometimes = (self.classes_csv, self.class_scores_csv, self.confusion_csv, self.confirmed_csv)
         return (*always, *(path for path in sometimes if path is not None))
 
 
@@ -78,13 +77,14 @@ def write_report(
     """
     files = ReportFiles(
         out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
-        out_dir / "importance.csv", out_dir / "epochs.csv", out_dir / "classes.csv",
+        out_dir / "importance.csv", out_dir / "epochs.csv",
+        out_dir / "classes.csv" if results.task == "classification" else None,
         out_dir / "class_scores.csv" if answers else None,
         out_dir / "confusion.csv" if answers else None,
         out_dir / "confirmed.csv" if confirmation else None,
     )  # fmt: skip
     importance = find_importance(results)
-    optimizers = optimizers_markdown(optimizer_rows(results))
+    optimizers = optimizers_markdown(results)
     markdown = [front_markdown(results), *([optimizers] if optimizers else []), importance_markdown(importance)]
     if confirmation:
         markdown.insert(1, confirmation_markdown(confirmation))
@@ -97,8 +97,9 @@ def write_report(
         csv_text(trials_frame(results)),
         csv_text(importance_frame(importance)),
         csv_text(epochs_frame(results)),
-        csv_text(classes_frame(results)),
     ]
+    if files.classes_csv:
+        contents.append(csv_text(classes_frame(results)))
     if answers:
         contents += [csv_text(class_scores_frame(answers)), csv_text(confusion_frame(answers))]
     if confirmation:

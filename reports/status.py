@@ -79,7 +79,7 @@ class StudyStatus:
             ],
             "front_trials": [
                 {"trial": trial.number, "model": trial.model_path or None}
-                | {axis: _number(results.value(trial, axis)) for axis in AXES}
+                | {results.axis_name(axis): _number(results.value(trial, axis)) for axis in AXES}
                 | {"no_better_than_guessing": results.is_guessing(trial)}
                 for trial in ([] if results.study.spec.get("confirms") else results.front)
             ],
@@ -146,12 +146,13 @@ def _trials(numbers: tuple[int, ...]) -> str:
 
 def _running_table(results: StudyResults, running: list[TrialRecord]) -> Table:
     table = Table(title="running now", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("slot", "trial", "epoch", "accuracy so far"):
+    measure = results.measure("accuracy")
+    for name in ("slot", "trial", "epoch", f"{results.axis_name('accuracy')} so far"):
         table.add_column(name, justify="left" if name == "slot" else "right")
     for trial in running:
-        best = max((epoch.accuracy for epoch in trial.epochs), default=math.nan)
+        best = measure.best(epoch.accuracy for epoch in trial.epochs)
         epoch = f"{len(trial.epochs)} of {results.study.spec['training']['epochs']}"
-        table.add_row(trial.slot, str(trial.number), epoch, format_quantity(best, "fraction"))
+        table.add_row(trial.slot, str(trial.number), epoch, format_quantity(best, measure.unit))
     return table
 
 

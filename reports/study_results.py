@@ -13,7 +13,7 @@ import numpy as np
 from tunefront.objectives.chance import Chance, read_chance
 from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective, read_objectives
-from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, MEASURES, Axis, Measure
+from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure, Task, axis_name, default_measures
 from tunefront.objectives.quantities import format_quantity
 from tunefront.storage import limits, studies, trials
 from tunefront.storage.open_study import OpenStudy, StudyRecord
@@ -93,7 +93,21 @@ class StudyResults:
     def measure(self, axis: Axis) -> Measure:
         """Return the measure on the axis: that of its objective, or the default if the axis has no objective."""
         objective = self.objectives.get(axis)
-        return objective.measure if objective is not None else MEASURES[DEFAULT_MEASURES[axis]]
+        return objective.measure if objective is not None else MEASURES[default_measures(self.task)[axis]]
+
+    @property
+    def task(self) -> Task:
+        """What the networks answer with: classes, or numbers."""
+        return "regression" if self.study.dataset.get("task") == "regression" else "classification"
+
+    @property
+    def examples(self) -> str:
+        """What the dataset has, in a word: images, or where numbers are predicted examples of any kind."""
+        return "images" if self.task == "classification" else "examples"
+
+    def axis_name(self, axis: Axis) -> str:
+        """Return the name of the axis for people: the first one is called quality where numbers are predicted."""
+        return axis_name(axis, self.measure(axis))
 
     def value(self, trial: TrialRecord, axis: Axis) -> float:
         """Return the trial's value on the axis, the latest if it is not complete; NaN if it was not measured."""
@@ -111,9 +125,9 @@ class StudyResults:
         return read_chance(self.study.dataset, self.measure("accuracy").name)
 
     def is_guessing(self, trial: TrialRecord) -> bool:
-        """Return whether the trial's accuracy is no better than guessing; False where either is unknown."""
-        chance = self.chance
-        return chance is not None and self.value(trial, "accuracy") <= chance.level
+        """Return whether the trial's score is no better than guessing; False where either is unknown."""
+        chance, score = self.chance, self.value(trial, "accuracy")
+        return chance is not None and not math.isnan(score) and not chance.is_beaten_by(score)
 
     def best(self, axis: Axis) -> TrialRecord | None:
         """Return the front's best trial on the axis among those better than guessing, the first if there are several.
@@ -142,7 +156,7 @@ class StudyResults:
         value = self.value(trial, axis)
         if math.isnan(value):
             return math.inf
-        return -value if self.measure(axis).direction == "maximize" else value
+        return self.measure(axis).loss(value)
 
 
 def load_results(study: OpenStudy) -> StudyResults:
@@ -173,7 +187,7 @@ def front_numbers(candidates: Sequence[TrialRecord], objectives: Mapping[Axis, O
 
 # A number with its unit. Limits such as "at least 50.00 %" do not match, because they are the same for all trials.
 _NUMBER = re.compile(
-    r"(?<!at least )(?<!at most )(?<![\w.])\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:%|[kMGT]?B|[µum]?s|min|h)(?!\w))?"
+    r"(?<!at least )(?<!at most )(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?: (?:%|[kMGT]?B|[µum]?s|min|h)(?!\w))?"
 )
 
 

@@ -87,7 +87,7 @@ class Study:
         Args:
             at_most: Axis or measure -> limit: a text such as ``"100 kB"``, or a number in the measure's unit.
             at_least: The same for what is better the more there is.
-            prefer: ``balance``, ``accuracy``, ``memory``, ``time`` or ``knee``.
+            prefer: ``balance``, ``accuracy`` or ``quality``, ``memory``, ``time`` or ``knee``.
 
         Raises:
             LimitError: If a limit cannot be read.

@@ -60,9 +60,9 @@ def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> d
 
 
 def mean_gap(winners: Sequence[Confirmed], score: ImageScores) -> Estimate:
-    """Return the gap between the accuracy of the winners in the search and when trained again, over all winners.
+    """Return the gap between the score of the winners in the search and when trained again, over all winners.
 
-    The interval covers the choice of seeds and that of images, which are the same for all winners. The accuracy in the
+    The interval covers the choice of seeds and that of images, which are the same for all winners. The score in the
     search is taken as exact.
     """
     counted = gap_winners(winners)
@@ -81,7 +81,9 @@ def _resampled(
     drawn = [score.of(trainings) for trainings in compared.values()]
     known = [found for found in drawn if found is not None]
     column = axes.index("accuracy") if "accuracy" in axes else None
-    return resampled_means(samples, known if len(known) == len(drawn) else None, column)
+    is_number = score.is_number and column is not None
+    size = float(np.mean([np.abs(sample[:, column]).mean() for sample in samples])) if is_number else 1.0
+    return resampled_means(samples, known if len(known) == len(drawn) else None, column, size)
 
 
 def training_value(results: StudyResults, training: TrialRecord, axis: Axis, score: ImageScores) -> float:

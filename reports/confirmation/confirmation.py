@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.measures import Axis, Measure
 from tunefront.reports.confirmation.scores import ImageScores
 from tunefront.reports.confirmation.statistics import CONFIDENCE, ENOUGH_SEEDS, Estimate
 from tunefront.reports.study_results import StudyResults
@@ -21,6 +21,7 @@ class Confirmed:
 
     Attributes:
         searched: The trial of the search.
+        measure: The measure of the first axis, whose score is called accuracy here.
         was_on_front: Whether no other finalist was better in the search. Trials that the search added since are no
             finalists.
         trainings: The complete trainings in the order of their seeds; empty if all failed.
@@ -28,7 +29,8 @@ class Confirmed:
         estimates: The estimate on each axis; accuracy is that on the test images, if there are any.
         validation: Accuracy on the validation images, as in the search.
         search_accuracy: The accuracy in the search.
-        gap: `search_accuracy` less the accuracy in `estimates`.
+        gap: How much better `search_accuracy` is than the accuracy in `estimates`: the difference, which of errors is
+            the new one less that of the search.
         front_probability: Share of the resamples in which it is within the limits and on the front. NaN with fewer than
             two trainings, which do not tell how much another training differs.
         beaten_probability: Share of the resamples in which one and the same other finalist beats it, or in which it
@@ -40,6 +42,7 @@ class Confirmed:
     """
 
     searched: TrialRecord
+    measure: Measure
     was_on_front: bool
     trainings: Sequence[TrialRecord]
     n_failed: int
@@ -74,8 +77,12 @@ class Confirmed:
 
     @property
     def is_above_interval(self) -> bool:
-        """Whether the search's accuracy is above the 95 % prediction interval of the same score on the same images."""
-        return self.search_accuracy > self.validation.highest_expected
+        """Whether the search's score is better than the 95 % prediction interval of the same score on the same images.
+
+        Of an error that is below the interval.
+        """
+        loss = self.measure.loss
+        return loss(self.search_accuracy) < loss(self.validation.mean) - self.validation.prediction_half_width
 
     @property
     def has_enough_seeds(self) -> bool:
@@ -131,7 +138,7 @@ class Confirmation:
         same: Other trials on the search's front -> the finalist that has their parameters.
         n_planned: The number of all trainings.
         n_ended: Trainings that are complete, failed, or were ended by a person.
-        gap: The accuracy of the winners in the search less that when trained again, over all winners.
+        gap: How much better the score of the winners was in the search than when trained again, over all winners.
         has_test: Whether there are test images; else accuracy is that on the validation images.
         is_paired: Whether finalists are compared image by image; else only by their trainings' scores.
         is_shared: Whether two trainings, or a training and a trial of the search, shared a machine.
@@ -181,7 +188,10 @@ class Confirmation:
     @property
     def luck_gap(self) -> float:
         """The part of the gap that shows on the validation images too: the luck of being chosen."""
-        gaps = [finalist.search_accuracy - finalist.validation.mean for finalist in gap_winners(self.winners)]
+        gaps = [
+            finalist.measure.loss(finalist.validation.mean) - finalist.measure.loss(finalist.search_accuracy)
+            for finalist in gap_winners(self.winners)
+        ]
         return float(np.mean(gaps)) if gaps else math.nan
 
 

@@ -10,16 +10,18 @@ from typing import Any
 import plotly.graph_objects as go
 
 from tunefront.objectives.measures import Axis
+from tunefront.objectives.skill import skill_scale
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import show_estimate, show_probability
 from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure
 from tunefront.reports.figures.trial_points import rounded
+from tunefront.reports.sentences.summary import second_title
 
 _MAX_LABELS = 20
 
 
 def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
-    """Return figures of accuracy over memory and time, named ``confirmed-memory`` and ``confirmed-time``."""
+    """Return figures of the score over memory and time, named ``confirmed-memory`` and ``confirmed-time``."""
     return {f"confirmed-{x}": _figure(confirmation, x) for x in ("memory", "time")}
 
 
@@ -27,12 +29,15 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     """Return a figure of means with their intervals; a thin line leads to each from its value in the search."""
     search = confirmation.search
     finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
-    score = "test accuracy" if confirmation.has_test else "accuracy"
+    measure, name = search.measure("accuracy"), search.axis_name("accuracy")
+    score = f"test {name}" if confirmation.has_test else name
     figure = new_figure(f"{score.capitalize()} against {x}, confirmed")
+    title = f"{score} ({second_title(search, 'accuracy')})" if measure.unit == "number" else score
+    scores = [score for f in finalists for score in (f.estimates["accuracy"].mean, f.search_accuracy)]
     values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
     figure.update_layout(
         xaxis=measure_axis(search.measure(x), f"{x} ({search.measure(x).name})", values),
-        yaxis=measure_axis(search.measure("accuracy"), score, []),
+        yaxis=measure_axis(measure, title, scores),
     )
     _add_ways(figure, confirmation, x)
     figure.add_scatter(
@@ -90,17 +95,20 @@ def _add_means(
 def _error(finalists: Sequence[Confirmed], axis: Axis, colour: str) -> dict[str, Any]:
     """Return error bars of half an interval, cut off at possible values; none where the interval is not known."""
     up, down = [], []
-    for found in (finalist.estimates[axis] for finalist in finalists):
+    for finalist in finalists:
+        found, scale = finalist.estimates[axis], skill_scale(finalist.measure)
         half = 0.0 if math.isnan(found.half_width) else found.half_width
-        up.append(rounded(min(half, 1 - found.mean) if axis == "accuracy" else half))
-        down.append(rounded(min(half, 0.8 * found.mean)))  # a bar down to 0 could not be drawn on a log scale
+        up.append(rounded(min(half, scale.best - found.mean) if axis == "accuracy" and scale.best > 0 else half))
+        is_open = axis == "accuracy" and math.isinf(scale.worst) and scale.best > 0  # a score that may be negative
+        # A bar down to 0 could not be drawn on a log scale.
+        down.append(rounded(half if is_open else min(half, 0.8 * found.mean)))
     bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down}
     return bars | {"color": colour, "thickness": 1.2, "width": 0}
 
 
 def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:
     values = ", ".join(
-        f"{axis} {show_estimate(found, confirmation.search.measure(axis).unit)}"
+        f"{confirmation.search.axis_name(axis)} {show_estimate(found, confirmation.search.measure(axis).unit)}"
         for axis, found in finalist.estimates.items()
     )
     chance = "" if math.isnan(finalist.front_probability) else f", on the front with {show_probability(finalist)}"

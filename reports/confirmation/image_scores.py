@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.measures import MEASURES
 from tunefront.storage.answers import Answers
 
 N_RESAMPLES = 2000
@@ -27,11 +28,11 @@ def drawn_scores(
     Args:
         answers: Training -> its answers. Trainings are left out if their images are not those of the first training,
             or if their answers lack what `measure` needs.
-        measure: Name of a measure of accuracy.
+        measure: Name of a measure of the first axis.
 
     Returns:
         Training -> scores of shape (:data:`N_RESAMPLES`,). The score is NaN where a draw has no image of a class that
-        the measure needs.
+        the measure needs, or of R2 where all labels of the draw are equal.
     """
     first = next(iter(answers.values()), None)
     usable = {
@@ -58,6 +59,9 @@ def scores_on(
     The scores are those of `score` in :mod:`tunefront.search.trial.scores`.
     """
     labels = np.asarray(answers[0].labels)
+    if MEASURES[measure].task == "regression":
+        predicted = np.column_stack([np.asarray(found.chosen, dtype=float) for found in answers])
+        return _number_scores(weights.astype(float), labels.astype(float), predicted, measure)
     if measure in ("accuracy", "top_5_accuracy"):
         is_right = [
             np.asarray(found.in_top_5) if measure == "top_5_accuracy" else np.asarray(found.chosen) == labels
@@ -74,6 +78,22 @@ def scores_on(
         _class_based_scores(weights, labels, np.asarray(found.chosen), n_there, measure, class_of) for found in answers
     ]
     return np.column_stack(columns)
+
+
+def _number_scores(weights: Floats, labels: Floats, predicted: Floats, measure: str) -> Floats:
+    """Return the scores of predicted numbers, shape (n, t), on each draw, shape (b, t)."""
+    n_drawn = weights.sum(axis=1, keepdims=True)
+    errors = predicted - labels[:, np.newaxis]
+    if measure == "mae":
+        mean_error: Floats = weights @ np.abs(errors) / n_drawn
+        return mean_error
+    squared: Floats = weights @ errors**2 / n_drawn
+    if measure == "rmse":
+        return np.sqrt(squared)
+    centred = labels - labels.mean()  # the variance of large labels would lose its digits
+    variance = weights @ centred**2 / n_drawn[:, 0] - (weights @ centred / n_drawn[:, 0]) ** 2
+    known = np.where(variance > 1e-12 * centred.var(), variance, np.nan)
+    return 1 - squared / known[:, np.newaxis]
 
 
 def _has_what(measure: str, answers: Answers) -> bool:

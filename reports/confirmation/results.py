@@ -130,8 +130,8 @@ def _compared_trainings(complete: Trainings) -> Trainings:
 
 
 def _rank(finalist: Confirmed) -> tuple[bool, float, int]:
-    accuracy = finalist.estimates["accuracy"].mean
-    return (not finalist.trainings, -accuracy if finalist.trainings else 0.0, finalist.number)
+    loss = finalist.measure.loss(finalist.estimates["accuracy"].mean)
+    return (not finalist.trainings, loss if finalist.trainings else 0.0, finalist.number)
 
 
 def _confirmed(
@@ -145,13 +145,15 @@ def _confirmed(
     searched = next(trial for trial in results.trials if trial.number == number)
     values = {axis: [training_value(results, training, axis, score) for training in trainings] for axis in AXES}
     by_images = score.half_width(trainings)
-    search_accuracy = results.value(searched, "accuracy")
+    search_accuracy, measure = results.value(searched, "accuracy"), results.measure("accuracy")
+    gaps = [measure.loss(value) - measure.loss(search_accuracy) for value in values["accuracy"]]
     return Confirmed(
         searched=searched,
+        measure=measure,
         trainings=trainings,
         estimates={axis: estimate(values[axis], by_images if axis == "accuracy" else 0.0) for axis in AXES},
         validation=estimate(validation.values(trainings), validation.half_width(trainings)),
         search_accuracy=search_accuracy,
-        gap=estimate([search_accuracy - value for value in values["accuracy"]], by_images),
+        gap=estimate(gaps, by_images),
         **found,
     )

@@ -28,12 +28,14 @@ class ImageScores:
         name: The name of the measurement.
         n_images: The number of images; 0 if it is not known.
         is_share: Whether the score is a share of the images.
+        is_number: Whether the score is one of predicted numbers.
         drawn: Training -> its scores on drawn images, for trainings whose answers to each image are known.
     """
 
     name: str
     n_images: int
     is_share: bool
+    is_number: bool
     drawn: Mapping[int, NDArray[np.float64]]
 
     def values(self, trainings: Iterable[TrialRecord]) -> list[float]:
@@ -44,7 +46,8 @@ class ImageScores:
         """Return half of the interval that the choice of images gives the mean of these finalists' means.
 
         It is Wilson's interval for a share of the images, else a bootstrap's; 0 if it is not known. Wilson's is also
-        used where all draws of images have the same score, because answers to other images may still be wrong.
+        used where all draws of images have the same score, because answers to other images may still be wrong. Scores
+        of predicted numbers are no shares, and have a bootstrap's alone.
         """
         trained = [trainings for trainings in finalists if trainings]
         if not trained:
@@ -55,7 +58,7 @@ class ImageScores:
         if not self.is_share and len(known) < len(drawn):
             return 0.0
         width = 0.0 if self.is_share else drawn_half_width(mean, np.mean(known, axis=0))
-        return width or share_half_width(mean, self.n_images)
+        return width if self.is_number else width or share_half_width(mean, self.n_images)
 
     def of(self, trainings: Sequence[TrialRecord]) -> NDArray[np.float64] | None:
         """Return the scores on drawn images, shape (b, n); None if the answers of one of the trainings are not known.
@@ -69,7 +72,7 @@ class ImageScores:
 
 
 def read_scores(study: OpenStudy, results: StudyResults, trainings: Trainings) -> tuple[ImageScores, ...]:
-    """Read the scores by the accuracy objective: on the test images if there are any, and on the validation images."""
+    """Read the scores by the first axis's measure: on the test images if there are any, and on validation images."""
     name = results.measure("accuracy").name
     measured = (training.measurements for found in trainings.values() for training in found)
     has_test = any(f"test_{name}" in found for found in measured)
@@ -79,7 +82,8 @@ def read_scores(study: OpenStudy, results: StudyResults, trainings: Trainings) -
 
 def _read(study: OpenStudy, results: StudyResults, split: str, *, is_compared: bool) -> ImageScores:
     """Read the scores on a split. Images are drawn only to compare trainings or if an interval has no other source."""
-    name, facts = results.measure("accuracy").name, results.study.dataset
+    measure, facts = results.measure("accuracy"), results.study.dataset
+    name, positive_class = measure.name, facts.get("positive_class", 1)
     n_folds = max(int(facts.get("folds") or 0), 1) if split == "validation" else 1
     is_share = name in SHARES
     found = answers.load(study, split) if is_compared or not is_share else {}
@@ -87,5 +91,6 @@ def _read(study: OpenStudy, results: StudyResults, split: str, *, is_compared: b
         name=f"test_{name}" if split == "test" else name,
         n_images=int(facts.get(f"n_{split}") or 0) * n_folds,
         is_share=is_share,
-        drawn=drawn_scores(found, name, int(facts.get("n_classes") or 0), int(facts.get("positive_class", 1))),
+        is_number=measure.unit == "number",
+        drawn=drawn_scores(found, name, int(facts.get("n_classes") or 0), int(positive_class or 0)),
     )

@@ -12,6 +12,7 @@ from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import (
     describe_confirmation,
     describe_method,
+    gap_title,
     show_estimate,
     show_points,
     show_probability,
@@ -31,7 +32,8 @@ def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dic
         "method": list(describe_method(confirmation)),
         "confirmed_models": {f.number: _model(confirmation, f, folder) for f in confirmation.finalists},
         "show_marked": show_marked,
-        "show_points": show_points,
+        "show_points": lambda gap: show_points(gap, confirmation.search.measure("accuracy").unit),
+        "gap_title": gap_title(confirmation),
         "show_probability": show_probability,
         "estimated": lambda found, axis: _cell(confirmation, found, axis),
     }
@@ -43,7 +45,8 @@ def _cell(confirmation: Confirmation, found: Estimate, axis: Axis) -> Markup:
 
 
 def _model(confirmation: Confirmation, finalist: Confirmed, folder: Path) -> KeptModel:
-    """Return the kept model of a finalist's training with the best validation accuracy."""
+    """Return the kept model of a finalist's training with the best validation score."""
     kept = [training for training in finalist.trainings if training.model_path]
-    best = max(kept, key=lambda training: confirmation.study.value(training, "accuracy"), default=None)
-    return KeptModel("not kept") if best is None else find_kept_model(confirmation.study, best, folder)
+    study = confirmation.study
+    best = min(kept, key=lambda training: finalist.measure.loss(study.value(training, "accuracy")), default=None)
+    return KeptModel("not kept") if best is None else find_kept_model(study, best, folder)

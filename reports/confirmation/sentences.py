@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from tunefront.objectives.quantities import Unit, format_quantity
+from tunefront.objectives.quantities import Unit, format_quantity, significant
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.scores import SHARES
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS, Estimate
@@ -19,17 +19,32 @@ def show_estimate(found: Estimate, unit: Unit) -> str:
     number, _, name = format_quantity(found.mean, unit).partition(" ")
     if math.isnan(found.half_width) or found.half_width == 0 or found.mean == 0:
         return f"{number} {name}".strip()
+    if unit == "number":
+        return f"{number} ± {significant(found.half_width, 2)}"
     if unit == "fraction":
         return f"{number} ± {100 * found.half_width:.2f} {name}"
     half = f"{found.half_width * float(number) / found.mean:.2g}"
     return f"{number} ± {float(half):.0f} {name}" if "e+" in half else f"{number} ± {half} {name}"
 
 
-def show_points(found: Estimate) -> str:
-    """Return a difference of two shares in percentage points, with its sign: ``"+0.37 ± 0.80"``."""
+def show_points(found: Estimate, unit: Unit) -> str:
+    """Return a difference of two scores with its sign, of shares in percentage points: ``"+0.37 ± 0.80"``."""
+    if unit == "number":
+        half = "" if math.isnan(found.half_width) else f" ± {significant(found.half_width, 2)}"
+        return "-" if math.isnan(found.mean) else f"{significant(found.mean + 0.0, 3, sign='+')}{half}"
     half = "" if math.isnan(found.half_width) else f" ± {100 * found.half_width:.2f}"
     points = round(100 * found.mean, 2) + 0.0  # the sum turns -0.0 into 0.0
     return "-" if math.isnan(found.mean) else f"{points:+.2f}{half}"
+
+
+def gap_title(confirmation: Confirmation, less: str = "less") -> str:
+    """Return the title of the gap, ``"search less test"``: of errors it is the other way round."""
+    sides = ["search", "test" if confirmation.has_test else "now"]
+    return f" {less} ".join(sides if _is_maximized(confirmation) else reversed(sides))
+
+
+def _is_maximized(confirmation: Confirmation) -> bool:
+    return confirmation.search.measure("accuracy").direction == "maximize"
 
 
 def show_probability(finalist: Confirmed) -> str:
@@ -64,9 +79,15 @@ def describe_method(confirmation: Confirmation) -> Iterator[str]:
         "Means are over trainings with different seeds, ± half their 95 % interval: of the seeds by Student's t"
         f"{_image_interval(confirmation)}. " + _images(confirmation)
     )
+    is_number = confirmation.search.task == "regression"
+    better = (
+        "a score two standard errors better (of normally distributed errors)"
+        if is_number
+        else "an accuracy two standard errors higher"
+    )
     yield (
-        "Near misses are trials that noise alone may have kept off the front: with an accuracy two standard errors "
-        "higher, or a measured cost 10 % lower, nothing on the front would have beaten them."
+        f"Near misses are trials that noise alone may have kept off the front: with {better}, or a measured cost 10 % "
+        "lower, nothing on the front would have beaten them."
     )
     yield (
         "The probability of being on the front is the share of 2000 bootstrap resamples of the seeds"
@@ -86,13 +107,20 @@ def _image_interval(confirmation: Confirmation) -> str:
     measure = confirmation.search.measure("accuracy").name
     if measure in SHARES:
         return ", and of accuracy also of so many images by Wilson's interval"
-    return f", and of {measure} also of the images by a bootstrap" if confirmation.is_paired else ""
+    return (
+        f", and of {measure} also of the {confirmation.search.examples} by a bootstrap"
+        if confirmation.is_paired
+        else ""
+    )
 
 
 def _images(confirmation: Confirmation) -> str:
-    sentence = "Weights were chosen on the validation images."
+    examples, name = confirmation.search.examples, confirmation.search.axis_name("accuracy")
+    sentence = f"Weights were chosen on the validation {examples}."
     if not confirmation.has_test:
-        sentence = "There is no test split, so accuracy is that of the validation images, which also chose the epoch."
+        sentence = (
+            f"There is no test split, so {name} is that of the validation {examples}, which also chose the epoch."
+        )
     if confirmation.is_paired or not confirmation.compared:
         return sentence
     return (
@@ -103,7 +131,8 @@ def _images(confirmation: Confirmation) -> str:
 
 
 def _with_images(confirmation: Confirmation) -> str:
-    return " and the images, in each the same images for all models," if confirmation.is_paired else ""
+    examples = confirmation.search.examples
+    return f" and the {examples}, in each the same {examples} for all models," if confirmation.is_paired else ""
 
 
 def _describe_trainings(confirmation: Confirmation) -> str:
@@ -130,8 +159,8 @@ def _how_often(confirmation: Confirmation) -> str:
     if not counts:
         return ""
     times = "once" if counts == [1] else f"{' to '.join(map(str, sorted({counts[0], counts[-1]})))} times"
-    images = "the test images" if confirmation.has_test else "validation images"
-    return f", {times} each with new seeds, and scored on {images}"
+    split = "the test" if confirmation.has_test else "validation"
+    return f", {times} each with new seeds, and scored on {split} {confirmation.search.examples}"
 
 
 def _describe_missing(confirmation: Confirmation) -> str:
@@ -168,7 +197,8 @@ def _describe_luck(confirmation: Confirmation) -> str:
             + (f", {_trials(lucky)}, would more often than not have missed it." if lucky else ".")
         )
     if above:
-        sentences.append(f"The search saw more than another training is expected to reach for {_trials(above)}.")
+        saw = "more" if confirmation.search.task == "classification" else "better"
+        sentences.append(f"The search saw {saw} than another training is expected to reach for {_trials(above)}.")
     if risen:
         sentences.append(f"Missed by the search, and more likely than not on the front: {_trials(risen)}.")
     unknown = [finalist for finalist in confirmation.finalists if finalist.is_open]
@@ -196,16 +226,22 @@ def _describe_gap(confirmation: Confirmation) -> str:
     gap = confirmation.gap
     if not gap.n:
         return ""
-    to = "test" if confirmation.has_test else "confirmation"
+    to, measure = "test" if confirmation.has_test else "confirmation", confirmation.search.measure("accuracy")
+    is_number, examples = measure.unit == "number", confirmation.search.examples
     text = (
-        f"Search-to-{to} gap: {show_points(gap)} points of accuracy, on average over the search's front. "
-        "Above 0, the search saw more than there is"
+        f"Search-to-{to} gap: {show_points(gap, measure.unit)} "
+        f"{f'of {measure.name}' if is_number else 'points of accuracy'}, on average over the search's front. "
+        f"Above 0, the search saw {'better' if is_number else 'more'} than there is"
     )
     if not confirmation.has_test:
         return f"{text}."
+    luck, rest = (
+        significant(found, 3, sign="+") if is_number else f"{100 * found:+.2f}"
+        for found in (confirmation.luck_gap, gap.mean - confirmation.luck_gap)
+    )
     return (
-        f"{text}. {100 * confirmation.luck_gap:+.2f} of it is there on the validation images too, the luck of being "
-        f"chosen; {100 * (gap.mean - confirmation.luck_gap):+.2f} lies between validation and test images."
+        f"{text}. {luck} of it is there on the validation {examples} too, the luck of being "
+        f"chosen; {rest} lies between validation and test {examples}."
     )
 
 

@@ -50,9 +50,9 @@ class Estimate:
         return self.mean + self.half_width
 
     @property
-    def highest_expected(self) -> float:
-        """The upper end of the 95 % prediction interval, which is for one more such value and not for their mean."""
-        return self.mean + math.hypot(self.seed_half_width * math.sqrt(self.n + 1), self.image_half_width)
+    def prediction_half_width(self) -> float:
+        """Half of the 95 % prediction interval, which is for one more such value and not for their mean."""
+        return math.hypot(self.seed_half_width * math.sqrt(self.n + 1), self.image_half_width)
 
 
 def estimate(values: Sequence[float], image_half_width: float = 0.0) -> Estimate:
@@ -122,6 +122,7 @@ def resampled_means(
     samples: Sequence[NDArray[np.float64]],
     scores: Sequence[NDArray[np.float64]] | None = None,
     score_column: int | None = None,
+    score_size: float = 1.0,
     seed: int = 0,
 ) -> NDArray[np.float64]:
     """Resample the mean of each candidate's trainings with replacement: a bootstrap over seeds, and over images.
@@ -141,6 +142,7 @@ def resampled_means(
         scores: For each candidate the scores of its trainings on drawn images, shape (:data:`N_RESAMPLES`, n).
         score_column: Which of the m objectives is a score of images. If two models are right on equally many images,
             these images do not tell which is better, so equal means of the score are put in a random order.
+        score_size: The size of scores: they count as equal if they differ by less than 1e-11 of it.
 
     Returns:
         Means of shape (:data:`N_RESAMPLES`, k, m).
@@ -159,7 +161,8 @@ def resampled_means(
     means = np.stack(columns, axis=1)
     means = np.array([float(f"{value:.12g}") for value in means.flat]).reshape(means.shape)
     if score_column is not None:
-        means[..., score_column] += random.uniform(-_TIE_TOLERANCE, _TIE_TOLERANCE, means.shape[:2])
+        tolerance = score_size * _TIE_TOLERANCE
+        means[..., score_column] += random.uniform(-tolerance, tolerance, means.shape[:2])
     return means
 
 

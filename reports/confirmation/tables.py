@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -11,11 +12,13 @@ from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tunefront.objectives.measures import AXES
+from tunefront.objectives.measures import AXES, Axis
+from tunefront.objectives.skill import skill_scale
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import (
     describe_confirmation,
     describe_method,
+    gap_title,
     show_estimate,
     show_points,
     show_probability,
@@ -25,14 +28,15 @@ from tunefront.reports.sentences.notes import show_marked
 from tunefront.reports.tables.frames import GUESSING, guesses
 from tunefront.reports.tables.markdown import escape, markdown_table
 
-_COLUMNS = {"accuracy": "accuracy", "memory": "memory_bytes", "time": "time_seconds"}
+_COLUMNS: Mapping[Axis, str] = {"memory": "memory_bytes", "time": "time_seconds"}
 
 
 def confirmed_frame(confirmation: Confirmation) -> pd.DataFrame:
     """Return a data frame with a row for each finalist, the most accurate first.
 
     Fractions are from 0 to 1; ``_low`` and ``_high`` are the ends of 95 % intervals, empty with one
-    training. ``score`` says which images ``accuracy`` was measured on.
+    training. ``score`` says which images ``accuracy`` was measured on. Where numbers are predicted, it is called
+    ``quality``, in the unit of its measure.
     """
     frame = pd.DataFrame([_row(confirmation, finalist) for finalist in confirmation.finalists])
     # With pandas' nullable types a missing value does not turn the number 3 into 3.0.
@@ -49,10 +53,13 @@ def _row(confirmation: Confirmation, finalist: Confirmed) -> dict[str, Any]:
         "front_probability": finalist.front_probability,
         "score": "test" if confirmation.has_test else "validation",
     }
-    for axis in AXES:
-        row |= _columns(_COLUMNS[axis], finalist.estimates[axis], 0.0, 1.0 if axis == "accuracy" else math.inf)
-    row |= _columns("validation_accuracy", finalist.validation, 0.0, 1.0)
-    row |= {"search_accuracy": finalist.search_accuracy, "is_above_interval": finalist.is_above_interval}
+    name, scale = confirmation.search.axis_name("accuracy"), skill_scale(finalist.measure)
+    ends = (min(scale.best, scale.worst), max(scale.best, scale.worst))
+    row |= _columns(name, finalist.estimates["accuracy"], *ends)
+    for axis, column in _COLUMNS.items():
+        row |= _columns(column, finalist.estimates[axis], 0.0)
+    row |= _columns(f"validation_{name}", finalist.validation, *ends)
+    row |= {f"search_{name}": finalist.search_accuracy, "is_above_interval": finalist.is_above_interval}
     row |= {f"search_{GUESSING}": guesses(confirmation.search, finalist.searched)}
     row |= _columns("gap", finalist.gap)
     return row | {
@@ -89,8 +96,8 @@ def confirmation_table(confirmation: Confirmation) -> RenderableType:
 
 def titles(confirmation: Confirmation) -> list[str]:
     """Return the titles of the columns of :func:`cells`."""
-    accuracy = "test" if confirmation.has_test else "validation"
-    return ["trial", f"{accuracy} accuracy", "in search", "memory", "time", "on front"]
+    split, name = "test" if confirmation.has_test else "validation", confirmation.search.axis_name("accuracy")
+    return ["trial", f"{split} {name}", "in search", "memory", "time", "on front"]
 
 
 def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
@@ -103,12 +110,11 @@ def cells(confirmation: Confirmation, finalist: Confirmed) -> list[str]:
 
 def confirmation_markdown(confirmation: Confirmation) -> str:
     """Return the confirmation's section of front.md."""
-    gap = "search - test" if confirmation.has_test else "search - now"
-    names = [*titles(confirmation), gap, "trainings", "verdict", "cautious front"]
+    names = [*titles(confirmation), gap_title(confirmation, "-"), "trainings", "verdict", "cautious front"]
     rows = [
         [
             *cells(confirmation, finalist),
-            show_points(finalist.gap),
+            show_points(finalist.gap, finalist.measure.unit),
             str(len(finalist.trainings)),
             finalist.verdict,
             "yes" if finalist.is_on_cautious_front else "no",

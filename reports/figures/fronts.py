@@ -39,7 +39,7 @@ def pair_figure(results: StudyResults, x: Axis, y: Axis) -> go.Figure:
     A trial on the front may lie off the steps, if it is better on the third axis. Failed trials are not
     shown. Nor are trials that lack a value on one of the axes, but the legend counts them.
     """
-    figure = new_figure(f"{y.capitalize()} against {x}")
+    figure = new_figure(f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}")
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
     parameters = Parameters.of(results.trials)
     _add_steps(figure, results, x, y)

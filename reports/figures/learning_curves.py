@@ -1,4 +1,4 @@
-"""The figure of learning curves: accuracy by epoch, with the front highlighted."""
+"""The figure of learning curves: the score by epoch, with the front highlighted."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ _MAX_LABELS = 20
 
 
 def learning_curves(results: StudyResults) -> go.Figure:
-    """Return a figure of validation accuracy by epoch; dots mark the epochs from which the front's weights are."""
+    """Return a figure of validation scores by epoch; dots mark the epochs from which the front's weights are."""
     trained = [trial for trial in results.trials if trial.epochs]
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
-    figure = new_figure("Accuracy by epoch")
+    figure = new_figure(f"{results.axis_name('accuracy').capitalize()} by epoch")
+    scores = [epoch.accuracy for trial in trained for epoch in trial.epochs]
     figure.update_layout(
         xaxis={"title": {"text": "epoch"}, "dtick": math.ceil(n_epochs / 12)},
-        yaxis=measure_axis(results.measure("accuracy"), axis_title(results, "accuracy"), []),
+        yaxis=measure_axis(results.measure("accuracy"), axis_title(results, "accuracy"), scores),
     )
     beaten = [trial for trial in trained if trial.number not in results.front_numbers]
     # A waiting trial has epochs if an attempt at it was interrupted.
@@ -67,6 +68,7 @@ def _add_thin(figure: go.Figure, name: str, trials: Sequence[TrialRecord], colou
 
 def _add_front(figure: go.Figure, results: StudyResults) -> None:
     front = [trial for trial in results.front if trial.epochs]
+    shown = "%{y:.2%}" if results.measure("accuracy").unit == "fraction" else "%{y:.4~r}"
     for trial in front:
         figure.add_scatter(
             name=f"on the front ({len(front)}), dot: weights kept",
@@ -76,7 +78,7 @@ def _add_front(figure: go.Figure, results: StudyResults) -> None:
             y=[rounded(epoch.accuracy) for epoch in trial.epochs],
             line={"color": FRONT_COLOUR, "width": 1.5},
             opacity=0.85,
-            hovertemplate=f"<b>trial {trial.number}</b>, epoch %{{x}}: %{{y:.2%}}<extra></extra>",
+            hovertemplate=f"<b>trial {trial.number}</b>, epoch %{{x}}: {shown}<extra></extra>",
             meta="front",
             customdata=[trial.number] * len(trial.epochs),
             **_mark_kept_epoch(trial, is_labelled=len(front) <= _MAX_LABELS),

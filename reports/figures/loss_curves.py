@@ -15,14 +15,16 @@ _LINES = {"val_loss": ("validation", "solid"), "loss": ("training", "dash")}
 
 
 def loss_curves(results: StudyResults) -> go.Figure:
-    """Return a figure of the losses of the most accurate trials on the front, a colour for each; empty without any.
+    """Return a figure of the losses of the front's best trials by score, a colour for each; empty without any.
 
     Training's loss is of augmented images, with label smoothing, class weights and penalties, and is the mean over an
-    epoch in which the weights changed. Validation's is the plain cross-entropy after the epoch. A validation loss that
+    epoch in which the weights changed. Validation's is the plain cross-entropy after the epoch, or the loss of the
+    predicted numbers. A validation loss that
     rises while training's falls is overfitting.
     """
     trained = [trial for trial in results.front if any("val_loss" in epoch.metrics for epoch in trial.epochs)]
-    more = f", {_MAX_TRIALS} most accurate" if len(trained) > _MAX_TRIALS else ""
+    most = "most accurate" if results.task == "classification" else f"of the best {results.measure('accuracy').name}"
+    more = f", {_MAX_TRIALS} {most}" if len(trained) > _MAX_TRIALS else ""
     figure = new_figure(f"Loss by epoch{more}")
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
     figure.update_layout(

@@ -54,6 +54,9 @@ def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[
 
     Costs have a log scale, because 1 MB against 2 MB matters as much as 100 MB against 200 MB. If a value
     is 0, which a log scale cannot show, the scale is linear.
+
+    Errors have a log scale, too, where they differ by a factor of three or more. Below, a linear scale looks alike and
+    has more round ticks. R2 may be negative, so its scale is linear.
     """
     known = [value for value in values if not math.isnan(value)]
     axis: dict[str, Any] = {"title": {"text": title}}
@@ -63,13 +66,21 @@ def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[
             "minallowed": -0.02,
             "maxallowed": 1.12,
         }  # or a single trial's axis ends at 150 %
+    if measure.unit == "number":
+        if measure.direction == "maximize" or min(known, default=0.0) <= 0 or max(known) < 3 * min(known):
+            return axis | {"tickformat": ".4~r"}
+        return axis | _log_axis(known, measure.unit)
     # This format is used when a reader zooms in so far that the ticks given below are too far apart.
     axis |= {"tickformat": "~s", "ticksuffix": "B" if measure.unit == "bytes" else "s"}
     if min(known, default=0.0) <= 0:
         return axis
-    ticks = log_ticks(min(known), max(known), measure.unit)
-    labels = [format_quantity(tick, measure.unit) for tick in ticks]
-    return axis | {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": labels}
+    return axis | _log_axis(known, measure.unit)
+
+
+def _log_axis(values: Sequence[float], unit: Unit) -> dict[str, Any]:
+    ticks = log_ticks(min(values), max(values), unit)
+    labels = [format_quantity(tick, unit) for tick in ticks]
+    return {"type": "log", "tickmode": "array", "tickvals": ticks, "ticktext": labels}
 
 
 def log_ticks(low: float, high: float, unit: Unit) -> list[float]:

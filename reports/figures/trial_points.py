@@ -84,7 +84,7 @@ def rounded(value: float) -> float:
 
 
 def _hover(results: StudyResults, trial: TrialRecord, kind: Kind, parameters: Parameters) -> str:
-    values = ", ".join(f"{axis} {results.show(trial, axis)}" for axis in AXES)
+    values = ", ".join(f"{results.axis_name(axis)} {results.show(trial, axis)}" for axis in AXES)
     named_values = (part.replace(" ", "\N{NO-BREAK SPACE}") for part in parameters.summary(trial).split(", "))
     lines = textwrap.wrap(", ".join(named_values), 60)
     # Plotly interprets some HTML tags in labels, so names that users chose are escaped.

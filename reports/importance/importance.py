@@ -116,12 +116,11 @@ def _why_no_front(is_off: NDArray[np.float64]) -> str:
 
 
 def _losses(results: StudyResults, trials: Sequence[TrialRecord]) -> dict[str, NDArray[np.float64]]:
-    """Return each objective's values as losses: smaller is better."""
-    losses: dict[str, NDArray[np.float64]] = {}
-    for axis, objective in results.objectives.items():
-        sign = -1.0 if objective.measure.direction == "maximize" else 1.0
-        losses[axis] = sign * np.array([results.value(trial, axis) for trial in trials])
-    return losses
+    """Return each objective's values as losses by the name of its axis: smaller is better."""
+    return {
+        results.axis_name(axis): np.array([objective.measure.loss(results.value(trial, axis)) for trial in trials])
+        for axis, objective in results.objectives.items()
+    }
 
 
 def _best_trials(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:

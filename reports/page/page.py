@@ -42,12 +42,13 @@ from tunefront.reports.sentences.summary import (
     describe_search,
     describe_shared,
     describe_wanted,
+    second_title,
 )
 from tunefront.reports.study_results import STATES, StudyResults
-from tunefront.reports.tables.optimizers import optimizer_rows, show_milestone
+from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
 from tunefront.storage.trials import TrialRecord
 
-_PICKS: Mapping[Axis, str] = {"accuracy": "Best accuracy", "memory": "Least memory", "time": "Least time"}
+_PICKS: Mapping[Axis, str] = {"accuracy": "Best", "memory": "Least", "time": "Least"}
 _EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # the costs of deploying a model
 
 
@@ -108,10 +109,12 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
     models = {trial.number: find_kept_model(results, trial, folder) for trial in front}
     return {
         "results": results,
+        "examples": results.examples,
         "study": results.study,
         "front": front,
         "axes": AXES,
-        "titles": {axis: _second_title(results, axis) for axis in AXES},
+        "names": {axis: results.axis_name(axis) for axis in AXES},
+        "titles": {axis: second_title(results, axis) for axis in AXES},
         "best": {pick.axis: results.value(pick.trial, pick.axis) for pick in _picks(results)},
         "picks": _picks(results),
         "extras": [measure for measure in _other_measures(results) if measure.name in _EXTRA_COLUMNS],
@@ -144,6 +147,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
             "marks": describe_marks(results),
             "shared": describe_shared(parameters),
             "stopping_cost": describe_stopping_cost(results),
+            "optimizers": describe_optimizers(results),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),
@@ -158,13 +162,11 @@ def _positive_class(dataset: Mapping[str, Any]) -> str | None:
 
 def _picks(results: StudyResults) -> list[_Pick]:
     best = {axis: results.best(axis) for axis in results.objectives}
-    return [_Pick(_PICKS[axis], axis, trial) for axis, trial in best.items() if trial is not None]
-
-
-def _second_title(results: StudyResults, axis: Axis) -> str:
-    """Return the name of the measure on the axis, unless the axis's own name is the same."""
-    name = results.measure(axis).name
-    return "" if name == axis else name
+    return [
+        _Pick(f"{_PICKS[axis]} {results.axis_name(axis)}", axis, trial)
+        for axis, trial in best.items()
+        if trial is not None
+    ]
 
 
 def _breakable(name: str) -> Markup:

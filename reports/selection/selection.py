@@ -21,7 +21,7 @@ from tunefront.objectives.tolerance import within
 from tunefront.reports.selection.limits import Limit
 from tunefront.reports.selection.options import Option, Options, front_of
 
-Preference = Literal["balance", "accuracy", "memory", "time", "knee"]
+Preference = Literal["balance", "accuracy", "quality", "memory", "time", "knee"]
 FEW_IMAGES = 50  # with fewer, hardly any two models can be told apart
 
 
@@ -53,8 +53,8 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
 
     Args:
         preference: ``balance`` is the cheapest of those whose accuracy cannot be told from the best one's, by the mean
-            of its log costs; ``memory`` and ``time`` look at that cost alone. ``accuracy`` is the most accurate,
-            ``knee`` the one farthest from the line between the cheapest and the most accurate.
+            of its log costs; ``memory`` and ``time`` look at that cost alone. ``accuracy``, or ``quality``, is
+            the most accurate, ``knee`` the one farthest from the line between the cheapest and the most accurate.
     """
     kept = [option for option in options.members if all(limit.is_kept_by(option) for limit in limits)]
     front = front_of(options, kept)
@@ -67,6 +67,7 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
     chosen = {
         "balance": lambda: alike[0],
         "accuracy": lambda: best,
+        "quality": lambda: best,
         "memory": lambda: _least(options, alike, "memory"),
         "time": lambda: _least(options, alike, "time"),
         "knee": lambda: _knee(options, order, dearness),
@@ -85,8 +86,7 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
 
 def _loss(options: Options, option: Option) -> float:
     measure = options.results.measure("accuracy")
-    value = option.value(measure.name)
-    return -value if measure.direction == "maximize" else value
+    return measure.loss(option.value(measure.name))
 
 
 def _is_like(options: Options, best: Option, option: Option) -> bool:

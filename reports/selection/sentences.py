@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from tunefront.objectives.measures import Axis, axis_name
-from tunefront.objectives.quantities import format_quantity
+from tunefront.objectives.quantities import format_quantity, significant
 from tunefront.objectives.tolerance import within
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS
 from tunefront.reports.selection.limits import Limit, describe_what_to_loosen
@@ -39,7 +39,7 @@ def describe_why(selection: Selection) -> str:
     options, best, name = selection.options, selection.most_accurate, _quality(selection.options)
     if selection.preference == "knee":
         return f"It is where another step of {name} begins to cost more than those before."
-    if selection.preference == "accuracy":
+    if selection.preference in ("accuracy", "quality"):
         return f"It has the best {name}."
     if len(selection.alike) == 1:
         return f"It has the best {name}, and no other can be mistaken for it."
@@ -75,7 +75,8 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     options, confirmed = selection.options, selection.option.confirmed
     lines = []
     if 0 < options.n_images < FEW_IMAGES:
-        lines.append(f"{options.n_images} images are too few to tell models apart: take the choice as a first guess.")
+        few = f"{options.n_images} {options.results.examples}"
+        lines.append(f"{few} are too few to tell models apart: take the choice as a first guess.")
     if confirmed is None or options.confirmation is None:
         name = options.results.study.name
         lines.append(f"Its numbers are as the search saw it, once. 'tunefront confirm {name}' {price}.")
@@ -84,10 +85,11 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
     if options.confirmation.has_test:
         lines.append(
-            f"{trained} on the test images. They were chosen by, so its {_quality(options)} is a little too good."
+            f"{trained} on the test {options.results.examples}. They were chosen by, so its {_quality(options)} is a "
+            "little too good."
         )
     else:
-        lines.append(f"{trained} on the validation images, by which the search chose too.")
+        lines.append(f"{trained} on the validation {options.results.examples}, by which the search chose too.")
     if n_seeds < ENOUGH_SEEDS:
         lines.append(f"Fewer than {ENOUGH_SEEDS} trainings may agree by chance.")
     return lines
@@ -135,7 +137,11 @@ def _step(selection: Selection, other: Option) -> str:
     """Return the difference in accuracy from the chosen model to another one: ``"+1.7 points"``."""
     measure = selection.options.results.measure("accuracy")
     step = other.value(measure.name) - selection.option.value(measure.name)
-    return f"{100 * step:+.2f} points" if measure.unit == "fraction" else f"{measure.name} {step:+.3g}"
+    return (
+        f"{100 * step:+.2f} points"
+        if measure.unit == "fraction"
+        else f"{measure.name} {significant(step, 3, sign='+')}"
+    )
 
 
 def _changes(selection: Selection, other: Option, axes: Sequence[Axis]) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.measures import Axis, Measure
 from tunefront.objectives.quantities import format_quantity
+from tunefront.objectives.skill import skill_scale
 from tunefront.reports.sentences.conditions import describe_busy
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
 
-MARK = "*"  # stands beside the accuracy of a model that is no better than guessing
+MARK = "*"  # stands beside the score of a model that is no better than guessing
+# Measure of predicted numbers -> the best answer that does not look at the example, see docs/measures.md.
+_CONSTANT_ANSWERS = {"rmse": "the mean", "mae": "the median", "r2": "the mean"}
 
 
 def notes(results: StudyResults) -> list[str]:
@@ -24,23 +28,40 @@ def describe_guessing(results: StudyResults) -> str:
     """Say that no trial of a study that has ended is better than guessing, and what to change; empty if one is."""
     chance, measure = results.chance, results.measure("accuracy")
     scored = [trial for trial in results.trials if trial.state in ("complete", "pruned")]
-    scored = [trial for trial in scored if results.value(trial, "accuracy") >= 0]  # False for NaN
+    scored = [trial for trial in scored if not math.isnan(results.value(trial, "accuracy"))]
     if chance is None or not scored or results.counts["running"] or not all(map(results.is_guessing, scored)):
         return ""
-    best = max(results.value(trial, "accuracy") for trial in scored)
-    none = f"none of {len(scored)} trials" if len(scored) > 1 else "the only trial"
-    found = f"Nothing was learnt that can be told from guessing: {none} is better than an answer that does not look at "
-    found += (
-        f"the images, which has {format_quantity(chance.score, measure.unit)} {measure.name}, and by luck up to "
-        f"{format_quantity(min(chance.level, 1.0), measure.unit)}; the best one has "
-        f"{format_quantity(best, measure.unit)}."
+    best = measure.best(results.value(trial, "accuracy") for trial in scored)
+    perfect = skill_scale(measure).best
+    can_tell = chance.is_beaten_by(perfect)
+    guessed, by_luck, reached = (
+        format_quantity(score, measure.unit) for score in (chance.score, chance.level if can_tell else perfect, best)
     )
-    if chance.level >= 1:
-        return f"{found} So few validation images cannot tell: give more of them, above all of the rarer classes."
+    none = f"none of {len(scored)} trials" if len(scored) > 1 else "the only trial"
+    found = (
+        f"Nothing was learnt that can be told from guessing: {none} is better than {_blind_answer(measure)}, which has "
+        f"{_named(guessed, measure)}, and by luck {'up' if measure.direction == 'maximize' else 'down'} to {by_luck}; "
+        f"the best one has {reached}."
+    )
+    is_classes = measure.task == "classification"
+    if not can_tell:
+        more = "images cannot tell: give more of them, above all of the rarer classes"
+        return f"{found} So few validation {more if is_classes else 'examples cannot tell: give more of them'}."
     return (
         f"{found} Train longer (training.epochs), try other learning rates and larger networks in [space], and look at "
-        "the images and their labels: 'tunefront data' with the study's spec shows them."
+        f"the {results.examples} and their labels: 'tunefront data' with the study's spec shows "
+        "them."
     )
+
+
+def _blind_answer(measure: Measure) -> str:
+    if measure.task == "regression":
+        return f"always answering {_CONSTANT_ANSWERS[measure.name]} of the labels"
+    return "an answer that does not look at the images"
+
+
+def _named(score: str, measure: Measure) -> str:
+    return f"{measure.name} {score}" if measure.task == "regression" else f"{score} {measure.name}"
 
 
 def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = None) -> str:
@@ -54,12 +75,13 @@ def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = 
         return ""
     return (
         f"{MARK} no better than guessing: not two standard errors "
-        f"({format_quantity(2 * chance.standard_error, measure.unit)}) above the "
-        f"{format_quantity(chance.score, measure.unit)} {measure.name} of an answer that does not look at the images."
+        f"({format_quantity(2 * chance.standard_error, measure.unit)}) "
+        f"{'above' if measure.direction == 'maximize' else 'below'} the "
+        f"{_named(format_quantity(chance.score, measure.unit), measure)} of {_blind_answer(measure)}."
     )
 
 
 def show_marked(results: StudyResults, trial: TrialRecord, axis: Axis) -> str:
-    """Return a trial's value on the axis for a table, with :data:`MARK` at an accuracy no better than guessing."""
+    """Return a trial's value on the axis for a table, with :data:`MARK` at a score no better than guessing."""
     shown = results.show(trial, axis)
     return f"{shown} {MARK}" if axis == "accuracy" and results.is_guessing(trial) else shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.measures import Axis, Measure
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.study_results import StudyResults
 
@@ -22,10 +22,11 @@ def describe_search(results: StudyResults) -> str:
     dataset = results.study.dataset
     counts = [f"{count} {state}" for state, count in results.counts.items() if count]
     n_trials = f"{len(results.trials)} {'trial' if len(results.trials) == 1 else 'trials'}"
+    what = "numbers to predict" if results.task == "regression" else f"{dataset.get('n_classes', '-')} classes"
     return (
         f"{n_trials} on {dataset.get('source', '-')} "
-        f"({dataset.get('n_train', '-')} images to train, {dataset.get('n_validation', '-')} to validate, "
-        f"{dataset.get('n_classes', '-')} classes): {', '.join(counts) or 'none started yet'}."
+        f"({dataset.get('n_train', '-')} {results.examples} to train, {dataset.get('n_validation', '-')} to validate, "
+        f"{what}): {', '.join(counts) or 'none started yet'}."
     )
 
 
@@ -116,5 +117,20 @@ def describe_shared(parameters: Parameters) -> str:
 
 def axis_title(results: StudyResults, axis: Axis) -> str:
     """Return the title of an axis: ``"memory (model_bytes)"``, or ``"accuracy"`` if axis and measure share a name."""
-    measure = results.measure(axis).name
-    return axis if measure == axis else f"{axis} ({measure})"
+    name, second = results.axis_name(axis), second_title(results, axis)
+    return f"{name} ({second})" if second else name
+
+
+def second_title(results: StudyResults, axis: Axis) -> str:
+    """Return the name of the measure on the axis, unless the axis's own name is the same.
+
+    Costs are known to be better if less. Of the first axis it is said where it has errors.
+    """
+    measure = results.measure(axis)
+    if measure.name == axis:
+        return ""
+    return f"{measure.name}, less is better" if _is_error(measure) else measure.name
+
+
+def _is_error(measure: Measure) -> bool:
+    return measure.axis == "accuracy" and measure.direction == "minimize"

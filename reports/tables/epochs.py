@@ -8,7 +8,6 @@ import pandas as pd
 
 from tunefront.reports.study_results import StudyResults
 
-EPOCH_COLUMNS = ("trial", "epoch", "loss", "accuracy", "val_loss")
 TIME_COLUMNS = ("train_seconds", "validation_seconds", "learning_rate")
 
 
@@ -16,10 +15,12 @@ def epochs_frame(results: StudyResults) -> pd.DataFrame:
     """Return a data frame with a row for each epoch that was trained, by trial and epoch.
 
     Returns:
-        The columns of :data:`EPOCH_COLUMNS`, in which ``loss`` and ``accuracy`` are those of training as Keras reports
-        them (of augmented images, while weights change); every other number of the epochs by its name, of which those
-        with ``val_`` are validation's; and the columns of :data:`TIME_COLUMNS`, with the learning rate at the epoch's
-        end. Scores are fractions. A cell is empty where an epoch has no such number.
+        The columns ``trial``, ``epoch``, ``loss``, ``accuracy`` and ``val_loss``, in which ``loss`` and ``accuracy``
+        are those of training as Keras reports them (of augmented images, while weights change); where numbers are
+        predicted, the measure stands in place of ``accuracy``. Then every other number of the epochs by its name, of
+        which those with ``val_`` are validation's; and the columns of :data:`TIME_COLUMNS`, with the learning rate at
+        the epoch's end. Scores are fractions, or in the unit of the labels. A cell is empty where an epoch has no such
+        number.
     """
     rows: list[dict[str, object]] = [
         {
@@ -32,10 +33,12 @@ def epochs_frame(results: StudyResults) -> pd.DataFrame:
         for trial in results.trials
         for epoch in trial.epochs
     ]
-    return pd.DataFrame(rows, columns=_columns(rows))
+    measure = results.measure("accuracy")
+    score = measure.name if measure.task == "regression" else "accuracy"
+    return pd.DataFrame(rows, columns=_columns(rows, ("trial", "epoch", "loss", score, "val_loss")))
 
 
-def _columns(rows: Sequence[dict[str, object]]) -> list[str]:
+def _columns(rows: Sequence[dict[str, object]], first: Sequence[str]) -> list[str]:
     found = {name for row in rows for name in row}
-    others = sorted(found - {*EPOCH_COLUMNS, *TIME_COLUMNS})
-    return [*EPOCH_COLUMNS, *others, *TIME_COLUMNS]
+    others = sorted(found - {*first, *TIME_COLUMNS})
+    return [*first, *others, *TIME_COLUMNS]

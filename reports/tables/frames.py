@@ -13,21 +13,26 @@ from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
 
 GUESSING = "no_better_than_guessing"
-FIRST_COLUMNS = ("trial", "state", "reason", "accuracy", "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)
 PLAIN_ACCURACY = "plain_accuracy"
 _PARAMETER = "parameter."
+
+
+def first_columns(results: StudyResults) -> tuple[str, ...]:
+    """Return the columns that every study has; the score is called quality where numbers are predicted."""
+    score = results.axis_name("accuracy")
+    return ("trial", "state", "reason", score, "memory_bytes", "time_seconds", "on_front", "epochs", GUESSING)
 
 
 def trials_frame(results: StudyResults) -> pd.DataFrame:
     """Return a data frame with a row for each trial, in the order of their numbers.
 
     Returns:
-        The columns of :data:`FIRST_COLUMNS`, then measurements (those an objective could use first),
-        then parameters by name. The three axes are in their units, accuracy as a fraction. A cell is empty where
-        nothing was measured or the trial has no such parameter; :data:`GUESSING` is empty where it is not known.
-        If the accuracy objective is another score, ``accuracy`` is that score, and :data:`PLAIN_ACCURACY` is the
-        share classified correctly. A parameter with the name of another column, which a user's own space may
-        have, gets the prefix ``parameter.``.
+        The columns of :func:`first_columns`, then measurements (those an objective could use first),
+        then parameters by name. The three axes are in their units, accuracy as a fraction and quality in the unit of
+        its measure. A cell is empty where nothing was measured or the trial has no such parameter; :data:`GUESSING` is
+        empty where it is not known. If the accuracy objective is another score, ``accuracy`` is that score, and
+        :data:`PLAIN_ACCURACY` is the share classified correctly. A parameter with the name of another column, which a
+        user's own space may have, gets the prefix ``parameter.``.
     """
     return _frame(results, results.trials)
 
@@ -35,10 +40,10 @@ def trials_frame(results: StudyResults) -> pd.DataFrame:
 def front_frame(results: StudyResults) -> pd.DataFrame:
     """Return the trials on the front, best accuracy first, in the columns of :func:`trials_frame`.
 
-    Columns that are empty in all of them are left out, except :data:`FIRST_COLUMNS`.
+    Columns that are empty in all of them are left out, except those of :func:`first_columns`.
     """
-    frame = _frame(results, results.front)
-    return frame[[name for name in frame.columns if name in FIRST_COLUMNS or frame[name].notna().any()]]
+    frame, kept = _frame(results, results.front), first_columns(results)
+    return frame[[name for name in frame.columns if name in kept or frame[name].notna().any()]]
 
 
 def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame:
@@ -47,7 +52,7 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         "trial": pd.Series([trial.number for trial in trials], dtype="int64"),
         "state": pd.Series([trial.state for trial in trials], dtype="str"),
         "reason": pd.Series([trial.reason for trial in trials], dtype="str"),
-        "accuracy": _numbers("accuracy", (results.value(trial, "accuracy") for trial in trials)),
+        results.axis_name("accuracy"): _numbers("accuracy", (results.value(trial, "accuracy") for trial in trials)),
         "memory_bytes": _numbers("memory_bytes", (results.value(trial, "memory") for trial in trials)),
         "time_seconds": _numbers("time_seconds", (results.value(trial, "time") for trial in trials)),
         "on_front": pd.Series([trial.number in results.front_numbers for trial in trials], dtype="bool"),

@@ -166,12 +166,12 @@ def _ordered(values: Any) -> list[str]:
 
 
 def _measure(results: StudyResults, name: str) -> Measure:
-    for axis in AXES:
-        if name == axis:
-            return results.measure(axis)
+    axes = {results.axis_name(axis): axis for axis in AXES}
+    if name in axes or name in AXES:
+        return results.measure(axes.get(name, name))  # type: ignore[arg-type]
     if name in MEASURES:
         return MEASURES[name]
-    raise PivotError(f"--show: there is no axis or measure {name!r}. {nearest(name, [*AXES, *MEASURES])}")
+    raise PivotError(f"--show: there is no axis or measure {name!r}. {nearest(name, [*axes, *MEASURES])}")
 
 
 def _measured(results: StudyResults, trial: TrialRecord, measure: Measure) -> float:
@@ -185,4 +185,4 @@ def _loss(results: StudyResults, trial: TrialRecord) -> float:
     value = results.value(trial, "accuracy")
     if math.isnan(value):
         return math.inf
-    return -value if results.measure("accuracy").direction == "maximize" else value
+    return results.measure("accuracy").loss(value)

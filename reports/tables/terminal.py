@@ -23,7 +23,7 @@ def front_table(results: StudyResults) -> Table:
     title = Text(f"{results.study.name}: {describe_front(results)}")
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     rows = _rows(results)
-    for name, *cells in zip(("trial", *AXES, "epochs"), *rows, strict=True):
+    for name, *cells in zip(("trial", *map(results.axis_name, AXES), "epochs"), *rows, strict=True):
         # Without fixed widths, rich would narrow these columns too, and not only the last one.
         table.add_column(name, justify="right", width=max([len(name), *(len(cell) for cell in cells)]))
     table.add_column("what differs")

@@ -74,6 +74,7 @@ class ReportFixture:
         objectives: Mapping[Axis, Mapping[str, Any]] = THREE,
         n_trials: int = 4,
         name: str = "digits",
+        dataset: Mapping[str, Any] = DATASET,
     ) -> ReportFixture:
         store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
         spec = {
@@ -86,7 +87,7 @@ class ReportFixture:
         }
         measures = [MEASURES[objectives[axis]["measure"]] for axis in AXES if axis in objectives]
         directions = [measure.direction for measure in measures]
-        study = studies.create(store, name, spec, DATASET, directions, [measure.name for measure in measures])
+        study = studies.create(store, name, spec, dataset, directions, [measure.name for measure in measures])
         studies.register_worker(study, f"{name}-1", "boot", 1, MACHINE)
         return cls(study)
 
@@ -134,10 +135,14 @@ class ReportFixture:
         return lease.number
 
     def complete(self, accuracy: float, memory: float, seconds: float, **more: Any) -> int:
-        """Add a complete trial of three epochs; `more` are parameters under their group, and arguments of `end`."""
+        """Add a complete trial of three epochs; `more` are parameters under their group, and arguments of `end`.
+
+        In a study of predicted numbers, `accuracy` is the score by its measure.
+        """
+        name = self.record.spec["objectives"].get("accuracy", {}).get("measure", "accuracy")
         parameters = more.pop("parameters", {"optimizer.name": "adam", "adam.learning_rate": 0.01})
         measurements = {
-            "accuracy": accuracy,
+            name if MEASURES[name].task == "regression" else "accuracy": accuracy,
             "model_bytes": memory,
             "train_seconds": seconds,
             **more.pop("measurements", {}),

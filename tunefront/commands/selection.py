@@ -27,6 +27,7 @@ class Preference(StrEnum):
 
     BALANCE = "balance"
     ACCURACY = "accuracy"
+    QUALITY = "quality"
     MEMORY = "memory"
     TIME = "time"
     KNEE = "knee"
@@ -45,7 +46,7 @@ def select(
         Preference,
         typer.Option(
             help="balance, memory, time: of the models whose accuracy cannot be told from the best one's the cheapest, "
-            "by all costs or that one. accuracy: the most accurate. knee: where more accuracy begins to cost more."
+            "by all costs or that one. accuracy, quality: the best. knee: where more accuracy begins to cost more."
         ),
     ] = Preference.BALANCE,
     export: Annotated[Path | None, typer.Option(help="Folder to copy the model to, with its trial-N.json.")] = None,

@@ -31,7 +31,7 @@ def test_each_optimizer_is_its_best_trial_at_some_epochs(tmp_path: Path) -> None
         OptimizerRow("adam", 1, 2, {1: (0.5, 0.5), 5: (None, None)}),
         OptimizerRow("sgd", 2, 1, {1: (0.25, 0.75), 5: (0.6, 0.4)}),
     ]
-    assert optimizers_markdown(rows).splitlines()[4:] == [
+    assert optimizers_markdown(fixture.results()).splitlines()[4:] == [
         "| optimizer | trials | best trial | epoch 1 | epoch 5 |",
         "| --- | --- | --- | --- | --- |",
         "| adam | 1 | 2 | 50.0 %, 0.5 |  |",
@@ -44,4 +44,4 @@ def test_one_optimizer_needs_no_table(tmp_path: Path) -> None:
     add(fixture, "adam", [0.5])
     add(fixture, "sgd", [0.5], Outcome.FAILED)
     assert optimizer_rows(fixture.results()) == []
-    assert optimizers_markdown([]) == ""
+    assert optimizers_markdown(fixture.results()) == ""
