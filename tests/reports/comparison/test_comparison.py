@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-import tests.reports.report_fixture as fixtures
-from tests.reports.report_fixture import THREE, ReportFixture
+from tests.reports.report_fixture import DATASET, THREE, ReportFixture
 from tunefront.reports.comparison.comparison import ComparisonError, compare_studies
 from tunefront.reports.comparison.table import comparison_table, describe_comparison
 from tunefront.reports.study_results import StudyResults
@@ -19,9 +18,8 @@ Values = tuple[float, float, float]
 
 
 def study(folder: Path, name: str, models: list[Values], objectives: Any = THREE, **facts: Any) -> StudyResults:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fixtures, "DATASET", {**fixtures.DATASET, "fingerprint": "abc", **facts})
-        fixture = ReportFixture.make(folder, objectives, name=name)
+    dataset = {**DATASET, "fingerprint": "abc", **facts}
+    fixture = ReportFixture.make(folder, objectives, name=name, dataset=dataset)
     for values in models:
         fixture.complete(*values)
     return fixture.results()
