@@ -17,12 +17,14 @@ _BUSY = 1.25  # processes wanting each core; with this many or more, something e
 def show_estimate(found: Estimate, unit: Unit) -> str:
     """Return the mean, and half of its interval where there is one and it is not 0: ``"97.40 % ± 0.80 %"``."""
     number, _, name = format_quantity(found.mean, unit).partition(" ")
-    if math.isnan(found.half_width) or found.half_width == 0 or found.mean == 0:
+    if math.isnan(found.half_width) or found.half_width == 0:
         return f"{number} {name}".strip()
     if unit == "number":
         return f"{number} ± {significant(found.half_width, 2)}"
     if unit == "fraction":
         return f"{number} ± {100 * found.half_width:.2f} {name}"
+    if found.mean == 0:  # a cost of 0 has no unit to show its interval in
+        return f"{number} {name}".strip()
     half = f"{found.half_width * float(number) / found.mean:.2g}"
     return f"{number} ± {float(half):.0f} {name}" if "e+" in half else f"{number} ± {half} {name}"
 

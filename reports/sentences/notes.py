@@ -37,9 +37,9 @@ def describe_guessing(results: StudyResults) -> str:
     guessed, by_luck, reached = (
         format_quantity(score, measure.unit) for score in (chance.score, chance.level if can_tell else perfect, best)
     )
-    none = f"none of {len(scored)} trials" if len(scored) > 1 else "the only trial"
+    none = f"none of {len(scored)} trials is" if len(scored) > 1 else "the only trial is no"
     found = (
-        f"Nothing was learnt that can be told from guessing: {none} is better than {_blind_answer(measure)}, which has "
+        f"Nothing was learnt that can be told from guessing: {none} better than {_blind_answer(measure)}, which has "
         f"{_named(guessed, measure)}, and by luck {'up' if measure.direction == 'maximize' else 'down'} to {by_luck}; "
         f"the best one has {reached}."
     )

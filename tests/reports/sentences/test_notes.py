@@ -109,6 +109,13 @@ def test_a_study_stored_without_chances_is_shown_with_that_of_equal_classes(some
     assert "no better than guessing" in describe_marks(some_guess.results())
 
 
+def test_the_only_trial_of_a_study_may_be_guessing(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.5, 100, 1.0)
+    said = describe_guessing(with_chances(fixture.results()))
+    assert "the only trial is no better than an answer that does not look at the images" in said
+
+
 def test_a_study_in_which_nothing_was_learnt_says_what_to_change(all_guess: ReportFixture, tmp_path: Path) -> None:
     said = describe_guessing(with_chances(all_guess.results()))
     assert "none of 3 trials is better" in said
