@@ -50,8 +50,10 @@ def prepare(source: Source, seed: int, progress: Progress | None = None, *, are_
     report = progress or (lambda what, done, total: None)
     cache = make_cache_folder()
     report("looking for the examples", 0, 1)
-    examples = with_classes(source.find(), source.classes)
-    positive_class(source.positive_class, examples.class_names)
+    examples = source.find()
+    if source.task == "classification":
+        examples = with_classes(examples, source.classes)
+        positive_class(source.positive_class, examples.class_names)
     content = examples.content
     if are_images and isinstance(content, np.ndarray) and content.ndim == 3:
         content = content[..., np.newaxis]
@@ -97,11 +99,11 @@ def is_whole(folder: Path) -> bool:
         n_folds = len(np.load(folder / "folds.npy")) if dataset.folds else 0
     except UNREADABLE_ARRAY:
         return False
-    n_search = dataset.n_train + dataset.n_validation
+    n_search = n_folds if dataset.folds else dataset.n_train + dataset.n_validation
     is_complete = len(images) == len(labels) == n_search + dataset.n_test and images.shape[1:] == dataset.image_shape
-    # After a power cut, a file can have the right size and hold zeros.
-    has_all_classes = is_complete and len(np.unique(labels)) == dataset.n_classes
-    return has_all_classes and n_folds == (n_search if dataset.folds else 0)
+    # After a power cut, a file can have the right size and hold zeros. Numbers to predict are never all the same.
+    n_different = len(np.unique(labels)) if is_complete else 0
+    return n_different > 1 if dataset.task == "regression" else n_different == dataset.n_classes > 0
 
 
 def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:

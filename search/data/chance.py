@@ -33,6 +33,26 @@ def chances(counts: Counts, positive_class: int = 1) -> dict[str, Chance]:
     }
 
 
+def number_chances(labels: NDArray[np.floating]) -> dict[str, Chance]:
+    """Return the chances of the measures of predicted numbers: the best constant answer, known from the labels.
+
+    The squared error of the mean has the variance of the squared distances, whose root and whose share of the labels'
+    variance have errors by its derivatives. Labels that are all the same define no ``r2``.
+
+    Args:
+        labels: Validation labels of all folds together, shape (n,).
+    """
+    n = len(labels)
+    from_mean, from_median = labels - labels.mean(), np.abs(labels - np.median(labels))
+    variance = float(np.mean(from_mean**2))
+    error = math.sqrt(max(float(np.mean(from_mean**4)) - variance**2, 0.0) / n)  # of the mean squared error
+    found = {
+        "rmse": Chance(math.sqrt(variance), error / (2 * math.sqrt(variance)) if variance else 0.0, "minimize"),
+        "mae": Chance(float(from_median.mean()), float(from_median.std()) / math.sqrt(n), "minimize"),
+    }
+    return {**found, "r2": Chance(0.0, error / variance)} if variance else found
+
+
 def guessing_level(dataset: Mapping[str, Any], measure: str) -> float:
     """Return the score that a model must pass to be better than guessing, from a dataset's facts.
 

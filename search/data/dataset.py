@@ -8,13 +8,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.chance import Chance
 from tunefront.objectives.measures import Task
-from tunefront.search.data.chance import chances
+from tunefront.search.data.chance import chances, number_chances
 
 # Errors of opening damaged facts or arrays. NumPy takes any file that begins like an archive for one.
 UNREADABLE_ARRAY = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
@@ -32,13 +33,13 @@ def opened(folder: str, name: str) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Split:
-    """The examples of a split: values of shape (n, ...) and integer labels of shape (n,).
+    """The examples of a split: values of shape (n, ...) and labels of shape (n,): integers, or numbers as float32.
 
     Images are pixels from 0 to 255 as uint8, of shape (n, height, width, channels); other values are float32.
     """
 
     images: NDArray[Any]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Dataset:
         notes: Texts on what was noticed or left out, with the number of examples.
         task: What labels are: numbers of classes, or with ``regression`` numbers to predict, as float32; there are no
             classes then.
+        split_by: How examples were divided; with ``time`` each fold trains on what lies before it, without the `gap`.
+        gap: Examples that are left out before each border of a split by time.
     """
 
     folder: str
@@ -79,22 +82,34 @@ class Dataset:
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
     task: Task = "classification"
+    split_by: Literal["random", "time"] = "random"
+    gap: int = 0
 
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
 
+    @property
+    def n_outputs(self) -> int:
+        """The outputs of a network: one for each class, or one number."""
+        return 1 if self.task == "regression" else self.n_classes
+
+    @property
+    def n_search(self) -> int:
+        """The number of examples that are not for the test; a split by time with folds has some that fold 0 lacks."""
+        return len(opened(self.folder, "folds")) if self.folds else self.n_train + self.n_validation
+
     def split(self, name: str, fold: int = 0) -> Split:
         """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
 
         With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
-        into memory; without, `fold` is 0.
+        into memory, or what lies before it in time; without, `fold` is 0.
 
         Raises:
             IndexError: If there is no such fold.
             KeyError: If there is no such split.
         """
-        rows = self._rows(name, fold)
+        rows = self.rows(name, fold)
         return Split(opened(self.folder, "images")[rows], opened(self.folder, "labels")[rows])
 
     def hold(self) -> None:
@@ -102,13 +117,16 @@ class Dataset:
         for name in ("images", "labels", *(("folds",) if self.folds else ())):
             opened(self.folder, name)
 
-    def _rows(self, name: str, fold: int) -> slice | NDArray[np.int64]:
-        """Return the rows of a split: a slice if they are one piece, which then needs no copy."""
+    def rows(self, name: str, fold: int = 0) -> slice | NDArray[np.int64]:
+        """Return the rows of a split in the arrays: a slice if they are one piece, which then needs no copy."""
         if not 0 <= fold < max(self.folds, 1):
             raise IndexError(f"there is no fold {fold}: the dataset has {self.folds}")
-        n_search = self.n_train + self.n_validation
+        n_search = self.n_search
         if self.folds and name in ("train", "validation"):
             is_validation = opened(self.folder, "folds") == fold
+            if self.split_by == "time":
+                first, last = np.flatnonzero(is_validation)[[0, -1]].tolist()
+                return slice(first, last + 1) if name == "validation" else slice(0, first - self.gap)
             return np.flatnonzero(is_validation if name == "validation" else ~is_validation)
         return {
             "train": slice(0, self.n_train),
@@ -118,16 +136,25 @@ class Dataset:
 
     def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
         """Count the images of each class in a split, shape (classes,). It reads only labels, also of the test split."""
-        return np.bincount(opened(self.folder, "labels")[self._rows(name, fold)], minlength=self.n_classes)
+        return np.bincount(opened(self.folder, "labels")[self.rows(name, fold)], minlength=self.n_classes)
+
+    def numbers(self, name: str, fold: int = 0) -> NDArray[np.float64]:
+        """Return the numbers to predict of a split, shape (n,). It reads only labels."""
+        return np.asarray(opened(self.folder, "labels")[self.rows(name, fold)], dtype=np.float64)
 
     def facts(self) -> dict[str, object]:
         """Return the facts for the store: all but the folder, which is this machine's, and the scores of guessing."""
-        counts = np.sum([self.class_counts("validation", fold) for fold in range(max(self.folds, 1))], axis=0)
         found = {
             measure: {"score": chance.score, "standard_error": chance.standard_error}
-            for measure, chance in chances(counts, self.positive_class).items()
+            for measure, chance in self._chances().items()
         }
         return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}
+
+    def _chances(self) -> dict[str, Chance]:
+        folds = range(max(self.folds, 1))
+        if self.task == "regression":
+            return number_chances(np.concatenate([self.numbers("validation", fold) for fold in folds]))
+        return chances(np.sum([self.class_counts("validation", fold) for fold in folds], axis=0), self.positive_class)
 
     @classmethod
     def read(cls, folder: Path) -> Dataset:

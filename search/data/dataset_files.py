@@ -36,7 +36,7 @@ def write_arrays(
     folder: Path,
     values: NDArray[Any],
     places: NDArray[np.int64],
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     parts: NDArray[np.int64],
     n_folds: int,
     report: Progress,

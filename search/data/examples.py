@@ -66,8 +66,8 @@ class Examples:
 
     Attributes:
         names: The name of each example in messages: a path, or ``x_train[17]``.
-        labels: Shape (n,), indices into `class_names`.
-        class_names: The names of the classes.
+        labels: Shape (n,), indices into `class_names` as int64, or numbers to predict as float32.
+        class_names: The names of the classes; empty with numbers to predict.
         content: Either all values at once, of shape (n, ...): pixels from 0 to 255 as uint8, or any
             numbers as float32; or one function for each example that returns its encoded image file
             as bytes, or raises OSError. The functions can be pickled, because decoding runs in several processes.
@@ -80,7 +80,7 @@ class Examples:
     """
 
     names: Sequence[str]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     class_names: Sequence[str]
     content: NDArray[Any] | Sequence[Callable[[], bytes]]
     splits: Sequence[SplitName] | None = None

@@ -75,6 +75,11 @@ def export_tfrecords(
 def _check(dataset: Dataset, out: Path) -> None:
     if os.path.lexists(out):
         raise DataError(f"{readable(str(out))} exists already, and nothing is overwritten: name a new folder")
+    if dataset.task == "regression":
+        raise DataError(
+            f'TFRecord files get images with their classes, and task = "regression" has numbers: the arrays are in '
+            f"{readable(dataset.folder)}, for numpy"
+        )
     shape, kind = dataset.image_shape, dataset.split("train").images.dtype
     if len(shape) != 3 or shape[2] not in (1, 3) or kind != np.uint8:
         raise DataError(

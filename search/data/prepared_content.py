@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from tunefront.search.data.examples import Examples, Progress
 from tunefront.search.data.sources.source import ArraySource, Source
 from tunefront.search.data.splitting.division import divide_examples
 from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_copies
+from tunefront.search.data.splitting.number_splits import refuse_constant, training_rows
 from tunefront.search.data.splitting.rare_classes import note_unreadable
 from tunefront.search.data.splitting.splits import LEFT_OUT, TRAIN, TRAIN_IN_EVERY_FOLD, names_of_parts
 
@@ -42,10 +44,8 @@ def write_content(
     division = divide_examples(pixels.examples, pixels.digests, source, seed)
     pixels = with_bit_depth(pixels, _is_training(division.parts, source), folder, report)
     alike = _near_copies(pixels, division.parts, source, folder, report)
-    kept = np.unique(pixels.examples.labels[division.parts != LEFT_OUT])
-    class_names = [str(examples.class_names[label]) for label in kept]
-    numbers = np.searchsorted(kept, pixels.examples.labels)
-    facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
+    labels, class_names = _labels(pixels.examples, division.parts, source)
+    facts, order = write_arrays(folder, pixels.values, pixels.rows, labels, division.parts, source.folds, report)
     if pixels.decoding is not None:
         rows = pixels.rows[order].tolist()
         # Files of 16 bits are scaled by the training images of this dataset. No other dataset can reuse their pixels.
@@ -63,7 +63,9 @@ def write_content(
         folder,
         {
             **facts,
+            **(_by_time(facts, division.parts, source) if source.split == "time" else {}),
             "source": source.source,
+            "task": source.task,
             "class_names": class_names,
             "folds": source.folds,
             "bit_depth": pixels.decoding.bit_depth if pixels.decoding and pixels.deep_maxima else None,
@@ -71,6 +73,28 @@ def write_content(
             "notes": {what: count for what, count in notes.items() if count},
         },
     )
+
+
+def _labels(examples: Examples, parts: NDArray[np.int64], source: Source) -> tuple[NDArray[Any], list[str]]:
+    """Return labels, and class names without those of classes that were left out; numbers to predict have no names.
+
+    Raises:
+        DataError: If the numbers to train on are all the same.
+    """
+    if source.task == "regression":
+        for what, rows in training_rows(parts, source):
+            refuse_constant(examples.labels[rows], what)
+        return examples.labels, []
+    kept = np.unique(examples.labels[parts != LEFT_OUT])
+    return np.searchsorted(kept, examples.labels), [str(examples.class_names[label]) for label in kept]
+
+
+def _by_time(facts: Mapping[str, Any], parts: NDArray[np.int64], source: Source) -> dict[str, Any]:
+    """Return the facts of a split by time; with folds, training while fold 0 validates is what lies before it."""
+    if not source.folds:
+        return {"split_by": "time", "gap": source.gap}
+    n_train = int((parts == TRAIN_IN_EVERY_FOLD).sum()) - source.gap
+    return {"split_by": "time", "gap": source.gap, "n_train": n_train}
 
 
 def describe_lists(folder: str) -> list[str]:

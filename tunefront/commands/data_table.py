@@ -19,20 +19,23 @@ from tunefront.search.data.splitting.near_copies import NEAR_COPIES
 _MAX_CLASSES = 24  # with more classes, only some of the largest and smallest are shown
 _N_EXTREME_CLASSES = 10
 _BAR_WIDTH = 24
+_BARS = " ▁▂▃▄▅▆▇█"
 _N_NEAR_COPY_PAIRS = 5
 _CLASS_SIZES = ((1, 1, "1 example"), (2, 4, "2 to 4"), (5, 9, "5 to 9"), (10, None, "10 and more"))
 
 
 def render(report: DataReport) -> Group:
     """Return the whole report, from the outline to the findings."""
-    parts: list[RenderableType] = [_outline(report), Text(), *_class_tables(report), Text(), _balance(report)]
+    labels = [_number_table(report)] if report.numbers else [*_class_tables(report), Text(), _balance(report)]
+    parts: list[RenderableType] = [_outline(report), Text(), *labels]
     findings = list(_findings(report))
     notes = [f"{n_examples:,} {what}" for what, n_examples in report.notes.items()]
     notes += describe_lists(report.folder)
     parts += [*_lines("in the prepared data", findings), *_lines("noticed while preparing it", notes)]
     parts += _lines("images that look alike in different splits", _near_copies(report))
     if not findings and not notes:
-        parts.append(Text("no copies, no contradictory classes, nothing left out", style="green"))
+        contradictory = "numbers" if report.numbers else "classes"
+        parts.append(Text(f"no copies, no contradictory {contradictory}, nothing left out", style="green"))
     return Group(*parts)
 
 
@@ -45,7 +48,8 @@ def _lines(title: str, lines: Sequence[str]) -> list[RenderableType]:
 def _outline(report: DataReport) -> Table:
     n_examples = sum(report.splits.values())
     table = Table(
-        title=f"{report.source}: {_counted(n_examples, 'example')} in {len(report.classes):,} classes",
+        title=f"{report.source}: {_counted(n_examples, 'example')} "
+        + ("with a number to predict" if report.numbers else f"in {len(report.classes):,} classes"),
         title_justify="left",
         title_style="bold",
         show_header=False,
@@ -53,7 +57,8 @@ def _outline(report: DataReport) -> Table:
         padding=(0, 2, 0, 0),
     )
     shares = [f"{name} {size:,} ({size / n_examples:.0%})" for name, size in report.splits.items()]
-    table.add_row("splits", Text(", ".join(shares) + (f"; fold 0 of {report.folds}" if report.folds else "")))
+    by_time = ", by time" if report.split_by == "time" else ""
+    table.add_row("splits", Text(", ".join(shares) + by_time + (f"; fold 0 of {report.folds}" if report.folds else "")))
     table.add_row("size", Text(_shape(report)))
     sizes = report.original_sizes
     if sizes:
@@ -73,6 +78,21 @@ def _shape(report: DataReport) -> str:
     height, width, channels = report.image_shape
     kinds = {1: "1 channel (grey)", 3: "3 channels (colour)"}
     return f"{height} x {width} pixels (height x width), {kinds.get(channels, f'{channels} channels')}"
+
+
+def _number_table(report: DataReport) -> Table:
+    table = Table(title="numbers to predict", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table.add_column("split", no_wrap=True)
+    for name in ("examples", "least", "quarter", "median", "three quarters", "largest", "mean", "deviation"):
+        table.add_column(name, justify="right")
+    table.add_column("from least to largest of all", no_wrap=True)
+    for found in report.numbers:
+        first, median, third = found.quartiles
+        shown = (found.least, first, median, third, found.largest, found.mean, found.deviation)
+        most = max(found.counts)
+        bars = "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in found.counts)
+        table.add_row(found.split, f"{found.n:,}", *(f"{value:.4g}" for value in shown), Text(bars, style="cyan"))
+    return table
 
 
 def _class_tables(report: DataReport) -> Iterator[RenderableType]:
@@ -132,8 +152,10 @@ def _findings(report: DataReport) -> Iterator[str]:
         if n_contents:
             yield f"{_counted(n_contents, 'example')} in both {splits}: scores would be of what was trained on"
     if report.copies.n_contradictory:
-        yield f"{_counted(report.copies.n_contradictory, 'example')} with the content of another one, but not its class"
-    coarse = describe_few(report.splits["validation"] * max(report.folds, 1))
+        label = "number" if report.numbers else "class"
+        n_contradictory = _counted(report.copies.n_contradictory, "example")
+        yield f"{n_contradictory} with the content of another one, but not its {label}"
+    coarse = "" if report.numbers else describe_few(report.splits["validation"] * max(report.folds, 1))
     if coarse:
         yield coarse
     if report.n_constant:

@@ -25,11 +25,12 @@ _MARGIN = 20
 _TITLE_HEIGHT = 64
 _MIN_ROW_HEIGHT = 48  # for two lines of text
 _MAX_NAME_WIDTH = 240
+_N_RANGES = 6  # rows of numbers to predict, each with as many training images
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A class, and some of its training images."""
+    """A class or a range of numbers, and some of its training images."""
 
     number: int
     name: str
@@ -39,6 +40,8 @@ class _Row:
 
 def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_images: int = 8) -> Path | None:
     """Write a PNG with a row for each class; of many classes, `n_classes` evenly spread ones are shown.
+
+    Of numbers to predict, there is a row for each sixth of the training images, from the least numbers to the largest.
 
     The images are evenly spread over the training split, and look as models get them. Small ones are enlarged without
     smoothing. `path` is replaced if it exists.
@@ -52,8 +55,10 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
     train = dataset.split("train")
     if len(dataset.image_shape) != 3 or dataset.image_shape[2] not in (1, 3) or train.images.dtype != np.uint8:
         return None
-    chosen = np.unique(np.linspace(0, dataset.n_classes - 1, min(n_classes, dataset.n_classes)).round().astype(int))
-    rows = [_row(dataset, train, int(label), n_images) for label in chosen]
+    if dataset.task == "regression":
+        rows = _rows_of_numbers(train, n_images)
+    else:
+        rows = [_row(dataset, train, int(label), n_images) for label in _spread(dataset.n_classes, n_classes)]
     sheet = _draw(rows, _title(dataset, len(rows)))
     refuse_link(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,14 +69,35 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
 
 def _title(dataset: Dataset, n_rows: int) -> str:
     height, width = dataset.image_shape[:2]
+    if dataset.task == "regression":
+        return f"{dataset.source}: numbers to predict, {height} x {width} pixels"
     shown = f"{n_rows} of {dataset.n_classes:,} classes" if n_rows < dataset.n_classes else f"{n_rows} classes"
     return f"{dataset.source}: {shown}, {height} x {width} pixels"
 
 
+def _rows_of_numbers(train: Split, n_images: int) -> list[_Row]:
+    in_order = np.argsort(train.labels, kind="stable")
+    parts = [part for part in np.array_split(in_order, _N_RANGES) if len(part)]
+    return [
+        _Row(
+            number,
+            f"{train.labels[part[0]]:.4g} to {train.labels[part[-1]]:.4g}",
+            len(part),
+            train.images[np.sort(part[_spread(len(part), n_images)])],
+        )
+        for number, part in enumerate(parts)
+    ]
+
+
+def _spread(n: int, n_wanted: int) -> NDArray[np.int64]:
+    """Return evenly spread places among n."""
+    places: NDArray[np.int64] = np.unique(np.linspace(0, n - 1, min(n_wanted, n)).round().astype(np.int64))
+    return places
+
+
 def _row(dataset: Dataset, train: Split, label: int, n_images: int) -> _Row:
     rows = np.flatnonzero(train.labels == label)
-    spread = np.unique(np.linspace(0, len(rows) - 1, min(n_images, len(rows))).round().astype(int))
-    return _Row(label, dataset.class_names[label], len(rows), train.images[rows[spread]])
+    return _Row(label, dataset.class_names[label], len(rows), train.images[rows[_spread(len(rows), n_images)]])
 
 
 def _draw(rows: list[_Row], title: str) -> Any:

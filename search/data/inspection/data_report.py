@@ -24,6 +24,26 @@ class ClassCount:
 
 
 @dataclass(frozen=True)
+class NumberRange:
+    """The numbers to predict in a split.
+
+    Attributes:
+        deviation: Their standard deviation.
+        quartiles: The first quartile, the median and the third quartile.
+        counts: Numbers in each of ten parts of equal width, from the least number of all splits to the largest.
+    """
+
+    split: str
+    n: int
+    least: float
+    largest: float
+    mean: float
+    deviation: float
+    quartiles: tuple[float, float, float]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Copies:
     """Counts of examples with exactly the same values as another one.
 
@@ -66,6 +86,8 @@ class DataReport:
         folds: The number of folds; 0 for none. With folds, the validation split is fold 0.
         original_sizes: Sizes of the image files; None if the source has none.
         notes: Texts on what was noticed or left out in preparing, with the number of examples.
+        numbers: The numbers to predict in each split that has some; empty for classes, as `classes` is for numbers.
+        split_by: How examples were divided: ``random``, or by ``time``.
     """
 
     source: str
@@ -81,6 +103,8 @@ class DataReport:
     copies: Copies
     original_sizes: OriginalSizes | None
     notes: Mapping[str, int]
+    numbers: tuple[NumberRange, ...] = ()
+    split_by: str = "random"
 
     @property
     def most_frequent(self) -> ClassCount:
@@ -97,6 +121,8 @@ class DataReport:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data for programs."""
+        if self.numbers:
+            return asdict(self)
         derived = {
             "most_frequent_class": self.most_frequent.name,
             "least_frequent_class": self.least_frequent.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,13 @@ from tunefront.search.data.decoding.digests import digests_of_values
 from tunefront.search.data.decoding.pixels import decoding_of
 from tunefront.search.data.decoding.processes import measure_all
 from tunefront.search.data.examples import SPLITS, Progress, SplitName
-from tunefront.search.data.inspection.data_report import ClassCount, Copies, DataReport, OriginalSizes
+from tunefront.search.data.inspection.data_report import (
+    ClassCount,
+    Copies,
+    DataReport,
+    NumberRange,
+    OriginalSizes,
+)
 from tunefront.search.data.sources import FileSource, Source
 from tunefront.search.data.splitting.duplicates import groups_of, n_contradictions
 
@@ -33,7 +39,6 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
     report = progress or (lambda what, done, total: None)
     labels = np.load(Path(dataset.folder) / "labels.npy")
     rows = _rows_of_splits(dataset)
-    counts = {split: np.bincount(labels[rows[split]], minlength=dataset.n_classes).tolist() for split in SPLITS}
     values = np.load(Path(dataset.folder) / "images.npy", mmap_mode="r")
     value_range, n_constant, digests = _look_at(values, report)
     return DataReport(
@@ -46,27 +51,50 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
         n_constant=n_constant,
         folds=dataset.folds,
         splits={split: len(rows[split]) for split in SPLITS},
-        classes=tuple(
-            ClassCount(name, *(counts[split][number] for split in SPLITS))
-            for number, name in enumerate(dataset.class_names)
-        ),
+        classes=_class_counts(labels, rows, dataset.class_names),
         copies=_copies(groups_of(digests), labels, rows),
         original_sizes=_original_sizes(source, report) if isinstance(source, FileSource) else None,
         notes=dict(dataset.notes),
+        numbers=_number_ranges(labels, rows) if dataset.task == "regression" else (),
+        split_by=dataset.split_by,
     )
+
+
+def _class_counts(
+    labels: NDArray[Any], rows: Mapping[SplitName, NDArray[np.int64]], names: Sequence[str]
+) -> tuple[ClassCount, ...]:
+    if not names:
+        return ()
+    counts = {split: np.bincount(labels[rows[split]], minlength=len(names)).tolist() for split in SPLITS}
+    return tuple(ClassCount(name, *(counts[split][number] for split in SPLITS)) for number, name in enumerate(names))
+
+
+def _number_ranges(labels: NDArray[Any], rows: Mapping[SplitName, NDArray[np.int64]]) -> tuple[NumberRange, ...]:
+    limits = (float(labels.min()), float(labels.max()))
+    found = []
+    for split in SPLITS:
+        numbers = labels[rows[split]].astype(np.float64)
+        if len(numbers):
+            first, median, third = np.quantile(numbers, (0.25, 0.5, 0.75)).tolist()
+            found.append(
+                NumberRange(
+                    split=split,
+                    n=len(numbers),
+                    least=float(numbers.min()),
+                    largest=float(numbers.max()),
+                    mean=float(numbers.mean()),
+                    deviation=float(numbers.std()),
+                    quartiles=(first, median, third),
+                    counts=tuple(np.histogram(numbers, bins=10, range=limits)[0].tolist()),
+                )
+            )
+    return tuple(found)
 
 
 def _rows_of_splits(dataset: Dataset) -> dict[SplitName, NDArray[np.int64]]:
     """Return the rows of each split, as in :meth:`Dataset.split`, without opening any images."""
-    n_search = dataset.n_train + dataset.n_validation
-    is_validation = np.arange(n_search) >= dataset.n_train
-    if dataset.folds:
-        is_validation = np.load(Path(dataset.folder) / "folds.npy") == 0
-    return {
-        "train": np.flatnonzero(~is_validation),
-        "validation": np.flatnonzero(is_validation),
-        "test": np.arange(n_search, n_search + dataset.n_test),
-    }
+    places = np.arange(dataset.n_search + dataset.n_test)
+    return {split: places[dataset.rows(split)] for split in SPLITS}
 
 
 def _look_at(values: NDArray[Any], report: Progress) -> tuple[tuple[float, float], int, list[str]]:
@@ -102,7 +130,9 @@ def _copies(
 
 
 def _original_sizes(source: FileSource, report: Progress) -> OriginalSizes | None:
-    examples = with_classes(source.find(), source.classes)
+    examples = source.find()
+    if source.task == "classification":
+        examples = with_classes(examples, source.classes)
     n_files = len(examples)
     chosen = np.unique(np.linspace(0, n_files - 1, min(n_files, _MAX_MEASURED)).round().astype(np.int64))
     content: Any = examples.take(chosen).content

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.measures import Task
 from tunefront.search.data.decoding.pixel_scale import Scale, as_pixels, likely_scale
 from tunefront.search.data.examples import DataError, Examples, SplitName
+from tunefront.search.data.sources.numbers import checked_numbers
 
 _FAR_APART = 8  # factor between the largest values of two splits; on one scale they are nearer to each other
 
@@ -19,6 +21,7 @@ def examples_of_arrays(
     parts: Sequence[tuple[SplitName | None, str, Any, Any]],
     class_names: Any = None,
     scale: Scale = "",
+    task: Task = "classification",
 ) -> Examples:
     """Make examples of one or several arrays.
 
@@ -28,6 +31,7 @@ def examples_of_arrays(
             of shape (n,), numbers or texts.
         class_names: The names of label 0, 1 and so on; None takes the labels themselves as names.
         scale: The scale of image values; see :func:`tunefront.search.data.decoding.pixel_scale.as_pixels`.
+        task: Whether labels are classes or numbers to predict.
 
     Raises:
         DataError: If values and labels do not fit each other, or cannot be used.
@@ -37,7 +41,8 @@ def examples_of_arrays(
     all_values, all_labels = [], []
     for split, name, values, labels in parts:
         all_values.append(as_pixels(checked_values(values, f"{where}: {name}"), scale, f"{where}: {name}"))
-        all_labels.append(_checked_labels(labels, len(all_values[-1]), f"{where}: {name}"))
+        checked = checked_numbers if task == "regression" else _checked_labels
+        all_labels.append(checked(one_a_row(labels, len(all_values[-1]), f"{where}: {name}", task), f"{where}: {name}"))
         names += [f"{where}: {name}[{row}]" for row in range(len(all_values[-1]))]
         splits += [split] * len(all_values[-1]) if split else []
     _check_alike(where, [part[1] for part in parts], all_values)
@@ -45,7 +50,10 @@ def examples_of_arrays(
     if len(shapes) > 1:
         found = ", ".join(f"{name} {shape}" for shape, name in shapes.items())
         raise DataError(f"{where}: the arrays have values of different shapes ({found}): give all the same")
-    numbers, class_texts = _classes(np.concatenate(all_labels), class_names, where)
+    labels = np.concatenate(all_labels)
+    if task == "regression" and class_names is not None:
+        raise DataError(f'{where}: class_names name classes, and task = "regression" predicts numbers: leave them out')
+    numbers, class_texts = (labels, []) if task == "regression" else _classes(labels, class_names, where)
     content = all_values[0] if len(all_values) == 1 else np.concatenate(all_values)
     return Examples(names, numbers, class_texts, content, splits or None)
 
@@ -104,22 +112,34 @@ def checked_values(values: Any, where: str) -> NDArray[Any]:
     return array
 
 
-def _checked_labels(labels: Any, n_values: int, where: str) -> NDArray[Any]:
+def one_a_row(labels: Any, n_values: int, where: str, task: Task) -> NDArray[Any]:
+    """Return labels as an array of shape (n,); a column of shape (n, 1) becomes one.
+
+    Raises:
+        DataError: If there is not one label for each example.
+    """
     array = np.asarray(labels)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
-        raise DataError(
-            f"{where}: its labels have shape {array.shape} and must be one for each example: one-hot rows become "
-            "that with labels.argmax(axis=1)"
+        remedy = (
+            "one-hot rows become that with labels.argmax(axis=1)"
+            if task == "classification"
+            else "a model predicts one number, so give one column of them"
         )
+        raise DataError(f"{where}: its labels have shape {array.shape} and must be one for each example: {remedy}")
     if len(array) != n_values:
         raise DataError(f"{where}: {n_values} values and {len(array)} labels: there must be as many of each")
+    return array
+
+
+def _checked_labels(array: NDArray[Any], where: str) -> NDArray[Any]:
     if array.dtype == object and all(isinstance(label, str) for label in array.tolist()):
         array = array.astype(str)  # pandas keeps texts as objects
     if array.dtype.kind not in "buiU":
         raise DataError(
-            f"{where}: its labels are of type {array.dtype}: give whole numbers or texts, such as labels.astype(str)"
+            f"{where}: its labels are of type {array.dtype}: give whole numbers or texts, such as labels.astype(str); "
+            'or, if they are numbers to predict, write task = "regression" in [data]'
         )
     if array.dtype.kind == "U" and (empty := np.flatnonzero(np.char.strip(array) == "")).size:
         raise DataError(f"{where}: label {empty[0]} is an empty text: give each example a class, or leave it out")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from tunefront.search.data.examples import SPLIT_WORDS, DataError, Examples, SplitName
 from tunefront.search.data.sources.arrays import examples_of_arrays
@@ -17,6 +17,9 @@ class NpzSource(ArraySource):
     Attributes:
         path: The path of a file that ``numpy.savez`` wrote, without pickled objects.
     """
+
+    has_numbers: ClassVar[bool] = True
+    has_order: ClassVar[bool] = True
 
     source: Literal["npz"]
     path: str
@@ -42,7 +45,7 @@ class NpzSource(ArraySource):
             )
         if len(set(splits)) < len(splits) or (None in splits and len(splits) > 1):
             raise DataError(f"{path}: has a split twice, or x beside x_train: {present}")
-        return examples_of_arrays(str(path), parts, arrays.get("class_names"), self.scale)
+        return examples_of_arrays(str(path), parts, arrays.get("class_names"), self.scale, self.task)
 
 
 def _is_wanted(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tunefront.printable import shown
 from tunefront.search.data.examples import DataError, Examples, reading_problem
@@ -15,8 +15,12 @@ class OwnSource(ArraySource):
 
     Attributes:
         object: ``module:function`` or ``path/to/file.py:function``. Called without arguments, it returns
-            ``(values, labels)`` or ``(values, labels, class_names)``: n values of any shape, n labels.
+            ``(values, labels)`` or ``(values, labels, class_names)``: n values of any shape, and n labels, which are
+            classes or numbers to predict.
     """
+
+    has_numbers: ClassVar[bool] = True
+    has_order: ClassVar[bool] = True
 
     source: Literal["own"]
     object: str
@@ -45,4 +49,5 @@ class OwnSource(ArraySource):
                 "(values, labels) or (values, labels, class_names)"
             )
         values, labels, class_names = returned if len(returned) == 3 else (*returned, None)
-        return examples_of_arrays(self.object, [(None, "values", values, labels)], class_names, self.scale)
+        parts = [(None, "values", values, labels)]
+        return examples_of_arrays(self.object, parts, class_names, self.scale, self.task)

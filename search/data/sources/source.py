@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -32,11 +32,17 @@ class Source(BaseModel):
     """A ``[data]`` table; each kind of source adds its own keys.
 
     Attributes:
+        has_numbers: Whether labels of this kind of source can be numbers to predict.
+        has_order: Whether its examples have an order that can be that of time.
         task: What labels are: classes, or with ``regression`` numbers to predict.
+        split: How examples without a split are divided: ``random``, or by ``time``: training lies before validation,
+            and validation before the test. The examples are then in the order of time.
+        gap: Examples that a split by time leaves out at each border, so that no window of values lies across one.
         validation_fraction: Share of the examples without a split that is for validation.
         test_fraction: Share of the examples without a split that no search ever sees. With 0 there is no test split,
             and `confirm` scores on the validation images.
-        folds: Number of folds of a stratified cross-validation; 0 means one validation split instead.
+        folds: Number of folds of a stratified cross-validation, or, with a split by time, of windows that expand: each
+            fold trains on what lies before it. 0 means one validation split instead.
         classes: Names of the classes to use; empty uses all.
         positive_class: Name of the class that binary measures look for, and whose probability one sigmoid unit is;
             empty takes the second class.
@@ -46,8 +52,13 @@ class Source(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    has_numbers: ClassVar[bool] = False
+    has_order: ClassVar[bool] = False
+
     source: str
     task: Task = "classification"
+    split: Literal["random", "time"] = "random"
+    gap: int = Field(default=0, ge=0, le=10_000_000)
     validation_fraction: float = Field(default=0.2, gt=0, lt=1)
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
     folds: int = Field(default=0, ge=0, le=100)
@@ -66,7 +77,34 @@ class Source(BaseModel):
             raise ValueError("folds = 1 is no cross-validation: give 2 or more, or leave it out")
         if len(set(self.classes)) < len(self.classes):
             raise ValueError(f"classes = {self.classes} names a class twice: leave one of them out")
+        self._check_task()
+        self._check_order()
         return self
+
+    def _check_task(self) -> None:
+        if self.task == "classification":
+            return
+        if not self.has_numbers:
+            raise ValueError(
+                f'task = "regression": the labels of source = "{self.source}" are classes. Give numbers to predict '
+                'with source = "own", "npz" or "table"'
+            )
+        for key, is_written in (
+            ("classes", bool(self.classes)),
+            ("positive_class", bool(self.positive_class)),
+            ("rare_classes", self.rare_classes != "error"),
+        ):
+            if is_written:
+                raise ValueError(f'{key} is about classes, and task = "regression" predicts numbers: leave it out')
+
+    def _check_order(self) -> None:
+        if self.split == "random" and self.gap:
+            raise ValueError(f'gap = {self.gap} is for a split by time: write split = "time" too, or leave it out')
+        if self.split == "time" and not self.has_order:
+            raise ValueError(
+                f'split = "time": the examples of source = "{self.source}" are in no order of time. Give them in order '
+                'with source = "own", "npz" or "table"'
+            )
 
     @property
     def origin(self) -> str:

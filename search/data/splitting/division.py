@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,12 @@ from tunefront.search.data.splitting.splits import (
     VALIDATION,
     Shares,
     divide,
+    strata,
 )
+from tunefront.search.data.splitting.time_splits import divide_by_time, note_copies
 
 _PART_BY_SPLIT: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+_NUMBERS = "numbers"  # the one class that numbers to predict are all of
 _SPLIT_BY_PART: dict[int, SplitName] = {part: name for name, part in _PART_BY_SPLIT.items()}
 
 
@@ -43,15 +46,26 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
             and the source does not say what to do about it.
     """
     groups = groups_of(digests)
+    label = "class" if source.task == "classification" else "number"
     notes = {
         "examples are exact copies of others": len(groups) - len(np.unique(groups)),
-        "examples have the content of another one, but not its class": n_contradictions(groups, examples.labels),
+        f"examples have the content of another one, but not its {label}": n_contradictions(groups, examples.labels),
     }
+    if source.task == "regression":  # what is below knows classes, and all numbers are of one
+        numbers = examples.labels
+        examples = replace(examples, labels=np.zeros(len(groups), dtype=np.int64), class_names=[_NUMBERS])
     parts = np.full(len(groups), TRAIN, dtype=np.int64)
     if examples.splits is not None:
         parts, found = _given_parts(examples.splits, examples, groups, source)
         notes |= found
-    parts, found = _with_shares(parts, examples, groups, source, seed)
+    shares = _shares(parts, source)
+    if source.split == "time":
+        parts, found = divide_by_time(parts, examples, source, shares)
+        notes |= note_copies(groups, parts)
+    elif source.task == "regression" and examples.groups is None:
+        parts, found = _with_strata(parts, numbers, groups, shares, seed)
+    else:
+        parts, found = _with_shares(parts, examples, groups, source, shares, seed)
     return Division(parts, {what: count for what, count in {**notes, **found}.items() if count})
 
 
@@ -88,33 +102,43 @@ def _given_parts(
     return parts, notes
 
 
-def _with_shares(
-    parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, seed: int
-) -> tuple[NDArray[np.int64], dict[str, int]]:
-    """Split off the splits that are not given, setting aside classes that have too few examples for that."""
+def _shares(parts: NDArray[np.int64], source: Source) -> Shares:
+    """Return the shares of the splits that are not given."""
     has = set(parts.tolist())
-    shares = Shares(
+    return Shares(
         validation=0 if VALIDATION in has or source.folds else source.validation_fraction,
         test=0 if TEST in has else source.test_fraction,
         folds=source.folds,
     )
+
+
+def _with_strata(
+    parts: NDArray[np.int64], numbers: NDArray[np.floating], groups: NDArray[np.int64], shares: Shares, seed: int
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Split off the splits that are not given, each with small and large numbers alike; copies stay together."""
+    pool = _pool(groups, parts)
+    if len(pool) < len(shares.parts):
+        raise DataError(
+            f"data: {len(pool)} different examples are too few for {len(shares.parts)} splits: give more, or write "
+            "fewer folds or test_fraction = 0"
+        )
+    assigned = divide(strata(numbers[pool], shares), shares, seed)
+    return _follow(pool, assigned, parts, groups, TRAIN_IN_EVERY_FOLD if shares.folds else TRAIN), {}
+
+
+def _with_shares(
+    parts: NDArray[np.int64], examples: Examples, groups: NDArray[np.int64], source: Source, shares: Shares, seed: int
+) -> tuple[NDArray[np.int64], dict[str, int]]:
+    """Split off the splits that are not given, setting aside classes that have too few examples for that."""
     labels = examples.labels
     if examples.groups is not None:
         return _with_whole_groups(parts, examples, joined(groups, examples.groups), source, shares, seed)
-    # One example stands for all its copies. They follow it into its split, so that no content is in two splits.
-    pool = np.array([row for row in _firsts(groups, parts) if parts[row] == TRAIN], dtype=np.int64)
+    pool = _pool(groups, parts)
     rare = rare_classes(labels[pool], shares, examples, source)
     chosen = pool[~np.isin(labels[pool], rare)]
     assigned = divide(labels[chosen], shares, seed)
-    of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
     training = TRAIN_IN_EVERY_FOLD if source.folds else TRAIN
-    divided = np.array(
-        [
-            of_group.get(int(group), training) if part == TRAIN else part
-            for group, part in zip(groups, parts, strict=True)
-        ],
-        dtype=np.int64,
-    )
+    divided = _follow(chosen, assigned, parts, groups, training)
     notes = _describe_shares(assigned, labels[chosen], shares)
     is_rare = np.isin(labels, rare) & (divided != LEFT_OUT)
     if source.rare_classes == "drop":
@@ -163,8 +187,29 @@ def _describe_shares(assigned: NDArray[np.int64], labels: NDArray[np.int64], sha
     return notes
 
 
-def _firsts(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the first row of each content, among those that are still to be split."""
+def _follow(
+    chosen: NDArray[np.int64],
+    assigned: NDArray[np.int64],
+    parts: NDArray[np.int64],
+    groups: NDArray[np.int64],
+    training: int,
+) -> NDArray[np.int64]:
+    """Return the part of each example: those still to be split follow their copy among the chosen, or are trained."""
+    of_group = dict(zip(groups[chosen].tolist(), assigned.tolist(), strict=True))
+    return np.array(
+        [
+            of_group.get(int(group), training) if part == TRAIN else part
+            for group, part in zip(groups, parts, strict=True)
+        ],
+        dtype=np.int64,
+    )
+
+
+def _pool(groups: NDArray[np.int64], parts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first row of each content, among those that are still to be split.
+
+    One example stands for all its copies. They follow it into its split, so that no content is in two splits.
+    """
     rows = np.flatnonzero(parts == TRAIN)
     _, firsts = np.unique(groups[rows], return_index=True)
     return np.sort(rows[firsts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ def groups_of(digests: Sequence[str]) -> NDArray[np.int64]:
     return np.array([first.setdefault(digest, row) for row, digest in enumerate(digests)], dtype=np.int64)
 
 
-def n_contradictions(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> int:
+def n_contradictions(groups: NDArray[np.int64], labels: NDArray[Any]) -> int:
     """Count the examples that have the content of another one, but not its label."""
-    pairs = np.unique(np.stack([groups, labels], axis=1), axis=0)
+    different = np.unique(labels, return_inverse=True)[1]
+    pairs = np.unique(np.stack([groups, different], axis=1), axis=0)
     contradictory = np.flatnonzero(np.bincount(pairs[:, 0]) > 1) if len(pairs) else pairs[:, 0]
     return int(np.isin(groups, contradictory).sum())
 

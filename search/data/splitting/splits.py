@@ -1,4 +1,4 @@
-"""Stratified splits into training, validation and test, and into folds."""
+"""Stratified splits into training, validation and test, and into folds; numbers are stratified by their rank."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ TRAIN_IN_EVERY_FOLD = -2  # the example is in no fold, and in training whichever
 LEFT_OUT = -3
 
 Rows = NDArray[np.int64]
+_MAX_STRATA, _LEAST_STRATUM = 10, 5  # of numbers: deciles, as long as each part gets so many examples of every one
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,19 @@ def divide(labels: NDArray[np.int64], shares: Shares, seed: int) -> NDArray[np.i
         _, taken = _take(rest, labels, round(shares.validation * len(labels)), 1, seed)
         parts[taken] = VALIDATION
     return parts
+
+
+def strata(numbers: NDArray[np.floating], shares: Shares) -> NDArray[np.int64]:
+    """Return the stratum of each number, shape (n,), by its rank: at most ten of equal size, as classes have none.
+
+    So every part has small, middle and large numbers alike. Few examples have fewer strata, and very few have one.
+    """
+    n = len(numbers)
+    n_strata = int(np.clip(n // (_LEAST_STRATUM * max(len(shares.parts), 1)), 1, _MAX_STRATA))
+    ranks = np.empty(n, dtype=np.int64)
+    ranks[np.argsort(numbers, kind="stable")] = np.arange(n)
+    found: NDArray[np.int64] = ranks * n_strata // max(n, 1)
+    return found
 
 
 def seats(counts: NDArray[np.int64], n_wanted: int, n_needed: int) -> NDArray[np.int64]:
