@@ -144,7 +144,7 @@ def default_measures(task: Task) -> dict[Axis, str]:
     return {**DEFAULT_MEASURES, "accuracy": _DEFAULT_QUALITIES[task]}
 
 
-def axis_name(axis: Axis, measure: Measure) -> str:
+def axis_name(axis: str, measure: Measure) -> str:
     """Return the name of an axis for people: the first one is called quality where it scores predicted numbers."""
     return "quality" if axis == "accuracy" and measure.task == "regression" else axis
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
-from typing import Any
+from typing import Any, Literal
 
 from tunefront.printable import shown
 from tunefront.spaces.ranges import Value
 
 Settings = Mapping[str, Value]
+Task = Literal["classification", "regression"]  # as in `objectives`, which this package does not import
+NUMBER_LOSSES = ("mse", "mae", "huber")
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class Candidate:
         l1: Penalty on the kernels' absolute values.
         l2: Penalty on the kernels' squares.
         class_weights: ``none``, or ``balanced``: each class counts alike, however many images it has.
-        output: ``softmax``, or ``sigmoid``: one unit, for two classes.
+        output: ``softmax``, or ``sigmoid``: one unit, for two classes; or ``linear``: one number.
+        loss: ``cross_entropy``, or of a number ``mse``, ``mae`` or ``huber``.
     """
 
     architecture: str
@@ -48,6 +51,34 @@ class Candidate:
     l2: float = 0.0
     class_weights: str = "none"
     output: str = "softmax"
+    loss: str = "cross_entropy"
+
+    def for_task(self, task: Task) -> Candidate:
+        """Return the candidate with the output and the loss that its task has where nothing else was chosen.
+
+        Raises:
+            ValueError: If something was chosen that the task does not have; it names what, and the remedy.
+        """
+        if task == "classification":
+            if self.output == "linear" or self.loss != "cross_entropy":
+                raise ValueError(
+                    f"output = {self.output!r} and loss = {self.loss!r}, and classes have 'softmax' or 'sigmoid' and "
+                    "'cross_entropy': for numbers to predict write task = \"regression\" in [data]"
+                )
+            return self
+        for key, value, other in (
+            ("output", self.output, "sigmoid"),
+            ("class_weights", self.class_weights, "balanced"),
+            ("label_smoothing", bool(self.label_smoothing), True),
+        ):
+            if value == other:
+                raise ValueError(
+                    f'{key}, which is about classes, and task = "regression" predicts numbers: leave it out'
+                )
+        loss = "mse" if self.loss == "cross_entropy" else self.loss
+        if loss not in NUMBER_LOSSES:
+            raise ValueError(f"loss = {loss!r}, which is none of numbers to predict. Known: {', '.join(NUMBER_LOSSES)}")
+        return replace(self, output="linear", loss=loss)
 
     def summary(self, parameters: Settings) -> str:
         """Return the candidate as a line for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.

@@ -25,7 +25,7 @@ import optuna
 from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
-from tunefront.spaces.candidate import Candidate, Settings, with_whole_numbers
+from tunefront.spaces.candidate import Candidate, Settings, Task, with_whole_numbers
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
@@ -42,25 +42,27 @@ class OwnSpace:
     """A space that a user's object defines.
 
     The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
-    ``build(settings, input_shape, n_classes)``, which returns an uncompiled ``keras.Model`` with class probabilities
-    as output. `build` gets the whole mapping. tunefront reads from it ``optimizer``, that optimizer's settings such as
-    ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+    ``build(settings, input_shape, n_outputs)``, which returns an uncompiled ``keras.Model`` with class probabilities
+    as output, or one standardised number. `build` gets the whole mapping. tunefront reads from it ``optimizer``, that
+    optimizer's settings such as ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
 
     Attributes:
         reference: The object's name in the spec.
+        task: Whether the models tell classes apart or predict numbers.
     """
 
     reference: str
+    task: Task = "classification"
 
     @classmethod
-    def parse(cls, reference: str) -> OwnSpace:
+    def parse(cls, reference: str, task: Task = "classification") -> OwnSpace:
         """Read the name of an object; none of its code is run.
 
         Raises:
             SpaceError: If it is not written like the name of an object.
         """
         _split(reference, "space")
-        return cls(reference)
+        return cls(reference, task)
 
     def load(self) -> Any:
         """Return the user's object. The first time in a process, this runs its code.
@@ -86,20 +88,18 @@ class OwnSpace:
             chosen = own.suggest(trial)
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: {_describe(error)}") from error
-        if isinstance(chosen, Candidate):
-            return chosen
-        if not isinstance(chosen, Mapping):
+        if not isinstance(chosen, Candidate | Mapping):
             raise SpaceError(
                 "space",
                 f"{self.reference}: suggest returned {shown(chosen)}. Let it return a dictionary of names and values",
             )
-        return self._candidate(chosen)
-
-    def _candidate(self, chosen: Settings) -> Candidate:
         try:
-            general = with_whole_numbers({name: chosen[name] for name in _GENERAL_FIELDS if name in chosen})
+            return (chosen if isinstance(chosen, Candidate) else self._candidate(chosen)).for_task(self.task)
         except ValueError as error:
             raise SpaceError("space", f"{self.reference}: suggest returned {error}") from None
+
+    def _candidate(self, chosen: Settings) -> Candidate:
+        general = with_whole_numbers({name: chosen[name] for name in _GENERAL_FIELDS if name in chosen})
         optimizer = self._known(chosen, "optimizer", "adam", OPTIMIZERS)
         level = self._known(chosen, "augmentation", "none", LEVELS)
         schedule = self._known(chosen, "schedule", "constant", SCHEDULES)
@@ -118,30 +118,31 @@ class OwnSpace:
             raise SpaceError("space", f"{self.reference}: there is no {key} {shown(name)}. {nearest(name, known)}")
         return name
 
-    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
+    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int) -> Any:
         """Build the user's model, and check it.
 
         Raises:
-            SpaceError: If the user's code raises, or returns no model with these classes.
+            SpaceError: If the user's code raises, or returns no model with these outputs.
         """
         import keras
 
         own = self.load()
         try:
-            model = own.build(candidate.architecture_settings, tuple(image_shape), n_classes)
+            model = own.build(candidate.architecture_settings, tuple(image_shape), n_outputs)
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: build raised {_show(error)}") from error
         if not isinstance(model, keras.Model):
             raise SpaceError("space", f"{self.reference}: build returned {shown(model)}. Let it return a keras.Model")
         if not model.built:
             model.build((None, *image_shape))
-        n_units = 1 if candidate.output == "sigmoid" else n_classes
+        n_units = n_outputs if candidate.output == "softmax" else 1
         shape = tuple(model.compute_output_spec(keras.KerasTensor((None, *image_shape))).shape)
         if shape != (None, n_units):
             raise SpaceError(
                 "space",
                 f"{self.reference}: build returned a model with outputs of shape {shape}. "
-                f"With {n_classes} classes and output {candidate.output!r} it must be (None, {n_units})",
+                + (f"With {n_outputs} classes" if self.task == "classification" else "With numbers to predict")
+                + f" and output {candidate.output!r} it must be (None, {n_units})",
             )
         return model
 

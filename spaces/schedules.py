@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tunefront.spaces.candidate import Settings
+from tunefront.spaces.candidate import Settings, Task
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.settings import Setting, fraction, number, one_of, whole
 
 _WARM_UP: Mapping[str, Setting] = {"warm_up_epochs": number(Fixed(0.0), above=0, below=10_000, zero=True)}
+# What `reduce_on_plateau` can monitor -> the task that measures it, and how Keras compares it.
+_MONITORS: Mapping[str, tuple[Task | None, str]] = {
+    "loss": (None, "min"),
+    "val_loss": (None, "min"),
+    "val_accuracy": ("classification", "max"),
+    "val_rmse": ("regression", "min"),
+    "val_mae": ("regression", "min"),
+    "val_r2": ("regression", "max"),
+}
 
 SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
     "constant": _WARM_UP,
@@ -17,13 +26,26 @@ SCHEDULES: Mapping[str, Mapping[str, Setting]] = {
     "cosine": {**_WARM_UP, "minimum": fraction(Fixed(0.0))},
     # The rate is multiplied by `factor` when what is monitored has not improved for `patience` epochs.
     "reduce_on_plateau": {
-        "monitor": one_of(Fixed("val_loss"), ("loss", "val_loss", "val_accuracy")),
+        "monitor": one_of(Fixed("val_loss"), _MONITORS),
         "factor": number(Fixed(0.1), above=0, below=1),
         "patience": whole(Fixed(5), 1, 10_000),
         "cooldown": whole(Fixed(0), 0, 10_000),
         "minimum": number(Fixed(0.0), above=0, below=1, zero=True),
     },
 }
+
+
+def monitor_problem(monitor: str, task: Task) -> str:
+    """Say why a schedule cannot monitor a score with this task, and what to write; empty if it can."""
+    fitting = [name for name, (measured_by, _) in _MONITORS.items() if measured_by in (None, task)]
+    if monitor in fitting or monitor not in _MONITORS:
+        return ""
+    return f'{monitor} is not measured with task = "{task}": write one of {", ".join(fitting)}'
+
+
+def monitor_mode(monitor: str) -> str:
+    """Return how Keras compares what is monitored: ``max`` where more is better, else ``min``."""
+    return _MONITORS[monitor][1]
 
 
 def build_learning_rate(name: str, settings: Settings, learning_rate: float, steps_per_epoch: int, epochs: int) -> Any:

@@ -104,6 +104,11 @@ def one_of(default: Range, values: Iterable[Value]) -> Setting:
     return Setting(default, lambda value: value in known, f"one of {', '.join(str(value) for value in known)}")
 
 
+def only(value: Value, reason: str) -> Setting:
+    """Return a setting that has one possible value here, for a reason that its error tells."""
+    return Setting(Fixed(value), lambda other: other == value, f"{value}: {reason}")
+
+
 def text(default: Range, allowed: str) -> Setting:
     """Return a setting that takes any text; `allowed` says what it means."""
     return Setting(default, lambda value: isinstance(value, str) and value != "", allowed)

@@ -12,11 +12,21 @@ from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
-from tunefront.spaces.candidate import Candidate, Settings
+from tunefront.spaces.candidate import NUMBER_LOSSES, Candidate, Settings, Task
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Choice, Fixed, Range, write_range
-from tunefront.spaces.schedules import SCHEDULES
-from tunefront.spaces.settings import Setting, SpaceError, name_of, number, one_of, parse_settings, whole
+from tunefront.spaces.schedules import SCHEDULES, monitor_problem
+from tunefront.spaces.settings import (
+    Setting,
+    SpaceError,
+    extremes,
+    name_of,
+    number,
+    one_of,
+    only,
+    parse_settings,
+    whole,
+)
 
 GENERAL: Mapping[str, Setting] = {
     "architecture": name_of(Fixed("plain_cnn"), ARCHITECTURES, "an architecture"),
@@ -31,6 +41,14 @@ GENERAL: Mapping[str, Setting] = {
     "l2": number(Fixed(0.0), above=0, below=10, zero=True),
     "class_weights": one_of(Fixed("none"), ("none", "balanced")),
     "output": one_of(Fixed("softmax"), ("softmax", "sigmoid")),
+    "loss": only("cross_entropy", 'for numbers to predict write task = "regression" in [data]'),
+}
+_NO_CLASSES = 'task = "regression" predicts numbers, and has no classes'
+_NUMBER_SETTINGS: Mapping[str, Setting] = {  # in the place of those of GENERAL
+    "label_smoothing": only(0.0, _NO_CLASSES),
+    "class_weights": only("none", _NO_CLASSES),
+    "output": only("linear", _NO_CLASSES),
+    "loss": one_of(Fixed("mse"), NUMBER_LOSSES),
 }
 _PARAMETER_NAMES: Mapping[str, str] = {
     "architecture": "architecture.name",
@@ -73,8 +91,11 @@ class Space:
     families: Mapping[str, Mapping[str, Mapping[str, Range]]]
 
     @classmethod
-    def from_table(cls, table: Mapping[str, Any]) -> Space:
+    def from_table(cls, table: Mapping[str, Any], task: Task = "classification") -> Space:
         """Read the ``[space]`` table of a spec; what it leaves out keeps its default range.
+
+        Args:
+            task: Whether the networks tell classes apart or predict numbers, which have other outputs and losses.
 
         Raises:
             SpaceError: Names the key and the remedy.
@@ -88,7 +109,8 @@ class Space:
                     f"space.{key}", f"{shown(value)} is not a table: write [space.{key}] and its settings below"
                 )
         _check_names(table)
-        general = parse_settings({key: table[key] for key in table if key in GENERAL}, GENERAL, "space")
+        allowed = {**GENERAL, **(_NUMBER_SETTINGS if task == "regression" else {})}
+        general = parse_settings({key: table[key] for key in table if key in GENERAL}, allowed, "space")
         families = {
             family: {
                 name: parse_settings(table.get(name, {}), settings[name], f"space.{name}")
@@ -96,6 +118,7 @@ class Space:
             }
             for family, settings in FAMILIES.items()
         }
+        _check_monitors(families["schedule"], task)
         chosen = {name for names in families.values() for name in names}
         for key in table:
             if key in known and key not in chosen:
@@ -126,10 +149,10 @@ class Space:
         return Candidate(**chosen)
 
     def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
-        """Build the candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities out.
+        """Build the candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities or a number out.
 
         The output has shape ``(batch, n_classes)``, or ``(batch, 1)`` with one sigmoid unit, which is
-        the probability of the positive class.
+        the probability of the positive class, or with one linear unit, which is a number.
         """
         import keras
 
@@ -141,9 +164,10 @@ class Space:
             # model is called without `training`.
             pixels = keras.layers.Resizing(size, size)(inputs, training=False)
         features = ARCHITECTURES[candidate.architecture].build(candidate.architecture_settings, pixels)
-        n_units = 1 if candidate.output == "sigmoid" else n_classes
+        n_units = n_classes if candidate.output == "softmax" else 1
+        name = "number" if candidate.output == "linear" else "classes"
         # Probabilities must sum to 1, so this layer computes in float32 also under mixed precision.
-        outputs = keras.layers.Dense(n_units, activation=candidate.output, dtype="float32", name="classes")(features)
+        outputs = keras.layers.Dense(n_units, activation=candidate.output, dtype="float32", name=name)(features)
         return keras.Model(inputs, outputs, name=candidate.architecture.lower())
 
 
@@ -163,6 +187,15 @@ def _names(spec_range: Range) -> tuple[str, ...]:
 def _plural_of(name: str) -> str:
     family = next(family for family, settings in FAMILIES.items() if name in settings)
     return {"augmentation": "augmentation levels"}.get(family, f"{family}s")
+
+
+def _check_monitors(schedules: Mapping[str, Mapping[str, Range]], task: Task) -> None:
+    """Refuse a schedule that monitors a measure of the other task, which no epoch has."""
+    for name, settings in schedules.items():
+        for monitor in extremes(settings["monitor"]) if "monitor" in settings else ():
+            problem = monitor_problem(str(monitor), task)
+            if problem:
+                raise SpaceError(f"space.{name}.monitor", problem)
 
 
 def _check_names(table: Mapping[str, Any]) -> None:

@@ -41,16 +41,16 @@ class Answers:
     """The answers of one training to the images of one split, an entry for each image in the dataset's order.
 
     Attributes:
-        labels: The right class of each image.
-        chosen: The class that was chosen.
+        labels: The right class of each image, or the number to predict.
+        chosen: The class that was chosen, or the predicted number.
         in_top_5: 1 where the right class is among the five most probable; empty unless top-5 accuracy is the objective.
         ranks: Class -> the place of each image by that class's probability, from 0; equal probabilities have one place.
             Filled only where the AUC is the objective, and only for the classes that the AUC is computed for.
         curves: Class -> its curves. Filled only for what reports show: a search's kept models, and test images.
     """
 
-    labels: Sequence[int]
-    chosen: Sequence[int]
+    labels: Sequence[float]
+    chosen: Sequence[float]
     in_top_5: Sequence[int] = ()
     ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     curves: Mapping[str, ClassCurve] = field(default_factory=dict)

@@ -37,6 +37,8 @@ def find_cautions(spec: StudySpec, dataset: Mapping[str, Any], load: float) -> l
 
 def _describe_few_images(dataset: Mapping[str, Any]) -> str:
     """Return a caution on how coarse accuracies of few images are; with folds, all folds count together."""
+    if dataset.get("task") == "regression":
+        return ""
     coarse = describe_few(int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1))
     return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
 
@@ -60,7 +62,8 @@ def _describe_free_measure(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
     """Return a caution on an accuracy objective that reaches 100 % without looking at an image."""
     measure = spec.accuracy_measure
     chance = read_chance(dataset, measure)
-    if spec.objectives.accuracy is None or chance is None or chance.score < 1:
+    is_regression = spec.data.task == "regression"
+    if is_regression or spec.objectives.accuracy is None or chance is None or chance.score < 1:
         return ""
     always = _CONSTANT_ANSWERS.get(measure, "the same class")
     if "auc" not in dataset["chances"]:  # the AUC needs images of two classes

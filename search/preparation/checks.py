@@ -14,7 +14,8 @@ from tunefront.objectives.measures import is_defined
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
-from tunefront.search.preparation.pixel_checks import check_augmentation, check_levels, check_pixels
+from tunefront.search.preparation.own_space_checks import probe
+from tunefront.search.preparation.pixel_checks import check_levels, check_pixels
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces.architectures import ARCHITECTURES
@@ -37,7 +38,7 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
     _check_tensorboard(spec)
     space = spec.parsed_space()
     if isinstance(space, OwnSpace):
-        _probe(spec, space, dataset)
+        probe(spec, space, dataset)
     else:
         _check_images(space, dataset)
         _check_output(space, dataset)
@@ -50,8 +51,9 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
 def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
     # Only a confirmation scores the test images. A measure that they do not define is better reported before the
     # search.
-    _check_measure("objectives.accuracy", spec.accuracy_measure, spec.accuracy_measure, dataset)
-    _check_defined("objectives.accuracy", spec.accuracy_measure, dataset, ("validation", "test"))
+    key = f"objectives.{spec.axis_names['accuracy']}"
+    _check_measure(key, spec.accuracy_measure, spec.accuracy_measure, dataset)
+    _check_defined(key, spec.accuracy_measure, dataset, ("validation", "test"))
     check_monitor("training", spec.training, spec.accuracy_measure, dataset)
 
 
@@ -74,6 +76,8 @@ def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, da
 
 def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset) -> None:
     n_classes = dataset.n_classes
+    if dataset.task == "regression":
+        return
     if name == "f1_binary" and n_classes != 2:
         raise CheckError(f"{key}: f1_binary needs two classes, and there are {n_classes}: write f1_macro")
     if name == "top_5_accuracy" and n_classes <= 5:
@@ -90,10 +94,27 @@ def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str])
     for split in splits:
         n_folds = dataset.folds if split == "validation" else 0
         for fold in range(max(n_folds, 1)):
-            counts = dataset.class_counts(split, fold)
-            if counts.any() and not is_defined(name, counts, dataset.positive_class):
-                what = f"fold {fold + 1} of {n_folds}" if n_folds else f"the {split} split"
-                raise CheckError(f"{key}: {_describe_undefined(name, what, dataset, counts)}")
+            what = f"fold {fold + 1} of {n_folds}" if n_folds else f"the {split} split"
+            problem = (
+                _undefined_numbers(name, what, dataset.numbers(split, fold))
+                if dataset.task == "regression"
+                else _undefined(name, what, dataset, dataset.class_counts(split, fold))
+            )
+            if problem:
+                raise CheckError(f"{key}: {problem}")
+
+
+def _undefined_numbers(name: str, what: str, numbers: NDArray[np.float64]) -> str:
+    """Say why a measure of predicted numbers is not defined there; empty if it is."""
+    if name != "r2" or not len(numbers) or numbers.min() < numbers.max():
+        return ""
+    held = f"all its {len(numbers)} labels are {numbers[0]:g}" if len(numbers) > 1 else "it has one example"
+    return f'r2 is not defined on {what}: {held}. Put other examples there, or write "rmse" or "mae"'
+
+
+def _undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:
+    is_there = counts.any() and not is_defined(name, counts, dataset.positive_class)
+    return _describe_undefined(name, what, dataset, counts) if is_there else ""
 
 
 def _describe_undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:
@@ -193,44 +214,9 @@ def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any
         optimizer_settings={"learning_rate": 0.001},
         schedule_settings={"warm_up_epochs": 0.0},
         image_size=int(extremes(general["image_size"])[0]),
+        output=str(extremes(general["output"])[0]),
+        loss=str(extremes(general["loss"])[0]),
     )
-
-
-def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
-    """Build one candidate of a user's own space, so that its errors are found now."""
-    import optuna
-
-    from tunefront.search.trial import memory, trainable
-
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
-    candidate = space.suggest(study.ask())
-    if candidate.output == "sigmoid" and dataset.n_classes != 2:
-        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
-    check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
-    built = trainable.build(space, candidate, dataset, spec.training, seed=0)
-    try:
-        memory.model_bytes(built.model, built.optimizer)
-    except Exception as error:  # a user's own layers may raise anything
-        raise CheckError(
-            f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "
-            "Build it of Keras layers, functional or sequential, or give its classes get_config"
-        ) from error
-    _check_probabilities(space, built.model, dataset)
-
-
-def _check_probabilities(space: OwnSpace, model: Any, dataset: Dataset) -> None:
-    """Refuse logits, because the loss takes outputs for probabilities, so that the model would learn nothing."""
-    from tunefront.search.trial.batches import predict
-
-    answers = predict(model, dataset.split("validation").images[:8], batch_size=8)
-    sums = answers.sum(axis=1)
-    # Half precision has three digits. NaN passes, because the training reports a loss that is NaN.
-    if (np.abs(sums - 1) > 0.05).any() or (answers < -0.001).any():
-        raise CheckError(
-            f"space: {space.reference}: build returned a model whose outputs are no probabilities: for an image they "
-            f"go from {answers.min():.3g} to {answers.max():.3g}, and add up to {sums[np.abs(sums - 1).argmax()]:.3g}. "
-            'End it with activation="softmax", or "sigmoid" where output is that'
-        )
 
 
 def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:

@@ -48,7 +48,7 @@ class Profile:
         return asdict(self)
 
 
-def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Profile:
+def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int) -> Profile:
     """Build one candidate in float32 and profile it, with random weights, which weigh as much as pretrained ones.
 
     Raises:
@@ -57,7 +57,7 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
     """
     if "weights" in candidate.architecture_settings and isinstance(space, Space):
         candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
-    model = space.build(candidate, image_shape, n_classes)
+    model = space.build(candidate, image_shape, n_outputs)
     return profile_of(model, candidate, flops(model), image_shape)
 
 

@@ -21,24 +21,24 @@ _LIMIT = 60  # the highest number of profiled models of a spec
 
 
 def profile_candidates(
-    space: Space | OwnSpace, candidates: Sequence[Candidate], image_shape: tuple[int, ...], n_classes: int
+    space: Space | OwnSpace, candidates: Sequence[Candidate], image_shape: tuple[int, ...], n_outputs: int
 ) -> Iterator[Profile]:
     """Yield the candidates' profiles, without keeping the models; it also clears Keras's global state."""
     import keras
 
     for candidate in candidates:
-        yield profile(space, candidate, image_shape, n_classes)
+        yield profile(space, candidate, image_shape, n_outputs)
         keras.utils.clear_session()
         gc.collect()
 
 
 def profile_spec(
-    space: Space | OwnSpace, image_shape: tuple[int, ...], n_classes: int, limit: int, seed: int = 0
+    space: Space | OwnSpace, image_shape: tuple[int, ...], n_outputs: int, limit: int, seed: int = 0
 ) -> tuple[Iterator[Profile], str]:
     """Return the profiles of all models of a space, or of `limit` random ones, and a note that says which."""
     with quiet_optuna():
         candidates, note = models_of(space, limit, seed)
-    return profile_candidates(space, candidates, image_shape, n_classes), note
+    return profile_candidates(space, candidates, image_shape, n_outputs), note
 
 
 def profile_in_child(asker: Asker, task: ProfileGrid | StudySpec) -> tuple[list[Profile], str]:
@@ -71,7 +71,7 @@ def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     space = spec.parsed_space()
     with quiet_optuna():
         candidates, note = models_of(space, _LIMIT, spec.seed)
-    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_classes)
+    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_outputs)
     return _collect(found, len(candidates), note, progress)
 
 

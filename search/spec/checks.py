@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import MEASURES, Axis, Task
 from tunefront.search.spec.tables import (
     BohbTable,
     CmaEsTable,
@@ -18,6 +19,7 @@ from tunefront.search.spec.tables import (
     PrunerTable,
     SamplerTable,
     SuccessiveHalvingTable,
+    TrainingTable,
 )
 from tunefront.spaces.grid import check_countable
 from tunefront.spaces.own import OwnSpace
@@ -25,12 +27,34 @@ from tunefront.spaces.parameters import parameters_of
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 
+Names = Mapping[Axis, str]  # of the axes, as a file has them
 
-def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
+
+def check_task(task: Task, objectives: Mapping[Axis, Objective], training: TrainingTable) -> None:
+    """Refuse a measure of the other task, as the objective or as what early stopping monitors.
+
+    Raises:
+        SpaceError: Names the key and the remedy.
+    """
+    found = {"objectives.accuracy": objectives["accuracy"].measure.name} if "accuracy" in objectives else {}
+    if training.early_stopping is not None:
+        found["training.early_stopping.monitor"] = training.early_stopping.monitor
+    for key, name in found.items():
+        if name in MEASURES and MEASURES[name].task != task:
+            fitting = ", ".join(measure.name for measure in MEASURES.values() if measure.task == task)
+            scored, remedy = "classes", f'task = "regression" predicts numbers. Known here: {fitting}'
+            if task == "classification":
+                scored = "numbers to predict"
+                remedy = f'this data has classes. Known here: {fitting}; or write task = "regression" in [data]'
+            raise SpaceError(key, f"{name!r} is a measure of {scored}, and {remedy}")
+
+
+def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int, names: Names) -> None:
     """Refuse a pruner that would judge nothing: the curve is too short, or is not the one that Optuna's pruners read.
 
     Args:
         epochs: The epochs of a whole training.
+        names: The axes as a file has them.
 
     Raises:
         SpaceError: Names the key and the remedy.
@@ -43,13 +67,14 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
     if len(axes) > 1:
         raise SpaceError(
             "pruner.name",
-            f"{table.name!r} looks at one objective, and this study has {len(axes)}: {', '.join(axes)}. {remedy}"
-            + (f", or {_keeping_alone('accuracy', axes)}" if "accuracy" in axes else ""),
+            f"{table.name!r} looks at one objective, and this study has {len(axes)}: {_listed(axes, names)}. {remedy}"
+            + (f", or {_keeping_alone('accuracy', axes, names)}" if "accuracy" in axes else ""),
         )
     if axes[0] != "accuracy":
         raise SpaceError(
             "pruner.name",
-            f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is accuracy. {remedy}",
+            f"{table.name!r} compares learning curves, and {axes[0]} has none: its objective is {names['accuracy']}. "
+            f"{remedy}",
         )
     inner, path = (table.wrapped, "pruner.wrapped") if isinstance(table, PatientTable) else (table, "pruner")
     _check_first("pruner", table, "patience", 2, epochs)
@@ -81,7 +106,7 @@ def _check_first(path: str, table: PrunerTable | None, key: str, n_later: int, e
         )
 
 
-def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace) -> None:
+def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnSpace, names: Names) -> None:
     """Refuse a sampler that does not work with these objectives or this space.
 
     Raises:
@@ -90,8 +115,8 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
     if isinstance(table, CmaEsTable) and len(axes) > 1:
         raise SpaceError(
             "sampler.name",
-            f"'cmaes' is for one objective, and this study has {len(axes)}: {', '.join(axes)}. "
-            f'Write name = "tpe", "nsga2" or "gp", or {_keeping_alone(axes[0], axes)}',
+            f"'cmaes' is for one objective, and this study has {len(axes)}: {_listed(axes, names)}. "
+            f'Write name = "tpe", "nsga2" or "gp", or {_keeping_alone(axes[0], axes, names)}',
         )
     if isinstance(table, CmaEsTable) and not _has_numbers(space):
         raise SpaceError(
@@ -104,7 +129,7 @@ def check_sampler(table: SamplerTable, axes: Sequence[Axis], space: Space | OwnS
         check_countable(space)
 
 
-def check_bohb(sampler: SamplerTable, pruner: PrunerTable, axes: Sequence[Axis]) -> None:
+def check_bohb(sampler: SamplerTable, pruner: PrunerTable, axes: Sequence[Axis], names: Names) -> None:
     """Refuse the sampler ``bohb`` without its pruner, or where Hyperband has no one curve to compare.
 
     Raises:
@@ -114,14 +139,14 @@ def check_bohb(sampler: SamplerTable, pruner: PrunerTable, axes: Sequence[Axis])
         return
     if list(axes) != ["accuracy"]:
         remedy = (
-            _keeping_alone("accuracy", axes)
+            _keeping_alone("accuracy", axes, names)
             if "accuracy" in axes
-            else "accuracy as the only one of [objectives], which Hyperband compares epoch by epoch"
+            else f"{names['accuracy']} as the only one of [objectives], which Hyperband compares epoch by epoch"
         )
         raise SpaceError(
             "sampler.name",
-            f"'bohb' is for accuracy alone, and this study has {', '.join(axes)}. Write name = \"tpe\" with the pruner "
-            f'"pareto", or {remedy}',
+            f"'bohb' is for {names['accuracy']} alone, and this study has {_listed(axes, names)}. Write "
+            f'name = "tpe" with the pruner "pareto", or {remedy}',
         )
     if not isinstance(pruner, HyperbandTable):
         raise SpaceError(
@@ -131,9 +156,13 @@ def check_bohb(sampler: SamplerTable, pruner: PrunerTable, axes: Sequence[Axis])
         )
 
 
-def _keeping_alone(kept: Axis, axes: Sequence[Axis]) -> str:
+def _listed(axes: Sequence[Axis], names: Names) -> str:
+    return ", ".join(names[axis] for axis in axes)
+
+
+def _keeping_alone(kept: Axis, axes: Sequence[Axis], names: Names) -> str:
     """Return what to write to make `kept` the only objective, because axes left out have their default measure."""
-    return f"{' and '.join(f'{axis} = false' for axis in axes if axis != kept)} in [objectives]"
+    return f"{' and '.join(f'{names[axis]} = false' for axis in axes if axis != kept)} in [objectives]"
 
 
 def _has_numbers(space: Space | OwnSpace) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tunefront.objectives.measures import AXES
+from tunefront.objectives.measures import AXES, MEASURES, axis_name
 from tunefront.printable import shortened
 
 MAY_CHANGE = ("trials", "max_failures", "max_refusals", "stop")
@@ -36,6 +36,7 @@ class Difference:
         table, _, axis = self.key.removesuffix(".measure").partition(".")
         if table == "objectives" and axis in AXES:
             had, has = (each.get("measure") if _is_table(each) else each for each in (self.stored, self.given))
+            axis = _written(axis, had, has)
             return (
                 f"objectives.{axis}: the study began with {_show_measure(had)} and goes on with it; the file leaves it "
                 f"out, which in a new study means {_show_measure(has)}. Write {_line_of(axis, had)}"
@@ -76,7 +77,9 @@ def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> l
         difference.describe()
         for axis, old, new in pairs
         for limit in LIMITS
-        for difference in _differences(old.get(limit), new.get(limit), f"objectives.{axis}.{limit}")
+        for difference in _differences(
+            old.get(limit), new.get(limit), f"objectives.{_written(axis, old.get('measure'))}.{limit}"
+        )
     ]
 
 
@@ -86,15 +89,21 @@ def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> li
     for axis in dict.fromkeys([*stored, *given]):
         had, has = (tables.get(axis, {}).get("measure") for tables in (stored, given))
         if had != has:
-            shown = _show_measure(had), _show_measure(has)
+            shown, written = (_show_measure(had), _show_measure(has)), _written(axis, had, has)
             lines.append(
-                f"objectives.{axis}: the study has {shown[0]}, the file {shown[1]}: write {_line_of(axis, had)}"
+                f"objectives.{written}: the study has {shown[0]}, the file {shown[1]}: write {_line_of(written, had)}"
             )
     return lines
 
 
 def _show_measure(measure: str | None) -> str:
     return "none" if measure is None else json.dumps(measure)
+
+
+def _written(axis: str, *measures: str | None) -> str:
+    """Return the name that a file gives to an axis, by one of its measures."""
+    known = (MEASURES[measure] for measure in measures if measure is not None)
+    return next((axis_name(axis, measure) for measure in known), axis)
 
 
 def _line_of(axis: str, measure: str | None) -> str:

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tunefront.mistakes import TunefrontError, nearest
-from tunefront.objectives.measures import DEFAULT_MEASURES
+from tunefront.objectives.measures import DEFAULT_MEASURES, Task, default_measures
 from tunefront.printable import shortened, shown
 from tunefront.search.spec.key_places import place_of
+from tunefront.search.spec.quality import written_key
 
 
 class SpecError(TunefrontError):
@@ -23,10 +24,13 @@ class SpecError(TunefrontError):
         super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
 
 
-def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecError:
+def explain(path: Path, error: ValidationError, model: type[BaseModel], task: Task) -> SpecError:
     """Return pydantic's first error in the words of a spec file; wrong keys come before missing ones.
 
     A missing key was often written under a wrong name.
+
+    Args:
+        task: The task that the file names, which tells how it calls the first axis.
     """
     finding = min(error.errors(), key=lambda found: found["type"] == "missing")
     location, kind, value = [str(part) for part in finding["loc"]], finding["type"], finding["input"]
@@ -35,7 +39,7 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
     if kind in ("union_tag_not_found", "union_tag_invalid"):
         location.append(finding["ctx"]["discriminator"].strip("'"))
         kind, value = _KINDS[kind], finding["ctx"].get("tag")
-    key = ".".join(location)
+    key = written_key(".".join(location), task)
     if kind == "unknown_kind":
         known = finding["ctx"]["expected_tags"].replace("'", "").split(", ")
         what = location[-2] if location[-1] == "name" else location[-1]
@@ -66,17 +70,18 @@ def explain(path: Path, error: ValidationError, model: type[BaseModel]) -> SpecE
 
 
 _KINDS = {"union_tag_not_found": "missing", "union_tag_invalid": "unknown_kind"}
+_USUAL_MEASURES = [*DEFAULT_MEASURES.items(), ("quality", default_measures("regression")["accuracy"])]
 _TABLES = {
     f"objectives.{axis}": f'write a measure, as in {axis} = "{measure}", or {{ measure = "{measure}", at_most = ... }}'
     f"; or {axis} = false, and it does not count"
-    for axis, measure in DEFAULT_MEASURES.items()
+    for axis, measure in _USUAL_MEASURES
 }
 _HINTS = {
     "name": 'Give the study a name of up to 100 letters, digits, ".", "_" and "-": name = "digits"',
     "data": 'Say which images: [data] with source = "digits"',
     "data.source": 'Write source = "digits"',
     "start": "Write [[start]], with two brackets, above each candidate",
-    **{f"objectives.{axis}.measure": f'Add measure = "{measure}"' for axis, measure in DEFAULT_MEASURES.items()},
+    **{f"objectives.{axis}.measure": f'Add measure = "{measure}"' for axis, measure in _USUAL_MEASURES},
     "pretrain.weights": 'Name a file that ends in .weights.h5: weights = "backbone.weights.h5"',
     "trials": "Write how many trials the study shall have: trials = 30",
 }

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from tunefront.search.spec.differences import find_differences, without_settings_of_other_kinds
 from tunefront.search.spec.errors import SpecError, explain
+from tunefront.search.spec.quality import task_of, with_inner_key, written_key
 from tunefront.search.spec.stored_spec import FindSpec, continued, is_left_out, written_in
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.table import FILE_CONTEXT
@@ -119,11 +120,11 @@ def read_spec(
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
-        spec = _understand(data, find_stored, tell)
+        spec = _understand(with_inner_key(data), find_stored, tell)
     except SpaceError as error:
-        raise SpecError(path, error.key, error.problem) from None
+        raise SpecError(path, written_key(error.key, task_of(data)), error.problem) from None
     except ValidationError as error:
-        raise explain(path, error, StudySpec) from None
+        raise explain(path, error, StudySpec, task_of(data)) from None
     if spec.name.endswith(_RESERVED_SUFFIXES):
         raise SpecError(
             path,

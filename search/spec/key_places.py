@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from tunefront.objectives.measures import AXES, MEASURES
+from tunefront.objectives.measures import AXES, MEASURES, axis_name
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.tables import EarlyStoppingTable, PrunerTable, SamplerTable, StopTable, TrainingTable
 from tunefront.spaces.setting_places import family_of, table_of_setting
@@ -70,7 +70,8 @@ def _place_of_measure(key: str) -> str:
     if not fitting or key in AXES:
         return ""
     measure = MEASURES[fitting[0]]
-    return f'It is a measure of {measure.axis}: write {measure.axis} = "{measure.name}"'
+    axis = axis_name(measure.axis, measure)
+    return f'It is a measure of {axis}: write {axis} = "{measure.name}"'
 
 
 @functools.cache

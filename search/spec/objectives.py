@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from tunefront.mistakes import nearest
 from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Axis
+from tunefront.objectives.measures import DEFAULT_MEASURES, MEASURES, Axis, axis_name
 from tunefront.objectives.quantities import parse_quantity
 from tunefront.objectives.tolerance import is_usable
 from tunefront.printable import shown
@@ -42,6 +42,8 @@ class ObjectiveTable(Table):
 
 class ObjectivesTable(Table):
     """The axes that are objectives; an axis that is left out has its default measure.
+
+    The first one is called ``quality`` in a file that predicts numbers.
 
     ``false`` drops an axis, which is None here. It is still measured and reported.
     """
@@ -107,17 +109,18 @@ def _check_limits(axis: Axis, objective: Objective, is_file: bool) -> None:
     """Refuse limits that no model can keep, and in a file also those that exclude better models."""
     low, high = objective.at_least, objective.at_most
     key = f"objectives.{axis}"
-    largest = 1.0 if objective.measure.unit == "fraction" else float("inf")
+    largest = 1.0 if objective.measure.unit == "fraction" or objective.measure.name == "r2" else float("inf")
     is_maximized = objective.measure.direction == "maximize"
     wrong, right = ("at_most", "at_least") if is_maximized else ("at_least", "at_most")
     if is_file and (high if is_maximized else low) is not None:
         better = "more" if is_maximized else "less"
+        scored = objective.measure.name if axis_name(axis, objective.measure) == "quality" else axis
         raise SpaceError(
             f"{key}.{wrong}",
-            f"{better} {axis} is better, and this limit keeps out the best: write {right}, what a model must reach at "
-            "the worst, or leave it out",
+            f"{better} {scored} is better, and this limit keeps out the best: write {right}, what a model must reach "
+            "at the worst, or leave it out",
         )
     if high is not None and high <= 0:
         raise SpaceError(f"{key}.at_most", f"{high:g} excludes everything: give a limit above 0")
     if low is not None and low > largest:
-        raise SpaceError(f"{key}.at_least", f"{low:g} excludes everything: {axis} is a fraction, at most 1")
+        raise SpaceError(f"{key}.at_least", f"{low:g} excludes everything: {objective.measure.name} is at most 1")

@@ -7,14 +7,22 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import AXES, DEFAULT_MEASURES, Axis
+from tunefront.objectives.measures import AXES, Axis, Task, default_measures
 from tunefront.search.data.sources import DataTable
-from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler
+from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler, check_task
 from tunefront.search.spec.differences import list_differences, list_limit_changes
 from tunefront.search.spec.key_places import check_space_places
+from tunefront.search.spec.quality import task_of, written_axis
 from tunefront.search.spec.stored_spec import with_first_defaults
 from tunefront.search.spec.tables import (
     ObjectivesTable,
@@ -66,11 +74,29 @@ class StudySpec(Table):
 
     @field_validator("space")
     @classmethod
-    def _check_space(cls, table: dict[str, Any] | str) -> dict[str, Any] | str:
+    def _check_space(cls, table: dict[str, Any] | str, info: ValidationInfo) -> dict[str, Any] | str:
         if not isinstance(table, str):
             check_space_places(table)
-        _parse_space(table)
+        if "data" in info.data:  # else its own error comes first
+            _parse_space(table, info.data["data"].task)
         return table
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fill_quality(cls, data: Any, handler: ModelWrapValidatorHandler[StudySpec]) -> StudySpec:
+        """Give the first axis the default measure of the task, which its table does not know.
+
+        It does not count as written, so that a file that leaves it out goes on with its study's own.
+        """
+        objectives = data.get("objectives", {}) if isinstance(data, Mapping) else None
+        if task_of(data) == "classification" or not isinstance(objectives, Mapping) or "accuracy" in objectives:
+            return handler(data)
+        default = {"measure": default_measures(task_of(data))["accuracy"]}
+        spec = handler({**data, "objectives": {**objectives, "accuracy": default}})
+        spec.objectives.model_fields_set.discard("accuracy")
+        if "objectives" not in data:
+            spec.model_fields_set.discard("objectives")
+        return spec
 
     @model_validator(mode="before")
     @classmethod
@@ -85,8 +111,9 @@ class StudySpec(Table):
     def _check_together(self, info: ValidationInfo) -> StudySpec:
         if (info.context or {}).get("is_alone"):
             return self
-        check_bohb(self.sampler, self.pruner, list(self.objectives.present()))
-        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
+        check_task(self.data.task, self.parsed_objectives(), self.training)
+        check_bohb(self.sampler, self.pruner, list(self.objectives.present()), self.axis_names)
+        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs, self.axis_names)
         if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()
         return self
@@ -100,7 +127,7 @@ class StudySpec(Table):
         space = self.parsed_space()
         if isinstance(space, OwnSpace):
             space.load()
-        check_sampler(self.sampler, list(self.objectives.present()), space)
+        check_sampler(self.sampler, list(self.objectives.present()), space, self.axis_names)
         self.start_parameters()
 
     def start_parameters(self) -> list[dict[str, Any]]:
@@ -110,7 +137,12 @@ class StudySpec(Table):
 
     def parsed_space(self) -> Space | OwnSpace:
         """Return the space. If it is the user's own, its code runs when a candidate is asked for, not before."""
-        return _parse_space(self.space)
+        return _parse_space(self.space, self.data.task)
+
+    @property
+    def axis_names(self) -> dict[Axis, str]:
+        """The name of each axis in a file of this study, and for people."""
+        return {axis: written_axis(axis, self.data.task) for axis in AXES}
 
     @property
     def takes_images(self) -> bool:
@@ -119,8 +151,9 @@ class StudySpec(Table):
 
     @property
     def accuracy_measure(self) -> str:
-        """The name of the measure that accuracy means in this study."""
-        return self.objectives.accuracy.measure if self.objectives.accuracy else DEFAULT_MEASURES["accuracy"]
+        """The name of the measure that accuracy, or quality, means in this study."""
+        default = default_measures(self.data.task)["accuracy"]
+        return self.objectives.accuracy.measure if self.objectives.accuracy else default
 
     def parsed_objectives(self) -> dict[Axis, Objective]:
         """Return the objectives in the order of their values in the store."""
@@ -164,8 +197,8 @@ def _without_idle_settings(data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data, "pruner": {"name": "none"}} if is_idle else dict(data)
 
 
-def _parse_space(table: Mapping[str, Any] | str) -> Space | OwnSpace:
-    return OwnSpace.parse(table) if isinstance(table, str) else Space.from_table(table)
+def _parse_space(table: Mapping[str, Any] | str, task: Task) -> Space | OwnSpace:
+    return OwnSpace.parse(table, task) if isinstance(table, str) else Space.from_table(table, task)
 
 
 def differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -15,9 +15,19 @@ from tunefront.spaces.space import Space
 class EarlyStoppingTable(Table):
     """The conditions under which a training ends by itself and is complete, as in Keras's callback of that name."""
 
-    monitor: Literal["loss", "accuracy", "top_5_accuracy", "f1_macro", "f1_binary", "precision", "recall", "auc"] = (
-        "loss"
-    )
+    monitor: Literal[
+        "loss",
+        "accuracy",
+        "top_5_accuracy",
+        "f1_macro",
+        "f1_binary",
+        "precision",
+        "recall",
+        "auc",
+        "rmse",
+        "mae",
+        "r2",
+    ] = "loss"
     min_delta: float = Field(default=0.0, ge=0)
     patience: int = Field(default=5, ge=0, le=MOST_COUNTED)
     baseline: float | None = None
@@ -28,8 +38,8 @@ class TrainingTable(Table):
 
     Attributes:
         time_limit: The limit for one trial, from start to end.
-        keep_weights: The epoch whose weights are kept, and whose accuracy counts: that of the best validation accuracy,
-            of the smallest validation loss, or the last one.
+        keep_weights: The epoch whose weights are kept, and whose accuracy counts: that of the best validation accuracy
+            (or least error, by the measure's direction), of the smallest validation loss, or the last one.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
@@ -53,6 +63,13 @@ class PretrainTable(Table):
     data: DataTable
     space: dict[str, Any]
     training: TrainingTable = TrainingTable()
+
+    @field_validator("data")
+    @classmethod
+    def _check_task(cls, data: DataTable) -> DataTable:
+        if data.task == "regression":
+            raise SpaceError("pretrain.data.task", "a backbone is pretrained on classes: leave task out here")
+        return data
 
     @field_validator("space")
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.data.sources.source import ArraySource, FileSource
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
@@ -18,7 +19,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
     """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made with.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
-    ``positive_class``.
+    ``positive_class``. A model of numbers has none, and ``numbers`` tells what its output is.
     """
     dataset = assignment.dataset
     is_binary = dataset.n_classes == 2
@@ -28,6 +29,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
         "class_names": list(dataset.class_names),
         "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
         "output": running.candidate.output,
+        **({"numbers": _numbers(assignment)} if dataset.task == "regression" else {}),
         "input": {"shape": list(dataset.image_shape), **_preparation(assignment)},
         "measurements": dict(sorted(running.measurements.items())),
         "candidate": asdict(running.candidate),
@@ -54,6 +56,12 @@ def _preparation(assignment: Assignment) -> dict[str, Any]:
     if dataset.value_type == "uint8":
         return {"values": "pixels from 0 to 255"}
     return {"values": "as the source has them"}
+
+
+def _numbers(assignment: Assignment) -> dict[str, Any]:
+    """Return what the model's one output means: the model's last layer has given it the labels' unit already."""
+    scale = LabelScale.of(assignment.dataset.numbers("train"))
+    return {"unit": "as the labels are", "training_mean": scale.mean, "training_deviation": scale.deviation}
 
 
 def _versions(assignment: Assignment) -> Mapping[str, Any]:

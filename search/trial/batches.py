@@ -21,7 +21,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     set, and shuffles the batches of a PyDataset with Python's global random numbers unless told not to.
     """
 
-    def __init__(self, images: NDArray[Any], labels: NDArray[np.int64], batch_size: int, steps: int, seed: int) -> None:
+    def __init__(self, images: NDArray[Any], labels: NDArray[Any], batch_size: int, steps: int, seed: int) -> None:
         super().__init__()
         self._images = images
         self._labels = labels
@@ -46,7 +46,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return n_steps(len(self._labels), self._batch_size, self._steps)
 
-    def __getitem__(self, step: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    def __getitem__(self, step: int) -> tuple[NDArray[Any], NDArray[Any]]:
         if self._steps:
             start = (self._epoch * self._steps + step) * self._batch_size
             rows = self._stream(start, start + self._batch_size)
@@ -78,21 +78,26 @@ def n_steps(n_images: int, batch_size: int, steps_per_epoch: int) -> int:
     return steps_per_epoch or math.ceil(n_images / batch_size)
 
 
-def predict(model: Any, images: NDArray[Any], batch_size: int, positive_class: int = 1) -> NDArray[np.float32]:
-    """Predict probabilities of shape (n, k), in batches of one shape, which a backend compiles once.
-
-    One sigmoid unit, the probability of `positive_class`, becomes two columns.
-    """
+def outputs(model: Any, images: NDArray[Any], batch_size: int) -> NDArray[np.float32]:
+    """Return a model's outputs, shape (n, units), in batches of one shape, which a backend compiles once."""
     n_batches = math.ceil(len(images) / batch_size)
     size = math.ceil(len(images) / n_batches)
-    outputs = []
+    found = []
     for start in range(0, len(images), size):
         batch = np.asarray(images[start : start + size])
         missing = size - len(batch)
         padded = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)]) if missing else batch
         predicted = keras.ops.convert_to_numpy(model.predict_on_batch(padded))
-        outputs.append(predicted[: len(batch)].astype(np.float32))
-    probabilities = np.concatenate(outputs)
+        found.append(predicted[: len(batch)].astype(np.float32))
+    return np.concatenate(found)
+
+
+def predict(model: Any, images: NDArray[Any], batch_size: int, positive_class: int = 1) -> NDArray[np.float32]:
+    """Predict probabilities of shape (n, k).
+
+    One sigmoid unit, the probability of `positive_class`, becomes two columns.
+    """
+    probabilities = outputs(model, images, batch_size)
     if probabilities.shape[1] > 1:
         return probabilities
     columns = [1 - probabilities, probabilities]

@@ -10,12 +10,9 @@ from typing import Any, Literal
 import keras
 
 from tunefront.search.data.dataset import Split
-from tunefront.search.trial.batches import predict
+from tunefront.search.trial.evaluation import answers_to, scores_of
 from tunefront.search.trial.goal import EpochResult, Goal
-from tunefront.search.trial.scores import score
 from tunefront.search.trial.timer import EpochTimer
-
-_BATCH_SIZE = 256  # images that are predicted at once
 
 
 class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
@@ -25,8 +22,9 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         model: The model that is kept, and predicts.
-        keeps: The epoch that counts and whose weights are kept: that of the ``"best"`` accuracy, of the smallest
-            validation loss (``"val_loss"``), or the ``"last"`` one. Of equals, it is the first.
+        loss: The loss of the training.
+        keeps: The epoch that counts and whose weights are kept: that of the ``"best"`` score of the goal's measure, of
+            the smallest validation loss (``"val_loss"``), or the ``"last"`` one. Of equals, it is the first.
 
     Attributes:
         failure: Why the training cannot go on; empty while it can.
@@ -38,6 +36,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         model: Any,
+        loss: Any,
         validation: Split,
         goal: Goal,
         timer: EpochTimer,
@@ -51,6 +50,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self.kept: EpochResult
         self.kept_weights: list[Any] = []
         self._kept_model = model
+        self._loss = loss
         self._validation = validation
         self._goal = goal
         self._timer = timer
@@ -80,7 +80,8 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
             self._timer.last_validation_seconds,
             metrics,
         )
-        value = -metrics["val_loss"] if self._keeps == "val_loss" else result.accuracy
+        value = result.accuracy if self._goal.direction == "maximize" else -result.accuracy
+        value = -metrics["val_loss"] if self._keeps == "val_loss" else value
         if self._keeps == "last" or value > self._best:
             self._best, self.kept = value, result
             self.kept_weights = [] if self._keeps == "last" else self._kept_model.get_weights()
@@ -89,6 +90,5 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
     def _score(self) -> dict[str, float]:
-        goal = self._goal
-        probabilities = predict(self._kept_model, self._validation.images, _BATCH_SIZE, goal.positive_class)
-        return score(self._validation.labels, probabilities, goal.positive_class, wants_auc=goal.measure == "auc")
+        answers = answers_to(self._kept_model, self._validation.images, self._goal)
+        return scores_of(self._validation.labels, answers, self._goal, self._loss)

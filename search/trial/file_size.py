@@ -18,8 +18,10 @@ import h5py  # type: ignore[import-untyped]
 
 # The zip's own entries, the file with version and date, and the description of loss and metric.
 _FIXED_BYTES = 974
+_NUMBER_BYTES = 100  # what loss and metrics of numbers to predict take more
 _SHARED_OBJECT = ', "shared_object_id": 140558284743696'  # the description has it in objects that several layers share
 _FLOAT = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)|-?\d+\.\d+")
+UNIT_OF_LABELS = "unit_of_labels"  # the last layer of a model that predicts numbers
 _COUNT_IN_NAME = re.compile(r'_\d+(?="|$)')
 
 
@@ -32,7 +34,8 @@ def saved_bytes(model: Any, optimizer: Any) -> int:
     Args:
         optimizer: The optimizer with its variables, which `optimizer.build` makes.
     """
-    return _FIXED_BYTES + _description_bytes(model, optimizer) + _weights_file_bytes(model, optimizer)
+    of_task = _NUMBER_BYTES if any(layer.name == UNIT_OF_LABELS for layer in model.layers) else 0
+    return _FIXED_BYTES + of_task + _description_bytes(model, optimizer) + _weights_file_bytes(model, optimizer)
 
 
 def variable_bytes(variable: Any) -> int:

@@ -9,36 +9,32 @@ from tunefront.search.data.dataset import Dataset
 if TYPE_CHECKING:
     from tunefront.search.trial.goal import Goal
 
-_BATCH_SIZE = 256  # images that are predicted at once
 
-
-def final_scores(model: Any, dataset: Dataset, goal: Goal) -> tuple[dict[str, float], dict[str, Any]]:
+def final_scores(model: Any, dataset: Dataset, goal: Goal, loss: Any = None) -> tuple[dict[str, float], dict[str, Any]]:
     """Return the model's scores on the test images, and its answers to each image of the test and validation splits.
 
     The weights are those that validation chose, so the test images chose nothing. With folds they are
     those of the first fold's training; the scores of validation are then means over folds, and no answers to
     validation images belong to them.
 
+    Args:
+        loss: The training's loss; with numbers to predict it tells the kind and the scale of ``test_loss``.
+
     Returns:
         ``test_accuracy``, ``test_f1_macro``, ..., ``test_loss``: none if the dataset has no test split. And split ->
-        its answers, see :func:`tunefront.search.trial.image_answers.image_answers`.
+        its answers, see :mod:`tunefront.search.trial.image_answers`.
     """
-    from tunefront.search.trial.batches import predict
-    from tunefront.search.trial.image_answers import image_answers
-    from tunefront.search.trial.scores import score
+    from tunefront.search.trial.evaluation import answers_to, scores_of, stored_answers
 
     scores: dict[str, float] = {}
     answers = {}
     if dataset.n_test:
         test = dataset.split("test")
-        probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
-        found = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
-        scores = {f"test_{name}": value for name, value in found.items()}
-        answers["test"] = image_answers(
-            test.labels, probabilities, goal.measure, dataset.positive_class, has_curves=True
-        )
+        given = answers_to(model, test.images, goal)
+        scores = {f"test_{name}": value for name, value in scores_of(test.labels, given, goal, loss).items()}
+        answers["test"] = stored_answers(test.labels, given, goal, has_curves=True)
     if not dataset.folds:
         validation = dataset.split("validation")
-        probabilities = predict(model, validation.images, _BATCH_SIZE, dataset.positive_class)
-        answers["validation"] = image_answers(validation.labels, probabilities, goal.measure, dataset.positive_class)
+        given = answers_to(model, validation.images, goal)
+        answers["validation"] = stored_answers(validation.labels, given, goal)
     return scores, answers

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+from tunefront.objectives.measures import MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
@@ -15,6 +16,7 @@ from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
 from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.schedules import monitor_mode
 
 
 class TrainingFailedError(Exception):
@@ -48,7 +50,7 @@ def fit(
     candidate = trainable.candidate
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps=training.keep_weights)
+    watcher = Watcher(trainable.model, trainable.loss, validation, goal, timer, goes_on, keeps=training.keep_weights)
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs)
@@ -89,7 +91,7 @@ def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_
                 patience=settings["patience"],
                 cooldown=settings["cooldown"],
                 min_lr=settings["minimum"],
-                mode="max" if monitor == "val_accuracy" else "min",
+                mode=monitor_mode(monitor),
             )
         )
     stopping = training.early_stopping
@@ -100,7 +102,12 @@ def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_
                 min_delta=stopping.min_delta,
                 patience=stopping.patience,
                 baseline=stopping.baseline,
-                mode="min" if stopping.monitor == "loss" else "max",
+                mode=_mode(stopping.monitor),
             )
         )
     return callbacks
+
+
+def _mode(monitor: str) -> str:
+    """Return how early stopping compares a score: ``max`` where more is better, else ``min``."""
+    return "max" if monitor != "loss" and MEASURES[monitor].direction == "maximize" else "min"

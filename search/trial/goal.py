@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tunefront.objectives.measures import MEASURES, Direction, Task
+
 
 @dataclass(frozen=True)
 class Goal:
-    """The meaning of accuracy in a study.
+    """The meaning of accuracy, or of quality, in a study.
 
     Attributes:
         measure: Name of the accuracy objective's measure.
@@ -18,10 +20,19 @@ class Goal:
     measure: str = "accuracy"
     positive_class: int = 1
 
+    @property
+    def task(self) -> Task:
+        """What the measure scores: classes or numbers."""
+        return MEASURES[self.measure].task or "classification"
+
+    @property
+    def direction(self) -> Direction:
+        return MEASURES[self.measure].direction
+
 
 @dataclass(frozen=True)
 class EpochResult:
-    """The result of one epoch; see :class:`tunefront.storage.Epoch`."""
+    """The result of one epoch; see :class:`tunefront.storage.Epoch`. `accuracy` is the goal's measure as it is."""
 
     epoch: int
     accuracy: float

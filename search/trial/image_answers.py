@@ -38,6 +38,15 @@ def image_answers(
     return answers
 
 
+def number_answers(labels: NDArray[np.floating], answers: NDArray[np.floating]) -> dict[str, Any]:
+    """Return labels and, as what was chosen, predicted numbers; nine digits tell any two of float32 apart."""
+    return {"labels": _digits(labels), "chosen": _digits(answers)}
+
+
+def _digits(numbers: NDArray[np.floating]) -> list[float]:
+    return [float(f"{number:.9g}") for number in numbers.tolist()]
+
+
 def _ranks(values: NDArray[np.floating]) -> list[int]:
     """Return the rank of each value among the distinct ones, from 0, which is all that an AUC needs."""
     places: list[int] = np.unique(values, return_inverse=True)[1].tolist()

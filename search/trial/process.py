@@ -99,7 +99,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     measurements |= scores
     answers: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        test_scores, answers = final_scores(trainable.model, task.dataset, goal)
+        test_scores, answers = final_scores(trainable.model, task.dataset, goal, trainable.loss)
         measurements |= test_scores
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:

@@ -1,11 +1,14 @@
-"""Scores of predictions: every accuracy measure of `objectives/measures.py`, from labels and probabilities."""
+"""Scores of predictions: every measure of the first axis of `objectives/measures.py`, from labels and answers."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.measures import is_defined
+from tunefront.search.data.label_scale import LabelScale
 
 
 def score(
@@ -50,6 +53,41 @@ def score(
     if (wants_auc or n_classes <= 2) and is_defined("auc", counts, positive_class):
         scores["auc"] = _auc(labels, probabilities, positive_class)
     return scores
+
+
+def score_numbers(
+    labels: NDArray[np.floating], answers: NDArray[np.floating], loss: str, scale: LabelScale
+) -> dict[str, float]:
+    """Return the measures of predicted numbers by name, in the unit of the labels, and the ``loss`` in standard units.
+
+    ``r2`` is left out where all labels are the same, which define none.
+
+    Args:
+        labels: Shape (n,).
+        answers: Shape (n,), in the unit of the labels.
+        loss: ``mse``, ``mae`` or ``huber``.
+        scale: The scale of the training's labels.
+    """
+    numbers, predicted = np.asarray(labels, dtype=np.float64), np.asarray(answers, dtype=np.float64)
+    errors = np.abs(predicted - numbers)
+    mean_square = float(np.mean(errors**2))
+    scores = {
+        "loss": _number_loss(errors / scale.deviation, loss),
+        "rmse": math.sqrt(mean_square),
+        "mae": float(errors.mean()),
+    }
+    if numbers.min() < numbers.max():
+        scores["r2"] = 1 - mean_square / float(numbers.var())
+    return scores
+
+
+def _number_loss(errors: NDArray[np.float64], loss: str) -> float:
+    """Return the mean loss of absolute errors in standard units, as Keras has it; huber's delta is 1."""
+    if loss == "mae":
+        return float(errors.mean())
+    if loss == "mse":
+        return float(np.mean(errors**2))
+    return float(np.mean(np.where(errors <= 1, errors**2 / 2, errors - 0.5)))
 
 
 def is_in_top_5(labels: NDArray[np.integer], probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
 from tunefront.search.trial.batches import n_steps
 from tunefront.search.trial.loss import TrainingLoss, balanced_weights
+from tunefront.search.trial.numbers import NumberLoss, in_unit_of_labels
 from tunefront.spaces.augmentation.levels import build_augmentation
 from tunefront.spaces.augmentation.mixing import build_mixing
 from tunefront.spaces.candidate import Candidate
@@ -30,7 +32,7 @@ class Trainable:
     """A candidate as Keras objects.
 
     Attributes:
-        model: The model that is kept: raw pixels in, probabilities out, no augmentation.
+        model: The model that is kept: raw pixels in, probabilities or numbers out, no augmentation.
         trained: The model that `fit` runs on: the same weights behind the augmentation.
         loss: The loss of the training.
         backbone: The part of the model that freeze fractions apply to; None if there is none. A user's own model has
@@ -40,7 +42,7 @@ class Trainable:
     candidate: Candidate
     model: Any
     trained: Any
-    loss: TrainingLoss
+    loss: TrainingLoss | NumberLoss
     backbone: Any = None
 
     @property
@@ -73,9 +75,11 @@ def build(
     The optimizer is that of the last phase, because the kept model is saved with it.
     """
     keras.config.set_dtype_policy(training.precision)
-    model = space.build(candidate, dataset.image_shape, dataset.n_classes)
-    _regularize(model, candidate.l1, candidate.l2)
+    model = space.build(candidate, dataset.image_shape, dataset.n_outputs)
     loss = _loss(candidate, dataset, fold)
+    if isinstance(loss, NumberLoss):
+        model = in_unit_of_labels(model, loss.scale, dataset.image_shape)
+    _regularize(model, candidate.l1, candidate.l2)
     layers = build_augmentation(candidate.augmentation_settings, seed)
     mixing = build_mixing(candidate.augmentation_settings, seed)
     trained = model
@@ -122,11 +126,18 @@ def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
 def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:
     # A metric given by name makes its variables while the first step is traced, so that TensorFlow traces that step
     # a second time. A metric object has its variables before.
-    kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
-    model.compile(optimizer=optimizer, loss=loss, metrics=[kind(name="accuracy")])
+    metrics: list[Any]
+    if output == "linear":
+        metrics = [keras.metrics.RootMeanSquaredError(name="rmse"), keras.metrics.MeanAbsoluteError(name="mae")]
+    else:
+        kind = keras.metrics.BinaryAccuracy if output == "sigmoid" else keras.metrics.SparseCategoricalAccuracy
+        metrics = [kind(name="accuracy")]
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics)
 
 
-def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
+def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss | NumberLoss:
+    if dataset.task == "regression":
+        return NumberLoss(candidate.loss, LabelScale.of(dataset.numbers("train", fold)))
     weights: list[float] = []
     if candidate.class_weights == "balanced":
         targets = targets_of(candidate, dataset, dataset.split("train", fold).labels)
@@ -134,8 +145,13 @@ def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
     return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
 
 
-def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the labels that the loss gets: class numbers, or for one sigmoid unit 1 for the positive class, else 0."""
+def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[Any]) -> NDArray[Any]:
+    """Return the labels that the loss gets: class numbers, or for one sigmoid unit 1 for the positive class, else 0.
+
+    Numbers to predict become a column, shape (n, 1), as the outputs are.
+    """
+    if candidate.output == "linear":
+        return np.asarray(labels, np.float32)[:, np.newaxis]
     if candidate.output == "sigmoid":
         return np.asarray(labels == dataset.positive_class, np.int64)
     return labels
@@ -157,5 +173,7 @@ def save(trainable: Trainable, path: str) -> None:
     """
     candidate = trainable.candidate
     loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
+    if isinstance(trainable.loss, NumberLoss):
+        loss = trainable.loss.in_unit_of_labels()
     _compile(trainable.model, trainable.optimizer, loss, candidate.output)
     trainable.model.save(path)
