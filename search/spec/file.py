@@ -120,11 +120,16 @@ def read_spec(
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
-        spec = _understand(with_inner_key(data), find_stored, tell)
+        tables = with_inner_key(data)
     except SpaceError as error:
-        raise SpecError(path, written_key(error.key, task_of(data)), error.problem) from None
+        raise SpecError(path, error.key, error.problem) from None
+    task = task_of(data)
+    try:
+        spec = _understand(tables, find_stored, tell)
+    except SpaceError as error:
+        raise SpecError(path, written_key(error.key, task), error.problem) from None
     except ValidationError as error:
-        raise explain(path, error, StudySpec, task_of(data)) from None
+        raise explain(path, error, StudySpec, task) from None
     if spec.name.endswith(_RESERVED_SUFFIXES):
         raise SpecError(
             path,
