@@ -44,6 +44,20 @@ def write_table(folder: Path, n_each: list[int], size: tuple[int, int]) -> None:
     (folder / "train.csv").write_text("\n".join(lines) + "\n")
 
 
+def write_prices(path: Path, n_days: int) -> None:
+    """Write a table of daily prices, a random walk, as finance sites export it."""
+    generator = np.random.default_rng(1)
+    closes = 100 * np.exp(np.cumsum(generator.normal(0.0005, 0.01, n_days)))
+    days = np.busday_offset("2020-01-01", np.arange(n_days), roll="forward")
+    opens, volumes = np.concatenate([[100.0], closes[:-1]]), generator.integers(10_000, 99_000, n_days)
+    rows = [
+        f"{day},{first:.2f},{max(first, last) + 0.5:.2f},{min(first, last) - 0.5:.2f},{last:.2f},{volume}"
+        for day, first, last, volume in zip(days, opens, closes, volumes, strict=True)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(["Date,Open,High,Low,Close,Volume", *rows]) + "\n")
+
+
 def write_keras_files(datasets: Path) -> None:
     """Write a few hundred images each of MNIST, Fashion-MNIST and CIFAR-100 in the files that Keras stores."""
     generator = np.random.default_rng(1)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.profiling.flops import flops
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.candidate import Candidate, Settings
@@ -58,6 +59,10 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
     if "weights" in candidate.architecture_settings and isinstance(space, Space):
         candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
     model = space.build(candidate, image_shape, n_outputs)
+    if candidate.output == "linear":
+        from tunefront.search.trial.numbers import in_unit_of_labels
+
+        model = in_unit_of_labels(model, LabelScale(0.0, 1.0), image_shape)
     return profile_of(model, candidate, flops(model), image_shape)
 
 

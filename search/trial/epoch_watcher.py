@@ -22,9 +22,9 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         model: The model that is kept, and predicts.
-        loss: The loss of the training.
         keeps: The epoch that counts and whose weights are kept: that of the ``"best"`` score of the goal's measure, of
             the smallest validation loss (``"val_loss"``), or the ``"last"`` one. Of equals, it is the first.
+        loss: The loss of the training, which with numbers to predict tells the scale of the validation loss.
 
     Attributes:
         failure: Why the training cannot go on; empty while it can.
@@ -36,13 +36,13 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(
         self,
         model: Any,
-        loss: Any,
         validation: Split,
         goal: Goal,
         timer: EpochTimer,
         goes_on: Callable[[EpochResult], bool],
         *,
         keeps: Literal["best", "val_loss", "last"],
+        loss: Any = None,
     ) -> None:
         super().__init__()
         self.failure = ""

@@ -50,7 +50,8 @@ def fit(
     candidate = trainable.candidate
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    watcher = Watcher(trainable.model, trainable.loss, validation, goal, timer, goes_on, keeps=training.keep_weights)
+    keeps = training.keep_weights
+    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps=keeps, loss=trainable.loss)
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs)
