@@ -106,6 +106,26 @@ def test_a_cached_dataset_is_whole_until_its_labels_are_lost(tmp_path: Path, num
     assert np.load(Path(again.folder) / "labels.npy").tolist() == labels.tolist()
 
 
+def test_given_splits_stay_and_a_leak_is_named(tmp_path: Path) -> None:
+    values = np.arange(30, dtype=np.float32)
+    values[29] = values[2]
+    arrays = {"x_train": values[:24, np.newaxis], "y_train": values[:24]}
+    arrays |= {"x_test": values[24:, np.newaxis], "y_test": np.arange(24.0, 30.0)}
+    np.savez(tmp_path / "mine.npz", **arrays)
+    source = NpzSource(source="npz", path=str(tmp_path / "mine.npz"), task="regression")
+    with pytest.raises(DataError, match=r"x_train\[2\] \(train\) is .*x_test\[5\] \(test\)"):
+        prepare(source, seed=1)
+    found = prepare(source.model_copy(update={"on_leak": "drop"}), seed=1)
+    assert labels_of(found, "test") == [24, 25, 26, 27, 28, 29]
+    assert sorted(labels_of(found, "train") + labels_of(found, "validation")) == [0, 1, *range(3, 24)]
+    assert found.n_validation == 5  # a fifth of the 23 that are left
+    assert found.notes == {
+        "examples are exact copies of others": 1,
+        "examples have the content of another one, but not its number": 2,
+        "examples were left out, because another split has them too": 1,
+    }
+
+
 def test_another_number_is_another_dataset(tmp_path: Path, numbers: np.ndarray) -> None:
     one = prepare(source_of(tmp_path, numbers), seed=1)
     numbers[17] += 0.5
