@@ -97,7 +97,7 @@ class Dataset:
     @property
     def n_search(self) -> int:
         """The number of examples that are not for the test; a split by time with folds has some that fold 0 lacks."""
-        return len(opened(self.folder, "folds")) if self.folds else self.n_train + self.n_validation
+        return len(opened(self.folder, "labels")) - self.n_test if self.folds else self.n_train + self.n_validation
 
     def split(self, name: str, fold: int = 0) -> Split:
         """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.

@@ -10,7 +10,8 @@ import pytest
 from sklearn import metrics
 
 from tunefront.objectives.measures import MEASURES
-from tunefront.search.trial.scores import score
+from tunefront.search.data.label_scale import LabelScale
+from tunefront.search.trial.scores import score, score_numbers
 
 
 def some(n_classes: int, n: int = 300, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -130,5 +131,9 @@ def test_score_of_what_became_nan_is_nan() -> None:
 
 
 def test_score_gives_every_accuracy_measure_that_there_is() -> None:
-    found = {*score(*some(2)), *score(*some(7))} - {"loss"}
-    assert found == {measure.name for measure in MEASURES.values() if measure.axis == "accuracy"}
+    found = {
+        *score(*some(2)),
+        *score(*some(7)),
+        *score_numbers(np.arange(4.0), np.ones(4), "mse", LabelScale(1.5, 1.1)),
+    }
+    assert found - {"loss"} == {measure.name for measure in MEASURES.values() if measure.axis == "accuracy"}
