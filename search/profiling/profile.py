@@ -60,7 +60,7 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
         candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
     model = space.build(candidate, image_shape, n_outputs)
     if candidate.output == "linear":
-        from tunefront.search.trial.numbers import in_unit_of_labels
+        from tunefront.search.trial.trainable import in_unit_of_labels
 
         model = in_unit_of_labels(model, LabelScale(0.0, 1.0), image_shape)
     return profile_of(model, candidate, flops(model), image_shape)

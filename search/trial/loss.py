@@ -1,4 +1,4 @@
-"""The loss of a training: Keras's cross-entropy for softmax or one sigmoid unit, smoothed, weighted and mixed."""
+"""The loss of a training: Keras's cross-entropy, smoothed, weighted and mixed; or of numbers, in standard units."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from typing import Any
 
 import keras
 from keras import ops
+
+from tunefront.search.data.label_scale import LabelScale
+
+_NUMBER_LOSSES = {
+    "mse": keras.losses.mean_squared_error,
+    "mae": keras.losses.mean_absolute_error,
+    "huber": keras.losses.huber,
+}
 
 
 class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
@@ -47,6 +55,38 @@ class TrainingLoss(keras.losses.Loss):  # type: ignore[misc]
         if self.class_weights:
             losses = losses * ops.sum(shares * ops.convert_to_tensor(self.class_weights, "float32"), axis=-1)
         return losses
+
+
+class NumberLoss(keras.losses.Loss):  # type: ignore[misc]
+    """The error of predicted numbers, computed by Keras in standard deviations of the training labels.
+
+    So gradients, learning rates and penalties mean the same whatever unit the labels have, and an ``mse`` of 1 is about
+    that of always answering the mean.
+
+    Args:
+        kind: ``mse``, ``mae``, or ``huber``, whose errors are squares up to one standard deviation.
+        scale: The scale of the training labels.
+    """
+
+    def __init__(self, kind: str, scale: LabelScale) -> None:
+        super().__init__(name=kind)
+        self.kind = kind
+        self.scale = scale
+
+    def shares(self, labels: Any) -> Any:
+        """Return labels as a column, shape (batch, 1), that can be mixed."""
+        return ops.cast(ops.reshape(labels, (-1, 1)), "float32")
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each example, shape (batch,), of labels and answers of shape (batch, 1)."""
+        labels, answers = ((values - self.scale.mean) / self.scale.deviation for values in (y_true, y_pred))
+        return _NUMBER_LOSSES[self.kind](labels, answers)
+
+    def in_unit_of_labels(self) -> Any:
+        """Return Keras's own loss of this kind, of which any Keras makes something; it is in the unit of the labels."""
+        if self.kind == "huber":
+            return keras.losses.Huber(delta=self.scale.deviation)
+        return {"mse": "mean_squared_error", "mae": "mean_absolute_error"}[self.kind]
 
 
 def balanced_weights(counts: Sequence[int]) -> list[float]:

@@ -14,8 +14,8 @@ from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
 from tunefront.search.trial.batches import n_steps
-from tunefront.search.trial.loss import TrainingLoss, balanced_weights
-from tunefront.search.trial.numbers import NumberLoss, in_unit_of_labels
+from tunefront.search.trial.file_size import UNIT_OF_LABELS
+from tunefront.search.trial.loss import NumberLoss, TrainingLoss, balanced_weights
 from tunefront.spaces.augmentation.levels import build_augmentation
 from tunefront.spaces.augmentation.mixing import build_mixing
 from tunefront.spaces.candidate import Candidate
@@ -91,6 +91,21 @@ def build(
     n_train = len(dataset.split("train", fold).labels)
     compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
     return trainable
+
+
+def in_unit_of_labels(model: Any, scale: LabelScale, input_shape: tuple[int, ...]) -> Any:
+    """Return a model that answers in the unit of the labels, behind one that answers in standard deviations.
+
+    The layers of a functional or sequential model are taken over, so that its backbone stays where it was; a model with
+    a `call` of its own becomes one layer. The last layer computes in float32 under mixed precision too.
+    """
+    if type(model).__module__.partition(".")[0] == "keras" and model.inputs:  # not a class of the user's own
+        inputs, outputs = model.inputs, model.outputs[0]
+    else:
+        inputs = keras.Input(input_shape)
+        outputs = model(inputs)
+    scaling = keras.layers.Rescaling(scale.deviation, scale.mean, dtype="float32", name=UNIT_OF_LABELS)
+    return keras.Model(inputs, scaling(outputs), name=model.name)
 
 
 def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:

@@ -44,7 +44,7 @@ def standardised(numbers: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", LOSSES)
 @pytest.mark.parametrize("shape", [(4,), (4, 1)])
 def test_a_loss_is_keras_s_in_standard_deviations(keras: Any, kind: str, shape: tuple[int, ...]) -> None:
-    from tunefront.search.trial.numbers import NumberLoss
+    from tunefront.search.trial.loss import NumberLoss
 
     expected = float(keras_s(keras, kind)(standardised(LABELS), standardised(ANSWERS)))
     assert float(NumberLoss(kind, SCALE)(LABELS.reshape(shape), ANSWERS.reshape(4, 1))) == pytest.approx(expected)
@@ -290,7 +290,7 @@ def test_half_precision_answers_in_full(keras: Any, tmp_path: Path) -> None:
 
 def test_mixed_images_have_mixed_numbers(keras: Any) -> None:
     from tunefront.search.trial.augmented_model import AugmentedModel
-    from tunefront.search.trial.numbers import NumberLoss
+    from tunefront.search.trial.loss import NumberLoss
     from tunefront.spaces.augmentation.mixing import build_mixing
 
     loss = NumberLoss("mae", LabelScale(0.0, 1.0))
@@ -401,7 +401,7 @@ class Shifted:
 def test_final_scores_and_answers_are_numbers(keras: Any, tmp_path: Path) -> None:
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.goal import Goal
-    from tunefront.search.trial.numbers import NumberLoss
+    from tunefront.search.trial.loss import NumberLoss
 
     data = dataset(tmp_path, 10.0, 2.0)
     test = np.array(data.split("test").labels)
