@@ -83,7 +83,7 @@ def _labels(examples: Examples, parts: NDArray[np.int64], source: Source) -> tup
     """
     if source.task == "regression":
         for what, rows in training_rows(parts, source):
-            refuse_constant(examples.labels[rows], what)
+            refuse_constant(examples.labels[rows], what, source.origin)
         return examples.labels, []
     kept = np.unique(examples.labels[parts != LEFT_OUT])
     return np.searchsorted(kept, examples.labels), [str(examples.class_names[label]) for label in kept]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.search.data.examples import DataError
+from tunefront.search.data.examples import DataError, readable
 from tunefront.search.data.sources.source import Source
 from tunefront.search.data.splitting.splits import LEFT_OUT, TEST, TRAIN, TRAIN_IN_EVERY_FOLD
 
@@ -26,14 +26,18 @@ def training_rows(parts: NDArray[np.int64], source: Source) -> Iterator[tuple[st
         yield f"training while fold {fold + 1} validates", rows
 
 
-def refuse_constant(labels: NDArray[np.floating], what: str) -> None:
+def refuse_constant(labels: NDArray[np.floating], what: str, origin: str) -> None:
     """Refuse labels to train on that are all the same, from which nothing can be learnt.
+
+    Args:
+        what: The training that they are of.
+        origin: The file or function that they come from.
 
     Raises:
         DataError: Names the label and the remedy.
     """
     if len(labels) and labels.min() == labels.max():
         raise DataError(
-            f"data: all {len(labels)} labels in {what} are {labels[0]:g}, and there is nothing to learn: check the "
-            "column or array of the labels, or give examples with others"
+            f"data: {readable(origin)}: all {len(labels)} labels in {what} are {labels[0]:g}, and there is "
+            "nothing to learn: check the column or array of the labels, or give examples with others"
         )

@@ -136,7 +136,7 @@ def test_another_number_is_another_dataset(tmp_path: Path, numbers: np.ndarray) 
 @pytest.mark.parametrize(
     ("labels", "keys", "fragments"),
     [
-        ([2.5] * 20, {}, ["all 12 labels in training are 2.5", "nothing to learn"]),
+        ([2.5] * 20, {}, ["mine.npz: all 12 labels in training are 2.5", "nothing to learn"]),
         ([2.5] * 12 + [3.5, 4.5] * 4, {"split": "time"}, ["all 12 labels in training are 2.5"]),
         (
             [2.5] * 6 + [3.5, 4.5] * 7,

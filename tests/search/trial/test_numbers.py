@@ -278,6 +278,17 @@ def test_model_bytes_is_what_saving_takes(
     np.testing.assert_allclose(loaded.predict(images, verbose=0), built.model.predict(images, verbose=0), rtol=1e-6)
 
 
+def test_a_profile_weighs_the_model_that_a_trial_saves(keras: Any, tmp_path: Path) -> None:
+    from tunefront.search.profiling.profile import profile
+    from tunefront.search.trial import memory
+    from tunefront.search.trial import trainable as training
+
+    built = training.build(SPACE, linear(), dataset(tmp_path, 0.0, 1.0), TrainingTable(), 1)
+    found = profile(SPACE, linear(), (8, 8, 1), 1)
+    assert found.model_bytes == pytest.approx(memory.model_bytes(built.model, built.optimizer), abs=60)
+    assert found.parameters == sum(int(np.prod(weight.shape)) for weight in built.model.weights)
+
+
 def test_half_precision_answers_in_full(keras: Any, tmp_path: Path) -> None:
     """A number near 2000 has steps of 1 in float16, and answers must be finer than that."""
     data = dataset(tmp_path, 2000.0, 3.0)
