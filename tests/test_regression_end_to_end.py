@@ -49,7 +49,7 @@ def test_an_lstm_on_prices_is_searched_split_by_time_and_kept(keras: Any, folder
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}")
-    study = studies.find(store, "stock-prices")
+    study = studies.find(store, "stock_prices")
     assert study is not None
     assert study.record.dataset["task"] == "regression"
     records = trials.load(study)
@@ -68,7 +68,7 @@ def test_an_lstm_on_prices_is_searched_split_by_time_and_kept(keras: Any, folder
     kept = [record for record in complete if record.model_path]
     assert kept
     for record in kept:
-        path = folder / "results" / "stock-prices" / "models" / f"trial-{record.number}.keras"
+        path = folder / "results" / "stock_prices" / "models" / f"trial-{record.number}.keras"
         model = keras.models.load_model(path)
         validation = dataset.split("validation")
         answers = model.predict(np.asarray(validation.images), verbose=0)[:, 0].astype(float)
