@@ -12,6 +12,8 @@ from tunefront.spaces.ranges import Value
 
 Settings = Mapping[str, Value]
 
+EPOCHS_PARAMETER = "training.epochs"  # the name in the store of a candidate's own number of epochs, where it varies
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -30,6 +32,7 @@ class Candidate:
         l2: Penalty on the kernels' squares.
         class_weights: ``none``, or ``balanced``: each class counts alike, however many images it has.
         output: ``softmax``, or ``sigmoid``: one unit, for two classes.
+        epochs: The epochs of its whole training; 0 if its space does not say.
     """
 
     architecture: str
@@ -48,6 +51,7 @@ class Candidate:
     l2: float = 0.0
     class_weights: str = "none"
     output: str = "softmax"
+    epochs: int = 0
 
     def summary(self, parameters: Settings) -> str:
         """Return the candidate as a line for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.

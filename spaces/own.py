@@ -13,7 +13,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
@@ -25,16 +25,15 @@ import optuna
 from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
-from tunefront.spaces.candidate import Candidate, Settings, with_whole_numbers
+from tunefront.spaces.candidate import EPOCHS_PARAMETER, Candidate, Settings, with_whole_numbers
 from tunefront.spaces.optimizers import OPTIMIZERS
-from tunefront.spaces.ranges import Fixed
+from tunefront.spaces.ranges import Fixed, Range
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting, SpaceError
 
 _SETTINGS_FIELDS = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
-_GENERAL_FIELDS = tuple(
-    field.name for field in fields(Candidate) if field.name not in (*_SETTINGS_FIELDS, "architecture", "image_size")
-)
+_OTHERS_FIELDS = ("architecture", "image_size", "epochs")  # no key of `suggest`: the spec's [training] gives epochs
+_GENERAL_FIELDS = tuple(one.name for one in fields(Candidate) if one.name not in (*_SETTINGS_FIELDS, *_OTHERS_FIELDS))
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,11 @@ class OwnSpace:
 
     Attributes:
         reference: The object's name in the spec.
+        epochs: The range of the epochs of a candidate's training, which is no matter of the user's object.
     """
 
     reference: str
+    epochs: Range = field(default=Fixed(0))
 
     @classmethod
     def parse(cls, reference: str) -> OwnSpace:
@@ -61,6 +62,10 @@ class OwnSpace:
         """
         _split(reference, "space")
         return cls(reference)
+
+    def with_epochs(self, epochs: Range) -> OwnSpace:
+        """Return the space whose candidates train for these epochs; they are drawn last."""
+        return replace(self, epochs=epochs)
 
     def load(self) -> Any:
         """Return the user's object. The first time in a process, this runs its code.
@@ -86,14 +91,13 @@ class OwnSpace:
             chosen = own.suggest(trial)
         except Exception as error:
             raise SpaceError("space", f"{self.reference}: {_describe(error)}") from error
-        if isinstance(chosen, Candidate):
-            return chosen
-        if not isinstance(chosen, Mapping):
+        if not isinstance(chosen, Candidate | Mapping):
             raise SpaceError(
                 "space",
                 f"{self.reference}: suggest returned {shown(chosen)}. Let it return a dictionary of names and values",
             )
-        return self._candidate(chosen)
+        candidate = chosen if isinstance(chosen, Candidate) else self._candidate(chosen)
+        return replace(candidate, epochs=int(self.epochs.suggest(trial, EPOCHS_PARAMETER)))
 
     def _candidate(self, chosen: Settings) -> Candidate:
         try:

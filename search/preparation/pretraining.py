@@ -109,7 +109,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     seed = trial_seed(spec.seed, 0)
     keras.utils.set_random_seed(seed)
     space = Space.from_table(_with_defaults(table.space))
-    epochs = table.training.epochs
+    epochs = table.training.most_epochs
 
     def tell(result: EpochResult) -> bool:
         progress(f"pretraining {candidate.architecture}, accuracy {result.accuracy:.3f}", result.epoch, epochs)

@@ -30,7 +30,7 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int) -> None:
     """Refuse a pruner that would judge nothing: the curve is too short, or is not the one that Optuna's pruners read.
 
     Args:
-        epochs: The epochs of a whole training.
+        epochs: The epochs of the longest training.
 
     Raises:
         SpaceError: Names the key and the remedy.

@@ -86,7 +86,7 @@ class StudySpec(Table):
         if (info.context or {}).get("is_alone"):
             return self
         check_bohb(self.sampler, self.pruner, list(self.objectives.present()))
-        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs)
+        check_pruner(self.pruner, list(self.objectives.present()), self.training.most_epochs)
         if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()
         return self
@@ -110,7 +110,7 @@ class StudySpec(Table):
 
     def parsed_space(self) -> Space | OwnSpace:
         """Return the space. If it is the user's own, its code runs when a candidate is asked for, not before."""
-        return _parse_space(self.space)
+        return _parse_space(self.space).with_epochs(self.training.epochs_range)
 
     @property
     def takes_images(self) -> bool:

@@ -51,7 +51,7 @@ def fit(
     watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps=training.keep_weights)
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
-    parts = phases(trainable, training.epochs)
+    parts = phases(trainable, training.epochs_of(candidate))
     for phase in parts:
         if len(parts) > 1:
             compile_for(trainable, phase, len(train.labels))

@@ -85,7 +85,7 @@ def build(
     backbone = find_backbone(model) if isinstance(space, Space) else None
     trainable = Trainable(candidate, model, trained, loss, backbone)
     n_train = len(dataset.split("train", fold).labels)
-    compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
+    compile_for(trainable, phases(trainable, training.epochs_of(candidate))[-1], n_train)
     return trainable
 
 
