@@ -53,6 +53,8 @@ class Dataset:
         n_train: The number of training examples; with folds, while fold 0 validates. The same holds for
             `n_validation`.
         folds: The number of folds; 0 means one validation split instead.
+        outputs: The number of a network's outputs, if it is more than there are classes: the last ones name no class; 0
+            for one a class.
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         value_range: The smallest and the largest value of the training images; None for data that was prepared before
             this was noted.
@@ -78,11 +80,17 @@ class Dataset:
     value_type: str | None = None
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
+    outputs: int = 0
     task: Task = "classification"
 
     @property
     def n_classes(self) -> int:
         return len(self.class_names)
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of outputs of a network with softmax: the classes in their order, then those that name none."""
+        return max(self.outputs, self.n_classes)
 
     def split(self, name: str, fold: int = 0) -> Split:
         """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.

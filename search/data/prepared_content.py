@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.search.data.classes import note_similar_names, positive_class
+from tunefront.search.data.classes import check_n_classes, note_similar_names, positive_class
 from tunefront.search.data.dataset_files import write_arrays, write_facts
 from tunefront.search.data.decoding.pixel_scale import are_pixels
 from tunefront.search.data.decoding.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
@@ -44,6 +44,7 @@ def write_content(
     alike = _near_copies(pixels, division.parts, source, folder, report)
     kept = np.unique(pixels.examples.labels[division.parts != LEFT_OUT])
     class_names = [str(examples.class_names[label]) for label in kept]
+    check_n_classes(source.n_classes, len(class_names))
     numbers = np.searchsorted(kept, pixels.examples.labels)
     facts, order = write_arrays(folder, pixels.values, pixels.rows, numbers, division.parts, source.folds, report)
     if pixels.decoding is not None:
@@ -65,6 +66,7 @@ def write_content(
             **facts,
             "source": source.source,
             "class_names": class_names,
+            **({"outputs": source.n_classes} if source.n_classes else {}),
             "folds": source.folds,
             "bit_depth": pixels.decoding.bit_depth if pixels.decoding and pixels.deep_maxima else None,
             "positive_class": positive_class(source.positive_class, class_names),

@@ -128,9 +128,9 @@ def _check_images(space: Space, dataset: Dataset) -> None:
 
 
 def _check_output(space: Space, dataset: Dataset) -> None:
-    if "sigmoid" in extremes(space.general["output"]) and dataset.n_classes != 2:
+    if "sigmoid" in extremes(space.general["output"]) and dataset.n_outputs != 2:
         raise CheckError(
-            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_classes}: "
+            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_outputs}: "
             'write output = "softmax"'
         )
 
@@ -204,8 +204,8 @@ def _probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
 
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
     candidate = space.suggest(study.ask())
-    if candidate.output == "sigmoid" and dataset.n_classes != 2:
-        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
+    if candidate.output == "sigmoid" and dataset.n_outputs != 2:
+        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_outputs}")
     check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
     built = trainable.build(space, candidate, dataset, spec.training, seed=0)
     try:

@@ -117,9 +117,8 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     try:
         trainable = training.build(space, candidate, dataset, table.training, seed)
-        _, counted = fit(
-            trainable, dataset, table.training, Goal(positive_class=dataset.positive_class), tell, seed=seed
-        )
+        goal = Goal(positive_class=dataset.positive_class, n_classes=dataset.n_classes)
+        _, counted = fit(trainable, dataset, table.training, goal, tell, seed=seed)
     except (ValueError, TrainingFailedError) as error:
         raise CheckError(f"pretrain: {error}") from error
     facts = {

@@ -71,7 +71,7 @@ def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     space = spec.parsed_space()
     with quiet_optuna():
         candidates, note = models_of(space, _LIMIT, spec.seed)
-    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_classes)
+    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_outputs)
     return _collect(found, len(candidates), note, progress)
 
 

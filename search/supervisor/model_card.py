@@ -18,7 +18,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
     """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made with.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
-    ``positive_class``.
+    ``positive_class``. With ``n_outputs``, the model has so many outputs, of which the last ones name no class.
     """
     dataset = assignment.dataset
     is_binary = dataset.n_classes == 2
@@ -28,6 +28,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
         "class_names": list(dataset.class_names),
         "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
         "output": running.candidate.output,
+        **({"n_outputs": dataset.n_outputs} if dataset.n_outputs > dataset.n_classes else {}),
         "input": {"shape": list(dataset.image_shape), **_preparation(assignment)},
         "measurements": dict(sorted(running.measurements.items())),
         "candidate": asdict(running.candidate),

@@ -91,4 +91,10 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
     def _score(self) -> dict[str, float]:
         goal = self._goal
         probabilities = predict(self._kept_model, self._validation.images, _BATCH_SIZE, goal.positive_class)
-        return score(self._validation.labels, probabilities, goal.positive_class, wants_auc=goal.measure == "auc")
+        return score(
+            self._validation.labels,
+            probabilities,
+            goal.positive_class,
+            wants_auc=goal.measure == "auc",
+            n_classes=goal.n_classes,
+        )

@@ -32,13 +32,26 @@ def final_scores(model: Any, dataset: Dataset, goal: Goal) -> tuple[dict[str, fl
     if dataset.n_test:
         test = dataset.split("test")
         probabilities = predict(model, test.images, _BATCH_SIZE, dataset.positive_class)
-        found = score(test.labels, probabilities, dataset.positive_class, wants_auc=goal.measure == "auc")
+        found = score(
+            test.labels,
+            probabilities,
+            dataset.positive_class,
+            wants_auc=goal.measure == "auc",
+            n_classes=dataset.n_classes,
+        )
         scores = {f"test_{name}": value for name, value in found.items()}
         answers["test"] = image_answers(
-            test.labels, probabilities, goal.measure, dataset.positive_class, has_curves=True
+            test.labels,
+            probabilities,
+            goal.measure,
+            dataset.positive_class,
+            has_curves=True,
+            n_classes=dataset.n_classes,
         )
     if not dataset.folds:
         validation = dataset.split("validation")
         probabilities = predict(model, validation.images, _BATCH_SIZE, dataset.positive_class)
-        answers["validation"] = image_answers(validation.labels, probabilities, goal.measure, dataset.positive_class)
+        answers["validation"] = image_answers(
+            validation.labels, probabilities, goal.measure, dataset.positive_class, n_classes=dataset.n_classes
+        )
     return scores, answers

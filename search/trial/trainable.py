@@ -73,7 +73,7 @@ def build(
     The optimizer is that of the last phase, because the kept model is saved with it.
     """
     keras.config.set_dtype_policy(training.precision)
-    model = space.build(candidate, dataset.image_shape, dataset.n_classes)
+    model = space.build(candidate, dataset.image_shape, dataset.n_outputs)
     _regularize(model, candidate.l1, candidate.l2)
     loss = _loss(candidate, dataset, fold)
     layers = build_augmentation(candidate.augmentation_settings, seed)
@@ -130,8 +130,8 @@ def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss:
     weights: list[float] = []
     if candidate.class_weights == "balanced":
         targets = targets_of(candidate, dataset, dataset.split("train", fold).labels)
-        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_classes).tolist())
-    return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
+        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_outputs).tolist())
+    return TrainingLoss(dataset.n_outputs, candidate.label_smoothing, weights)
 
 
 def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[np.int64]) -> NDArray[np.int64]:
