@@ -53,6 +53,7 @@ def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
     _check_measure("objectives.accuracy", spec.accuracy_measure, spec.accuracy_measure, dataset)
     _check_defined("objectives.accuracy", spec.accuracy_measure, dataset, ("validation", "test"))
     check_monitor("training", spec.training, spec.accuracy_measure, dataset)
+    _check_part("training.validation_steps", spec.accuracy_measure, spec.training, dataset)
 
 
 def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, dataset: Dataset) -> None:
@@ -70,6 +71,7 @@ def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, da
     key, monitor = f"{table}.early_stopping.monitor", training.early_stopping.monitor
     _check_measure(key, monitor, accuracy_measure, dataset)
     _check_defined(key, monitor, dataset, ("validation",))
+    _check_part(f"{table}.validation_steps", monitor, training, dataset)
 
 
 def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset) -> None:
@@ -94,6 +96,19 @@ def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str])
             if counts.any() and not is_defined(name, counts, dataset.positive_class):
                 what = f"fold {fold + 1} of {n_folds}" if n_folds else f"the {split} split"
                 raise CheckError(f"{key}: {_describe_undefined(name, what, dataset, counts)}")
+
+
+def _check_part(key: str, name: str, training: TrainingTable, dataset: Dataset) -> None:
+    """Refuse a measure that is undefined on the validation images that score each epoch."""
+    for fold in range(max(dataset.folds, 1)):
+        split = dataset.split("validation", fold)
+        labels = split.part(training.n_validated).labels
+        counts = np.bincount(labels, minlength=dataset.n_classes)
+        if len(labels) < len(split.labels) and not is_defined(name, counts, dataset.positive_class):
+            raise CheckError(
+                f"{key}: {name} is not defined on the {len(labels)} of {len(split.labels)} validation images that "
+                f"{training.validation_steps} steps score: they lack a class that it needs. Write more, or leave it out"
+            )
 
 
 def _describe_undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:

@@ -13,6 +13,7 @@ from tunefront.spaces.ranges import Fixed, IntRange, Range, parse_range, write_r
 from tunefront.spaces.settings import SpaceError, extremes
 from tunefront.spaces.space import Space
 
+IMAGES_PER_STEP = 32  # of validation, whatever a candidate's batch size: all are scored on the same images
 _MOST_EPOCHS = 1_000_000
 
 
@@ -47,6 +48,8 @@ class TrainingTable(Table):
         time_limit: The limit for one trial, from start to end.
         keep_weights: The epoch whose weights are kept, and whose accuracy counts: that of the best validation accuracy,
             of the smallest validation loss, or the last one.
+        validation_steps: The steps of validation after each epoch, of 32 images each and always the same ones; 0 for
+            all images. The epoch that counts is scored on all of them in any case.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
@@ -55,6 +58,7 @@ class TrainingTable(Table):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     keep_weights: Literal["best", "val_loss", "last"] = "best"
     early_stopping: EarlyStoppingTable | None = None
+    validation_steps: int = Field(default=0, ge=0, le=10_000_000)
     tensorboard: bool = False
 
     @property
@@ -69,6 +73,11 @@ class TrainingTable(Table):
         if isinstance(found, IntRange):
             return found.high - (found.high - found.low) % found.step
         return max(int(number) for number in extremes(found))
+
+    @property
+    def n_validated(self) -> int | None:
+        """The images that validate each epoch; None for all."""
+        return self.validation_steps * IMAGES_PER_STEP or None
 
     def epochs_of(self, candidate: Candidate) -> int:
         """Return the epochs of a candidate's training: its own number, or the most if it has none."""
