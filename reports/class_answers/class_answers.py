@@ -14,7 +14,6 @@ from tunefront.storage import answers
 from tunefront.storage.answers import Answers, ClassCurve
 from tunefront.storage.open_study import OpenStudy
 
-
 _NO_CLASS = "no class"  # what outputs name that are more than there are classes
 
 

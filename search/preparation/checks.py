@@ -100,6 +100,8 @@ def _check_defined(key: str, name: str, dataset: Dataset, splits: Sequence[str])
 
 def _check_part(key: str, name: str, training: TrainingTable, dataset: Dataset) -> None:
     """Refuse a measure that is undefined on the validation images that score each epoch."""
+    if training.n_validated is None:
+        return
     for fold in range(max(dataset.folds, 1)):
         split = dataset.split("validation", fold)
         labels = split.part(training.n_validated).labels

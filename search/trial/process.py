@@ -137,7 +137,10 @@ def _kept_answers(task: TrialTask, model: Any) -> dict[str, Any]:
         return {}
     validation, positive_class = task.dataset.split("validation"), task.dataset.positive_class
     probabilities = predict(model, validation.images, _BATCH_SIZE, positive_class)
-    answers = image_answers(validation.labels, probabilities, "accuracy", positive_class, has_curves=True, n_classes=task.dataset.n_classes)
+    n_classes = task.dataset.n_classes
+    answers = image_answers(
+        validation.labels, probabilities, "accuracy", positive_class, has_curves=True, n_classes=n_classes
+    )
     return {"validation": answers}
 
 
