@@ -295,9 +295,9 @@ def test_a_plateau_is_that_of_what_is_monitored(
 
     real = Watcher._score
 
-    def falling(watcher: Any) -> dict[str, float]:
+    def falling(watcher: Any, validation: Any) -> dict[str, float]:
         watcher.n_scored = getattr(watcher, "n_scored", 0) + 1
-        return {**real(watcher), "accuracy": 0.9 / watcher.n_scored}
+        return {**real(watcher, validation), "accuracy": 0.9 / watcher.n_scored}
 
     monkeypatch.setattr(Watcher, "_score", falling)
     settings = {"monitor": monitor, "factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0}
@@ -362,7 +362,7 @@ def test_the_smallest_loss_need_not_be_the_best_accuracy(
         watcher = Watcher(model, digits.split("validation"), Goal(), EpochTimer(), lambda result: True, keeps=keeps)  # type: ignore[arg-type]
         watcher.set_model(model)
         scores = iter([(0.5, 1.0), (0.7, 2.0), (0.6, 0.9), (0.7, 0.9), (0.1, 3.0)])
-        watcher._score = lambda scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
+        watcher._score = lambda _, scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
         for epoch in range(5):
             watcher.on_epoch_end(epoch, {"loss": 1.0})
         kept[keeps] = (watcher.kept.epoch, watcher.kept.accuracy)
