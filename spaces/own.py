@@ -31,9 +31,8 @@ from tunefront.spaces.ranges import Fixed, Range
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting, SpaceError
 
-_SETTINGS_FIELDS = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
-_OTHERS_FIELDS = ("architecture", "image_size", "epochs")  # no key of `suggest`: the spec's [training] gives epochs
-_GENERAL_FIELDS = tuple(one.name for one in fields(Candidate) if one.name not in (*_SETTINGS_FIELDS, *_OTHERS_FIELDS))
+_NO_KEYS = {"architecture", "image_size", "epochs"}  # of `suggest`: the spec's [training] gives the epochs
+_GENERAL_FIELDS = {one.name for one in fields(Candidate) if not one.name.endswith("_settings")} - _NO_KEYS
 
 
 @dataclass(frozen=True)
@@ -42,8 +41,7 @@ class OwnSpace:
 
     The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
     ``build(settings, input_shape, n_classes)``, which returns an uncompiled ``keras.Model`` with class probabilities
-    as output. `build` gets the whole mapping. tunefront reads from it ``optimizer``, that optimizer's settings such as
-    ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+    as output. `build` gets the whole mapping; tunefront reads a candidate's fields and its optimizer's settings from it.
 
     Attributes:
         reference: The object's name in the spec.

@@ -56,10 +56,10 @@ def test_describe_time_left(seconds: float | None, expected: str) -> None:
 
 def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
     made = console()
-    running = SlotState("cpu0", 9, "mlp", 3, 0.875)
+    running = SlotState("cpu0", 9, "mlp", 3, 12, 0.875)
     counts = Counts(complete=1, pruned=0, refused=0, failed=0, running=1, waiting=0)
     objectives: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
-    made.print(render(Snapshot("a", 3, 12, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
+    made.print(render(Snapshot("a", 3, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
     text = " ".join(printed(made).split())
     assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 mlp" in text
     assert "trial rmse 0 0.5" in text
