@@ -41,7 +41,7 @@ class OwnSpace:
 
     The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
     ``build(settings, input_shape, n_classes)``, which returns an uncompiled ``keras.Model`` with class probabilities
-    as output. `build` gets the whole mapping; tunefront reads a candidate's fields and its optimizer's settings from it.
+    as output. `build` gets the whole mapping; tunefront reads a candidate's fields and optimizer settings from it.
 
     Attributes:
         reference: The object's name in the spec.

@@ -15,6 +15,7 @@ from tunefront.spaces.space import Space
 
 IMAGES_PER_STEP = 32  # of validation, whatever a candidate's batch size: all are scored on the same images
 _MOST_EPOCHS = 1_000_000
+_Epochs = Annotated[int, Field(ge=1, le=_MOST_EPOCHS)]
 
 
 def _read_epochs(value: Any) -> Any:
@@ -53,7 +54,7 @@ class TrainingTable(Table):
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
-    epochs: Annotated[int | list[int] | dict[str, int | bool], BeforeValidator(_read_epochs)] = 12
+    epochs: Annotated[_Epochs | list[_Epochs] | dict[str, _Epochs | bool], BeforeValidator(_read_epochs)] = 12
     time_limit: Seconds = 3600.0
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     keep_weights: Literal["best", "val_loss", "last"] = "best"
