@@ -135,13 +135,13 @@ def report(n_trials: int, limit: float, n_decisions: int, folder: Path) -> None:
     history = History(filling.study, list(OBJECTIVES.values()), EPOCHS)
     pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05, n_trials=2 * n_trials)
     start = time.perf_counter()
-    history.finished()
+    history.finished(EPOCHS)
     print(f"{n_trials} trials: the first look reads all, {time.perf_counter() - start:.2f} s", file=sys.stderr)
     curves = [filling.epochs(1 + number % (EPOCHS - 1)) for number in range(n_decisions)]
     waiting = iter(curves * 2)
 
     def decide() -> None:
-        pruner.judge(next(waiting), {"model_bytes": 1e5}, history.finished(), history.n_ended)
+        pruner.judge(next(waiting), {"model_bytes": 1e5}, history.finished(EPOCHS), history.n_ended)
 
     for label, prepare in (("nothing new", lambda: None), ("a trial more", lambda: filling.add(1, 1))):
         found = milliseconds(n_decisions, prepare, decide)

@@ -151,7 +151,8 @@ def _running_table(results: StudyResults, running: list[TrialRecord]) -> Table:
         table.add_column(name, justify="left" if name == "slot" else "right")
     for trial in running:
         best = measure.best(epoch.accuracy for epoch in trial.epochs)
-        epoch = f"{len(trial.epochs)} of {results.study.spec['training']['epochs']}"
+        n_epochs = trial.parameters.get("training.epochs", results.study.spec["training"]["epochs"])
+        epoch = f"{len(trial.epochs)} of {n_epochs}"
         table.add_row(trial.slot, str(trial.number), epoch, format_quantity(best, measure.unit))
     return table
 

@@ -14,6 +14,8 @@ Settings = Mapping[str, Value]
 Task = Literal["classification", "regression"]  # as in `objectives`, which this package does not import
 NUMBER_LOSSES = ("mse", "mae", "huber")
 
+EPOCHS_PARAMETER = "training.epochs"  # the name in the store of a candidate's own number of epochs, where it varies
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -33,6 +35,7 @@ class Candidate:
         class_weights: ``none``, or ``balanced``: each class counts alike, however many images it has.
         output: ``softmax``, or ``sigmoid``: one unit, for two classes; or ``linear``: one number.
         loss: ``cross_entropy``, or of a number ``mse``, ``mae`` or ``huber``.
+        epochs: The epochs of its whole training; 0 if its space does not say.
     """
 
     architecture: str
@@ -52,6 +55,7 @@ class Candidate:
     class_weights: str = "none"
     output: str = "softmax"
     loss: str = "cross_entropy"
+    epochs: int = 0
 
     def for_task(self, task: Task) -> Candidate:
         """Return the candidate with the output and the loss that its task has where nothing else was chosen.

@@ -7,17 +7,10 @@ that names it runs nothing.
 from __future__ import annotations
 
 import functools
-import importlib
-import importlib.util
-import os
-import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import FrameType, ModuleType
 from typing import Any
 
 import optuna
@@ -25,16 +18,15 @@ import optuna
 from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
-from tunefront.spaces.candidate import Candidate, Settings, Task, with_whole_numbers
+from tunefront.spaces.candidate import EPOCHS_PARAMETER, Candidate, Settings, Task, with_whole_numbers
 from tunefront.spaces.optimizers import OPTIMIZERS
-from tunefront.spaces.ranges import Fixed
+from tunefront.spaces.ranges import Fixed, Range
 from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting, SpaceError
+from tunefront.spaces.user_code.objects import describe_error, load_object, split_reference
 
-_SETTINGS_FIELDS = ("architecture_settings", "optimizer_settings", "augmentation_settings", "schedule_settings")
-_GENERAL_FIELDS = tuple(
-    field.name for field in fields(Candidate) if field.name not in (*_SETTINGS_FIELDS, "architecture", "image_size")
-)
+_NO_KEYS = {"architecture", "image_size", "epochs"}  # of `suggest`: the spec's [training] gives the epochs
+_GENERAL_FIELDS = {one.name for one in fields(Candidate) if not one.name.endswith("_settings")} - _NO_KEYS
 
 
 @dataclass(frozen=True)
@@ -43,16 +35,18 @@ class OwnSpace:
 
     The object has ``suggest(trial)``, which returns a mapping of names to values or a whole :class:`Candidate`, and
     ``build(settings, input_shape, n_outputs)``, which returns an uncompiled ``keras.Model`` with class probabilities
-    as output, or one standardised number. `build` gets the whole mapping. tunefront reads from it ``optimizer``, that
-    optimizer's settings such as ``learning_rate``, ``augmentation``, ``schedule`` and the other fields of a candidate.
+    as output, or one standardised number. `build` gets the whole mapping; tunefront reads a candidate's fields and
+    optimizer settings from it.
 
     Attributes:
         reference: The object's name in the spec.
         task: Whether the models tell classes apart or predict numbers.
+        epochs: The range of the epochs of a candidate's training, which is no matter of the user's object.
     """
 
     reference: str
     task: Task = "classification"
+    epochs: Range = field(default=Fixed(0))
 
     @classmethod
     def parse(cls, reference: str, task: Task = "classification") -> OwnSpace:
@@ -61,8 +55,12 @@ class OwnSpace:
         Raises:
             SpaceError: If it is not written like the name of an object.
         """
-        _split(reference, "space")
+        split_reference(reference, "space")
         return cls(reference, task)
+
+    def with_epochs(self, epochs: Range) -> OwnSpace:
+        """Return the space whose candidates train for these epochs; they are drawn last."""
+        return replace(self, epochs=epochs)
 
     def load(self) -> Any:
         """Return the user's object. The first time in a process, this runs its code.
@@ -94,9 +92,10 @@ class OwnSpace:
                 f"{self.reference}: suggest returned {shown(chosen)}. Let it return a dictionary of names and values",
             )
         try:
-            return (chosen if isinstance(chosen, Candidate) else self._candidate(chosen)).for_task(self.task)
+            candidate = (chosen if isinstance(chosen, Candidate) else self._candidate(chosen)).for_task(self.task)
         except ValueError as error:
             raise SpaceError("space", f"{self.reference}: suggest returned {error}") from None
+        return replace(candidate, epochs=int(self.epochs.suggest(trial, EPOCHS_PARAMETER)))
 
     def _candidate(self, chosen: Settings) -> Candidate:
         general = with_whole_numbers({name: chosen[name] for name in _GENERAL_FIELDS if name in chosen})
@@ -130,7 +129,7 @@ class OwnSpace:
         try:
             model = own.build(candidate.architecture_settings, tuple(image_shape), n_outputs)
         except Exception as error:
-            raise SpaceError("space", f"{self.reference}: build raised {_show(error)}") from error
+            raise SpaceError("space", f"{self.reference}: build raised {describe_error(error)}") from error
         if not isinstance(model, keras.Model):
             raise SpaceError("space", f"{self.reference}: build returned {shown(model)}. Let it return a keras.Model")
         if not model.built:
@@ -165,113 +164,6 @@ def _load_space(reference: str, folder: Path) -> Any:
     return own
 
 
-def load_object(reference: str, key: str = "space") -> Any:
-    """Return the object that ``module:object`` or ``path/to/file.py:object`` names; of a class, an instance.
-
-    The module is looked for in the current folder first; modules that it imports are looked for there last. This runs
-    the module's code once.
-
-    Raises:
-        SpaceError: Under `key`, if it is not written so, is not there, or raises.
-    """
-    where, name = _split(reference, key)
-    is_file = where.endswith(".py")
-    if is_file and not Path(where).is_file():  # opening a pipe would wait for ever
-        raise SpaceError(key, f"there is no file {where!r} (looked for in {Path.cwd()})")
-    try:
-        found: Any = _load_file(Path(where).resolve()) if is_file else _load_module(where)
-    except (Exception, SystemExit) as error:  # a script may call sys.exit when it is imported
-        raise SpaceError(key, f"{reference}: importing {where!r} raised {_show(error)}") from error
-    for part in name.split("."):
-        if not hasattr(found, part):
-            names = [known for known in vars(found) if not known.startswith("_")]
-            raise SpaceError(key, f"{where} has no {shown(name)}. {nearest(name, names)}")
-        found = getattr(found, part)
-    if not isinstance(found, type):
-        return found
-    try:
-        return found()
-    except Exception as error:
-        raise SpaceError(key, f"{reference}: {name}() raised {_show(error)}") from error
-
-
-def _split(reference: str, key: str) -> tuple[str, str]:
-    """Return the file or module of an object, and its name there."""
-    where, colon, name = reference.rpartition(":")
-    if not colon or not where or not name:
-        raise SpaceError(key, f'{reference!r} names no object: write "module:object" or "path/to/file.py:object"')
-    return where, name
-
-
-@functools.cache
-def _load_file(file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"tunefront_own_{file.stem}", file)
-    assert spec is not None  # the name ends in .py
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _load_module(name: str) -> Any:
-    folder, top = str(Path.cwd()), name.partition(".")[0]
-    own_names = _find_neighbours(folder)
-    found = PathFinder.find_spec(top, [folder])
-    if found is not None and top in sys.modules:
-        _check_same(sys.modules[top], found)
-    elif found is not None:
-        own_names.add(top)
-        sys.modules[top] = module = importlib.util.module_from_spec(found)
-        try:
-            if found.loader is not None:  # a folder without __init__.py has none
-                found.loader.exec_module(module)
-        except BaseException:
-            del sys.modules[top]
-            raise
-    return importlib.import_module(name)
-
-
-def _check_same(loaded: ModuleType, found: ModuleSpec) -> None:
-    """Refuse a module of tunefront or Python that has the name of one in the current folder."""
-    file = getattr(loaded, "__file__", None)
-    if found.origin and (file is None or os.path.realpath(file) != os.path.realpath(found.origin)):
-        name = Path(found.origin).name if not found.submodule_search_locations else "PATH.py"
-        raise ImportError(f'another module has this name: write the file as "{name}:OBJECT", or rename it')
-
-
-@functools.cache
-def _find_neighbours(folder: str) -> set[str]:
-    """Let the modules of `folder` import each other, now and when they are called; return their names.
-
-    Other importers, such as Keras, do not get a file ``random.py`` or ``jax.py`` of the folder.
-    """
-    own_names: set[str] = set()
-
-    class NeighbourFinder(MetaPathFinder):
-        def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
-            is_own = path is None and _importer() in own_names
-            found = PathFinder.find_spec(name, [folder]) if is_own else None
-            if found is not None:
-                own_names.add(name)
-            return found
-
-    sys.meta_path.append(NeighbourFinder())
-    return own_names
-
-
-def _importer() -> str:
-    """Return the top-level name of the importing module, read from the frames: Python gives a finder nothing else."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        name = str(frame.f_globals.get("__name__"))
-        top = name.partition(".")[0]
-        if name != __name__ and top not in ("importlib", "_frozen_importlib", "_frozen_importlib_external"):
-            return top
-        frame = frame.f_back
-    return ""
-
-
 def _describe(error: Exception) -> str:
     """Return what a user's `suggest` raised; if a parameter differs from earlier trials, its name and a remedy.
 
@@ -284,7 +176,7 @@ def _describe(error: Exception) -> str:
             "parameter keeps them as long as a study lives: give a parameter with others another name, such as one "
             "for each case"
         )
-    return f"suggest raised {_show(error)}"
+    return f"suggest raised {describe_error(error)}"
 
 
 def _suggested_name(error: Exception) -> str:
@@ -292,8 +184,3 @@ def _suggested_name(error: Exception) -> str:
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     names = [frame.f_locals.get("name") for frame in frames if frame.f_code.co_name.startswith("suggest_")]
     return str(names[-1]) if names else "?"
-
-
-def _show(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

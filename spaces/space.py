@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import optuna
@@ -82,7 +82,7 @@ class Space:
     """The space of a study: everything that may vary.
 
     Attributes:
-        general: Ranges of the keys that every candidate has.
+        general: Ranges of the keys that every candidate has, in a spec's space also of ``epochs``, from ``[training]``.
         families: ``architecture``, ``optimizer``, ``augmentation`` and ``schedule`` -> name that may be chosen ->
             ranges of its settings.
     """
@@ -128,6 +128,10 @@ class Space:
                 )
         return cls(general, families)
 
+    def with_epochs(self, epochs: Range) -> Space:
+        """Return the space whose candidates train for these epochs; they are drawn last."""
+        return replace(self, general={**self.general, "epochs": epochs})
+
     def as_table(self) -> dict[str, Any]:
         """Return the table that :meth:`from_table` reads as this space; it leaves no range to a default."""
         tables = {
@@ -136,7 +140,7 @@ class Space:
             for name, settings in members.items()
             if settings
         }
-        return {**{key: write_range(spec_range) for key, spec_range in self.general.items()}, **tables}
+        return {**{key: write_range(self.general[key]) for key in GENERAL}, **tables}
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
         """Sample a candidate; parameters are named ``group.name``."""

@@ -31,8 +31,9 @@ class Changes:
 
 # Weights are random, because tests have no network. Images are small for speed, except the forest's.
 CHANGES = {
+    "cats_dogs": Changes(data={"image_size": 64}),
     "cifar100_optimizers": Changes(),
-    "cifar100_scratch": Changes(),
+    "cifar100_scratch": Changes(space={"image_size": [32, 78]}),
     "cifar100_steps": Changes(space={"steps_per_epoch": [3, 5]}),
     "cifar100_transfer": Changes(
         space={
@@ -43,11 +44,13 @@ CHANGES = {
         epochs=2,
     ),
     "fashion_mnist": Changes(epochs=2),
-    "fingers": Changes(space={"MobileNetV2": {"weights": "none"}}),
+    "fingers": Changes(data={"image_size": 64}, space={"MobileNetV2": {"weights": "none"}}),
     "forest_fire": Changes(),
     "humpback_whales": Changes(data={"image_size": [32, 64]}, space={"ResNet50V2": {"weights": "none"}}),
     "mnist_optimizers": Changes(),
-    "plant_disease": Changes(data={"image_size": 32}, space={"VGG16": {"weights": "none", "head_epochs": 1}}, epochs=2),
+    "plant_disease": Changes(
+        data={"image_size": 32}, space={"image_size": 32, "VGG16": {"weights": "none", "head_epochs": 1}}, epochs=2
+    ),
     "stock_prices": Changes(epochs=2),
 }
 
@@ -57,9 +60,10 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder ``data/`` as the examples name it, and Keras's own files."""
     folder = tmp_path_factory.mktemp("examples")
     data = folder / "data"
+    example_data.write_folder(data / "cats_dogs", ["cats", "dogs"], 12, (170, 150))
     example_data.write_folder(data / "forest_fire", ["fire", "no_fire"], 12, (300, 260))
     for split, n_each in (("train", 5), ("test", 2)):
-        example_data.write_folder(data / "fingers" / split, list("012345"), n_each, (128, 128), "png", seed=n_each)
+        example_data.write_folder(data / "fingers" / split, list("1234"), n_each, (128, 128), "png", seed=n_each)
     example_data.write_table(data / "humpback_whales", [12, 11, 10, 2, 1, 1], (120, 50))
     example_data.write_folder(data / "plant_disease", ["healthy", "rust", "scab"], 8, (64, 64))
     example_data.write_prices(data / "stock_prices.csv", 260)

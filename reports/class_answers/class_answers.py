@@ -14,6 +14,8 @@ from tunefront.storage import answers
 from tunefront.storage.answers import Answers, ClassCurve
 from tunefront.storage.open_study import OpenStudy
 
+_NO_CLASS = "no class"  # what outputs name that are more than there are classes
+
 
 @dataclass(frozen=True)
 class ClassAnswers:
@@ -21,7 +23,8 @@ class ClassAnswers:
 
     Attributes:
         number: The number of its trial.
-        matrix: The confusion matrix, shape (k, k): images of each class (rows) that were taken for each (columns).
+        matrix: The confusion matrix, shape (k, k): images of each class (rows) that were taken for each (columns). If
+            an answer named no class, the last class is none.
         curves: Class -> its curves; only the positive one of two classes.
     """
 
@@ -73,15 +76,18 @@ def load_front_answers(study: OpenStudy, results: StudyResults) -> FrontAnswers 
     """
     dataset = results.study.dataset
     names = [str(name) for name in dataset.get("class_names", [])]
+    n_outputs = max(len(names), int(dataset.get("outputs") or 0))  # those beyond the classes name none
     is_confirmation = bool(results.study.spec.get("confirms"))
     for split in ("test", "validation") if is_confirmation else ("validation",):
         found = answers.load(study, split)
-        known = [trial.number for trial in results.front if _is_of(found.get(trial.number), len(names))]
+        known = [trial.number for trial in results.front if _is_of(found.get(trial.number), len(names), n_outputs)]
         if known:
+            has_unnamed = any(max(found[number].chosen) >= len(names) for number in known)
+            shown = [*names, _NO_CLASS] if has_unnamed else names
             return FrontAnswers(
                 split=split,
-                class_names=names,
-                models=[_class_answers(number, found[number], len(names)) for number in known],
+                class_names=shown,
+                models=[_class_answers(number, found[number], len(shown)) for number in known],
                 unknown=[trial.number for trial in results.front if trial.number not in known],
                 folds=int(dataset.get("folds") or 0),
                 positive=int(dataset.get("positive_class", 1)) if len(names) == 2 else None,
@@ -89,12 +95,14 @@ def load_front_answers(study: OpenStudy, results: StudyResults) -> FrontAnswers 
     return None
 
 
-def _is_of(found: Answers | None, n_classes: int) -> bool:
-    """Return whether there are answers, to images of so many classes."""
-    return found is not None and len(found.labels) > 0 and max(*found.labels, *found.chosen) < n_classes
+def _is_of(found: Answers | None, n_classes: int, n_outputs: int) -> bool:
+    """Return whether there are answers, to images of so many classes and by so many outputs."""
+    if found is None or not len(found.labels):
+        return False
+    return max(found.labels) < n_classes and max(found.chosen) < n_outputs
 
 
 def _class_answers(number: int, found: Answers, n_classes: int) -> ClassAnswers:
     matrix = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(matrix, (np.asarray(found.labels), np.asarray(found.chosen)), 1)
+    np.add.at(matrix, (np.asarray(found.labels), np.minimum(found.chosen, n_classes - 1)), 1)
     return ClassAnswers(number, matrix, {int(name): curve for name, curve in found.curves.items()})

@@ -128,7 +128,8 @@ def _class_based_scores(
     wrong = np.flatnonzero(chosen != labels)  # wrong answers are few, so counting these alone is fast
     n_classes = n_there.shape[1]
     hits = n_there - _count(weights[:, wrong], labels[wrong], n_classes)
-    n_chosen = hits + _count(weights[:, wrong], chosen[wrong], n_classes)
+    named = wrong[chosen[wrong] < n_classes]  # a network may have outputs that name no class
+    n_chosen = hits + _count(weights[:, named], chosen[named], n_classes)
     scores = _CLASS_SCORES[measure](hits, n_chosen, n_there)
     if class_of is not None:
         return np.where(n_there[:, class_of] > 0, scores[:, class_of], np.nan)

@@ -16,11 +16,17 @@ from tunefront.storage.trials import TrialRecord
 MARK = "*"  # stands beside the score of a model that is no better than guessing
 # Measure of predicted numbers -> the best answer that does not look at the example, see docs/measures.md.
 _CONSTANT_ANSWERS = {"rmse": "the mean", "mae": "the median", "r2": "the mean"}
+_IMAGES_PER_STEP = 32  # as in search/spec/training.py
 
 
 def notes(results: StudyResults) -> list[str]:
     """Return all notes for the top of a report, each of a few sentences."""
-    said = (describe_guessing(results), describe_busy(results), describe_limit_changes(results))
+    said = (
+        describe_guessing(results),
+        describe_validated_part(results),
+        describe_busy(results),
+        describe_limit_changes(results),
+    )
     return [text for text in said if text]
 
 
@@ -62,6 +68,19 @@ def _blind_answer(measure: Measure) -> str:
 
 def _named(score: str, measure: Measure) -> str:
     return f"{measure.name} {score}" if measure.task == "regression" else f"{score} {measure.name}"
+
+
+def describe_validated_part(results: StudyResults) -> str:
+    """Say on which images epochs and trials were scored, if epochs had a part of them; empty if they had all."""
+    n_part = _IMAGES_PER_STEP * int(results.study.spec["training"].get("validation_steps", 0))
+    n_all = int(results.study.dataset.get("n_validation", 0))
+    if not 0 < n_part < n_all:
+        return ""
+    return (
+        f"Each epoch was scored on the same {n_part} of {n_all} validation images (training.validation_steps): curves, "
+        "the choice of the epoch that is kept and what was stopped rest on these. A complete trial's scores are those "
+        f"of its kept epoch on all {n_all}."
+    )
 
 
 def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = None) -> str:

@@ -21,12 +21,13 @@ def describe_search(results: StudyResults) -> str:
     """Describe the data, and the trials by state, in a sentence."""
     dataset = results.study.dataset
     counts = [f"{count} {state}" for state, count in results.counts.items() if count]
+    outputs = f", networks of {dataset['outputs']} outputs" if dataset.get("outputs") else ""
     n_trials = f"{len(results.trials)} {'trial' if len(results.trials) == 1 else 'trials'}"
     what = "numbers to predict" if results.task == "regression" else f"{dataset.get('n_classes', '-')} classes"
     return (
         f"{n_trials} on {dataset.get('source', '-')} "
         f"({dataset.get('n_train', '-')} {results.examples} to train, {dataset.get('n_validation', '-')} to validate, "
-        f"{what}): {', '.join(counts) or 'none started yet'}."
+        f"{what}{outputs}): {', '.join(counts) or 'none started yet'}."
     )
 
 

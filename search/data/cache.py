@@ -109,6 +109,8 @@ def is_whole(folder: Path) -> bool:
 def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) -> str:
     """Return a digest of all that the prepared arrays depend on; the place of the files is not part of it."""
     settings = source.model_dump(mode="json", include=set(Source.model_fields) | set(FileSource.model_fields))
+    if source.n_classes is None:  # data that was prepared before there was such a key stays as it is
+        del settings["n_classes"]
     parts = [_FORMAT, seed, settings, list(examples.class_names), examples.splits and list(examples.splits)]
     parts += [list(examples.groups)] if examples.groups else []
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())

@@ -71,6 +71,19 @@ def with_classes(examples: Examples, classes: Sequence[str]) -> Examples:
     return examples
 
 
+def check_n_classes(n_classes: int | None, n_present: int) -> None:
+    """Refuse a number of classes below that of the classes there are.
+
+    Raises:
+        DataError: Names both.
+    """
+    if n_classes is not None and n_classes < n_present:
+        raise DataError(
+            f"data.n_classes: {n_classes} is fewer than the {n_present} classes of the data: write {n_present} or "
+            "more, or name fewer in data.classes"
+        )
+
+
 def positive_class(name: str, class_names: Sequence[str]) -> int:
     """Return the index of the class that binary metrics look for; that of the second class if `name` is empty.
 

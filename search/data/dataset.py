@@ -41,6 +41,13 @@ class Split:
     images: NDArray[Any]
     labels: NDArray[Any]
 
+    def part(self, n: int | None) -> Split:
+        """Return `n` examples, drawn without a class in mind and always the same ones; all of them if n is None."""
+        if n is None or n >= len(self.labels):
+            return self
+        rows = np.sort(np.random.default_rng(0).permutation(len(self.labels))[:n])  # sorted: files are read forwards
+        return Split(self.images[rows], self.labels[rows])
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -54,6 +61,8 @@ class Dataset:
         n_train: The number of training examples; with folds, while fold 0 validates. The same holds for
             `n_validation`.
         folds: The number of folds; 0 means one validation split instead.
+        outputs: The number of a network's outputs, if it is more than there are classes: the last ones name no class; 0
+            for one a class.
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
         value_range: The smallest and the largest value of the training images; None for data that was prepared before
             this was noted.
@@ -81,6 +90,7 @@ class Dataset:
     value_type: str | None = None
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
+    outputs: int = 0
     task: Task = "classification"
     split_by: Literal["random", "time"] = "random"
     gap: int = 0
@@ -91,8 +101,8 @@ class Dataset:
 
     @property
     def n_outputs(self) -> int:
-        """The outputs of a network: one for each class, or one number."""
-        return 1 if self.task == "regression" else self.n_classes
+        """The number of outputs of a network: one number, or the classes in their order, then those that name none."""
+        return 1 if self.task == "regression" else max(self.outputs, self.n_classes)
 
     @property
     def n_search(self) -> int:

@@ -93,6 +93,7 @@ def _check(dataset: Dataset, out: Path) -> None:
 
 def _table(dataset: Dataset, out: Path) -> dict[str, Any]:
     table = {"source": "tfrecords", "path": str(out), "channels": dataset.image_shape[2]}
+    table |= {"n_classes": dataset.outputs} if dataset.outputs else {}
     is_usual = dataset.positive_class == 1
     return table if is_usual else {**table, "positive_class": dataset.class_names[dataset.positive_class]}
 

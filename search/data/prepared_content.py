@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.search.data.classes import note_similar_names, positive_class
+from tunefront.search.data.classes import check_n_classes, note_similar_names, positive_class
 from tunefront.search.data.dataset_files import write_arrays, write_facts
 from tunefront.search.data.decoding.pixel_scale import are_pixels
 from tunefront.search.data.decoding.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
@@ -45,6 +45,7 @@ def write_content(
     pixels = with_bit_depth(pixels, _is_training(division.parts, source), folder, report)
     alike = _near_copies(pixels, division.parts, source, folder, report)
     labels, class_names = _labels(pixels.examples, division.parts, source)
+    check_n_classes(source.n_classes, len(class_names))
     facts, order = write_arrays(folder, pixels.values, pixels.rows, labels, division.parts, source.folds, report)
     if pixels.decoding is not None:
         rows = pixels.rows[order].tolist()
@@ -67,6 +68,7 @@ def write_content(
             "source": source.source,
             "task": source.task,
             "class_names": class_names,
+            **({"outputs": source.n_classes} if source.n_classes else {}),
             "folds": source.folds,
             "bit_depth": pixels.decoding.bit_depth if pixels.decoding and pixels.deep_maxima else None,
             "positive_class": positive_class(source.positive_class, class_names),

@@ -55,6 +55,7 @@ def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
     _check_measure(key, spec.accuracy_measure, spec.accuracy_measure, dataset)
     _check_defined(key, spec.accuracy_measure, dataset, ("validation", "test"))
     check_monitor("training", spec.training, spec.accuracy_measure, dataset)
+    _check_part("training.validation_steps", spec.accuracy_measure, spec.training, dataset)
 
 
 def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, dataset: Dataset) -> None:
@@ -72,6 +73,7 @@ def check_monitor(table: str, training: TrainingTable, accuracy_measure: str, da
     key, monitor = f"{table}.early_stopping.monitor", training.early_stopping.monitor
     _check_measure(key, monitor, accuracy_measure, dataset)
     _check_defined(key, monitor, dataset, ("validation",))
+    _check_part(f"{table}.validation_steps", monitor, training, dataset)
 
 
 def _check_measure(key: str, name: str, accuracy_measure: str, dataset: Dataset) -> None:
@@ -117,6 +119,25 @@ def _undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]
     return _describe_undefined(name, what, dataset, counts) if is_there else ""
 
 
+def _check_part(key: str, name: str, training: TrainingTable, dataset: Dataset) -> None:
+    """Refuse a measure that is undefined on the validation images that score each epoch."""
+    if training.n_validated is None:
+        return
+    for fold in range(max(dataset.folds, 1)):
+        split = dataset.split("validation", fold)
+        labels = split.part(training.n_validated).labels
+        if dataset.task == "regression":
+            lacks = "" if name != "r2" or len(np.unique(labels)) > 1 else "all their labels are one number"
+        else:
+            counts = np.bincount(labels, minlength=dataset.n_classes)
+            lacks = "" if is_defined(name, counts, dataset.positive_class) else "they lack a class that it needs"
+        if lacks and len(labels) < len(split.labels):
+            raise CheckError(
+                f"{key}: {name} is not defined on the {len(labels)} of {len(split.labels)} validation examples that "
+                f"{training.validation_steps} steps score: {lacks}. Write more, or leave it out"
+            )
+
+
 def _describe_undefined(name: str, what: str, dataset: Dataset, counts: NDArray[np.int64]) -> str:
     present = [dataset.class_names[number] for number in np.flatnonzero(counts)]
     if name == "auc":
@@ -149,9 +170,9 @@ def _check_images(space: Space, dataset: Dataset) -> None:
 
 
 def _check_output(space: Space, dataset: Dataset) -> None:
-    if "sigmoid" in extremes(space.general["output"]) and dataset.n_classes != 2:
+    if "sigmoid" in extremes(space.general["output"]) and dataset.n_outputs != 2:
         raise CheckError(
-            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_classes}: "
+            f"space.output: one sigmoid unit is for two classes, and there are {dataset.n_outputs}: "
             'write output = "softmax"'
         )
 

@@ -33,8 +33,8 @@ def probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
     monitor = str(candidate.schedule_settings.get("monitor", "val_loss"))
     if monitor_problem(monitor, dataset.task):
         raise CheckError(f"space: {space.reference}: monitor: {monitor_problem(monitor, dataset.task)}")
-    if candidate.output == "sigmoid" and dataset.n_classes != 2:
-        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_classes}")
+    if candidate.output == "sigmoid" and dataset.n_outputs != 2:
+        raise CheckError(f"{space.reference}: output 'sigmoid' is for two classes, and there are {dataset.n_outputs}")
     check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
     built = trainable.build(space, candidate, dataset, spec.training, seed=0)
     try:

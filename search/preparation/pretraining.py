@@ -109,7 +109,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     seed = trial_seed(spec.seed, 0)
     keras.utils.set_random_seed(seed)
     space = Space.from_table(_with_defaults(table.space))
-    epochs = table.training.epochs
+    epochs = table.training.most_epochs
 
     def tell(result: EpochResult) -> bool:
         progress(f"pretraining {candidate.architecture}, accuracy {result.accuracy:.3f}", result.epoch, epochs)
@@ -117,9 +117,8 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
 
     try:
         trainable = training.build(space, candidate, dataset, table.training, seed)
-        _, counted = fit(
-            trainable, dataset, table.training, Goal(positive_class=dataset.positive_class), tell, seed=seed
-        )
+        goal = Goal(positive_class=dataset.positive_class, n_classes=dataset.n_classes)
+        _, counted = fit(trainable, dataset, table.training, goal, tell, seed=seed)
     except (ValueError, TrainingFailedError) as error:
         raise CheckError(f"pretrain: {error}") from error
     facts = {

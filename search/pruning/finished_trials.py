@@ -31,6 +31,7 @@ class FinishedTrial:
             :func:`tunefront.search.pruning.time_prediction.settled_so_far`. Without them, nothing is learnt
             from this trial about time.
         best_in_training: The same as `best_so_far` for the training images; NaN where unknown.
+        n_planned: The epochs that its training was to have; 0 if those are the same for all trials.
     """
 
     number: int
@@ -39,10 +40,17 @@ class FinishedTrial:
     is_feasible: bool
     seconds_so_far: dict[str, Floats] = field(default_factory=dict)
     best_in_training: Floats = field(default_factory=lambda: np.array(math.nan))
+    n_planned: int = 0
 
     @classmethod
     def from_epochs(
-        cls, number: int, epochs: Sequence[Epoch], values: Sequence[float], is_feasible: bool, measure: Measure
+        cls,
+        number: int,
+        epochs: Sequence[Epoch],
+        values: Sequence[float],
+        is_feasible: bool,
+        measure: Measure,
+        n_planned: int = 0,
     ) -> FinishedTrial:
         """Make a complete trial from its curve, whose scores are those of `measure`."""
         return cls(
@@ -52,6 +60,7 @@ class FinishedTrial:
             is_feasible,
             {name: settled_so_far([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
             measure.best_so_far([training_score(epoch, measure) for epoch in epochs]),
+            n_planned,
         )
 
 
@@ -90,6 +99,7 @@ class FinishedTrials:
         self._best_so_far = np.empty((16, epochs))
         self._levels = np.empty((16, epochs))
         self._n_epochs = np.empty(16, dtype=np.int64)
+        self._n_planned = np.empty(16, dtype=np.int64)
         self._values = np.empty((16, len(self._directions)))
         self._seconds: dict[str, Floats] = {}
         self.rival_numbers: list[int] = []
@@ -116,6 +126,11 @@ class FinishedTrials:
         return self._n_epochs[: self._n]
 
     @property
+    def n_planned(self) -> NDArray[np.int64]:
+        """The number of epochs that the training of each was to have, shape (n,)."""
+        return self._n_planned[: self._n]
+
+    @property
     def values(self) -> Floats:
         """The values of the objectives, shape (n, objectives)."""
         return self._values[: self._n]
@@ -135,6 +150,7 @@ class FinishedTrials:
         levels = learning_level(self._scale, trial.best_so_far, trial.best_in_training, epoch, self._epochs)
         self._levels[self._n] = _fitted(levels, self._epochs)
         self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
+        self._n_planned[self._n] = trial.n_planned or self._epochs
         self._values[self._n] = trial.values
         for name, seconds in trial.seconds_so_far.items():
             column = self._seconds.setdefault(name, np.full((len(self._best_so_far), self._epochs), np.nan))
@@ -155,8 +171,30 @@ class FinishedTrials:
         self._best_so_far = np.concatenate([self._best_so_far, np.empty_like(self._best_so_far)])
         self._levels = np.concatenate([self._levels, np.empty_like(self._levels)])
         self._n_epochs = np.concatenate([self._n_epochs, np.empty_like(self._n_epochs)])
+        self._n_planned = np.concatenate([self._n_planned, np.empty_like(self._n_planned)])
         self._values = np.concatenate([self._values, np.empty_like(self._values)])
         self._seconds = {name: np.concatenate([old, np.full_like(old, np.nan)]) for name, old in self._seconds.items()}
+
+
+class FinishedByEpochs:
+    """The complete trials of a study whose trainings differ in length, as trials of each length see them."""
+
+    def __init__(self, objectives: Iterable[Objective], trials: Iterable[FinishedTrial] = ()) -> None:
+        self._objectives = list(objectives)
+        self._trials = list(trials)
+        self._tables: dict[int, FinishedTrials] = {}
+
+    def of(self, epochs: int) -> FinishedTrials:
+        """Return all of them for trials of so many epochs, as the same object each time."""
+        if epochs not in self._tables:
+            self._tables[epochs] = FinishedTrials(epochs, self._objectives, self._trials)
+        return self._tables[epochs]
+
+    def add(self, trial: FinishedTrial) -> None:
+        """Append a trial for trials of all lengths."""
+        self._trials.append(trial)
+        for table in self._tables.values():
+            table.add(trial)
 
 
 def _fitted(curve: Floats, epochs: int) -> Floats:

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.measures import Measure
-from tunefront.search.pruning.finished_trials import TIMED, FinishedTrial, FinishedTrials
+from tunefront.search.pruning.finished_trials import TIMED, FinishedByEpochs, FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.spaces.candidate import EPOCHS_PARAMETER
 from tunefront.storage.trials import TrialRecord
 
 _SIDES = 1.645  # standard deviations to either side that hold 90 %
@@ -46,19 +47,24 @@ class FrontLoss:
 
 
 def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) -> FrontLoss | None:
-    """Estimate the loss of a study from what the store has; None while too few trials have finished to tell."""
-    ended = (finished_trial(record, pruner.measure) for record in _complete(records))
-    finished = FinishedTrials(pruner.epochs, pruner.objectives.values(), ended)
+    """Estimate the loss of a study from what the store has; None while too few trials have finished to tell.
+
+    Args:
+        pruner: The study's pruner; its epochs are those of trials that have no number of their own.
+    """
+    complete = [finished_trial(record, pruner.measure, pruner.epochs) for record in _complete(records)]
+    by_epochs = FinishedByEpochs(pruner.objectives.values(), complete)
     chances = []
     for record in records:
         if record.state == "pruned" and record.epochs:
-            chance = chance_of_front(pruner, record, finished)
+            epochs = _epochs_of(record, pruner.epochs)
+            chance = chance_of_front(replace(pruner, epochs=epochs), record, by_epochs.of(epochs))
             if chance is None:
                 return None
             chances.append(chance)
     lost, spread = sum(chances), math.sqrt(sum(chance * (1 - chance) for chance in chances))
     low, high = max(lost - _SIDES * spread, 0.0), min(lost + _SIDES * spread, float(len(chances)))
-    return FrontLoss(lost, len(finished.rival_numbers) + lost, low, high)
+    return FrontLoss(lost, len(by_epochs.of(pruner.epochs).rival_numbers) + lost, low, high)
 
 
 def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials) -> float | None:
@@ -94,10 +100,21 @@ def _chance_within_limits(
     return chance
 
 
-def finished_trial(record: TrialRecord, measure: Measure) -> FinishedTrial:
-    """Convert a complete trial of the store, whose curve has the scores of `measure`, to the pruner's form."""
+def finished_trial(record: TrialRecord, measure: Measure, epochs: int) -> FinishedTrial:
+    """Convert a complete trial of the store, whose curve has the scores of `measure`, to the pruner's form.
+
+    Args:
+        epochs: The epochs of trials that have no number of their own.
+    """
     assert record.values is not None
-    return FinishedTrial.from_epochs(record.number, record.epochs, record.values, record.is_feasible, measure)
+    n_planned = _epochs_of(record, epochs)
+    return FinishedTrial.from_epochs(
+        record.number, record.epochs, record.values, record.is_feasible, measure, n_planned
+    )
+
+
+def _epochs_of(record: TrialRecord, epochs: int) -> int:
+    return int(record.parameters.get(EPOCHS_PARAMETER, epochs))
 
 
 def _complete(records: Sequence[TrialRecord]) -> list[TrialRecord]:

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective
-from tunefront.search.pruning.finished_trials import FinishedTrial, FinishedTrials, score_measure
+from tunefront.search.pruning.finished_trials import (
+    FinishedByEpochs,
+    FinishedTrial,
+    FinishedTrials,
+    score_measure,
+)
+from tunefront.spaces.candidate import EPOCHS_PARAMETER
 from tunefront.storage import counts, curves
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import is_feasible
@@ -17,20 +23,23 @@ class History:
     """The complete trials of all workers of a study; each curve is read once.
 
     Args:
-        epochs: The epochs of a whole training.
+        epochs: The epochs of a whole training, of trials that have no number of their own.
     """
 
     def __init__(self, study: OpenStudy, objectives: Sequence[Objective], epochs: int) -> None:
         self._study = study
         self._objectives = objectives
+        self._epochs = epochs
         self._measure = score_measure(objectives)
-        self._finished = FinishedTrials(epochs, objectives)
+        self._finished = FinishedByEpochs(objectives)
         self._open: list[int] = []  # numbers of trials that had not ended at the last look
         self._n_known = 0
         self.n_ended = 0
 
-    def finished(self) -> FinishedTrials:
-        """Return every complete trial up to now, in the order in which they were seen, as the same object each time.
+    def finished(self, epochs: int) -> FinishedTrials:
+        """Return every complete trial up to now, in the order in which they were seen, for trials of so many epochs.
+
+        It is the same object each time.
 
         It also updates `n_ended`, the number of trials that were completed or stopped. If the store cannot be read,
         nothing changes, and the next call reads all that was missed.
@@ -46,13 +55,18 @@ class History:
         self.n_ended += len(complete) + len(set(pruned) - refused)
         for trial in found:
             self._finished.add(trial)
-        return self._finished
+        return self._finished.of(epochs)
 
     def _read(self, new: Sequence[FrozenTrial]) -> list[FinishedTrial]:
         read = curves.load(self._study, [trial.number for trial in new]) if new else {}
         return [
             FinishedTrial.from_epochs(
-                trial.number, read[trial.number], trial.values, is_feasible(trial, self._objectives), self._measure
+                trial.number,
+                read[trial.number],
+                trial.values,
+                is_feasible(trial, self._objectives),
+                self._measure,
+                n_planned=int(trial.params.get(EPOCHS_PARAMETER, self._epochs)),
             )
             for trial in new
             if trial.number in read  # a trial that a person completed through Optuna may have no curve

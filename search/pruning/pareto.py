@@ -40,7 +40,7 @@ class ParetoPruner:
     """A pruner that stops trials that would not come on the front.
 
     Attributes:
-        epochs: The epochs of a whole training.
+        epochs: The epochs of the whole training of the trials that it judges.
         front_loss: The accepted chance that a stopped trial would have ended on the front.
         may_end_early: Whether trainings may end by themselves, so that a shorter curve is a whole one.
         n_trials: The number of trials with which the study ends; None if that is open, and then the front is not
@@ -162,8 +162,11 @@ class ParetoPruner:
         name = self.objectives["time"].measure.name
         seconds = [float(getattr(point, name)) for point in curve]
         is_like = self._are_like(len(curve), finished)
-        wholes = finished.values[is_like, list(self.objectives).index("time")]
-        so_far = finished.seconds_so_far(name)[is_like, len(curve) - 1]
+        by_epoch = finished.seconds_so_far(name)
+        # Of a longer training, its seconds up to this one's last epoch count.
+        wholes = finished.values[:, list(self.objectives).index("time")]
+        wholes = np.where(finished.n_planned > self.epochs, by_epoch[:, -1], wholes)[is_like]
+        so_far = by_epoch[is_like, len(curve) - 1]
         n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
         return project_seconds(seconds, n_to_come, wholes, so_far)
 
@@ -178,8 +181,14 @@ class ParetoPruner:
         return min(self.front_loss / stays, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Return which finished trials trained long enough to learn from; a person may have completed a shorter one."""
-        return finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
+        """Return which finished trials to learn from: those of this length, or while they are few, longer ones too.
+
+        A longer training gains more from the same epoch on, so that it promises too much rather than too little. Of a
+        shorter one nobody knows how it would have gone on. One that a person completed may be too short.
+        """
+        has_trained = finished.n_epochs >= (epoch if self.may_end_early else self.epochs)
+        is_own = has_trained & (finished.n_planned == self.epochs)
+        return is_own if is_own.sum() >= MIN_FINISHED else has_trained & (finished.n_planned >= self.epochs)
 
     @property
     def directions(self) -> list[Direction]:

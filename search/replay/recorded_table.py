@@ -97,7 +97,7 @@ def make_table(recording: Recording, seed: int = 0) -> RecordedTable:
     """
     trials = recording.one_seed_each(seed)
     objectives = recording.spec.parsed_objectives()
-    epochs = recording.spec.training.epochs
+    epochs = recording.spec.training.most_epochs
     _check(trials, objectives, epochs)
     values = _values(trials, objectives)
     measure = MEASURES[recording.spec.accuracy_measure]

@@ -53,7 +53,7 @@ def check_pruner(table: PrunerTable, axes: Sequence[Axis], epochs: int, names: N
     """Refuse a pruner that would judge nothing: the curve is too short, or is not the one that Optuna's pruners read.
 
     Args:
-        epochs: The epochs of a whole training.
+        epochs: The epochs of the longest training.
         names: The axes as a file has them.
 
     Raises:

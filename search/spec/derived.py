@@ -31,7 +31,13 @@ def recorded_search(find_stored: FindSpec) -> FindSpec:
 
 
 def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
-    """Return the spec of the study that records `spec`: random candidates, no stopping, no limits."""
+    """Return the spec of the study that records `spec`: random candidates, no stopping, no limits.
+
+    All trainings have one length, because a replay compares them epoch by epoch.
+
+    Args:
+        epochs: The epochs of each training; None takes those of the spec, the most if they vary.
+    """
     objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
     n_trainings = n_candidates + n_repeated * (n_seeds - 1)
     data = spec.as_json()
@@ -44,7 +50,7 @@ def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds:
         "pruner": {"name": "none"},
         "pretrain": None,
     }
-    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or data["training"]["epochs"]}
+    data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or spec.training.most_epochs}
     return StudySpec.from_json(data)
 
 

@@ -84,13 +84,17 @@ def is_left_out(written: Json, key: str) -> bool:
 
 def _merge(stored: Any, written: Any, given: Any) -> Any:
     is_missing = written is _MISSING
-    if isinstance(stored, Mapping) and isinstance(given, Mapping):
+    if _is_table(stored) and _is_table(given):
         if any(kind in given and stored.get(kind) != given[kind] for kind in KINDS):
             return stored if is_missing else given
         inner = {} if is_missing else written
         names = dict.fromkeys([*stored, *given])
         return {name: _merge(stored.get(name), inner.get(name, _MISSING), given.get(name)) for name in names}
     return stored if is_missing and given not in (None, []) else given
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, Mapping) and "low" not in value  # a range is one value
 
 
 def _continued_space(stored: Json, written: Json, given: Json) -> dict[str, Any]:

@@ -113,7 +113,7 @@ class StudySpec(Table):
             return self
         check_task(self.data.task, self.parsed_objectives(), self.training)
         check_bohb(self.sampler, self.pruner, list(self.objectives.present()), self.axis_names)
-        check_pruner(self.pruner, list(self.objectives.present()), self.training.epochs, self.axis_names)
+        check_pruner(self.pruner, list(self.objectives.present()), self.training.most_epochs, self.axis_names)
         if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()
         return self
@@ -137,7 +137,7 @@ class StudySpec(Table):
 
     def parsed_space(self) -> Space | OwnSpace:
         """Return the space. If it is the user's own, its code runs when a candidate is asked for, not before."""
-        return _parse_space(self.space, self.data.task)
+        return _parse_space(self.space, self.data.task).with_epochs(self.training.epochs_range)
 
     @property
     def axis_names(self) -> dict[Axis, str]:

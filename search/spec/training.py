@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.table import MOST_COUNTED, Seconds, Table
-from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.ranges import Fixed, IntRange, Range, parse_range, write_range
+from tunefront.spaces.settings import SpaceError, extremes
 from tunefront.spaces.space import Space
+
+IMAGES_PER_STEP = 32  # of validation, whatever a candidate's batch size: all are scored on the same images
+_MOST_EPOCHS = 1_000_000
+_Epochs = Annotated[int, Field(ge=1, le=_MOST_EPOCHS)]
+
+
+def _read_epochs(value: Any) -> Any:
+    """Return a number of epochs, or a range of such numbers, in its shortest spelling."""
+    found = parse_range(value)
+    for number in extremes(found):
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= _MOST_EPOCHS:
+            raise ValueError(
+                f"it must be a whole number from 1 to {_MOST_EPOCHS}, a list of such numbers, or "
+                "{ low = 10, high = 50 }"
+            )
+    return write_range(found)
 
 
 class EarlyStoppingTable(Table):
@@ -37,18 +55,44 @@ class TrainingTable(Table):
     """The training of each candidate.
 
     Attributes:
+        epochs: The epochs of a whole training: a number, or the range that each candidate's own number comes from.
         time_limit: The limit for one trial, from start to end.
         keep_weights: The epoch whose weights are kept, and whose accuracy counts: that of the best validation accuracy
             (or least error, by the measure's direction), of the smallest validation loss, or the last one.
+        validation_steps: The steps of validation after each epoch, of 32 images each and always the same ones; 0 for
+            all images. The epoch that counts is scored on all of them in any case.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
     """
 
-    epochs: int = Field(default=12, ge=1, le=1_000_000)
+    epochs: Annotated[_Epochs | list[_Epochs] | dict[str, _Epochs | bool], BeforeValidator(_read_epochs)] = 12
     time_limit: Seconds = 3600.0
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     keep_weights: Literal["best", "val_loss", "last"] = "best"
     early_stopping: EarlyStoppingTable | None = None
+    validation_steps: int = Field(default=0, ge=0, le=10_000_000)
     tensorboard: bool = False
+
+    @property
+    def epochs_range(self) -> Range:
+        """The range of the epochs of a whole training."""
+        return parse_range(self.epochs)
+
+    @property
+    def most_epochs(self) -> int:
+        """The epochs of the longest training."""
+        found = self.epochs_range
+        if isinstance(found, IntRange):
+            return found.high - (found.high - found.low) % found.step
+        return max(int(number) for number in extremes(found))
+
+    @property
+    def n_validated(self) -> int | None:
+        """The images that validate each epoch; None for all."""
+        return self.validation_steps * IMAGES_PER_STEP or None
+
+    def epochs_of(self, candidate: Candidate) -> int:
+        """Return the epochs of a candidate's training: its own number, or the most if it has none."""
+        return candidate.epochs or self.most_epochs
 
 
 class PretrainTable(Table):
@@ -70,6 +114,13 @@ class PretrainTable(Table):
         if data.task == "regression":
             raise SpaceError("pretrain.data.task", "a backbone is pretrained on classes: leave task out here")
         return data
+
+    @field_validator("training")
+    @classmethod
+    def _check_training(cls, table: TrainingTable) -> TrainingTable:
+        if not isinstance(table.epochs_range, Fixed):
+            raise SpaceError("pretrain.training.epochs", f"a pretraining has one candidate: write {table.most_epochs}")
+        return table
 
     @field_validator("space")
     @classmethod

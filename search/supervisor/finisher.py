@@ -80,7 +80,7 @@ class Finisher:
         for running in self._running:
             if self._clock() - running.started_at > training.time_limit:
                 running.child.kill()
-                epochs = f"{len(running.curve)} of {training.epochs} epochs"
+                epochs = f"{len(running.curve)} of {running.candidate.epochs} epochs"
                 reason = f"not finished within training.time_limit = {training.time_limit:g} s ({epochs} done)"
                 self.end_without_result(running, reason)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import optuna
 
 from tunefront.objectives.measures import MEASURES
@@ -14,6 +16,7 @@ from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
+from tunefront.spaces.candidate import Candidate
 from tunefront.storage import curves, intermediate_values
 from tunefront.storage.attempts import Lease, holds
 
@@ -22,28 +25,31 @@ class Judge:
     """The judge of running trials, which also writes down their epochs.
 
     Attributes:
-        rungs: The epochs after which a trial waits for a verdict.
-        pareto: The ``pareto`` pruner, if the spec names it.
+        pareto: The ``pareto`` pruner for the longest trainings, if the spec names it.
     """
 
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
-        table, epochs = assignment.spec.pruner, assignment.spec.training.epochs
+        table, epochs = assignment.spec.pruner, assignment.spec.training.most_epochs
         objectives = list(assignment.spec.parsed_objectives().values())
         self._history = History(assignment.study, objectives, epochs)
         self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
-        self.rungs: tuple[int, ...] = ()
+        self._rungs: tuple[int, ...] = ()
         if isinstance(table, ParetoTable):
             self.pareto = _pareto_pruner(assignment, table)
-            self.rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
+            self._rungs = geometric_rungs(epochs, table.min_epochs, table.rung_factor)
         elif not isinstance(table, NoPrunerTable):
             self._optuna = OptunaJudge(
                 table, epochs, assignment.study.optuna, MEASURES[assignment.spec.accuracy_measure]
             )
-            self.rungs = tuple(range(1, epochs))
+            self._rungs = tuple(range(1, epochs))
         # With several objectives, Optuna's TPE raises an error on pruned trials that have intermediate values.
         self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]
+
+    def rungs_of(self, candidate: Candidate) -> tuple[int, ...]:
+        """Return the epochs after which a candidate's trial waits for a verdict, none of them its last one."""
+        return tuple(rung for rung in self._rungs if rung < candidate.epochs)
 
     def begin(self, lease: Lease) -> None:
         """Forget what an earlier attempt told Optuna, so that a retry is a clean trial."""
@@ -53,8 +59,10 @@ class Judge:
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""
         if self.pareto is not None:
-            finished = self._history.finished()
-            return self.pareto.judge(running.curve, running.measurements, finished, self._history.n_ended)
+            epochs = running.candidate.epochs
+            finished = self._history.finished(epochs)
+            pruner = replace(self.pareto, epochs=epochs)
+            return pruner.judge(running.curve, running.measurements, finished, self._history.n_ended)
         if self._optuna is not None and self._is_held(running.lease):
             return self._optuna.judge(self._stored(running.lease), running.curve)
         return GO_ON
@@ -82,7 +90,7 @@ def _pareto_pruner(assignment: Assignment, table: ParetoTable) -> ParetoPruner:
     spec = assignment.spec
     return ParetoPruner(
         spec.parsed_objectives(),
-        spec.training.epochs,
+        spec.training.most_epochs,
         table.front_loss,
         may_end_early=spec.training.early_stopping is not None,
         n_trials=spec.trials,

@@ -104,7 +104,7 @@ class Listener:
     def _judge_epoch(self, running: RunningTrial, epoch: Epoch) -> None:
         running.curve.append(epoch)
         running.other_slots_busy.append(len(self._running) - 1)
-        if epoch.epoch in self._judge.rungs:
+        if epoch.epoch in self._judge.rungs_of(running.candidate):
             verdict = patiently(lambda: self._judge.judge(running))
             answer(running.child.connection, go_on=verdict.goes_on)  # answered first, because the child waits
             running.stop_reason, running.violations = verdict.reason, verdict.violations

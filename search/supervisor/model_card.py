@@ -19,7 +19,8 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
     """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made with.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
-    ``positive_class``. A model of numbers has none, and ``numbers`` tells what its output is.
+    ``positive_class``. A model of numbers has none, and ``numbers`` tells what its output is. With ``n_outputs``, the
+    model has so many outputs, of which the last ones name no class.
     """
     dataset = assignment.dataset
     is_binary = dataset.n_classes == 2
@@ -30,6 +31,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
         "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
         "output": running.candidate.output,
         **({"numbers": _numbers(assignment)} if dataset.task == "regression" else {}),
+        **({"n_outputs": dataset.n_outputs} if dataset.n_outputs > dataset.n_classes > 0 else {}),
         "input": {"shape": list(dataset.image_shape), **_preparation(assignment)},
         "measurements": dict(sorted(running.measurements.items())),
         "candidate": asdict(running.candidate),

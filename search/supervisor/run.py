@@ -181,7 +181,7 @@ def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_va
     threads = slots[0].n_threads
     where = ", ".join(slot.name for slot in slots)
     return (
-        f"study {spec.name}: {spec.trials} trials of up to {spec.training.epochs} epochs, "
+        f"study {spec.name}: {spec.trials} trials of up to {spec.training.most_epochs} epochs, "
         f"{n_train} training and {n_validation} validation images; "
         f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
         f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "

@@ -30,7 +30,6 @@ def take_snapshot(
     return Snapshot(
         study=assignment.study.name,
         n_trials=assignment.spec.trials,
-        epochs=assignment.spec.training.epochs,
         counts=counts,
         slots=[
             SlotState(slot.name) if trial is None else trial.slot_state(MEASURES[assignment.spec.accuracy_measure])

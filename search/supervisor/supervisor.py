@@ -167,7 +167,7 @@ class Supervisor:
             dataset=assignment.dataset,
             slot=slot,
             seed=trial_seed(assignment.spec.seed, lease.number, is_confirmation=assignment.spec.confirms is not None),
-            rungs=self._judge.rungs,
+            rungs=self._judge.rungs_of(candidate),
             model_path=str(self._models.partial_path(lease.number)),
             measures_latency=any(o.measure.name == "latency_seconds" for o in self._live_front.objectives.values()),
             log_folder=self._log_folder(lease.number),

@@ -13,12 +13,17 @@ from tunefront.storage.counts import Counts
 
 @dataclass(frozen=True)
 class SlotState:
-    """The state of a slot; `number` is None while it waits, and `accuracy` is the trial's best score so far."""
+    """The state of a slot; `number` is None while it waits, and `accuracy` is the trial's best score so far.
+
+    Attributes:
+        epochs: The epochs of the trial's whole training.
+    """
 
     name: str
     number: int | None = None
     candidate: str = ""
     epoch: int = 0
+    epochs: int = 0
     accuracy: float | None = None
 
 
@@ -34,7 +39,6 @@ class Snapshot:
 
     study: str
     n_trials: int
-    epochs: int
     counts: Counts
     slots: Sequence[SlotState]
     objectives: Mapping[Axis, Objective]

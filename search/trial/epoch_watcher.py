@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import keras
@@ -22,6 +23,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
 
     Args:
         model: The model that is kept, and predicts.
+        validation: The examples that score every epoch.
         keeps: The epoch that counts and whose weights are kept: that of the ``"best"`` score of the goal's measure, of
             the smallest validation loss (``"val_loss"``), or the ``"last"`` one. Of equals, it is the first.
         loss: The loss of the training, which with numbers to predict tells the scale of the validation loss.
@@ -61,7 +63,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
         began = time.perf_counter()
-        scores = self._score()
+        scores = self._score(self._validation)
         self._timer.add_validation(time.perf_counter() - began)
         # The scores go into Keras's logs, where later callbacks and TensorBoard find them.
         logs |= {f"val_{name}": value for name, value in scores.items()}
@@ -89,6 +91,13 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
             self.was_stopped = True
             self.model.stop_training = True
 
-    def _score(self) -> dict[str, float]:
-        answers = answers_to(self._kept_model, self._validation.images, self._goal)
-        return scores_of(self._validation.labels, answers, self._goal, self._loss)
+    def kept_on(self, validation: Split) -> EpochResult:
+        """Return the epoch that counts, with the scores that the model as it is now has on these examples."""
+        scores = self._score(validation)
+        of_training = {name: value for name, value in self.kept.metrics.items() if not name.startswith("val_")}
+        metrics = {**of_training, **{f"val_{name}": value for name, value in scores.items()}}
+        return replace(self.kept, accuracy=scores[self._goal.measure], metrics=metrics)
+
+    def _score(self, validation: Split) -> dict[str, float]:
+        answers = answers_to(self._kept_model, validation.images, self._goal)
+        return scores_of(validation.labels, answers, self._goal, self._loss)

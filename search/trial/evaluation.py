@@ -30,7 +30,8 @@ def scores_of(labels: NDArray[Any], answers: NDArray[np.floating], goal: Goal, l
     """
     if goal.task == "regression":
         return score_numbers(labels, answers, loss.kind, loss.scale)
-    return score(labels, answers, goal.positive_class, wants_auc=goal.measure == "auc")
+    wants_auc = goal.measure == "auc"
+    return score(labels, answers, goal.positive_class, wants_auc=wants_auc, n_classes=goal.n_classes)
 
 
 def stored_answers(
@@ -39,4 +40,6 @@ def stored_answers(
     """Return what the store keeps of the answers, as JSON data; of classes also their curves, if they are wanted."""
     if goal.task == "regression":
         return number_answers(labels, answers)
-    return image_answers(labels, answers, goal.measure, goal.positive_class, has_curves=has_curves)
+    return image_answers(
+        labels, answers, goal.measure, goal.positive_class, has_curves=has_curves, n_classes=goal.n_classes
+    )

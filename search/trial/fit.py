@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -42,7 +43,8 @@ def fit(
         log_folder: The folder for TensorBoard's logs; empty writes none.
 
     Returns:
-        The timer with what it measured, and the epoch that counts.
+        The timer with what it measured, and the epoch that counts, scored on all validation examples if the training
+        went to its end.
 
     Raises:
         TrainingFailedError: If the loss or a score stops being a number.
@@ -50,11 +52,11 @@ def fit(
     candidate = trainable.candidate
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    keeps = training.keep_weights
-    watcher = Watcher(trainable.model, validation, goal, timer, goes_on, keeps=keeps, loss=trainable.loss)
+    keeps, watched = training.keep_weights, validation.part(training.n_validated)
+    watcher = Watcher(trainable.model, watched, goal, timer, goes_on, keeps=keeps, loss=trainable.loss)
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
-    parts = phases(trainable, training.epochs)
+    parts = phases(trainable, training.epochs_of(candidate))
     for phase in parts:
         if len(parts) > 1:
             compile_for(trainable, phase, len(train.labels))
@@ -72,7 +74,12 @@ def fit(
             break
     if watcher.kept_weights:
         trainable.model.set_weights(watcher.kept_weights)
-    return timer, watcher.kept
+    if watched is validation or watcher.was_stopped:
+        return timer, watcher.kept
+    counted = watcher.kept_on(validation)
+    if not all(map(math.isfinite, counted.metrics.values())):
+        raise TrainingFailedError(f"a score of all validation images became no number in epoch {counted.epoch}")
+    return timer, counted
 
 
 def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:

@@ -15,10 +15,12 @@ class Goal:
     Attributes:
         measure: Name of the accuracy objective's measure.
         positive_class: Number of the class that binary measures look for, and whose probability one sigmoid unit is.
+        n_classes: The number of classes, if a network may have more outputs; 0 for as many as it has.
     """
 
     measure: str = "accuracy"
     positive_class: int = 1
+    n_classes: int = 0
 
     @property
     def task(self) -> Task:

@@ -18,6 +18,7 @@ def image_answers(
     positive_class: int,
     *,
     has_curves: bool = False,
+    n_classes: int = 0,
 ) -> dict[str, Any]:
     """Return the fields of :class:`tunefront.storage.Answers` that `measure` needs, as JSON data.
 
@@ -26,15 +27,16 @@ def image_answers(
         probabilities: Shape (n, k).
         measure: Name of the accuracy objective's measure.
         has_curves: Whether the curves for reports are among them.
+        n_classes: The number of classes, if the outputs are more: an answer may then be none of them. 0 for k.
     """
     answers: dict[str, Any] = {"labels": labels.tolist(), "chosen": probabilities.argmax(axis=1).tolist()}
     if measure == "top_5_accuracy":
         answers["in_top_5"] = is_in_top_5(labels, probabilities).astype(int).tolist()
     if measure == "auc":
-        classes = [positive_class] if probabilities.shape[1] == 2 else np.unique(labels).tolist()
+        classes = [positive_class] if (n_classes or probabilities.shape[1]) == 2 else np.unique(labels).tolist()
         answers["ranks"] = {str(number): _ranks(probabilities[:, number]) for number in classes}
     if has_curves:
-        answers["curves"] = class_curves(labels, probabilities, positive_class)
+        answers["curves"] = class_curves(labels, probabilities[:, : n_classes or None], positive_class)
     return answers
 
 

@@ -18,6 +18,7 @@ from tunefront.search.system.links import refuse_link
 from tunefront.search.trial.messages import Message, TrialTask, first_line, receive_verdict, send
 
 if TYPE_CHECKING:
+    from tunefront.search.data.dataset import Dataset
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial.goal import Goal
 
@@ -53,7 +54,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.fit import fit
-    from tunefront.search.trial.goal import EpochResult, Goal
+    from tunefront.search.trial.goal import EpochResult
     from tunefront.search.trial.timer import latency_seconds
 
     spec = StudySpec.from_json(task.spec)
@@ -61,7 +62,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     task.dataset.hold()
     keras.utils.set_random_seed(task.seed)
     peak = memory.PeakMemory()
-    space, goal = spec.parsed_space(), Goal(spec.accuracy_measure, task.dataset.positive_class)
+    space, goal = spec.parsed_space(), _goal(spec, task.dataset)
     trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
     measurements: dict[str, float] = {
         "model_bytes": memory.model_bytes(trainable.model, trainable.optimizer),
@@ -114,6 +115,12 @@ def _train(connection: Connection, task: TrialTask) -> None:
     send(connection, Message("kept", late, answers={} if spec.confirms else _kept_answers(task, trainable.model)))
 
 
+def _goal(spec: StudySpec, dataset: Dataset) -> Goal:
+    from tunefront.search.trial.goal import Goal
+
+    return Goal(spec.accuracy_measure, dataset.positive_class, dataset.n_classes)
+
+
 def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return validation scores as measurements, by the names of their measures."""
     scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
@@ -130,7 +137,10 @@ def _kept_answers(task: TrialTask, model: Any) -> dict[str, Any]:
         return {}
     validation, positive_class = task.dataset.split("validation"), task.dataset.positive_class
     probabilities = predict(model, validation.images, _BATCH_SIZE, positive_class)
-    answers = image_answers(validation.labels, probabilities, "accuracy", positive_class, has_curves=True)
+    n_classes = task.dataset.n_classes
+    answers = image_answers(
+        validation.labels, probabilities, "accuracy", positive_class, has_curves=True, n_classes=n_classes
+    )
     return {"validation": answers}
 
 

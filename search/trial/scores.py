@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ def score(
     positive_class: int = 1,
     *,
     wants_auc: bool = False,
+    n_classes: int = 0,
 ) -> dict[str, float]:
     """Return every measure that suits the number of classes and is defined on these labels, by name, and the ``loss``.
 
@@ -28,8 +30,9 @@ def score(
         labels: Shape (n,), class numbers.
         probabilities: Shape (n, k), rows that sum to 1.
         wants_auc: Compute the AUC, one class against the rest, also for many classes.
+        n_classes: The number of classes, if the outputs are more: the others are always wrong answers. 0 for k.
     """
-    n_classes = probabilities.shape[1]
+    n_classes = n_classes or probabilities.shape[1]
     counts = np.bincount(labels, minlength=n_classes)
     chosen = probabilities.argmax(axis=1)
     own = probabilities[np.arange(len(labels)), labels]
@@ -51,7 +54,7 @@ def score(
         scores["top_5_accuracy"] = float(is_in_top_5(labels, probabilities).mean())
     scores = {name: value for name, value in scores.items() if is_defined(name, counts, positive_class)}
     if (wants_auc or n_classes <= 2) and is_defined("auc", counts, positive_class):
-        scores["auc"] = _auc(labels, probabilities, positive_class)
+        scores["auc"] = _auc(labels, probabilities, [positive_class] if n_classes == 2 else np.unique(labels))
     return scores
 
 
@@ -110,17 +113,18 @@ def _by_class(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return precision, recall and F1 of each class, shape (k,); 0 if it was never predicted or never occurs."""
     hits = np.bincount(labels[chosen == labels], minlength=len(counts))
-    n_chosen = np.bincount(chosen, minlength=len(counts))
+    n_chosen = np.bincount(chosen, minlength=len(counts))[: len(counts)]
     precision = hits / np.maximum(n_chosen, 1)
     recall = hits / np.maximum(counts, 1)
     return precision, recall, 2 * hits / np.maximum(n_chosen + counts, 1)
 
 
-def _auc(labels: NDArray[np.integer], probabilities: NDArray[np.floating], positive_class: int) -> float:
+def _auc(
+    labels: NDArray[np.integer], probabilities: NDArray[np.floating], classes: Sequence[int] | NDArray[np.integer]
+) -> float:
     from sklearn.metrics import roc_auc_score
 
     if not np.isfinite(probabilities).all():
         return float("nan")
-    classes = [positive_class] if probabilities.shape[1] == 2 else np.unique(labels)
     areas = [roc_auc_score(labels == number, probabilities[:, number]) for number in classes]
     return float(np.mean(areas))

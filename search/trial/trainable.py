@@ -89,7 +89,7 @@ def build(
     backbone = find_backbone(model) if isinstance(space, Space) else None
     trainable = Trainable(candidate, model, trained, loss, backbone)
     n_train = len(dataset.split("train", fold).labels)
-    compile_for(trainable, phases(trainable, training.epochs)[-1], n_train)
+    compile_for(trainable, phases(trainable, training.epochs_of(candidate))[-1], n_train)
     return trainable
 
 
@@ -156,8 +156,8 @@ def _loss(candidate: Candidate, dataset: Dataset, fold: int) -> TrainingLoss | N
     weights: list[float] = []
     if candidate.class_weights == "balanced":
         targets = targets_of(candidate, dataset, dataset.split("train", fold).labels)
-        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_classes).tolist())
-    return TrainingLoss(dataset.n_classes, candidate.label_smoothing, weights)
+        weights = balanced_weights(np.bincount(targets, minlength=dataset.n_outputs).tolist())
+    return TrainingLoss(dataset.n_outputs, candidate.label_smoothing, weights)
 
 
 def targets_of(candidate: Candidate, dataset: Dataset, labels: NDArray[Any]) -> NDArray[Any]:

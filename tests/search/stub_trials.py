@@ -26,7 +26,7 @@ class StubTrial:
 
     Attributes:
         behaviour: A name in BEHAVIOURS.
-        accuracies: The accuracy of each of EPOCHS epochs.
+        accuracies: The accuracy of each epoch, of which it trains as many as its candidate has.
         train_seconds: The reported seconds of each epoch, which it does not really take.
         pause_seconds: The real seconds of each epoch.
     """
@@ -57,7 +57,7 @@ def _build(connection: Connection, stub: StubTrial) -> bool:
 def _train(connection: Connection, task: TrialTask, stub: StubTrial) -> bool:
     """Send all epochs; return the answer whether the model shall be kept."""
     n_epochs = 0
-    for accuracy in stub.accuracies:
+    for accuracy in stub.accuracies[: task.candidate.epochs]:
         time.sleep(stub.pause_seconds)
         n_epochs += 1
         epoch = {

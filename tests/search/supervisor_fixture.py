@@ -76,6 +76,7 @@ class SupervisorFixture:
     url: str = ""
     n_slots: int = 1
     worker_id: str = "anna"
+    outputs: int = 0
     view: RecordingView = field(default_factory=RecordingView)
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ class SupervisorFixture:
         return self.folder / "results"
 
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
-        dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5)
+        dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5, outputs=self.outputs)
         slots = [Slot(f"cpu{index}", 1) for index in range(self.n_slots)]
         assignment = Assignment(self.study, self.spec, dataset, slots, self.worker_id, self.out)
         self.out.mkdir(exist_ok=True)

@@ -11,8 +11,9 @@ import optuna
 import pytest
 
 from tunefront.spaces.candidate import Candidate
-from tunefront.spaces.own import OwnSpace, load_object
+from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.user_code.objects import load_object
 
 WHOLE = """
 class Tabular:

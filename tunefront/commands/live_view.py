@@ -109,7 +109,7 @@ def _render_slots(snapshot: Snapshot) -> Table:
             continue
         accuracy = "" if slot.accuracy is None else format_quantity(slot.accuracy, snapshot.measure.unit)
         table.add_row(
-            slot.name, str(slot.number), f"{slot.epoch}/{snapshot.epochs}", accuracy, Text(on_one_line(slot.candidate))
+            slot.name, str(slot.number), f"{slot.epoch}/{slot.epochs}", accuracy, Text(on_one_line(slot.candidate))
         )
     return table
 

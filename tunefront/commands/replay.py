@@ -53,6 +53,8 @@ def record(
 
     search_spec = read_spec(spec, recorded_search(stored_spec_in(storage)), line_teller(as_json=False))
     study_spec = recording_spec(search_spec, candidates, min(repeat, candidates), seeds, epochs)
+    if epochs is None and study_spec.training.epochs != search_spec.training.epochs:
+        say(f"training.epochs varies: each training is recorded with {study_spec.training.epochs}, the most of them")
     folder = Path("results") / study_spec.name
     path = table or folder / "recording.csv.gz"
     writable_folder(path.parent, "--table")

@@ -26,8 +26,8 @@ class OwnSource(ArraySource):
     object: str
 
     def find(self) -> Examples:
-        from tunefront.spaces.own import load_object
         from tunefront.spaces.settings import SpaceError
+        from tunefront.spaces.user_code.objects import load_object
 
         try:
             load = load_object(self.object, key="data.object")

@@ -44,6 +44,7 @@ class Source(BaseModel):
         folds: Number of folds of a stratified cross-validation, or, with a split by time, of windows that expand: each
             fold trains on what lies before it. 0 means one validation split instead.
         classes: Names of the classes to use; empty uses all.
+        n_classes: The outputs of a network, if they are more than the classes there are; None for one a class.
         positive_class: Name of the class that binary measures look for, and whose probability one sigmoid unit is;
             empty takes the second class.
         rare_classes: What happens to a class with too few examples for every split.
@@ -63,6 +64,7 @@ class Source(BaseModel):
     test_fraction: float = Field(default=0.2, ge=0, lt=1)
     folds: int = Field(default=0, ge=0, le=100)
     classes: list[str] = []
+    n_classes: int | None = Field(default=None, ge=2, le=1_000_000)
     positive_class: str = ""
     rare_classes: Literal["error", "train", "drop"] = "error"
     on_leak: Literal["error", "drop"] = "error"
@@ -91,6 +93,7 @@ class Source(BaseModel):
             )
         for key, is_written in (
             ("classes", bool(self.classes)),
+            ("n_classes", self.n_classes is not None),
             ("positive_class", bool(self.positive_class)),
             ("rare_classes", self.rare_classes != "error"),
         ):

@@ -65,6 +65,30 @@ def text_of(page: str) -> str:
     return html.unescape(" ".join(re.sub(r"<[^>]+>", " ", without_scripts).split()))
 
 
+def test_answers_of_spare_outputs_are_a_class_of_their_own(tmp_path: Path) -> None:
+    """A network of five outputs over three classes: what the last two say is no class."""
+    fixture = ReportFixture.make(tmp_path)
+    _, probabilities = network(5)
+    labels = np.arange(90) % 3
+    chosen = probabilities.argmax(axis=1)
+    fields = image_answers(labels, probabilities, "accuracy", 1, has_curves=True, n_classes=3)
+    add(fixture, Answers.of_fields(fields))
+    assert load(fixture) is None  # of other data, which has as many outputs as classes
+    found = known(fixture, outputs=5)
+    assert list(found.class_names) == ["0", "1", EVIL, "no class"]
+    (model,) = found.models
+    assert model.matrix.tolist() == confusion_matrix(labels, np.minimum(chosen, 3), labels=range(4)).tolist()
+    assert model.matrix[:, 3].sum() > 20
+    assert set(model.curves) == {0, 1, 2}
+    assert class_scores_frame(found).shape[0] == 4
+    answers_markdown(found)
+    add(fixture, stored(*network(3)))  # nothing of these is unnamed
+    assert list(known(fixture, outputs=5).class_names)[-1] == "no class"
+    two = image_answers(np.arange(90) % 2, probabilities, "accuracy", 1, has_curves=True, n_classes=2)
+    assert set(two["curves"]) == {"1"}
+    assert two["curves"]["1"]["auc"] == pytest.approx(roc_auc_score(np.arange(90) % 2, probabilities[:, 1]))
+
+
 def test_the_confusion_matrix_is_scikit_learns(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
     labels, probabilities = network(3)

@@ -14,9 +14,9 @@ from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.page.page import render_page
 from tunefront.reports.publish import publish
 from tunefront.reports.sentences.conditions import BUSY, describe_busy
-from tunefront.reports.sentences.notes import describe_guessing, describe_marks
+from tunefront.reports.sentences.notes import describe_guessing, describe_marks, describe_validated_part
 from tunefront.reports.status import study_status
-from tunefront.reports.study_results import StudyResults
+from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.reports.tables.frames import front_frame, trials_frame
 from tunefront.reports.tables.markdown import front_markdown
 from tunefront.search.launching import machine
@@ -202,3 +202,17 @@ def test_a_front_without_time_is_the_same_on_a_busy_machine(tmp_path: Path) -> N
 
 def test_a_run_and_a_report_call_the_same_machine_busy() -> None:
     assert machine.BUSY == BUSY
+
+
+@pytest.mark.parametrize(("steps", "is_said"), [(0, False), (2, True), (8, True), (9, False)])
+def test_a_report_tells_which_images_scored_epochs_and_trials(tmp_path: Path, steps: int, is_said: bool) -> None:
+    fixture = ReportFixture.make(tmp_path)  # of 288 validation images
+    fixture.complete(0.9, 3000, 3.0)
+    loaded = load_results(fixture.study)
+    assert loaded.study.dataset["n_validation"] == 288
+    spec = {**loaded.study.spec, "training": {"epochs": 3, "validation_steps": steps}}
+    results = replace(loaded, study=replace(loaded.study, spec=spec))
+    text = describe_validated_part(results)
+    assert bool(text) is is_said
+    assert not is_said or f"the same {32 * steps} of 288 validation images" in text
+    assert text in front_markdown(results).replace("\\", "")

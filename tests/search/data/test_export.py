@@ -122,3 +122,9 @@ def test_export_refuses_when_the_values_are_no_images(tmp_path: Path, values: np
     with pytest.raises(DataError, match=re.escape(found)):
         export_tfrecords(prepared(tmp_path, values, np.arange(20) % 2), tmp_path / "records")
     assert not (tmp_path / "records").exists()
+
+
+def test_export_names_the_outputs_of_a_network(tmp_path: Path) -> None:
+    dataset = prepared(tmp_path, noise(40, 5, 7, 3), np.array(["b", "a"] * 20), n_classes=9)
+    exported = export_tfrecords(dataset, tmp_path / "records")
+    assert (exported.table["n_classes"], read_back(exported).n_outputs) == (9, 9)

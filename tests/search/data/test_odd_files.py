@@ -19,8 +19,8 @@ from tunefront.search.data.sources import DataTable
 from tunefront.search.data.sources.source import Source
 from tunefront.search.replay.recording import RecordingError, read_recording
 from tunefront.search.system.regular_files import read_text_file
-from tunefront.spaces.own import load_object
 from tunefront.spaces.settings import SpaceError
+from tunefront.spaces.user_code.objects import load_object
 
 
 def source(**table: Any) -> Source:

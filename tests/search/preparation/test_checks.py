@@ -126,6 +126,24 @@ def test_an_objective_that_a_split_does_not_define_is_refused(
         assert fragment in str(caught.value)
 
 
+def test_a_measure_that_the_steps_of_validation_do_not_define_is_refused(tmp_path: Path) -> None:
+    dataset = fires(tmp_path, [0] * 63 + [1], BOTH)
+    has_fire = bool(dataset.split("validation").part(32).labels.any())
+    assert not has_fire  # the fixed part leaves out the one fire
+
+    def steps(n: int, **training: Any) -> StudySpec:
+        return spec(objectives={"accuracy": "accuracy"}, training={"validation_steps": n, **training})
+
+    f1 = spec(objectives={"accuracy": "f1_binary"}, training={"validation_steps": 1})
+    with pytest.raises(CheckError, match=r"training\.validation_steps: f1_binary is not defined on the 32 of 64 valid"):
+        check(f1, dataset)
+    monitor = {"early_stopping": {"monitor": "auc"}}
+    with pytest.raises(CheckError, match="auc is not defined on the 32 of 64 .* Write more, or leave it out"):
+        check_monitor("training", steps(1, **monitor).training, "accuracy", dataset)
+    check_monitor("training", steps(2, **monitor).training, "accuracy", dataset)  # all images
+    check_monitor("training", steps(1).training, "accuracy", dataset)
+
+
 def test_a_monitor_that_validation_does_not_define_is_refused(tmp_path: Path) -> None:
     monitored = spec(training={"early_stopping": {"monitor": "f1_binary"}})
     with pytest.raises(CheckError, match=r"^training.early_stopping.monitor: f1_binary is not defined on the valid"):

@@ -48,7 +48,7 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(fixture: Stu
     run(fixture, [0.9], Outcome.FAILED)
     fixture.lease()
     history = history_of(fixture)
-    found = history.finished()
+    found = history.finished(4)
     assert found.best_so_far.tolist() == [[0.3, 0.5, 0.5, 0.5], [0.1, 0.2, 0.3, 0.3]]  # padded with its end
     assert found.n_epochs.tolist() == [3, 4]
     assert found.levels[1] == pytest.approx(LOGITS.skills(np.array([0.1, 0.2, 0.3, 0.3])))  # no training accuracy
@@ -61,13 +61,13 @@ def test_finished_has_curve_costs_and_values_of_each_complete_trial(fixture: Stu
 
 def test_finished_gains_what_other_workers_complete(fixture: StudyFixture) -> None:
     history = history_of(fixture)
-    assert len(history.finished()) == 0
+    assert len(history.finished(4)) == 0
     run(fixture, [0.3])
-    assert len(history.finished()) == 1
+    assert len(history.finished(4)) == 1
     other = StudyFixture.make(fixture.store.url)
     run(other, [0.4])
     run(other, [0.4], Outcome.PRUNED)
-    assert len(history.finished()) == 2
+    assert len(history.finished(4)) == 2
     assert history.n_ended == 3
 
 
@@ -76,7 +76,7 @@ def test_a_refused_trial_has_not_ended_for_it_counts_not_among_the_studys(fixtur
     run(fixture, [], Outcome.REFUSED)
     run(fixture, [0.3], Outcome.PRUNED)
     history = history_of(fixture)
-    history.finished()
+    history.finished(4)
     assert history.n_ended == 2
 
 
@@ -91,8 +91,8 @@ def test_an_outage_loses_no_trial(fixture: StudyFixture, monkeypatch: pytest.Mon
     with monkeypatch.context() as outage:
         outage.setattr(curves, "load", fail)
         with pytest.raises(OperationalError):
-            history.finished()
-    assert len(history.finished()) == 1
+            history.finished(4)
+    assert len(history.finished(4)) == 1
     assert history.n_ended == 2
 
 
@@ -109,15 +109,15 @@ def test_finished_reads_each_curve_once(fixture: StudyFixture, monkeypatch: pyte
 
     monkeypatch.setattr(curves, "load", noting)
     for _ in range(3):
-        history.finished()
+        history.finished(4)
     run(fixture, [0.5])
-    assert len(history.finished()) == 3
+    assert len(history.finished(4)) == 3
     assert read == [[0, 1], [2]]
 
 
 def test_finished_leaves_out_what_a_person_told_through_optuna(fixture: StudyFixture) -> None:
     fixture.study.optuna.tell(fixture.study.optuna.ask(), VALUES)
-    assert len(history_of(fixture).finished()) == 0
+    assert len(history_of(fixture).finished(4)) == 0
 
 
 @pytest.mark.parametrize(("model_bytes", "rivals"), [(VALUES[1], [0]), (VALUES[1] + 1, [])])
@@ -127,4 +127,17 @@ def test_what_a_person_told_while_it_trained_rivals_nobody_beyond_a_limit(
     lease, _ = fixture.lease()
     curves.append(fixture.store, lease, epoch(1, 0.9))
     fixture.study.optuna.tell(lease.number, [0.9, model_bytes, 1.0])
-    assert history_of(fixture).finished().rival_numbers == rivals
+    assert history_of(fixture).finished(4).rival_numbers == rivals
+
+
+def test_finished_trials_have_the_epochs_that_their_candidates_chose(fixture: StudyFixture) -> None:
+    for epochs in (2, 4):
+        leased = fixture.lease()
+        leased[1].suggest_categorical("training.epochs", [2, 4])
+        n_chosen = leased[1].params["training.epochs"]
+        for index in range(epochs):
+            curves.append(fixture.store, leased[0], epoch(index + 1, 0.5))
+        fixture.finish(leased)
+        assert history_of(fixture).finished(4).n_planned.tolist()[-1] == n_chosen
+    run(fixture, [0.3] * 4)
+    assert history_of(fixture).finished(2).n_planned.tolist()[-1] == 4  # it has no number of its own

@@ -230,4 +230,4 @@ def test_derived_studies_predict_numbers_too(tmp_path: Path) -> None:
 
 def test_one_s_own_space_knows_the_task(tmp_path: Path) -> None:
     spec, _ = read(tmp_path, REGRESSION.replace("[data]", 'space = "mine.py:Mine"\n[data]'))
-    assert spec.parsed_space() == OwnSpace("mine.py:Mine", "regression")
+    assert spec.parsed_space() == OwnSpace("mine.py:Mine", "regression", Fixed(12))

@@ -389,3 +389,29 @@ def test_a_run_shorter_than_a_renewal_counts_for_the_time_limit(make_fixture: Ma
     studies.register_worker(again.study, "bert", "host", 2, {})
     assert again.run() is Ending.TIME_LIMIT
     assert len(again.trials()) == n_trials
+
+
+def test_a_trial_trains_its_own_epochs_and_is_not_judged_at_its_last(make_fixture: MakeFixture) -> None:
+    plan = dict.fromkeys(range(8), StubTrial(accuracies=(0.5, 0.6, 0.7, 0.8)))
+    pruner = {"name": "threshold", "upper": 0.55}  # stops what is above 55 % in its second epoch
+    fixture = make_fixture(plan, trials=8, training={"epochs": [2, 4]}, pruner=pruner, **SINGLE)
+    fixture.run()
+    ended = {(trial.parameters["training.epochs"], trial.state, len(trial.epochs)) for trial in fixture.trials()}
+    assert ended == {(2, "complete", 2), (4, "pruned", 2)}
+    shown = {slot.epochs for snapshot in fixture.view.snapshots for slot in snapshot.slots if slot.number is not None}
+    assert shown <= {2, 4}
+
+
+def test_the_pareto_pruner_judges_each_length_by_itself(make_fixture: MakeFixture) -> None:
+    """Long trials bloom in their last epoch; if short ones counted as their ends, every later long one was stopped."""
+    plan = {number: StubTrial(accuracies=(0.5, 0.5, 0.5, 0.5, 0.5, 0.95)) for number in range(40)}
+    training = {"epochs": [3, 6]}
+    pruner = {"name": "pareto", "min_epochs": 1}
+    fixture = make_fixture(plan, trials=40, training=training, pruner=pruner, **SINGLE)
+    fixture.run()
+    ended = [(trial.parameters["training.epochs"], trial.state) for trial in fixture.trials()]
+    n_long = sum(epochs == 6 for epochs, _ in ended)
+    assert ended.count((6, "complete")) == n_long > 9
+    # Short trials end at 50 %. The first eight of them end; later ones are stopped once a long one has 95 %.
+    assert ended.count((3, "pruned")) > 0
+    assert ended.count((3, "complete")) >= 8

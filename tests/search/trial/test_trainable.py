@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def train(
     keras: Any,
     dataset: Dataset,
     chosen: Candidate,
-    epochs: int,
+    epochs: int | list[int],
     seed: int = 3,
     goes_on: Callable[[Any, Any], bool] = lambda trainable, result: True,
     measure: str = "accuracy",
@@ -265,6 +266,7 @@ def test_balanced_weights_let_a_rare_class_be_found(keras: Any, digits: Dataset)
 
 
 def test_a_cosine_schedule_ends_at_its_minimum(keras: Any, digits: Dataset) -> None:
+
     chosen = candidate(schedule="cosine", schedule_settings={"warm_up_epochs": 0.0, "minimum": 0.1}, batch_size=256)
     trainable, *_ = train(keras, digits, chosen, epochs=2)
     assert float(trainable.optimizer.learning_rate) == pytest.approx(0.1 * 0.01, rel=1e-3)
@@ -293,9 +295,9 @@ def test_a_plateau_is_that_of_what_is_monitored(
 
     real = Watcher._score
 
-    def falling(watcher: Any) -> dict[str, float]:
+    def falling(watcher: Any, validation: Any) -> dict[str, float]:
         watcher.n_scored = getattr(watcher, "n_scored", 0) + 1
-        return {**real(watcher), "accuracy": 0.9 / watcher.n_scored}
+        return {**real(watcher, validation), "accuracy": 0.9 / watcher.n_scored}
 
     monkeypatch.setattr(Watcher, "_score", falling)
     settings = {"monitor": monitor, "factor": 0.5, "patience": 1, "cooldown": 0, "minimum": 0.0}
@@ -307,6 +309,7 @@ def test_a_plateau_is_that_of_what_is_monitored(
 
 
 def test_every_epoch_tells_its_learning_rate(keras: Any, digits: Dataset) -> None:
+
     chosen = candidate(schedule="cosine", schedule_settings={"warm_up_epochs": 0.0, "minimum": 0.0}, batch_size=256)
     *_, results = train(keras, digits, chosen, epochs=4)
     # Keras's cosine, by hand: half of 1 + cos of the share of steps that are done; the rate at first is 0.01.
@@ -359,7 +362,7 @@ def test_the_smallest_loss_need_not_be_the_best_accuracy(
         watcher = Watcher(model, digits.split("validation"), Goal(), EpochTimer(), lambda result: True, keeps=keeps)  # type: ignore[arg-type]
         watcher.set_model(model)
         scores = iter([(0.5, 1.0), (0.7, 2.0), (0.6, 0.9), (0.7, 0.9), (0.1, 3.0)])
-        watcher._score = lambda scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
+        watcher._score = lambda _, scores=scores: dict(zip(("accuracy", "loss"), next(scores), strict=True))  # type: ignore[method-assign,misc]
         for epoch in range(5):
             watcher.on_epoch_end(epoch, {"loss": 1.0})
         kept[keeps] = (watcher.kept.epoch, watcher.kept.accuracy)
@@ -413,6 +416,22 @@ def test_two_phases_train_the_head_first(keras: Any, digits: Dataset) -> None:
     assert rest > head
     assert (head_rate, rest_rate) == (pytest.approx(0.01), pytest.approx(0.001))
     assert timer.train_seconds > 0
+
+
+def test_a_candidate_trains_its_own_epochs_with_their_schedule_and_head(keras: Any, digits: Dataset) -> None:
+    from tunefront.search.trial.loss import TrainingLoss
+    from tunefront.search.trial.trainable import Phase, Trainable, phases
+
+    chosen = candidate(schedule="cosine", schedule_settings={"warm_up_epochs": 0.0, "minimum": 0.01}, batch_size=256)
+    for own, expected in ((2, 2), (0, 3)):  # without a number of its own it trains the most
+        *_, results = train(keras, digits, replace(chosen, epochs=own), epochs=[1, 3])
+        assert len(results) == expected
+        assert results[-1].metrics["learning_rate"] == pytest.approx(0.01 * 0.01, rel=1e-4)  # the cosine's end
+        assert results[-2].metrics["learning_rate"] > 0.002
+
+    tuned = candidate(architecture_settings={"head_epochs": 5, "fine_tuning_rate": 0.1}, epochs=2)
+    parts = phases(Trainable(tuned, None, None, TrainingLoss(10), backbone="any"), 2)
+    assert parts == (Phase(1, 1, is_head_only=True), Phase(2, 2, rate_factor=0.1))  # one of two epochs for the rest
 
 
 def test_each_fold_trains_on_what_others_validate(keras: Any) -> None:

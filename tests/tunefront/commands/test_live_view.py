@@ -18,9 +18,8 @@ OBJECTIVES: dict[Axis, Objective] = {
 SNAPSHOT = Snapshot(
     study="digits",
     n_trials=30,
-    epochs=12,
     counts=Counts(complete=5, pruned=2, refused=1, failed=1, running=1, waiting=0),
-    slots=[SlotState("cpu0", 9, "plain_cnn(n_blocks=2)", 3, 0.875), SlotState("cpu1")],
+    slots=[SlotState("cpu0", 9, "plain_cnn(n_blocks=2)", 3, 12, 0.875), SlotState("cpu1")],
     objectives=OBJECTIVES,
     front=[(4, (0.97, 2e6)), (2, (0.9, 1.5e5)), (7, (0.5, 999.0)), (8, (0.4, 10.0))],
     seconds_left=200.0,
@@ -57,10 +56,10 @@ def test_describe_time_left(seconds: float | None, expected: str) -> None:
 
 def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
     made = console()
-    running = SlotState("cpu0", 9, "mlp", 3, 0.875)
+    running = SlotState("cpu0", 9, "mlp", 3, 12, 0.875)
     counts = Counts(complete=1, pruned=0, refused=0, failed=0, running=1, waiting=0)
     objectives: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
-    made.print(render(Snapshot("a", 3, 12, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
+    made.print(render(Snapshot("a", 3, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
     text = " ".join(printed(made).split())
     assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 mlp" in text
     assert "trial rmse 0 0.5" in text
@@ -91,15 +90,13 @@ def test_render_when_nothing_has_happened_yet() -> None:
     made = console()
     made.print(
         render(
-            Snapshot("digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [], None, MEASURES["accuracy"]),
+            Snapshot("digits", 3, counts, [SlotState("cpu0")], OBJECTIVES, [], None, MEASURES["accuracy"]),
             max_front=3,
         )
     )
     assert "0 of 3 trials" in printed(made)
     assert "front so far: 0 trials" in printed(made)
-    one = Snapshot(
-        "digits", 3, 12, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None, MEASURES["accuracy"]
-    )
+    one = Snapshot("digits", 3, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None, MEASURES["accuracy"])
     made.print(render(one, max_front=3))
     assert "front so far: 1 trial " in " ".join(printed(made).split())
 

@@ -1,0 +1,1 @@
+"""Python objects of a user's own that a spec names."""
