@@ -26,6 +26,7 @@ from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.candidate import Candidate, Settings, Task, with_whole_numbers
+from tunefront.spaces.columns.layers import Encode
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Fixed
 from tunefront.spaces.schedules import SCHEDULES
@@ -118,8 +119,10 @@ class OwnSpace:
             raise SpaceError("space", f"{self.reference}: there is no {key} {shown(name)}. {nearest(name, known)}")
         return name
 
-    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int) -> Any:
-        """Build the user's model, and check it.
+    def build(
+        self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int, encode: Encode | None = None
+    ) -> Any:
+        """Build the user's model, and check it. It gets the data's values as they are, so `encode` is not used.
 
         Raises:
             SpaceError: If the user's code raises, or returns no model with these outputs.

@@ -111,6 +111,11 @@ def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) 
     settings = source.model_dump(mode="json", include=set(Source.model_fields) | set(FileSource.model_fields))
     parts = [_FORMAT, seed, settings, list(examples.class_names), examples.splits and list(examples.splits)]
     parts += [list(examples.groups)] if examples.groups else []
+    parts += (
+        [[(column.name, column.kind, column.vocabulary) for column in examples.columns], source.joins_copies]
+        if (examples.columns)
+        else []
+    )
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     if isinstance(examples.content, np.ndarray):
         digest.update(f"{examples.content.dtype.str}{examples.content.shape[1:]}".encode())

@@ -234,8 +234,8 @@ def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Datas
         candidate = space.suggest(study.ask())
         built = trainable.build(space, candidate, dataset, spec.training, seed=0)
         size = {
-            "model_bytes": memory.model_bytes(built.model, built.optimizer),
-            "weight_bytes": memory.weight_bytes(built.model),
+            "model_bytes": memory.model_bytes(built.kept, built.optimizer),
+            "weight_bytes": memory.weight_bytes(built.kept),
         }[objective.measure.name]
         if objective.violation(size) <= 0:
             return

@@ -51,6 +51,8 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
         "examples are exact copies of others": len(groups) - len(np.unique(groups)),
         f"examples have the content of another one, but not its {label}": n_contradictions(groups, examples.labels),
     }
+    if not source.joins_copies:
+        groups = np.arange(len(groups))
     if source.task == "regression":  # what is below knows classes, and all numbers are of one
         numbers = examples.labels
         examples = replace(examples, labels=np.zeros(len(groups), dtype=np.int64), class_names=[_NUMBERS])
