@@ -104,12 +104,17 @@ class Dataset:
         """The number of examples that are not for the test; a split by time with folds has some that fold 0 lacks."""
         return len(opened(self.folder, "labels")) - self.n_test if self.folds else self.n_train + self.n_validation
 
+    @property
+    def example_word(self) -> str:
+        """What an example is called in messages."""
+        return "row" if self.columns else "example" if self.task == "regression" else "image"
+
     def split(self, name: str, fold: int = 0) -> Split:
         """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
 
         With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
-        into memory, or what lies before it in time; without, `fold` is 0. The codes of a table's categories are those of
-        this fold's training.
+        into memory, or what lies before it in time; without, `fold` is 0. The codes of a table's categories are those
+        of this fold's training.
 
         Raises:
             IndexError: If there is no such fold.
@@ -163,7 +168,13 @@ class Dataset:
             measure: {"score": chance.score, "standard_error": chance.standard_error}
             for measure, chance in self._chances().items()
         }
-        return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}
+        return {
+            **asdict(self),
+            "n_classes": self.n_classes,
+            "folder": None,
+            "chances": found,
+            "example": self.example_word,
+        }
 
     def _chances(self) -> dict[str, Chance]:
         folds = range(max(self.folds, 1))

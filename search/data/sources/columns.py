@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from tunefront.search.data.examples import DataError, Examples, check_file, readable, some_of
 from tunefront.search.data.sources.class_order import in_order
@@ -51,9 +51,9 @@ class ColumnsSource(Source):
     path: str
     separator: Literal[",", ";", "\t", "|"] = ","
     target: str = ""
-    numbers: list[str] = []
-    categories: list[str] = []
-    ignore: list[str] = []
+    numbers: list[str] = Field(default=[])
+    categories: list[str] = Field(default=[])
+    ignore: list[str] = Field(default=[])
     split_column: str = ""
     group_column: str = ""
     missing: Literal["error", "fill"] = "error"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tunefront.mistakes import nearest
 from tunefront.search.data.examples import DataError, SplitName, some_of, split_named
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
-from tunefront.mistakes import nearest
 
 
 def known_column(table: CsvRows, path: Path, key: str, name: str) -> str:
