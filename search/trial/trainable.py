@@ -194,5 +194,6 @@ def save(trainable: Trainable, path: str) -> None:
     loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
     if isinstance(trainable.loss, NumberLoss):
         loss = trainable.loss.in_unit_of_labels()
-    _compile(trainable.kept, trainable.optimizer, loss, candidate.output)
+    for model in dict.fromkeys((trainable.model, trainable.kept)):
+        _compile(model, trainable.optimizer, loss, candidate.output)
     trainable.kept.save(path)

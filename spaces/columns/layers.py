@@ -64,10 +64,10 @@ def on_raw_columns(model: Any, columns: Sequence[Column]) -> Any:
     import keras
     from keras import layers, ops
 
-    taken = {column.name for column in columns}
-    if model.name in taken:  # Keras wants one name for one layer
-        model.name = _unused(model.name, taken)
-    taken.add(model.name)
+    taken = {column.name for column in columns}  # Keras wants one name for one layer
+    if getattr(model, "inputs", None):
+        # The same layers, never compiled: the file would have a nested model's loss, which may be a class of ours.
+        model = keras.Model(model.inputs, model.outputs, name=_unused("network", taken))
     inputs, codes = {}, []
     for place, column in enumerate(columns):
         is_text = column.kind == "category"

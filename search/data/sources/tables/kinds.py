@@ -61,9 +61,13 @@ def _reason_to_leave_out(cells: Cells) -> str:
         return "of one value"
     if cells.counts_rows():
         return "counting rows"
-    if cells.others and len(set(cells.known)) == len(cells.texts):
+    if not _is_mostly_numbers(cells) and len(set(cells.known)) == len(cells.texts):
         return "with another text in each row"
     return ""
+
+
+def _is_mostly_numbers(cells: Cells) -> bool:
+    return len(cells.others) <= (1 - _MOSTLY) * len(cells.known)
 
 
 def _check(cells: Cells, kind: Kind, is_named: bool, lines: Sequence[int]) -> None:
@@ -74,7 +78,7 @@ def _check(cells: Cells, kind: Kind, is_named: bool, lines: Sequence[int]) -> No
             f"data.numbers: the column {cells.name!r} has cells that are no numbers: correct them, leave them "
             f"empty, or name it in categories:\n{some_of(others, 5)}"
         )
-    if kind == "category" and not is_named and len(others) <= (1 - _MOSTLY) * n_known:
+    if kind == "category" and not is_named and _is_mostly_numbers(cells):
         raise DataError(
             f"data: the column {cells.name!r} has {n_known - len(others)} numbers, and {len(others)} cells that are "
             f'none: correct them or leave them empty, or write categories = ["{cells.name}"]:\n{some_of(others, 5)}'
