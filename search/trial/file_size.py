@@ -60,10 +60,11 @@ def _description_bytes(model: Any, optimizer: Any) -> int:
 
 def _texts_of_data(model: Any) -> set[str]:
     """Return the names of a table's columns, and their categories: a number at their end is no count of Keras's."""
-    if not isinstance(model.input, dict):
+    inputs = getattr(model, "input", None)  # a sequential model may have none yet
+    if not isinstance(inputs, dict):
         return set()
     vocabularies = [layer.get_config().get("vocabulary") or () for layer in model.layers]
-    return {*model.input, *(str(text) for vocabulary in vocabularies for text in vocabulary)}
+    return {*inputs, *(str(text) for vocabulary in vocabularies for text in vocabulary)}
 
 
 def _without(description: Any, texts: set[str]) -> Any:
