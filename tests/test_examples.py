@@ -127,8 +127,10 @@ def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
             assert 0 < counted.accuracy < 10 * dataset.numbers("train").std()
         training.save(trainable, str(folder / f"{number}.keras"))
         loaded = keras.models.load_model(folder / f"{number}.keras")
-        columns = {column.name: (None, 1) for column in dataset.columns}
-        assert loaded.input_shape == (columns or (None, *dataset.image_shape))
+        if dataset.columns:
+            assert loaded.input.keys() == {column.name for column in dataset.columns}
+        else:
+            assert loaded.input_shape == (None, *dataset.image_shape)
 
 
 def test_every_example_opens_with_what_to_expect() -> None:

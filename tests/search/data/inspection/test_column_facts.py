@@ -58,7 +58,7 @@ def test_the_report_is_shown_without_words_of_images(report: DataReport) -> None
     text = console.file.getvalue()  # type: ignore[attr-defined]
     for fragment in (
         "3 columns: 1 numbers, 2 categories",
-        "GP 35, MS 17, unknown in training 1",
+        "GP 32, MS 20, unknown in training 1",
         "[bold]job",
         "4 more",
     ):

@@ -180,7 +180,7 @@ def test_equal_rows_are_examples_of_their_own_unless_they_are_said_to_be_copies(
     ]
     assert not contents[0] & contents[1]
     assert not contents[0] & contents[2]
-    assert apart.notes["examples are exact copies of others"] == 45
+    assert apart.notes["examples have the same values as another one, and count as examples of their own"] == 45
 
 
 @pytest.mark.parametrize(
