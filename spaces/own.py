@@ -119,10 +119,8 @@ class OwnSpace:
             raise SpaceError("space", f"{self.reference}: there is no {key} {shown(name)}. {nearest(name, known)}")
         return name
 
-    def build(
-        self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int, encode: Encode | None = None
-    ) -> Any:
-        """Build the user's model, and check it. It gets the data's values as they are, so `encode` is not used.
+    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int, _: Encode | None = None) -> Any:
+        """Build the user's model, and check it. It gets the data's values as they are, with no features made of them.
 
         Raises:
             SpaceError: If the user's code raises, or returns no model with these outputs.
