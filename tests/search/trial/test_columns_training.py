@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.example_data import write_students
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.spaces.candidate import Candidate
 
 MLP = {"n_layers": 2, "units": 8, "batch_norm": True, "dropout": 0.1}
 CHOSEN = candidate(architecture="mlp", architecture_settings=MLP, batch_size=16)
@@ -40,14 +42,14 @@ def spec(path: Path, **data: Any) -> StudySpec:
     return StudySpec.model_validate({"name": "students", "data": table, "training": {"epochs": 2}})
 
 
-def train(keras: Any, study: StudySpec, dataset: Dataset, fold: int = 0) -> Any:
+def train(keras: Any, study: StudySpec, dataset: Dataset, fold: int = 0, chosen: Candidate = CHOSEN) -> Any:
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.fit import fit
     from tunefront.search.trial.goal import Goal
 
     keras.utils.set_random_seed(3)
-    trainable = training.build(study.parsed_space(), CHOSEN, dataset, study.training, 3, fold)
-    fit(trainable, dataset, study.training, Goal(), lambda result: True, seed=3, fold=fold)
+    trainable = training.build(study.parsed_space(), chosen, dataset, study.training, 3, fold)
+    fit(trainable, dataset, study.training, Goal(study.accuracy_measure), lambda result: True, seed=3, fold=fold)
     return trainable
 
 
@@ -120,3 +122,32 @@ def test_texts_of_the_data_that_look_like_counts_of_keras_are_weighed(keras: Any
     training.save(trainable, str(tmp_path / "model.keras"))
     n_bytes = (tmp_path / "model.keras").stat().st_size
     assert memory.model_bytes(trainable.kept, trainable.optimizer) == pytest.approx(n_bytes, rel=0.005)
+
+
+def test_numbers_are_predicted_from_columns_in_their_own_unit(keras: Any, tmp_path: Path) -> None:
+    from tunefront.search.trial import memory
+    from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.batches import outputs
+
+    path = tmp_path / "students.csv"
+    write_students(path, 90)
+    study = spec(path, task="regression", target="grade_2", folds=3, test_fraction=0.0)
+    dataset = prepare(study.data, 0)
+    assert (dataset.task, dataset.class_names, [column.kind for column in dataset.columns].count("category")) == (
+        "regression",
+        (),
+        6,
+    )
+    trainable = train(keras, study, dataset, chosen=replace(CHOSEN, output="linear", loss="mse"))
+    training.save(trainable, str(tmp_path / "model.keras"))
+    n_bytes = (tmp_path / "model.keras").stat().st_size
+    assert memory.model_bytes(trainable.kept, trainable.optimizer) == pytest.approx(n_bytes, rel=0.005)
+    kinds = json.dumps({column.name: column.kind for column in dataset.columns})
+    command = [sys.executable, "-c", READER, str(tmp_path / "model.keras"), str(path), kinds]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answers, modules = json.loads(done.stdout.splitlines()[-1])
+    assert modules == []
+    parts = [dataset.split(name).images for name in ("train", "validation")]
+    expected = np.concatenate([outputs(trainable.model, part, 32) for part in parts])
+    np.testing.assert_allclose(np.sort(np.ravel(answers)), np.sort(np.ravel(expected)), rtol=1e-5)
+    assert 5 < np.mean(answers) < 15  # grades are from 0 to 20
