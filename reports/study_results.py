@@ -102,7 +102,9 @@ class StudyResults:
 
     @property
     def examples(self) -> str:
-        """What the dataset has, in a word: images, or where numbers are predicted examples of any kind."""
+        """What the dataset has, in a word: images, rows of a table, or where numbers are predicted any examples."""
+        if self.study.dataset.get("columns"):
+            return "rows"
         return "images" if self.task == "classification" else "examples"
 
     def axis_name(self, axis: Axis) -> str:

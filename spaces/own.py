@@ -19,6 +19,7 @@ from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.candidate import EPOCHS_PARAMETER, Candidate, Settings, Task, with_whole_numbers
+from tunefront.spaces.columns.layers import Encode
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Fixed, Range
 from tunefront.spaces.schedules import SCHEDULES
@@ -117,8 +118,8 @@ class OwnSpace:
             raise SpaceError("space", f"{self.reference}: there is no {key} {shown(name)}. {nearest(name, known)}")
         return name
 
-    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int) -> Any:
-        """Build the user's model, and check it.
+    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int, _: Encode | None = None) -> Any:
+        """Build the user's model, and check it. It gets the data's values as they are, with no features made of them.
 
         Raises:
             SpaceError: If the user's code raises, or returns no model with these outputs.

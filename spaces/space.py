@@ -13,6 +13,7 @@ from tunefront.printable import shown
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import LEVELS
 from tunefront.spaces.candidate import NUMBER_LOSSES, Candidate, Settings, Task
+from tunefront.spaces.columns.layers import Encode, flat_pixels
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.ranges import Choice, Fixed, Range, write_range
 from tunefront.spaces.schedules import SCHEDULES, monitor_problem
@@ -152,11 +153,16 @@ class Space:
                 chosen[f"{key}_settings"] = _suggest_settings(trial, chosen[key], settings)
         return Candidate(**chosen)
 
-    def build(self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int) -> Any:
+    def build(
+        self, candidate: Candidate, image_shape: tuple[int, ...], n_classes: int, encode: Encode = flat_pixels
+    ) -> Any:
         """Build the candidate's ``keras.Model``, not compiled: raw pixels in, class probabilities or a number out.
 
         The output has shape ``(batch, n_classes)``, or ``(batch, 1)`` with one sigmoid unit, which is
         the probability of the positive class, or with one linear unit, which is a number.
+
+        Args:
+            encode: What makes features of the data's values, for an architecture that takes no images.
         """
         import keras
 
@@ -167,7 +173,9 @@ class Space:
             # With the layer's default, training=True, all layers behind it would run in training mode whenever the
             # model is called without `training`.
             pixels = keras.layers.Resizing(size, size)(inputs, training=False)
-        features = ARCHITECTURES[candidate.architecture].build(candidate.architecture_settings, pixels)
+        architecture = ARCHITECTURES[candidate.architecture]
+        values = pixels if architecture.takes_images else encode(pixels)
+        features = architecture.build(candidate.architecture_settings, values)
         n_units = n_classes if candidate.output == "softmax" else 1
         name = "number" if candidate.output == "linear" else "classes"
         # Probabilities must sum to 1, so this layer computes in float32 also under mixed precision.

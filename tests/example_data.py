@@ -58,6 +58,23 @@ def write_prices(path: Path, n_days: int) -> None:
     path.write_text("\n".join(["Date,Open,High,Low,Close,Volume", *rows]) + "\n")
 
 
+def write_students(path: Path, n: int) -> None:
+    """Write a table of n students: six columns of numbers and five of categories, some empty, and their result."""
+    generator = np.random.default_rng(1)
+    lines = ["school,sex,age,mother_job,study_time,failures,absences,grade_1,grade_2,higher,internet,result"]
+    for number in range(n):
+        pairs = (("GP", "MS"), ("F", "M"), ("no", "yes"), ("no", "yes"))
+        school, sex, higher, internet = (generator.choice(pair) for pair in pairs)
+        job = generator.choice(("teacher", "health", "at_home", ""))
+        age, study_time, failures, absences = generator.integers((15, 1, 0, 0), (23, 5, 4, 30))
+        grades = generator.integers(0, 21, 2)
+        absent = "" if number % 11 == 0 else absences
+        result = "pass" if grades.mean() + study_time - failures > 11 else "fail"
+        cells = (school, sex, age, job, study_time, failures, absent, *grades, higher, internet, result)
+        lines.append(",".join(map(str, cells)))
+    path.write_text("\n".join(lines) + "\n")
+
+
 def write_keras_files(datasets: Path) -> None:
     """Write a few hundred images each of MNIST, Fashion-MNIST and CIFAR-100 in the files that Keras stores."""
     generator = np.random.default_rng(1)

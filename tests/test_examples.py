@@ -52,6 +52,7 @@ CHANGES = {
         data={"image_size": 32}, space={"image_size": 32, "VGG16": {"weights": "none", "head_epochs": 1}}, epochs=2
     ),
     "stock_prices": Changes(epochs=2),
+    "student": Changes(),
 }
 
 
@@ -67,6 +68,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     example_data.write_table(data / "humpback_whales", [12, 11, 10, 2, 1, 1], (120, 50))
     example_data.write_folder(data / "plant_disease", ["healthy", "rust", "scab"], 8, (64, 64))
     example_data.write_prices(data / "stock_prices.csv", 260)
+    example_data.write_students(data / "student.csv", 120)
     example_data.write_keras_files(folder / "keras" / "datasets")
     (folder / "examples").symlink_to(ROOT / "examples")
     return folder
@@ -129,7 +131,10 @@ def train_two(spec: StudySpec, folder: Path, keras: Any) -> None:
             assert 0 < counted.accuracy < 10 * dataset.numbers("train").std()
         training.save(trainable, str(folder / f"{number}.keras"))
         loaded = keras.models.load_model(folder / f"{number}.keras")
-        assert loaded.input_shape == (None, *dataset.image_shape)
+        if dataset.columns:
+            assert loaded.input.keys() == {column.name for column in dataset.columns}
+        else:
+            assert loaded.input_shape == (None, *dataset.image_shape)
 
 
 def test_every_example_opens_with_what_to_expect() -> None:

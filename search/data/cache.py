@@ -113,6 +113,11 @@ def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) 
         del settings["n_classes"]
     parts = [_FORMAT, seed, settings, list(examples.class_names), examples.splits and list(examples.splits)]
     parts += [list(examples.groups)] if examples.groups else []
+    parts += (
+        [[(column.name, column.kind, column.vocabulary) for column in examples.columns], source.joins_copies]
+        if (examples.columns)
+        else []
+    )
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     if isinstance(examples.content, np.ndarray):
         digest.update(f"{examples.content.dtype.str}{examples.content.shape[1:]}".encode())

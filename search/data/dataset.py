@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tunefront.objectives.chance import Chance
 from tunefront.objectives.measures import Task
 from tunefront.search.data.chance import chances, number_chances
+from tunefront.search.data.codes import fitted, recoded
+from tunefront.spaces.columns.column import Column
 
 # Errors of opening damaged facts or arrays. NumPy takes any file that begins like an archive for one.
 UNREADABLE_ARRAY = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
@@ -70,6 +72,8 @@ class Dataset:
         bit_depth: The bits used in files of 16 bits a channel, of which the upper 8 are the pixels; None without such
             files.
         notes: Texts on what was noticed or left out, with the number of examples.
+        columns: The columns of a table, in the order of its values, with the categories that occur in training, with
+            folds in that of some fold; empty for other data.
         task: What labels are: numbers of classes, or with ``regression`` numbers to predict, as float32; there are no
             classes then.
         split_by: How examples were divided; with ``time`` each fold trains on what lies before it, without the `gap`.
@@ -91,6 +95,7 @@ class Dataset:
     bit_depth: int | None = None
     notes: Mapping[str, int] = field(default_factory=dict)
     outputs: int = 0
+    columns: tuple[Column, ...] = ()
     task: Task = "classification"
     split_by: Literal["random", "time"] = "random"
     gap: int = 0
@@ -109,18 +114,33 @@ class Dataset:
         """The number of examples that are not for the test; a split by time with folds has some that fold 0 lacks."""
         return len(opened(self.folder, "labels")) - self.n_test if self.folds else self.n_train + self.n_validation
 
+    @property
+    def example_word(self) -> str:
+        """What an example is called in messages."""
+        return "row" if self.columns else "example" if self.task == "regression" else "image"
+
     def split(self, name: str, fold: int = 0) -> Split:
         """Return the split ``"train"``, ``"validation"`` or ``"test"``, mapped into memory.
 
         With folds, ``"validation"`` is fold number `fold` and ``"train"`` all others, which are copied
-        into memory, or what lies before it in time; without, `fold` is 0.
+        into memory, or what lies before it in time; without, `fold` is 0. The codes of a table's categories are those
+        of this fold's training.
 
         Raises:
             IndexError: If there is no such fold.
             KeyError: If there is no such split.
         """
         rows = self.rows(name, fold)
-        return Split(opened(self.folder, "images")[rows], opened(self.folder, "labels")[rows])
+        values = opened(self.folder, "images")[rows]
+        if self.columns and self.folds:
+            values = recoded(values, self.columns, self.columns_in(fold))
+        return Split(values, opened(self.folder, "labels")[rows])
+
+    def columns_in(self, fold: int = 0) -> tuple[Column, ...]:
+        """Return the columns with the categories that occur in this fold's training, whose codes :meth:`split` has."""
+        if not self.columns or not self.folds:
+            return self.columns
+        return fitted(self.columns, opened(self.folder, "images")[self.rows("train", fold)])
 
     def hold(self) -> None:
         """Open all arrays, so that this process has them even if somebody removes the files."""
@@ -158,7 +178,13 @@ class Dataset:
             measure: {"score": chance.score, "standard_error": chance.standard_error}
             for measure, chance in self._chances().items()
         }
-        return {**asdict(self), "n_classes": self.n_classes, "folder": None, "chances": found}
+        return {
+            **asdict(self),
+            "n_classes": self.n_classes,
+            "folder": None,
+            "chances": found,
+            "example": self.example_word,
+        }
 
     def _chances(self) -> dict[str, Chance]:
         folds = range(max(self.folds, 1))
@@ -172,5 +198,8 @@ class Dataset:
         data = json.loads((folder / "dataset.json").read_text())
         data["class_names"] = tuple(data["class_names"])
         data["image_shape"] = tuple(data["image_shape"])
+        data["columns"] = tuple(
+            Column(**{**column, "vocabulary": tuple(column["vocabulary"])}) for column in data.get("columns", ())
+        )
         data["value_range"] = tuple(data["value_range"]) if data.get("value_range") else None
         return cls(folder=str(folder), **data)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tunefront.mistakes import TunefrontError
 from tunefront.printable import shortened
 from tunefront.search.system.regular_files import open_file
+from tunefront.spaces.columns.column import Column
 
 SplitName = Literal["train", "validation", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
@@ -77,6 +78,8 @@ class Examples:
             source gives a test split alone, the others are ``"train"`` and validation is taken from them.
         notes: Texts on what was noticed while finding them, with a number.
         groups: The group of each example, such as its patient, which stays in one split; None without groups.
+        columns: The columns of `content`, of shape (n, columns), where these are those of a table, with every category
+            that occurs: all columns of numbers, then those of categories. Empty for other values.
     """
 
     names: Sequence[str]
@@ -85,6 +88,7 @@ class Examples:
     content: NDArray[Any] | Sequence[Callable[[], bytes]]
     splits: Sequence[SplitName] | None = None
     groups: Sequence[str] | None = None
+    columns: Sequence[Column] = ()
     notes: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:

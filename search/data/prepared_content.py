@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.classes import check_n_classes, note_similar_names, positive_class
+from tunefront.search.data.codes import count_unknown, fitted, recoded
 from tunefront.search.data.dataset_files import write_arrays, write_facts
 from tunefront.search.data.decoding.pixel_scale import are_pixels
 from tunefront.search.data.decoding.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
@@ -21,6 +25,7 @@ from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_c
 from tunefront.search.data.splitting.number_splits import refuse_constant, training_rows
 from tunefront.search.data.splitting.rare_classes import note_unreadable
 from tunefront.search.data.splitting.splits import LEFT_OUT, TRAIN, TRAIN_IN_EVERY_FOLD, names_of_parts
+from tunefront.spaces.columns.column import Column
 
 _LISTS = {
     SKIPPED: "each file that was left out is named, with the reason, in",
@@ -42,7 +47,9 @@ def write_content(
     pixels = pixels_of(examples, digests, source, folder, report)
     unreadable = note_unreadable(examples, pixels.examples, source)
     division = divide_examples(pixels.examples, pixels.digests, source, seed)
-    pixels = with_bit_depth(pixels, _is_training(division.parts, source), folder, report)
+    is_training = _is_training(division.parts, source)
+    pixels = with_bit_depth(pixels, is_training, folder, report)
+    pixels, columns = _with_training_categories(pixels, is_training)
     alike = _near_copies(pixels, division.parts, source, folder, report)
     labels, class_names = _labels(pixels.examples, division.parts, source)
     check_n_classes(source.n_classes, len(class_names))
@@ -65,6 +72,7 @@ def write_content(
         {
             **facts,
             **(_by_time(facts, division.parts, source) if source.split == "time" else {}),
+            **_facts_of_columns(columns, facts["fingerprint"]),
             "source": source.source,
             "task": source.task,
             "class_names": class_names,
@@ -102,6 +110,34 @@ def _by_time(facts: Mapping[str, Any], parts: NDArray[np.int64], source: Source)
 def describe_lists(folder: str) -> list[str]:
     """Return lines that say which files list the examples that were left out, and images that look alike."""
     return [f"{what} {Path(folder) / name}" for name, what in _LISTS.items() if (Path(folder) / name).exists()]
+
+
+def _with_training_categories(pixels: Pixels, is_training: NDArray[np.bool_]) -> tuple[Pixels, tuple[Column, ...]]:
+    """Return the values of a table with the codes of those categories that occur in training, and its columns."""
+    every = pixels.examples.columns
+    if not every:
+        return pixels, ()
+    columns = fitted(every, pixels.values[pixels.rows[is_training]])
+    unknown = count_unknown(pixels.values, every, columns)
+    named = ", ".join(f"{name} ({count:,})" for name, count in unknown.items())
+    what = f"cells of validation or test have a category that no training example has, and count as unknown: {named}"
+    return replace(
+        pixels,
+        values=recoded(pixels.values, every, columns),
+        notes={**pixels.notes, **({what: sum(unknown.values())} if unknown else {})},
+    ), columns
+
+
+def _facts_of_columns(columns: Sequence[Column], fingerprint: str) -> dict[str, Any]:
+    """Return facts about a table's columns. Its values have no common range, and codes alone do not tell categories."""
+    if not columns:
+        return {}
+    names = [(column.name, column.kind, column.vocabulary) for column in columns]
+    return {
+        "columns": [asdict(column) for column in columns],
+        "value_range": None,
+        "fingerprint": hashlib.sha256(f"{fingerprint}{json.dumps(names)}".encode()).hexdigest()[:16],
+    }
 
 
 def _is_training(parts: NDArray[np.int64], source: Source) -> NDArray[np.bool_]:

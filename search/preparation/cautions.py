@@ -39,7 +39,8 @@ def _describe_few_images(dataset: Mapping[str, Any]) -> str:
     """Return a caution on how coarse accuracies of few images are; with folds, all folds count together."""
     if dataset.get("task") == "regression":
         return ""
-    coarse = describe_few(int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1))
+    n_validation = int(dataset["n_validation"]) * max(int(dataset.get("folds") or 0), 1)
+    coarse = describe_few(n_validation, str(dataset.get("example", "image")))
     return f"caution: {coarse}. Smaller differences are chance" if coarse else ""
 
 
@@ -52,8 +53,9 @@ def describe_single_steps(spec: StudySpec, dataset: Mapping[str, Any]) -> str:
     n_train = int(dataset["n_train"])
     if n_train > smallest:
         return ""
+    examples = f"{dataset.get('example', 'image')}s"
     return (
-        f"caution: all {n_train} training images are one batch, and an epoch is one step: write a batch_size below "
+        f"caution: all {n_train} training {examples} are one batch, and an epoch is one step: write a batch_size below "
         f"{n_train} in [space], or more epochs"
     )
 

@@ -15,7 +15,7 @@ from tunefront.objectives.quantities import format_quantity
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
 from tunefront.search.preparation.own_space_checks import probe
-from tunefront.search.preparation.pixel_checks import check_levels, check_pixels
+from tunefront.search.preparation.pixel_checks import check_levels, check_values
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces.architectures import ARCHITECTURES
@@ -36,11 +36,13 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
     """
     _check_measures(spec, dataset)
     _check_tensorboard(spec)
+    _check_lookups(dataset)
     space = spec.parsed_space()
     if isinstance(space, OwnSpace):
         probe(spec, space, dataset)
     else:
-        _check_images(space, dataset)
+        check_values(space, dataset)
+        _check_channels(space, dataset)
         _check_output(space, dataset)
         check_levels(space, dataset)
         _check_image_size(space, dataset)
@@ -160,9 +162,16 @@ def _check_tensorboard(spec: StudySpec) -> None:
         )
 
 
-def _check_images(space: Space, dataset: Dataset) -> None:
+def _check_lookups(dataset: Dataset) -> None:
+    if any(column.kind == "category" for column in dataset.columns) and importlib.util.find_spec("tensorflow") is None:
+        raise CheckError(
+            "data: Keras looks up categories with TensorFlow, whatever the backend, and it is not installed: pip "
+            "install tensorflow, or name the columns of categories in data.ignore"
+        )
+
+
+def _check_channels(space: Space, dataset: Dataset) -> None:
     shape = dataset.image_shape
-    check_pixels(dataset)
     names = [name for name, found in ARCHITECTURES.items() if "freeze_fraction" in found.settings]
     chosen = [name for name in space.families["architecture"] if name in names]
     if chosen and shape[2] not in (1, 3):
@@ -184,6 +193,8 @@ def _sizes(space: Space, dataset: Dataset) -> list[int]:
 
 
 def _check_image_size(space: Space, dataset: Dataset) -> None:
+    if len(dataset.image_shape) != 3:
+        return
     size = _sizes(space, dataset)[0]
     for name in space.families["architecture"]:
         smallest = ARCHITECTURES[name].smallest_image
@@ -255,8 +266,8 @@ def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Datas
         candidate = space.suggest(study.ask())
         built = trainable.build(space, candidate, dataset, spec.training, seed=0)
         size = {
-            "model_bytes": memory.model_bytes(built.model, built.optimizer),
-            "weight_bytes": memory.weight_bytes(built.model),
+            "model_bytes": memory.model_bytes(built.kept, built.optimizer),
+            "weight_bytes": memory.weight_bytes(built.kept),
         }[objective.measure.name]
         if objective.violation(size) <= 0:
             return

@@ -38,7 +38,7 @@ def probe(spec: StudySpec, space: OwnSpace, dataset: Dataset) -> None:
     check_augmentation(f"space: {space.reference}", candidate.augmentation_settings, dataset)
     built = trainable.build(space, candidate, dataset, spec.training, seed=0)
     try:
-        memory.model_bytes(built.model, built.optimizer)
+        memory.model_bytes(built.kept, built.optimizer)
     except Exception as error:  # a user's own layers may raise anything
         raise CheckError(
             f"space: {space.reference}: build returned a model that cannot be saved ({type(error).__name__}). "

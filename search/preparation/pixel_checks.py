@@ -8,6 +8,7 @@ from typing import Any
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.decoding.pixel_scale import has_channels_first, likely_scale
 from tunefront.search.launching.asker import CheckError
+from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.augmentation.levels import PIXEL_SETTINGS
 from tunefront.spaces.settings import extremes
 from tunefront.spaces.space import Space
@@ -26,7 +27,8 @@ def check_pixels(dataset: Dataset) -> None:
     if len(shape) != 3:
         raise CheckError(
             f"space: the data has values of shape {shape}, and these architectures take images of shape "
-            '(height, width, channels). For others give a space of your own: space = "file.py:object"'
+            '(height, width, channels). For others write architecture = "mlp", or give a space of your own: '
+            'space = "file.py:object"'
         )
     if has_channels_first(shape):
         raise CheckError(
@@ -50,6 +52,31 @@ def _check_range(low: float, high: float) -> None:
         raise CheckError(
             f"data: {found}: bring them to 0 to 255, or give a space of your own, which gets values as they are"
         )
+
+
+def check_values(space: Space, dataset: Dataset) -> None:
+    """Refuse values that an architecture of the space does not take, and settings of images for what is none.
+
+    Raises:
+        CheckError: Names the key and the remedy.
+    """
+    of_images = [name for name in space.families["architecture"] if ARCHITECTURES[name].takes_images]
+    if of_images and not dataset.columns:
+        check_pixels(dataset)
+    if len(dataset.image_shape) == 3:
+        return
+    what = "a table of columns" if dataset.columns else f"values of shape {dataset.image_shape}"
+    if of_images:
+        raise CheckError(
+            f'space.architecture: {of_images[0]} takes images, and the data is {what}: write architecture = "mlp"'
+        )
+    levels = [level for level in space.families["augmentation"] if level != "none"]
+    if levels:
+        raise CheckError(
+            f'space.augmentation: "{levels[0]}" is for images, and the data is {what}: write augmentation = "none"'
+        )
+    if any(extremes(space.general["image_size"])):
+        raise CheckError(f"space.image_size: it resizes images, and the data is {what}: leave it out")
 
 
 def check_levels(space: Space, dataset: Dataset) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.profiling.flops import flops
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.candidate import Candidate, Settings
+from tunefront.spaces.columns.layers import flat_pixels
 from tunefront.spaces.freezing import find_backbone
 from tunefront.spaces.optimizers import build_optimizer
 from tunefront.spaces.own import OwnSpace
@@ -49,8 +52,17 @@ class Profile:
         return asdict(self)
 
 
-def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[int, ...], n_outputs: int) -> Profile:
+def profile(
+    space: Space | OwnSpace,
+    candidate: Candidate,
+    image_shape: tuple[int, ...],
+    n_outputs: int,
+    dataset: Dataset | None = None,
+) -> Profile:
     """Build one candidate in float32 and profile it, with random weights, which weigh as much as pretrained ones.
+
+    Args:
+        dataset: The data that the model is for, if it is known: its columns are part of the saved model.
 
     Raises:
         ValueError: If there is no such network; the message says what to change.
@@ -58,16 +70,24 @@ def profile(space: Space | OwnSpace, candidate: Candidate, image_shape: tuple[in
     """
     if "weights" in candidate.architecture_settings and isinstance(space, Space):
         candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
-    model = space.build(candidate, image_shape, n_outputs)
+    encode = encoder_of(dataset) if dataset is not None else flat_pixels
+    model = space.build(candidate, image_shape, n_outputs, encode)
     if candidate.output == "linear":
         from tunefront.search.trial.trainable import in_unit_of_labels
 
         model = in_unit_of_labels(model, LabelScale(0.0, 1.0), image_shape)
-    return profile_of(model, candidate, flops(model), image_shape)
+    kept = kept_model(model, dataset) if dataset is not None else model
+    return profile_of(model, candidate, flops(model), image_shape, kept)
 
 
-def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shape: tuple[int, ...]) -> Profile:
-    """Return the profile of a model that was built in float32 from that candidate."""
+def profile_of(
+    model: Any, candidate: Candidate, n_flops: int | None, image_shape: tuple[int, ...], kept: Any = None
+) -> Profile:
+    """Return the profile of a model that was built in float32 from that candidate.
+
+    Args:
+        kept: The model that is saved, where it is another one.
+    """
     from tunefront.search.trial import memory
 
     settings = dict(candidate.architecture_settings)
@@ -85,7 +105,7 @@ def profile_of(model: Any, candidate: Candidate, n_flops: int | None, image_shap
         parameters=memory.n_parameters(model.weights),
         trainable_parameters=memory.n_parameters(model.trainable_weights),
         weight_bytes=memory.weight_bytes(model),
-        model_bytes=memory.model_bytes(model, optimizer),
+        model_bytes=memory.model_bytes(kept or model, optimizer),
         flops=n_flops,
     )
 

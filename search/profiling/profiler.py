@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import Asker, CheckError, Progress
 from tunefront.search.profiling.profile import Profile, profile
 from tunefront.search.profiling.profile_grid import ProfileGrid, profile_grid
@@ -21,13 +22,21 @@ _LIMIT = 60  # the highest number of profiled models of a spec
 
 
 def profile_candidates(
-    space: Space | OwnSpace, candidates: Sequence[Candidate], image_shape: tuple[int, ...], n_outputs: int
+    space: Space | OwnSpace,
+    candidates: Sequence[Candidate],
+    image_shape: tuple[int, ...],
+    n_outputs: int,
+    dataset: Dataset | None = None,
 ) -> Iterator[Profile]:
-    """Yield the candidates' profiles, without keeping the models; it also clears Keras's global state."""
+    """Yield the candidates' profiles, without keeping the models; it also clears Keras's global state.
+
+    Args:
+        dataset: The data that the models are for, if it is known.
+    """
     import keras
 
     for candidate in candidates:
-        yield profile(space, candidate, image_shape, n_outputs)
+        yield profile(space, candidate, image_shape, n_outputs, dataset)
         keras.utils.clear_session()
         gc.collect()
 
@@ -71,7 +80,7 @@ def _answer_spec(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     space = spec.parsed_space()
     with quiet_optuna():
         candidates, note = models_of(space, _LIMIT, spec.seed)
-    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_outputs)
+    found = profile_candidates(space, candidates, dataset.image_shape, dataset.n_outputs, dataset)
     return _collect(found, len(candidates), note, progress)
 
 

@@ -35,11 +35,13 @@ from tunefront.search.spec.tables import (
     TpeTable,
     TrainingTable,
 )
+from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 from tunefront.spaces.start_candidates import start_parameters
 
+_SPACE_OF_COLUMNS = {"architecture": "mlp", "augmentation": "none"}
 MAX_TRIALS = 10_000_000  # no study has as many trials: a larger number is a mistake
 
 
@@ -107,6 +109,16 @@ class StudySpec(Table):
             return {**data, "pruner": {"name": "hyperband"}}
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fit_space_to_columns(cls, data: Any) -> Any:
+        """Add what a space for a table of columns has where it says nothing: dense networks, and no augmentation."""
+        table = data.get("data") if isinstance(data, Mapping) else None
+        space = data.get("space", {}) if isinstance(data, Mapping) else None
+        if isinstance(table, Mapping) and table.get("source") == "columns" and isinstance(space, Mapping):
+            return {**data, "space": {**_SPACE_OF_COLUMNS, **space}}
+        return data
+
     @model_validator(mode="after")
     def _check_together(self, info: ValidationInfo) -> StudySpec:
         if (info.context or {}).get("is_alone"):
@@ -146,8 +158,11 @@ class StudySpec(Table):
 
     @property
     def takes_images(self) -> bool:
-        """Whether the space is tunefront's, whose networks take images; a user's own space may take any values."""
-        return not isinstance(self.space, str)
+        """Whether the space has networks that take images; a user's own space, and dense networks, take any values."""
+        space = self.parsed_space()
+        return isinstance(space, Space) and any(
+            ARCHITECTURES[name].takes_images for name in space.families["architecture"]
+        )
 
     @property
     def accuracy_measure(self) -> str:

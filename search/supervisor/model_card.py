@@ -42,6 +42,17 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
 def _preparation(assignment: Assignment) -> dict[str, Any]:
     """Return how the model's input values were made from the data of the source."""
     source, dataset = assignment.spec.data, assignment.dataset
+    if dataset.columns:
+        return {
+            "values": "a dictionary of columns by name, each of shape (n, 1): numbers as float32, NaN where missing; "
+            "categories as texts, empty where missing",
+            "columns": [
+                {"name": column.name, "kind": column.kind, "categories": list(column.vocabulary)}
+                if column.kind == "category"
+                else {"name": column.name, "kind": column.kind}
+                for column in dataset.columns_in()
+            ],
+        }
     if isinstance(source, FileSource):
         size = list(dataset.image_shape[:2])
         return {

@@ -101,7 +101,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
         enqueue_starts(study, spec.start_parameters(), grid)
-    view.say(_describe_start(spec, slots, dataset.n_train, dataset.n_validation))
+    view.say(_describe_start(spec, slots, dataset))
     for what, n_images in dataset.notes.items():
         view.say(f"data: {n_images:,} {what}")
     for text in describe_lists(dataset.folder):
@@ -177,12 +177,12 @@ def _sweep_dead_workers(study: OpenStudy) -> None:
     queue.sweep(study, ended_workers(study))
 
 
-def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], n_train: int, n_validation: int) -> str:
+def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:
     threads = slots[0].n_threads
     where = ", ".join(slot.name for slot in slots)
     return (
         f"study {spec.name}: {spec.trials} trials of up to {spec.training.most_epochs} epochs, "
-        f"{n_train} training and {n_validation} validation images; "
+        f"{dataset.n_train} training and {dataset.n_validation} validation {dataset.example_word}s; "
         f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
         f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "
         "Ctrl-C stops and keeps all"

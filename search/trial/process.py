@@ -65,8 +65,8 @@ def _train(connection: Connection, task: TrialTask) -> None:
     space, goal = spec.parsed_space(), _goal(spec, task.dataset)
     trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
     measurements: dict[str, float] = {
-        "model_bytes": memory.model_bytes(trainable.model, trainable.optimizer),
-        "weight_bytes": memory.weight_bytes(trainable.model),
+        "model_bytes": memory.model_bytes(trainable.kept, trainable.optimizer),
+        "weight_bytes": memory.weight_bytes(trainable.kept),
         "n_parameters": memory.n_parameters(trainable.model.weights),
         "n_trainable_parameters": memory.n_parameters(trainable.model.trainable_weights),
     }

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
@@ -32,9 +33,11 @@ class Trainable:
     """A candidate as Keras objects.
 
     Attributes:
-        model: The model that is kept: raw pixels in, probabilities or numbers out, no augmentation.
+        model: The model on the dataset's values, such as raw pixels: probabilities or numbers out, no augmentation.
         trained: The model that `fit` runs on: the same weights behind the augmentation.
         loss: The loss of the training.
+        kept: The model that is saved: `model` itself, or with its weights behind lookups that take a table's raw
+            columns.
         backbone: The part of the model that freeze fractions apply to; None if there is none. A user's own model has
             none: the user decides what is frozen there, whatever its layers and settings are called.
     """
@@ -43,6 +46,7 @@ class Trainable:
     model: Any
     trained: Any
     loss: TrainingLoss | NumberLoss
+    kept: Any
     backbone: Any = None
 
     @property
@@ -75,7 +79,7 @@ def build(
     The optimizer is that of the last phase, because the kept model is saved with it.
     """
     keras.config.set_dtype_policy(training.precision)
-    model = space.build(candidate, dataset.image_shape, dataset.n_outputs)
+    model = space.build(candidate, dataset.image_shape, dataset.n_outputs, encoder_of(dataset, fold))
     loss = _loss(candidate, dataset, fold)
     if isinstance(loss, NumberLoss):
         model = in_unit_of_labels(model, loss.scale, dataset.image_shape)
@@ -87,7 +91,7 @@ def build(
         trained = AugmentedModel(model, layers, mixing, loss)
         trained.build((None, *dataset.image_shape))
     backbone = find_backbone(model) if isinstance(space, Space) else None
-    trainable = Trainable(candidate, model, trained, loss, backbone)
+    trainable = Trainable(candidate, model, trained, loss, kept_model(model, dataset, fold), backbone)
     n_train = len(dataset.split("train", fold).labels)
     compile_for(trainable, phases(trainable, training.epochs_of(candidate))[-1], n_train)
     return trainable
@@ -190,5 +194,6 @@ def save(trainable: Trainable, path: str) -> None:
     loss = "binary_crossentropy" if candidate.output == "sigmoid" else "sparse_categorical_crossentropy"
     if isinstance(trainable.loss, NumberLoss):
         loss = trainable.loss.in_unit_of_labels()
-    _compile(trainable.model, trainable.optimizer, loss, candidate.output)
-    trainable.model.save(path)
+    for model in dict.fromkeys((trainable.model, trainable.kept)):
+        _compile(model, trainable.optimizer, loss, candidate.output)
+    trainable.kept.save(path)

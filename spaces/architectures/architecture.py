@@ -12,7 +12,7 @@ from tunefront.spaces.settings import Setting, fixed_values
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of models, from pixels to features; the space adds resizing in front and the class layer behind.
+    """A family of models, from pixels or features to features; the space adds what is in front, and the class layer.
 
     Attributes:
         name: The name in specs and parameters.
@@ -20,6 +20,7 @@ class Architecture:
         settings: The settings with their default ranges; a spec may give others.
         layers: A function ``(settings, pixels)`` -> features that takes complete settings; see :meth:`build`.
         smallest_image: The smallest height and width it takes, in pixels.
+        takes_images: Whether it takes images; else it takes features of shape ``(batch, n)``, made of any values.
     """
 
     name: str
@@ -27,13 +28,15 @@ class Architecture:
     settings: Mapping[str, Setting]
     layers: Callable[[Settings, Any], Any]
     smallest_image: int = 1
+    takes_images: bool = True
 
     def build(self, settings: Settings, pixels: Any) -> Any:
         """Put the architecture's layers behind `pixels`.
 
         Args:
             settings: Values of its settings; those with a single default may be left out.
-            pixels: A Keras tensor of shape ``(batch, height, width, channels)``, 0 to 255.
+            pixels: A Keras tensor of shape ``(batch, height, width, channels)``, 0 to 255; or of features, of shape
+                ``(batch, n)``, where it takes no images.
 
         Returns:
             Features of shape ``(batch, n)``.
@@ -41,7 +44,7 @@ class Architecture:
         Raises:
             ValueError: If there is no such network, or none for images of this size; says what to change.
         """
-        height, width = pixels.shape[1:3]
+        height, width = pixels.shape[1:3] if self.takes_images else (1, 1)
         if min(height, width) < self.smallest_image:
             raise ValueError(
                 f"{self.name} takes images of at least {self.smallest_image}x{self.smallest_image} pixels, these have "

@@ -19,7 +19,7 @@ OTHERS = [pytest.param(name, marks=pytest.mark.exhaustive) for name in BACKBONE_
 # These settings have batch norm and dropout if the architecture can have them.
 SETTINGS = {
     "n_blocks": 2, "filters": 8, "kernel_size": 3, "batch_norm": True, "dense_units": 8, "dropout": 0.5,
-    "n_stages": 2, "width": 0.5, "weights": "none", "freeze_fraction": 0.0,
+    "n_stages": 2, "n_layers": 2, "units": 8, "width": 0.5, "weights": "none", "freeze_fraction": 0.0,
 }  # fmt: skip
 
 

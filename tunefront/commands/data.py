@@ -113,7 +113,7 @@ def _inspect_data(path: Path, out: Path | None, as_json: bool) -> None:
         show_json({**report.as_json(), "contact_sheet": str(sheet) if sheet else None})
         return
     show(render(report))
-    single_steps = describe_single_steps(spec, {"n_train": dataset.n_train})
+    single_steps = describe_single_steps(spec, {"n_train": dataset.n_train, "example": dataset.example_word})
     if single_steps:
         say(single_steps)
     say(f"wrote {sheet}" if sheet else "no contact sheet: these values are no images")

@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from tunefront.commands.column_table import column_table
 from tunefront.printable import on_one_line
 from tunefront.search.data.examples import SPLITS
 from tunefront.search.data.inspection.data_report import ClassCount, DataReport, describe_few
@@ -27,7 +28,8 @@ _CLASS_SIZES = ((1, 1, "1 example"), (2, 4, "2 to 4"), (5, 9, "5 to 9"), (10, No
 def render(report: DataReport) -> Group:
     """Return the whole report, from the outline to the findings."""
     labels = [_number_table(report)] if report.numbers else [*_class_tables(report), Text(), _balance(report)]
-    parts: list[RenderableType] = [_outline(report), Text(), *labels]
+    tables: list[RenderableType] = [column_table(report.columns), Text()] if report.columns else []
+    parts: list[RenderableType] = [_outline(report), Text(), *tables, *labels]
     findings = list(_findings(report))
     notes = [f"{n_examples:,} {what}" for what, n_examples in report.notes.items()]
     notes += describe_lists(report.folder)
@@ -67,12 +69,17 @@ def _outline(report: DataReport) -> Table:
         of_what = "" if sizes.n_measured == sizes.n_files else f" (of {sizes.n_measured:,} of {sizes.n_files:,} files)"
         shown = ", ".join(f"{name} {height} x {width}" for name, (height, width) in found)
         table.add_row("files", Text(f"{shown}{of_what}"))
-    low, high = report.value_range
-    table.add_row("values", Text(f"{low:g} to {high:g} ({report.value_type})"))
+    if report.value_range:
+        low, high = report.value_range
+        table.add_row("values", Text(f"{low:g} to {high:g} ({report.value_type})"))
     return table
 
 
 def _shape(report: DataReport) -> str:
+    if report.columns:
+        n_numbers = sum(column.kind == "number" for column in report.columns)
+        n_categories = len(report.columns) - n_numbers
+        return f"{_counted(len(report.columns), 'column')}: {n_numbers} numbers, {n_categories} categories"
     if len(report.image_shape) != 3:
         return f"values of shape {report.image_shape}, no images"
     height, width, channels = report.image_shape
@@ -146,16 +153,22 @@ def _balance(report: DataReport) -> Text:
 def _findings(report: DataReport) -> Iterator[str]:
     """Yield what a person should know before training on this dataset."""
     for split, n_copies in report.copies.within.items():
-        if n_copies:
+        if n_copies and not report.columns:  # two rows may be alike by chance
             yield f"{_counted(n_copies, 'exact copy', 'exact copies')} of other examples inside {split}"
     for splits, n_contents in report.copies.across.items():
-        if n_contents:
+        if n_contents and report.columns:
+            yield (
+                f"{_counted(n_contents, 'row')} with the same values in both {splits}: if they are copies, and not two "
+                'examples that are alike, write equal_rows = "together"'
+            )
+        elif n_contents:
             yield f"{_counted(n_contents, 'example')} in both {splits}: scores would be of what was trained on"
     if report.copies.n_contradictory:
         label = "number" if report.numbers else "class"
         n_contradictory = _counted(report.copies.n_contradictory, "example")
         yield f"{n_contradictory} with the content of another one, but not its {label}"
-    coarse = "" if report.numbers else describe_few(report.splits["validation"] * max(report.folds, 1))
+    examples = "row" if report.columns else "image"
+    coarse = "" if report.numbers else describe_few(report.splits["validation"] * max(report.folds, 1), examples)
     if coarse:
         yield coarse
     if report.n_constant:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from tunefront.search.data.inspection.column_facts import ColumnFacts
+
 
 @dataclass(frozen=True)
 class ClassCount:
@@ -81,13 +83,14 @@ class DataReport:
     Attributes:
         image_shape: Height, width and channels, or the shape of other values.
         value_type: ``uint8`` for pixels, else ``float32``.
-        value_range: The smallest and the largest of all values.
+        value_range: The smallest and the largest of all values; None for a table of columns.
         n_constant: Examples whose values are all the same, such as black images.
         folds: The number of folds; 0 for none. With folds, the validation split is fold 0.
         original_sizes: Sizes of the image files; None if the source has none.
         notes: Texts on what was noticed or left out in preparing, with the number of examples.
         numbers: The numbers to predict in each split that has some; empty for classes, as `classes` is for numbers.
         split_by: How examples were divided: ``random``, or by ``time``.
+        columns: Facts about the columns of a table; empty for other data.
     """
 
     source: str
@@ -95,7 +98,7 @@ class DataReport:
     fingerprint: str
     image_shape: tuple[int, ...]
     value_type: str
-    value_range: tuple[float, float]
+    value_range: tuple[float, float] | None
     n_constant: int
     folds: int
     splits: Mapping[str, int]
@@ -105,6 +108,7 @@ class DataReport:
     notes: Mapping[str, int]
     numbers: tuple[NumberRange, ...] = ()
     split_by: str = "random"
+    columns: tuple[ColumnFacts, ...] = ()
 
     @property
     def most_frequent(self) -> ClassCount:
@@ -140,9 +144,13 @@ class DataReport:
 _FEW_IMAGES = 100  # validation images; with fewer, one image is more than a point of accuracy
 
 
-def describe_few(n_validation: int) -> str:
-    """Return a text on how coarse the accuracy of few validation images is; empty if they are many."""
+def describe_few(n_validation: int, what: str = "image") -> str:
+    """Return a text on how coarse the accuracy of few validation images is; empty if they are many.
+
+    Args:
+        what: What an example is.
+    """
     if n_validation >= _FEW_IMAGES or not n_validation:
         return ""
-    images = "validation images: one of them" if n_validation > 1 else "validation image: it"
+    images = f"validation {what}s: one of them" if n_validation > 1 else f"validation {what}: it"
     return f"{n_validation} {images} is {100 / n_validation:.1f} points of accuracy"

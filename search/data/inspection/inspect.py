@@ -16,6 +16,7 @@ from tunefront.search.data.decoding.digests import digests_of_values
 from tunefront.search.data.decoding.pixels import decoding_of
 from tunefront.search.data.decoding.processes import measure_all
 from tunefront.search.data.examples import SPLITS, Progress, SplitName
+from tunefront.search.data.inspection.column_facts import facts_of_columns
 from tunefront.search.data.inspection.data_report import (
     ClassCount,
     Copies,
@@ -47,7 +48,7 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
         fingerprint=dataset.fingerprint,
         image_shape=dataset.image_shape,
         value_type=str(values.dtype),
-        value_range=value_range,
+        value_range=None if dataset.columns else value_range,
         n_constant=n_constant,
         folds=dataset.folds,
         splits={split: len(rows[split]) for split in SPLITS},
@@ -57,6 +58,7 @@ def inspect(dataset: Dataset, source: Source, progress: Progress | None = None) 
         notes=dict(dataset.notes),
         numbers=_number_ranges(labels, rows) if dataset.task == "regression" else (),
         split_by=dataset.split_by,
+        columns=facts_of_columns(dataset.columns, values, rows["train"]),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from tunefront.search.data.sources.columns import ColumnsSource
 from tunefront.search.data.sources.digits import DigitsSource
 from tunefront.search.data.sources.folder import FolderSource
 from tunefront.search.data.sources.keras_datasets import Cifar100, KerasDataset
@@ -16,7 +17,15 @@ from tunefront.search.data.sources.table import TableSource
 from tunefront.search.data.sources.tfrecords import TFRecordsSource
 
 DataTable = Annotated[
-    DigitsSource | KerasDataset | Cifar100 | FolderSource | TableSource | TFRecordsSource | NpzSource | OwnSource,
+    DigitsSource
+    | KerasDataset
+    | Cifar100
+    | FolderSource
+    | TableSource
+    | ColumnsSource
+    | TFRecordsSource
+    | NpzSource
+    | OwnSource,
     Field(discriminator="source"),
 ]
 

@@ -115,6 +115,11 @@ class Source(BaseModel):
         named = self.model_dump(include={"path", "object"})
         return os.path.abspath(user_path(named["path"])) if "path" in named else named.get("object", self.source)
 
+    @property
+    def joins_copies(self) -> bool:
+        """Whether examples of equal values are copies of one another, which must not be in two splits."""
+        return True
+
     def check_files(self) -> None:
         """Check, in well under a second and without reading examples, that the named files can be read.
 

@@ -9,16 +9,12 @@ from typing import Any, ClassVar, Literal
 from numpy.typing import NDArray
 from pydantic import field_validator, model_validator
 
-from tunefront.mistakes import nearest
 from tunefront.search.data.examples import (
     DataError,
     EncodedFile,
     Examples,
-    SplitName,
     check_file,
     readable,
-    some_of,
-    split_named,
 )
 from tunefront.search.data.sources.source import FileSource
 from tunefront.search.data.sources.tables.classes import class_of_one_hot_rows, class_of_rows, only_label_column
@@ -26,6 +22,7 @@ from tunefront.search.data.sources.tables.csv_header import NamedColumns, read_t
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 from tunefront.search.data.sources.tables.files import files_of_rows, refuse_unlisted
 from tunefront.search.data.sources.tables.numbers import check_times, number_of_rows
+from tunefront.search.data.sources.tables.row_columns import groups_of_rows, known_column, splits_of_rows
 from tunefront.search.system.regular_files import user_path
 
 
@@ -101,11 +98,11 @@ class TableSource(FileSource):
         path = user_path(self.path)
         named = self._named(path)
         table = read_table(path, named)
-        file_column = _known(table, path, "file_column", named.file) or _first_column(table, named)
-        splits = self._splits(table, path) if self.split_column else None
+        file_column = known_column(table, path, "file_column", named.file) or _first_column(table, named)
+        splits = splits_of_rows(table, path, self.split_column)
         names, labels = self._labels(table, path, file_column, named)
         if self.time_column:
-            check_times(table, _known(table, path, "time_column", self.time_column.strip()), path)
+            check_times(table, known_column(table, path, "time_column", self.time_column.strip()), path)
         files = files_of_rows(table, file_column, named, path)
         if self.unlisted == "error":
             refuse_unlisted(named.folder, files, path)
@@ -115,7 +112,7 @@ class TableSource(FileSource):
             class_names=names,
             content=[EncodedFile(str(file)) for file in files],
             splits=splits,
-            groups=self._groups(table, path),
+            groups=groups_of_rows(table, path, self.group_column),
         )
 
     def _named(self, path: Path) -> NamedColumns:
@@ -140,7 +137,7 @@ class TableSource(FileSource):
     ) -> tuple[list[str], NDArray[Any]]:
         """Return class names and the number of each row's class, or no names and each row's number to predict."""
         for name in named.labels:
-            _known(table, path, "label_column", name)
+            known_column(table, path, "label_column", name)
             if name in (file_column, *named.others):
                 raise DataError(
                     f"data.label_column: {name!r} is the column of the "
@@ -154,50 +151,7 @@ class TableSource(FileSource):
             return [], number_of_rows(table, column, path)
         return class_of_rows(table, column, path)
 
-    def _groups(self, table: CsvRows, path: Path) -> list[str] | None:
-        if not self.group_column:
-            return None
-        groups = table.column(_known(table, path, "group_column", self.group_column.strip()))
-        empty = [f"line {line}" for group, line in zip(groups, table.lines, strict=True) if not group]
-        if empty:
-            raise DataError(f"{path}: rows without a {self.group_column}: give them one:\n{some_of(empty)}")
-        return groups
-
-    def _splits(self, table: CsvRows, path: Path) -> list[SplitName]:
-        column = _known(table, path, "split_column", self.split_column.strip())
-        words = table.column(column)
-        splits = [split_named(word) for word in words]
-        unknown = [
-            f"line {line}: {word!r}"
-            for word, split, line in zip(words, splits, table.lines, strict=True)
-            if split is None
-        ]
-        if unknown:
-            raise DataError(
-                f"{path}: the column {column!r} has what is no split: "
-                f"write train, validation or test:\n{some_of(unknown)}"
-            )
-        found = [split for split in splits if split]
-        if "train" not in found:
-            raise DataError(
-                f"data.split_column: {path} has {' and '.join(sorted(set(found)))} in the column {column!r}, and no "
-                "row is train: add the rows to train on, or leave split_column out, and all rows are divided anew"
-            )
-        return found
-
 
 def _first_column(table: CsvRows, named: NamedColumns) -> str:
     """Return the first column that the spec does not name as something else."""
     return next((name for name in table.columns if name not in named.all), table.columns[0])
-
-
-def _known(table: CsvRows, path: Path, key: str, name: str) -> str:
-    """Return a column's name after checking it.
-
-    Raises:
-        DataError: If the name is not empty, and there is no such column.
-    """
-    if name and name not in table.columns:
-        told = "" if table.has_header else " (its first line is a row already, so columns are called by their numbers)"
-        raise DataError(f"data.{key}: {path} has no column {name!r}. {nearest(name, table.columns)}{told}")
-    return name

@@ -28,6 +28,7 @@ from tunefront.search.data.splitting.time_splits import divide_by_time, note_cop
 _PART_BY_SPLIT: dict[SplitName, int] = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 _NUMBERS = "numbers"  # the one class that numbers to predict are all of
 _SPLIT_BY_PART: dict[int, SplitName] = {part: name for name, part in _PART_BY_SPLIT.items()}
+_EQUAL = "examples have the same values as another one, and count as examples of their own"
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,14 @@ def divide_examples(examples: Examples, digests: Sequence[str], source: Source, 
             and the source does not say what to do about it.
     """
     groups = groups_of(digests)
+    copies = "examples are exact copies of others" if source.joins_copies else _EQUAL
     label = "class" if source.task == "classification" else "number"
     notes = {
-        "examples are exact copies of others": len(groups) - len(np.unique(groups)),
+        copies: len(groups) - len(np.unique(groups)),
         f"examples have the content of another one, but not its {label}": n_contradictions(groups, examples.labels),
     }
+    if not source.joins_copies:
+        groups = np.arange(len(groups))
     if source.task == "regression":  # what is below knows classes, and all numbers are of one
         numbers = examples.labels
         examples = replace(examples, labels=np.zeros(len(groups), dtype=np.int64), class_names=[_NUMBERS])

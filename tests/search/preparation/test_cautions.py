@@ -13,7 +13,10 @@ from tunefront.search.preparation.cautions import find_cautions
 
 
 def facts(*counts: int) -> dict[str, Any]:
-    found = {measure: vars(chance) for measure, chance in chances(np.array(counts)).items()}
+    found = {
+        measure: {"score": chance.score, "standard_error": chance.standard_error}
+        for measure, chance in chances(np.array(counts)).items()
+    }
     names = [str(number) for number in range(len(counts))]
     return {"class_names": names, "chances": found, "n_validation": 1000, "n_train": 1000}
 
@@ -23,6 +26,8 @@ def facts(*counts: int) -> dict[str, Any]:
     [
         ({"n_validation": 12}, "caution: 12 validation images: one of them is 8.3 points of accuracy"),
         ({"n_validation": 1}, "caution: 1 validation image: it is 100.0 points of accuracy"),
+        ({"n_validation": 12, "example": "row"}, "caution: 12 validation rows: one of them is 8.3 points of accuracy"),
+        ({"n_train": 32, "example": "row"}, "caution: all 32 training rows are one batch"),
         ({"n_validation": 30, "folds": 3}, "caution: 90 validation images: one of them is 1.1 points of accuracy"),
         ({"n_validation": 40, "folds": 3}, ""),
         (
@@ -32,7 +37,7 @@ def facts(*counts: int) -> dict[str, Any]:
         ({"n_train": 33}, ""),
     ],
 )
-def test_few_images_are_named(changes: dict[str, int], said: str) -> None:
+def test_few_images_are_named(changes: dict[str, Any], said: str) -> None:
     spec = make_spec(space={"batch_size": [32, 64]})
     found = find_cautions(spec, {**facts(50, 50), **changes}, load=0.0)
     assert [text[: len(said)] for text in found] == ([said] if said else [])

@@ -215,7 +215,7 @@ def test_every_architecture_is_described_and_known_by_its_name() -> None:
         assert architecture.name == name
         assert 20 < len(architecture.description) < 120
         assert "\n" not in architecture.description
-    assert set(ARCHITECTURES) == {"plain_cnn", "residual_cnn", "separable_cnn", *BASELINE_NAMES, *BACKBONE_NAMES}
+    assert set(ARCHITECTURES) == {"plain_cnn", "residual_cnn", "separable_cnn", "mlp", *BASELINE_NAMES, *BACKBONE_NAMES}
 
 
 # Settings of plain_cnn that say more than by default

@@ -13,7 +13,7 @@ from tunefront.search.data.sources.class_order import in_order
 from tunefront.search.data.sources.tables.csv_rows import CsvRows
 
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false", "")
-_USUAL_LABEL_COLUMNS = frozenset(
+USUAL_LABEL_COLUMNS = frozenset(
     ("label", "labels", "class", "classes", "class_name", "classname", "target", "category", "species", "y")
 )
 
@@ -70,7 +70,7 @@ def only_label_column(table: CsvRows, taken: Collection[str], path: Path) -> str
         return others[0]
     shown = ", ".join(name or "(one without a name)" for name in table.columns)
     told = "" if table.has_header else " (numbers, since its first line is a row already)"
-    usual = [name for name in others if name.lower() in _USUAL_LABEL_COLUMNS]
+    usual = [name for name in others if name.lower() in USUAL_LABEL_COLUMNS]
     remedy = f'label_column = "{usual[0]}"' if len(usual) == 1 else "label_column = with its name"
     raise DataError(
         f"data.label_column: {readable(str(path))} has the columns {shown}{told}: which of them is the class? Write "

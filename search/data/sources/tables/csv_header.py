@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,10 +54,24 @@ def read_table(path: Path, named: NamedColumns) -> CsvRows:
     table, line = read_csv(path)
     if _is_row(table, named):
         return table.without_header(line)
+    refuse_double_names(table, path)
+    return table.without_index(_index_places(table, named))
+
+
+def refuse_double_names(table: CsvRows, path: Path) -> None:
+    """Refuse a table of which two columns have one name.
+
+    Raises:
+        DataError: Names the file and the name.
+    """
     twice = sorted({name for name in table.columns if name and list(table.columns).count(name) > 1})
     if twice:
         raise DataError(f"{readable(str(path))}: two columns are called {twice[0]!r}: give each a name of its own")
-    return table.without_index(_index_places(table, named))
+
+
+def is_index(name: str, cells: Sequence[str]) -> bool:
+    """Return whether a column is a table's index: it has no name of its own, and whole numbers alone."""
+    return bool(_UNNAMED.fullmatch(name)) and all(_WHOLE.fullmatch(cell) for cell in cells)
 
 
 def _is_row(table: CsvRows, named: NamedColumns) -> bool:
@@ -83,9 +97,8 @@ def _index_places(table: CsvRows, named: NamedColumns) -> set[int]:
     places = {
         place
         for place, name in enumerate(table.columns)
-        if _UNNAMED.fullmatch(name)
-        and name not in named.all
-        and all(_WHOLE.fullmatch(row[place]) for row in table.rows)
+        if name not in named.all
+        and is_index(name, [row[place] for row in table.rows])
         and not named.is_file(table.rows[0][place])
     }
     n_left = sum(place not in places and name not in named.all for place, name in enumerate(table.columns))

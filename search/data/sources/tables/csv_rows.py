@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from tunefront.search.data.examples import DataError, read_error, readable, some
 from tunefront.search.data.file_kinds import is_lfs_pointer, is_utf16
 from tunefront.search.system.regular_files import read_text_file
 
-_OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # the first bytes of .xlsx and .xls
 
 
@@ -57,17 +58,20 @@ class CsvRows:
         )
 
 
-def read_csv(path: Path) -> tuple[CsvRows, int]:
+def read_csv(path: Path, separator: str = "") -> tuple[CsvRows, int]:
     """Read a CSV file of UTF-8 text; return its table and the number of its first line that is not blank.
 
     Blank lines are skipped. An empty column that comes from a comma at the end of each line is left out.
+
+    Args:
+        separator: What stands between two values, where the spec has a key for it; empty means a comma, and no key.
 
     Raises:
         DataError: Names file and lines where it is no such table.
     """
     text = _text_of(path)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator or ",")
         found: list[tuple[int, list[str]]] = []
         begins = 1
         for row in reader:
@@ -86,7 +90,7 @@ def read_csv(path: Path) -> tuple[CsvRows, int]:
         )
     (line, header), *body = found
     table = CsvRows(header, [cells for _, cells in body], [number for number, _ in body])
-    return _checked(_drop_empty_cells(table), path), line
+    return _checked(_drop_empty_cells(table), path, separator), line
 
 
 def _text_of(path: Path) -> str:
@@ -123,14 +127,13 @@ def _drop_empty_cells(table: CsvRows) -> CsvRows:
     return replace(table, columns=columns, rows=[list(row)[:width] for row in table.rows])
 
 
-def _checked(table: CsvRows, path: Path) -> CsvRows:
+def _checked(table: CsvRows, path: Path, separator: str) -> CsvRows:
     n_columns = len(table.columns)
     if n_columns == 1:
-        found = [name for mark, name in _OTHER_SEPARATORS.items() if mark in table.columns[0]]
-        hint = f" (there are {found[0]} in it: write commas)" if found else ""
+        needed = "a value and the target" if separator else "the file and its class"
         raise DataError(
-            f"{path}: has one column, {table.columns[0]!r}, and needs two, the file and its class, separated by "
-            f"commas{hint}"
+            f"{path}: has one column, {table.columns[0]!r}, and needs two, {needed}, separated by "
+            f"{_SEPARATORS[separator or ',']}{_separator_hint(table.columns[0], separator)}"
         )
     uneven = [
         f"line {line}: {len(row)} values"
@@ -143,3 +146,12 @@ def _checked(table: CsvRows, path: Path) -> CsvRows:
             f"({', '.join(table.columns)}): a value with a comma in it needs quotes:\n{some_of(uneven)}"
         )
     return table
+
+
+def _separator_hint(line: str, separator: str) -> str:
+    """Return what to do about another separator in a line of one column; empty if there is none."""
+    found = next((mark for mark in _SEPARATORS if mark != (separator or ",") and mark in line), "")
+    if not found:
+        return ""
+    remedy = f"separator = {json.dumps(found)} in [data]" if separator else "commas"
+    return f" (there are {_SEPARATORS[found]} in it: write {remedy})"

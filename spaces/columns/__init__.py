@@ -1,0 +1,1 @@
+"""Tables of columns: what a column is, and the layers that turn its values into a network's features."""
