@@ -55,6 +55,7 @@ COUNTS: list[tuple[str, dict[str, Any], tuple[int, ...], int, int]] = [
     ("plant_disease", {"architecture.name": "VGG16", "image.size": 224, "VGG16.dense_units": 0}, (224, 224, 3), 5,
      14_714_688 + 513 * 5),
     ("humpback_whales", {}, (128, 256, 3), 5005, 23_564_800 + 2049 * 5005),
+    ("student", {}, (11,), 2, 12 * 32 + 33 * 32 + 33 * 2),
     ("own/tabular", {"net.n_layers": 1, "net.units": 4}, (13,), 3, 4 * 13 + 14 * 4 + 5 * 3),
     ("own/tabular", {"net.n_layers": 3, "net.units": 64}, (13,), 3, 4 * 13 + 14 * 64 + 2 * 65 * 64 + 65 * 3),
     # an LSTM has four kernels for its input, its state and a bias
