@@ -45,13 +45,13 @@ def describe_guessing(results: StudyResults) -> str:
     )
     none = f"none of {len(scored)} trials is" if len(scored) > 1 else "the only trial is no"
     found = (
-        f"Nothing was learnt that can be told from guessing: {none} better than {_blind_answer(measure)}, which has "
+        f"Nothing was learnt that can be told from guessing: {none} better than {_blind_answer(results)}, which has "
         f"{_named(guessed, measure)}, and by luck {'up' if measure.direction == 'maximize' else 'down'} to {by_luck}; "
         f"the best one has {reached}."
     )
     is_classes = measure.task == "classification"
     if not can_tell:
-        more = "images cannot tell: give more of them, above all of the rarer classes"
+        more = f"{results.examples} cannot tell: give more of them, above all of the rarer classes"
         return f"{found} So few validation {more if is_classes else 'examples cannot tell: give more of them'}."
     return (
         f"{found} Train longer (training.epochs), try other learning rates and larger networks in [space], and look at "
@@ -60,10 +60,11 @@ def describe_guessing(results: StudyResults) -> str:
     )
 
 
-def _blind_answer(measure: Measure) -> str:
+def _blind_answer(results: StudyResults) -> str:
+    measure = results.measure("accuracy")
     if measure.task == "regression":
         return f"always answering {_CONSTANT_ANSWERS[measure.name]} of the labels"
-    return "an answer that does not look at the images"
+    return f"an answer that does not look at the {results.examples}"
 
 
 def _named(score: str, measure: Measure) -> str:
@@ -96,7 +97,7 @@ def describe_marks(results: StudyResults, shown: Iterable[TrialRecord] | None = 
         f"{MARK} no better than guessing: not two standard errors "
         f"({format_quantity(2 * chance.standard_error, measure.unit)}) "
         f"{'above' if measure.direction == 'maximize' else 'below'} the "
-        f"{_named(format_quantity(chance.score, measure.unit), measure)} of {_blind_answer(measure)}."
+        f"{_named(format_quantity(chance.score, measure.unit), measure)} of {_blind_answer(results)}."
     )
 
 
