@@ -56,6 +56,9 @@ COUNTS: list[tuple[str, dict[str, Any], tuple[int, ...], int, int]] = [
      14_714_688 + 513 * 5),
     ("humpback_whales", {}, (128, 256, 3), 5005, 23_564_800 + 2049 * 5005),
     ("student", {}, (11,), 2, 12 * 32 + 33 * 32 + 33 * 2),
+    ("stock_prices", {"lstm.n_layers": 1, "lstm.units": 8}, (32, 1), 1, 4 + 4 * (1 + 8 + 1) * 8 + 9),
+    ("stock_prices", {"lstm.n_layers": 3, "lstm.units": 128}, (32, 1), 1,
+     4 + 4 * (1 + 128 + 1) * 128 + 2 * 4 * (128 + 128 + 1) * 128 + 129),
     ("own/tabular", {"net.n_layers": 1, "net.units": 4}, (13,), 3, 4 * 13 + 14 * 4 + 5 * 3),
     ("own/tabular", {"net.n_layers": 3, "net.units": 64}, (13,), 3, 4 * 13 + 14 * 64 + 2 * 65 * 64 + 65 * 3),
     # an LSTM has four kernels for its input, its state and a bias

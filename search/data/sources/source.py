@@ -89,7 +89,7 @@ class Source(BaseModel):
         if not self.has_numbers:
             raise ValueError(
                 f'task = "regression": the labels of source = "{self.source}" are classes. Give numbers to predict '
-                'with source = "own", "npz" or "table"'
+                'with source = "own", "npz", "table" or "columns"'
             )
         for key, is_written in (
             ("classes", bool(self.classes)),
@@ -106,7 +106,7 @@ class Source(BaseModel):
         if self.split == "time" and not self.has_order:
             raise ValueError(
                 f'split = "time": the examples of source = "{self.source}" are in no order of time. Give them in order '
-                'with source = "own", "npz" or "table"'
+                'with source = "own", "npz", "table" or "columns"'
             )
 
     @property
