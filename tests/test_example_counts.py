@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 
 from tunefront.search.confirmation.candidates_again import check_remakable
-from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.file import read_spec
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.parameters import SteeredTrial
 from tunefront.spaces.space import Space
@@ -107,7 +106,7 @@ def test_an_example_has_exactly_so_many_parameters(
     count: int,
 ) -> None:
     monkeypatch.chdir(ROOT)
-    spec = StudySpec.model_validate(tomllib.loads((ROOT / "examples" / f"{name}.toml").read_text()))
+    spec = read_spec(ROOT / "examples" / f"{name}.toml")
     assert n_outputs == (spec.data.n_classes or n_outputs)
     space, trial = spec.parsed_space(), SteeredTrial(chosen)
     candidate = space.suggest(trial)  # type: ignore[arg-type]
