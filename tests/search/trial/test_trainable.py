@@ -430,7 +430,7 @@ def test_a_candidate_trains_its_own_epochs_with_their_schedule_and_head(keras: A
         assert results[-2].metrics["learning_rate"] > 0.002
 
     tuned = candidate(architecture_settings={"head_epochs": 5, "fine_tuning_rate": 0.1}, epochs=2)
-    parts = phases(Trainable(tuned, None, None, TrainingLoss(10), backbone="any"), 2)
+    parts = phases(Trainable(tuned, None, None, TrainingLoss(10), None, backbone="any"), 2)
     assert parts == (Phase(1, 1, is_head_only=True), Phase(2, 2, rate_factor=0.1))  # one of two epochs for the rest
 
 
