@@ -9,7 +9,7 @@ from typing import Any
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
-from tunefront.search.profiling.flops import flops
+from tunefront.search.models.flops import flops
 from tunefront.spaces.architectures import ARCHITECTURES
 from tunefront.spaces.candidate import Candidate, Settings
 from tunefront.spaces.columns.layers import flat_pixels
@@ -31,7 +31,7 @@ class Profile:
         n_layers: The number of layers of the backbone, as freeze fractions count them, or else of the model.
         parameters: The count of numbers in all weights.
         flops: The operations of the forward pass of one image, counted by
-            :func:`tunefront.search.profiling.flops.flops`; None if it cannot count them.
+            :func:`tunefront.search.models.flops.flops`; None if it cannot count them.
     """
 
     architecture: str

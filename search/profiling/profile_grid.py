@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tunefront.mistakes import nearest
 from tunefront.search.launching.asker import CheckError
-from tunefront.search.profiling.flops import flops
+from tunefront.search.models.flops import flops
 from tunefront.search.profiling.profile import Profile, profile_of
 from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
 from tunefront.spaces.candidate import Candidate

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from tunefront.search.system.process_memory import process_memory
 from tunefront.search.trial.file_size import saved_bytes, variable_bytes
 
 
@@ -32,13 +32,13 @@ class PeakMemory:
 
     def __init__(self) -> None:
         self._on_device = _device_peak_reader()
-        self._bytes_at_start = 0 if self._on_device else _process_memory("VmRSS")
+        self._bytes_at_start = 0 if self._on_device else process_memory("VmRSS")
 
     def bytes(self) -> int | None:
         """Return the peak so far; None if neither device nor system tells it."""
         if self._on_device:
             return self._on_device()
-        peak = _process_memory("VmHWM")
+        peak = process_memory("VmHWM")
         return None if peak == 0 else max(peak - self._bytes_at_start, 0)
 
 
@@ -57,12 +57,3 @@ def _device_peak_reader() -> Callable[[], int] | None:
         if device.memory_stats():  # None on a CPU
             return lambda: int(device.memory_stats()["peak_bytes_in_use"])
     return None
-
-
-def _process_memory(field: str) -> int:
-    """Return ``VmRSS`` or ``VmHWM`` in bytes; 0 without /proc. (A child's ``ru_maxrss`` starts at its parent's.)"""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return 0
-    line = next((line for line in status.read_text().splitlines() if line.startswith(f"{field}:")), "")
-    return int(line.split()[1]) * 1024 if line else 0

@@ -13,7 +13,7 @@ INTERNAL = {
     "NotFiniteError",  # search/trial/process.py: the trial fails
     "TrainingFailedError",  # search/trial/trainable.py: the trial fails
     "_ContinuousError",  # spaces/models.py
-    "_UnknownSizeError",  # search/profiling/flops.py
+    "_UnknownSizeError",  # search/models/flops.py
 }
 
 

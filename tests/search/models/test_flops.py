@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.candidates import candidate
-from tunefront.search.profiling.flops import flops
+from tunefront.search.models.flops import flops
 from tunefront.spaces.space import Space
 
 pytestmark = pytest.mark.usefixtures("keras")
