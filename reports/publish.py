@@ -14,6 +14,8 @@ from tunefront.reports.class_answers.class_answers import load_front_answers
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
+from tunefront.reports.deployment.deployed_front import DeployedFront, load_deployed_front
+from tunefront.reports.deployment.tables import deployed_frame, deployed_table
 from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.report_files import ReportFiles, write_report
 from tunefront.reports.sentences.notes import notes
@@ -31,13 +33,18 @@ class Published:
     results: StudyResults
     confirmation: Confirmation | None
     files: ReportFiles
+    deployed: DeployedFront | None = None
 
     def tables(self) -> list[RenderableType]:
         """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
         tables: list[RenderableType] = [front_table(self.results)]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
         tables += [Text(text) for text in (describe_without_model(self.results),) if text]
-        return [*tables, confirmation_table(self.confirmation)] if self.confirmation else tables
+        if self.confirmation:
+            tables.append(confirmation_table(self.confirmation))
+        if self.deployed:
+            tables.append(deployed_table(self.deployed, self.results.study.name))
+        return tables
 
     def as_json(self) -> dict[str, Any]:
         """Return the content of the tables for programs, and the paths of the files."""
@@ -50,6 +57,8 @@ class Published:
         }
         if self.confirmation:
             content["confirmed"] = json.loads(confirmed_frame(self.confirmation).to_json(orient="records"))
+        if self.deployed:
+            content["deployed"] = json.loads(deployed_frame(self.deployed).to_json(orient="records"))
         return content
 
 
@@ -63,4 +72,5 @@ def publish(study: OpenStudy, folder: Path) -> Published:
     results = load_results(study)
     confirmation = load_confirmation(study.store, results)
     answers = load_front_answers(study, results)
-    return Published(results, confirmation, write_report(results, folder, confirmation, answers))
+    deployed = load_deployed_front(study)
+    return Published(results, confirmation, write_report(results, folder, confirmation, answers, deployed), deployed)

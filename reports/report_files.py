@@ -10,6 +10,8 @@ from tunefront.reports.class_answers.section import answers_markdown
 from tunefront.reports.class_answers.tables import class_scores_frame, confusion_frame
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.tables import confirmation_markdown, confirmed_frame
+from tunefront.reports.deployment.deployed_front import DeployedFront
+from tunefront.reports.deployment.tables import deployed_frame
 from tunefront.reports.importance.importance import find_importance
 from tunefront.reports.importance.section import importance_frame, importance_markdown
 from tunefront.reports.page.page import render_page
@@ -37,6 +39,7 @@ class ReportFiles:
         class_scores_csv: The scores of each class by each model on the front; None if no answers of theirs are known.
         confusion_csv: The images of each class that such a model takes for each class; None as `class_scores_csv` is.
         confirmed_csv: The finalists trained again; None if the search was not confirmed.
+        deployed_csv: The variants of its models for runtimes; None if nothing was deployed.
     """
 
     report_html: Path
@@ -49,6 +52,7 @@ class ReportFiles:
     class_scores_csv: Path | None = None
     confusion_csv: Path | None = None
     confirmed_csv: Path | None = None
+    deployed_csv: Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -60,7 +64,7 @@ class ReportFiles:
             self.importance_csv,
             self.epochs_csv,
         )
-        sometimes = (self.classes_csv, self.class_scores_csv, self.confusion_csv, self.confirmed_csv)
+        sometimes = (self.classes_csv, self.class_scores_csv, self.confusion_csv, self.confirmed_csv, self.deployed_csv)
         return (*always, *(path for path in sometimes if path is not None))
 
 
@@ -69,6 +73,7 @@ def write_report(
     out_dir: Path,
     confirmation: Confirmation | None = None,
     answers: FrontAnswers | None = None,
+    deployed: DeployedFront | None = None,
 ) -> ReportFiles:
     """Write the report into `out_dir`, which is made if it is missing.
 
@@ -82,6 +87,7 @@ def write_report(
         out_dir / "class_scores.csv" if answers else None,
         out_dir / "confusion.csv" if answers else None,
         out_dir / "confirmed.csv" if confirmation else None,
+        out_dir / "deployed.csv" if deployed else None,
     )  # fmt: skip
     importance = find_importance(results)
     optimizers = optimizers_markdown(results)
@@ -91,7 +97,7 @@ def write_report(
     if answers:
         markdown.append(answers_markdown(answers))
     contents = [
-        render_page(results, out_dir, confirmation, importance, answers),
+        render_page(results, out_dir, confirmation, importance, answers, deployed),
         "\n".join(markdown),
         csv_text(front_frame(results)),
         csv_text(trials_frame(results)),
@@ -104,6 +110,8 @@ def write_report(
         contents += [csv_text(class_scores_frame(answers)), csv_text(confusion_frame(answers))]
     if confirmation:
         contents.append(csv_text(confirmed_frame(confirmation)))
+    if deployed:
+        contents.append(csv_text(deployed_frame(deployed)))
     out_dir.mkdir(parents=True, exist_ok=True)
     for path, content in zip(files.paths, contents, strict=True):
         replace_file(path, content)

@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # These patterns hold below the results folder, and below its folder `confirmation` too.
-_TABLES = "front|trials|importance|epochs|classes|class_scores|confusion|confirmed"
+_TABLES = "front|trials|importance|epochs|classes|class_scores|confusion|confirmed|deployed"
 _REPORT_FILES = rf"report\.html|replay\.html|front\.md|(?:{_TABLES})\.csv"
 _TRIAL_FILES = (
     r"models/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
-    r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+"
+    r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+|"
+    r"deployed/(?:\.partial-)?trial-\d+\.(?:(?:float32|float16|dynamic|int8)\.tflite|onnx)|"
+    r"deployed/trial-\d+\.(?:float32|float16|dynamic|int8|onnx)\.(?:json|md)"
 )
 _TUNEFRONT_FILES = re.compile(
     rf"(?:confirmation/)?(?:{_REPORT_FILES}|study\.json|{_TRIAL_FILES})|data/contact_sheet\.png"
 )
 _TUNEFRONT_FOLDERS = re.compile(
-    r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data"
+    r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data|deployed"
 )
 
 

@@ -75,6 +75,7 @@ FLOORS: dict[str, int] = {
     "pruning": 3,
     "sampling": 3,
     "confirmation": 3,
+    "deployment": 4,
     "preparation": 4,
     "profiling": 4,
     "replay": 4,

@@ -24,6 +24,9 @@ from tunefront.reports.class_answers.section import class_answer_figures, class_
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.figures import confirmation_figures
 from tunefront.reports.confirmation.section import confirmation_context
+from tunefront.reports.deployment.deployed_front import DeployedFront
+from tunefront.reports.deployment.figures import deployed_figures
+from tunefront.reports.deployment.section import deployment_context
 from tunefront.reports.figures.fronts import pair_figures
 from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
@@ -67,6 +70,7 @@ def render_page(
     confirmation: Confirmation | None = None,
     importance: Importance | None = None,
     answers: FrontAnswers | None = None,
+    deployed: DeployedFront | None = None,
 ) -> str:
     """Return the page for a report in `folder`, with links to the models that lie below it.
 
@@ -83,6 +87,8 @@ def render_page(
     return environment.get_template("page/page.html.j2").render(
         **_context(results, folder),
         **confirmation_context(confirmation, folder),
+        **deployment_context(deployed, folder),
+        deployed_figures=figures_json(deployed_figures(deployed)),
         **importance_context(importance or find_importance(results)),
         **class_answers_context(answers),
         answer_figures=figures_json(class_answer_figures(answers)),

@@ -114,7 +114,7 @@ def plan_confirmation(search: OpenStudy, n_seeds: int, n_near: int | None = None
         )
     spec = read_stored_spec(record)
     records = trials.load(search)
-    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), _n_scored(record), n_near)
+    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record), n_near)
     if not finalists:
         raise ConfirmationError(_why_none(record, records))
     check_remakable(record, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
@@ -146,7 +146,7 @@ def _trials(numbers: Sequence[str]) -> str:
     return f"trial{'s' if len(numbers) > 1 else ''} {', '.join(numbers)}"
 
 
-def _n_scored(search: StudyRecord) -> int:
+def n_scored(search: StudyRecord) -> int:
     """Return the number of validation images that a score of the search is a mean over."""
     return int(search.dataset.get("n_validation", 0)) * max(int(search.dataset.get("folds") or 0), 1)
 

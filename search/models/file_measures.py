@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ class FileMeasures:
         peak_bytes: The peak of the process in 20 runs above its level with the runtime imported and no model.
         latency_seconds: The median of at least 50 runs; `latency_p95_seconds` is their 95th percentile.
         answers: The probabilities for each image, shape (n, outputs).
+        ends: ``input`` and ``output`` -> name, shape, dtype, scale and zero point.
         arena: The arena in the interpreter of microcontrollers; None in another runtime.
     """
 
@@ -41,6 +43,7 @@ class FileMeasures:
     latency_seconds: float
     latency_p95_seconds: float
     answers: NDArray[np.float64]
+    ends: Mapping[str, Mapping[str, Any]]
     arena: Arena | None = None
 
 
@@ -69,6 +72,7 @@ def measure_file(path: Path, runtime: Runtime, images: NDArray[Any], n_threads: 
             latency_seconds=measured["latency_seconds"],
             latency_p95_seconds=measured["latency_p95_seconds"],
             answers=np.load(task.with_suffix(".answers.npy")),
+            ends=answer["ends"],
             arena=read_arena(output) if runtime == "micro" else None,
         )
 

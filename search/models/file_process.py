@@ -30,12 +30,14 @@ _N_TIMED = 50  # at least
 _MIN_SECONDS = 0.2  # a file of a few microseconds is timed more often
 
 
-def measure(runtime: Runtime, path: Path, images: Any, n_threads: int) -> tuple[dict[str, float], Any]:
+def measure(
+    runtime: Runtime, path: Path, images: Any, n_threads: int
+) -> tuple[dict[str, float], dict[str, dict[str, Any]], Any]:
     """Load a file, and run it on every image.
 
     Returns:
-        ``peak_bytes``, ``latency_seconds`` and ``latency_p95_seconds`` of one image; and the probabilities, shape
-        (n, outputs).
+        ``peak_bytes``, ``latency_seconds`` and ``latency_p95_seconds`` of one image; what the file takes and gives; and
+        the probabilities, shape (n, outputs).
     """
     module, name = _CLASSES[runtime]
     load = getattr(import_module(f"tunefront.search.models.{module}"), name)
@@ -50,7 +52,7 @@ def measure(runtime: Runtime, path: Path, images: Any, n_threads: int) -> tuple[
     answers = np.array([model.answer(one) for one in images])
     if runtime == "micro":
         model.print_arena()
-    return measured, answers
+    return measured, model.describe_ends(), answers
 
 
 def _latencies(run: Callable[[], Any]) -> dict[str, float]:
@@ -73,13 +75,13 @@ def main(task_path: Path) -> None:
     task = json.loads(task_path.read_text())
     try:
         images = np.load(task["images"], mmap_mode="r")
-        measured, answers = measure(task["runtime"], Path(task["file"]), images, task["n_threads"])
+        measured, ends, answers = measure(task["runtime"], Path(task["file"]), images, task["n_threads"])
     except Exception as error:  # noqa: BLE001 - whatever a runtime raises is why it does not run this file
         lines = str(error).strip().splitlines()
         answer: dict[str, Any] = {"error": (lines[0] if lines else type(error).__name__)[:300]}
     else:
         np.save(task_path.with_suffix(".answers.npy"), answers)
-        answer = {"measured": measured}
+        answer = {"measured": measured, "ends": ends}
     task_path.with_suffix(".answer.json").write_text(json.dumps(answer))
 
 

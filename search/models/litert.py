@@ -25,6 +25,10 @@ class LiteRtModel:
         (self._input,) = self._interpreter.get_input_details()
         (self._output,) = self._interpreter.get_output_details()
 
+    def describe_ends(self) -> dict[str, dict[str, Any]]:
+        """Return what the input takes and the output gives: shape of one image, type, and how numbers are quantized."""
+        return {"input": _describe(self._input), "output": _describe(self._output)}
+
     def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return an image of raw values as the batch of one that the file's input takes."""
         return quantize(image[np.newaxis], self._input["dtype"], *self._input["quantization"])
@@ -39,3 +43,14 @@ class LiteRtModel:
     def answer(self, image: NDArray[Any]) -> NDArray[np.float64]:
         """Return the probabilities for an image of raw values."""
         return dequantize(self.run(self.prepare(image))[0], *self._output["quantization"])
+
+
+def _describe(details: Any) -> dict[str, Any]:
+    scale, zero_point = details["quantization"]
+    return {
+        "name": details["name"],
+        "shape": [int(size) for size in details["shape"]],
+        "dtype": np.dtype(details["dtype"]).name,
+        "scale": float(scale),  # a float is (number - zero_point) * scale; 0 where numbers stand for themselves
+        "zero_point": int(zero_point),
+    }

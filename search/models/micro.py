@@ -24,6 +24,10 @@ class MicroModel:
         self._input = self._interpreter.get_input_details(0)
         self._output = self._interpreter.get_output_details(0)
 
+    def describe_ends(self) -> dict[str, dict[str, Any]]:
+        """Return nothing: LiteRT describes the same file."""
+        return {}
+
     def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return an image of raw values as the batch of one that the file's input takes."""
         return quantize(image[np.newaxis], self._input["dtype"], *_scale(self._input))

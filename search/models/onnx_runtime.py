@@ -23,6 +23,11 @@ class OnnxModel:
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         (self._input,) = self._session.get_inputs()
+        (self._output,) = self._session.get_outputs()
+
+    def describe_ends(self) -> dict[str, dict[str, Any]]:
+        """Return what the input takes and the output gives: shape of one image, type, and how numbers are quantized."""
+        return {"input": _describe(self._input), "output": _describe(self._output)}
 
     def prepare(self, image: NDArray[Any]) -> NDArray[Any]:
         """Return an image of raw values as the batch of one that the file's input takes."""
@@ -36,3 +41,8 @@ class OnnxModel:
     def answer(self, image: NDArray[Any]) -> NDArray[np.float64]:
         """Return the probabilities for an image of raw values."""
         return np.asarray(self.run(self.prepare(image))[0], np.float64)
+
+
+def _describe(end: Any) -> dict[str, Any]:
+    shape = [size if isinstance(size, int) else 1 for size in end.shape]
+    return {"name": end.name, "shape": shape, "dtype": "float32", "scale": 0.0, "zero_point": 0}

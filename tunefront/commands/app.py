@@ -19,6 +19,7 @@ COMMANDS = {
     "pretrain": "models",
     "record": "replay",
     "confirm": "study",
+    "deploy": "deployment",
     "replay": "replay",
     "status": "reports",
     "report": "reports",
@@ -60,7 +61,8 @@ app = typer.Typer(
     "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.\n\n"
     "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.\n\n"
     "**6.** `tunefront select digits --at-most memory=100kB` chooses one model, and says why.\n\n"
-    "**7.** `tunefront delete digits` removes a study, with `--results` also its files.",
+    "**7.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
+    "**8.** `tunefront delete digits` removes a study, with `--results` also its files.",
 )
 
 

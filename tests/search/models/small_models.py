@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 
-def small_cnn(keras: Any, *, n_outputs: int = 10, policy: str = "float32") -> Any:
+def small_cnn(keras: Any, *, n_outputs: int = 10, policy: str = "float32", largest: int = 16) -> Any:
     """Return an untrained network for images of 8 x 8 pixels, with batch normalization and a Rescaling."""
     keras.utils.set_random_seed(3)
     keras.config.set_dtype_policy(policy)
     layers = keras.layers
     inputs = keras.Input((8, 8, 1))
-    x = layers.Rescaling(1 / 16)(inputs)
+    x = layers.Rescaling(1 / largest)(inputs)
     x = layers.Conv2D(8, 3, padding="same", activation="relu")(x)
     x = layers.BatchNormalization()(x)
     x = layers.MaxPooling2D()(x)

@@ -1,0 +1,1 @@
+"""The deployment of a study's models: each in several variants, run, measured and described."""

@@ -1,0 +1,115 @@
+"""The plan of a deployment: which models of a study are exported, the confirmed ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.mistakes import TunefrontError
+from tunefront.search.confirmation.candidates_again import read_stored_spec
+from tunefront.search.confirmation.finalists import choose_finalists
+from tunefront.search.confirmation.plan import n_scored
+from tunefront.search.spec.derived import SUFFIX
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.storage import studies, trials
+from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.trials import TrialRecord
+
+
+class DeploymentError(TunefrontError):
+    """A study's models cannot be deployed: why, and what to do."""
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A kept model on this machine.
+
+    Attributes:
+        number: The number of the search's trial.
+        path: The ``.keras`` file; its card lies beside it.
+        training: The number of the confirmation's training that it is from; None if it is the search's own.
+    """
+
+    number: int
+    path: Path
+    training: int | None = None
+
+
+@dataclass(frozen=True)
+class DeploymentPlan:
+    """The models to deploy, planned.
+
+    Attributes:
+        models: Confirmed ones first, then the front, then near misses.
+        missing: Trials of the front or near it that have no model here -> why.
+    """
+
+    spec: StudySpec
+    models: Sequence[KeptFile]
+    missing: Mapping[int, str]
+
+
+def plan_deployment(search: OpenStudy) -> DeploymentPlan:
+    """Choose the models: of the front and its near misses, and of all that were confirmed. Writes nothing.
+
+    Of a confirmed candidate it is the kept model with the best validation accuracy, as in the report.
+
+    Raises:
+        DeploymentError: If there is no kept model here; says how to get one.
+        RemakingError: If the study's spec cannot be read.
+    """
+    record = search.record
+    if record.spec.get("confirms"):
+        raise DeploymentError(
+            f"{record.name} is the confirmation of {record.spec['confirms']}: tunefront deploy "
+            f"{record.spec['confirms']} deploys its models"
+        )
+    spec = read_stored_spec(record)
+    records = trials.load(search)
+    finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record))
+    confirmed = _confirmed_models(search, spec, records)
+    by_number = {trial.number: trial for trial in records}
+    found, missing = [], {}
+    for number in dict.fromkeys([*confirmed, *(finalist.number for finalist in finalists)]):
+        if number in confirmed:
+            found.append(confirmed[number])
+            continue
+        path = by_number[number].model_path
+        if path and Path(path).is_file():
+            found.append(KeptFile(number, Path(path)))
+        else:
+            missing[number] = f"its model is not on this machine: {path}" if path else "no model was kept"
+    if not found:
+        raise DeploymentError(_why_none(search, records, missing))
+    return DeploymentPlan(spec, found, missing)
+
+
+def _confirmed_models(search: OpenStudy, spec: StudySpec, records: Sequence[TrialRecord]) -> dict[int, KeptFile]:
+    study = studies.find(search.store, f"{search.name}{SUFFIX}")
+    if study is None:
+        return {}
+    parameters = {trial.number: dict(trial.parameters) for trial in records}
+    candidates = {trial.number: trial.user_attrs.get("candidate", -1) for trial in study.optuna.get_trials(False)}
+    best: dict[int, tuple[float, KeptFile]] = {}
+    for training in trials.load(study):
+        number = candidates[training.number]
+        # A deleted search of the same name had other candidates, so the parameters must agree too.
+        is_ours = training.state == "complete" and parameters.get(number) == dict(training.parameters)
+        if is_ours and training.model_path and Path(training.model_path).is_file():
+            score = training.measurements.get(spec.accuracy_measure, float("-inf"))
+            if number not in best or score > best[number][0]:
+                best[number] = score, KeptFile(number, Path(training.model_path), training.number)
+    return {number: found for number, (_, found) in sorted(best.items())}
+
+
+def _why_none(search: OpenStudy, records: Sequence[TrialRecord], missing: Mapping[int, str]) -> str:
+    if missing:
+        number, why = next(iter(missing.items()))
+        return (
+            f"study {search.name!r} has no kept model to deploy (trial {number}: {why}). 'tunefront confirm "
+            f"{search.name}' trains its front again here, and keeps the models"
+        )
+    if any(trial.state == "complete" for trial in records):
+        return f"no complete trial of study {search.name!r} keeps its limits, so that no model was kept: relax a limit"
+    return f"study {search.name!r} has no complete trial yet, and so no kept model: let it run on"
