@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
@@ -39,6 +39,14 @@ class Objective:
             return False
         return best < limit if self.measure.direction == "maximize" else best > limit
 
+    def tightened(self, limit: float | None) -> Objective:
+        """Return the objective with a further limit on its worse side, if that is tighter than its own."""
+        if limit is None:
+            return self
+        if self.measure.direction == "maximize":
+            return replace(self, at_least=limit if self.at_least is None else max(self.at_least, limit))
+        return replace(self, at_most=limit if self.at_most is None else min(self.at_most, limit))
+
     @property
     def has_limit(self) -> bool:
         return self.at_least is not None or self.at_most is not None
@@ -68,11 +76,36 @@ class Objective:
 def read_objectives(spec: Mapping[str, Any]) -> dict[Axis, Objective]:
     """Return the objectives of a stored spec in the order of :data:`AXES`, which is that of a trial's values."""
     tables = {axis: spec["objectives"].get(axis) for axis in AXES}
+    more = _further_limits(spec)
     return {
-        axis: Objective(MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"), table.get("tolerance"))
+        axis: Objective(
+            MEASURES[table["measure"]], table.get("at_least"), table.get("at_most"), table.get("tolerance")
+        ).tightened(more.get(table["measure"]))
         for axis, table in tables.items()
         if table is not None
     }
+
+
+def read_extra_limits(spec: Mapping[str, Any]) -> list[Objective]:
+    """Return the limits of a stored spec on measures that are no objectives, in the order of :data:`MEASURES`."""
+    objectives = {table["measure"] for table in spec["objectives"].values() if table is not None}
+    more = _further_limits(spec)
+    return [Objective(MEASURES[name]).tightened(more[name]) for name in MEASURES if name in more.keys() - objectives]
+
+
+def read_limits(spec: Mapping[str, Any]) -> list[Objective]:
+    """Return everything that a stored spec may limit: its objectives, then the limits on other measures."""
+    return [*read_objectives(spec).values(), *read_extra_limits(spec)]
+
+
+def _further_limits(spec: Mapping[str, Any]) -> dict[str, float]:
+    """Return the limits of [limits] and of a device, by measure; of two on one measure the tighter one."""
+    limits = dict(spec.get("limits") or {})
+    device = (spec.get("deploy") or {}).get("device")
+    if device is not None:
+        for name, room in (("litert_bytes", device["flash"]), ("arena_bytes", device["ram"])):
+            limits[name] = min(limits.get(name, math.inf), room)
+    return limits
 
 
 def violations(objectives: Iterable[Objective], measurements: Mapping[str, float]) -> dict[str, float]:

@@ -26,7 +26,8 @@ class Measure:
     Attributes:
         name: Its name in specs, store and reports; a quantity carries its unit.
         axis: Which of the three axes it can stand on.
-        unit: ``"fraction"`` (0 to 1), ``"bytes"``, ``"seconds"``, or ``"number"``: that of the labels, or none.
+        unit: ``"fraction"`` (0 to 1), ``"bytes"``, ``"seconds"``, ``"count"``, or ``"number"``: that of the labels, or
+            none.
         direction: Declared here, never guessed from the name.
         is_known_before_training: Whether the built model alone tells it.
         description: How it is measured, in a line.
@@ -54,6 +55,16 @@ class Measure:
         best = np.maximum if self.direction == "maximize" else np.minimum
         result: NDArray[np.float64] = best.accumulate(np.asarray(values, dtype=float))
         return result
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether another measurement of the same model, or another training, gives another value."""
+        return not self.is_known_before_training or self.unit == "seconds"
+
+    @property
+    def title(self) -> str:
+        """Its name in reports for people, which says whose latency it is."""
+        return f"keras_{self.name}" if self.name == "latency_seconds" else self.name
 
 
 _ALL_MEASURES = (
@@ -125,11 +136,45 @@ _ALL_MEASURES = (
     ),
     Measure(
         "latency_seconds", "time", "seconds", "minimize", False,
-        "prediction of one image, median of repeated calls after warming up",
+        "prediction of one image by Keras, median of repeated calls after warming up",
+    ),
+    Measure(
+        "litert_bytes", "memory", "bytes", "minimize", True,
+        "the model's file for LiteRT, in the precision of [deploy]",
+    ),
+    Measure(
+        "litert_peak_bytes", "memory", "bytes", "minimize", True,
+        "peak of a process that runs the file in LiteRT 20 times, above the same process without a model",
+    ),
+    Measure(
+        "arena_bytes", "memory", "bytes", "minimize", True,
+        "memory that the file needs on a microcontroller: the arena of tflite-micro, on 64-bit x86",
+    ),
+    Measure(
+        "litert_latency_seconds", "time", "seconds", "minimize", True,
+        "one image in LiteRT, in the precision of [deploy]: median on one thread of this machine",
+    ),
+    Measure(
+        "onnx_latency_seconds", "time", "seconds", "minimize", True,
+        "one image in ONNX Runtime, in float32: median on one thread of this machine",
+    ),
+    Measure(
+        "macs", "time", "count", "minimize", True,
+        "multiplications with kernels for one image; a limit, and no objective",
     ),
 )  # fmt: skip
 MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL_MEASURES}
 _KNOWN_EARLY = frozenset(measure.name for measure in _ALL_MEASURES if measure.is_known_before_training)
+
+# Measures of the exported file, or of what running it takes, and the runtimes that each needs.
+DEPLOYMENT_MEASURES: Mapping[str, tuple[str, ...]] = {
+    "litert_bytes": ("litert",),
+    "litert_peak_bytes": ("litert",),
+    "arena_bytes": ("litert", "micro"),
+    "litert_latency_seconds": ("litert",),
+    "onnx_latency_seconds": ("onnx",),
+    "macs": (),
+}
 
 DEFAULT_MEASURES: Mapping[Axis, str] = {
     "accuracy": "accuracy",

@@ -1,4 +1,4 @@
-"""Numbers with units: bytes, seconds, fractions, and numbers in the unit of the labels, read and written for people."""
+"""Numbers with units, read and written for people: bytes, seconds, fractions, counts, and the unit of the labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 
 from tunefront.printable import shown
 
-Unit = Literal["fraction", "bytes", "seconds", "number"]
+Unit = Literal["fraction", "bytes", "seconds", "number", "count"]
 
 
 _SCALES: Mapping[Unit, Mapping[str, float]] = {
@@ -23,6 +23,7 @@ _SCALES: Mapping[Unit, Mapping[str, float]] = {
         "": 1.0, "s": 1.0, "sec": 1.0, "us": 1e-6, "ms": 1e-3, "min": 60.0, "h": 3600.0,
     },
     "number": {"": 1.0},
+    "count": {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9},
 }  # fmt: skip
 _QUANTITY = re.compile(r"\s*([-+]?[0-9]*\.?[0-9]+(?:e[-+]?[0-9]+)?)\s*([a-zµ%]*)\s*", re.IGNORECASE)
 
@@ -50,17 +51,24 @@ def parse_quantity(value: float | int | str, unit: Unit) -> float:
     return quantity
 
 
-_KINDS: Mapping[Unit, str] = {"fraction": "share", "bytes": "size", "seconds": "time", "number": "number"}
+_KINDS: Mapping[Unit, str] = {
+    "fraction": "share",
+    "bytes": "size",
+    "seconds": "time",
+    "number": "number",
+    "count": "count",
+}
 _UNIT_NAMES: Mapping[Unit, tuple[str, ...]] = {
     "fraction": ("none", "%"),
     "bytes": ("B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB"),
     "seconds": ("us", "ms", "s", "min", "h"),
     "number": ("none",),
+    "count": ("none", "k", "M", "G"),
 }
 
 
 def _example(unit: Unit) -> str:
-    return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms", "number": "0.25"}[unit]
+    return {"fraction": "0.8", "bytes": "50 MB", "seconds": "5 ms", "number": "0.25", "count": "10 M"}[unit]
 
 
 def significant(value: float, n: int, sign: str = "") -> str:
@@ -84,10 +92,13 @@ def format_quantity(value: float, unit: Unit) -> str:
     steps: Sequence[tuple[float, str]]
     if unit == "bytes":
         steps = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B"))
+    elif unit == "count":
+        steps = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
     elif abs(value) >= 120:
         steps = ((3600.0, "h"), (60.0, "min")) if abs(value) >= 7200 else ((60.0, "min"),)
     else:
         steps = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
     # The scale is chosen by the rounded value, so that 999.9 kB is printed as 1 MB and not as 1e+03 kB.
     scale, name = next((step for step in steps if abs(float(f"{value:.3g}")) >= step[0]), steps[-1])
-    return f"{value / scale:.3g} {name}" if abs(value / scale) < 999.5 else f"{value / scale:.0f} {name}"
+    number = f"{value / scale:.3g}" if abs(value / scale) < 999.5 else f"{value / scale:.0f}"
+    return f"{number} {name}".rstrip()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
-from tunefront.objectives.limits import Objective, broken_limit, read_objectives, violations
+from tunefront.objectives.limits import Objective, broken_limit, read_limits, read_objectives, violations
 from tunefront.objectives.measures import known_early
 from tunefront.storage import constraints, counts, queue
 from tunefront.storage.database import optuna_tables, schema
@@ -34,13 +34,14 @@ _Values = Mapping[str, float]  # by measure
 def change(study: OpenStudy, spec: Mapping[str, Any]) -> list[int]:
     """Save `spec`, which has other limits, and rewrite in one transaction what was stored under the old limits.
 
-    The violations of a complete trial follow from its values. Those of a stopped trial follow from the measurements of
-    its built model and, where its end was predicted to break a limit, from that prediction.
+    The violations of a complete trial follow from its values and measurements. Those of a stopped trial follow from the
+    measurements of its built model and, where its end was predicted to break a limit, from that prediction.
 
     Returns:
         Numbers of the trials that were stopped because of a limit and would not be stopped under the new limits.
     """
-    old, new = (list(read_objectives(each).values()) for each in (study.record.spec, spec))
+    old, new = (read_limits(each) for each in (study.record.spec, spec))
+    names = [objective.measure.name for objective in read_objectives(spec).values()]  # the same in both specs
     trials = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
     measurements = load_measurements(study)
     noted = study.optuna.user_attrs.get(PREDICTED_ENDS, {})
@@ -49,8 +50,13 @@ def change(study: OpenStudy, spec: Mapping[str, Any]) -> list[int]:
         for trial in trials
         if trial.state == TrialState.PRUNED
     }
+    complete = {
+        trial.number: {**measurements.get(trial.number, {}), **dict(zip(names, trial.values, strict=True))}
+        for trial in trials
+        if trial.state == TrialState.COMPLETE
+    }
     broken = {
-        trial.number: violations(new, _values(trial, new))
+        trial.number: violations(new, complete[trial.number])
         if trial.state == TrialState.COMPLETE
         else _violations_of_stopped(new, ends[str(trial.number)], measurements.get(trial.number, {}))
         for trial in trials
@@ -65,7 +71,7 @@ def change(study: OpenStudy, spec: Mapping[str, Any]) -> list[int]:
     with study.store.engine.begin() as connection:
         lists = {number: constraints.as_list(new, found) for number, found in broken.items()}
         constraints.rewrite(connection, study.study_id, lists)
-        _rewrite_reasons(connection, study.study_id, trials, old, new)
+        _rewrite_reasons(connection, study.study_id, trials, complete, old, new)
         _note(connection, study.study_id, CHANGES, notes)
         _note(connection, study.study_id, PREDICTED_ENDS, {number: found for number, found in ends.items() if found})
         where = schema.studies.c.study_id == study.study_id
@@ -81,10 +87,6 @@ def _is_any(found: Mapping[str, float]) -> bool:
 def _describe(objectives: _Objectives) -> str:
     limits = [f"{each.measure.name} {each.describe_limits()}" for each in objectives if each.has_limit]
     return ", ".join(limits) or "none"
-
-
-def _values(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
-    return dict(zip((each.measure.name for each in objectives), trial.values, strict=True))
 
 
 def _predicted_ends(trial: FrozenTrial, objectives: _Objectives) -> dict[str, float]:
@@ -112,12 +114,21 @@ def _sign(objective: Objective) -> int:
 
 
 def _rewrite_reasons(
-    connection: Connection, study_id: int, trials: Sequence[FrozenTrial], old: _Objectives, new: _Objectives
+    connection: Connection,
+    study_id: int,
+    trials: Sequence[FrozenTrial],
+    complete: Mapping[int, _Values],
+    old: _Objectives,
+    new: _Objectives,
 ) -> None:
-    """Store which limit each complete trial breaks now, in place of the one it broke before. Other reasons stay."""
+    """Store which limit each complete trial breaks now, in place of the one it broke before. Other reasons stay.
+
+    Args:
+        complete: The values and measurements of the complete trials, by number.
+    """
     for trial in trials:
-        if trial.state == TrialState.COMPLETE:
-            before, after = (broken_limit(each, _values(trial, each)) for each in (old, new))
+        if trial.number in complete:
+            before, after = (broken_limit(each, complete[trial.number]) for each in (old, new))
             if before != after and trial.user_attrs.get(queue.REASON, "") == before:
                 _rewrite_reason(connection, study_id, trial.number, after)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from optuna.trial import FrozenTrial
 
-from tunefront.objectives.limits import broken_limit, read_objectives
+from tunefront.objectives.limits import broken_limit, read_limits
 from tunefront.objectives.measures import known_early
 from tunefront.storage import counts
 from tunefront.storage.measurements import load_measurements
@@ -26,13 +26,13 @@ def queue_again(study: OpenStudy) -> dict[int, int]:
     refused = counts.refused(study)
     if not refused:
         return {}
-    objectives = list(read_objectives(study.record.spec).values())
+    limits = read_limits(study.record.spec)
     measurements = load_measurements(study)
     trials = study.optuna.get_trials(deepcopy=False)
     before = queued_again(trials)
     for trial in trials:
         measured = known_early(measurements.get(trial.number, {}))
-        if trial.number in refused - before.keys() and measured and not broken_limit(objectives, measured):
+        if trial.number in refused - before.keys() and measured and not broken_limit(limits, measured):
             study.optuna.enqueue_trial(dict(trial.params), user_attrs={REFUSED_AS: trial.number})
     after = queued_again(study.optuna.get_trials(deepcopy=False))
     return {number: again for number, again in after.items() if number not in before}

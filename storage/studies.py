@@ -109,11 +109,16 @@ def check_limits(study: OpenStudy) -> None:
                 (schema.studies.c.study_id == study.study_id) & (schema.studies.c.name == study.name)
             )
         ).scalar()
-    if spec is not None and json.loads(spec)["objectives"] != study.record.spec["objectives"]:
+    if spec is not None and _limiting(json.loads(spec)) != _limiting(study.record.spec):
         raise StoreError(
             f"the limits of study {study.name!r} were changed while this run was out of reach for longer than a lease "
             "lasts. Start it again with the spec file that the others have"
         )
+
+
+def _limiting(spec: Mapping[str, Any]) -> list[Any]:
+    """Return the parts of a spec that hold limits; a study that an older tunefront began has only the first."""
+    return [spec["objectives"], spec.get("limits") or {}, (spec.get("deploy") or {}).get("device")]
 
 
 def register_worker(study: OpenStudy, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]) -> None:

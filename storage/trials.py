@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.objectives.limits import Objective, read_objectives
-from tunefront.storage import curves, queue, refused_candidates
+from tunefront.objectives.limits import Objective, read_extra_limits, read_objectives
+from tunefront.storage import constraints, curves, queue, refused_candidates
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.measurements import load_measurements
@@ -70,6 +70,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
     """Read every trial of the study, in the order of their numbers."""
     frozen_trials = study.optuna.get_trials(deepcopy=False)
     objectives = list(read_objectives(study.record.spec).values())
+    extra = read_extra_limits(study.record.spec)
     epochs = curves.load(study)
     measurements = load_measurements(study)
     with study.store.engine.connect() as connection:
@@ -93,7 +94,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 state="refused" if was_refused else _STATE_NAMES[frozen.state],
                 reason=frozen.user_attrs.get(queue.REASON, "") or (last.reason if last is not None else ""),
                 values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
-                is_feasible=is_feasible(frozen, objectives),
+                is_feasible=is_feasible(frozen, objectives, extra),
                 parameters=dict(frozen.params),
                 measurements=measurements.get(frozen.number, {}),
                 epochs=epochs.get(frozen.number, []),
@@ -110,14 +111,20 @@ def load(study: OpenStudy) -> list[TrialRecord]:
     return records
 
 
-def is_feasible(trial: FrozenTrial, objectives: Iterable[Objective]) -> bool:
+def is_feasible(trial: FrozenTrial, objectives: Sequence[Objective], extra: Sequence[Objective] = ()) -> bool:
     """Return whether no limit is known to be broken, by a complete trial's values or else by its constraints.
 
     A trial that a person ended in the dashboard has values and no constraints. In a study that an older tunefront
     began, the constraints of a complete trial may be those of an attempt whose worker died.
+
+    Args:
+        extra: Limits on measures that are no objectives, which a complete trial has constraints of alone.
     """
     if trial.state != TrialState.COMPLETE:
         return all(violation <= 0 for violation in trial.constraints.values())
+    found = constraints.by_measure(trial, [*objectives, *extra]) if extra else {}
+    if any(found.get(each.measure.name, 0.0) > 0 for each in extra):
+        return False
     return all(each.violation(value) <= 0 for each, value in zip(objectives, trial.values, strict=True))
 
 

@@ -20,6 +20,7 @@ from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
 
+ROOT = Path(__file__).parents[1]
 DIGITS = DigitsSource(source="digits")
 
 
@@ -43,6 +44,12 @@ def _interruptible() -> None:
     """Make programs that tests start obey Ctrl-C: they would ignore it when the test run is in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_tests_first() -> None:
+    """Make children find this package `tests`: tf2onnx installs another one, which a fork server would find."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.data.sources import DataTable
+from tunefront.search.spec.deploy import DeployTable, DeviceTable
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import (
     EarlyStoppingTable,
@@ -36,7 +37,8 @@ SOURCES = DataTable.__origin__.__args__  # type: ignore[attr-defined]
 SAMPLERS = get_args(get_args(SamplerTable)[0])
 PRUNERS = get_args(OptunaPrunerTable)
 TABLES: tuple[type[BaseModel], ...] = (
-    StudySpec, TrainingTable, EarlyStoppingTable, ParetoTable, PretrainTable, StopTable, *SOURCES, *SAMPLERS, *PRUNERS,
+    StudySpec, DeployTable, DeviceTable,
+    TrainingTable, EarlyStoppingTable, ParetoTable, PretrainTable, StopTable, *SOURCES, *SAMPLERS, *PRUNERS,
 )  # fmt: skip
 
 

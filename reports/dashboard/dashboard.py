@@ -108,7 +108,8 @@ class _FrontPublisher:
         key = (study.study_id, study.record.created_at)  # the number alone is not enough: SQLite uses it again
         counts = count(self._studies.setdefault(key, study))
         n_finished = counts.complete + counts.pruned + counts.refused + counts.failed
-        state = (n_finished, study.record.spec["objectives"])
+        spec = study.record.spec
+        state = (n_finished, [spec["objectives"], spec.get("limits"), spec.get("deploy")])
         if self._published.get(key) != state:
             # A change of limits rewrites finished trials, which the kept study caches: so this one is new.
             found = load_results(OpenStudy(self._reader, study.record))

@@ -17,7 +17,8 @@ import plotly.graph_objects as go
 from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
-from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
+from tunefront.objectives.limits import read_limits
+from tunefront.objectives.measures import AXES, DEPLOYMENT_MEASURES, MEASURES, Axis, Measure
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.class_answers.class_answers import FrontAnswers
 from tunefront.reports.class_answers.section import class_answer_figures, class_answers_context
@@ -52,7 +53,7 @@ from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_r
 from tunefront.storage.trials import TrialRecord
 
 _PICKS: Mapping[Axis, str] = {"accuracy": "Best", "memory": "Least", "time": "Least"}
-_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds")  # the costs of deploying a model
+_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds", *DEPLOYMENT_MEASURES)  # the costs of deploying a model
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         ),
         "notes": notes(results),
         "parameters": parameters,
-        "has_limits": any(objective.has_limit for objective in results.objectives.values()),
+        "has_limits": any(limit.has_limit for limit in read_limits(results.study.spec)),
         "all_parameters": Parameters.of(results.trials),
         "show_value": show_value,
         "format_quantity": format_quantity,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tunefront.objectives.limits import read_extra_limits
 from tunefront.objectives.measures import Axis, Measure
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.study_results import StudyResults
@@ -38,8 +39,9 @@ def describe_wanted(results: StudyResults) -> str:
     for objective in results.objectives.values():
         measure = objective.measure
         limits = objective.describe_limits()
-        parts.append(f"{wanted[measure.direction]} {measure.name}" + (f" ({limits})" if limits else ""))
-    return f"Wanted: {', '.join(parts)}."
+        parts.append(f"{wanted[measure.direction]} {measure.title}" + (f" ({limits})" if limits else ""))
+    extra = [f"{each.measure.title} {each.describe_limits()}" for each in read_extra_limits(results.study.spec)]
+    return f"Wanted: {', '.join(parts)}." + (f" Limits: {', '.join(extra)}." if extra else "")
 
 
 def describe_limit_changes(results: StudyResults) -> str:
@@ -130,7 +132,7 @@ def second_title(results: StudyResults, axis: Axis) -> str:
     measure = results.measure(axis)
     if measure.name == axis:
         return ""
-    return f"{measure.name}, less is better" if _is_error(measure) else measure.name
+    return f"{measure.title}, less is better" if _is_error(measure) else measure.title
 
 
 def _is_error(measure: Measure) -> bool:

@@ -94,7 +94,7 @@ def _parameter_column(name: str, taken: Container[str]) -> str:
 
 def _numbers(name: str, values: Iterable[float | None]) -> pd.Series[Any]:
     series = pd.Series(list(values), dtype="float64")
-    is_whole = name.endswith("_bytes") or name.startswith("n_") or name == "best_epoch"
+    is_whole = name.endswith("_bytes") or name.startswith("n_") or name in ("best_epoch", "macs")
     return series.round().astype("Int64") if is_whole else series
 
 

@@ -78,7 +78,7 @@ def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
     if measure.axis == "accuracy":
         size = noise(value, n_images, measure)
         return abs(best - value) / size if size > 0 else math.inf  # not known, or of an error of 0
-    if measure.is_known_before_training or value <= 0 or best <= 0:
+    if not measure.has_noise or value <= 0 or best <= 0:
         return math.inf
     return math.log(best / value) / math.log(1 - COST_NOISE)
 

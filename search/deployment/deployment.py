@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from tunefront.mistakes import nearest
 from tunefront.search.deployment.file_card import file_facts, model_card
 from tunefront.search.deployment.plan import DeploymentError, DeploymentPlan, KeptFile
 from tunefront.search.deployment.trial_files import ExportTask, make_files
@@ -23,7 +24,7 @@ from tunefront.search.models.extras import check_installed, is_installed
 from tunefront.search.models.variants import VARIANTS
 from tunefront.search.system.child_environment import child_environment
 from tunefront.search.system.links import refuse_link
-from tunefront.spaces.settings import SpaceError, nearest
+from tunefront.spaces.settings import SpaceError
 from tunefront.storage.deployment import deployed
 from tunefront.storage.deployment.deployed import DeployedVariant
 from tunefront.storage.files import replace_file

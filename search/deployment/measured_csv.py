@@ -8,10 +8,9 @@ import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from tunefront.mistakes import TunefrontError
+from tunefront.mistakes import TunefrontError, nearest
 from tunefront.search.models.variants import VARIANTS
 from tunefront.search.system.regular_files import read_file
-from tunefront.spaces.settings import nearest
 
 _COLUMNS = ("trial", "variant", "latency_seconds")
 _MAX_BYTES = 10_000_000

@@ -1,1 +1,1 @@
-"""A trained or built model as a file for a runtime: exported, run, and measured."""
+"""A trained or built model as a file: loaded again, exported for a runtime, run, and measured."""

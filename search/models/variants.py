@@ -8,6 +8,7 @@ from typing import Literal
 
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 Runtime = Literal["litert", "onnx", "micro"]
+RUNTIMES: tuple[Runtime, ...] = ("litert", "onnx", "micro")
 
 CLASS_AGREEMENT = 0.95  # share of images with the same class as in Keras, for precisions whose probabilities may move
 

@@ -11,20 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.measures import is_defined
-from tunefront.objectives.quantities import format_quantity
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
+from tunefront.search.preparation.limit_checks import check_deployment, check_limits
 from tunefront.search.preparation.own_space_checks import probe
 from tunefront.search.preparation.pixel_checks import check_levels, check_values
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.training import TrainingTable
 from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.ranges import Range
 from tunefront.spaces.settings import extremes
 from tunefront.spaces.space import Space
-
-_N_PROBED = 20  # candidates that are built to find out whether a memory limit excludes everything
 
 
 def check(spec: StudySpec, dataset: Dataset) -> None:
@@ -37,6 +36,7 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
     _check_measures(spec, dataset)
     _check_tensorboard(spec)
     _check_lookups(dataset)
+    check_deployment(spec)
     space = spec.parsed_space()
     if isinstance(space, OwnSpace):
         probe(spec, space, dataset)
@@ -47,7 +47,7 @@ def check(spec: StudySpec, dataset: Dataset) -> None:
         check_levels(space, dataset)
         _check_image_size(space, dataset)
         _check_weights(spec, space, dataset)
-    _check_memory_limit(spec, space, dataset)
+    check_limits(spec, space, dataset)
 
 
 def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
@@ -56,6 +56,9 @@ def _check_measures(spec: StudySpec, dataset: Dataset) -> None:
     key = f"objectives.{spec.axis_names['accuracy']}"
     _check_measure(key, spec.accuracy_measure, spec.accuracy_measure, dataset)
     _check_defined(key, spec.accuracy_measure, dataset, ("validation", "test"))
+    for limit in spec.extra_limits():
+        _check_measure(f"limits.{limit.measure.name}", limit.measure.name, spec.accuracy_measure, dataset)
+        _check_defined(f"limits.{limit.measure.name}", limit.measure.name, dataset, ("validation",))
     check_monitor("training", spec.training, spec.accuracy_measure, dataset)
     _check_part("training.validation_steps", spec.accuracy_measure, spec.training, dataset)
 
@@ -236,7 +239,6 @@ def _pretrain_hint(spec: StudySpec, weights: Any) -> str:
 
 
 def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any:
-    from tunefront.spaces.candidate import Candidate
 
     general: dict[str, Range] = {**space.general}
     return Candidate(
@@ -248,32 +250,4 @@ def _candidate(space: Space, architecture: str, settings: dict[str, Any]) -> Any
         image_size=int(extremes(general["image_size"])[0]),
         output=str(extremes(general["output"])[0]),
         loss=str(extremes(general["loss"])[0]),
-    )
-
-
-def _check_memory_limit(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> None:
-    """Build some random candidates if memory has a limit that is known before training."""
-    objective = spec.parsed_objectives().get("memory")
-    if objective is None or not objective.has_limit or not objective.measure.is_known_before_training:
-        return
-    import optuna
-
-    from tunefront.search.trial import memory, trainable
-
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=spec.seed))
-    found = []
-    for _ in range(_N_PROBED):
-        candidate = space.suggest(study.ask())
-        built = trainable.build(space, candidate, dataset, spec.training, seed=0)
-        size = {
-            "model_bytes": memory.model_bytes(built.kept, built.optimizer),
-            "weight_bytes": memory.weight_bytes(built.kept),
-        }[objective.measure.name]
-        if objective.violation(size) <= 0:
-            return
-        found.append(size)
-    raise CheckError(
-        f"objectives.memory: its limit excludes everything: of {_N_PROBED} candidates tried, "
-        f"{objective.measure.name} is {format_quantity(min(found), 'bytes')} to "
-        f"{format_quantity(max(found), 'bytes')}. Change the limit, or the ranges in [space]"
     )

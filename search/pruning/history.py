@@ -24,14 +24,18 @@ class History:
 
     Args:
         epochs: The epochs of a whole training, of trials that have no number of their own.
+        extra: Limits on measures that are no objectives.
     """
 
-    def __init__(self, study: OpenStudy, objectives: Sequence[Objective], epochs: int) -> None:
+    def __init__(
+        self, study: OpenStudy, objectives: Sequence[Objective], epochs: int, extra: Sequence[Objective] = ()
+    ) -> None:
         self._study = study
         self._objectives = objectives
         self._epochs = epochs
         self._measure = score_measure(objectives)
         self._finished = FinishedByEpochs(objectives)
+        self._extra = extra
         self._open: list[int] = []  # numbers of trials that had not ended at the last look
         self._n_known = 0
         self.n_ended = 0
@@ -64,7 +68,7 @@ class History:
                 trial.number,
                 read[trial.number],
                 trial.values,
-                is_feasible(trial, self._objectives),
+                is_feasible(trial, self._objectives, self._extra),
                 self._measure,
                 n_planned=int(trial.params.get(EPOCHS_PARAMETER, self._epochs)),
             )

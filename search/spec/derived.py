@@ -11,7 +11,14 @@ from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.stored_spec import FindSpec
 from tunefront.search.spec.study_spec import StudySpec
 
-_SEARCH_KEYS = ("seed", "objectives", "data", "space", "training")  # a recording's spec has them from its search
+_SEARCH_KEYS = (
+    "seed",
+    "objectives",
+    "deploy",
+    "data",
+    "space",
+    "training",
+)  # a recording's spec has them from its search
 
 
 def recording_name(search: str) -> str:
@@ -46,12 +53,18 @@ def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds:
         "trials": n_trainings,
         "max_failures": n_trainings,
         "objectives": objectives,
+        **_unlimited(spec),
         "sampler": {"name": "random"},
         "pruner": {"name": "none"},
         "pretrain": None,
     }
     data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or spec.training.most_epochs}
     return StudySpec.from_json(data)
+
+
+def _unlimited(spec: StudySpec) -> dict[str, Any]:
+    """Return the keys that drop all limits of a spec but those of its objectives."""
+    return {"limits": {}, "deploy": {"precision": spec.deploy.precision}}
 
 
 SUFFIX = ".confirmation"
@@ -77,6 +90,7 @@ def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
         "trials": n_trainings,
         "max_failures": n_trainings,
         "objectives": objectives,
+        **_unlimited(spec),
         "sampler": {"name": "random"},
         "pruner": {"name": "none"},
         "pretrain": None,

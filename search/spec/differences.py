@@ -66,21 +66,33 @@ def without_settings_of_other_kinds(found: Sequence[Difference]) -> list[Differe
 def list_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """Return the differences of two specs as JSON, a line each, without limits and keys that may change."""
     objectives = (stored.get("objectives", {}), given.get("objectives", {}))
-    kept, others = ({key: value for key, value in spec.items() if key != "objectives"} for spec in (stored, given))
+    kept, others = (_without_limits(spec) for spec in (stored, given))
     return _axis_differences(*objectives) + [difference.describe() for difference in find_differences(kept, others)]
 
 
 def list_limit_changes(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
     """Return the limits that differ between two specs as JSON with the same objectives, a line each."""
     pairs = ((axis, table, given["objectives"].get(axis, {})) for axis, table in stored["objectives"].items())
-    return [
-        difference.describe()
+    found = [
+        difference
         for axis, old, new in pairs
         for limit in LIMITS
         for difference in _differences(
             old.get(limit), new.get(limit), f"objectives.{_written(axis, old.get('measure'))}.{limit}"
         )
     ]
+    found += _differences(stored.get("limits", {}), given.get("limits", {}), "limits")
+    had, has = (spec.get("deploy", {}).get("device") for spec in (stored, given))
+    found += _differences(had, has, "deploy.device")
+    return [difference.describe() for difference in found]
+
+
+def _without_limits(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a spec without its objectives and what may change as limits do."""
+    kept = {key: value for key, value in spec.items() if key not in ("objectives", "limits")}
+    if "deploy" in kept:
+        kept["deploy"] = {key: value for key, value in kept["deploy"].items() if key != "device"}
+    return kept
 
 
 def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from tunefront.objectives.measures import AXES, MEASURES, axis_name
 from tunefront.search.data.sources import DataTable
+from tunefront.search.spec.deploy import DeployTable
 from tunefront.search.spec.tables import EarlyStoppingTable, PrunerTable, SamplerTable, StopTable, TrainingTable
 from tunefront.spaces.setting_places import family_of, table_of_setting
 from tunefront.spaces.settings import SpaceError, keys_of
@@ -84,6 +85,7 @@ def _keys_by_heading() -> Mapping[str, frozenset[str]]:
         "sampler": frozenset(_keys_of(SamplerTable)) - {"name"},
         "pruner": frozenset(_keys_of(PrunerTable)) - {"name"},
         "stop": frozenset(StopTable.model_fields),
+        "deploy": frozenset(DeployTable.model_fields),
     }
 
 

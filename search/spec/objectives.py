@@ -101,6 +101,10 @@ def _check_measure(axis: Axis, name: str) -> None:
         raise SpaceError(
             f"objectives.{axis}", f"{shown(name)} measures {MEASURES[name].axis}. Known here: {', '.join(fitting)}"
         )
+    if name in MEASURES and MEASURES[name].unit == "count":
+        raise SpaceError(
+            f"objectives.{axis}", f'{shown(name)} is a count, and this axis has seconds: write [limits] {name} = "10 M"'
+        )
     if name not in fitting:
         raise SpaceError(f"objectives.{axis}", f"there is no measure {shown(name)}. {nearest(name, fitting)}")
 

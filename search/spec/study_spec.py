@@ -16,14 +16,16 @@ from pydantic import (
     model_validator,
 )
 
-from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import AXES, Axis, Task, default_measures
+from tunefront.objectives.limits import Objective, read_extra_limits, read_objectives
+from tunefront.objectives.measures import AXES, DEPLOYMENT_MEASURES, Axis, Task, default_measures
 from tunefront.search.data.sources import DataTable
 from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler, check_task
+from tunefront.search.spec.deploy import DeployTable, check_deployment, read_limits_table
 from tunefront.search.spec.differences import list_differences, list_limit_changes
 from tunefront.search.spec.key_places import check_space_places
 from tunefront.search.spec.quality import task_of, written_axis
 from tunefront.search.spec.stored_spec import with_first_defaults
+from tunefront.search.spec.table import is_from_file
 from tunefront.search.spec.tables import (
     ObjectivesTable,
     ParetoTable,
@@ -53,6 +55,7 @@ class StudySpec(Table):
         max_failures: The study gives up when more than so many trials failed.
         max_refusals: The study gives up when more than so many candidates broke a limit before training.
         space: The space as written, a table or the name of a user's own object; :meth:`parsed_space` reads it.
+        limits: Measure -> the limit that a model must keep to be on the front; the measure need be no objective.
         start: Known good candidates, trained first; each is written like [space], with one value for a key.
         confirms: Name of the search whose finalists this study trains again, on queued candidates alone, and
             scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
@@ -64,6 +67,8 @@ class StudySpec(Table):
     max_failures: int = Field(default=10, ge=0, le=MAX_TRIALS)
     max_refusals: int = Field(default=100, ge=0, le=MAX_TRIALS)
     objectives: ObjectivesTable = ObjectivesTable()
+    limits: dict[str, float] = Field(default={})
+    deploy: DeployTable = DeployTable()
     data: DataTable
     space: dict[str, Any] | str = Field(default={})
     training: TrainingTable = TrainingTable()
@@ -73,6 +78,11 @@ class StudySpec(Table):
     stop: StopTable = StopTable()
     pretrain: PretrainTable | None = None
     confirms: str | None = None
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _check_limits(cls, table: Any, info: ValidationInfo) -> Any:
+        return read_limits_table(table, is_from_file(info)) if isinstance(table, Mapping) else table
 
     @field_validator("space")
     @classmethod
@@ -123,6 +133,7 @@ class StudySpec(Table):
     def _check_together(self, info: ValidationInfo) -> StudySpec:
         if (info.context or {}).get("is_alone"):
             return self
+        check_deployment(self.deploy.precision, self.deployment_measures)
         check_task(self.data.task, self.parsed_objectives(), self.training)
         check_bohb(self.sampler, self.pruner, list(self.objectives.present()), self.axis_names)
         check_pruner(self.pruner, list(self.objectives.present()), self.training.most_epochs, self.axis_names)
@@ -171,8 +182,19 @@ class StudySpec(Table):
         return self.objectives.accuracy.measure if self.objectives.accuracy else default
 
     def parsed_objectives(self) -> dict[Axis, Objective]:
-        """Return the objectives in the order of their values in the store."""
-        return {axis: table.objective(axis) for axis, table in self.objectives.present().items()}
+        """Return the objectives in the order of their values in the store, with all limits on their measures."""
+        return read_objectives(self.as_json())
+
+    def extra_limits(self) -> list[Objective]:
+        """Return the limits on measures that are no objectives, those of a device among them."""
+        return read_extra_limits(self.as_json())
+
+    @property
+    def deployment_measures(self) -> list[str]:
+        """The measures of the exported file that are objectives or have a limit."""
+        names = [table.measure for table in self.objectives.present().values()] + list(self.limits)
+        names += ["litert_bytes", "arena_bytes"] if self.deploy.device is not None else []
+        return [name for name in DEPLOYMENT_MEASURES if name in names]
 
     def as_json(self) -> dict[str, Any]:
         """Return plain data for the store: limits as numbers in their measure's unit, no dropped axes, all ranges."""
@@ -182,7 +204,8 @@ class StudySpec(Table):
             data["space"] = space.as_table()
         for axis in AXES:
             data["objectives"][axis] = None
-        for axis, objective in self.parsed_objectives().items():
+        for axis, table in self.objectives.present().items():
+            objective = table.objective(axis)
             data["objectives"][axis] = {
                 "measure": objective.measure.name,
                 "at_least": objective.at_least,

@@ -121,7 +121,7 @@ class Finisher:
         known = self._live_front.violations(running.measurements)
         if outcome is Outcome.PRUNED:
             known = {**self._live_front.violations(known_early(running.measurements)), **running.violations}
-        return constraints.as_list(self._live_front.objectives.values(), known)
+        return constraints.as_list(self._live_front.limits, known)
 
     def close_ended_by_person(self, lease: Lease) -> None:
         """Close the attempt of a trial that a person ended before it had started."""

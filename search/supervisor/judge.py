@@ -32,7 +32,7 @@ class Judge:
         self._assignment = assignment
         table, epochs = assignment.spec.pruner, assignment.spec.training.most_epochs
         objectives = list(assignment.spec.parsed_objectives().values())
-        self._history = History(assignment.study, objectives, epochs)
+        self._history = History(assignment.study, objectives, epochs, assignment.spec.extra_limits())
         self.pareto: ParetoPruner | None = None
         self._optuna: OptunaJudge | None = None
         self._rungs: tuple[int, ...] = ()

@@ -125,7 +125,7 @@ class Listener:
         missing = self._live_front.unmeasured(running.measurements)
         if missing:
             running.child.kill()
-            reason = f"{missing} cannot be measured on this machine: choose another measure for that objective"
+            reason = f"{missing} cannot be measured on this machine: choose another measure"
             self._finisher.finish(running, Outcome.FAILED, reason=reason)
             return
         running.is_trained = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,23 +19,33 @@ Values = tuple[float, ...]  # one for each objective
 
 @dataclass(frozen=True)
 class LiveFront:
-    """The complete trials of a study, of all workers, against its objectives."""
+    """The complete trials of a study, of all workers, against its objectives.
+
+    Attributes:
+        extra: Limits on measures that are no objectives.
+    """
 
     study: optuna.Study
     objectives: Mapping[Axis, Objective]
+    extra: Sequence[Objective] = ()
+
+    @property
+    def limits(self) -> list[Objective]:
+        """Everything that may have a limit: the objectives, then other measures, in the order of the constraints."""
+        return [*self.objectives.values(), *self.extra]
 
     def values(self, measurements: Mapping[str, float]) -> Values:
         """Return the values of the objectives, in the order of the store."""
         return tuple(measurements[objective.measure.name] for objective in self.objectives.values())
 
     def unmeasured(self, measurements: Mapping[str, float]) -> str:
-        """Return the measure of the first objective that was not measured; empty if none is missing."""
-        names = (objective.measure.name for objective in self.objectives.values())
+        """Return the first measure of an objective or a limit that was not measured; empty if none is missing."""
+        names = (objective.measure.name for objective in self.limits)
         return next((name for name in names if name not in measurements), "")
 
     def violations(self, measurements: Mapping[str, float]) -> dict[str, float]:
         """Return by how much each measured value breaks its limit, by measure; 0 or less keeps it."""
-        return violations(self.objectives.values(), measurements)
+        return violations(self.limits, measurements)
 
     def refusal(self, measurements: Mapping[str, float]) -> str:
         """Return the limit that values known before training break; empty if they break none."""
@@ -43,7 +53,7 @@ class LiveFront:
 
     def broken_limit(self, measurements: Mapping[str, float]) -> str:
         """Return the limit that measured values break; empty if they break none."""
-        return broken_limit(self.objectives.values(), measurements)
+        return broken_limit(self.limits, measurements)
 
     def is_on_front(self, measurements: Mapping[str, float]) -> bool:
         """Return whether a complete trial with these measurements is on the front."""
@@ -78,5 +88,7 @@ class LiveFront:
     def _feasible(self) -> list[tuple[int, Values]]:
         complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return [
-            (trial.number, tuple(trial.values)) for trial in complete if is_feasible(trial, self.objectives.values())
+            (trial.number, tuple(trial.values))
+            for trial in complete
+            if is_feasible(trial, list(self.objectives.values()), self.extra)
         ]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from tunefront.objectives.limits import Objective, broken_limit
+import numpy as np
+
+from tunefront.objectives.dominance import on_front
+from tunefront.objectives.limits import Objective, broken_limit, read_limits, read_objectives
 from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
-from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.storage import studies, trials
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.queue import LEASE_SECONDS
@@ -39,19 +42,23 @@ def _describe_runner(worker: WorkerRecord) -> str:
 
 def describe_new_limits(
     study: OpenStudy,
-    old: Mapping[Axis, Objective],
-    new: Mapping[Axis, Objective],
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
     stopped: Sequence[int],
 ) -> list[str]:
     """Return a few lines on what new limits, which are already stored, mean for existing trials.
 
     Args:
+        old, new: The spec before and now, as JSON.
         stopped: Numbers of the trials that were stopped for a limit and no longer would be.
     """
     complete = {trial.number: trial for trial in trials.load(study) if trial.state == "complete"}
-    n_before, n_now = (sum(_keeps(trial, limits) for trial in complete.values()) for limits in (old, new))
-    before, now = ({number for number, _ in LiveFront(study.optuna, limits).front()} for limits in (old, new))
-    lines = [f"of {len(complete)} complete trials, {n_now} keep the new limits; {n_before} kept the old ones"]
+    names = [objective.measure.name for objective in read_objectives(new).values()]
+    kept = [[trial for trial in complete.values() if _keeps(trial, names, read_limits(spec))] for spec in (old, new)]
+    before, now = (_front(trials_within, read_objectives(new)) for trials_within in kept)
+    lines = [
+        f"of {len(complete)} complete trials, {len(kept[1])} keep the new limits; {len(kept[0])} kept the old ones"
+    ]
     if now - before:
         lines.append(f"on the front now: {_trials(now - before)}")
     without = [number for number in now if not complete[number].model_path]
@@ -74,9 +81,15 @@ def describe_queued_again(queued: Mapping[int, int]) -> str:
     return f"refused before, and queued again because no limit refuses them now: {len(queued)} (trial {pairs})"
 
 
-def _keeps(trial: TrialRecord, limits: Mapping[Axis, Objective]) -> bool:
-    names = (objective.measure.name for objective in limits.values())
-    return not broken_limit(limits.values(), dict(zip(names, trial.values or (), strict=True)))
+def _keeps(trial: TrialRecord, names: Sequence[str], limits: Sequence[Objective]) -> bool:
+    return not broken_limit(limits, {**trial.measurements, **dict(zip(names, trial.values or (), strict=True))})
+
+
+def _front(within: Sequence[TrialRecord], objectives: Mapping[Axis, Objective]) -> set[int]:
+    """Return the numbers of those trials that no other one of them beats."""
+    points = np.array([trial.values for trial in within], dtype=float).reshape(-1, len(objectives))
+    mask = on_front(points, [objective.measure.direction for objective in objectives.values()])
+    return {trial.number for trial, is_on in zip(within, mask, strict=True) if is_on}
 
 
 def _trials(numbers: Iterable[int]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.launching import machine
@@ -15,6 +16,8 @@ from tunefront.search.launching.asker import AnswerError, Asker
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.gpus import list_gpus
 from tunefront.search.launching.slots import Slot, make_slots
+from tunefront.search.models.extras import check_installed
+from tunefront.search.models.variants import RUNTIMES, Runtime
 from tunefront.search.preparation.cautions import find_cautions
 from tunefront.search.preparation.prepare import prepare_study
 from tunefront.search.sampling.samplers import missing_extra
@@ -122,6 +125,12 @@ def _check_extras(request: RunRequest) -> None:
     missing = missing_extra(request.spec.sampler)
     if missing:
         raise SpecError(request.spec_path, "sampler.name", missing)
+    for name in request.spec.deployment_measures:
+        check_installed(_runtimes(name), f"{request.spec_path}: {name}")
+
+
+def _runtimes(measure: str) -> list[Runtime]:
+    return [runtime for runtime in RUNTIMES if runtime in DEPLOYMENT_MEASURES[measure]]
 
 
 def _check_stored_spec(request: RunRequest) -> None:

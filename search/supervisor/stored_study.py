@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tunefront.objectives.limits import read_objectives
 from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes
@@ -77,7 +76,7 @@ def join(
             stopped = limits.change(old, given)
             study = _with_spec(old, given)
             lines = ["limits change: " + "; ".join(limit_changes(old.record.spec, given))]
-            lines += describe_new_limits(study, read_objectives(old.record.spec), read_objectives(given), stopped)
+            lines += describe_new_limits(study, old.record.spec, given, stopped)
         elif study.record.spec != given:  # only keys differ that may change at any time, such as trials
             studies.update_spec(study, given)
             study = _with_spec(study, given)

@@ -87,8 +87,9 @@ class StudyEnd:
             return False
         if self._growth[0] != n_finished:
             order = finished_numbers(self._assignment.study)
-            objectives = list(self._assignment.spec.parsed_objectives().values())
-            self._growth = (n_finished, n_since_growth(self._assignment.study.optuna, order, objectives))
+            spec = self._assignment.spec
+            objectives, extra = list(spec.parsed_objectives().values()), spec.extra_limits()
+            self._growth = (n_finished, n_since_growth(self._assignment.study.optuna, order, objectives, extra))
         return self._growth[1] >= patience
 
 
@@ -116,17 +117,20 @@ def search_seconds(workers: Iterable[WorkerRecord], worker_id: str, own_seconds:
     return total
 
 
-def n_since_growth(study: optuna.Study, order: Iterable[int], objectives: Sequence[Objective]) -> int:
+def n_since_growth(
+    study: optuna.Study, order: Iterable[int], objectives: Sequence[Objective], extra: Sequence[Objective] = ()
+) -> int:
     """Count the trials that finished after the last one that came on the front; all of them if none did.
 
     Args:
         order: Numbers of the finished trials, in the order in which they finished.
+        extra: Limits on measures that are no objectives.
     """
     trials = {trial.number: trial for trial in study.get_trials(deepcopy=False)}
     values = {
         number: trial.values
         for number, trial in trials.items()
-        if trial.state == TrialState.COMPLETE and is_feasible(trial, objectives)
+        if trial.state == TrialState.COMPLETE and is_feasible(trial, objectives, extra)
     }
     directions = [objective.measure.direction for objective in objectives]
     return _n_since_growth([number for number in order if number in trials], values, directions)

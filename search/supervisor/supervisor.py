@@ -68,7 +68,9 @@ class Supervisor:
         self._clock = clock
         self._study = assignment.study
         self._running = RunningTrials()
-        self._live_front = LiveFront(self._study.optuna, assignment.spec.parsed_objectives())
+        self._live_front = LiveFront(
+            self._study.optuna, assignment.spec.parsed_objectives(), assignment.spec.extra_limits()
+        )
         self._models = KeptModels(assignment.study, assignment.out / "models")
         self._judge = Judge(assignment)
         self._source = TrialSource(
@@ -169,8 +171,9 @@ class Supervisor:
             seed=trial_seed(assignment.spec.seed, lease.number, is_confirmation=assignment.spec.confirms is not None),
             rungs=self._judge.rungs_of(candidate),
             model_path=str(self._models.partial_path(lease.number)),
-            measures_latency=any(o.measure.name == "latency_seconds" for o in self._live_front.objectives.values()),
+            measures_latency=any(one.measure.name == "latency_seconds" for one in self._live_front.limits),
             log_folder=self._log_folder(lease.number),
+            structures=str(self._launcher.log_path.parent / "structures"),
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
         self._running.start(RunningTrial(lease, trial, candidate, slot, child, self._clock()))

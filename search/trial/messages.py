@@ -28,6 +28,7 @@ class TrialTask:
         model_path: The path for the model if it is to be kept.
         measures_latency: Whether latency is an objective, and so measured for every trial.
         log_folder: The folder for TensorBoard's logs; empty if the study wants none.
+        structures: The folder where trials of this run keep what exporting untrained networks told; empty for none.
     """
 
     number: int
@@ -40,6 +41,7 @@ class TrialTask:
     model_path: str
     measures_latency: bool
     log_folder: str = ""
+    structures: str = ""
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.deployed import deployed_trained, deployed_untrained
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.fit import fit
     from tunefront.search.trial.goal import EpochResult
@@ -60,11 +61,13 @@ def _train(connection: Connection, task: TrialTask) -> None:
     spec = StudySpec.from_json(task.spec)
     task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
     task.dataset.hold()
+    before = deployed_untrained(spec, task.candidate, task.dataset, task.structures)
     keras.utils.set_random_seed(task.seed)
     peak = memory.PeakMemory()
     space, goal = spec.parsed_space(), _goal(spec, task.dataset)
     trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
     measurements: dict[str, float] = {
+        **before,
         "model_bytes": memory.model_bytes(trainable.kept, trainable.optimizer),
         "weight_bytes": memory.weight_bytes(trainable.kept),
         "n_parameters": memory.n_parameters(trainable.model.weights),
@@ -102,6 +105,8 @@ def _train(connection: Connection, task: TrialTask) -> None:
     if spec.confirms and not was_stopped:
         test_scores, answers = final_scores(trainable.model, task.dataset, goal, trainable.loss)
         measurements |= test_scores
+    if not was_stopped:
+        measurements |= deployed_trained(spec, trainable.model, task.dataset)
     image = task.dataset.split("validation").images[0]
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = latency_seconds(trainable.model, image)

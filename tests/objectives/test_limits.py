@@ -4,7 +4,14 @@ import math
 
 import pytest
 
-from tunefront.objectives.limits import Objective, broken_limit, violations
+from tunefront.objectives.limits import (
+    Objective,
+    broken_limit,
+    read_extra_limits,
+    read_limits,
+    read_objectives,
+    violations,
+)
 from tunefront.objectives.measures import MEASURES
 
 
@@ -96,3 +103,37 @@ def test_limits_of_several_objectives(measurements: dict[str, float], expected: 
 def test_limits_of_one_objective(objective: Objective, best_limit: float | None, described: str) -> None:
     assert objective.best_limit == best_limit
     assert objective.describe_limits() == described
+
+
+SPEC = {
+    "objectives": {
+        "accuracy": {"measure": "accuracy", "at_least": 0.5, "at_most": None},
+        "memory": {"measure": "litert_bytes", "at_least": None, "at_most": 30_000.0},
+        "time": None,
+    },
+    "limits": {"accuracy": 0.8, "macs": 1e6, "litert_bytes": 90_000.0, "recall": 0.6},
+    "deploy": {"precision": "int8", "device": {"name": "board", "flash": 20_000.0, "ram": 16_000.0}},
+}
+
+
+def test_limits_of_the_table_and_of_a_device_join_those_of_objectives() -> None:
+    accuracy, memory = read_objectives(SPEC).values()
+    assert (accuracy.measure.name, accuracy.at_least, accuracy.at_most) == ("accuracy", 0.8, None)
+    assert (memory.measure.name, memory.at_least, memory.at_most) == ("litert_bytes", None, 20_000.0)
+    extra = [(one.measure.name, one.at_least, one.at_most) for one in read_extra_limits(SPEC)]
+    assert extra == [("recall", 0.6, None), ("arena_bytes", None, 16_000.0), ("macs", None, 1e6)]
+    names = [one.measure.name for one in read_limits(SPEC)]
+    assert names == ["accuracy", "litert_bytes", "recall", "arena_bytes", "macs"]
+
+
+def test_the_tighter_of_two_limits_on_one_measure_holds() -> None:
+    looser = {**SPEC, "deploy": {"device": {"name": "board", "flash": 80_000.0, "ram": 1.0}}}
+    assert read_objectives(looser)["memory"].at_most == 30_000.0
+    memory = Objective(MEASURES["model_bytes"], at_most=5.0)
+    assert [memory.tightened(limit).at_most for limit in (None, 4.0, 6.0)] == [5.0, 4.0, 5.0]
+    accuracy = Objective(MEASURES["accuracy"], at_least=0.5)
+    assert [accuracy.tightened(limit).at_least for limit in (0.4, 0.6)] == [0.5, 0.6]
+
+
+def test_a_spec_of_an_older_tunefront_has_no_further_limits() -> None:
+    assert read_extra_limits({"objectives": SPEC["objectives"]}) == []

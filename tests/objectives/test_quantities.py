@@ -47,6 +47,9 @@ from tunefront.objectives.quantities import Unit, format_quantity, parse_quantit
         ("2 sec", "seconds", 2.0),
         ("5 min", "seconds", 300.0),
         ("1.5 h", "seconds", 5400.0),
+        ("10 M", "count", 10e6),
+        ("2.5k", "count", 2500.0),
+        (12, "count", 12.0),
     ],
 )
 def test_parse_quantity_when_well_written(written: float | str, unit: Unit, expected: float) -> None:
@@ -64,6 +67,7 @@ def test_parse_quantity_when_well_written(written: float | str, unit: Unit, expe
         ("50 %", "seconds", "ms"),
         ("0.8 s", "fraction", "0.8"),
         ("50 M", "bytes", "MB"),
+        ("50 MB", "count", "10 M"),
         ("1,5 MB", "bytes", "50 MB"),
         ("1 MB 2", "bytes", "50 MB"),
         ("1..5 MB", "bytes", "50 MB"),
@@ -75,7 +79,7 @@ def test_parse_quantity_when_well_written(written: float | str, unit: Unit, expe
     ],
 )
 def test_parse_quantity_when_badly_written(written: float | str, unit: Unit, remedy: str) -> None:
-    with pytest.raises(ValueError, match="is not a (share|size|time); write") as caught:
+    with pytest.raises(ValueError, match="is not a (share|size|time|count); write") as caught:
         parse_quantity(written, unit)
     assert str(written) in str(caught.value)
     assert remedy in str(caught.value)

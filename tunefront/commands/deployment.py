@@ -46,7 +46,7 @@ def deploy(
     from tunefront.search.deployment.measured_csv import read_measured
     from tunefront.search.deployment.plan import plan_deployment
     from tunefront.search.models.extras import check_installed
-    from tunefront.search.spec.devices import find_device
+    from tunefront.search.spec.deploy import find_device
     from tunefront.storage import folder_owner
     from tunefront.storage.deployment import deployed
 

@@ -49,11 +49,30 @@ def fixture(tmp_path: Path) -> SupervisorFixture:
     return fixture
 
 
-def go_on(fixture: SupervisorFixture, spec: Any) -> tuple[SupervisorFixture, list[str]]:
+def go_on(fixture: SupervisorFixture, spec: Any, worker: str = "bert") -> tuple[SupervisorFixture, list[str]]:
     """Continue the study with `spec`; return a fixture for it, and the lines that a person is told."""
     lines: list[str] = []
-    join(spec, Path("digits.toml"), fixture.study, "bert", DESCRIPTION, lines.append)
-    return SupervisorFixture(fixture.folder, spec, PLAN, worker_id="bert"), lines
+    join(spec, Path("digits.toml"), fixture.study, worker, DESCRIPTION, lines.append)
+    return SupervisorFixture(fixture.folder, spec, PLAN, worker_id=worker), lines
+
+
+def test_limits_on_other_measures_change_as_those_of_objectives(fixture: SupervisorFixture) -> None:
+    spec = limited(0.5, 1000.0, limits={"validation_seconds": 0.5, "weight_bytes": 100.0}, max_refusals=9)
+    fixture, lines = go_on(fixture, spec)
+    assert lines[0] == (
+        "limits change: limits.validation_seconds: the study has nothing, the file 0.5; "
+        "limits.weight_bytes: the study has nothing, the file 100.0"
+    )
+    # 0 kept the limits of the objectives: it took 0.75 s to validate, and its weights are of 300 bytes.
+    assert lines[1] == "of 2 complete trials, 0 keep the new limits; 1 kept the old ones"
+    trials = fixture.trials()
+    assert not trials[0].is_feasible
+    assert trials[0].reason == "weight_bytes 300 B breaks its limit of at most 100 B"
+    fixture, lines = go_on(fixture, limited(0.5, 1000.0, limits={"validation_seconds": 1.0}, max_refusals=9), "carl")
+    assert lines[1] == "of 2 complete trials, 1 keep the new limits; 0 kept the old ones"
+    assert lines[2] == "on the front now: trial 0"
+    assert fixture.trials()[0].is_feasible
+    assert fixture.trials()[0].reason == ""
 
 
 def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(fixture: SupervisorFixture) -> None:

@@ -259,6 +259,31 @@ def test_a_trial_is_refused_when_it_breaks_a_limit_before_training(make_fixture:
     assert fixture.living_trials() == []
 
 
+def test_limits_hold_on_measures_that_are_no_objectives(make_fixture: MakeFixture) -> None:
+    # The stub's weights are a third of its model; its validation takes 0.75 s in all.
+    limits = {"weight_bytes": 400.0, "train_seconds": 4.0}
+    plan = {
+        0: StubTrial(model_bytes=1500.0),
+        1: StubTrial(train_seconds=2.0, accuracies=(0.9, 0.9, 0.9)),
+        2: StubTrial(accuracies=(0.5, 0.5, 0.5)),
+    }
+    objectives = {"accuracy": "accuracy", "memory": "model_bytes", "time": "validation_seconds"}
+    fixture = make_fixture(plan, trials=2, objectives=objectives, limits=limits)
+    assert fixture.run() is Ending.DONE
+    assert fixture.states() == ["refused", "complete", "complete"]
+    trials = fixture.trials()
+    assert trials[0].reason == "weight_bytes 500 B breaks its limit of at most 400 B"
+    assert trials[1].reason == "train_seconds 6 s breaks its limit of at most 4 s"
+    assert [trial.is_feasible for trial in trials] == [False, False, True]
+    assert [trial.number for trial in trials if trial.model_path] == [2]  # the more accurate one breaks a limit
+
+
+def test_a_trial_fails_when_a_measure_with_a_limit_was_not_measured(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(trials=1, max_failures=0, limits={"peak_bytes": 1e9})
+    assert fixture.run() is Ending.TOO_MANY_FAILURES
+    assert "peak_bytes cannot be measured on this machine" in fixture.trials()[0].reason
+
+
 def test_a_trial_is_pruned_when_it_is_dominated(make_fixture: MakeFixture) -> None:
     plan = {number: StubTrial(accuracies=(0.9, 0.9, 0.9)) for number in range(10)}
     plan[10] = StubTrial(accuracies=(0.5, 0.95, 0.95), model_bytes=2000.0, train_seconds=2.0)  # after its first epoch

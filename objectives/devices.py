@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tunefront.spaces.settings import SpaceError, nearest
-
 _KIB = 1024
 _MIB = 1024 * 1024
 
@@ -43,17 +41,3 @@ _ALL_DEVICES = (
     Device("esp32_s3_devkitc_1", 8 * _MIB, 512 * _KIB, "Espressif, datasheets of the ESP32-S3 and the WROOM-1-N8"),
 )
 DEVICES: Mapping[str, Device] = {device.name: device for device in _ALL_DEVICES}
-
-
-def find_device(name: str, key: str) -> Device:
-    """Return a known device.
-
-    Args:
-        key: Where the name stands, for the message: ``deploy.device`` or ``--device``.
-
-    Raises:
-        SpaceError: If no device has that name; it names the nearest one.
-    """
-    if name not in DEVICES:
-        raise SpaceError(key, f"there is no device {name!r}. {nearest(name, DEVICES)}")
-    return DEVICES[name]
