@@ -18,7 +18,7 @@ from tests.search.models.small_models import small_cnn
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import folder_owner, queue, studies
+from tunefront.storage import folder_owner, queue, studies, trials
 from tunefront.storage.database.connection import open_store
 from tunefront.storage.deployment import deployed
 from tunefront.storage.open_study import OpenStudy
@@ -219,3 +219,72 @@ def test_what_was_stored_names_the_machine_and_the_runtimes(made: Deployed) -> N
     assert found["int8"].versions["ai-edge-litert"]
     assert found["float32"].measures["largest_difference"] < 1e-4
     assert found["float32"].same_class == 1.0
+
+
+BOARD_SPEC = """
+name = "board"
+seed = 1
+trials = 1
+
+[objectives]
+accuracy = "accuracy"
+memory = "litert_bytes"
+time = "litert_latency_seconds"
+
+[deploy]
+precision = "int8"
+device = { flash = "256 kB", ram = "16 kB" }
+
+[data]
+source = "digits"
+
+[space]
+architecture = "plain_cnn"
+optimizer = "adam"
+augmentation = "none"
+batch_size = 64
+
+[space.plain_cnn]
+n_blocks = 1
+filters = [8, 512]
+kernel_size = 3
+dense_units = 0
+dropout = 0.0
+batch_norm = true
+
+[space.adam]
+learning_rate = 0.003
+
+[training]
+epochs = 1
+
+[[start]]
+plain_cnn = { filters = 512 }
+
+[[start]]
+plain_cnn = { filters = 8 }
+"""
+
+
+def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Path) -> None:
+    (tmp_path / "board.toml").write_text(
+        BOARD_SPEC.replace("trials = 1", "trials = 2").replace("epochs = 1", "epochs = 2")
+    )
+    done = tunefront(tmp_path, "run", "board.toml", "--slots", "1")
+    study = studies.find(open_store(f"sqlite:///{tmp_path / 'tunefront.db'}"), "board")
+    assert study is not None, done.stdout
+    large, small = trials.load(study)[:2]
+    assert (large.state, small.state) == ("refused", "complete"), done.stdout
+    assert large.reason.startswith("arena_bytes ")
+    assert large.reason.endswith("breaks its limit of at most 16 kB")
+    assert len(large.epochs) == 0
+    assert large.measurements["arena_bytes"] > 16_000
+    assert small.is_feasible
+
+    made = tunefront(tmp_path, "deploy", "board", "--variants", "int8")
+    assert made.returncode == 0, made.stdout
+    found = {one.trial: one for one in deployed.load(study)}[small.number]
+    # What the trial told of its file is what the file is.
+    assert found.measures["file_bytes"] == pytest.approx(small.measurements["litert_bytes"], rel=0.01)
+    assert found.measures["arena_bytes"] == small.measurements["arena_bytes"]
+    assert small.measurements["arena_tensor_bytes"] < small.measurements["arena_bytes"] <= 16_000

@@ -11,6 +11,7 @@ import optuna
 import pytest
 
 from tests import example_data
+from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.cache import prepare
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.quality import with_inner_key
@@ -43,6 +44,8 @@ CHANGES = {
         },
         epochs=2,
     ),
+    "digits_microcontroller": Changes(),
+    "digits_phone": Changes(space={"batch_size": 64}),
     "fashion_mnist": Changes(epochs=2),
     "fingers": Changes(data={"image_size": 64}, space={"MobileNetV2": {"weights": "none"}}),
     "forest_fire": Changes(),
@@ -99,7 +102,10 @@ def test_example_runs(
     # Keras refuses files whose digests are not the original ones, so the check is left out for the small test files.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(data_folder / "keras"))
     monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *args, **kwargs: True)
-    train_two(read_changed(ROOT / "examples" / f"{name}.toml", CHANGES[name]), tmp_path, keras)
+    spec = read_changed(ROOT / "examples" / f"{name}.toml", CHANGES[name])
+    for runtime in {runtime for measure in spec.deployment_measures for runtime in DEPLOYMENT_MEASURES[measure]}:
+        pytest.importorskip({"litert": "ai_edge_litert", "micro": "tflite_micro"}[runtime], reason=f"needs {runtime}")
+    train_two(spec, tmp_path, keras)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "examples" / "own").glob("*.toml"))])
