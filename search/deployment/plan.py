@@ -66,6 +66,11 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
             f"{record.spec['confirms']} deploys its models"
         )
     spec = read_stored_spec(record)
+    if spec.data.task == "regression":
+        raise DeploymentError(
+            f"study {record.name!r} predicts numbers, and only classifiers are deployed: export its models with "
+            "model.export of Keras"
+        )
     records = trials.load(search)
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record))
     confirmed = _confirmed_models(search, spec, records)

@@ -36,6 +36,7 @@ def add_pretrained(backbone: Backbone, settings: Settings, pixels: Any) -> Any:
     colour = layers.Concatenate()([pixels] * 3) if n_channels == 1 else pixels
     width_factor = float(settings.get("width", 1.0))
     network = build_backbone(backbone, str(settings["weights"]), width_factor, (height, width))
+    _set_momentum(network, float(settings.get("norm_momentum", 0.0)))
     freeze(network, float(settings["freeze_fraction"]))
     x = network(preprocess(backbone.preprocessing, colour))
     match settings["pooling"]:
@@ -51,6 +52,15 @@ def add_pretrained(backbone: Backbone, settings: Settings, pixels: Any) -> Any:
     return layers.Dropout(float(settings["dropout"]))(x) if settings["dropout"] else x
 
 
+def _set_momentum(network: Any, momentum: float) -> None:
+    """Give every batch normalization this momentum; 0 leaves each its own, which may follow training for 5000 steps."""
+    from keras import layers
+
+    for layer in network.layers:
+        if momentum and isinstance(layer, layers.BatchNormalization):
+            layer.momentum = momentum
+
+
 def _is_weights(value: Value) -> bool:
     return isinstance(value, str) and (value in ("imagenet", "none") or value.endswith(".h5"))
 
@@ -62,6 +72,7 @@ def _architecture(backbone: Backbone) -> Architecture:
         "dense_units": whole(Fixed(0), 0, 65536),  # 0: no such layer
         "dense_units_2": whole(Fixed(0), 0, 65536),
         "dropout": number(FloatRange(0.0, 0.5, step=0.1), above=0, below=1, zero=True),
+        "norm_momentum": number(Fixed(0.0), above=0, below=1, zero=True),  # 0: the backbone's own
         "weights": Setting(Fixed("imagenet"), _is_weights, "imagenet, none, or the path of a .weights.h5 file"),
         "head_epochs": whole(Fixed(0), 0, 10_000),  # before the backbone is trained too
         "fine_tuning_rate": share(Fixed(0.1)),  # multiplies the learning rate after the head's epochs

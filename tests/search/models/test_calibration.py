@@ -35,6 +35,13 @@ def test_rows_follow_the_seed_alone() -> None:
     assert one != other
 
 
+def test_labels_that_are_numbers_are_drawn_from_as_one_class() -> None:
+    labels = np.linspace(0.0, 1.0, 1000)
+    rows = calibration_rows(labels, seed=3)
+    assert len(set(rows.tolist())) == 200
+    assert 0.4 < labels[rows].mean() < 0.6
+
+
 @pytest.mark.parametrize("n_images", [5, 3])
 def test_rows_are_as_many_as_wanted_when_there_are_more_classes(n_images: int) -> None:
     rows = calibration_rows(np.repeat(np.arange(10), 4), seed=0, n_images=n_images)

@@ -17,7 +17,7 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.stored_spec import stored_spec_in
 from tunefront.search.spec.study_spec import StudySpec, differences
-from tunefront.spaces.architectures import ARCHITECTURES
+from tunefront.spaces.architectures import ARCHITECTURES, BACKBONE_NAMES
 from tunefront.spaces.ranges import Choice, Fixed
 from tunefront.storage import studies, trials
 from tunefront.storage.database.connection import open_store
@@ -101,7 +101,10 @@ def test_a_first_study_keeps_its_objectives(first_url: str) -> None:
 
 
 # Settings that came later, with what was fixed before them.
-LATER = {"reduce_on_plateau": {"monitor": "val_loss"}}
+LATER: dict[str, dict[str, Any]] = {
+    "reduce_on_plateau": {"monitor": "val_loss"},
+    **{name: {"norm_momentum": 0.0} for name in BACKBONE_NAMES},
+}
 
 
 def test_first_specs_mean_every_default_of_then() -> None:

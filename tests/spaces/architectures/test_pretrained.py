@@ -169,6 +169,13 @@ def test_the_head_is_what_the_settings_say(keras: Any, settings: dict[str, Any],
         assert behind[0].output.shape == (None, 2 * 2 * 1280)
 
 
+@pytest.mark.parametrize(("momentum", "expected"), [(0.0, 0.999), (0.9, 0.9)])
+def test_every_batch_norm_has_the_momentum_that_is_set(keras: Any, momentum: float, expected: float) -> None:
+    network = find_backbone(build("MobileNetV2", {"norm_momentum": momentum}))
+    found = [layer.momentum for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert found == [expected] * 52
+
+
 @pytest.mark.parametrize(("freeze_fraction", "n_frozen"), [(0.0, 0), (0.8, 124), (0.9, 139), (1.0, 154)])
 def test_the_first_layers_are_frozen(keras: Any, freeze_fraction: float, n_frozen: int) -> None:
     model = build("MobileNetV2", {"freeze_fraction": freeze_fraction})
