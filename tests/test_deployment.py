@@ -273,8 +273,9 @@ def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Pat
     done = tunefront(tmp_path, "run", "board.toml", "--slots", "1")
     study = studies.find(open_store(f"sqlite:///{tmp_path / 'tunefront.db'}"), "board")
     assert study is not None, done.stdout
-    large, small = trials.load(study)[:2]
-    assert (large.state, small.state) == ("refused", "complete"), done.stdout
+    large, *others = trials.load(study)
+    assert (large.state, others[0].state) == ("refused", "complete"), done.stdout
+    small = next(trial for trial in others if trial.model_path)  # latency alone may have kept one off the front
     assert large.reason.startswith("arena_bytes ")
     assert large.reason.endswith("breaks its limit of at most 16 kB")
     assert len(large.epochs) == 0
