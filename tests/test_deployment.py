@@ -285,6 +285,7 @@ def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Pat
     made = tunefront(tmp_path, "deploy", "board", "--variants", "int8")
     assert made.returncode == 0, made.stdout
     found = {one.trial: one for one in deployed.load(study)}[small.number]
+    assert deployed.load_device(study) == {"name": "own device", "flash_bytes": 256e3, "ram_bytes": 16e3, "source": ""}
     # What the trial told of its file is what the file is.
     assert found.measures["file_bytes"] == pytest.approx(small.measurements["litert_bytes"], rel=0.01)
     assert found.measures["arena_bytes"] == small.measurements["arena_bytes"]

@@ -74,6 +74,11 @@ def save_device(study: OpenStudy, device: Mapping[str, Any] | None) -> None:
     study.optuna.set_user_attr(DEVICE, device)
 
 
+def has_device_choice(study: OpenStudy) -> bool:
+    """Return whether somebody chose a device for the study's variants, or none."""
+    return DEVICE in study.optuna.user_attrs
+
+
 def load_device(study: OpenStudy) -> Mapping[str, Any] | None:
     """Read the device that the study's variants are for: ``name``, ``flash_bytes`` and ``ram_bytes``."""
     found: Mapping[str, Any] | None = study.optuna.user_attrs.get(DEVICE)

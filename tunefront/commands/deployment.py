@@ -26,7 +26,7 @@ def deploy(
         str,
         typer.Option(
             help="The board that the models must fit, such as arduino_nano_33_ble (see docs/spec.md), or none.  "
-            "[default: that of the last time]"
+            "[default: that of the last time, or of the spec]"
         ),
     ] = "",
     measured: Annotated[
@@ -42,6 +42,7 @@ def deploy(
     Every file is run in its runtime, one thread, one image at a time, in a process of its own; its accuracy is measured
     again, on the test images for confirmed models. Interrupted, the same command goes on.
     """
+    from tunefront.objectives.devices import Device
     from tunefront.search.deployment.deployment import Deployment, choose_variants, make_export_asker
     from tunefront.search.deployment.measured_csv import read_measured
     from tunefront.search.deployment.plan import plan_deployment
@@ -64,8 +65,11 @@ def deploy(
     folder_owner.claim(folder, found.record)
     for number, why in plan.missing.items():
         tell(f"trial {number} is not deployed: {why}")
+    fitted = plan.spec.deploy.device
     if device:
         deployed.save_device(found, board.as_json() if board else None)
+    elif fitted is not None and not deployed.has_device_choice(found):
+        deployed.save_device(found, Device(fitted.name, fitted.flash, fitted.ram).as_json())
     deployment = Deployment(found, plan, chosen, folder, times)
     with shown_progress() as progress, make_export_asker(progress) as asker:
         deployment.carry_out(asker, tell)

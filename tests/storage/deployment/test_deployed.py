@@ -53,7 +53,9 @@ def test_a_variant_replaces_an_earlier_one_of_its_trial_and_name_alone(fixture: 
 
 def test_the_device_is_kept_until_there_is_none(fixture: StudyFixture) -> None:
     assert deployed.load_device(again(fixture)) is None
+    assert not deployed.has_device_choice(again(fixture))
     deployed.save_device(fixture.study, {"name": "board", "flash_bytes": 65536, "ram_bytes": 20480})
     assert deployed.load_device(again(fixture)) == {"name": "board", "flash_bytes": 65536, "ram_bytes": 20480}
     deployed.save_device(fixture.study, None)
     assert deployed.load_device(again(fixture)) is None
+    assert deployed.has_device_choice(again(fixture))
