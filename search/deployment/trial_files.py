@@ -94,6 +94,8 @@ def make_files(data: Mapping[str, Any], progress: Progress) -> list[dict[str, An
     dataset = prepare(spec.data, spec.seed, progress, are_images=spec.takes_images)
     if dataset.fingerprint != task.fingerprint:
         raise DataError("data: the images, labels or splits are not those of the study: put the data back")
+    if dataset.columns:
+        raise CheckError("a table of columns is not deployed: its lookups of texts need TensorFlow itself")
     try:
         kept = keras.models.load_model(task.model, compile=False)
     except (TypeError, ValueError) as error:

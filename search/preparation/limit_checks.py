@@ -83,6 +83,6 @@ def _known_before_training(
     except TunefrontError as error:
         raise CheckError(f"{spec.deployment_measures[0]}: {error}") from error
     built = trainable.build(space, candidate, dataset, spec.training, seed=0)
-    known["model_bytes"] = memory.model_bytes(built.model, built.optimizer)
-    known["weight_bytes"] = memory.weight_bytes(built.model)
+    known["model_bytes"] = memory.model_bytes(built.kept, built.optimizer)
+    known["weight_bytes"] = memory.weight_bytes(built.kept)
     return known

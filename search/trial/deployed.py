@@ -11,6 +11,8 @@ import keras
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.models.deployment_measures import measure_trained, measure_untrained
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.system.process_memory import reset_peak_memory
+from tunefront.search.trial import trainable
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.space import Space
 
@@ -30,15 +32,16 @@ def deployed_untrained(spec: StudySpec, candidate: Candidate, dataset: Dataset, 
     """
     if not spec.deployment_measures:
         return {}
-    keras.config.set_dtype_policy("float32")
     space = spec.parsed_space()
     if "weights" in candidate.architecture_settings and isinstance(space, Space):
         candidate = replace(candidate, architecture_settings={**candidate.architecture_settings, "weights": "none"})
-    model = space.build(candidate, dataset.image_shape, dataset.n_classes)
+    training = spec.training.model_copy(update={"precision": "float32"})
+    model = trainable.build(space, candidate, dataset, training, spec.seed).model
     found = measure_untrained(model, spec.deployment_measures, spec.deploy.precision, dataset, spec.seed, cache)
     del model
     keras.utils.clear_session()
     gc.collect()
+    reset_peak_memory()  # the converter's peak is not the training's
     return found
 
 
