@@ -55,7 +55,6 @@ SHARED_TRIAL_MODULES = {
     for name in (
         "__init__",
         "class_curves",
-        "file_size",
         "final_scores",
         "goal",
         "image_answers",

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tunefront.search.models.file_size import saved_bytes, variable_bytes
 from tunefront.search.system.process_memory import process_memory
-from tunefront.search.trial.file_size import saved_bytes, variable_bytes
 
 
 def model_bytes(model: Any, optimizer: Any) -> int:

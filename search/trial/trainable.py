@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
+from tunefront.search.models.file_size import UNIT_OF_LABELS
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.augmented_model import AugmentedModel
 from tunefront.search.trial.batches import n_steps
-from tunefront.search.trial.file_size import UNIT_OF_LABELS
 from tunefront.search.trial.loss import NumberLoss, TrainingLoss, balanced_weights
 from tunefront.spaces.augmentation.levels import build_augmentation
 from tunefront.spaces.augmentation.mixing import build_mixing

@@ -19,7 +19,7 @@ COMMANDS = {
     "pretrain": "models",
     "record": "replay",
     "confirm": "study",
-    "deploy": "deployment",
+    "deploy": "models",
     "replay": "replay",
     "status": "reports",
     "report": "reports",

@@ -74,6 +74,7 @@ def test_predicted_numbers_are_refused(search: SupervisorFixture) -> None:
     spec = search.record.spec
     objectives = {**spec["objectives"], "accuracy": {"measure": "rmse"}}
     data = {**spec["data"], "source": "npz", "path": "x.npz", "task": "regression"}
-    record = replace(search.record, spec={**spec, "objectives": objectives, "data": data})
+    space = {**spec["space"], "output": "linear", "loss": "mse"}
+    record = replace(search.record, spec={**spec, "objectives": objectives, "data": data, "space": space})
     with pytest.raises(DeploymentError, match="predicts numbers"):
         plan_deployment(OpenStudy(search.store, record))

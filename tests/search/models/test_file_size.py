@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.candidates import candidate
-from tunefront.search.trial.file_size import saved_bytes
+from tunefront.search.models.file_size import saved_bytes
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.optimizers import build_optimizer
 from tunefront.spaces.space import Space
