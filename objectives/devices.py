@@ -30,14 +30,15 @@ class Device:
         return asdict(self)
 
 
+# RAM is the largest block that one array can have, not the sum of a chip's banks: an arena is one array.
 _ALL_DEVICES = (
     Device("stm32_blue_pill", 64 * _KIB, 20 * _KIB, "ST DS5319, datasheet of the STM32F103C8"),
-    Device("arduino_nano_33_ble", 1 * _MIB, 256 * _KIB, "Arduino ABX00030, datasheet of the Nano 33 BLE (nRF52840)"),
+    Device("arduino_nano_33_ble", 960 * _KIB, 256 * _KIB, "Arduino, boards.txt of ArduinoCore-mbed (nRF52840)"),
     Device("stm32f746g_discovery", 1 * _MIB, 320 * _KIB, "ST DS10916, datasheet of the STM32F746NG"),
-    Device("nucleo_h743zi", 2 * _MIB, 1 * _MIB, "ST DS12110, datasheet of the STM32H743ZI"),
-    Device("raspberry_pi_pico", 2 * _MIB, 264 * _KIB, "Raspberry Pi Pico datasheet (RP2040)"),
-    Device("raspberry_pi_pico_2", 4 * _MIB, 520 * _KIB, "Raspberry Pi Pico 2 datasheet (RP2350)"),
-    Device("esp32_devkitc", 4 * _MIB, 520 * _KIB, "Espressif, datasheets of the ESP32 and the ESP32-WROOM-32E-N4"),
-    Device("esp32_s3_devkitc_1", 8 * _MIB, 512 * _KIB, "Espressif, datasheets of the ESP32-S3 and the WROOM-1-N8"),
+    Device("nucleo_h743zi", 2 * _MIB, 512 * _KIB, "ST DS12110, datasheet of the STM32H743ZI: AXI SRAM"),
+    Device("raspberry_pi_pico", 2 * _MIB, 256 * _KIB, "Raspberry Pi pico-sdk, memmap_default.ld (RP2040)"),
+    Device("raspberry_pi_pico_2", 4 * _MIB, 512 * _KIB, "Raspberry Pi pico-sdk, memmap_default.ld (RP2350)"),
+    Device("esp32_devkitc", 4 * _MIB, 160 * _KIB, "Espressif ESP-IDF, memory types of the ESP32: static DRAM"),
+    Device("esp32_s3_devkitc_1", 8 * _MIB, 320 * _KIB, "Espressif ESP-IDF, memory.ld of the ESP32-S3: DRAM"),
 )
 DEVICES: Mapping[str, Device] = {device.name: device for device in _ALL_DEVICES}
