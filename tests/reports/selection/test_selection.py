@@ -161,7 +161,7 @@ def test_a_study_without_models_says_why(tmp_path: Path) -> None:
         ("memory=1MB", False, "less memory is better, and this keeps out the best: write --at-most memory=1MB"),
         ("accuracy=0.9", True, "more accuracy is better, and this keeps out the best: write --at-least accuracy=0.9"),
         ("acuracy=0.9", False, "Did you mean 'accuracy'?"),
-        ("seconds=1s", True, "may be train_seconds, compile_seconds, validation_seconds, latency_seconds: write which"),
+        ("latency=1s", True, "may be latency_seconds, litert_latency_seconds, onnx_latency_seconds: write which"),
     ],
 )
 def test_limits_that_cannot_be_read(results: StudyResults, text: str, is_upper: bool, message: str) -> None:
