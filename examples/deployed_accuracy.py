@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+if len(sys.argv) != 3:
+    sys.exit(__doc__)
 data = np.load(sys.argv[2])
 for path in sorted(Path(sys.argv[1]).glob("trial-*.json")):
     facts = json.loads(path.read_text())
