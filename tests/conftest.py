@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from multiprocessing import forkserver
@@ -50,6 +51,14 @@ def _interruptible() -> None:
 def _own_tests_first() -> None:
     """Make children find this package `tests`: tf2onnx installs another one, which a fork server would find."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.fixture(autouse=True)
+def _single_precision() -> Iterator[None]:
+    """Give Keras its own precision back after a test that trained in another one."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 @pytest.fixture(autouse=True)

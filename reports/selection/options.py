@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tunefront.objectives.dominance import on_front
-from tunefront.objectives.measures import AXES, Axis
+from tunefront.objectives.limits import broken_limit, read_limits
+from tunefront.objectives.measures import AXES, MEASURES, Axis
 from tunefront.objectives.noise import STANDARD_ERRORS, noise
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.study_results import StudyResults
@@ -93,20 +94,26 @@ def find_options(results: StudyResults, confirmation: Confirmation | None = None
     Args:
         confirmation: The study's confirmation, whose numbers and finalists replace those of the search.
     """
-    complete = [trial for trial in results.trials if trial.state == "complete"]
-    inside = [trial for trial in complete if trial.is_feasible]
-    learnt = [trial for trial in inside if not results.is_guessing(trial)]
-    members = [Option(trial, _searched_values(results, trial)) for trial in learnt]
     trained = [finalist for finalist in confirmation.finalists if finalist.trainings] if confirmation else []
-    if trained:
-        members = [Option(each.searched, _confirmed_values(results, each), each) for each in trained]
-        members.sort(key=lambda option: option.number)
+    if confirmation is not None and trained:
+        found = [
+            Option(each.searched, _confirmed_values(results, each, has_test=confirmation.has_test), each)
+            for each in sorted(trained, key=lambda finalist: finalist.number)
+        ]
+        limits = read_limits(results.study.spec)
+        inside = [option for option in found if not broken_limit(limits, option.values)]
+    else:
+        complete = [trial for trial in results.trials if trial.state == "complete"]
+        found = [Option(trial, _searched_values(results, trial)) for trial in complete]
+        inside = [option for option in found if option.trial.is_feasible]
+    name, chance = results.measure("accuracy").name, results.chance
+    learnt = [option for option in inside if chance is None or chance.is_beaten_by(option.value(name))]
     return Options(
         results,
-        members,
+        learnt,
         confirmation if trained else None,
         n_guessing=len(inside) - len(learnt),
-        n_outside=len(complete) - len(inside),
+        n_outside=len(found) - len(inside),
     )
 
 
@@ -123,11 +130,12 @@ def _searched_values(results: StudyResults, trial: TrialRecord) -> dict[str, flo
     return values | {results.measure(axis).name: results.value(trial, axis) for axis in AXES}
 
 
-def _confirmed_values(results: StudyResults, finalist: Confirmed) -> dict[str, float]:
-    """Return means over the trainings; what they did not measure is what the search saw."""
+def _confirmed_values(results: StudyResults, finalist: Confirmed, *, has_test: bool) -> dict[str, float]:
+    """Return means over the trainings, of scores on the test images; what they lack is what the search saw."""
     values = _searched_values(results, finalist.searched)
     for name in values:
-        found = [t.measurements[name] for t in finalist.trainings if name in t.measurements]
+        source = f"test_{name}" if has_test and name in MEASURES and MEASURES[name].axis == "accuracy" else name
+        found = [t.measurements[source] for t in finalist.trainings if source in t.measurements]
         if found:
             values[name] = float(np.mean(found))
     return values | {results.measure(axis).name: finalist.estimates[axis].mean for axis in AXES}

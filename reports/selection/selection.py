@@ -32,7 +32,8 @@ class Selection:
     Attributes:
         option: The chosen model.
         most_accurate: The most accurate model within the limits, of equals the cheapest.
-        alike: Models within the limits whose accuracy cannot be told from the most accurate one's, that one with them.
+        alike: Models on the front whose accuracy cannot be told from the most accurate one's, that one with them.
+        n_beaten_alike: Further such models, which another one beats.
         cheaper: Cost axis -> the most accurate of the models that cost less there, by more than the tolerance; an axis
             on which nothing costs less is left out.
         noise: The difference to the most accurate model that may be chance; NaN if it is not known.
@@ -44,6 +45,7 @@ class Selection:
     limits: Sequence[Limit]
     most_accurate: Option
     alike: Sequence[Option]
+    n_beaten_alike: int
     cheaper: Mapping[Axis, Option]
     noise: float
 
@@ -61,6 +63,7 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
     if not front:
         return None
     dearness = dict(zip((option.number for option in front), mean_log_costs(_costs(options, front)), strict=True))
+    rivals = [option for option in kept if option not in front]
     order = sorted(front, key=lambda option: (dearness[option.number], option.number))
     best = min(order, key=lambda option: _loss(options, option))
     alike = [option for option in order if _is_like(options, best, option)]
@@ -79,6 +82,7 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
         limits,
         most_accurate=best,
         alike=alike,
+        n_beaten_alike=sum(_is_like(options, best, option) for option in rivals),
         cheaper=_cheaper(options, order, chosen),
         noise=options.noise_between(best, chosen),
     )

@@ -42,7 +42,8 @@ def describe_why(selection: Selection) -> str:
     if selection.preference in ("accuracy", "quality"):
         return f"It has the best {name}."
     if len(selection.alike) == 1:
-        return f"It has the best {name}, and no other can be mistaken for it."
+        which = "no cheaper one" if selection.n_beaten_alike else "no other"
+        return f"It has the best {name}, and {which} can be mistaken for it."
     reasons = {"memory": "needs the least memory", "time": "takes the least time"}
     reason = reasons.get(selection.preference, "is the cheapest")
     return (

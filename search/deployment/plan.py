@@ -71,6 +71,11 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
             f"study {record.name!r} predicts numbers, and only classifiers are deployed: export its models with "
             "model.export of Keras"
         )
+    if record.dataset.get("columns"):
+        raise DeploymentError(
+            f"study {record.name!r} has tables of columns, whose lookups of texts need TensorFlow itself: its .keras "
+            "files are what is deployed"
+        )
     records = trials.load(search)
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record))
     confirmed = _confirmed_models(search, spec, records)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.mistakes import TunefrontError, nearest
+from tunefront.printable import shown
 from tunefront.search.data.examples import DataError, EncodedFile, Examples, SplitName
 from tunefront.search.data.sources.folder import FolderSource
 from tunefront.search.data.sources.table import TableSource
+from tunefront.search.spec.study_spec import NAME_PATTERN
 
 Purpose = Literal["training", "phone", "microcontroller"]
 # Datasets without files of one's own: images to train on, their side, and whether they are grey.
@@ -70,9 +74,11 @@ def look(where: str, name: str = "") -> Looked:
         name: The study's name; empty takes that of the file or folder.
 
     Raises:
-        FirstSpecError: If it is none of these.
+        FirstSpecError: If it is none of these, has fewer than two classes, or the name is none of a study.
         DataError: If images cannot be found there.
     """
+    if name and not re.fullmatch(NAME_PATTERN, name):
+        raise FirstSpecError(f'--name {shown(name)} is not possible: give up to 100 letters, digits, ".", "_" and "-"')
     if where in BUNDLED and not Path(where).exists():
         n_train, side, is_grey = BUNDLED[where]
         return Looked(name or where, [f'source = "{where}"'], [], n_train, side, is_grey, are_files=False)
@@ -85,8 +91,13 @@ def look(where: str, name: str = "") -> Looked:
     source = FolderSource(source="folder", path=where) if path.is_dir() else _table(path, where)
     examples = source.find()
     sizes, is_grey = _sizes(examples)
-    table = [f'source = "{source.source}"', f"path = {json.dumps(where)}"]
+    table = [f'source = "{source.source}"', f"path = {json.dumps(where, ensure_ascii=False)}"]
     counts = np.bincount(examples.labels, minlength=len(examples.class_names)).tolist()
+    if sum(count > 2 for count in counts) < 2:
+        raise FirstSpecError(
+            f"{where}: fewer than two classes have three images or more, and one is for training, one for validation "
+            "and one for the test: give more images, or name the folder above"
+        )
     side = int(np.median(sizes.min(axis=1)))
     return Looked(name or _study_name(path), table, counts, _n_train(examples.splits, len(examples)), side, is_grey)
 
@@ -124,12 +135,20 @@ def _n_train(splits: Sequence[SplitName] | None, n: int) -> int:
 
 
 def _study_name(path: Path) -> str:
-    kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.resolve().stem)
+    name = path.resolve().name if path.is_dir() else path.resolve().stem
+    kept = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
     return kept.strip("_")[:60] or "study"
 
 
-def first_spec(found: Looked, purpose: Purpose = "training", *, may_download: bool = False) -> str:
-    """Return a spec as TOML, with a comment for each choice."""
+def first_spec(
+    found: Looked, purpose: Purpose = "training", *, may_download: bool = False, path: Path | None = None
+) -> str:
+    """Return a spec as TOML, with a comment for each choice.
+
+    Args:
+        path: The file that it is written to, for the commands in its comments; None is the study's name.
+    """
+    file = shlex.quote(str(path or f"{found.name}.toml"))
     side = _image_side(found, purpose)
     batches = _batch_sizes(found.n_train)
     epochs = int(np.clip(round(_N_STEPS / math.ceil(found.n_train / batches[0])), 8, 60))
@@ -138,10 +157,10 @@ def first_spec(found: Looked, purpose: Purpose = "training", *, may_download: bo
     lines = [
         f"# {found.name}: written by 'tunefront new'. Change what you like; docs/spec.md has every key.",
         "#",
-        f"#   tunefront data {found.name}.toml     # look at the images first",
-        f"#   tunefront run {found.name}.toml",
+        f"#   tunefront data {file}     # look at the images first",
+        f"#   tunefront run {file}",
         "",
-        f"name = {json.dumps(found.name)}",
+        f"name = {json.dumps(found.name, ensure_ascii=False)}",
         "trials = 30",
         "",
         "[objectives]",
@@ -152,6 +171,11 @@ def first_spec(found: Looked, purpose: Purpose = "training", *, may_download: bo
         *found.table,
         *([f"image_size = {side} # the files' median smaller side is {found.side}"] if found.are_files else []),
         *(["channels = 1 # all are grey"] if found.is_grey and found.are_files else []),
+        *(
+            ['rare_classes = "drop" # classes of fewer images than splits']
+            if found.counts and min(found.counts) < 3
+            else []
+        ),
         "",
         "[space]",
         *(_pretrained_lines() if is_pretrained else _scratch_lines(found, purpose, side)),

@@ -50,6 +50,12 @@ def check_limits(spec: StudySpec, space: Space | OwnSpace, dataset: Dataset) -> 
     found: dict[str, list[float]] = {}
     for _ in range(_N_PROBED if not spec.deployment_measures else _N_EXPORTED):
         known = _known_before_training(spec, space, space.suggest(study.ask()), dataset)
+        for key, limit in limits:
+            if limit.measure.name not in known:
+                raise CheckError(
+                    f"{key}: {limit.measure.name} of this space's networks cannot be told before training, because "
+                    "they have layers whose work cannot be counted: leave this limit out"
+                )
         if all(limit.violation(known[limit.measure.name]) <= 0 for _, limit in limits):
             return
         for name, value in known.items():

@@ -44,6 +44,7 @@ from tunefront.spaces.space import Space
 from tunefront.spaces.start_candidates import start_parameters
 
 _SPACE_OF_COLUMNS = {"architecture": "mlp", "augmentation": "none"}
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 MAX_TRIALS = 10_000_000  # no study has as many trials: a larger number is a mistake
 
 
@@ -61,7 +62,7 @@ class StudySpec(Table):
             scores on the test split; None in a search. `tunefront confirm` sets it, no file may.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")
+    name: str = Field(pattern=NAME_PATTERN)
     seed: int = Field(default=0, ge=0, lt=2**31)
     trials: int = Field(default=30, ge=1, le=MAX_TRIALS)
     max_failures: int = Field(default=10, ge=0, le=MAX_TRIALS)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tunefront.objectives.dominance import on_front
-from tunefront.objectives.limits import Objective, broken_limit, read_limits, read_objectives
+from tunefront.objectives.limits import Objective, broken_limit, read_extra_limits, read_limits, read_objectives
 from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
 from tunefront.storage import studies, trials
@@ -59,6 +59,9 @@ def describe_new_limits(
     lines = [
         f"of {len(complete)} complete trials, {len(kept[1])} keep the new limits; {len(kept[0])} kept the old ones"
     ]
+    unknown = _unmeasured(complete, read_extra_limits(new))
+    if unknown:
+        lines.append(f"not held against a limit, because they did not measure it: {unknown}")
     if now - before:
         lines.append(f"on the front now: {_trials(now - before)}")
     without = [number for number in now if not complete[number].model_path]
@@ -79,6 +82,15 @@ def describe_queued_again(queued: Mapping[int, int]) -> str:
         return ""
     pairs = ", ".join(f"{number} as {again}" for number, again in sorted(queued.items()))
     return f"refused before, and queued again because no limit refuses them now: {len(queued)} (trial {pairs})"
+
+
+def _unmeasured(complete: Mapping[int, TrialRecord], limits: Sequence[Objective]) -> str:
+    """Name the trials that did not measure what has a limit; empty if there are none."""
+    found = {
+        limit.measure.name: [n for n, trial in complete.items() if limit.measure.name not in trial.measurements]
+        for limit in limits
+    }
+    return "; ".join(f"{name} of {_trials(numbers)}" for name, numbers in found.items() if numbers)
 
 
 def _keeps(trial: TrialRecord, names: Sequence[str], limits: Sequence[Objective]) -> bool:

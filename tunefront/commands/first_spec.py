@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -48,9 +49,10 @@ def new(
     if path.exists():
         raise UserError(f"{path} is there already: name another file with --out, or remove it")
     writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
-    path.write_text(first_spec(found, purpose.value, may_download=download))
+    path.write_text(first_spec(found, purpose.value, may_download=download, path=path))
     if found.counts:
         counts = found.counts
         say(f"{sum(counts)} images of {len(counts)} classes, {min(counts)} to {max(counts)} each")
     say(f"wrote {path}")
-    suggest(f"tunefront data {path}", f"tunefront run {path}")
+    file = shlex.quote(str(path))
+    suggest(f"tunefront data {file}", f"tunefront run {file}")

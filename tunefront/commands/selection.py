@@ -117,10 +117,10 @@ def _price(options: Options) -> str:
     """Return the end of a sentence that says what a confirmation would train."""
     from tunefront.objectives.quantities import format_quantity
     from tunefront.search.confirmation.finalists import choose_finalists
+    from tunefront.search.confirmation.plan import n_scored
 
     results = options.results
-    n_validation = int(results.study.dataset.get("n_validation") or 0)
-    finalists = choose_finalists(results.trials, list(results.objectives.values()), n_validation)
+    finalists = choose_finalists(results.trials, list(results.objectives.values()), n_scored(results.study))
     seconds = {trial.number: trial.measurements.get("trial_seconds", math.nan) for trial in results.trials}
     whole = _SEEDS * sum(seconds[finalist.number] for finalist in finalists)
     time = "" if math.isnan(whole) else f", some {format_quantity(whole, 'seconds')} in all"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.reports.confirmation.confirmation_fixture import confirmation_of, load, search, train
+from tests.reports.confirmation.confirmation_fixture import confirmation_of, load, parameters, search, train
+from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.selection.selection import Selection, choose
 from tunefront.reports.selection.sentences import describe_certainty, describe_choice
@@ -56,6 +57,31 @@ def test_seeds_add_to_the_noise(tmp_path: Path) -> None:
     # The means differ by 2 points. The seeds of 0 spread by 5 points, so that its mean has an error of 2.9.
     choice = chosen(tmp_path, [(0, [0.90, 0.95, 1.00], 2000, 2.0), (1, [0.93] * 3, 1000, 1.0)], start=0)
     assert choice.option.number == 1
+
+
+def test_what_a_confirmation_showed_to_guess_or_to_break_a_limit_is_not_chosen(tmp_path: Path) -> None:
+    # Of three classes guessing has 33 %, with two standard errors of 288 images up to 38.9 %. 3000 bytes are allowed.
+    searched = search(tmp_path)
+    confirming = confirmation_of(searched)
+    train(confirming, 0, [0.95] * 3, 4000, 2.0)
+    train(confirming, 1, [0.35] * 3, 900, 0.9)
+    train(confirming, 2, [0.80] * 3, 500, 0.5)
+    options = find_options(searched.results(), load(searched))
+    assert [option.number for option in options.members] == [2]
+    assert (options.n_outside, options.n_guessing) == (1, 1)
+
+
+def test_limits_on_other_scores_are_held_against_the_test_images(tmp_path: Path) -> None:
+    searched = ReportFixture.make(tmp_path)
+    searched.complete(0.95, 2000, 2.0, parameters=parameters(0), measurements={"recall": 0.9})
+    confirming = confirmation_of(searched)
+    for _ in range(2):
+        confirming.study.optuna.enqueue_trial(parameters(0), user_attrs={"candidate": 0, "seed": 0})
+        measured = {"test_accuracy": 0.94, "recall": 0.9, "test_recall": 0.7}
+        confirming.complete(0.95, 2000, 2.0, parameters=parameters(0), is_new=False, measurements=measured)
+    options = find_options(searched.results(), load(searched))
+    assert options.members[0].value("recall") == pytest.approx(0.7)
+    assert options.members[0].value("accuracy") == pytest.approx(0.94)
 
 
 def test_few_trainings_are_said(tmp_path: Path) -> None:

@@ -145,6 +145,15 @@ def test_few_images_are_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert lines[0] == "40 images are too few to tell models apart: take the choice as a first guess."
 
 
+def test_a_model_that_another_one_beats_may_be_as_good(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.95, 1000, 1.0)
+    fixture.complete(0.94, 2000, 2.0)
+    assert describe_why(chosen(fixture.results())) == (
+        "It has the best accuracy, and no cheaper one can be mistaken for it."
+    )
+
+
 def test_a_study_without_models_says_why(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
     options = find_options(fixture.results())

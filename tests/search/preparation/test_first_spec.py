@@ -83,10 +83,10 @@ def test_grey_images_have_one_channel(tmp_path: Path) -> None:
 def test_images_that_are_turned_are_measured_as_they_are_seen(tmp_path: Path) -> None:
     (tmp_path / "photos" / "a").mkdir(parents=True)
     (tmp_path / "photos" / "b").mkdir()
-    for name in ("a", "b"):
-        exif = Image.Exif()
-        exif[0x0112] = 6  # a quarter turn
-        Image.new("RGB", (300, 100)).save(tmp_path / "photos" / name / "0.jpg", exif=exif)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    for name in ("a/0", "a/1", "a/2", "b/0", "b/1", "b/2"):
+        Image.new("RGB", (300, 100)).save(tmp_path / "photos" / f"{name}.jpg", exif=exif)
     (tmp_path / "photos" / "b" / "broken.jpg").write_bytes(b"no image")
     assert look(str(tmp_path / "photos")).side == 100
 
@@ -125,6 +125,28 @@ def test_batches_and_epochs_follow_from_the_count(
     spec = written(tmp_path, Looked("x", ['source = "digits"'], [], n_train, 8, True, are_files=False))
     assert spec.space["batch_size"] == batches  # type: ignore[index]
     assert spec.training.epochs == epochs
+
+
+def test_paths_and_names_are_written_as_toml_has_them(tmp_path: Path) -> None:
+    folder = tmp_path / 'em\U0001f600ji "odd".pics v1.2'
+    images(folder, {"a": 3, "b": 4, "one": 1})
+    found = look(str(folder))
+    assert found.name == "em_ji__odd__pics_v1_2"
+    spec = written(tmp_path, found)
+    assert spec.data.model_dump()["path"] == str(folder)
+    assert spec.data.rare_classes == "drop"  # of one image there is none to validate on
+    assert "tunefront run 'my specs/a.toml'" in first_spec(found, path=Path("my specs/a.toml"))
+    for name in ("a/b", "q\nz", 'x y"z'):
+        with pytest.raises(TunefrontError, match="--name"):
+            look(str(folder), name)
+
+
+def test_too_few_images_for_any_study_are_refused(tmp_path: Path) -> None:
+    images(tmp_path / "few", {"a": 30, "b": 1})
+    images(tmp_path / "single", {"a": 30})
+    for name in ("few", "single"):
+        with pytest.raises(TunefrontError, match="fewer than two classes"):
+            look(str(tmp_path / name))
 
 
 def test_what_is_nothing_is_named(tmp_path: Path) -> None:
