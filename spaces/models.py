@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from tunefront.spaces.architectures import ARCHITECTURES
-from tunefront.spaces.candidate import Candidate
+from tunefront.spaces.candidate import EPOCHS_PARAMETER, Candidate
 from tunefront.spaces.optimizers import OPTIMIZERS
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import SteeredTrial
@@ -91,6 +91,8 @@ class _CountableTrial(SteeredTrial):
     fixed: tuple[str, ...] = ()
 
     def _take(self, name: str, distribution: BaseDistribution, first: Any) -> Any:
+        if name == EPOCHS_PARAMETER:  # no model depends on it
+            return first
         if _is_continuous(distribution):
             assert isinstance(distribution, FloatDistribution)
             self.fixed = (*self.fixed, name)

@@ -78,9 +78,9 @@ def describe_validated_part(results: StudyResults) -> str:
     if not 0 < n_part < n_all:
         return ""
     return (
-        f"Each epoch was scored on the same {n_part} of {n_all} validation images (training.validation_steps): curves, "
-        "the choice of the epoch that is kept and what was stopped rest on these. A complete trial's scores are those "
-        f"of its kept epoch on all {n_all}."
+        f"Each epoch was scored on the same {n_part} of {n_all} validation {results.examples} "
+        "(training.validation_steps): curves, the choice of the epoch that is kept and what was stopped rest on these. "
+        f"A complete trial's scores are those of its kept epoch on all {n_all}."
     )
 
 

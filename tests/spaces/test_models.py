@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tunefront.spaces.models import models_of
 from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.ranges import Choice
 from tunefront.spaces.space import Space
 
 TWO_CNNS = {"architecture": "plain_cnn", "plain_cnn": {"filters": 8, "kernel_size": 3, "dense_units": 0}}
@@ -103,6 +105,13 @@ def test_models_of_an_own_space_of_choices_are_counted_once_each(tmp_path: Path)
     expected = [(depth, "wide", units) for depth in (1, 2, 3) for units in (16, 32, 48, 64)]
     assert sorted(seen, key=str) == sorted([*expected, *((depth, "deep", None) for depth in (1, 2, 3))], key=str)
     assert note == "all 15 models of this space; rate has one value in all"
+
+
+def test_models_do_not_depend_on_epochs(tmp_path: Path) -> None:
+    space = own(tmp_path, "Mine")
+    varying, fixed = (models_of(each, 60) for each in (space.with_epochs(Choice((2, 30))), space))
+    assert [replace(one, epochs=0) for one in varying[0]] == fixed[0]
+    assert varying[1] == fixed[1]
 
 
 def test_an_own_space_of_more_than_the_limit_is_sampled(tmp_path: Path) -> None:
