@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.objectives.limits import broken_limit, read_extra_limits
 from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.confirmation import Confirmed, gap_winners
 from tunefront.reports.confirmation.scores import ImageScores, Trainings
@@ -40,7 +41,8 @@ def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> d
         return {}
     objectives = list(results.objectives.values())
     means = _resampled(results, compared, score, list(results.objectives))
-    on_front, beaten = front_shares(means, objectives), beaten_shares(means, objectives)
+    outside = _outside_further_limits(results, compared, score)
+    on_front, beaten = front_shares(means, objectives, outside), beaten_shares(means, objectives, outside)
     numbers = list(compared)
     n_seeds = np.array([len(trainings) for trainings in compared.values()])
     chances = {}
@@ -57,6 +59,23 @@ def compare(results: StudyResults, compared: Trainings, score: ImageScores) -> d
             "fewest_seeds": int(n_seeds.min()),
         }
     return chances
+
+
+def _outside_further_limits(results: StudyResults, compared: Trainings, score: ImageScores) -> NDArray[np.bool_]:
+    """Return whether each finalist's mean breaks a limit on a measure that is no objective, shape (k,).
+
+    Scores are those on the images that `score` is on. What no training measured breaks nothing.
+    """
+    is_test, outside = score.name.startswith("test_"), []
+    for trainings in compared.values():
+        means: dict[str, float] = {}
+        for limit in read_extra_limits(results.study.spec):
+            name = limit.measure.name
+            source = f"test_{name}" if is_test and limit.measure.axis == "accuracy" else name
+            found = [each.measurements[source] for each in trainings if source in each.measurements]
+            means |= {name: float(np.mean(found))} if found else {}
+        outside.append(bool(broken_limit(read_extra_limits(results.study.spec), means)))
+    return np.array(outside)
 
 
 def mean_gap(winners: Sequence[Confirmed], score: ImageScores) -> Estimate:

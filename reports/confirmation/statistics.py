@@ -166,9 +166,17 @@ def resampled_means(
     return means
 
 
-def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.bool_]:
-    """Find the resamples in which each candidate keeps all limits: `means` of shape (b, k, m) give (b, k)."""
+def within_limits(
+    means: NDArray[np.float64], objectives: Sequence[Objective], outside: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
+    """Find the resamples in which each candidate keeps all limits: `means` of shape (b, k, m) give (b, k).
+
+    Args:
+        outside: Whether each candidate breaks a limit on a measure that is no objective, shape (k,), in all resamples.
+    """
     is_within = np.ones(means.shape[:2], dtype=bool)
+    if outside is not None:
+        is_within &= ~outside
     for values, objective in zip(np.moveaxis(means, -1, 0), objectives, strict=True):
         if objective.at_least is not None:
             is_within &= values >= objective.at_least
@@ -177,16 +185,20 @@ def within_limits(means: NDArray[np.float64], objectives: Sequence[Objective]) -
     return is_within
 
 
-def front_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
+def front_shares(
+    means: NDArray[np.float64], objectives: Sequence[Objective], outside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return the share of resamples in which each candidate is within the limits and on the front, shape (k,)."""
     directions = [objective.measure.direction for objective in objectives]
     # A candidate that breaks a limit becomes NaN, because NaN is never on the front and dominates nothing.
-    points = np.where(within_limits(means, objectives)[..., np.newaxis], means, np.nan)
+    points = np.where(within_limits(means, objectives, outside)[..., np.newaxis], means, np.nan)
     shares: NDArray[np.float64] = np.mean([on_front(resample, directions) for resample in points], axis=0)
     return shares
 
 
-def beaten_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -> NDArray[np.float64]:
+def beaten_shares(
+    means: NDArray[np.float64], objectives: Sequence[Objective], outside: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return the share of resamples in which candidate i is beaten by candidate j, shape (k, k).
 
     It is beaten if it breaks a limit, or if j keeps the limits and dominates it. The diagonal has the share of
@@ -195,7 +207,7 @@ def beaten_shares(means: NDArray[np.float64], objectives: Sequence[Objective]) -
     n_candidates, n_objectives = means.shape[1:]
     directions = [objective.measure.direction for objective in objectives]
     turned = losses(means.reshape(-1, n_objectives), directions).reshape(means.shape)
-    is_within = within_limits(means, objectives)
+    is_within = within_limits(means, objectives, outside)
     shares = np.empty((n_candidates, n_candidates))
     for j in range(n_candidates):  # a single array for all pairs of hundreds of candidates would take gigabytes
         other = turned[:, j : j + 1]

@@ -486,3 +486,24 @@ def test_points_have_a_sign() -> None:
     assert show_points(Estimate(-0.01, float("nan"), 1), "fraction") == "-1.00"
     assert show_points(Estimate(-1e-17, 0.01, 2), "fraction") == "+0.00 ± 1.00"
     assert show_points(Estimate(float("nan"), float("nan"), 0), "fraction") == "-"
+
+
+def test_a_limit_on_another_score_is_held_against_the_test_images(tmp_path: Path) -> None:
+    searched = search(tmp_path)
+    trainings = confirmation_of(searched)
+    for number, recall in ((0, 0.70), (1, 0.90)):
+        for seed in range(3):
+            trainings.study.optuna.enqueue_trial(parameters(number), user_attrs={"candidate": number, "seed": seed})
+            measured = {"test_accuracy": 0.9, "recall": 0.95, "test_recall": recall}
+            trainings.complete(
+                0.9, 1000.0, 1.0 + seed, parameters=parameters(number), is_new=False, measurements=measured
+            )
+    results = searched.results()
+    without = load_confirmation(searched.store, results)
+    limited = replace(results, study=replace(results.study, spec={**results.study.spec, "limits": {"recall": 0.8}}))
+    found = load_confirmation(searched.store, limited)
+    assert without is not None
+    assert found is not None
+    assert {each.number: each.limit_probability for each in without.finalists} == {0: 0.0, 1: 0.0}
+    assert {each.number: each.limit_probability for each in found.finalists} == {0: 1.0, 1: 0.0}
+    assert next(each for each in found.finalists if each.number == 0).front_probability == 0.0

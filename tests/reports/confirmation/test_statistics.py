@@ -239,3 +239,10 @@ def test_equals_are_seldom_left_out_and_what_is_clearly_worse_is(shift: float, l
     random = np.random.default_rng(11)
     beaten = [beaten_shares(paired(made_up(random, shift)), BOTH)[0, 1] for _ in range(20)]
     assert least <= np.sum(np.array(beaten) >= 0.95) <= most
+
+
+def test_a_limit_on_a_measure_that_is_no_objective_keeps_off_the_front() -> None:
+    means = repeated((0.9, 1.0), (0.8, 2.0))  # the first one beats the second
+    outside = np.array([True, False])
+    assert front_shares(means, BOTH, outside).tolist() == [0.0, 1.0]
+    assert beaten_shares(means, BOTH, outside).tolist() == [[1, 1], [0, 0]]
