@@ -66,7 +66,7 @@ class StudyResults:
     def front(self) -> list[TrialRecord]:
         """The trials on the front: best accuracy first, then least memory, then least time."""
         members = [trial for trial in self.trials if trial.number in self.front_numbers]
-        return sorted(members, key=lambda trial: (*(self._loss(trial, axis) for axis in AXES), trial.number))
+        return sorted(members, key=lambda trial: (*(self.loss(trial, axis) for axis in AXES), trial.number))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -137,7 +137,7 @@ class StudyResults:
         None if there is none: nobody wants a model that has learnt nothing, however small it is.
         """
         learnt = [trial for trial in self.front if not self.is_guessing(trial)]
-        return min(learnt, key=lambda trial: self._loss(trial, axis), default=None)
+        return min(learnt, key=lambda trial: self.loss(trial, axis), default=None)
 
     def reasons(self, state: str) -> list[ReasonGroup]:
         """Return the reasons of the trials in that state, the most frequent first; trials without one are left out."""
@@ -154,11 +154,10 @@ class StudyResults:
         ]
         return sorted(found, key=lambda group: -len(group.numbers))
 
-    def _loss(self, trial: TrialRecord, axis: Axis) -> float:
+    def loss(self, trial: TrialRecord, axis: Axis) -> float:
+        """Return the trial's value turned so that less is better; infinite if it was not measured."""
         value = self.value(trial, axis)
-        if math.isnan(value):
-            return math.inf
-        return self.measure(axis).loss(value)
+        return math.inf if math.isnan(value) else self.measure(axis).loss(value)
 
 
 def load_results(study: OpenStudy) -> StudyResults:

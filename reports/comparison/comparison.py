@@ -90,8 +90,8 @@ def compare_studies(first: StudyResults, second: StudyResults) -> Comparison:
         beating = list(np.flatnonzero(others & dominating(points[row], points, directions)))
         best = pairs[beating[0]][1].number if beating else None  # the most accurate is first in a front
         members.append(Member(results, trial, bool(is_common[row]), best))
-    order = sorted(range(len(pairs)), key=lambda row: (_loss(points[row], directions[0]), row))
-    return Comparison((first, second), axes, [members[row] for row in order], note)
+    members.sort(key=lambda member: member.results.loss(member.trial, axes[0]))
+    return Comparison((first, second), axes, members, note)
 
 
 def _common_axes(first: StudyResults, second: StudyResults) -> list[Axis]:
@@ -132,7 +132,3 @@ def _check_images(first: StudyResults, second: StudyResults) -> str:
 
 def _without_place(data: Any) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key != "path"} if isinstance(data, Mapping) else {}
-
-
-def _loss(point: Any, direction: str) -> float:
-    return float(-point[0] if direction == "maximize" else point[0])

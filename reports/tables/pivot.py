@@ -95,7 +95,7 @@ def make_pivot(results: StudyResults, rows: str, columns: str = "", show: Sequen
     down, across = _values(results, complete, rows), _values(results, complete, columns) if columns else {}
     cells: dict[tuple[str, str], TrialRecord] = {}
     counts: dict[tuple[str, str], int] = {}
-    for trial in sorted(complete, key=lambda each: (_loss(results, each), each.number)):
+    for trial in sorted(complete, key=lambda each: (results.loss(each, "accuracy"), each.number)):
         if trial.number in down and (not columns or trial.number in across):
             place = show_value(down[trial.number]), show_value(across[trial.number]) if columns else ""
             cells.setdefault(place, trial)
@@ -179,10 +179,3 @@ def _measured(results: StudyResults, trial: TrialRecord, measure: Measure) -> fl
         if results.measure(axis).name == measure.name:
             return results.value(trial, axis)
     return trial.measurements.get(measure.name, math.nan)
-
-
-def _loss(results: StudyResults, trial: TrialRecord) -> float:
-    value = results.value(trial, "accuracy")
-    if math.isnan(value):
-        return math.inf
-    return results.measure("accuracy").loss(value)

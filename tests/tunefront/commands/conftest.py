@@ -1,4 +1,4 @@
-"""A command line as a user types it."""
+"""A command line as a user types it, and a small study for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.reports.report_fixture import ReportFixture
 from tunefront.commands import app
 
 Run = Callable[..., tuple[int, str, str]]
@@ -30,3 +31,16 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return code, printed.out, printed.err
 
     return run_command
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> ReportFixture:
+    """A study in ./tunefront.db: trial 0 is the best and its model is kept, trial 1 is small."""
+    fixture = ReportFixture.make(tmp_path)
+    model = tmp_path / "trial-0.keras"
+    model.write_bytes(b"a model")
+    model.with_suffix(".json").write_text("{}")
+    fixture.complete(0.95, 80_000, 8.0, model_path=str(model), measurements={"trial_seconds": 10.0})
+    small = {"optimizer.name": "sgd", "sgd.learning_rate": 0.5}
+    fixture.complete(0.80, 5_000, 0.5, parameters=small, measurements={"trial_seconds": 2.0})
+    return fixture

@@ -6,24 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.reports.report_fixture import ReportFixture
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> ReportFixture:
-    """A study in ./tunefront.db: trial 0 is the best and its model is kept, trial 1 is small."""
-    fixture = ReportFixture.make(tmp_path)
-    model = tmp_path / "trial-0.keras"
-    model.write_bytes(b"a model")
-    model.with_suffix(".json").write_text("{}")
-    fixture.complete(0.95, 80_000, 8.0, model_path=str(model), measurements={"trial_seconds": 10.0})
-    small = {"optimizer.name": "sgd", "sgd.learning_rate": 0.5}
-    fixture.complete(0.80, 5_000, 0.5, parameters=small, measurements={"trial_seconds": 2.0})
-    return fixture
 
 
 def test_a_table_for_a_paper(run: Run, tmp_path: Path, study: ReportFixture) -> None:
