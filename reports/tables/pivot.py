@@ -47,10 +47,14 @@ class Pivot:
 
     @property
     def titles(self) -> list[str]:
-        """The heads of the columns, that of the rows first: ``"0.1 accuracy"``, or the measure alone."""
+        """The heads of the columns, that of the rows first: ``"dropout 0.1 accuracy"``, or the measure alone."""
         return [
             self.rows,
-            *(f"{value} {measure.name}".strip() for value in self.column_values for measure in self.measures),
+            *(
+                f"{self.columns} {value} {measure.name}".strip()
+                for value in self.column_values
+                for measure in self.measures
+            ),
         ]
 
     def texts(self) -> list[list[str]]:

@@ -34,11 +34,11 @@ def test_each_cell_has_the_most_accurate_trial(results: StudyResults) -> None:
     assert pivot.column_values == ["0.001", "0.01", "0.1"]  # as numbers, not as texts
     assert pivot.cells["adam", "0.01"].number == 1
     assert pivot.counts["adam", "0.01"] == 2
-    assert pivot.titles[:3] == ["optimizer", "0.001 accuracy", "0.001 train_seconds"]
+    assert pivot.titles[:3] == ["optimizer", "learning_rate 0.001 accuracy", "learning_rate 0.001 train_seconds"]
     assert pivot.texts()[0] == ["adam", "", "", "92.00 %", "1 s", "50.00 %", "10 s"]
     frame = pivot.frame()
-    assert frame.loc["adam", "0.01 accuracy"] == 0.92
-    assert math.isnan(frame.loc["sgd", "0.1 accuracy"])
+    assert frame.loc["adam", "learning_rate 0.01 accuracy"] == 0.92
+    assert math.isnan(frame.loc["sgd", "learning_rate 0.1 accuracy"])
 
 
 def test_one_parameter_and_any_measure(results: StudyResults) -> None:
