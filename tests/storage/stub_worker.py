@@ -68,10 +68,12 @@ def _claim(folder: Path, number: int) -> Path:
     """Write that the trial runs here, and a conflict if it also runs in another living process."""
     path = folder / f"running-{number}"
     try:
-        holder = int(path.read_text() or "0")
-        os.kill(holder, 0)
+        os.kill(int(path.read_text()), 0)
         (folder / f"doubled-{number}").touch()
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+    except (FileNotFoundError, ProcessLookupError):
         pass
-    path.write_text(str(os.getpid()))
+    # The worker may be killed right here: an empty file would name no process, and 0 is this one's group.
+    written = folder / f"claim-{os.getpid()}"
+    written.write_text(str(os.getpid()))
+    written.replace(path)
     return path
