@@ -17,7 +17,7 @@ demo: $(VENV)/linked ## Search small CNNs for handwritten digits and write a rep
 	$(BIN)/tunefront run examples/digits.toml
 
 check: lint ## Check style and types, and run the tests that train nothing and start nothing: the inner loop
-	$(BIN)/pytest $(PARALLEL) -q -m "not (slow or server or keras or processes or exhaustive)"
+	$(BIN)/pytest $(PARALLEL) -q -m "not (slow or server or keras or processes or browser or exhaustive)"
 
 test: lint ## Check style and types, and run all tests
 	$(BIN)/pytest $(PARALLEL)

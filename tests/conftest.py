@@ -30,7 +30,7 @@ _LONG_FILES = ("test_examples.py", "test_pretrained.py", "test_end_to_end.py", "
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with long files, and mark what `make check` leaves out: tests that load Keras or start processes."""
+    """Begin with long files, and mark what `make check` leaves out: tests with Keras, processes or a browser."""
     items.sort(key=lambda item: item.path.name not in _LONG_FILES)
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("keras")
         if fixtures & {"fork_server", "launcher"}:
             item.add_marker("processes")
+        if "windows" in fixtures:
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
     )
     for family, strategies in _families(replay):
         figure.add_scatter(
-            name=family,
+            name=html.escape(family),
             x=[strategy["epochs_share"]["mean"] for strategy in strategies],
             y=[strategy[name]["mean"] for strategy in strategies],
             error_x=_error_bars(strategies, "epochs_share"),
@@ -48,7 +49,7 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
             textposition="top center" if len(strategies) > 1 else "bottom right",
             textfont={"size": 10},
             cliponaxis=False,
-            customdata=[strategy_title(strategy, replay) for strategy in strategies],
+            customdata=[_title(strategy, replay) for strategy in strategies],
             hovertemplate=(
                 f"<b>%{{customdata}}</b><br>%{{x:.2%}} of the epochs<br>{title.lower()}: %{{y:.3%}}<extra></extra>"
             ),
@@ -68,8 +69,13 @@ def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
 
 def _labels(strategies: list[Mapping[str, Any]], replay: Replay) -> list[str]:
     """Return the first strategy's title and the others' settings, because whole titles would cover each other."""
-    settings = [str(strategy["pruner"]).partition(":")[2] for strategy in strategies[1:]]
-    return [strategy_title(strategies[0], replay), *settings]
+    settings = [html.escape(str(strategy["pruner"]).partition(":")[2]) for strategy in strategies[1:]]
+    return [_title(strategies[0], replay), *settings]
+
+
+def _title(strategy: Mapping[str, Any], replay: Replay) -> str:
+    """Return the strategy's title, escaped: plotly interprets some HTML tags in texts."""
+    return html.escape(strategy_title(strategy, replay))
 
 
 def _marker(family: str) -> dict[str, Any]:
@@ -100,7 +106,7 @@ def over_time_figure(replay: Replay) -> go.Figure:
     for strategy, colour in zip(replay["strategies"], _colours(replay), strict=True):
         curve = strategy["hypervolume_over_time"]
         times = [hour * per_hour for hour in curve["hours"]]
-        name = strategy_title(strategy, replay)
+        name = _title(strategy, replay)
         figure.add_scatter(
             x=[*times, *reversed(times)],
             y=[*curve["high"], *reversed(curve["low"])],

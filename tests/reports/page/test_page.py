@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,10 +12,7 @@ import pytest
 
 from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.page.page import render_page
-from tunefront.reports.report_files import write_report
 from tunefront.reports.study_results import StudyResults
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class _Parsed(HTMLParser):
@@ -158,31 +153,6 @@ def test_missing_facts_are_dashes(tmp_path: Path) -> None:
     text = _text(render_page(bare, tmp_path))
     assert "- images to train" in text
     assert "CPU -, - cores" in text
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium or Chrome to render the page")
-def test_figures_are_drawn_and_no_foreign_script_runs_in_a_browser(
-    results: StudyResults, folder: Path, tmp_path: Path
-) -> None:
-    report = write_report(results, folder).report_html
-    shown = subprocess.run(
-        [
-            str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=8000",
-            "--dump-dom", report.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    figures = shown.stdout.split(' data-figure="')[1:]
-    assert len(figures) == 5
-    for figure in figures:
-        assert "main-svg" in figure
-    assert "memory (model_bytes)" in figures[0]
-    assert len(re.findall(r'class="point\b', figures[0])) == 4 + 1 + 1 + 1
-    # The browser logs an error in our script, or a script that the page's policy blocks.
-    assert "CONSOLE" not in shown.stderr
 
 
 def test_it_tells_what_was_left_out_of_the_data(tmp_path: Path) -> None:
