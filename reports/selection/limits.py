@@ -10,7 +10,8 @@ from tunefront.mistakes import TunefrontError, nearest
 from tunefront.objectives.measures import AXES, MEASURES, Measure
 from tunefront.objectives.quantities import format_quantity, parse_quantity
 from tunefront.printable import shown
-from tunefront.reports.selection.options import Option
+from tunefront.reports.selection.options import Option, Options
+from tunefront.reports.selection.quantities import LIMITED
 from tunefront.reports.study_results import StudyResults
 
 _UNITS_TO_WRITE = {"bytes": "100kB", "seconds": "5ms"}
@@ -28,12 +29,14 @@ class Limit:
         written: The name that the user wrote: an axis or a measure.
         value: In the measure's unit.
         is_upper: Whether values must be at most `value`; else at least.
+        part: The part of a device that it is the size of: ``"RAM of stm32_blue_pill"``; empty for what a user wrote.
     """
 
     written: str
     measure: Measure
     value: float
     is_upper: bool
+    part: str = ""
 
     def is_kept_by(self, option: Option) -> bool:
         """Return whether a model keeps it; one that was not measured does not."""
@@ -42,15 +45,19 @@ class Limit:
 
     def describe(self) -> str:
         """Return it as text for people: ``"memory at most 100 kB"``."""
-        return f"{self.written} at {'most' if self.is_upper else 'least'} {self.show(self.value)}"
+        whose = f" ({self.part})" if self.part else ""
+        return f"{self.written} at {'most' if self.is_upper else 'least'} {self.show(self.value)}{whose}"
 
     def show(self, value: float) -> str:
         """Return a value of its measure as text for people."""
         return format_quantity(value, self.measure.unit)
 
 
-def read_limit(text: str, results: StudyResults, *, is_upper: bool) -> Limit:
+def read_limit(text: str, results: StudyResults | Options, *, is_upper: bool) -> Limit:
     """Read a limit such as ``memory=100kB``.
+
+    Args:
+        results: What tells the measure of an axis: the study, or the models that are to be chosen from.
 
     Raises:
         LimitError: If the name is no axis or measure of a model, or the quantity lacks its unit or keeps out the best.
@@ -65,7 +72,7 @@ def read_limit(text: str, results: StudyResults, *, is_upper: bool) -> Limit:
     return limit_of(name, quantity, results, is_upper=is_upper)
 
 
-def limit_of(name: str, quantity: str | float, results: StudyResults, *, is_upper: bool) -> Limit:
+def limit_of(name: str, quantity: str | float, results: StudyResults | Options, *, is_upper: bool) -> Limit:
     """Return a limit of a name and a quantity: a text with a unit, or a number in the measure's unit.
 
     Raises:
@@ -87,19 +94,19 @@ def limit_of(name: str, quantity: str | float, results: StudyResults, *, is_uppe
     return Limit(name, measure, value, is_upper)
 
 
-def _measure(name: str, results: StudyResults, option: str) -> Measure:
+def _measure(name: str, results: StudyResults | Options, option: str) -> Measure:
     axes = {
         ("quality" if results.measure(axis).task == "regression" and axis == "accuracy" else axis): axis
         for axis in AXES
     }
     if name in axes:
         return results.measure(axes[name])
-    if name in MEASURES:
-        return MEASURES[name]
+    if name in LIMITED:
+        return LIMITED[name]
     parts = [known for known in MEASURES if name and name in known]
     if parts:
         raise LimitError(f"{option}: {shown(name)} may be {', '.join(parts)}: write which")
-    raise LimitError(f"{option}: there is no axis or measure {shown(name)}. {nearest(name, [*axes, *MEASURES])}")
+    raise LimitError(f"{option}: there is no axis or measure {shown(name)}. {nearest(name, [*axes, *LIMITED])}")
 
 
 def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) -> list[str]:
@@ -118,5 +125,6 @@ def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) 
         if values:
             nearest_value = min(values) if limit.is_upper else max(values)
             word = "most" if limit.is_upper else "least"
-            lines.append(f"{limit.written} at {word} {limit.show(nearest_value)} instead of {limit.show(limit.value)}")
+            what = f"the {limit.part}:" if limit.part else f"{limit.written} at {word}"
+            lines.append(f"{what} {limit.show(nearest_value)} instead of {limit.show(limit.value)}")
     return lines

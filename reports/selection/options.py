@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from tunefront.objectives.dominance import on_front
-from tunefront.objectives.limits import broken_limit, read_limits
-from tunefront.objectives.measures import AXES, MEASURES, Axis
+from tunefront.objectives.limits import Objective, broken_limit, read_limits
+from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
 from tunefront.objectives.noise import STANDARD_ERRORS, noise
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.study_results import StudyResults
+from tunefront.storage.deployment.deployed import DeployedVariant
 from tunefront.storage.trials import TrialRecord
 
 
@@ -23,17 +24,35 @@ class Option:
 
     Attributes:
         trial: Its trial in the search.
-        values: Measure -> value: the mean over its confirmed trainings where there are any, else what the search saw.
+        values: Measure -> value: the mean over its confirmed trainings where there are any, else what the search saw;
+            of a file what was measured of it.
         confirmed: Its trainings in the confirmation; None if it was not trained again.
+        file: The file for a runtime that the model is; None for the Keras model itself.
     """
 
     trial: TrialRecord
     values: Mapping[str, float]
     confirmed: Confirmed | None = None
+    file: DeployedVariant | None = None
 
     @property
     def number(self) -> int:
         return self.trial.number
+
+    @property
+    def variant(self) -> str:
+        """The name of the file's variant; empty for the Keras model itself."""
+        return self.file.variant if self.file is not None else ""
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """What tells it from the others: its trial and variant."""
+        return self.number, self.variant
+
+    @property
+    def name(self) -> str:
+        """Its name for people: ``"trial 3"``, ``"trial 3 as int8"``."""
+        return f"trial {self.number}" + (f" as {self.variant}" if self.variant else "")
 
     def value(self, measure: str) -> float:
         """Return the value of a measure; NaN if it was not measured."""
@@ -50,6 +69,7 @@ class Options:
         confirmation: The confirmation whose numbers count; None if those of the search do.
         n_guessing: Trials that are left out because they are no better than guessing.
         n_outside: Trials that are left out because they break a limit of the study.
+        measures: Axis -> the measure that files are compared by in place of the study's; empty if no files are offered.
     """
 
     results: StudyResults
@@ -57,10 +77,29 @@ class Options:
     confirmation: Confirmation | None = None
     n_guessing: int = 0
     n_outside: int = 0
+    measures: Mapping[Axis, Measure] = field(default_factory=dict)
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the members are files for runtimes."""
+        return bool(self.measures)
+
+    def measure(self, axis: Axis) -> Measure:
+        """Return the measure that members are compared by on an axis."""
+        return self.measures.get(axis) or self.results.measure(axis)
+
+    def objective(self, axis: Axis) -> Objective:
+        """Return what counts as a difference on an axis: the study's tolerance, by the measure of the members."""
+        known = self.results.objectives.get(axis)
+        if known is None or known.measure == self.measure(axis):
+            return known or Objective(self.measure(axis))
+        return replace(known, measure=self.measure(axis), at_least=None, at_most=None)
 
     @property
     def n_images(self) -> int:
         """The number of images that accuracy was measured on; 0 if it is not known."""
+        if self.has_files:
+            return min((option.file.n_images for option in self.members if option.file is not None), default=0)
         facts = self.results.study.dataset
         if self.confirmation is not None and self.confirmation.has_test:
             return int(facts.get("n_test") or 0)
@@ -68,16 +107,22 @@ class Options:
 
     @property
     def axes(self) -> list[Axis]:
-        """The axes by which models are compared: the study's objectives, and accuracy, which nobody chooses without."""
-        return [axis for axis in AXES if axis == "accuracy" or axis in self.results.objectives]
+        """The axes by which models are compared: the study's objectives, and accuracy, which nobody chooses without.
+
+        Files are compared by all of them.
+        """
+        known = {"accuracy", *self.results.objectives, *self.measures}
+        return [axis for axis in AXES if axis in known]
 
     def noise_between(self, best: Option, other: Option) -> float:
         """Return the difference in accuracy of two models that may be chance; NaN if it is not known.
 
         Trainings whose answers to each image are known are compared image by image, with the spread of their seeds.
-        Else it is two standard errors of the better one's score.
+        Else, and for files, it is two standard errors of the better one's score.
         """
-        measure = self.results.measure("accuracy")
+        measure = self.measure("accuracy")
+        if self.has_files:
+            return noise(best.value(measure.name), self.n_images, measure)
         if self.confirmation is not None and best.confirmed is not None and other.confirmed is not None:
             pair = best.confirmed.trainings, other.confirmed.trainings
             drawn = [self.confirmation.score.of(trainings) for trainings in pair]
@@ -118,8 +163,8 @@ def find_options(results: StudyResults, confirmation: Confirmation | None = None
 
 
 def front_of(options: Options, members: Sequence[Option]) -> list[Option]:
-    """Return those members that no other one beats on the axes of the study."""
-    measures = [options.results.measure(axis) for axis in options.axes]
+    """Return those members that no other one beats on the axes that count."""
+    measures = [options.measure(axis) for axis in options.axes]
     points = np.array([[option.value(measure.name) for measure in measures] for option in members], dtype=float)
     mask = on_front(points, [measure.direction for measure in measures])
     return [option for option, is_on in zip(members, mask, strict=True) if is_on]

@@ -62,9 +62,9 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
     front = front_of(options, kept)
     if not front:
         return None
-    dearness = dict(zip((option.number for option in front), mean_log_costs(_costs(options, front)), strict=True))
+    dearness = dict(zip((option.key for option in front), mean_log_costs(_costs(options, front)), strict=True))
     rivals = [option for option in kept if option not in front]
-    order = sorted(front, key=lambda option: (dearness[option.number], option.number))
+    order = sorted(front, key=lambda option: (dearness[option.key], option.key))
     best = min(order, key=lambda option: _loss(options, option))
     alike = [option for option in order if _is_like(options, best, option)]
     chosen = {
@@ -89,7 +89,7 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
 
 
 def _loss(options: Options, option: Option) -> float:
-    measure = options.results.measure("accuracy")
+    measure = options.measure("accuracy")
     return measure.loss(option.value(measure.name))
 
 
@@ -105,7 +105,7 @@ def _cheaper(options: Options, order: Sequence[Option], chosen: Option) -> dict[
     for axis in options.axes:
         if axis == "accuracy":
             continue
-        objective = options.results.objectives[axis]
+        objective = options.objective(axis)
         name, most = objective.measure.name, chosen.value(objective.measure.name)
         less = [each for each in order if each.value(name) < most and not within(each.value(name), most, objective)]
         if less:
@@ -114,22 +114,22 @@ def _cheaper(options: Options, order: Sequence[Option], chosen: Option) -> dict[
 
 
 def _least(options: Options, alike: Sequence[Option], axis: Axis) -> Option:
-    name = options.results.measure(axis).name
-    return min(alike, key=lambda option: (option.value(name), option.number))
+    name = options.measure(axis).name
+    return min(alike, key=lambda option: (option.value(name), option.key))
 
 
-def _knee(options: Options, order: Sequence[Option], dearness: dict[int, float]) -> Option:
+def _knee(options: Options, order: Sequence[Option], dearness: dict[tuple[int, str], float]) -> Option:
     """Return the model farthest above the line between the cheapest and the most accurate, both axes scaled to 1."""
     gains = np.array([-_loss(options, option) for option in order])
     spread = gains.max() - gains.min()
     heights = (gains - gains.min()) / spread if spread > 0 else np.zeros(len(order))
-    costs = np.array([dearness[option.number] for option in order])
+    costs = np.array([dearness[option.key] for option in order])
     return order[int(np.argmax(heights - costs))]
 
 
 def _costs(options: Options, members: Sequence[Option]) -> NDArray[np.float64]:
     """Return the costs of models on the axes that count, shape (n, m)."""
-    names = [options.results.measure(axis).name for axis in options.axes if axis != "accuracy"]
+    names = [options.measure(axis).name for axis in options.axes if axis != "accuracy"]
     return np.array([[option.value(name) for name in names] for option in members], dtype=float).reshape(
         len(members), -1
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tunefront.objectives.measures import Axis, axis_name
+from tunefront.objectives.measures import DEPLOYMENT_MEASURES, Axis, axis_name
 from tunefront.objectives.quantities import format_quantity, significant
 from tunefront.objectives.tolerance import within
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS
+from tunefront.reports.deployment.deployed_front import MEASURED
 from tunefront.reports.selection.limits import Limit, describe_what_to_loosen
 from tunefront.reports.selection.options import Option, Options
+from tunefront.reports.selection.quantities import FILE_BYTES
 from tunefront.reports.selection.selection import FEW_IMAGES, Selection
 
 
@@ -22,14 +24,14 @@ def explain(selection: Selection) -> list[str]:
 def describe_choice(selection: Selection) -> str:
     """Return the choice in a line: ``"Take trial 21: accuracy 97.21 %, memory 83.9 kB, time 0.2 s."``."""
     values = ", ".join(f"{name} {value}" for name, value in shown_values(selection.options, selection.option).items())
-    return f"Take trial {selection.option.number}: {values}."
+    return f"Take {selection.option.name}: {values}."
 
 
 def shown_values(options: Options, option: Option) -> dict[str, str]:
     """Return a model's value on each axis that counts as text, by the axis's name for people."""
     shown = {}
     for axis in options.axes:
-        measure = options.results.measure(axis)
+        measure = options.measure(axis)
         shown[axis_name(axis, measure)] = format_quantity(option.value(measure.name), measure.unit)
     return shown
 
@@ -47,8 +49,8 @@ def describe_why(selection: Selection) -> str:
     reasons = {"memory": "needs the least memory", "time": "takes the least time"}
     reason = reasons.get(selection.preference, "is the cheapest")
     return (
-        f"It {reason} of {len(selection.alike)} models whose {name} cannot be told from "
-        f"the best one's: trial {best.number} has {_value(options, best, 'accuracy')}, and a difference up to "
+        f"It {reason} of {len(selection.alike)} {_kind(options)}s whose {name} cannot be told from "
+        f"the best one's: {best.name} has {_value(options, best, 'accuracy')}, and a difference up to "
         f"{_show_noise(selection)} may be chance."
     )
 
@@ -57,13 +59,13 @@ def describe_alternatives(selection: Selection) -> list[str]:
     """Say for each side what the next best model would gain and cost."""
     lines = []
     best, options = selection.most_accurate, selection.options
-    if best.number != selection.option.number:
+    if best.key != selection.option.key:
         costs = _changes(selection, best, [axis for axis in options.axes if axis != "accuracy"])
-        lines.append(f"Best {_quality(options)}: trial {best.number}, {_step(selection, best)} for {costs}.")
+        lines.append(f"Best {_quality(options)}: {best.name}, {_step(selection, best)} for {costs}.")
     for axis, option in selection.cheaper.items():
-        name = axis_name(axis, options.results.measure(axis))
-        saved = _share(option, selection.option, options.results.measure(axis).name)
-        lines.append(f"Less {name}: trial {option.number}, {saved} {name} for {_step(selection, option)}.")
+        name = axis_name(axis, options.measure(axis))
+        saved = _share(option, selection.option, options.measure(axis).name)
+        lines.append(f"Less {name}: {option.name}, {saved} {name} for {_step(selection, option)}.")
     return lines
 
 
@@ -74,13 +76,17 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
         price: What a confirmation would train, as the end of a sentence.
     """
     options, confirmed = selection.options, selection.option.confirmed
-    lines = []
+    lines = _describe_file(selection)
     if 0 < options.n_images < FEW_IMAGES:
         few = f"{options.n_images} {options.results.examples}"
         lines.append(f"{few} are too few to tell models apart: take the choice as a first guess.")
     if confirmed is None or options.confirmation is None:
         name = options.results.study.name
-        lines.append(f"Its numbers are as the search saw it, once. 'tunefront confirm {name}' {price}.")
+        seen = "Its model was trained once" if options.has_files else "Its numbers are as the search saw it, once"
+        again = f", and 'tunefront deploy {name}' then makes their files" if options.has_files else ""
+        lines.append(f"{seen}. 'tunefront confirm {name}' {price}{again}.")
+        return lines
+    if options.has_files:
         return lines
     n_seeds = len(confirmed.trainings)
     trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
@@ -105,6 +111,7 @@ def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
         ]
         why = ", ".join(filter(None, reasons)) or "no trial is complete"
         return f"There is no model to choose from: {why}."
+    what = _kind(options)
     wanted = " and ".join(limit.describe() for limit in limits)
     unmeasured = [
         limit.measure.name
@@ -112,23 +119,53 @@ def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
         if all(math.isnan(option.value(limit.measure.name)) for option in options.members)
     ]
     if unmeasured:
-        return f"No model of this study has {' or '.join(unmeasured)} measured, so none can keep {wanted}."
+        remedy = _how_to_measure(options, unmeasured)
+        return f"No {what} of this study has {' or '.join(unmeasured)} measured, so none can keep {wanted}.{remedy}"
     lines = describe_what_to_loosen(options.members, limits)
     which = "; or ".join(lines) if lines else "more than one of them"
-    return f"None of {len(options.members)} models has {wanted}. Loosen {which}."
+    return f"None of {len(options.members)} {what}s has {wanted}. Loosen {which}."
+
+
+def _how_to_measure(options: Options, names: Sequence[str]) -> str:
+    """Return a sentence on what measures what only files have; empty if that is not what lacks."""
+    deploys = f"'tunefront deploy {options.results.study.name}'"
+    if MEASURED in names:
+        return f" Measure it on the device, and give it to {deploys} with --measured."
+    if "arena_bytes" in names and options.has_files:
+        return f" pip install 'tunefront[micro]', and {deploys} again, tell it."
+    if options.has_files or not any(name in DEPLOYMENT_MEASURES or name == FILE_BYTES.name for name in names):
+        return ""
+    since = " since its confirmation" if options.confirmation is not None else ""
+    return f" Nothing was deployed{since}: {deploys} makes files of the models, and measures each."
+
+
+def _describe_file(selection: Selection) -> list[str]:
+    """Say what the numbers of a file are; nothing for a Keras model."""
+    file, options = selection.option.file, selection.options
+    if file is None:
+        return []
+    memory = "its arena" if options.measure("memory").name == "arena_bytes" else "the file"
+    cpu = file.machine.get("cpu") or "the machine that deployed it"
+    where = "the device" if MEASURED in file.measures else f"one thread of {cpu}"
+    line = f"Memory is {memory}, time one image on {where}, accuracy that of the file on {file.n_images} {file.split}"
+    return [f"{line} images" + (", once, and models were chosen by them." if file.split == "validation" else ", once.")]
+
+
+def _kind(options: Options) -> str:
+    return "file" if options.has_files else "model"
 
 
 def _quality(options: Options) -> str:
-    return axis_name("accuracy", options.results.measure("accuracy"))
+    return axis_name("accuracy", options.measure("accuracy"))
 
 
 def _value(options: Options, option: Option, axis: Axis) -> str:
-    measure = options.results.measure(axis)
+    measure = options.measure(axis)
     return format_quantity(option.value(measure.name), measure.unit)
 
 
 def _show_noise(selection: Selection) -> str:
-    measure = selection.options.results.measure("accuracy")
+    measure = selection.options.measure("accuracy")
     if measure.unit == "fraction":
         return f"{100 * selection.noise:.2g} points"
     return format_quantity(selection.noise, measure.unit)
@@ -136,7 +173,7 @@ def _show_noise(selection: Selection) -> str:
 
 def _step(selection: Selection, other: Option) -> str:
     """Return the difference in accuracy from the chosen model to another one: ``"+1.7 points"``."""
-    measure = selection.options.results.measure("accuracy")
+    measure = selection.options.measure("accuracy")
     step = other.value(measure.name) - selection.option.value(measure.name)
     return (
         f"{100 * step:+.2f} points"
@@ -149,8 +186,8 @@ def _changes(selection: Selection, other: Option, axes: Sequence[Axis]) -> str:
     options = selection.options
     changes = []
     for axis in axes:
-        name = options.results.measure(axis).name
-        if within(selection.option.value(name), other.value(name), options.results.objectives[axis]):
+        name = options.measure(axis).name
+        if within(selection.option.value(name), other.value(name), options.objective(axis)):
             changes.append(f"as much {axis}")
         else:
             changes.append(f"{_share(other, selection.option, name)} {axis}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.options import JsonOption, OutOption, StorageOption
 from tunefront.commands.session import results_folder
 from tunefront.commands.terminal import UserError, say, show_json, storage_argument, suggest, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
@@ -49,27 +49,38 @@ def select(
             "by all costs or that one. accuracy, quality: the best. knee: where more accuracy begins to cost more."
         ),
     ] = Preference.BALANCE,
+    device: Annotated[
+        str,
+        typer.Option(help="The board that a deployed file must fit, such as arduino_nano_33_ble (see docs/spec.md)."),
+    ] = "",
     export: Annotated[Path | None, typer.Option(help="Folder to copy the model to, with its trial-N.json.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
+    out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose one model: under limits, why this one, what the next best would cost, and how sure that is.
 
     Without limits it is the cheapest model whose accuracy cannot be told from the best one's by so many images. Numbers
-    of a confirmation count where there is one.
+    of a confirmation count where there is one. With a device, or a limit on what a file measures (file_bytes,
+    litert_bytes, arena_bytes, litert_latency_seconds, ...), it chooses among the files of `tunefront deploy`.
     """
     from tunefront.reports.confirmation.results import load_confirmation
+    from tunefront.reports.selection.files import device_limits, options_for
     from tunefront.reports.selection.limits import read_limit
     from tunefront.reports.selection.options import find_options
     from tunefront.reports.selection.selection import choose
     from tunefront.reports.selection.sentences import describe_no_choice
     from tunefront.reports.study_results import load_results
+    from tunefront.search.spec.deploy import find_device
 
+    board = find_device(device, "--device") if device else None
     found = find_study(storage, study)
     results = load_results(found)
-    options = find_options(results, load_confirmation(found.store, results))
-    limits = [read_limit(text, results, is_upper=True) for text in at_most or ()]
-    limits += [read_limit(text, results, is_upper=False) for text in at_least or ()]
+    names = [text.partition("=")[0].strip() for text in (*(at_most or ()), *(at_least or ()))]
+    options = options_for(found, find_options(results, load_confirmation(found.store, results)), names, board)
+    limits = device_limits(board) if board is not None else []
+    limits += [read_limit(text, options, is_upper=True) for text in at_most or ()]
+    limits += [read_limit(text, options, is_upper=False) for text in at_least or ()]
     choice = choose(options, limits, prefer.value)
     if choice is None:
         text = describe_no_choice(options, limits)
@@ -78,16 +89,17 @@ def select(
         else:
             say(text)
         raise typer.Exit(1)
-    files = _export(choice, export) if export is not None else []
+    folder = out or results_folder(found.record)
+    files = _export(choice, folder, export) if export is not None else []
     if as_json:
-        show_json(_as_json(choice, found, files))
+        show_json(_as_json(choice, found, folder, files))
         return
-    _say(choice, found, storage)
+    _say(choice, found, storage, folder)
     if files:
         say("wrote " + ", ".join(map(str, files)))
 
 
-def _say(choice: Selection, study: OpenStudy, storage: str) -> None:
+def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> None:
     from tunefront.reports.selection.sentences import (
         describe_alternatives,
         describe_certainty,
@@ -102,15 +114,23 @@ def _say(choice: Selection, study: OpenStudy, storage: str) -> None:
         *describe_certainty(choice, _price(choice.options)),
     ):
         say(f"  {line}")
-    path = choice.option.trial.model_path
-    if path:
-        say(f"  Its model: {path}")
-        suggest(
-            *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
-            f"open {results_folder(study.record) / 'report.html'}",
-        )
-    else:
+    path = _path(choice, folder)
+    if path is None:
         say("  Its model was not kept: only those of the front are, while the study runs.")
+        return
+    say(f"  Its {'file' if choice.option.file else 'model'}: {path}")
+    suggest(
+        *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
+        f"open {folder / 'report.html'}",
+    )
+
+
+def _path(choice: Selection, folder: Path) -> Path | None:
+    """Return the path of the chosen file or model; None if it was not kept."""
+    option = choice.option
+    if option.file is not None:
+        return folder / "deployed" / option.file.file
+    return Path(option.trial.model_path) if option.trial.model_path else None
 
 
 def _price(options: Options) -> str:
@@ -127,37 +147,37 @@ def _price(options: Options) -> str:
     return f"trains the {len(finalists)} best again with {_SEEDS} seeds{time}"
 
 
-def _export(choice: Selection, folder: Path) -> list[Path]:
-    """Copy the chosen model, and the file that says how to use it, into a folder."""
+def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:
+    """Copy the chosen file or model, and the file that says how to use it, into a folder."""
     import shutil
 
-    model = Path(choice.option.trial.model_path)
-    if not choice.option.trial.model_path:
+    path, file = _path(choice, folder), choice.option.file
+    if path is None:
         raise UserError(
             f"the model of trial {choice.option.number} was not kept, so --export has nothing to copy: only models of "
             "the front are kept"
         )
-    if not model.is_file():
-        raise UserError(f"{model}: the model is not on this machine, so --export has nothing to copy")
-    writable_folder(folder, "--export").mkdir(parents=True, exist_ok=True)
-    card = model.with_suffix(".json")
-    return [Path(shutil.copy(path, folder)) for path in (model, card) if path.is_file()]
+    if not path.is_file():
+        where = ": name the study's folder with --out" if file is not None else ""
+        raise UserError(f"{path}: the model is not on this machine, so --export has nothing to copy{where}")
+    writable_folder(target, "--export").mkdir(parents=True, exist_ok=True)
+    card = path.with_name(f"trial-{file.trial}.{file.variant}.json") if file else path.with_suffix(".json")
+    return [Path(shutil.copy(each, target)) for each in (path, card) if each.is_file()]
 
 
-def _as_json(choice: Selection, study: OpenStudy, files: list[Path]) -> dict[str, Any]:
+def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path]) -> dict[str, Any]:
     from tunefront.reports.selection.sentences import describe_alternatives, describe_certainty, describe_why
 
     options = choice.options
     return {
         "study": study.name,
         "trial": choice.option.number,
-        "values": {
-            options.results.measure(axis).name: choice.option.value(options.results.measure(axis).name)
-            for axis in options.axes
-        },
+        "variant": choice.option.variant or None,
+        "values": {measure.name: choice.option.value(measure.name) for measure in map(options.measure, options.axes)},
         "parameters": dict(choice.option.trial.parameters),
         "is_confirmed": choice.option.confirmed is not None,
         "model": choice.option.trial.model_path or None,
+        "file": str(_path(choice, folder)) if choice.option.file else None,
         "why": describe_why(choice),
         "alike": [option.number for option in choice.alike],
         "most_accurate": choice.most_accurate.number,

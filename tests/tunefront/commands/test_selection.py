@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from tests.reports.report_fixture import ReportFixture
+from tests.storage.deployment.test_deployed import VARIANT
+from tunefront.storage.deployment import deployed
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -63,3 +66,34 @@ def test_bad_limits_exit_2(run: Run, study: ReportFixture) -> None:
         assert (code, output) == (2, "")
         assert message in errors
         assert "Traceback" not in errors
+
+
+def test_a_file_for_a_device_is_chosen_and_copied(run: Run, tmp_path: Path, study: ReportFixture) -> None:
+    code, output, _ = run("select", "digits", "--device", "stm32_blue_pill")
+    assert code == 1
+    assert "Nothing was deployed: 'tunefront deploy digits' makes files of the models" in output
+    measures = {"file_bytes": 4000, "litert_latency_seconds": 2e-5, "arena_bytes": 3000}
+    deployed.save(study.study, replace(VARIANT, trial=0, file="trial-0.int8.tflite", measures=measures))
+    code, output, _ = run("select", "digits", "--device", "stm32_blue_pill")
+    assert code == 0
+    assert "Take trial 0 as int8: accuracy 97.50 %, memory 3 kB, time 20 us." in output
+    assert "  Its file: results/digits/deployed/trial-0.int8.tflite" in output
+    code, _, errors = run("select", "digits", "--device", "stm32_blue_pill", "--export", "chosen")
+    assert code == 2
+    assert "results/digits/deployed/trial-0.int8.tflite: the model is not on this machine" in errors
+    folder = tmp_path / "elsewhere" / "deployed"
+    folder.mkdir(parents=True)
+    (folder / "trial-0.int8.tflite").write_bytes(b"a file")
+    (folder / "trial-0.int8.json").write_text("{}")
+    wanted = ("select", "digits", "--at-most", "file_bytes=5kB", "--out", "elsewhere", "--export", "chosen", "--json")
+    found = json.loads(run(*wanted)[1])
+    assert (found["trial"], found["variant"], found["file"]) == (0, "int8", "elsewhere/deployed/trial-0.int8.tflite")
+    assert found["values"] == {"accuracy": 0.975, "file_bytes": 4000, "file_latency_seconds": 2e-5}
+    assert found["files"] == ["chosen/trial-0.int8.tflite", "chosen/trial-0.int8.json"]
+    assert (tmp_path / "chosen" / "trial-0.int8.tflite").read_bytes() == b"a file"
+
+
+def test_an_unknown_device_names_the_nearest(run: Run, study: ReportFixture) -> None:
+    code, _, errors = run("select", "digits", "--device", "stm32_blue")
+    assert code == 2
+    assert "--device: there is no device 'stm32_blue'. Did you mean 'stm32_blue_pill'?" in errors
