@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from tunefront.reports.printed_figures.style import Width
     from tunefront.reports.selection.selection import Preference
     from tunefront.reports.study_results import StudyResults
     from tunefront.storage.open_study import OpenStudy
@@ -152,6 +153,25 @@ class Study:
         if name not in pairs:
             raise StudyError(f"there is no figure {name!r}. {nearest(name, [*made, *pairs])}")
         return pairs[name]
+
+    def save_figure(self, name: str, path: str | Path, *, width: Width = "single") -> Path:
+        """Save a figure as papers print it, drawn by matplotlib, and return its path.
+
+        Args:
+            name: ``front``, ``memory-accuracy``, ``time-accuracy``, ``memory-time``, ``learning-curves`` or
+                ``confirmed``.
+            path: The suffix says the format: ``.pdf``, ``.svg`` or ``.png``.
+            width: ``single`` for one column of a page, ``double`` for both.
+
+        Raises:
+            PrintedFigureError: If it cannot be drawn; the message names the remedy.
+        """
+        from tunefront.reports.printed_figures.figure_kinds import draw_figure
+        from tunefront.reports.printed_figures.printed_figure import check_format
+
+        check_format(Path(path))
+        draw_figure(self._open(), name, width).save(Path(path))
+        return Path(path)
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the report into a folder (default: ``results/NAME``), and return the path of its page."""

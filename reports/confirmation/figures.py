@@ -93,17 +93,20 @@ def _add_means(
 
 
 def _error(finalists: Sequence[Confirmed], axis: Axis, colour: str) -> dict[str, Any]:
-    """Return error bars of half an interval, cut off at possible values; none where the interval is not known."""
-    up, down = [], []
-    for finalist in finalists:
-        found, scale = finalist.estimates[axis], skill_scale(finalist.measure)
-        half = 0.0 if math.isnan(found.half_width) else found.half_width
-        up.append(rounded(min(half, scale.best - found.mean) if axis == "accuracy" and scale.best > 0 else half))
-        is_open = axis == "accuracy" and math.isinf(scale.worst) and scale.best > 0  # a score that may be negative
-        # A bar down to 0 could not be drawn on a log scale.
-        down.append(rounded(half if is_open else min(half, 0.8 * found.mean)))
+    sides = [interval_sides(finalist, axis) for finalist in finalists]
+    up, down = [rounded(side) for _, side in sides], [rounded(side) for side, _ in sides]
     bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down}
     return bars | {"color": colour, "thickness": 1.2, "width": 0}
+
+
+def interval_sides(finalist: Confirmed, axis: Axis) -> tuple[float, float]:
+    """Return how far a figure draws a mean's interval down and up: not beyond possible values; 0 if it is not known."""
+    found, scale = finalist.estimates[axis], skill_scale(finalist.measure)
+    half = 0.0 if math.isnan(found.half_width) else found.half_width
+    up = min(half, scale.best - found.mean) if axis == "accuracy" and scale.best > 0 else half
+    is_open = axis == "accuracy" and math.isinf(scale.worst) and scale.best > 0  # a score that may be negative
+    # A bar down to 0 could not be drawn on a log scale.
+    return half if is_open else min(half, 0.8 * found.mean), up
 
 
 def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:

@@ -46,7 +46,7 @@ def pair_figure(results: StudyResults, x: Axis, y: Axis) -> go.Figure:
     for kind in kinds(results):
         figure.add_scatter(**points(results, kind, x, y, parameters))
     for axis, add_line in ((x, figure.add_vline), (y, figure.add_hline)):
-        for limit in _limits_in_sight(results, axis):
+        for limit in limits_in_sight(results, axis):
             add_line(limit, line={"color": BROKEN_COLOUR, "width": 1, "dash": "dash"}, opacity=0.7)
     if not figure.data:
         say_in_the_middle(figure, "nothing measured yet")
@@ -70,27 +70,34 @@ def front_figure(results: StudyResults) -> go.Figure:
 
 def _axis(results: StudyResults, axis: Axis) -> dict[str, Any]:
     title = axis_title(results, axis) + ("" if axis in results.objectives else ", not an objective")
-    return measure_axis(results.measure(axis), title, _values(results, axis))
+    return measure_axis(results.measure(axis), title, axis_values(results, axis))
 
 
-def _values(results: StudyResults, axis: Axis) -> list[float]:
+def axis_values(results: StudyResults, axis: Axis) -> list[float]:
     """Return the measured values on the axis, of the trials that figures show."""
     values = [results.value(trial, axis) for kind in kinds(results) for trial in kind.trials]
     return [value for value in values if not math.isnan(value)]
 
 
-def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
-    """Add steps of the best value on `y` for a given cost on `x`. Adds nothing unless both are objectives."""
+def best_of_two(results: StudyResults, x: Axis, y: Axis) -> list[tuple[float, float]]:
+    """Return the values of the trials undominated on two axes, by `x`; none unless both are objectives."""
     feasible = [trial for trial in results.trials if trial.state == "complete" and trial.is_feasible]
     if not feasible or not {x, y} <= results.objectives.keys():
-        return
+        return []
     reached = np.array([[results.value(trial, axis) for axis in (x, y)] for trial in feasible])
     members = reached[on_front(reached, [results.measure(axis).direction for axis in (x, y)])]
-    members = members[np.argsort(members[:, 0])]
+    return [(float(first), float(second)) for first, second in members[np.argsort(members[:, 0])]]
+
+
+def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
+    """Add steps of the best value on `y` for a given cost on `x`. Adds nothing unless both are objectives."""
+    members = best_of_two(results, x, y)
+    if not members:
+        return
     figure.add_scatter(
         name="best of these two axes",
-        x=[rounded(value) for value in members[:, 0]],
-        y=[rounded(value) for value in members[:, 1]],
+        x=[rounded(value) for value, _ in members],
+        y=[rounded(value) for _, value in members],
         mode="lines",
         line={"color": FRONT_COLOUR, "width": 1.5, "shape": "hv", "dash": "dot"},
         opacity=0.7,
@@ -98,10 +105,10 @@ def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> No
     )
 
 
-def _limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:
+def limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:
     """Return the limits within the measured range: a limit far away would squeeze everything else."""
     objective = results.objectives.get(axis)
-    values = _values(results, axis)
+    values = axis_values(results, axis)
     if objective is None or not values:
         return []
     limits = (objective.at_least, objective.at_most)

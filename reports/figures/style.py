@@ -49,15 +49,23 @@ def new_figure(title: str) -> go.Figure:
     return figure
 
 
-def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[str, Any]:
-    """Return a plotly axis for `values` of `measure`; NaNs are left out.
+def has_log_scale(measure: Measure, values: Sequence[float]) -> bool:
+    """Return whether an axis for these values has a log scale; NaNs are left out.
 
-    Costs have a log scale, because 1 MB against 2 MB matters as much as 100 MB against 200 MB. If a value
-    is 0, which a log scale cannot show, the scale is linear.
+    Costs have one, because 1 MB against 2 MB matters as much as 100 MB against 200 MB. If a value is 0, which a log
+    scale cannot show, the scale is linear.
 
     Errors have a log scale, too, where they differ by a factor of three or more. Below, a linear scale looks alike and
     has more round ticks. R2 may be negative, so its scale is linear.
     """
+    known = [value for value in values if not math.isnan(value)]
+    if measure.unit == "fraction" or min(known, default=0.0) <= 0:
+        return False
+    return measure.unit != "number" or (measure.direction == "minimize" and max(known) >= 3 * min(known))
+
+
+def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[str, Any]:
+    """Return a plotly axis for `values` of `measure`; NaNs are left out."""
     known = [value for value in values if not math.isnan(value)]
     axis: dict[str, Any] = {"title": {"text": title}}
     if measure.unit == "fraction":
@@ -67,14 +75,10 @@ def measure_axis(measure: Measure, title: str, values: Sequence[float]) -> dict[
             "maxallowed": 1.12,
         }  # or a single trial's axis ends at 150 %
     if measure.unit == "number":
-        if measure.direction == "maximize" or min(known, default=0.0) <= 0 or max(known) < 3 * min(known):
-            return axis | {"tickformat": ".4~r"}
-        return axis | _log_axis(known, measure.unit)
+        return axis | (_log_axis(known, measure.unit) if has_log_scale(measure, known) else {"tickformat": ".4~r"})
     # This format is used when a reader zooms in so far that the ticks given below are too far apart.
     axis |= {"tickformat": "~s", "ticksuffix": "B" if measure.unit == "bytes" else "s"}
-    if min(known, default=0.0) <= 0:
-        return axis
-    return axis | _log_axis(known, measure.unit)
+    return axis | (_log_axis(known, measure.unit) if has_log_scale(measure, known) else {})
 
 
 def _log_axis(values: Sequence[float], unit: Unit) -> dict[str, Any]:

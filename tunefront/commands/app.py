@@ -26,6 +26,7 @@ COMMANDS = {
     "select": "selection",
     "compare": "tables",
     "table": "tables",
+    "figure": "printed_figures",
     "delete": "study",
     "dashboard": "reports",
 }
