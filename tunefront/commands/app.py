@@ -26,7 +26,7 @@ COMMANDS = {
     "select": "selection",
     "compare": "tables",
     "table": "tables",
-    "figure": "printed_figures",
+    "figure": "tables",
     "delete": "study",
     "dashboard": "reports",
 }

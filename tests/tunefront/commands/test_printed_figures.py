@@ -11,7 +11,7 @@ import pytest
 
 import tunefront
 from tests.reports.report_fixture import ReportFixture
-from tunefront.commands.printed_figures import Columns, Kind
+from tunefront.commands.tables import Columns, FigureKind
 from tunefront.reports.printed_figures.figure_kinds import FIGURE_KINDS
 from tunefront.reports.printed_figures.style import WIDTHS
 
@@ -69,5 +69,5 @@ def test_without_matplotlib_it_says_what_to_install(
 
 
 def test_the_command_knows_all_figures_and_widths() -> None:
-    assert [kind.value for kind in Kind] == list(FIGURE_KINDS)
+    assert [kind.value for kind in FigureKind] == list(FIGURE_KINDS)
     assert [columns.value for columns in Columns] == list(WIDTHS)
