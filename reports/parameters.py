@@ -51,12 +51,16 @@ class Parameters:
 
     def summary(self, trial: TrialRecord, names: Sequence[str] | None = None) -> str:
         """Return the trial's parameters in a line, all or those of `names`: ``nadam, learning_rate 0.0078, ...``."""
+        return ", ".join(self.words(trial, names))
+
+    def words(self, trial: TrialRecord, names: Sequence[str] | None = None) -> list[str]:
+        """Return a few words for each of the trial's parameters, all or those of `names`: ``learning_rate 0.0078``."""
         values = self._by_number[trial.number]
         shown = values if names is None else [name for name in names if name in values]
-        return ", ".join(
+        return [
             show_value(values[name]) if name in self._self_explanatory else f"{name} {show_value(values[name])}"
             for name in shown
-        )
+        ]
 
 
 def show_value(value: Any) -> str:

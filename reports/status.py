@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -22,6 +22,7 @@ from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
+_MAX_STOPPED = 15  # stopped trials listed one by one
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,12 @@ class StudiesOverview:
         """Return objects with ``study``, ``trials``, counts by state, and ``front``, None for a confirmation."""
         return [_summary(results) for results in self.results]
 
-    def render(self) -> RenderableType:
+    @property
+    def is_over(self) -> bool:
+        """Whether all studies are over, see :class:`StudyStatus`."""
+        return all(StudyStatus(results).is_over for results in self.results)
+
+    def render(self, *, is_brief: bool = False) -> RenderableType:
         """Return a table, and the command to type next."""
         if not self.results:
             return Text("No study yet. Start one with: tunefront run examples/digits.toml")
@@ -56,6 +62,11 @@ class StudyStatus:
     """The status of one study."""
 
     results: StudyResults
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the study has all its trials, or ended early for good, and nothing runs."""
+        return not self.results.counts["running"] and (not self.results.n_missing or bool(self.results.early_end))
 
     def as_json(self) -> dict[str, Any]:
         """Return counts, notes, reasons of the trials that did not complete, the running trials, and the front."""
@@ -85,8 +96,12 @@ class StudyStatus:
             ],
         }
 
-    def render(self) -> RenderableType:
-        """Return counts, notes, reasons, the running trials, and the front as tables."""
+    def render(self, *, is_brief: bool = False) -> RenderableType:
+        """Return counts, notes, reasons, the running trials, and the front as tables.
+
+        Args:
+            is_brief: Whether to leave out why each single trial was stopped early, and what the front's models are.
+        """
         results = self.results
         counts = results.counts
         title = Text(f"{results.study.name}: {results.n_finished} of {results.study.spec['trials']} trials", "bold")
@@ -100,6 +115,8 @@ class StudyStatus:
             parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))
         for state in ("pruned", "refused", "failed"):
             parts += [_reason_line(state, group) for group in results.reasons(state)]
+        if not is_brief:
+            parts += _proofs(results)
         running = [trial for trial in results.trials if trial.state == "running"]
         if running:
             parts.append(_running_table(results, running))
@@ -107,7 +124,8 @@ class StudyStatus:
         if confirms:  # the front of a confirmation's single trainings means nothing
             parts.append(Text(f"What they mean together: tunefront report {confirms}"))
         elif results.front:
-            parts += [Text(""), front_table(results)]
+            front = front_table(results)
+            parts += [Text(""), replace(front, items=()) if is_brief else front]
             parts += [Text(text) for text in (describe_without_model(results),) if text]
         return Group(*parts)
 
@@ -136,6 +154,16 @@ def _summary(results: StudyResults) -> dict[str, Any]:
 def _reason_line(state: str, group: ReasonGroup) -> Text:
     text = Text(f"{state} ({len(group.numbers)}): ", style="yellow" if state == "failed" else "dim")
     return text.append(f"{group.text}: {_trials(group.numbers)}", style="default")
+
+
+def _proofs(results: StudyResults) -> list[Text]:
+    """Return for each trial that was stopped early why, in full, where reasons were summed up to one for several."""
+    summed_up = {number for group in results.reasons("pruned") if len(group.numbers) > 1 for number in group.numbers}
+    stopped = [trial for trial in results.trials if trial.number in summed_up]
+    lines = [Text(f"  trial {trial.number}, {trial.reason}", style="dim") for trial in stopped[-_MAX_STOPPED:]]
+    n_more = len(stopped) - len(lines)
+    title = f"why each of them was stopped{f' (the last {len(lines)}; all are in the report)' if n_more else ''}:"
+    return [Text(title), *lines] if lines else []
 
 
 def _trials(numbers: tuple[int, ...]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from optuna.trial import TrialState
 
 from tunefront.storage.attempts import Lease, holds
 from tunefront.storage.database import schema
@@ -70,3 +71,20 @@ def load(study: OpenStudy, numbers: Sequence[int] | None = None) -> dict[int, li
             epoch = Epoch(row.epoch, row.accuracy, row.train_seconds, row.validation_seconds, json.loads(row.metrics))
             curves.setdefault(row.number, []).append(epoch)
     return curves
+
+
+def epochs_saved(study: OpenStudy) -> int:
+    """Count the epochs that trials were still to train when they were stopped early."""
+    table = schema.epochs
+    query = (
+        sa.select(table.c.number, sa.func.count()).where(table.c.study_id == study.study_id).group_by(table.c.number)
+    )
+    with study.store.engine.connect() as connection:
+        trained = {int(number): int(n_epochs) for number, n_epochs in connection.execute(query)}
+    planned = study.record.spec["training"]["epochs"]  # a number wherever trials have no number of their own
+    stopped = study.optuna.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+    return sum(
+        max(int(trial.params.get("training.epochs", planned)) - trained[trial.number], 0)
+        for trial in stopped
+        if trial.number in trained
+    )

@@ -27,6 +27,7 @@ from tunefront.storage.database.connection import open_store
 from tunefront.storage.trials import TrialRecord
 
 ROOT = Path(__file__).parents[1]
+PAGE = "results/tiny/report.html"
 EXAMPLE = (ROOT / "examples" / "digits.toml").read_text()
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -211,7 +212,9 @@ def test_ctrl_c_stops_in_seconds_and_the_same_command_goes_on(start: Any, tmp_pa
 
     # Under nohup it goes on when its terminal is closed.
     process = start("run", "longer.toml", "--workers", "2", has_nohup=True)
-    wait_for_line(process, "^study longer")
+    begun = wait_for_line(process, "^going on: ")
+    n_done = sum(record.state in ("complete", "pruned") for record in before)
+    assert f"going on: {n_done} of 4 are done" in begun
     os.killpg(process.pid, signal.SIGHUP)
     output, _ = process.communicate()
     assert process.returncode == 0, output
@@ -261,6 +264,9 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     searching = start("run", "tiny.toml", "--workers", "2")
     output, _ = searching.communicate()
     assert searching.returncode == 0, output
+    # It ends with the model that `select` takes, and with what to do next.
+    verdict = start("select", "tiny").communicate()[0].partition("next:")[0]
+    assert output.endswith(f"\n{verdict}next: tunefront confirm tiny\n      tunefront dashboard\n      open {PAGE}\n")
 
     process = start("confirm", "tiny", "--seeds", "2", "--near", "0")
     wait_for_line(process, r"trial 0: complete")
@@ -272,6 +278,7 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     output, _ = process.communicate()
     assert process.returncode == 0, output
     assert "tiny: confirmed" in output
+    assert "next: tunefront deploy tiny\n" in output
     assert "Traceback" not in output
 
     searched = read_trials(tmp_path, "tiny")

@@ -39,7 +39,15 @@ THIRD_PARTY: dict[str, set[str]] = {
 NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not even inside a function
 LOADED_LATE = {
     f"tunefront/commands/{name}.py"
-    for name in ("cache_table", "column_table", "data_table", "live_view", "profile_table")
+    for name in (
+        "cache_table",
+        "column_table",
+        "data_table",
+        "profile_table",
+        "screen/snapshot_text",
+        "screen/views",
+        "screen/watch",
+    )
 }  # of the front door, not by --help
 NO_SCREEN = {
     "objectives",

@@ -6,6 +6,7 @@ This module belongs to the ground floor, like `objectives`: it imports nothing o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 # Characters that a terminal may obey: control characters except line breaks and tabs, marks that change the direction
@@ -33,3 +34,18 @@ def shortened(text: str, at_most: int = _MAX_SHOWN) -> str:
     """Return the text, shortened to its beginning and end if it is long."""
     n_end = at_most // 4
     return text if len(text) <= at_most else f"{text[: at_most - n_end - 5]} ... {text[-n_end:]}"
+
+
+def in_lines(items: Sequence[str], width: int) -> list[str]:
+    """Return items with commas between, in lines of at most `width` characters that break only between items.
+
+    An item that is longer than a line has one of its own.
+    """
+    lines: list[str] = []
+    for number, item in enumerate(items):
+        text = item if number == len(items) - 1 else f"{item},"
+        if lines and len(lines[-1]) + 1 + len(text) <= width:
+            lines[-1] += f" {text}"
+        else:
+            lines.append(text)
+    return lines

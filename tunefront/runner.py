@@ -77,6 +77,7 @@ def run_spec(
     """Run a study on this machine until it ends, with the view that fits the console."""
     import tempfile
 
+    from tunefront.commands.screen.views import make_view
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import check_own_space
@@ -87,14 +88,13 @@ def run_spec(
         scratch = Path(name)
         launcher = Launcher(scratch / "forkserver.log")
         launcher.load()  # takes many seconds, so everything else is imported meanwhile, also what the report needs
-
-        import tunefront.reports.publish  # noqa: F401
-        from tunefront.commands.live_view import make_view
-        from tunefront.search.supervisor.run import RunRequest, run_study
-
         view = make_view(console)
-        request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue)
         try:
-            return run_study(request, view)
+            view.progress(f"loading Keras and preparing {spec.data.source}", 0, 1)
+
+            import tunefront.reports.publish  # noqa: F401
+            from tunefront.search.supervisor.run import RunRequest, run_study
+
+            return run_study(RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue), view)
         finally:
             view.close()

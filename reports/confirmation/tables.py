@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-from rich import box
-from rich.console import Group, JustifyMethod, RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from tunefront.objectives.measures import AXES, Axis
@@ -25,6 +23,7 @@ from tunefront.reports.confirmation.sentences import (
 )
 from tunefront.reports.confirmation.statistics import Estimate
 from tunefront.reports.sentences.notes import show_marked
+from tunefront.reports.tables.fitting_table import FittingTable, TableColumn
 from tunefront.reports.tables.frames import GUESSING, guesses
 from tunefront.reports.tables.markdown import escape, markdown_table
 
@@ -80,16 +79,17 @@ def _columns(name: str, found: Estimate, least: float = -math.inf, most: float =
 
 def confirmation_table(confirmation: Confirmation) -> RenderableType:
     """Return a table of the finalists for a terminal, the cautious front in bold, and the findings in sentences."""
-    title = Text(f"{confirmation.search.study.name}: confirmed")
-    # Titles may wrap and cells may not, and gaps are narrow, so that the table fits into 80 columns.
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.title_style = "bold"
-    rows = [[*cells(confirmation, finalist), finalist.verdict] for finalist in confirmation.finalists]
-    for name, *column in zip([*titles(confirmation), "verdict"], *rows, strict=True):
-        justify: JustifyMethod = "left" if name == "verdict" else "right"
-        table.add_column(name, justify=justify, min_width=max(map(len, column)))
-    for finalist, row in zip(confirmation.finalists, rows, strict=True):
-        table.add_row(*map(Text, row), style="bold" if finalist.is_on_cautious_front else "dim")
+    finalists = confirmation.finalists
+    heads, rows = titles(confirmation), [list(map(Text, cells(confirmation, finalist))) for finalist in finalists]
+    trial, *values, probability = [
+        TableColumn(head, [row[number] for row in rows]) for number, head in enumerate(heads)
+    ]
+    verdict = TableColumn("verdict", [Text(finalist.verdict) for finalist in finalists], is_text=True)
+    table = FittingTable(
+        title=f"{confirmation.search.study.name}: confirmed",
+        columns=[trial, verdict, probability, *values],
+        styles=["bold" if finalist.is_on_cautious_front else "dim" for finalist in finalists],
+    )
     sentences = (Text(sentence) for sentence in describe_confirmation(confirmation) if sentence)
     return Group(table, *sentences, Text(""))
 

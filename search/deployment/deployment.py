@@ -157,6 +157,7 @@ def make_export_asker(progress: Progress) -> Iterator[Asker]:
     """Yield an asker whose children have Keras on TensorFlow, whatever trained the models, and no GPU."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name, child_environment(KERAS_BACKEND="tensorflow"):
         launcher = Launcher(Path(name) / "forkserver.log")
+        progress("loading Keras", 0, 1)
         launcher.load()
         yield Asker(launcher, None, Path(name) / "child.log", progress)
 

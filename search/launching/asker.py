@@ -93,6 +93,7 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
     """Yield an asker for one command, on this machine's first GPU or all of its CPU; it starts to load Keras."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
+        progress("loading Keras", 0, 1)
         launcher.load()
         slot = make_slots(1, list_gpus(), n_cpus(), machine.memory_bytes())[0]
         yield Asker(launcher, slot, Path(name) / "child.log", progress)

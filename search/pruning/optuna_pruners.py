@@ -70,4 +70,5 @@ class OptunaJudge:
         last = curve[-1]
         shown = format_quantity(last.accuracy, self._measure.unit)
         name = self._measure.name if self._measure.task == "regression" else "accuracy"
-        return Verdict(False, f"epoch {last.epoch}: stopped by the {self._name} rule at {name} {shown}")
+        reason = f"epoch {last.epoch}: stopped by the {self._name} rule at {name} {shown}"
+        return Verdict(False, reason, brief=f"{name} {shown}, by the {self._name} rule")

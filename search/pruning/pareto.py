@@ -78,11 +78,13 @@ class ParetoPruner:
                 value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 violations = {objective.measure.name: objective.violation(value)}
-                return Verdict(False, f"{when}, {objective.describe_violation(value)}", violations)
+                broken = objective.describe_violation(value)
+                return Verdict(False, f"{when}, {broken}", violations, brief=f"even at best, {broken}")
         verdict = self._judge_dominance(when, best, finished)
         if verdict.goes_on and self._is_guessing(best, finished):
             reached, guessed = self._in_unit(best[self._accuracy]), self._in_unit(self.guessing)
-            return Verdict(False, f"{when}, {reached} is no better than guessing may reach ({guessed})")
+            reason = f"{when}, {reached} is no better than guessing may reach ({guessed})"
+            return Verdict(False, reason, brief="no better than guessing")
         return verdict
 
     def _is_guessing(self, best: tuple[float, ...], finished: FinishedTrials) -> bool:
@@ -107,11 +109,12 @@ class ParetoPruner:
         if "accuracy" in self.objectives:
             losses = [self.measure.loss(score) for score in finished.rivals[which, self._accuracy]]
             which = which[np.argsort(losses, kind="stable")]
-        rival = tuple(map(float, finished.rivals[which[0]]))
+        rival, number = tuple(map(float, finished.rivals[which[0]])), finished.rival_numbers[which[0]]
         return Verdict(
             False,
-            f"{when} ({self._show(best)}) trial {finished.rival_numbers[which[0]]} dominates it "
+            f"{when} ({self._show(best)}) trial {number} dominates it "
             f"({self._show(rival)}){self._shortfall(best, rival)}",
+            brief=f"trial {number} is better",
         )
 
     def optimistic_end(

@@ -110,7 +110,7 @@ class Finisher:
         if outcome in (Outcome.COMPLETE, Outcome.PRUNED):
             self.seconds_a_trial.append(self._clock() - running.started_at)
         if is_recorded:
-            self._view.say(describe_outcome(running.lease.number, outcome, self._shown_values(running), reason))
+            self._view.say(self._describe_end(running, outcome, reason))
         else:
             self._say_refused(running.lease.number)
 
@@ -149,6 +149,15 @@ class Finisher:
     def _say_refused(self, number: int) -> None:
         self._view.say(f"trial {number}: result refused: another worker has taken the trial over, or a person ended it")
 
+    def _describe_end(self, running: RunningTrial, outcome: Outcome, reason: str) -> str:
+        number = running.lease.number
+        if outcome is Outcome.PRUNED:
+            return describe_stopped(number, len(running.curve), running.candidate.epochs, running.stop_brief)
+        line = describe_outcome(number, outcome, self._shown_values(running), reason)
+        if outcome is Outcome.COMPLETE and not self._assignment.spec.confirms:
+            line += patiently(lambda: self._live_front.describe_entry(number))
+        return line
+
     def _shown_values(self, running: RunningTrial) -> str:
         shown = [
             format_quantity(running.measurements[objective.measure.name], objective.measure.unit)
@@ -162,3 +171,8 @@ def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) ->
     """Return a line for a log that says how a trial ended."""
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def describe_stopped(number: int, n_epochs: int, n_planned: int, brief: str) -> str:
+    """Return a line for a log on a trial that was stopped early: ``"trial 9 stopped at 5/12: trial 5 is better"``."""
+    return f"trial {number} stopped at {n_epochs}/{n_planned}" + (f": {brief}" if brief else "")

@@ -107,7 +107,8 @@ class Listener:
         if epoch.epoch in self._judge.rungs_of(running.candidate):
             verdict = patiently(lambda: self._judge.judge(running))
             answer(running.child.connection, go_on=verdict.goes_on)  # answered first, because the child waits
-            running.stop_reason, running.violations = verdict.reason, verdict.violations
+            running.stop_reason, running.stop_brief = verdict.reason, verdict.brief
+            running.violations = verdict.violations
         if not patiently(lambda: self._judge.note(running)):
             self._finisher.end_taken_over(running)
 

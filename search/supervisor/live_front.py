@@ -9,6 +9,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from tunefront.objectives.chance import Chance
 from tunefront.objectives.dominance import dominating, on_front
 from tunefront.objectives.limits import Objective, broken_limit, violations
 from tunefront.objectives.measures import Axis, Direction, known_early
@@ -23,11 +24,13 @@ class LiveFront:
 
     Attributes:
         extra: Limits on measures that are no objectives.
+        chance: The score of guessing by the measure of accuracy; None if it is not known.
     """
 
     study: optuna.Study
     objectives: Mapping[Axis, Objective]
     extra: Sequence[Objective] = ()
+    chance: Chance | None = None
 
     @property
     def limits(self) -> list[Objective]:
@@ -71,6 +74,19 @@ class LiveFront:
         sign = -1 if self._directions[0] == "maximize" else 1
         members = (member for member, is_on in zip(feasible, mask, strict=True) if is_on)
         return sorted(members, key=lambda member: sign * member[1][0])
+
+    def is_guessing(self, values: Values) -> bool:
+        """Return whether a trial's score is no better than guessing; False where that is not known."""
+        if self.chance is None or "accuracy" not in self.objectives:
+            return False
+        return not self.chance.is_beaten_by(values[list(self.objectives).index("accuracy")])
+
+    def describe_entry(self, number: int) -> str:
+        """Say as the end of a line that a complete trial has come on the front; empty if it has not."""
+        values = dict(self.front()).get(number)
+        if values is None:
+            return ""
+        return "; new on the front" + (", though no better than guessing" if self.is_guessing(values) else "")
 
     def beaten(self) -> set[int]:
         """Return the numbers of the complete trials that another one within the limits dominates.

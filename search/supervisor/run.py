@@ -84,7 +84,6 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_folder(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes())
-    view.say(f"loading Keras and preparing {spec.data.source} ...")
     try:
         asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)
         dataset, versions = prepare_study(asker, spec)
@@ -110,6 +109,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
     for text in describe_lists(dataset.folder):
         view.say(f"data: {text}")
     counts = count(study)
+    if 0 < counts.finished < spec.trials:
+        view.say(f"going on: {counts.finished} of {spec.trials} are done")
     if counts.finished >= spec.trials:
         more = f"More trials go on with it{f', first the {counts.waiting} waiting' if counts.waiting else ''}"
         view.say(f"{counts.finished} trials are finished already: there is nothing to train. {more}")

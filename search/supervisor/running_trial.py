@@ -25,6 +25,7 @@ class RunningTrial:
     Attributes:
         started_at: The start on the supervisor's clock.
         stop_reason: Why the trial was told to stop; empty while it goes on.
+        stop_brief: The same in a few words.
         violations: Measure -> by how much the stopped trial would have broken its limit.
         is_trained: Whether only the model is still being saved.
         other_slots_busy: The number of other busy slots at each epoch.
@@ -40,6 +41,7 @@ class RunningTrial:
     curve: list[Epoch] = field(default_factory=list)
     measurements: dict[str, float] = field(default_factory=dict)
     stop_reason: str = ""
+    stop_brief: str = ""
     violations: Mapping[str, float] = field(default_factory=dict)
     is_trained: bool = False
     other_slots_busy: list[int] = field(default_factory=list)

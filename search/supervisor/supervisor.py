@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 
+from tunefront.objectives.chance import read_chance
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.sampling.seeds import trial_seed
@@ -26,7 +27,7 @@ from tunefront.search.supervisor.listener import Listener
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
-from tunefront.search.supervisor.snapshot import take_snapshot
+from tunefront.search.supervisor.snapshot import Snapshots
 from tunefront.search.supervisor.study_end import StudyEnd
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_link, refuse_links_in
@@ -68,8 +69,12 @@ class Supervisor:
         self._clock = clock
         self._study = assignment.study
         self._running = RunningTrials()
+        spec, facts = assignment.spec, assignment.study.record.dataset
         self._live_front = LiveFront(
-            self._study.optuna, assignment.spec.parsed_objectives(), assignment.spec.extra_limits()
+            self._study.optuna,
+            spec.parsed_objectives(),
+            spec.extra_limits(),
+            read_chance(facts, spec.accuracy_measure),
         )
         self._models = KeptModels(assignment.study, assignment.out / "models")
         self._judge = Judge(assignment)
@@ -84,6 +89,7 @@ class Supervisor:
         self._renewed_at = self._clock()
         self._shown_at = -_TICK_SECONDS
         self._has_started = False
+        self._snapshots = Snapshots(assignment, self._running, self._live_front, clock)
 
     def run(self) -> Ending:
         """Run trials until the study has all of them, ends early, gives up, or is interrupted."""
@@ -202,8 +208,5 @@ class Supervisor:
     def _show(self) -> None:
         if self._clock() - self._shown_at >= _TICK_SECONDS:
             seconds = self._finisher.seconds_a_trial
-            snapshot = patiently(
-                lambda: take_snapshot(self._assignment, self._count(), self._running, self._live_front, seconds)
-            )
-            self._view.show(snapshot)
+            self._view.show(patiently(lambda: self._snapshots.take(self._count(), seconds)))
             self._shown_at = self._clock()

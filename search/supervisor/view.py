@@ -32,9 +32,13 @@ class Snapshot:
     """The state of a study at one moment.
 
     Attributes:
-        front: Number and values of each trial on the front so far, the best in the first objective first.
+        front: Number and values of each trial on the front so far, the best in the first objective first; None for a
+            confirmation, whose single trainings have no front of their own.
         seconds_left: The estimated seconds left; None while nothing is known.
         measure: That of the scores of slots.
+        seconds: The seconds since this run began.
+        epochs_saved: The epochs that stopped trials were not trained for.
+        guessing: The numbers of the trials on the front that are no better than guessing.
     """
 
     study: str
@@ -42,9 +46,12 @@ class Snapshot:
     counts: Counts
     slots: Sequence[SlotState]
     objectives: Mapping[Axis, Objective]
-    front: Sequence[tuple[int, tuple[float, ...]]]
+    front: Sequence[tuple[int, tuple[float, ...]]] | None
     seconds_left: float | None
     measure: Measure
+    seconds: float = 0.0
+    epochs_saved: int = 0
+    guessing: frozenset[int] = frozenset()
 
 
 class View(Protocol):

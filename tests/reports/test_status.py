@@ -62,3 +62,34 @@ def test_done_early_is_said_only_while_it_is_true(tmp_path: Path) -> None:
     assert "done early" not in shown()
     fixture.end(leased, Outcome.PRUNED, reason="epoch 1: hopeless")  # it has all its trials
     assert "done early" not in shown()
+
+
+def test_each_stopped_trial_has_its_proof_though_reasons_are_summed_up(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path, n_trials=40)
+    fixture.complete(0.9, 10, 1.0)
+    reasons = [f"epoch 2: even at best ({50 + number}.00 %) trial 0 dominates it (90.00 %)" for number in range(17)]
+    for reason in reasons:
+        fixture.end(fixture.lease(), Outcome.PRUNED, curve=(0.1, 0.2), reason=reason)
+    status = study_status(fixture.study)
+    lines = printed(status.render()).splitlines()
+    assert "why each of them was stopped (the last 15; all are in the report):" in lines
+    assert [line for line in lines if line.startswith("  trial ")] == [
+        f"  trial {number}, {reasons[number - 1]}" for number in range(3, 18)
+    ]
+    assert "why each" not in printed(status.render(is_brief=True))
+
+
+def test_a_study_is_over_when_nothing_runs_and_nothing_is_to_come(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path, n_trials=2)
+
+    def is_over() -> tuple[bool, bool]:
+        return study_status(fixture.study).is_over, studies_overview(fixture.store).is_over
+
+    fixture.complete(0.9, 10, 1.0)
+    assert is_over() == (False, False)
+    fixture.study.optuna.set_user_attr("ending", ENDING)
+    assert is_over() == (True, True)
+    leased = fixture.lease()
+    assert is_over() == (False, False)
+    fixture.end(leased, Outcome.PRUNED, reason="epoch 1: hopeless")
+    assert is_over() == (True, True)

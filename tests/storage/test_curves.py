@@ -7,6 +7,7 @@ import pytest
 from tests.storage.study_fixture import StudyFixture, epoch
 from tunefront.storage import curves
 from tunefront.storage.curves import Epoch
+from tunefront.storage.outcomes import Outcome
 
 
 def test_load_gives_each_curve_in_order(fixture: StudyFixture) -> None:
@@ -52,3 +53,22 @@ def test_load_leaves_other_studies_out(fixture: StudyFixture) -> None:
     assert math.isclose(curves.load(other.study)[0][0].accuracy, 0.5)
     other.store.optuna.remove_session()
     other.store.engine.dispose()
+
+
+def test_epochs_saved_are_those_that_stopped_trials_were_not_trained_for(fixture: StudyFixture) -> None:
+    """The spec's trainings have 3 epochs; one trial drew 7 of its own."""
+    for n_epochs, own, outcome in (
+        (1, None, Outcome.PRUNED),
+        (5, 7, Outcome.PRUNED),
+        (3, None, Outcome.PRUNED),
+        (2, None, Outcome.COMPLETE),  # ended by itself: nothing was stopped
+        (1, None, Outcome.FAILED),
+        (0, None, Outcome.REFUSED),  # never began
+    ):
+        leased = fixture.lease()
+        if own is not None:
+            assert leased[1].suggest_int("training.epochs", own, own) == own
+        for number in range(1, n_epochs + 1):
+            curves.append(fixture.store, leased[0], epoch(number))
+        fixture.finish(leased, outcome)
+    assert curves.epochs_saved(fixture.study) == (3 - 1) + (7 - 5)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tunefront.printable import on_one_line, printable, shown
+from tunefront.printable import in_lines, on_one_line, printable, shown
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,18 @@ def test_shown_is_short(value: object) -> None:
 @pytest.mark.parametrize("value", ["text", 3, 0.5, True, None, [1, "a"], {"low": 1, "high": 2}, ("a", 1)])
 def test_shown_writes_what_is_short_as_python_does(value: object) -> None:
     assert shown(value) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("items", "width", "expected"),
+    [
+        ([], 10, []),
+        (["a"], 1, ["a"]),
+        (["adam", "rate 0.1", "b"], 14, ["adam,", "rate 0.1, b"]),
+        (["adam", "rate 0.1", "b"], 15, ["adam, rate 0.1,", "b"]),
+        (["adam", "rate 0.1", "b"], 17, ["adam, rate 0.1, b"]),
+        (["longer than a line", "b", "c"], 5, ["longer than a line,", "b, c"]),
+    ],
+)
+def test_lines_break_only_between_items(items: list[str], width: int, expected: list[str]) -> None:
+    assert in_lines(items, width) == expected

@@ -13,6 +13,7 @@ from tunefront.commands.terminal import (
     UserError,
     make_console,
     say,
+    say_written,
     show,
     show_json,
     suggest,
@@ -100,7 +101,7 @@ def replay(
     """
     from functools import partial
 
-    from tunefront.commands.live_view import make_view
+    from tunefront.commands.screen.views import make_view
     from tunefront.reports.replay.page import write_replay
     from tunefront.reports.replay.tables import replay_table
     from tunefront.search.preparation.own_code import code_of_space
@@ -129,7 +130,7 @@ def replay(
         show_json(results)
         return
     show(replay_table(results))
-    say("wrote " + ", ".join(str(path) for path in paths))
+    say_written(paths)
     suggest(f"open {paths[0]}")
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import publish_report, results_folder
-from tunefront.commands.terminal import show, show_json, suggest, writable_folder
+from tunefront.commands.terminal import UserError, show, show_json, suggest, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
@@ -17,21 +18,34 @@ if TYPE_CHECKING:
 
 def status(
     study: Annotated[str | None, typer.Argument(help="Name of a study; all of them if left out.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show it anew every few seconds, until the study is over or Ctrl-C.")
+    ] = False,
     storage: StorageOption = DEFAULT_STORAGE,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell how studies stand: trials by state, reasons of failures, what runs now, the front."""
-    from tunefront.reports.status import studies_overview, study_status
-    from tunefront.storage.database.connection import open_store
+    """Tell how studies stand: trials by state, why trials were stopped or failed, what runs now, the front."""
+    if watch and as_json:
+        raise UserError("--watch is for people and --json for programs: leave one of them out")
+    with at_work("reading the storage"):
+        standing = _read_status(study, storage)
+    if watch:
+        from tunefront.commands.screen.watch import watch_status
 
-    if study is None:
-        standing: StudiesOverview | StudyStatus = studies_overview(open_store(storage))
-    else:
-        standing = study_status(find_study(storage, study))
+        standing = watch_status(standing, lambda: _read_status(study, storage))
     if as_json:
         show_json(standing.as_json())
     else:
         show(standing.render())
+
+
+def _read_status(study: str | None, storage: str) -> StudiesOverview | StudyStatus:
+    from tunefront.reports.status import studies_overview, study_status
+    from tunefront.storage.database.connection import open_store
+
+    if study is None:
+        return studies_overview(open_store(storage))
+    return study_status(find_study(storage, study))
 
 
 def report(
@@ -41,7 +55,8 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
-    found = find_study(storage, study)
+    with at_work("reading the storage"):
+        found = find_study(storage, study)
     folder = writable_folder(out or results_folder(found.record))
     publish_report(found, folder, as_json)
     if not as_json:
@@ -61,8 +76,9 @@ def dashboard(
     ] = False,
 ) -> None:
     """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
-    from tunefront.reports.dashboard.dashboard import serve
-    from tunefront.storage.database.connection import has_studies, open_store
+    with at_work("loading the dashboard"):
+        from tunefront.reports.dashboard.dashboard import serve
+        from tunefront.storage.database.connection import has_studies, open_store
 
     if not has_studies(storage):
         open_store(storage)  # raises an error that says what is missing

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,16 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.screen.verdict import chosen_path, price_of_confirmation, say_verdict
 from tunefront.commands.session import results_folder
-from tunefront.commands.terminal import UserError, say, show_json, storage_argument, suggest, writable_folder
+from tunefront.commands.terminal import (
+    UserError,
+    say,
+    say_written,
+    show_json,
+    storage_argument,
+    suggest,
+    writable_folder,
+)
 from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
-    from tunefront.reports.selection.options import Options
     from tunefront.reports.selection.selection import Selection
     from tunefront.storage.open_study import OpenStudy
-
-_SEEDS = 5  # of `tunefront confirm` without --seeds
 
 
 class Preference(StrEnum):
@@ -96,62 +101,23 @@ def select(
         return
     _say(choice, found, storage, folder)
     if files:
-        say("wrote " + ", ".join(map(str, files)))
+        say_written(files)
 
 
 def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> None:
-    from tunefront.reports.selection.sentences import (
-        describe_alternatives,
-        describe_certainty,
-        describe_choice,
-        describe_why,
-    )
-
-    say(describe_choice(choice))
-    for line in (
-        describe_why(choice),
-        *describe_alternatives(choice),
-        *describe_certainty(choice, _price(choice.options)),
-    ):
-        say(f"  {line}")
-    path = _path(choice, folder)
-    if path is None:
-        say("  Its model was not kept: only those of the front are, while the study runs.")
-        return
-    say(f"  Its {'file' if choice.option.file else 'model'}: {path}")
-    suggest(
-        *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
-        f"open {folder / 'report.html'}",
-    )
-
-
-def _path(choice: Selection, folder: Path) -> Path | None:
-    """Return the path of the chosen file or model; None if it was not kept."""
-    option = choice.option
-    if option.file is not None:
-        return folder / "deployed" / option.file.file
-    return Path(option.trial.model_path) if option.trial.model_path else None
-
-
-def _price(options: Options) -> str:
-    """Return the end of a sentence that says what a confirmation would train."""
-    from tunefront.objectives.quantities import format_quantity
-    from tunefront.search.confirmation.finalists import choose_finalists
-    from tunefront.search.confirmation.plan import n_scored
-
-    results = options.results
-    finalists = choose_finalists(results.trials, list(results.objectives.values()), n_scored(results.study))
-    seconds = {trial.number: trial.measurements.get("trial_seconds", math.nan) for trial in results.trials}
-    whole = _SEEDS * sum(seconds[finalist.number] for finalist in finalists)
-    time = "" if math.isnan(whole) else f", some {format_quantity(whole, 'seconds')} in all"
-    return f"trains the {len(finalists)} best again with {_SEEDS} seeds{time}"
+    say_verdict(choice, folder)
+    if chosen_path(choice, folder) is not None:
+        suggest(
+            *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
+            f"open {folder / 'report.html'}",
+        )
 
 
 def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:
     """Copy the chosen file or model, and the file that says how to use it, into a folder."""
     import shutil
 
-    path, file = _path(choice, folder), choice.option.file
+    path, file = chosen_path(choice, folder), choice.option.file
     if path is None:
         raise UserError(
             f"the model of trial {choice.option.number} was not kept, so --export has nothing to copy: only models of "
@@ -177,12 +143,12 @@ def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path
         "parameters": dict(choice.option.trial.parameters),
         "is_confirmed": choice.option.confirmed is not None,
         "model": choice.option.trial.model_path or None,
-        "file": str(_path(choice, folder)) if choice.option.file else None,
+        "file": str(chosen_path(choice, folder)) if choice.option.file else None,
         "why": describe_why(choice),
         "alike": [option.number for option in choice.alike],
         "most_accurate": choice.most_accurate.number,
         "cheaper": {axis: option.number for axis, option in choice.cheaper.items()},
         "alternatives": describe_alternatives(choice),
-        "certainty": describe_certainty(choice, _price(choice.options)),
+        "certainty": describe_certainty(choice, price_of_confirmation(choice.options)),
         "files": [str(path) for path in files],
     }

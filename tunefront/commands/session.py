@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import (
     command_again,
     make_console,
     say,
+    say_written,
     show,
     show_json,
     storage_argument,
+    suggest,
     tell,
 )
 from tunefront.study import find_study
@@ -24,6 +27,7 @@ from tunefront.study import find_study
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunefront.reports.publish import Published
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
@@ -133,7 +137,7 @@ def command_asker() -> Iterator[Asker]:
 @contextlib.contextmanager
 def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
     """Yield a function that shows the progress of a long task on stderr."""
-    from tunefront.commands.live_view import make_view
+    from tunefront.commands.screen.views import make_view
 
     view = make_view(make_console(stderr=True))
     try:
@@ -148,14 +152,40 @@ def results_folder(study: StudyRecord) -> Path:
     return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 
-def publish_report(study: OpenStudy, folder: Path, as_json: bool) -> None:
+def publish_report(study: OpenStudy, folder: Path, as_json: bool) -> Published:
     """Write a study's report into a folder, and say what was written, with `as_json` as JSON."""
-    from tunefront.reports.publish import publish
+    with at_work("writing the report"):
+        from tunefront.reports.publish import publish
 
-    published = publish(study, folder)
+        published = publish(study, folder)
     if as_json:
         show_json(published.as_json())
-        return
+        return published
     for table in published.tables():
         show(table)
-    say("wrote " + ", ".join(str(path) for path in published.files.paths))
+    say_written(published.files.paths)
+    return published
+
+
+def say_end_of_study(published: Published, storage: str, *steps: str) -> None:
+    """Say which model to take, as `tunefront select` does, and what to do next.
+
+    Args:
+        steps: Commands to suggest before the last one, which opens the report.
+    """
+    from tunefront.commands.screen.verdict import say_verdict
+    from tunefront.reports.selection.options import find_options
+    from tunefront.reports.selection.selection import choose
+    from tunefront.reports.selection.sentences import describe_no_choice
+
+    options = find_options(published.results, published.confirmation)
+    choice = choose(options)
+    say("")
+    if choice is None:
+        say(describe_no_choice(options, []))
+    else:
+        say_verdict(choice, published.files.report_html.parent)
+    suggest(
+        *(f"{step}{storage_argument(storage)}" for step in (steps if choice is not None else ())),
+        f"open {published.files.report_html}",
+    )

@@ -16,8 +16,9 @@ from tunefront.commands.session import (
     results_folder,
     run_here,
     say_end,
+    say_end_of_study,
 )
-from tunefront.commands.terminal import UserError, say, storage_argument, suggest, writable_folder
+from tunefront.commands.terminal import UserError, say, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
 
 
@@ -43,10 +44,10 @@ def run(
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json)
-    publish_report(find_study(storage, study_spec.name), folder, as_json)
+    published = publish_report(find_study(storage, study_spec.name), folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if not as_json:
-        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
+        say_end_of_study(published, storage, f"tunefront confirm {study_spec.name}", "tunefront dashboard")
 
 
 def confirm(
@@ -98,10 +99,10 @@ def confirm(
     ending, console = run_here(
         plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
-    publish_report(find_study(storage, study), folder, as_json)
+    published = publish_report(find_study(storage, study), folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)
     if not as_json:
-        suggest(f"open {folder / 'report.html'}", f"tunefront dashboard{storage_argument(storage)}")
+        say_end_of_study(published, storage, f"tunefront deploy {study}", "tunefront dashboard")
 
 
 def delete(

@@ -8,8 +8,9 @@ import json
 import os
 import re
 import shlex
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -136,8 +137,34 @@ def show_json(content: Any) -> None:
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print a text with its unsafe characters escaped, to stdout unless another stream is given."""
-    print(printable(text), file=stream or sys.stdout, flush=True)
+    """Print a text with its unsafe characters escaped, to stdout unless another stream is given.
+
+    A terminal gets lines that break between words, so that no path is broken inside; commands are not broken at all.
+    """
+    stream, text = stream or sys.stdout, printable(text)
+    if stream.isatty():
+        text = "\n".join(_broken_between_words(line) for line in text.split("\n"))
+    print(text, file=stream, flush=True)
+
+
+def _broken_between_words(line: str) -> str:
+    words, indent = line.split(), line[: len(line) - len(line.lstrip())]
+    if not words or words[0] in ("tunefront", "next:"):
+        return line
+    lines, width = [indent + words[0]], shutil.get_terminal_size().columns
+    for word in words[1:]:
+        if len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(indent + word)
+    return "\n".join(lines)
+
+
+def say_written(paths: Sequence[Path]) -> None:
+    """Say which files were written: the first one's path, and the names of those beside it."""
+    first, *others = paths
+    names = [str(path.relative_to(first.parent)) if path.parent == first.parent else str(path) for path in others]
+    say(f"wrote {first}" + (f" and beside it {', '.join(names)}" if names else ""))
 
 
 def tell(console: Console, text: str) -> None:

@@ -27,9 +27,13 @@ def test_rows_stay_on_one_line_when_the_terminal_is_narrow(results: StudyResults
     assert rows[1].split()[:8] == ["0", "90.00", "%", "1", "kB", "2", "s", "3"]
 
 
-def test_what_differs_is_cut_off_and_not_wrapped(results: StudyResults) -> None:
-    assert "…" in _render(results, 60)
-    assert "learning_rate 0.01, filters 8, batch_norm yes" in _render(results, 160)
+def test_what_differs_stands_beside_the_row_or_wrapped_below_it(results: StudyResults) -> None:
+    wide, narrow = _render(results, 160).splitlines(), _render(results, 50).splitlines()
+    (row,) = (line for line in wide if line.split()[:1] == ["2"])
+    assert row.split("3   ")[1].rstrip() == "adam, learning_rate 0.01, filters 8, batch_norm yes"
+    place = next(number for number, line in enumerate(narrow) if line.split()[:1] == ["2"])
+    assert narrow[place + 1 : place + 3] == ["    adam, learning_rate 0.01, filters 8,", "    batch_norm yes"]
+    assert "…" not in "".join(narrow)
 
 
 def test_brackets_are_no_markup(tmp_path: Path) -> None:

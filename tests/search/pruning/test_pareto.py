@@ -87,6 +87,7 @@ def test_judge_says_who_dominates_at_which_rung_and_by_how_much() -> None:
     assert verdict.reason == (
         "epoch 2: even at best (33.33 %, 3 kB, 20 s) trial 0 dominates it (60.00 %, 2 kB, 10 s): 27 points short"
     )
+    assert verdict.brief == "trial 0 is better"
     tied = pruner.judge(curve(0.5, seconds=2.0), {"model_bytes": 3000.0}, TEN)
     assert tied.reason.endswith("(60.00 %, 2 kB, 10 s): no more accurate, and not cheaper")
 
@@ -144,6 +145,7 @@ def test_judge_stops_when_a_limit_is_out_of_reach(
     pruner = ParetoPruner(objectives(**limits), EPOCHS, front_loss=0.05)
     verdict = pruner.judge(curve(accuracy, seconds=seconds), {"model_bytes": 1.0}, TEN)
     assert (verdict.goes_on, verdict.reason) == (not reason, reason)
+    assert verdict.brief == reason.partition(": ")[2]
 
 
 @pytest.mark.parametrize("measure", ["latency_seconds", "compile_seconds"])
@@ -176,6 +178,7 @@ def test_a_tiny_model_at_chance_is_stopped_however_small_it_is() -> None:
     )
     verdict = pruner.judge(tiny, never_smaller, [*learning, *useless])
     assert "is no better than guessing may reach (13.16 %)" in verdict.reason
+    assert verdict.brief == "no better than guessing"
     assert ParetoPruner(objectives(), EPOCHS, 0.05).judge(tiny, never_smaller, [*learning, *useless]).goes_on
     # A stopped trial would have been marked. The best end of 11 % is 13.6 %, which is better than guessing.
     assert pruner.judge(curve(0.1, 0.11, 0.1, seconds=0.01), never_smaller, [*learning, *useless]).goes_on

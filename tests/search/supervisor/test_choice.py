@@ -208,6 +208,8 @@ def test_the_median_pruner_stops_what_is_below_the_median(make_fixture: MakeFixt
     assert fixture.run() is Ending.DONE
     assert fixture.states() == ["complete"] * 5 + ["pruned", "pruned", "complete"]
     assert fixture.trials()[5].reason == "epoch 2: stopped by the median rule at accuracy 40.00 %"
+    assert "trial 5 stopped at 2/3: accuracy 40.00 %, by the median rule" in fixture.view.lines
+    assert fixture.view.snapshots[0].epochs_saved == 0
     assert [len(trial.epochs) for trial in fixture.trials()] == [3] * 5 + [2, 1, 3]
     assert intermediate_values(fixture)[5:] == [{1: 0.5, 2: 0.4}, {1: 0.4}, {1: 0.6, 2: 0.7, 3: 0.9}]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import optuna
 import pytest
 
+from tunefront.objectives.chance import Chance
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.live_front import LiveFront
@@ -129,3 +130,17 @@ def test_is_on_front_of_a_trial_that_has_just_ended(
 
 def test_is_on_front_when_it_is_the_first(live_front: LiveFront) -> None:
     assert live_front.is_on_front(measured(0.5, 1e6, 100.0))
+
+
+def test_what_enters_the_front_is_named_and_a_guess_is_called_one() -> None:
+    study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
+    front = LiveFront(study, OBJECTIVES, chance=Chance(0.55, 0.02))  # better than guessing is above 59 %
+    complete(front, 0.9, 1000.0, 2.0)
+    complete(front, 0.8, 2000.0, 3.0)
+    complete(front, 0.59, 500.0, 1.0)
+    assert [front.describe_entry(number) for number in range(3)] == [
+        "; new on the front",
+        "",
+        "; new on the front, though no better than guessing",
+    ]
+    assert not LiveFront(study, OBJECTIVES).is_guessing((0.0, 1.0, 1.0))  # chance is not known

@@ -43,7 +43,7 @@ def test_the_model_is_copied(run: Run, tmp_path: Path, study: ReportFixture) -> 
     assert code == 0
     assert (tmp_path / "chosen" / "trial-0.keras").read_bytes() == b"a model"
     assert (tmp_path / "chosen" / "trial-0.json").exists()
-    assert "wrote chosen/trial-0.keras, chosen/trial-0.json" in output
+    assert "wrote chosen/trial-0.keras and beside it trial-0.json" in output
     code, _, errors = run("select", "digits", "--at-most", "memory=10kB", "--export", "other")
     assert code == 2
     assert "the model of trial 1 was not kept" in errors

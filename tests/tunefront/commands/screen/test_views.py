@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import io
+import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from tunefront.commands.live_view import LiveView, PlainView, describe_time_left, make_view, render
+from tunefront.commands.screen.snapshot_text import describe_time_left, render
+from tunefront.commands.screen.views import LiveView, PlainView, make_view
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.view import SlotState, Snapshot
@@ -24,6 +27,9 @@ SNAPSHOT = Snapshot(
     front=[(4, (0.97, 2e6)), (2, (0.9, 1.5e5)), (7, (0.5, 999.0)), (8, (0.4, 10.0))],
     seconds_left=200.0,
     measure=MEASURES["accuracy"],
+    seconds=3725.9,
+    epochs_saved=15,
+    guessing=frozenset({8}),
 )
 
 
@@ -59,7 +65,7 @@ def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
     running = SlotState("cpu0", 9, "mlp", 3, 12, 0.875)
     counts = Counts(complete=1, pruned=0, refused=0, failed=0, running=1, waiting=0)
     objectives: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
-    made.print(render(Snapshot("a", 3, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 3))
+    made.print(render(Snapshot("a", 3, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 20))
     text = " ".join(printed(made).split())
     assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 mlp" in text
     assert "trial rmse 0 0.5" in text
@@ -67,11 +73,12 @@ def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
 
 def test_render_shows_counts_slots_and_front() -> None:
     made = console()
-    made.print(render(SNAPSHOT, max_front=3))
+    made.print(render(SNAPSHOT, height=17))
     text = " ".join(printed(made).split())  # a title wraps at the width of its table
     for part in (
-        "digits 7 of 30 trials",
-        "5 complete, 2 pruned, 1 failed, 1 refused",
+        "7 of 30 trials",
+        "5 complete, 2 pruned (15 epochs saved), 1 failed, 1 refused",
+        "1:02:05",
         "about 3 min left",
         "3/12",
         "87.50 %",
@@ -85,19 +92,62 @@ def test_render_shows_counts_slots_and_front() -> None:
     assert "10 B" not in text
 
 
+def bold_cells(snapshot: Snapshot) -> list[str]:
+    """Return the words of the front that are printed in bold, as a terminal gets them."""
+    made = Console(file=io.StringIO(), width=100, force_terminal=True, color_system="standard")
+    made.print(render(snapshot, height=30))
+    shown = printed(made).partition("front so far")[2]
+    return [found.strip() for found in re.findall(r"\x1b\[1;32m(.*?)\x1b\[0m", shown)]
+
+
+def test_the_best_so_far_is_bold_and_a_model_that_only_guesses_is_marked_and_no_best() -> None:
+    assert bold_cells(SNAPSHOT) == ["97.00 %", "999 B"]  # trial 8 has 10 B, but has learnt nothing
+    made = console()
+    made.print(render(SNAPSHOT, height=30))
+    assert [line.split()[:4] for line in printed(made).splitlines() if "*" in line] == [
+        ["8", "40.00", "%", "*"],
+        ["*", "no", "better", "than"],
+    ]
+
+
+def test_a_confirmation_has_no_front_on_the_screen() -> None:
+    made = console()
+    made.print(render(replace(SNAPSHOT, front=None), height=30))
+    assert "front so far" not in printed(made)
+
+
+@pytest.mark.parametrize(("width", "n_lines"), [(40, 2), (100, 1)])
+def test_a_candidate_wraps_below_its_slot_where_the_screen_is_narrow(width: int, n_lines: int) -> None:
+    made = Console(file=io.StringIO(), width=width)
+    slot = SlotState("cpu0", 9, "plain_cnn, adam, batch 32, n_blocks=2, filters=16", 3, 12, 0.875)
+    made.print(render(replace(SNAPSHOT, slots=[slot]), height=30))
+    words = " ".join(printed(made).split())
+    assert "plain_cnn, adam, batch 32, n_blocks=2, filters=16" in words
+    lines = printed(made).splitlines()
+    assert sum("plain_cnn" in line or "filters=16" in line for line in lines) == n_lines
+    assert all(len(line) <= width for line in lines)
+
+
+def test_many_slots_keep_a_line_each() -> None:
+    made = Console(file=io.StringIO(), width=60)
+    slots = [SlotState(f"cpu{number}", number, "plain_cnn, " + "long " * 20, 1, 12, 0.5) for number in range(12)]
+    made.print(render(replace(SNAPSHOT, slots=slots), height=24))
+    assert printed(made).count("…") == 12
+
+
 def test_render_when_nothing_has_happened_yet() -> None:
     counts = Counts(complete=0, pruned=0, refused=0, failed=0, running=0, waiting=0)
     made = console()
     made.print(
         render(
             Snapshot("digits", 3, counts, [SlotState("cpu0")], OBJECTIVES, [], None, MEASURES["accuracy"]),
-            max_front=3,
+            height=20,
         )
     )
     assert "0 of 3 trials" in printed(made)
     assert "front so far: 0 trials" in printed(made)
     one = Snapshot("digits", 3, counts, [SlotState("cpu0")], OBJECTIVES, [(0, (0.5, 10.0))], None, MEASURES["accuracy"])
-    made.print(render(one, max_front=3))
+    made.print(render(one, height=20))
     assert "front so far: 1 trial " in " ".join(printed(made).split())
 
 
@@ -108,6 +158,37 @@ def test_a_plain_view_prints_each_event_on_one_line_as_it_is() -> None:
     view.say("trial 3: failed: " + "long " * 40 + "[bold]")
     view.close()
     assert printed(made) == "trial 3: failed: " + "long " * 40 + "[bold]\n"
+
+
+def test_a_plain_view_tells_how_far_all_is_when_nothing_happened_for_a_minute() -> None:
+    made, now = console(), [0.0]
+    view = PlainView(made, clock=lambda: now[0])
+    for seconds in (0.0, 59.0, 61.0, 100.0, 122.0):
+        now[0] = seconds
+        view.show(SNAPSHOT)
+        if seconds == 61.0:
+            view.say("trial 3: failed")
+    first, event, second = printed(made).splitlines()
+    assert event == "trial 3: failed"
+    assert (
+        first
+        == second
+        == (
+            "7 of 30 trials after 1:02:05, about 3 min left; 5 complete, 2 pruned (15 epochs saved), 1 failed, "
+            "1 refused; now trial 9 3/12"
+        )
+    )
+
+
+def test_what_is_waited_for_spins_in_a_terminal_and_is_a_line_elsewhere() -> None:
+    for is_terminal in (True, False):
+        made = console(is_terminal=is_terminal)
+        view = make_view(made)
+        for _ in range(3):
+            view.progress("loading Keras", 0, 1)
+        view.close()
+        assert "loading Keras ..." in printed(made)
+        assert is_terminal or printed(made) == "loading Keras ...\n"
 
 
 def test_a_live_view_shows_events_and_closes_when_it_never_started() -> None:

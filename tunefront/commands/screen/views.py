@@ -1,0 +1,120 @@
+"""The views of a running study: a live view in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from tunefront.printable import on_one_line
+
+if TYPE_CHECKING:
+    from tunefront.search.supervisor.view import Snapshot, View
+
+_QUIET_SECONDS = 60.0  # the longest time in which a plain view prints nothing
+
+
+class PlainView:
+    """A view of one line for each event, for logs and pipes; where nothing happens for long, it says how far all is.
+
+    Args:
+        clock: A clock in seconds.
+    """
+
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
+        self._console = console
+        self._clock = clock
+        self._said_at = clock()
+        self._tenths: dict[str, int] = {}  # name of a long task -> the tenth that was printed last
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Print how far the study is, if nothing was printed for a while."""
+        from tunefront.commands.screen.snapshot_text import describe_progress  # late: it imports Optuna
+
+        if self._clock() - self._said_at >= _QUIET_SECONDS:
+            self.say(describe_progress(snapshot))
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        tenth = 10 * done // max(total, 1)
+        if self._tenths.get(what) != tenth:
+            self._tenths[what] = tenth
+            self.say(f"{what}: {done} of {total}" if total > 1 else f"{what} ...")
+
+    def say(self, line: str) -> None:
+        self._console.print(on_one_line(line), markup=False, highlight=False, soft_wrap=True)
+        self._said_at = self._clock()
+
+    def warn(self, text: str) -> None:
+        self.say(text)
+
+    def close(self) -> None:
+        """Do nothing: there is no screen to restore."""
+
+
+class LiveView:
+    """A view of slots, counts, the front so far and the time left, redrawn in place; events scroll above it."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, refresh_per_second=8, transient=True)
+        self._is_started = False
+        self._waits_for = ""  # what the spinner says
+
+    def _draw(self, content: RenderableType) -> None:
+        if not self._is_started:
+            self._live.start()
+            self._is_started = True
+        self._live.update(content)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        if total <= 1:
+            if what != self._waits_for:  # else the same spinner goes on
+                self._waits_for = what
+                self._draw(_Waiting(what))
+            return
+        self._waits_for = ""
+        row = Table.grid(padding=(0, 1))
+        row.add_row(what, ProgressBar(total=total, completed=done, width=40), f"{done} of {total}")
+        self._draw(row)
+
+    def show(self, snapshot: Snapshot) -> None:
+        from tunefront.commands.screen.snapshot_text import render  # late: it imports Optuna
+
+        self._waits_for = ""
+        self._draw(render(snapshot, self._live.console.height))
+
+    def say(self, line: str) -> None:
+        self._live.console.print(Text(on_one_line(line)))
+
+    def warn(self, text: str) -> None:
+        self._live.console.print(Text(text, style="yellow"))
+
+    def close(self) -> None:
+        if self._is_started:
+            self._live.stop()
+            self._is_started = False
+
+
+class _Waiting:
+    """A spinner with what is waited for, and for how long already."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._spinner = Spinner("dots")
+        self._began_at = time.monotonic()
+
+    def __rich__(self) -> RenderableType:
+        seconds = time.monotonic() - self._began_at
+        self._spinner.update(text=Text(f"{self._what} ... {seconds:.0f} s"))
+        return Group(self._spinner)
+
+
+def make_view(console: Console) -> View:
+    """Return a live view if the console is a terminal, else a plain one."""
+    return LiveView(console) if console.is_terminal else PlainView(console)
