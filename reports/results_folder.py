@@ -15,7 +15,7 @@ from pathlib import Path
 _TABLES = "front|trials|importance|epochs|classes|class_scores|confusion|confirmed|deployed"
 _REPORT_FILES = rf"report\.html|replay\.html|front\.md|(?:{_TABLES})\.csv"
 _TRIAL_FILES = (
-    r"models/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
+    r"(?:models|retrained)/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+|"
     r"deployed/(?:\.partial-)?trial-\d+\.(?:(?:float32|float16|dynamic|int8)\.tflite|onnx)|"
     r"deployed/trial-\d+\.(?:float32|float16|dynamic|int8|onnx)\.(?:json|md)"
@@ -24,7 +24,7 @@ _TUNEFRONT_FILES = re.compile(
     rf"(?:confirmation/)?(?:{_REPORT_FILES}|study\.json|{_TRIAL_FILES})|data/contact_sheet\.png"
 )
 _TUNEFRONT_FOLDERS = re.compile(
-    r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data|deployed"
+    r"(?:confirmation/)?(?:models|logs|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|confirmation|data|deployed|retrained"
 )
 
 

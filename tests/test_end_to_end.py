@@ -320,3 +320,21 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     assert {row["compared_by_image"] for row in rows} == {"True"}
     assert {row["on_front_for_sure"] for row in rows} == {"False"}  # two seeds are too few for certainty
     assert '<section id="confirmation">' in (folder / "report.html").read_text()
+
+    number = next(int(row["trial"]) for row in rows)
+    process = start("retrain", "tiny", str(number), "--json")
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    card = json.loads((folder / "retrained" / f"trial-{number}.json").read_text())
+    assert card["is_retrained"]
+    trained = card["trained_on"]
+    assert (trained["splits"], trained["n_examples"], trained["epochs"]) == (["train", "validation"], 1438, 1)
+    assert trained["why_epochs"] == "the mean of its best epochs with 2 seeds (1, 1) is 1"
+    model = keras.models.load_model(folder / "retrained" / f"trial-{number}.keras")
+    predicted = np.asarray(model.predict(np.array(test.images), verbose=0)).argmax(axis=1)
+    assert card["scores"]["test"]["value"] == pytest.approx(float((predicted == test.labels).mean()), abs=1e-6)
+    assert card["scores"].keys() == {"test"}
+    assert {path.name for path in (folder / "retrained").iterdir()} == {
+        f"trial-{number}.{end}" for end in ("keras", "json")
+    }
+    assert len(read_trials(tmp_path, "tiny")) == len(searched)  # it is no trial

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tunefront.search.confirmation.candidates_again import check_remakable
+from tunefront.search.confirmation.candidates_again import remake_candidates
 from tunefront.search.spec.file import read_spec
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.parameters import SteeredTrial
@@ -116,7 +116,7 @@ def test_an_example_has_exactly_so_many_parameters(
     space, trial = spec.parsed_space(), SteeredTrial(chosen)
     candidate = space.suggest(trial)  # type: ignore[arg-type]
     assert set(chosen) <= set(trial.params)
-    check_remakable(StudyRecord(1, name, {}, {}, 0.0), space, {0: trial.params})  # the space allows these values
+    remake_candidates(StudyRecord(1, name, {}, {}, 0.0), space, {0: trial.params})  # the space allows these values
     assert n_parameters(space, candidate, image_shape, n_outputs) == count
     keras.utils.clear_session()
 

@@ -87,6 +87,7 @@ FLOORS: dict[str, int] = {
     "profiling": 4,
     "replay": 4,
     "supervisor": 5,
+    "retraining": 6,
 }
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.optuna_log import quiet_optuna
+from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
@@ -44,10 +45,10 @@ def read_stored_spec(study: StudyRecord) -> StudySpec:
         ) from None
 
 
-def check_remakable(
+def remake_candidates(
     study: StudyRecord, space: Space | OwnSpace, parameters_by_number: Mapping[int, Mapping[str, Any]]
-) -> None:
-    """Make the candidates of these trials again, and check that they have the same parameters.
+) -> dict[int, Candidate]:
+    """Make the candidates of these trials again, by their numbers, and check that they have the same parameters.
 
     If a space no longer allows a queued value, Optuna samples another one without an error. This runs the code of a
     user's own space.
@@ -66,6 +67,7 @@ def check_remakable(
             ) from None
     with quiet_optuna():  # Optuna would announce the temporary study
         scratch = optuna.create_study()
+    candidates = {}
     for number, parameters in parameters_by_number.items():
         scratch.enqueue_trial(dict(parameters))
         trial = scratch.ask()
@@ -73,7 +75,7 @@ def check_remakable(
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Optuna warns of a value out of range, which is found below
-                space.suggest(trial)
+                candidates[number] = space.suggest(trial)
         except SpaceError as error:
             raise RemakingError(f"{what}: {error}") from None
         except ValueError:  # the parameter now has another kind of range under the same name
@@ -81,3 +83,4 @@ def check_remakable(
         if trial.params != dict(parameters):
             names = sorted({name for name, _ in set(trial.params.items()) ^ set(parameters.items())})
             raise RemakingError(f"{what}: its space has changed since, in {', '.join(names)}. Put it back as it was")
+    return candidates

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial
 
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.confirmation.candidates_again import check_remakable, read_stored_spec
+from tunefront.search.confirmation.candidates_again import read_stored_spec, remake_candidates
 from tunefront.search.confirmation.finalists import Finalist, choose_finalists
 from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
@@ -117,7 +117,7 @@ def plan_confirmation(search: OpenStudy, n_seeds: int, n_near: int | None = None
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record), n_near)
     if not finalists:
         raise ConfirmationError(_why_none(record, records))
-    check_remakable(record, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
+    remake_candidates(record, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
     study = studies.find(search.store, f"{record.name}{SUFFIX}")
     before = study.optuna.get_trials(deepcopy=False) if study is not None else []
     _check_same_search(record, records, before)

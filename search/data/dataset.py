@@ -6,7 +6,7 @@ import functools
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -135,6 +135,14 @@ class Dataset:
         if self.columns and self.folds:
             values = recoded(values, self.columns, self.columns_in(fold))
         return Split(values, opened(self.folder, "labels")[rows])
+
+    def with_validation_trained(self) -> Dataset:
+        """Return the same data with all examples that are not for the test in training, and none to validate on.
+
+        Examples that a gap in time left out of a single validation split stay out. A table's categories are those that
+        occurred in training; with folds, in that of some fold.
+        """
+        return replace(self, n_train=self.n_search, n_validation=0, folds=0)
 
     def columns_in(self, fold: int = 0) -> tuple[Column, ...]:
         """Return the columns with the categories that occur in this fold's training, whose codes :meth:`split` has."""

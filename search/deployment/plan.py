@@ -10,9 +10,9 @@ from tunefront.mistakes import TunefrontError
 from tunefront.search.confirmation.candidates_again import read_stored_spec
 from tunefront.search.confirmation.finalists import choose_finalists
 from tunefront.search.confirmation.plan import n_scored
-from tunefront.search.spec.derived import SUFFIX
+from tunefront.search.confirmation.trainings import confirmed_trainings
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.storage import studies, trials
+from tunefront.storage import trials
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
@@ -96,21 +96,13 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
 
 
 def _confirmed_models(search: OpenStudy, spec: StudySpec, records: Sequence[TrialRecord]) -> dict[int, KeptFile]:
-    study = studies.find(search.store, f"{search.name}{SUFFIX}")
-    if study is None:
-        return {}
-    parameters = {trial.number: dict(trial.parameters) for trial in records}
-    candidates = {trial.number: trial.user_attrs.get("candidate", -1) for trial in study.optuna.get_trials(False)}
-    best: dict[int, tuple[float, KeptFile]] = {}
-    for training in trials.load(study):
-        number = candidates[training.number]
-        # A deleted search of the same name had other candidates, so the parameters must agree too.
-        is_ours = training.state == "complete" and parameters.get(number) == dict(training.parameters)
-        if is_ours and training.model_path and Path(training.model_path).is_file():
-            score = training.measurements.get(spec.accuracy_measure, float("-inf"))
-            if number not in best or score > best[number][0]:
-                best[number] = score, KeptFile(number, Path(training.model_path), training.number)
-    return {number: found for number, (_, found) in sorted(best.items())}
+    found = {}
+    for number, trainings in confirmed_trainings(search, records).items():
+        kept = [one for one in trainings if one.model_path and Path(one.model_path).is_file()]
+        if kept:
+            best = max(kept, key=lambda one: one.measurements.get(spec.accuracy_measure, float("-inf")))
+            found[number] = KeptFile(number, Path(best.model_path), best.number)
+    return found
 
 
 def _why_none(search: OpenStudy, records: Sequence[TrialRecord], missing: Mapping[int, str]) -> str:

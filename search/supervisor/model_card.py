@@ -6,42 +6,51 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.label_scale import LabelScale
-from tunefront.search.data.sources.source import ArraySource, FileSource
+from tunefront.search.data.sources.source import ArraySource, FileSource, Source
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
+from tunefront.spaces.candidate import Candidate
 from tunefront.storage import studies
 
 _VERSIONS = ("tunefront", "keras", "backend", "backend_version", "optuna", "python", "precision")
 
 
 def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
-    """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made with.
+    """Return the facts of a trial's model as JSON data: see :func:`facts_of_model`."""
+    return {
+        "study": assignment.study.name,
+        "trial": running.lease.number,
+        **facts_of_model(assignment.spec.data, assignment.dataset, running.candidate, running.measurements),
+        "versions": _versions(assignment),
+    }
+
+
+def facts_of_model(
+    source: Source, dataset: Dataset, candidate: Candidate, measurements: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return the facts of a model as JSON data: its inputs and outputs, its scores, and what it was made of.
 
     The entries of ``class_names`` are in the order of the model's outputs; one sigmoid unit is the probability of
     ``positive_class``. A model of numbers has none, and ``numbers`` tells what its output is. With ``n_outputs``, the
     model has so many outputs, of which the last ones name no class.
     """
-    dataset = assignment.dataset
     is_binary = dataset.n_classes == 2
     return {
-        "study": assignment.study.name,
-        "trial": running.lease.number,
         "class_names": list(dataset.class_names),
         "positive_class": dataset.class_names[dataset.positive_class] if is_binary else None,
-        "output": running.candidate.output,
-        **({"numbers": _numbers(assignment)} if dataset.task == "regression" else {}),
+        "output": candidate.output,
+        **({"numbers": _numbers(dataset)} if dataset.task == "regression" else {}),
         **({"n_outputs": dataset.n_outputs} if dataset.n_outputs > dataset.n_classes > 0 else {}),
-        "input": {"shape": list(dataset.image_shape), **_preparation(assignment)},
-        "measurements": dict(sorted(running.measurements.items())),
-        "candidate": asdict(running.candidate),
-        "versions": _versions(assignment),
+        "input": {"shape": list(dataset.image_shape), **_preparation(source, dataset)},
+        "measurements": dict(sorted(measurements.items())),
+        "candidate": asdict(candidate),
     }
 
 
-def _preparation(assignment: Assignment) -> dict[str, Any]:
+def _preparation(source: Source, dataset: Dataset) -> dict[str, Any]:
     """Return how the model's input values were made from the data of the source."""
-    source, dataset = assignment.spec.data, assignment.dataset
     if dataset.columns:
         return {
             "values": "a dictionary of columns by name, each of shape (n, 1): numbers as float32, NaN where missing; "
@@ -71,13 +80,18 @@ def _preparation(assignment: Assignment) -> dict[str, Any]:
     return {"values": "as the source has them"}
 
 
-def _numbers(assignment: Assignment) -> dict[str, Any]:
+def _numbers(dataset: Dataset) -> dict[str, Any]:
     """Return what the model's one output means: the model's last layer has given it the labels' unit already."""
-    scale = LabelScale.of(assignment.dataset.numbers("train"))
+    scale = LabelScale.of(dataset.numbers("train"))
     return {"unit": "as the labels are", "training_mean": scale.mean, "training_deviation": scale.deviation}
 
 
 def _versions(assignment: Assignment) -> Mapping[str, Any]:
     workers = studies.list_workers(assignment.study)
     machine = next((worker.machine for worker in workers if worker.worker_id == assignment.worker_id), {})
+    return versions_in(machine)
+
+
+def versions_in(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the versions, and the precision, in the description of a machine."""
     return {name: machine[name] for name in _VERSIONS if name in machine}

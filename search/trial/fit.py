@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -60,14 +60,8 @@ def fit(
     for phase in parts:
         if len(parts) > 1:
             compile_for(trainable, phase, len(train.labels))
-        trainable.trained.fit(
-            batches,
-            shuffle=False,
-            initial_epoch=phase.first_epoch - 1,
-            epochs=phase.last_epoch,
-            callbacks=[batches.epoch_counter, timer, watcher, *_callbacks(candidate, training, phase, log_folder)],
-            verbose=0,
-        )
+        callbacks = [timer, watcher, *_callbacks(candidate, training, phase, log_folder)]
+        _run(trainable, batches, phase, phase.last_epoch, callbacks)
         if watcher.failure:
             raise TrainingFailedError(watcher.failure)
         if watcher.was_stopped:
@@ -80,6 +74,59 @@ def fit(
     if not all(map(math.isfinite, counted.metrics.values())):
         raise TrainingFailedError(f"a score of all validation images became no number in epoch {counted.epoch}")
     return timer, counted
+
+
+def fit_epochs(
+    trainable: Trainable,
+    dataset: Dataset,
+    epochs: int,
+    tell: Callable[[int, float], None],
+    *,
+    seed: int,
+    rates: Sequence[float] = (),
+) -> EpochTimer:
+    """Train a candidate for epochs that were chosen before: nothing validates, stops or chooses here.
+
+    Schedule and phases are those of the candidate's whole training, which must have as many epochs or more.
+
+    Args:
+        tell: Called with every epoch's number and loss.
+        rates: The learning rate of each epoch, the last one for all further epochs; empty leaves them to the schedule.
+
+    Raises:
+        TrainingFailedError: If the loss stops being a number.
+    """
+    candidate, train, timer = trainable.candidate, dataset.split("train"), EpochTimer()
+    targets = targets_of(candidate, dataset, train.labels)
+    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
+
+    def end_epoch(epoch: int, logs: dict[str, float]) -> None:
+        if not math.isfinite(logs["loss"]):
+            raise TrainingFailedError(f"loss became {logs['loss']} in epoch {epoch + 1}")
+        tell(epoch + 1, float(logs["loss"]))
+
+    callbacks: list[Any] = [timer, keras.callbacks.LambdaCallback(on_epoch_end=end_epoch)]
+    if rates:
+        callbacks.append(keras.callbacks.LearningRateScheduler(lambda epoch, rate: rates[min(epoch, len(rates) - 1)]))
+    parts = phases(trainable, candidate.epochs)
+    for phase in parts:
+        if phase.first_epoch > epochs:
+            break
+        if len(parts) > 1:
+            compile_for(trainable, phase, len(train.labels))
+        _run(trainable, batches, phase, min(phase.last_epoch, epochs), callbacks)
+    return timer
+
+
+def _run(trainable: Trainable, batches: Batches, phase: Phase, last_epoch: int, callbacks: Sequence[Any]) -> None:
+    trainable.trained.fit(
+        batches,
+        shuffle=False,
+        initial_epoch=phase.first_epoch - 1,
+        epochs=last_epoch,
+        callbacks=[batches.epoch_counter, *callbacks],
+        verbose=0,
+    )
 
 
 def _callbacks(candidate: Candidate, training: TrainingTable, phase: Phase, log_folder: str) -> list[Any]:

@@ -24,6 +24,7 @@ TUNEFRONT_FILES = (
         "data/contact_sheet.png",
     ),
     *("models/trial-0.keras", "models/trial-0.json", "models/.partial-12.keras", "logs/trial-0.log"),
+    *("retrained/trial-3.keras", "retrained/trial-3.json"),
     *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log", "confirmation/report.html"),
     *(
         "deployed/trial-3.int8.tflite",
@@ -34,7 +35,14 @@ TUNEFRONT_FILES = (
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
 )
 OTHER_FILES = (
-    *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),
+    *(
+        "notes.txt",
+        "models/best.keras",
+        "models/trial-0.keras.bak",
+        "models/trial-x.keras",
+        "retrained/mine.keras",
+        "logs/trial-0.log.txt",
+    ),
     *("deployed/mine.tflite", "deployed/trial-3.int4.tflite", "deployed/trial-3.json"),
     *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/mine.txt", "data/images/a.png"),
 )

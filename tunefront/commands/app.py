@@ -20,6 +20,7 @@ COMMANDS = {
     "record": "replay",
     "confirm": "study",
     "deploy": "models",
+    "retrain": "models",
     "replay": "replay",
     "status": "reports",
     "report": "reports",

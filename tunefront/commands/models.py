@@ -1,7 +1,9 @@
-"""The commands `profile`, which tells what models weigh, `pretrain`, which trains a backbone, and `deploy`."""
+"""The commands `profile`, which tells what models weigh, `pretrain`, `retrain` and `deploy`."""
 
 from __future__ import annotations
 
+import shlex
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +14,7 @@ from tunefront.commands.session import (
     announce,
     announce_code,
     command_asker,
+    interrupted_early,
     line_teller,
     publish_report,
     read_checked_spec,
@@ -23,6 +26,13 @@ from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
     from tunefront.search.spec.study_spec import StudySpec
+
+
+class Part(StrEnum):
+    """The images that a retraining sees."""
+
+    TRAIN = "train"
+    ALL = "train+validation"
 
 
 def profile(
@@ -160,3 +170,56 @@ def deploy(
     publish_report(find_study(storage, study), folder, as_json)
     if not as_json:
         suggest(f"open {folder / 'report.html'}", f"ls {folder / 'deployed'}")
+
+
+def retrain(
+    study: Annotated[str, typer.Argument(help="Name of the search; 'tunefront status' lists them.")],
+    trial: Annotated[int, typer.Argument(min=0, help="Number of the trial, such as 'tunefront select' names.")],
+    on: Annotated[
+        Part, typer.Option("--on", help="The images to train on; validation has nothing left to choose.")
+    ] = Part.ALL,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Epochs to train.  [default: the candidate's best epoch, the mean over its confirmed trainings]",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**31 - 1, help="Seed of weights and order.  [default: the trial's own]")
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a trial's candidate once more, for use: on the validation images too, for the epochs that were best.
+
+    Nothing validates, so that nothing stops it early. Its score is that on the test images, if there are any, which it
+    is never trained on. The model and its card lie in `retrained/`; the study and its other models stay as they are.
+    """
+    from tunefront.search.retraining.plan import plan_retraining
+    from tunefront.search.retraining.retraining import Retraining
+    from tunefront.search.system.links import refuse_links
+    from tunefront.storage import folder_owner
+
+    search = find_study(storage, study)
+    folder = writable_folder(out or results_folder(search.record))
+    folder_owner.check_owner(folder, search.record, study)
+    refuse_links(folder)
+    plan = plan_retraining(search, trial, on.value, epochs, seed)
+    announce_code(plan.spec, as_json)
+    line_teller(as_json)(plan.describe())
+    folder_owner.claim(folder, search.record)
+    with (
+        interrupted_early(storage, as_json, "Interrupted; nothing was written."),
+        command_asker() as asker,
+    ):
+        done = Retraining(search, plan, folder).carry_out(asker)
+    if as_json:
+        show_json({**done.card, "model": str(done.path)})
+        return
+    path = folder / "retrained" / done.path.name
+    say(done.describe())
+    say(f"wrote {path}, {path.with_suffix('.json')}")
+    suggest(f"tunefront predict {shlex.quote(str(path))} FOLDER")

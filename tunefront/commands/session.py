@@ -88,12 +88,14 @@ def line_teller(as_json: bool) -> Callable[[str], None]:
 
 
 @contextlib.contextmanager
-def interrupted_early(storage: str, as_json: bool) -> Iterator[None]:
-    """Handle Ctrl-C before the first trial; after that, the supervisor handles it."""
+def interrupted_early(
+    storage: str, as_json: bool, what: str = "Interrupted before it began; nothing is lost."
+) -> Iterator[None]:
+    """Handle Ctrl-C before the first trial, after which the supervisor handles it, or where there are no trials."""
     try:
         yield
     except KeyboardInterrupt:
-        again = f"\nInterrupted before it began; nothing is lost. Start again with:\n  {command_again(storage)}"
+        again = f"\n{what} Start again with:\n  {command_again(storage)}"
         say(again, sys.stderr if as_json else sys.stdout)
         raise typer.Exit(130) from None
 

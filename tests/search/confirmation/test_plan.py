@@ -10,7 +10,7 @@ import pytest
 
 from tests.search.stub_trials import StubTrial
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
-from tunefront.search.confirmation.candidates_again import RemakingError, check_remakable, read_stored_spec
+from tunefront.search.confirmation.candidates_again import RemakingError, read_stored_spec, remake_candidates
 from tunefront.search.confirmation.plan import ConfirmationPlan, plan_confirmation
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.derived import ConfirmationError
@@ -239,10 +239,10 @@ class Mine:
 
 def test_a_space_that_has_changed_is_refused(tmp_path: Path, search: SupervisorFixture) -> None:
     space, own = search.spec.parsed_space(), dict(search.trials()[0].parameters)
-    check_remakable(search.record, space, {0: own})
+    remake_candidates(search.record, space, {0: own})
     for parameters in ({**own, "adam.learning_rate": 0.15}, {}, {**own, "adam.beta": 1.0}):
         with pytest.raises(RemakingError, match="trial 0 of study 'digits' cannot be made again.*has changed"):
-            check_remakable(search.record, space, {0: parameters})
+            remake_candidates(search.record, space, {0: parameters})
 
 
 def test_own_code_that_is_not_here_is_an_error_with_a_remedy(tmp_path: Path) -> None:
@@ -252,5 +252,5 @@ def test_own_code_that_is_not_here_is_an_error_with_a_remedy(tmp_path: Path) -> 
     record = StudyRecord(1, "digits", {**spec, "space": f"{tmp_path / 'gone.py'}:Mine"}, {}, 0.0)
     space = read_stored_spec(record).parsed_space()  # this runs no code
     with pytest.raises(RemakingError, match=r"code of its own that cannot be used here \(.*there is no file"):
-        check_remakable(record, space, {})
-    check_remakable(record, read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).parsed_space(), {})
+        remake_candidates(record, space, {})
+    remake_candidates(record, read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).parsed_space(), {})

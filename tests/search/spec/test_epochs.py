@@ -8,7 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
-from tunefront.search.confirmation.candidates_again import RemakingError, check_remakable
+from tunefront.search.confirmation.candidates_again import RemakingError, remake_candidates
 from tunefront.search.spec.derived import confirmation_spec, recording_spec
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import check_own_space, read_spec
@@ -171,6 +171,6 @@ def test_a_recording_has_one_number_and_a_confirmation_each_finalists_own() -> N
     study = StudyRecord(1, "digits", spec.as_json(), {}, 0.0)
     trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1)).ask()
     spec.parsed_space().suggest(trial)
-    check_remakable(study, confirming.parsed_space(), {0: trial.params})
+    remake_candidates(study, confirming.parsed_space(), {0: trial.params})
     with pytest.raises(RemakingError, match=r"its space has changed since, in training\.epochs"):
-        check_remakable(study, spec_of(10).parsed_space(), {0: trial.params})
+        remake_candidates(study, spec_of(10).parsed_space(), {0: trial.params})

@@ -23,6 +23,7 @@ from tunefront.storage.folder_owner import FolderTakenError, claim
         "data",
         "logs/trial-3.log",
         "models/trial-3.keras",
+        "retrained/trial-3.keras",
         "models/.partial-3.keras",
         "tensorboard/trial-3",
         "tensorboard/trial-3/train",
