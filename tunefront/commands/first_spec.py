@@ -1,4 +1,4 @@
-"""The command `new`, which writes a first spec for somebody's images."""
+"""The command `new`, which writes a first spec for somebody's data."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def new(
     where: Annotated[
         str,
         typer.Argument(
-            help="A folder with a folder of images for each class, a CSV file of image files and classes, or a "
-            "dataset: digits, mnist, fashion_mnist, cifar10, cifar100."
+            help="A folder with a folder of images for each class, a CSV file of image files and classes, or of "
+            "numbers and categories, or a dataset: digits, mnist, fashion_mnist, cifar10, cifar100."
         ),
     ],
     purpose: Annotated[
@@ -33,26 +33,38 @@ def new(
         typer.Option("--for", help="What the model is for: it decides the objectives, the limits and the image size."),
     ] = Purpose.TRAINING,
     name: Annotated[str, typer.Option(help="Name of the study.  [default: that of the folder or file]")] = "",
+    label_column: Annotated[
+        str,
+        typer.Option(
+            help="Column of a CSV file with the classes or the numbers to predict.  [default: that of a usual name, or "
+            "the last one]"
+        ),
+    ] = "",
     out: Annotated[Path | None, typer.Option(help="File to write.  [default: NAME.toml]")] = None,
     download: Annotated[
         bool, typer.Option("--download", help="Let the study download ImageNet weights where there are few images.")
     ] = False,
 ) -> None:
-    """Write a commented spec that runs: image size, batch size and epochs follow from the files.
+    """Write a commented spec that runs: image size or columns, batch size and epochs follow from the files.
 
     Nothing is downloaded: weights of a pretrained network are used where Keras's cache has them, or with --download.
     """
-    from tunefront.search.preparation.first_spec import first_spec, look
+    from tunefront.search.preparation.first_spec import first_spec
+    from tunefront.search.preparation.found_data import look
 
-    found = look(where, name)
+    found = look(where, name, label_column)
     path = out or Path(f"{found.name}.toml")
     if path.exists():
         raise UserError(f"{path} is there already: name another file with --out, or remove it")
     writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
     path.write_text(first_spec(found, purpose.value, may_download=download, path=path))
-    if found.counts:
-        counts = found.counts
-        say(f"{sum(counts)} images of {len(counts)} classes, {min(counts)} to {max(counts)} each")
+    counts, examples = found.counts, "rows" if found.has_columns else "images"
+    if counts:
+        say(f"{sum(counts)} {examples} of {len(counts)} classes, {min(counts)} to {max(counts)} each")
+    elif found.n:
+        say(f"{found.n} {examples}, each with a number to predict")
+    if found.said:
+        say(f"{found.said}: name another with --label-column")
     say(f"wrote {path}")
     file = shlex.quote(str(path))
     suggest(f"tunefront data {file}", f"tunefront run {file}")

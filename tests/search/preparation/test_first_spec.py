@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from tunefront.mistakes import TunefrontError
-from tunefront.search.preparation.first_spec import BUNDLED, Looked, Purpose, first_spec, look
+from tunefront.search.preparation.first_spec import Purpose, first_spec
+from tunefront.search.preparation.found_data import BUNDLED, Looked, look
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
 

@@ -36,17 +36,22 @@ def class_targets(cells: Cells, lines: Sequence[int], path: Path) -> tuple[NDArr
     """
     _check(cells, lines, path, "class")
     names = in_order(cells.texts)
-    if not cells.others:
-        numbers = [float(name) for name in names]
-        is_whole = all(number.is_integer() for number in numbers)
-        if not is_whole or len(numbers) > _MAX_WHOLE_NUMBERS:
-            raise DataError(
-                f"data.target: the column {cells.name!r} of {readable(str(path))} has {len(names):,} different "
-                f'numbers, such as {names[len(names) // 2]}, which are no classes. Write task = "regression" to '
-                "predict them, or name another column"
-            )
+    if is_quantity(cells):
+        raise DataError(
+            f"data.target: the column {cells.name!r} of {readable(str(path))} has {len(names):,} different "
+            f'numbers, such as {names[len(names) // 2]}, which are no classes. Write task = "regression" to '
+            "predict them, or name another column"
+        )
     places = {name: place for place, name in enumerate(names)}
     return np.array([places[text] for text in cells.texts], dtype=np.int64), names
+
+
+def is_quantity(cells: Cells) -> bool:
+    """Return whether cells are numbers that are no classes: fractions, or very many different whole numbers."""
+    if cells.others or not cells.known:
+        return False
+    numbers = {float(text) for text in cells.known}
+    return len(numbers) > _MAX_WHOLE_NUMBERS or not all(number.is_integer() for number in numbers)
 
 
 def number_targets(cells: Cells, lines: Sequence[int], path: Path) -> NDArray[np.float32]:
