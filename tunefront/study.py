@@ -35,13 +35,15 @@ class SelectedModel:
     Attributes:
         number: The number of its trial.
         values: Measure -> value; means over its confirmed trainings where there are any.
-        path: The path of the kept model; empty if it was not kept.
+        path: The path of the kept model, or of the file below ``results/NAME``; empty if it was not kept.
+        variant: The variant of a file that ``tunefront deploy`` made, such as ``int8``; empty for the Keras model.
     """
 
     number: int
     values: Mapping[str, float]
     path: str
     text: str = field(repr=False)
+    variant: str = ""
 
     def __str__(self) -> str:
         return self.text
@@ -82,6 +84,7 @@ class Study:
         at_most: Mapping[str, str | float] | None = None,
         at_least: Mapping[str, str | float] | None = None,
         prefer: Preference = "balance",
+        device: str | None = None,
     ) -> SelectedModel:
         """Choose one model, as the command ``tunefront select`` does.
 
@@ -89,27 +92,38 @@ class Study:
             at_most: Axis or measure -> limit: a text such as ``"100 kB"``, or a number in the measure's unit.
             at_least: The same for what is better the more there is.
             prefer: ``balance``, ``accuracy`` or ``quality``, ``memory``, ``time`` or ``knee``.
+            device: The board that a deployed file must fit; None takes that of ``tunefront deploy``. With a device, or
+                a limit on what a file measures, such as ``litert_latency_seconds``, files of ``tunefront deploy`` are
+                chosen from.
 
         Raises:
             LimitError: If a limit cannot be read.
+            SpaceError: If there is no such device.
             StudyError: If no model keeps the limits; the message says which one to loosen.
         """
         from tunefront.reports.confirmation.results import load_confirmation
+        from tunefront.reports.selection.files import options_for
         from tunefront.reports.selection.limits import limit_of
         from tunefront.reports.selection.options import find_options
         from tunefront.reports.selection.selection import choose
         from tunefront.reports.selection.sentences import describe_no_choice, explain
+        from tunefront.search.spec.deploy import find_device
 
+        board = find_device(device, "device") if device is not None else None
         study, results = self._open(), self._results()
-        options = find_options(results, load_confirmation(study.store, results))
-        limits = [limit_of(name, limit, results, is_upper=True) for name, limit in (at_most or {}).items()]
-        limits += [limit_of(name, limit, results, is_upper=False) for name, limit in (at_least or {}).items()]
+        every = find_options(results, load_confirmation(study.store, results))
+        options, limits = options_for(study, every, [*(at_most or ()), *(at_least or ())], board)
+        limits += [limit_of(name, limit, options, is_upper=True) for name, limit in (at_most or {}).items()]
+        limits += [limit_of(name, limit, options, is_upper=False) for name, limit in (at_least or {}).items()]
         selection = choose(options, limits, prefer)
         if selection is None:
             raise StudyError(describe_no_choice(options, limits))
         option = selection.option
-        values = {measure.name: option.value(measure.name) for measure in map(results.measure, options.axes)}
-        return SelectedModel(option.number, values, option.trial.model_path, "\n".join(explain(selection)))
+        values = {measure.name: option.value(measure.name) for measure in map(options.measure, options.axes)}
+        path = option.trial.model_path
+        if option.file is not None:
+            path = str(Path("results") / self.name / "deployed" / option.file.file)
+        return SelectedModel(option.number, values, path, "\n".join(explain(selection)), option.variant)
 
     def model(self, number: int) -> Any:
         """Load the model of a trial with Keras, compiled as it was trained.

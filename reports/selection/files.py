@@ -18,15 +18,22 @@ from tunefront.storage.open_study import OpenStudy
 _OF_FILES = frozenset({*DEPLOYMENT_MEASURES, FILE_BYTES.name, MEASURED})
 
 
-def options_for(study: OpenStudy, options: Options, names: Iterable[str], device: Device | None = None) -> Options:
-    """Return what can be chosen where limits name these axes and measures.
+def options_for(
+    study: OpenStudy, options: Options, names: Iterable[str], device: Device | None = None
+) -> tuple[Options, list[Limit]]:
+    """Return what can be chosen where limits name these axes and measures, and the limits of the device.
 
-    That is the files of `tunefront deploy` if a device or a measure of files is named, and the study has any: each
+    If a device or a measure of files is named, and the study has any, that is the files of `tunefront deploy`: each
     variant of each model with its own measured accuracy. Else it is `options` as they are.
+
+    Args:
+        device: The device that a file must fit; None takes the one that the study was deployed for, if there is one.
     """
     if device is None and not any(_is_of_files(name, options) for name in names):
-        return options
-    return with_files(options, deployed.load(study), device)
+        return options, []
+    deployed_for = deployed.load_device(study)
+    board = device or (Device(**deployed_for) if deployed_for is not None else None)
+    return with_files(options, deployed.load(study), board), device_limits(board) if board is not None else []
 
 
 def with_files(options: Options, variants: Iterable[DeployedVariant], device: Device | None = None) -> Options:
@@ -49,7 +56,7 @@ def with_files(options: Options, variants: Iterable[DeployedVariant], device: De
         replace(by_number[each.trial], values=_values(by_number[each.trial], each, front), file=each)
         for each in sorted(offered, key=lambda each: (each.trial, front.variants.index(each)))
     ]
-    return replace(options, members=members, measures=measures)
+    return replace(options, members=members, measures=measures, device=device.name if device is not None else "")
 
 
 def device_limits(device: Device) -> list[Limit]:

@@ -70,6 +70,7 @@ class Options:
         n_guessing: Trials that are left out because they are no better than guessing.
         n_outside: Trials that are left out because they break a limit of the study.
         measures: Axis -> the measure that files are compared by in place of the study's; empty if no files are offered.
+        device: The name of the device that files must fit; empty if there is none.
     """
 
     results: StudyResults
@@ -78,6 +79,7 @@ class Options:
     n_guessing: int = 0
     n_outside: int = 0
     measures: Mapping[Axis, Measure] = field(default_factory=dict)
+    device: str = ""
 
     @property
     def has_files(self) -> bool:

@@ -144,11 +144,15 @@ def _describe_file(selection: Selection) -> list[str]:
     file, options = selection.option.file, selection.options
     if file is None:
         return []
-    memory = "its arena" if options.measure("memory").name == "arena_bytes" else "the file"
+    memory = "its arena" if options.device else "the file"
     cpu = file.machine.get("cpu") or "the machine that deployed it"
     where = "the device" if MEASURED in file.measures else f"one thread of {cpu}"
     line = f"Memory is {memory}, time one image on {where}, accuracy that of the file on {file.n_images} {file.split}"
-    return [f"{line} images" + (", once, and models were chosen by them." if file.split == "validation" else ", once.")]
+    fits = (
+        [f"It fits {options.device}: its flash has room for the file, its RAM for the arena."] if options.device else []
+    )
+    once = ", once, and models were chosen by them." if file.split == "validation" else ", once."
+    return [*fits, f"{line} images{once}"]
 
 
 def _kind(options: Options) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +14,12 @@ import pytest
 
 import tunefront
 from tests.reports.report_fixture import ReportFixture
+from tests.storage.deployment.test_deployed import VARIANT
 from tests.storage.study_fixture import StudyFixture
 from tunefront.search.spec.file import read_spec
 from tunefront.spaces.start_candidates import start_parameters, start_table
-from tunefront.study import StudyError
+from tunefront.storage.deployment import deployed
+from tunefront.study import StudyError, find_study
 
 SPEC = """
 name = "mine"
@@ -124,6 +127,21 @@ def test_a_model_is_selected_under_limits(study: tunefront.Study) -> None:
         study.select(at_most={"memory": 1000})
     with pytest.raises(tunefront.TunefrontError, match="Did you mean 'memory'"):
         study.select(at_most={"memry": 1000})
+
+
+def test_a_file_is_selected_for_a_device(study: tunefront.Study) -> None:
+    with pytest.raises(StudyError, match="Nothing was deployed: 'tunefront deploy digits'"):
+        study.select(device="stm32_blue_pill")
+    measures = {"file_bytes": 4000, "litert_latency_seconds": 2e-5, "arena_bytes": 3000}
+    searched = find_study(study.storage, study.name, is_writer=True)
+    deployed.save(searched, replace(VARIANT, trial=1, file="trial-1.int8.tflite", measures=measures))
+    for found in (study.select(device="stm32_blue_pill"), study.select(at_most={"file_bytes": "5 kB"})):
+        assert (found.number, found.variant) == (1, "int8")
+        assert found.path == "results/digits/deployed/trial-1.int8.tflite"
+        assert found.values["accuracy"] == 0.975
+    assert study.select().variant == ""
+    with pytest.raises(tunefront.TunefrontError, match="there is no device 'blue'"):
+        study.select(device="blue")
 
 
 def test_a_model_that_was_not_kept_and_a_trial_that_is_not_there(study: tunefront.Study) -> None:

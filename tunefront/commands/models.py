@@ -222,7 +222,5 @@ def retrain(
     path = folder / "retrained" / done.path.name
     say(done.describe())
     say(f"wrote {path}, {path.with_suffix('.json')}")
-    if done.card["input"].get("columns"):
-        say(f"load it with keras.saving.load_model: {path.with_suffix('.json').name} names the columns that it takes")
-    else:
-        suggest(f"tunefront predict {shlex.quote(str(path))} FOLDER")
+    what = "TABLE.csv" if done.card["input"].get("columns") else "FOLDER"
+    suggest(f"tunefront predict {shlex.quote(str(path))} {what}")

@@ -70,7 +70,7 @@ def select(
     litert_bytes, arena_bytes, litert_latency_seconds, ...), it chooses among the files of `tunefront deploy`.
     """
     from tunefront.reports.confirmation.results import load_confirmation
-    from tunefront.reports.selection.files import device_limits, options_for
+    from tunefront.reports.selection.files import options_for
     from tunefront.reports.selection.limits import read_limit
     from tunefront.reports.selection.options import find_options
     from tunefront.reports.selection.selection import choose
@@ -82,8 +82,8 @@ def select(
     found = find_study(storage, study)
     results = load_results(found)
     names = [text.partition("=")[0].strip() for text in (*(at_most or ()), *(at_least or ()))]
-    options = options_for(found, find_options(results, load_confirmation(found.store, results)), names, board)
-    limits = device_limits(board) if board is not None else []
+    every = find_options(results, load_confirmation(found.store, results))
+    options, limits = options_for(found, every, names, board)
     limits += [read_limit(text, options, is_upper=True) for text in at_most or ()]
     limits += [read_limit(text, options, is_upper=False) for text in at_least or ()]
     choice = choose(options, limits, prefer.value)

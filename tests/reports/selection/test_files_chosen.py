@@ -61,7 +61,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> ReportFixture:
 
 
 def options_of(study: ReportFixture, *names: str, device: Device | None = None) -> Options:
-    return options_for(study.study, find_options(study.results()), names, device)
+    return options_for(study.study, find_options(study.results()), names, device)[0]
 
 
 def chosen(study: ReportFixture, *at_most: str, device: Device | None = None) -> Selection:
@@ -121,6 +121,7 @@ def test_a_device_takes_the_file_that_fits_flash_and_arena(study: ReportFixture)
     assert describe_why(choice) == "It has the best accuracy, and no other can be mistaken for it."
     assert describe_alternatives(choice) == ["Less time: trial 0 as int8, 50 % less time for -4.00 points."]
     assert describe_certainty(choice, "trains the 2 best again") == [
+        "It fits board: its flash has room for the file, its RAM for the arena.",
         "Memory is its arena, time one image on one thread of AMD EPYC, accuracy that of the file on 288 validation "
         "images, once, and models were chosen by them.",
         "Its model was trained once. 'tunefront confirm digits' trains the 2 best again, and 'tunefront deploy digits' "
@@ -136,6 +137,20 @@ def test_a_device_that_nothing_fits_says_what_it_lacks(study: ReportFixture) -> 
         "None of 5 files has litert_bytes at most 5 kB (flash of tiny) and arena_bytes at most 1.5 kB (RAM of tiny). "
         "Loosen the RAM of tiny: 2 kB instead of 1.5 kB."
     )
+
+
+def test_without_a_device_it_is_the_one_that_the_study_was_deployed_for(tmp_path: Path) -> None:
+    made = ReportFixture.make(tmp_path)
+    made.complete(0.95, 80_000, 8.0)
+    made.complete(0.94, 40_000, 6.0)
+    for each in VARIANTS[:5]:
+        deployed.save(made.study, each)
+    deployed.save_device(made.study, BOARD.as_json())
+    options, limits = options_for(made.study, find_options(made.results()), ["litert_latency_seconds"])
+    assert (options.device, limits) == ("board", device_limits(BOARD))
+    assert options_for(made.study, find_options(made.results()), ["memory"])[1] == []
+    _, limits = options_for(made.study, find_options(made.results()), [], TINY)
+    assert limits == device_limits(TINY)
 
 
 def test_where_nothing_was_deployed_it_is_the_next_step(tmp_path: Path) -> None:
