@@ -15,7 +15,8 @@ from pathlib import Path
 _TABLES = "front|trials|importance|epochs|classes|class_scores|confusion|confirmed|deployed"
 _REPORT_FILES = rf"report\.html|replay\.html|front\.md|(?:{_TABLES})\.csv"
 _TRIAL_FILES = (
-    r"(?:models|retrained)/(?:trial-\d+\.(?:keras|json)|\.partial-\d+\.keras)|logs/trial-\d+\.log|"
+    r"(?:models|retrained)/(?:trial-\d+\.(?:keras|json|predictions\.npz|worst\.png)|"
+    r"\.partial-\d+\.(?:keras|predictions\.npz|worst\.png))|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+|"
     r"deployed/(?:\.partial-)?trial-\d+\.(?:(?:float32|float16|dynamic|int8)\.tflite|onnx)|"
     r"deployed/trial-\d+\.(?:float32|float16|dynamic|int8|onnx)\.(?:json|md)"

@@ -18,6 +18,10 @@ from sqlalchemy.engine import Connection
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
 
+# Endings of the files beside a kept model that have more than the store: its answers to each example, of images a
+# picture of the worst ones.
+PREDICTIONS, WORST = ".predictions.npz", ".worst.png"
+
 
 @dataclass(frozen=True)
 class ClassCurve:
@@ -47,6 +51,8 @@ class Answers:
         ranks: Class -> the place of each image by that class's probability, from 0; equal probabilities have one place.
             Filled only where the AUC is the objective, and only for the classes that the AUC is computed for.
         curves: Class -> its curves. Filled only for what reports show: a search's kept models, and test images.
+        calibration: The bins of a reliability diagram, the least confident answers first: number of examples, how many
+            are right, mean confidence. Filled where `curves` are.
     """
 
     labels: Sequence[float]
@@ -54,6 +60,7 @@ class Answers:
     in_top_5: Sequence[int] = ()
     ranks: Mapping[str, Sequence[int]] = field(default_factory=dict)
     curves: Mapping[str, ClassCurve] = field(default_factory=dict)
+    calibration: Sequence[Sequence[float]] = ()
 
     @classmethod
     def of_fields(cls, fields: Mapping[str, Any]) -> Answers:

@@ -25,6 +25,7 @@ from tunefront.search.data.cache_folder import (
 from tunefront.search.data.classes import positive_class, with_classes
 from tunefront.search.data.dataset import UNREADABLE_ARRAY, Dataset, opened
 from tunefront.search.data.decoding.digests import digests_of_files, digests_of_values
+from tunefront.search.data.example_names import relative_names
 from tunefront.search.data.examples import DataError, Examples, Progress
 from tunefront.search.data.lock import alone
 from tunefront.search.data.prepared_content import write_content
@@ -118,6 +119,8 @@ def _key(source: Source, seed: int, examples: Examples, digests: Sequence[str]) 
         if (examples.columns)
         else []
     )
+    # Names of arrays' rows follow from their order, which the values have already.
+    parts += [] if isinstance(examples.content, np.ndarray) else [relative_names(examples, source)]
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode())
     if isinstance(examples.content, np.ndarray):
         digest.update(f"{examples.content.dtype.str}{examples.content.shape[1:]}".encode())

@@ -17,6 +17,7 @@ from tunefront.objectives.chance import Chance
 from tunefront.objectives.measures import Task
 from tunefront.search.data.chance import chances, number_chances
 from tunefront.search.data.codes import fitted, recoded
+from tunefront.search.data.example_names import read_names
 from tunefront.spaces.columns.column import Column
 
 # Errors of opening damaged facts or arrays. NumPy takes any file that begins like an archive for one.
@@ -171,6 +172,21 @@ class Dataset:
             "validation": slice(self.n_train, n_search),
             "test": slice(n_search, n_search + self.n_test),
         }[name]
+
+    def names(self, name: str, fold: int = 0) -> list[str]:
+        """Return the name of each example of a split: a path relative to the data's folder, ``x_train[17]``.
+
+        Of data that an older tunefront prepared it is the place in the split: ``validation[17]``.
+        """
+        rows = self.places(name, fold)
+        known = read_names(Path(self.folder))
+        return [f"{name}[{place}]" for place in range(len(rows))] if known is None else [known[row] for row in rows]
+
+    def places(self, name: str, fold: int = 0) -> NDArray[np.int64]:
+        """Return the rows of a split in the arrays, as numbers."""
+        every = np.arange(len(opened(self.folder, "labels")))
+        found: NDArray[np.int64] = every[self.rows(name, fold)]
+        return found
 
     def class_counts(self, name: str, fold: int = 0) -> NDArray[np.int64]:
         """Count the images of each class in a split, shape (classes,). It reads only labels, also of the test split."""

@@ -18,6 +18,7 @@ from tunefront.search.data.dataset_files import write_arrays, write_facts
 from tunefront.search.data.decoding.pixel_scale import are_pixels
 from tunefront.search.data.decoding.pixels import DECODED, SKIPPED, Pixels, pixels_of, with_bit_depth
 from tunefront.search.data.decoding.reuse import write_origins
+from tunefront.search.data.example_names import relative_names, write_names
 from tunefront.search.data.examples import Examples, Progress
 from tunefront.search.data.sources.source import ArraySource, Source
 from tunefront.search.data.splitting.division import divide_examples
@@ -59,6 +60,8 @@ def write_content(
         # Files of 16 bits are scaled by the training images of this dataset. No other dataset can reuse their pixels.
         write_origins(folder, pixels.decoding, ["" if row in pixels.deep_maxima else digests[row] for row in rows])
     (folder / DECODED).unlink(missing_ok=True)
+    names = relative_names(pixels.examples, source)
+    write_names(folder, [names[example] for example in order.tolist()])
     notes = {
         **examples.notes,
         **pixels.notes,

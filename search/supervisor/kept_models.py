@@ -1,4 +1,7 @@
-"""The kept models: a ``.keras`` file for each trial on the front, and a ``.json`` file that says how to use it."""
+"""The kept models: a ``.keras`` file for each trial on the front, and the files beside it.
+
+A ``.json`` file says how to use the model; its answers to each example and a picture of the worst ones tell its errors.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,11 @@ from typing import Any
 
 from tunefront.search.system.links import refuse_link
 from tunefront.storage import trials
+from tunefront.storage.answers import PREDICTIONS, WORST
 from tunefront.storage.files import replace_file
 from tunefront.storage.open_study import OpenStudy
+
+_ERRORS = (PREDICTIONS, WORST)
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,9 @@ class KeptModels:
     folder: Path
 
     def partial_path(self, number: int) -> Path:
-        """Return the path where a trial process saves; make its folder, and remove an old file or link there.
+        """Return the path where a trial process saves; make its folder, and remove old files or links there.
+
+        What tells the model's errors is saved beside it, under the same name with another ending.
 
         Raises:
             OSError: If the folder is a link.
@@ -33,16 +41,23 @@ class KeptModels:
         return self._partial(number)
 
     def publish(self, number: int, card: Mapping[str, Any]) -> Path:
-        """Give a wholly saved model its name, after writing its card (`model_card.py`) beside it."""
+        """Give a wholly saved model its name, after its card (`model_card.py`) and the files that tell its errors."""
         path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
         refuse_link(partial)  # a link may stand in place of the saved model
         replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+        for ending in _ERRORS:
+            found = partial.with_suffix(ending)
+            refuse_link(found)
+            path.with_suffix(ending).unlink(missing_ok=True)  # of an earlier attempt
+            if found.exists():
+                found.replace(path.with_suffix(ending))
         partial.replace(path)
         return path.resolve()
 
     def drop_partial(self, number: int) -> None:
-        """Remove a half-written model that a trial process may have left."""
-        self._partial(number).unlink(missing_ok=True)
+        """Remove a half-written model, and what is beside it, that a trial process may have left."""
+        for ending in (".keras", *_ERRORS):
+            self._partial(number).with_suffix(ending).unlink(missing_ok=True)
 
     def _partial(self, number: int) -> Path:
         return self.folder / f".partial-{number}.keras"
@@ -56,6 +71,6 @@ class KeptModels:
         for path in self.folder.glob("trial-*.keras"):
             number = path.stem.removeprefix("trial-")
             if number.isdigit() and int(number) in beaten:
-                path.unlink(missing_ok=True)
-                path.with_suffix(".json").unlink(missing_ok=True)
+                for ending in (".keras", ".json", *_ERRORS):
+                    path.with_suffix(ending).unlink(missing_ok=True)
                 trials.set_model_path(self.study, int(number), "")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.trial.class_curves import class_curves
+from tunefront.search.trial.errors.calibration import reliability_bins
 from tunefront.search.trial.scores import is_in_top_5
 
 
@@ -26,7 +27,7 @@ def image_answers(
         labels: Shape (n,), class numbers.
         probabilities: Shape (n, k).
         measure: Name of the accuracy objective's measure.
-        has_curves: Whether the curves for reports are among them.
+        has_curves: Whether the curves and the calibration for reports are among them.
         n_classes: The number of classes, if the outputs are more: an answer may then be none of them. 0 for k.
     """
     answers: dict[str, Any] = {"labels": labels.tolist(), "chosen": probabilities.argmax(axis=1).tolist()}
@@ -37,6 +38,7 @@ def image_answers(
         answers["ranks"] = {str(number): _ranks(probabilities[:, number]) for number in classes}
     if has_curves:
         answers["curves"] = class_curves(labels, probabilities[:, : n_classes or None], positive_class)
+        answers["calibration"] = reliability_bins(labels, probabilities)
     return answers
 
 

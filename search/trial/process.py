@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from tunefront.search.data.dataset import Dataset
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial.goal import Goal
-
-_BATCH_SIZE = 256  # images that are predicted at once
+    from tunefront.search.trial.trainable import Trainable
 
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
@@ -102,8 +101,9 @@ def _train(connection: Connection, task: TrialTask) -> None:
         scores = _cross_validate(task, spec, goal, scores)
     measurements |= scores
     answers: Mapping[str, Any] = {}
+    given: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        test_scores, answers = final_scores(trainable.model, task.dataset, goal, trainable.loss)
+        test_scores, answers, given = final_scores(trainable.model, task.dataset, goal, trainable.loss)
         measurements |= test_scores
     if not was_stopped:
         measurements |= deployed_trained(spec, trainable.model, task.dataset)
@@ -111,13 +111,32 @@ def _train(connection: Connection, task: TrialTask) -> None:
     if task.measures_latency and not was_stopped:
         measurements["latency_seconds"] = latency_seconds(trainable.model, image)
     send(connection, Message("trained", measurements, answers=answers))
-    if not receive_verdict(connection):
-        return
+    if receive_verdict(connection):
+        send(connection, _keep(task, spec, goal, trainable, given))
+
+
+def _keep(task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable, given: Mapping[str, Any]) -> Message:
+    """Save the model, and beside it what tells its errors; return the message that says so.
+
+    Args:
+        given: Split -> the answers of a confirmed model to it; the others are asked now.
+    """
+    from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.errors.predictions import write_errors
+    from tunefront.search.trial.timer import latency_seconds
 
     refuse_link(Path(task.model_path))  # Keras would write to the link's target
     training.save(trainable, task.model_path)
-    late = {} if task.measures_latency else {"latency_seconds": latency_seconds(trainable.model, image)}
-    send(connection, Message("kept", late, answers={} if spec.confirms else _kept_answers(task, trainable.model)))
+    late = {}
+    if not task.measures_latency:
+        late["latency_seconds"] = latency_seconds(trainable.model, task.dataset.split("validation").images[0])
+    # Nothing is timed any more, so that no time of the trial's measures contains what follows.
+    answers: Mapping[str, Any] = {}
+    if not spec.confirms:
+        answers, given = _kept_answers(task.dataset, goal, trainable.model)
+    for split in [split for split in ("test", "validation") if split in given][:1]:
+        write_errors(Path(task.model_path), task.dataset, split, given[split])
+    return Message("kept", late, answers=answers)
 
 
 def _goal(spec: StudySpec, dataset: Dataset) -> Goal:
@@ -133,20 +152,17 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
     return scores
 
 
-def _kept_answers(task: TrialTask, model: Any) -> dict[str, Any]:
-    """Return the kept model's answers to the validation images (of the first fold); none if there are no classes."""
-    from tunefront.search.trial.batches import predict
-    from tunefront.search.trial.image_answers import image_answers
+def _kept_answers(dataset: Dataset, goal: Goal, model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return split -> what the store keeps of the kept model's answers to the validation images (of the first fold).
 
-    if not task.dataset.class_names:
-        return {}
-    validation, positive_class = task.dataset.split("validation"), task.dataset.positive_class
-    probabilities = predict(model, validation.images, _BATCH_SIZE, positive_class)
-    n_classes = task.dataset.n_classes
-    answers = image_answers(
-        validation.labels, probabilities, "accuracy", positive_class, has_curves=True, n_classes=n_classes
-    )
-    return {"validation": answers}
+    And split -> the answers themselves. What compares models image by image is left out, because a search does not.
+    """
+    from tunefront.search.trial.evaluation import answers_to, stored_answers
+
+    validation = dataset.split("validation")
+    given = answers_to(model, validation.images, goal)
+    shown = goal if goal.task == "regression" else replace(goal, measure="accuracy")
+    return {"validation": stored_answers(validation.labels, given, shown, has_curves=True)}, {"validation": given}
 
 
 def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float]) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.search.data.dataset import Dataset, Split
+from tunefront.search.data.inspection.tiles import (
+    BACKGROUND,
+    DIM_COLOUR,
+    FRAME_COLOUR,
+    TEXT_COLOUR,
+    are_drawable,
+    fitting,
+    legible,
+    tile_of,
+)
 from tunefront.search.system.links import refuse_link
 from tunefront.search.system.regular_files import named
 
-_BACKGROUND = "#ffffff"
-_TEXT_COLOUR = "#1f2937"
-_DIM_COLOUR = "#4b5563"
-_FRAME_COLOUR = "#d1d5db"  # shows where a white image ends
-_TILE = 96  # pixels of an image's longer side
 _GAP = 6
 _MARGIN = 20
 _TITLE_HEIGHT = 64
@@ -53,7 +57,7 @@ def write_contact_sheet(dataset: Dataset, path: Path, n_classes: int = 12, n_ima
         `path`; None if the values are no images of 1 or 3 channels, and nothing was written.
     """
     train = dataset.split("train")
-    if len(dataset.image_shape) != 3 or dataset.image_shape[2] not in (1, 3) or train.images.dtype != np.uint8:
+    if not are_drawable(train.images):
         return None
     if dataset.task == "regression":
         rows = _rows_of_numbers(train, n_images)
@@ -105,9 +109,9 @@ def _draw(rows: list[_Row], title: str) -> Any:
     from PIL import Image, ImageDraw, ImageFont
 
     title_font, name_font, count_font = (ImageFont.load_default(size) for size in (20, 16, 13))
-    tiles = [[_tile(image) for image in row.images] for row in rows]
+    tiles = [[tile_of(image) for image in row.images] for row in rows]
     width, height = next(tile for row in tiles for tile in row).size
-    names = [_fitting(_legible(row.name, name_font) or f"class {row.number}", name_font) for row in rows]
+    names = [fitting(legible(row.name, name_font) or f"class {row.number}", name_font, _MAX_NAME_WIDTH) for row in rows]
     counts = [f"{row.n_train:,} in train" for row in rows]
     texts = [*((name, name_font) for name in names), *((count, count_font) for count in counts)]
     left = _MARGIN + math.ceil(max(font.getlength(text) for text, font in texts)) + 2 * _MARGIN
@@ -115,55 +119,15 @@ def _draw(rows: list[_Row], title: str) -> Any:
     right = max(
         left + max(len(row) for row in tiles) * (width + _GAP), _MARGIN + math.ceil(title_font.getlength(title))
     )
-    sheet = Image.new("RGB", (right + _MARGIN, _TITLE_HEIGHT + len(rows) * pitch + _MARGIN - _GAP), _BACKGROUND)
+    sheet = Image.new("RGB", (right + _MARGIN, _TITLE_HEIGHT + len(rows) * pitch + _MARGIN - _GAP), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _TITLE_HEIGHT / 2), title, _TEXT_COLOUR, title_font, anchor="lm")
+    draw.text((_MARGIN, _TITLE_HEIGHT / 2), title, TEXT_COLOUR, title_font, anchor="lm")
     for number, images in enumerate(tiles):
         middle = _TITLE_HEIGHT + number * pitch + (pitch - _GAP) // 2
-        draw.text((_MARGIN, middle - 10), names[number], _TEXT_COLOUR, name_font, anchor="lm")
-        draw.text((_MARGIN, middle + 11), counts[number], _DIM_COLOUR, count_font, anchor="lm")
+        draw.text((_MARGIN, middle - 10), names[number], TEXT_COLOUR, name_font, anchor="lm")
+        draw.text((_MARGIN, middle + 11), counts[number], DIM_COLOUR, count_font, anchor="lm")
         for place, image in enumerate(images):
             x, y = left + place * (width + _GAP), middle - height // 2
-            draw.rectangle((x - 1, y - 1, x + width, y + height), outline=_FRAME_COLOUR)
+            draw.rectangle((x - 1, y - 1, x + width, y + height), outline=FRAME_COLOUR)
             sheet.paste(image, (x, y))
     return sheet
-
-
-def _tile(image: NDArray[np.uint8]) -> Any:
-    """Return an image at the size of the sheet, its sides in proportion."""
-    from PIL import Image
-
-    height, width = image.shape[:2]
-    scale = _TILE / max(height, width)
-    if scale > 1:
-        scale = float(int(scale))  # every pixel becomes a square of the same size
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    pixels = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image).convert("RGB")
-    return pixels.resize(size, Image.Resampling.NEAREST if scale > 1 else Image.Resampling.LANCZOS)
-
-
-def _legible(text: str, font: Any) -> str:
-    """Return the text without characters that the font cannot draw; empty if nothing is left.
-
-    Accents are dropped, and other characters become ``?``. Pillow's own font knows little beyond ASCII, and other fonts
-    differ between machines.
-    """
-    unknown = _drawn("\U0010ffff", font)
-    letters = []
-    for letter in unicodedata.normalize("NFC", " ".join(text.split())):
-        plain = letter if _drawn(letter, font) != unknown else unicodedata.normalize("NFKD", letter)[0]
-        letters.append(plain if _drawn(plain, font) != unknown else "?")
-    return "".join(letters) if set(letters) - {"?", " "} else ""
-
-
-def _drawn(letter: str, font: Any) -> tuple[Any, bytes]:
-    mask = font.getmask(letter)
-    return mask.size, bytes(mask)
-
-
-def _fitting(text: str, font: Any) -> str:
-    """Return the text as one line, cut off with an ellipsis if it is too long."""
-    shown = text
-    while font.getlength(shown) > _MAX_NAME_WIDTH:
-        shown = shown.removesuffix("…")[:-1].rstrip() + "…"
-    return shown

@@ -26,7 +26,7 @@ def test_scores_and_answers_are_those_of_the_test_images(digits: Dataset, keras:
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.goal import Goal
 
-    scores, answers = final_scores(Majority(), digits, Goal())
+    scores, answers, _ = final_scores(Majority(), digits, Goal())
     labels = digits.split("test").labels
     assert scores["test_accuracy"] == pytest.approx(float((labels == 1).mean()))
     assert {"test_loss", "test_f1_macro", "test_precision", "test_recall", "test_top_5_accuracy"} <= scores.keys()
@@ -35,7 +35,7 @@ def test_scores_and_answers_are_those_of_the_test_images(digits: Dataset, keras:
     assert {curve["auc"] for curve in answers["test"]["curves"].values()} == {0.5}
     assert answers["validation"].keys() == {"labels", "chosen"}  # reports of a confirmation show the test images
     assert answers["validation"]["labels"] == digits.split("validation").labels.tolist()
-    scores, answers = final_scores(Majority(), digits, Goal("auc"))
+    scores, answers, _ = final_scores(Majority(), digits, Goal("auc"))
     assert scores["test_auc"] == 0.5
     assert answers["test"]["ranks"] == {str(number): [0] * len(labels) for number in range(10)}
 
@@ -54,7 +54,7 @@ def test_a_score_that_the_test_images_do_not_define_is_left_out(tmp_path: Path, 
     np.save(tmp_path / "images.npy", np.zeros((6, 8, 8, 1), np.uint8))
     np.save(tmp_path / "labels.npy", np.array([0, 1, 0, 1, 0, 0]))
     dataset = Dataset(str(tmp_path), "npz", "0", ("clear", "fire"), (8, 8, 1), 2, 2, 2)
-    scores, _ = final_scores(Half(), dataset, Goal())
+    scores, _, _ = final_scores(Half(), dataset, Goal())
     assert scores.keys() == {"test_loss", "test_accuracy", "test_f1_macro"}
     assert np.isfinite(list(scores.values())).all()
 
@@ -65,9 +65,9 @@ def test_there_are_no_test_scores_without_a_test_split_and_no_validation_answers
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.goal import Goal
 
-    scores, answers = final_scores(Majority(), dataclasses.replace(digits, n_test=0), Goal())
+    scores, answers, _ = final_scores(Majority(), dataclasses.replace(digits, n_test=0), Goal())
     assert (scores, list(answers)) == ({}, ["validation"])
-    _, answers = final_scores(Majority(), dataclasses.replace(digits, folds=3), Goal())
+    _, answers, _ = final_scores(Majority(), dataclasses.replace(digits, folds=3), Goal())
     assert list(answers) == ["test"]
 
 
@@ -85,4 +85,4 @@ def test_nothing_else_of_a_search_opens_the_test_split() -> None:
     callers = [path.name for path in files if "final_scores(" in path.read_text() and path.name != "final_scores.py"]
     assert callers == ["process.py"]
     source = (ROOT / "search" / "trial" / "process.py").read_text()
-    assert "if spec.confirms and not was_stopped:\n        test_scores, answers = final_scores(" in source
+    assert "if spec.confirms and not was_stopped:\n        test_scores, answers, given = final_scores(" in source

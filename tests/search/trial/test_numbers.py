@@ -416,7 +416,7 @@ def test_final_scores_and_answers_are_numbers(keras: Any, tmp_path: Path) -> Non
 
     data = dataset(tmp_path, 10.0, 2.0)
     test = np.array(data.split("test").labels)
-    scores, answers = final_scores(Shifted(test), data, Goal("mae"), NumberLoss("mse", LabelScale(10.0, 2.0)))
+    scores, answers, _ = final_scores(Shifted(test), data, Goal("mae"), NumberLoss("mse", LabelScale(10.0, 2.0)))
     assert scores == {
         "test_loss": pytest.approx(0.0625, rel=1e-4),
         "test_rmse": pytest.approx(0.5, rel=1e-4),

@@ -112,7 +112,7 @@ def test_a_network_has_all_outputs_and_its_labels_are_the_first(keras: Any, thre
     predicted = np.asarray(model.predict(np.array(split.images), verbose=0)).argmax(axis=1)
     assert float((predicted == split.labels).mean()) == pytest.approx(counted.accuracy)
     assert counted.accuracy > 0.9
-    scores, answers = final_scores(model, three, goal)
+    scores, answers, _ = final_scores(model, three, goal)
     assert scores["test_accuracy"] == np.mean(np.array(answers["test"]["chosen"]) == answers["test"]["labels"])
     assert "test_top_5_accuracy" not in scores
 

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
-from tunefront.search.data.inspection.contact_sheet import _fitting, _legible, write_contact_sheet
+from tunefront.search.data.inspection.contact_sheet import write_contact_sheet
+from tunefront.search.data.inspection.tiles import fitting, legible
 from tunefront.search.data.sources import DataTable
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -108,13 +109,13 @@ def test_a_sheet_goes_to_a_new_folder_and_replaces_an_older_one(digits: Dataset,
     ],
 )
 def test_names_are_written_in_letters_that_the_font_has(name: str, expected: str) -> None:
-    assert _legible(name, ImageFont.load_default(16)) == expected
+    assert legible(name, ImageFont.load_default(16)) == expected
 
 
 def test_names_are_cut_off_when_they_are_too_long() -> None:
     font = ImageFont.load_default(16)
-    assert _fitting("short", font) == "short"
-    cut = _fitting("a name that is far too long for its place", font)
+    assert fitting("short", font, 240) == "short"
+    cut = fitting("a name that is far too long for its place", font, 240)
     assert cut.endswith("…")
     assert font.getlength(cut) <= 240
 
