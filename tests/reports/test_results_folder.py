@@ -25,6 +25,8 @@ TUNEFRONT_FILES = (
     ),
     *("models/trial-0.keras", "models/trial-0.json", "models/.partial-12.keras", "logs/trial-0.log"),
     *("retrained/trial-3.keras", "retrained/trial-3.json"),
+    *("models/trial-0.predictions.npz", "models/trial-0.worst.png", "models/.partial-12.predictions.npz"),
+    *("models/.partial-12.worst.png", "confirmation/models/trial-3.predictions.npz"),
     *("confirmation/models/trial-3.keras", "confirmation/logs/trial-3.log", "confirmation/report.html"),
     *(
         "deployed/trial-3.int8.tflite",
@@ -35,14 +37,8 @@ TUNEFRONT_FILES = (
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
 )
 OTHER_FILES = (
-    *(
-        "notes.txt",
-        "models/best.keras",
-        "models/trial-0.keras.bak",
-        "models/trial-x.keras",
-        "retrained/mine.keras",
-        "logs/trial-0.log.txt",
-    ),
+    *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),
+    *("models/trial-0.png", "models/predictions.npz", "retrained/mine.keras"),
     *("deployed/mine.tflite", "deployed/trial-3.int4.tflite", "deployed/trial-3.json"),
     *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/mine.txt", "data/images/a.png"),
 )

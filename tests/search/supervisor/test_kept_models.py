@@ -44,6 +44,27 @@ def test_drop_removes_only_the_models_of_beaten_trials(fixture: StudyFixture, tm
     assert [trial.model_path for trial in fixture.trials()] == ["", str(paths[1]), ""]
 
 
+def test_what_tells_a_models_errors_follows_its_life(fixture: StudyFixture, tmp_path: Path) -> None:
+    models, folder = KeptModels(fixture.study, tmp_path / "models"), tmp_path / "models"
+    number = fixture.lease()[0].number
+    partial = models.partial_path(number)
+    for ending, content in ((".keras", "model"), (".predictions.npz", "answers"), (".worst.png", "picture")):
+        partial.with_suffix(ending).write_text(content)
+    (folder / "trial-0.worst.png").write_text("of an earlier attempt")
+    path = models.publish(number, {})
+    assert path.with_suffix(".predictions.npz").read_text() == "answers"
+    assert path.with_suffix(".worst.png").read_text() == "picture"
+    models.partial_path(number).write_text("the next attempt, with no mistake")
+    models.publish(number, {})
+    assert sorted(file.name for file in folder.iterdir()) == ["trial-0.json", "trial-0.keras"]
+    for ending in (".predictions.npz", ".worst.png"):
+        path.with_suffix(ending).touch()
+        models.partial_path(1).with_suffix(ending).write_text("half")
+    models.drop_partial(1)
+    models.drop({number})
+    assert list(folder.iterdir()) == []
+
+
 def test_drop_when_nothing_was_kept_yet(fixture: StudyFixture, tmp_path: Path) -> None:
     KeptModels(fixture.study, tmp_path / "models").drop({0})
     assert not (tmp_path / "models").exists()
