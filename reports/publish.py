@@ -11,6 +11,8 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tunefront.reports.class_answers.class_answers import load_front_answers
+from tunefront.reports.class_answers.section import MOST_MODELS
+from tunefront.reports.class_answers.sheets import describe_sheets, with_sheets
 from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
@@ -28,12 +30,17 @@ from tunefront.storage.open_study import OpenStudy
 
 @dataclass(frozen=True)
 class Published:
-    """A report that was written."""
+    """A report that was written.
+
+    Attributes:
+        images: Whose worst images it shows, in a sentence; empty if none were asked for.
+    """
 
     results: StudyResults
     confirmation: Confirmation | None
     files: ReportFiles
     deployed: DeployedFront | None = None
+    images: str = ""
 
     def tables(self) -> list[RenderableType]:
         """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
@@ -44,6 +51,8 @@ class Published:
             tables.append(confirmation_table(self.confirmation))
         if self.deployed:
             tables.append(deployed_table(self.deployed, self.results.study.name))
+        if self.images:
+            tables.append(Text(self.images))
         return tables
 
     def as_json(self) -> dict[str, Any]:
@@ -62,8 +71,11 @@ class Published:
         return content
 
 
-def publish(study: OpenStudy, folder: Path) -> Published:
+def publish(study: OpenStudy, folder: Path, *, has_images: bool = False) -> Published:
     """Read a study and its confirmation, and write their report into `folder`, which is made if missing.
+
+    Args:
+        has_images: Whether the page shows the worst images of the models, which else it never does.
 
     Raises:
         FolderTakenError: If the folder holds another study's results.
@@ -71,6 +83,11 @@ def publish(study: OpenStudy, folder: Path) -> Published:
     folder_owner.claim(folder, study.record)
     results = load_results(study)
     confirmation = load_confirmation(study.store, results)
-    answers = load_front_answers(study, results)
+    answers = load_front_answers(study, results, confirmation)
+    if has_images and answers is not None:
+        answers = with_sheets(answers)
     deployed = load_deployed_front(study)
-    return Published(results, confirmation, write_report(results, folder, confirmation, answers, deployed), deployed)
+    files = write_report(results, folder, confirmation, answers, deployed)
+    return Published(
+        results, confirmation, files, deployed, describe_sheets(answers, MOST_MODELS) if has_images else ""
+    )

@@ -10,11 +10,13 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 
 from tunefront.objectives.quantities import format_quantity
+from tunefront.reports.class_answers.calibration import Calibration, describe_calibration
 from tunefront.reports.class_answers.class_answers import ClassAnswers, FrontAnswers
 from tunefront.reports.class_answers.class_scores import ClassScores, ImageShare, f1_macro
-from tunefront.reports.class_answers.sentences import describe_answers, describe_scores
+from tunefront.reports.class_answers.sentences import describe_answers, describe_reliability, describe_scores
 from tunefront.reports.figures.class_curves import NamedCurve, precision_recall_figure, roc_figure
 from tunefront.reports.figures.confusion_matrix import MOST_CLASSES, confusion_matrix
+from tunefront.reports.figures.reliability import reliability_figure
 from tunefront.reports.tables.markdown import escape, markdown_table
 
 TITLE = "What the kept models get wrong"
@@ -37,6 +39,13 @@ def class_answers_context(answers: FrontAnswers | None) -> dict[str, Any]:
         "answer_models": answers.models[:MOST_MODELS],
         "answer_cells": {model.number: _cells(answers, model) for model in answers.models[:MOST_MODELS]},
         "answer_pairs": {model.number: model.mistakes[:_MOST_PAIRS] for model in answers.models[:MOST_MODELS]},
+        "answer_calibrations": {
+            model.number: describe_calibration(model.calibration, model.n, answers.examples)
+            for model in answers.models[:MOST_MODELS]
+        },
+        "answer_reliability": describe_reliability(answers)
+        if any(model.calibration for model in answers.models[:MOST_MODELS])
+        else "",
         "answer_classes": {model.number: _shown_classes(model) for model in answers.models[:MOST_MODELS]},
         "most_classes": MOST_CLASSES,
         "is_wide": n_classes > _WIDE,
@@ -47,13 +56,25 @@ def class_answers_context(answers: FrontAnswers | None) -> dict[str, Any]:
 
 
 def class_answer_figures(answers: FrontAnswers | None) -> dict[str, go.Figure]:
-    """Return the figures by name: ``confusion-N`` of trial N, and ``roc`` of two classes, else ``roc-N``, and so on."""
+    """Return the figures by name: ``confusion-N`` and ``reliability-N`` of trial N, and the curves.
+
+    Those are ``roc`` of two classes, else ``roc-N``, and so on.
+    """
     if answers is None:
         return {}
     models, names = answers.models[:MOST_MODELS], answers.class_names
     figures = {
-        f"confusion-{model.number}": confusion_matrix(model.matrix, names, f"Trial {model.number}: confusion matrix")
+        f"confusion-{model.number}": confusion_matrix(
+            model.matrix, names, f"Trial {model.number}: confusion matrix", answers.examples
+        )
         for model in models
+    }
+    figures |= {
+        f"reliability-{model.number}": reliability_figure(
+            reliability_points(model.calibration), f"Trial {model.number}: reliability"
+        )
+        for model in models
+        if model.calibration
     }
     if answers.positive is not None:
         curves = [NamedCurve(f"trial {model.number}", curve) for model in models for curve in model.curves.values()]
@@ -73,13 +94,22 @@ def answers_markdown(answers: FrontAnswers) -> str:
     titles = ["trial", *_titles(answers)]
     table = markdown_table(titles, rows, n_numbers=len(titles) if answers.positive is not None else 4)
     texts = [*describe_answers(answers, MOST_MODELS), describe_scores(answers)]
+    texts += [
+        f"Trial {model.number}: {describe_calibration(model.calibration, model.n, answers.examples)}"
+        for model in answers.models[:MOST_MODELS]
+    ]
     return "\n\n".join([f"## {TITLE}", table, *map(escape, texts)]) + "\n"
+
+
+def reliability_points(calibration: Calibration) -> list[tuple[float, float, float, float, int]]:
+    """Return the points of a reliability diagram: confidence, share of right answers with its interval, answers."""
+    return [(each.confidence, each.right.fraction, *each.right.interval, each.right.n) for each in calibration.bins]
 
 
 def share_cell(share: ImageShare) -> Markup:
     """Return a cell with a share, its interval, and the images."""
     if not share.n:
-        return Markup('<td class="number" data-value="">-<small>no image</small></td>')
+        return Markup('<td class="number" data-value="">-<small>none</small></td>')
     low, high = (100 * end for end in share.interval)
     return Markup('<td class="number" data-value="{}">{}<small>{:.1f} to {:.1f}<br>{} of {}</small></td>').format(
         share.fraction, format_quantity(share.fraction, "fraction"), low, high, share.n_hits, share.n

@@ -167,6 +167,17 @@ class Confirmation:
         loads = [t.measurements["load_average"] for t in trainings if "load_average" in t.measurements]
         return float(np.mean(loads)) if loads else math.nan
 
+    def kept_training(self, finalist: Confirmed) -> TrialRecord | None:
+        """Return the training with the best validation score, of those whose models were kept; None if none was."""
+        return self._best([training for training in finalist.trainings if training.model_path])
+
+    def shown_training(self, finalist: Confirmed) -> TrialRecord | None:
+        """Return the training whose errors stand for the finalist's: the one whose model is to be had, if one is."""
+        return self.kept_training(finalist) or self._best(finalist.trainings)
+
+    def _best(self, trainings: Sequence[TrialRecord]) -> TrialRecord | None:
+        return min(trainings, key=lambda training: self.study.loss(training, "accuracy"), default=None)
+
     @property
     def n_complete(self) -> int:
         return sum(len(finalist.trainings) for finalist in self.finalists)

@@ -46,7 +46,5 @@ def _cell(confirmation: Confirmation, found: Estimate, axis: Axis) -> Markup:
 
 def _model(confirmation: Confirmation, finalist: Confirmed, folder: Path) -> KeptModel:
     """Return the kept model of a finalist's training with the best validation score."""
-    kept = [training for training in finalist.trainings if training.model_path]
-    study = confirmation.study
-    best = min(kept, key=lambda training: finalist.measure.loss(study.value(training, "accuracy")), default=None)
-    return KeptModel("not kept") if best is None else find_kept_model(study, best, folder)
+    best = confirmation.kept_training(finalist)
+    return KeptModel("not kept") if best is None else find_kept_model(confirmation.study, best, folder)

@@ -22,19 +22,22 @@ _LONGEST_NAME = 18
 _COLOURS = ((0.0, "#b3403c"), (0.35, "#e8837e"), (0.5, "#fde3e1"), (0.5, "#dfe9ff"), (1.0, "#2f6fed"))
 
 
-def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], title: str) -> go.Figure:
+def confusion_matrix(
+    matrix: NDArray[np.int64], class_names: Sequence[str], title: str, examples: str = "images"
+) -> go.Figure:
     """Return a figure of right classes (rows) and chosen ones (columns); colours are shares of a row.
 
     Right answers are blue. Mistakes are red and of a scale of their own, on which a few in a hundred can be seen.
 
     Args:
         matrix: Shape (k, k), numbers of images; empty if there are more than :data:`MOST_CLASSES` classes.
+        examples: What is counted: ``images`` or ``rows``.
     """
     figure = new_figure(title)
     n_classes = len(matrix)
     if n_classes > MOST_CLASSES:
         return figure
-    figure.add_heatmap(**_cells(matrix, class_names))
+    figure.add_heatmap(**_cells(matrix, class_names, examples))
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
@@ -49,7 +52,7 @@ def confusion_matrix(matrix: NDArray[np.int64], class_names: Sequence[str], titl
     return figure
 
 
-def _cells(matrix: NDArray[np.int64], class_names: Sequence[str]) -> dict[str, Any]:
+def _cells(matrix: NDArray[np.int64], class_names: Sequence[str], examples: str) -> dict[str, Any]:
     """Return the trace of the cells; those without images are gaps."""
     size = range(len(matrix))
 
@@ -69,15 +72,15 @@ def _cells(matrix: NDArray[np.int64], class_names: Sequence[str]) -> dict[str, A
         "ygap": 1,
         "hoverongaps": False,
         "hoverinfo": "text",
-        "hovertext": of_each(lambda i, j: _hover(matrix, class_names, i, j), ""),
+        "hovertext": of_each(lambda i, j: _hover(matrix, class_names, i, j, examples), ""),
     }
     if len(matrix) <= _MOST_NUMBERED:
         trace |= {"text": of_each(lambda i, j: str(matrix[i, j]), ""), "texttemplate": "%{text}"}
     return trace
 
 
-def _hover(matrix: NDArray[np.int64], class_names: Sequence[str], true: int, chosen: int) -> str:
+def _hover(matrix: NDArray[np.int64], class_names: Sequence[str], true: int, chosen: int, examples: str) -> str:
     n, total = int(matrix[true, chosen]), int(matrix[true].sum())
     name, other = html.escape(class_names[true]), html.escape(class_names[chosen])
     what = f"{name}, taken for {other}" if true != chosen else f"{name}, rightly so"
-    return f"<b>{what}</b><br>{n} of {total} images ({100 * n / total:.1f} %)"
+    return f"<b>{what}</b><br>{n} of {total} {examples} ({100 * n / total:.1f} %)"

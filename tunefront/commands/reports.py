@@ -52,13 +52,21 @@ def report(
     study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
     storage: StorageOption = DEFAULT_STORAGE,
     out: OutOption = None,
+    images: Annotated[
+        bool,
+        typer.Option(
+            "--images",
+            help="Show the images that each model of the front gets most wrong. Without it no report has an image of "
+            "your data, because reports are sent on.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write a study's report: report.html, front.md, front.csv, trials.csv and importance.csv."""
     with at_work("reading the storage"):
         found = find_study(storage, study)
     folder = writable_folder(out or results_folder(found.record))
-    publish_report(found, folder, as_json)
+    publish_report(found, folder, as_json, has_images=images)
     if not as_json:
         suggest(f"open {folder / 'report.html'}")
 

@@ -154,12 +154,12 @@ def results_folder(study: StudyRecord) -> Path:
     return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 
-def publish_report(study: OpenStudy, folder: Path, as_json: bool) -> Published:
+def publish_report(study: OpenStudy, folder: Path, as_json: bool, *, has_images: bool = False) -> Published:
     """Write a study's report into a folder, and say what was written, with `as_json` as JSON."""
     with at_work("writing the report"):
         from tunefront.reports.publish import publish
 
-        published = publish(study, folder)
+        published = publish(study, folder, has_images=has_images)
     if as_json:
         show_json(published.as_json())
         return published

@@ -187,7 +187,7 @@ def test_a_class_that_does_not_occur_and_one_never_named_leave_cells_empty(tmp_p
     page = text_of(files.report_html.read_text())
     assert "b taken for a: 2 of 2" in page
     assert "b: 0 of 2" in page
-    assert "no image" in page
+    assert "- none" in page
 
 
 def test_names_are_escaped_and_folds_are_explained(tmp_path: Path) -> None:
