@@ -33,7 +33,7 @@ def describe_answers(answers: FrontAnswers, most_models: int) -> list[str]:
         )
     more = [model.number for model in answers.models[most_models:]]
     if more:
-        said.append(f"Shown are the first {most_models} of the front; class_scores.csv also has {_trials(more)}.")
+        said.append(f"Shown are the first {most_models}; class_scores.csv also has {_trials(more)}.")
     if answers.unknown:
         why = "not trained again" if answers.confirmation else "not saved"
         said.append(f"Not known of {_trials(answers.unknown)}: {why}, or by an earlier tunefront.")

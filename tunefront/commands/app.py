@@ -25,6 +25,7 @@ COMMANDS = {
     "status": "reports",
     "report": "reports",
     "select": "selection",
+    "errors": "errors",
     "compare": "tables",
     "table": "tables",
     "figure": "tables",

@@ -1,0 +1,62 @@
+"""The command `errors`, which tells what one model gets wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.terminal import UserError, show, show_json
+from tunefront.study import DEFAULT_STORAGE, find_study
+
+if TYPE_CHECKING:
+    from tunefront.reports.confirmation.confirmation import Confirmation
+    from tunefront.reports.study_results import StudyResults
+
+
+def errors(
+    study: Annotated[str, typer.Argument(help="Name of the study; 'tunefront status' lists them.")],
+    trial: Annotated[
+        int | None, typer.Argument(min=0, help="Number of a trial; left out, the one that 'tunefront select' takes.")
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what a model gets wrong: its mistakes by class, its calibration, and the worst images.
+
+    They are those on the validation images; of a model that was confirmed, those of its training again on the test
+    images. Where numbers are predicted, it sums up the errors. Names of images are relative to the folder of the data.
+    """
+    from tunefront.reports.confirmation.results import load_confirmation
+    from tunefront.reports.errors.model_errors import find_errors
+    from tunefront.reports.errors.terminal import errors_json, errors_shown
+    from tunefront.reports.study_results import load_results
+
+    found = find_study(storage, study)
+    results = load_results(found)
+    confirmation = load_confirmation(found.store, results)
+    number = _selected(results, confirmation) if trial is None else trial
+    model = find_errors(found, results, confirmation, number)
+    if as_json:
+        show_json(errors_json(model))
+        return
+    for part in errors_shown(model):
+        show(part)
+
+
+def _selected(results: StudyResults, confirmation: Confirmation | None) -> int:
+    """Return the trial that `tunefront select` takes.
+
+    Raises:
+        UserError: If it takes none.
+    """
+    from tunefront.reports.selection.options import find_options
+    from tunefront.reports.selection.selection import choose
+    from tunefront.reports.selection.sentences import describe_no_choice
+
+    options = find_options(results, confirmation)
+    choice = choose(options, [], "balance")
+    if choice is None:
+        raise UserError(f"{describe_no_choice(options, [])}. To see a trial's errors all the same, give its number")
+    return choice.option.number
