@@ -130,7 +130,9 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
     kept = [record for record in records if record.model_path]
     assert kept
     names = {Path(record.model_path).name for record in kept}
-    assert names | {name.replace(".keras", ".json") for name in names} == {p.name for p in folder.glob("models/*")}
+    endings = (".keras", ".json", ".predictions.npz", ".worst.png")
+    beside = {name.replace(".keras", ending) for name in names for ending in endings}
+    assert beside == {p.name for p in folder.glob("models/*")}
     split = _prepared(tmp_path).split("validation")
     with (folder / "classes.csv").open(newline="") as file:
         classes = [row["class"] for row in csv.DictReader(file)]
@@ -149,6 +151,7 @@ def test_run_searches_with_two_supervisors_reports_and_keeps_models(start: Any, 
         predicted = probabilities.argmax(axis=1)
         assert float((predicted == split.labels).mean()) == pytest.approx(record.measurements["accuracy"], abs=1e-6)
         _check_class_answers(folder, record.number, split.labels, probabilities)
+        _check_predictions(Path(record.model_path), "validation", split.labels, probabilities)
 
     again = start("run", "tiny.toml")
     output, _ = again.communicate()
@@ -166,6 +169,15 @@ def _check_class_answers(folder: Path, number: int, labels: Any, probabilities: 
     assert matrix.tolist() == confusion_matrix(labels, probabilities.argmax(axis=1)).tolist()
     areas = [roc_auc_score(labels == each, probabilities[:, each]) for each in range(10)]
     assert scores["auc"].tolist() == pytest.approx(areas, abs=1e-6)
+
+
+def _check_predictions(model: Path, split: str, labels: Any, probabilities: Any) -> None:
+    """Hold the file of answers beside a kept model against its predictions."""
+    with np.load(model.with_suffix(".predictions.npz"), allow_pickle=False) as found:
+        assert found["split"] == split
+        assert found["labels"].tolist() == labels.tolist()
+        assert found["probabilities"] == pytest.approx(probabilities, abs=1e-3)
+        assert all(probabilities[row].argmax() != labels[row] for row in found["worst"])
 
 
 def _prepared(folder: Path) -> Any:
@@ -306,8 +318,10 @@ def test_confirm_trains_the_front_again_and_opens_the_test_split(start: Any, tmp
     test = _prepared(tmp_path).split("test")
     for record in kept:
         model = keras.models.load_model(record.model_path)
-        predicted = np.asarray(model.predict(np.array(test.images), verbose=0)).argmax(axis=1)
-        assert float((predicted == test.labels).mean()) == pytest.approx(record.measurements["test_accuracy"], abs=1e-6)
+        probabilities = np.asarray(model.predict(np.array(test.images), verbose=0))
+        share = float((probabilities.argmax(axis=1) == test.labels).mean())
+        assert share == pytest.approx(record.measurements["test_accuracy"], abs=1e-6)
+        _check_predictions(Path(record.model_path), "test", test.labels, probabilities)
 
     folder = tmp_path / "results" / "tiny"
     assert {path.name for path in folder.glob("confirmation/models/*.keras")} == {

@@ -26,6 +26,8 @@ def describe_sheets(answers: FrontAnswers | None, most_models: int) -> str:
         most_models: The number of models that a report shows.
     """
     shown = [model for model in answers.models[:most_models] if model.sheet] if answers else []
+    if answers is None:
+        return "No image is in the report: it shows those that models take for a wrong class, and no answers are known."
     if not shown:
         return "No image is in the report: no model of the front has a picture of its worst images on this machine."
     numbers = ", ".join(str(model.number) for model in shown)

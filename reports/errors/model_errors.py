@@ -112,22 +112,23 @@ def _errors(
 
 def _worst(study: StudyResults, trained: TrialRecord) -> tuple[Sequence[WorstExample], str]:
     """Return what the model gets most wrong, or why that is not known here."""
-    which = f"what trial {trained.number} of {study.study.name} gets most wrong"
+    unknown = f"The worst {study.examples} are not known by name"
     if not trained.model_path:
-        return (
-            (),
-            f"Which {study.examples} it gets most wrong is not known: its model was not kept, or has left the front.",
-        )
+        return (), f"{unknown}: the model was not kept, or has left the front."
     path = Path(trained.model_path).with_suffix(PREDICTIONS)
     try:
         return read_worst(Path(trained.model_path)), ""
     except UnreadablePredictionsError as error:
-        return (), f"{error}."
+        return (), f"{unknown}: {error}."
     except FileNotFoundError:
         if Path(trained.model_path).is_file():
-            return (), f"{path.name} is not beside the model: an earlier tunefront kept it, or it could not be written."
+            why = "an earlier tunefront kept the model, or the file could not be written"
+            return (), f"{unknown}: {path.name} is not beside the model. Either {why}."
         host = next((w.machine.get("host_name") for w in study.workers if w.worker_id == trained.worker_id), None)
-        return (), f"{path}, which names {which}, is not on this machine{f', but on {host}' if host else ''}."
+        return (
+            (),
+            f"{unknown}: {path}, which has their names, is not on this machine{f', but on {host}' if host else ''}.",
+        )
 
 
 def _worst_numbers(found: Answers, split: str) -> list[WorstExample]:

@@ -58,5 +58,5 @@ def _selected(results: StudyResults, confirmation: Confirmation | None) -> int:
     options = find_options(results, confirmation)
     choice = choose(options, [], "balance")
     if choice is None:
-        raise UserError(f"{describe_no_choice(options, [])}. To see a trial's errors all the same, give its number")
+        raise UserError(f"{describe_no_choice(options, [])} To see the errors of a trial all the same, give its number")
     return choice.option.number
