@@ -64,8 +64,9 @@ app = typer.Typer(
     "**4.** `tunefront report digits` writes the report again at any time, also while the study runs.\n\n"
     "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.\n\n"
     "**6.** `tunefront select digits --at-most memory=100kB` chooses one model, and says why.\n\n"
-    "**7.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
-    "**8.** `tunefront delete digits` removes a study, with `--results` also its files.",
+    "**7.** `tunefront errors digits` tells what that model gets wrong.\n\n"
+    "**8.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
+    "**9.** `tunefront delete digits` removes a study, with `--results` also its files.",
 )
 
 

@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import average_precision_score, confusion_matrix, roc_auc_score
 
 from tests.reports.report_fixture import ReportFixture
+from tunefront.reports.class_answers.calibration import describe_calibration
 from tunefront.reports.class_answers.class_answers import FrontAnswers, load_front_answers
 from tunefront.reports.class_answers.section import answers_markdown, class_answer_figures
 from tunefront.reports.class_answers.tables import class_scores_frame, confusion_frame
@@ -201,6 +203,46 @@ def test_names_are_escaped_and_folds_are_explained(tmp_path: Path) -> None:
     markdown = answers_markdown(found)
     assert "## What the kept models get wrong" in markdown
     assert "<script>" not in markdown.replace("\\<script\\>", "")
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_rows_of_a_table_are_never_called_images(tmp_path: Path, n_classes: int) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    add(fixture, stored(*network(n_classes, n=120)))
+    facts = {"columns": [{"name": "age", "kind": "number", "vocabulary": []}], "folds": 3, "positive_class": 1}
+    found = known(fixture, *("a", "b", "c")[:n_classes], **facts)
+    results = fixture.results()
+    of_table = replace(results, study=replace(results.study, dataset={**results.study.dataset, **facts}))
+    page = render_page(of_table, tmp_path, answers=found)
+    section = page.partition('<section id="answers">')[2].partition("</section>")[0]
+    figures = str([figure.to_json() for figure in class_answer_figures(found).values()])
+    for text in (text_of(section), answers_markdown(found), figures):
+        assert "rows" in text
+        assert "image" not in text
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_each_model_has_its_reliability_and_a_sentence(tmp_path: Path, n_classes: int) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    labels, probabilities = network(n_classes, n=200)
+    add(fixture, stored(labels, probabilities))
+    add(fixture, replace(stored(labels, probabilities), calibration=()))  # as an older tunefront stored it
+    found = known(fixture, *("a", "b", "c")[:n_classes], positive_class=1)
+    figures = class_answer_figures(found)
+    points = figures["reliability-0"].data[1]
+    shares, means = calibration_curve(
+        probabilities.argmax(axis=1) == labels, probabilities.max(axis=1).astype(float), n_bins=10, strategy="quantile"
+    )
+    assert list(points.x) == pytest.approx(means, abs=1e-4)
+    assert list(points.y) == pytest.approx(shares, abs=1e-4)
+    assert sum(points.customdata) == 200
+    assert "reliability-1" not in figures
+    page = text_of(render_page(fixture.results(), tmp_path, answers=found))
+    right = 100 * (probabilities.argmax(axis=1) == labels).mean()
+    sure = 100 * probabilities.max(axis=1).mean()
+    assert f"it is {sure:.1f} % sure on average, and {right:.1f} % of its answers are right" in page
+    assert "How far its probabilities can be trusted is not known: an earlier tunefront" in page
+    assert f"Trial 0: {describe_calibration(found.models[1].calibration, 200, 'images')}" in answers_markdown(found)
 
 
 def test_of_many_models_ten_are_drawn_and_the_files_have_all(tmp_path: Path) -> None:
