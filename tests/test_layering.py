@@ -83,6 +83,7 @@ FLOORS: dict[str, int] = {
     "sampling": 3,
     "confirmation": 3,
     "deployment": 4,
+    "prediction": 4,
     "preparation": 4,
     "profiling": 4,
     "replay": 4,

@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "reports",
     "select": "selection",
     "errors": "errors",
+    "predict": "prediction",
     "compare": "tables",
     "table": "tables",
     "figure": "tables",
@@ -65,8 +66,9 @@ app = typer.Typer(
     "**5.** `tunefront confirm digits` trains its front again with other seeds, and scores it on the test images.\n\n"
     "**6.** `tunefront select digits --at-most memory=100kB` chooses one model, and says why.\n\n"
     "**7.** `tunefront errors digits` tells what that model gets wrong.\n\n"
-    "**8.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
-    "**9.** `tunefront delete digits` removes a study, with `--results` also its files.",
+    "**8.** `tunefront predict digits photo.png` puts that model to use.\n\n"
+    "**9.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
+    "**10.** `tunefront delete digits` removes a study, with `--results` also its files.",
 )
 
 

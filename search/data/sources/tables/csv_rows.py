@@ -69,7 +69,7 @@ def read_csv(path: Path, separator: str = "") -> tuple[CsvRows, int]:
     Raises:
         DataError: Names file and lines where it is no such table.
     """
-    text = _text_of(path)
+    text = csv_text_of(path)
     try:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator or ",")
         found: list[tuple[int, list[str]]] = []
@@ -93,7 +93,12 @@ def read_csv(path: Path, separator: str = "") -> tuple[CsvRows, int]:
     return _checked(_drop_empty_cells(table), path, separator), line
 
 
-def _text_of(path: Path) -> str:
+def csv_text_of(path: Path) -> str:
+    """Return the text of a CSV file, without a byte-order mark.
+
+    Raises:
+        DataError: If it cannot be read, or is no UTF-8 text.
+    """
     name = readable(str(path))
     try:
         data = read_text_file(path)

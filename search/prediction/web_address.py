@@ -1,0 +1,105 @@
+"""An address of the web that a user typed, and where its server may redirect to."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from tunefront.mistakes import TunefrontError
+
+_PORTS = {"http": 80, "https": 443}
+_PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"
+# Values of a query that cameras take a user or a password in.
+_SECRET = re.compile(r"([^=&]*(?:pass|pwd|psw|usr|user|login|account|auth|token|secret|key|sig)[^=&]*=)[^&]*", re.I)
+
+
+class AddressError(TunefrontError):
+    """A text is no address that can be fetched; the message says why, without user and password."""
+
+
+@dataclass(frozen=True)
+class WebAddress:
+    """An address, without what a server is not told.
+
+    Attributes:
+        target: Path and query.
+        authorization: The value of the header with user and password, as HTTP's basic scheme has it; empty for none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+    authorization: str = ""
+
+    def __repr__(self) -> str:
+        return f"WebAddress({self.shown})"  # an error's traceback must not show a password either
+
+    @property
+    def shown(self) -> str:
+        """The address for people: without user and password, and with what looks like them in the query hidden."""
+        path, mark, query = self.target.partition("?")
+        return f"{self.scheme}://{self.host_header}{path}{mark}" + _SECRET.sub(r"\1***", query)
+
+    @property
+    def host_header(self) -> str:
+        """The host, with its port if that is not the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
+
+    def redirected(self, location: str) -> WebAddress:
+        """Return the address that a server redirects to, which must be on the same host.
+
+        User and password go along to the same port, or to one that encrypts.
+
+        Raises:
+            AddressError: If it is on another host, no longer encrypted, or no address.
+        """
+        new = parse_address(urljoin(f"{self.scheme}://{self.host_header}{self.target}", location))
+        if new.host != self.host:
+            raise AddressError(f"redirects to another host, {new.host}: name that address if you trust it")
+        if self.scheme == "https" and new.scheme == "http":
+            raise AddressError("redirects from https to http, which is not followed: name that address if you trust it")
+        keeps = new.scheme == "https" or (new.scheme, new.port) == (self.scheme, self.port)
+        return replace(new, authorization=self.authorization if keeps else "")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is meant as an address rather than as a path."""
+    return re.match(r"[a-z][a-z0-9+.-]*://", text, re.IGNORECASE) is not None
+
+
+def parse_address(text: str) -> WebAddress:
+    """Read an address such as ``http://user:password@camera:8080/snapshot.jpg``.
+
+    Raises:
+        AddressError: If it is none of http or https, or has no host; the message shows neither user nor password.
+    """
+    scheme = text.partition("://")[0].lower()
+    if scheme not in _PORTS:
+        raise AddressError(f"an address that begins with {scheme[:20]}:// cannot be fetched: only http and https can")
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").rstrip(".")
+        # IPv6 addresses and plain names stay as they are; other names become what servers and certificates have.
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+        port = _PORTS[scheme] if parts.port is None else parts.port
+    except ValueError:
+        host, port = "", 0
+    # A slash in a password ends the host too early, and the rest of the password would be shown as a path.
+    is_cut = "@" not in parts.netloc and ":" in parts.netloc and "@" in text if host else True
+    if is_cut or not port or re.search(r"[\s/\\@?#]", host):
+        raise AddressError(
+            f"an address that begins with {scheme}:// has no host or port that can be read: write it like "
+            "http://camera:8080/snapshot.jpg, with %40 for an @ in a password and %2F for a slash"
+        )
+    target = quote(parts.path or "/", safe=_PATH_CHARACTERS)
+    if parts.query:
+        target += f"?{quote(parts.query, safe=_PATH_CHARACTERS + '?')}"
+    authorization = ""
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return WebAddress(scheme, host, port, target, authorization)
