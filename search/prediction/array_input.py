@@ -63,8 +63,15 @@ class ArrayInput:
 
     def _values(self, example: NDArray[Any]) -> NDArray[Any]:
         """Return an example as the model takes it, as in training."""
-        checked = checked_values(np.array(example)[np.newaxis], "it")
-        return as_pixels(checked, self.card.scale_of_source, "it").reshape(self.card.example_shape)
+        values = checked_values(np.array(example)[np.newaxis], "its array")
+        scale = self.card.scale_of_source
+        try:
+            values = as_pixels(values, scale, "")
+        except DataError:
+            raise DataError(
+                f"has values that are not on the scale {scale}, on which those of the training were"
+            ) from None
+        return values.reshape(self.card.example_shape)
 
     def _array(self) -> NDArray[Any]:
         if self.path.suffix.lower() == ".npz":

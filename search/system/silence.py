@@ -1,4 +1,4 @@
-"""Silence on standard error while a framework starts: it writes to the descriptor itself, past Python's `sys.stderr`."""
+"""Silence on standard error while a framework starts: it writes to the descriptor, past Python's `sys.stderr`."""
 
 from __future__ import annotations
 
