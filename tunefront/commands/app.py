@@ -26,7 +26,7 @@ COMMANDS = {
     "report": "reports",
     "select": "selection",
     "errors": "errors",
-    "predict": "prediction",
+    "predict": "prediction.command",
     "compare": "tables",
     "table": "tables",
     "figure": "tables",

@@ -33,7 +33,7 @@ def problems(*named: Any, card: InputCard = IMAGES) -> dict[str, str]:
 
 def test_numbers_in_names_count_as_numbers() -> None:
     expected = ["a2/b10.png", "a10/b9.png", "IMG1.png", "img02.png", "img2.png", "img10.png", "img10a.png", "img.png"]
-    assert sorted(expected[::-1], key=natural_key) == expected
+    assert sorted({*expected}, key=natural_key) == expected
 
 
 def test_files_come_in_order_whether_named_or_found(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class PredictionFormat(StrEnum):
     JSONL = "jsonl"
 
 
-class Rows(Protocol):
+class PredictionRows(Protocol):
     """A way to print predictions; a row may begin with the time at which it was made."""
 
     def head(self) -> str:
@@ -39,8 +39,8 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True)
-class TableRows:
-    """Rows for people.
+class RowsForPeople:
+    """PredictionRows for people.
 
     Attributes:
         names: The classes; empty for numbers.
@@ -76,8 +76,8 @@ class TableRows:
 
 
 @dataclass(frozen=True)
-class CsvRows:
-    """Rows of a CSV file that is safe to open in a spreadsheet.
+class RowsOfCsv:
+    """PredictionRows of a CSV file that is safe to open in a spreadsheet.
 
     Attributes:
         names: The classes, each with a column of its probabilities; empty for numbers.
@@ -105,8 +105,8 @@ class CsvRows:
 
 
 @dataclass(frozen=True)
-class JsonRows:
-    """Rows of one JSON object each."""
+class RowsOfJson:
+    """PredictionRows of one JSON object each."""
 
     names: Sequence[str]
 
@@ -134,7 +134,7 @@ def fields_of(prediction: Prediction, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def make_rows(form: PredictionFormat, names: Sequence[str], n_name: int, *, has_time: bool) -> Rows:
+def make_rows(form: PredictionFormat, names: Sequence[str], n_name: int, *, has_time: bool) -> PredictionRows:
     """Return the rows of a format.
 
     Args:
@@ -142,11 +142,11 @@ def make_rows(form: PredictionFormat, names: Sequence[str], n_name: int, *, has_
         n_name: The length of the longest name of what will be predicted.
     """
     if form is PredictionFormat.CSV:
-        return CsvRows(names, has_time)
+        return RowsOfCsv(names, has_time)
     if form is PredictionFormat.JSONL:
-        return JsonRows(names)
+        return RowsOfJson(names)
     n_time = len("2026-01-01T00:00:00+00:00  ") if has_time else 0
-    return TableRows(names, n_time + min(n_name, _MAX_NAME))
+    return RowsForPeople(names, n_time + min(n_name, _MAX_NAME))
 
 
 @dataclass

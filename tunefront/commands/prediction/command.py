@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import StorageOption
-from tunefront.commands.prediction_rows import PredictionFormat, Tally, make_rows
+from tunefront.commands.prediction.rows import PredictionFormat, Tally, make_rows
 from tunefront.commands.terminal import UserError, say
 from tunefront.study import DEFAULT_STORAGE, find_study
 

@@ -1,0 +1,1 @@
+"""The command `predict`, and the rows that it prints."""
