@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import readable
 from tunefront.search.prediction.model_file import ModelFile
 from tunefront.search.prediction.prediction_card import ModelFileError, PredictionCard
-from tunefront.search.system.processes import n_cpus
 
 _BATCH_SIZE = 32  # examples that Keras predicts at once
 
@@ -100,16 +99,17 @@ def _texts(cells: Sequence[Sequence[str]]) -> Any:
 def _load_litert(file: ModelFile) -> _Loaded:
     from tunefront.search.models.litert import LiteRtModel
 
-    return _one_by_one(LiteRtModel(file.path, n_cpus()))
+    return _one_by_one(LiteRtModel(file.path))
 
 
 def _load_onnx(file: ModelFile) -> _Loaded:
     from tunefront.search.models.onnx_runtime import OnnxModel
 
-    return _one_by_one(OnnxModel(file.path, n_cpus()))
+    return _one_by_one(OnnxModel(file.path))
 
 
 def _one_by_one(model: Any) -> _Loaded:
+    """Return what a runtime's model does; it has one thread, as when the file was measured."""
     ends = model.describe_ends()
     shape, n_units = tuple(ends["input"]["shape"][1:]), int(ends["output"]["shape"][-1])
     return shape, n_units, lambda examples: np.stack([model.answer(example) for example in examples])
