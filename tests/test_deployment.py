@@ -17,6 +17,9 @@ import pytest
 from tests.search.models.small_models import small_cnn
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.prediction.inputs import find_inputs
+from tunefront.search.prediction.model_file import open_model_file
+from tunefront.search.prediction.predictor import Predictor
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import folder_owner, queue, studies, trials
 from tunefront.storage.database.connection import open_store
@@ -171,6 +174,21 @@ def test_the_table_has_what_plain_keras_and_the_files_say(made: Deployed, keras:
     assert "tflite-micro runs no models of the kind dynamic" in table.refusal["dynamic"]
     page = (made.folder / "results" / "tiny" / "report.html").read_text()
     assert "stm32_blue_pill: 65.5 kB flash, 20.5 kB RAM (ST DS5319" in page
+
+
+def test_predict_answers_as_the_table_says(made: Deployed, tmp_path: Path) -> None:
+    """The cards that `deploy` writes are all that `predict` needs, for every format."""
+    validation = made.dataset.split("validation")
+    np.save(tmp_path / "images.npy", np.array(validation.images))
+    table = pd.read_csv(made.folder / "results" / "tiny" / "deployed.csv")
+    models = {made.files / row.file: row.accuracy for row in table.itertuples()}
+    models[made.folder / "results" / "tiny" / "models" / "trial-0.keras"] = table.keras_accuracy[0]
+    for path, accuracy in models.items():
+        predictor = Predictor(open_model_file(path))
+        inputs = find_inputs([str(tmp_path / "images.npy")], predictor.file.card.input)
+        chosen = [int(found.answers.argmax()) for found in predictor.predictions(inputs) if found.answers is not None]
+        assert np.mean(chosen == validation.labels) == pytest.approx(accuracy), path.name
+    assert len(models) == 6
 
 
 def test_a_card_says_how_to_use_a_file_and_what_it_was_measured_on(made: Deployed) -> None:
