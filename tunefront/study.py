@@ -140,6 +140,21 @@ class Study:
 
         return load_kept(path)
 
+    def predict(self, *inputs: str | Path, number: int | None = None) -> pd.DataFrame:
+        """Return a model's answers to images, folders, tables, arrays or addresses, as ``tunefront predict`` does.
+
+        What cannot be read is a row whose ``problem`` says why.
+
+        Args:
+            number: The trial whose model answers (default: the one that :meth:`select` chooses).
+
+        Raises:
+            TunefrontError: If there is no such model or input.
+        """
+        from tunefront.predictions import predictions_frame, predictor_of
+
+        return predictions_frame(predictor_of(self._open(), number)[0], [str(named) for named in inputs])
+
     def candidate(self, number: int) -> dict[str, Any]:
         """Return what a trial's candidate chose, as a table that ``[[start]]`` of a spec takes."""
         from tunefront.search.spec.study_spec import StudySpec

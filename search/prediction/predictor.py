@@ -44,7 +44,7 @@ class Predictor:
         load_seconds: The time that loading took; 0 until then.
     """
 
-    def __init__(self, file: ModelFile, prepare: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, file: ModelFile, prepare: Callable[[], object] = lambda: None) -> None:
         self.file = file
         self.load_seconds = 0.0
         self._prepare = prepare

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
+import tunefront
 from tests.reports.report_fixture import DATASET, ReportFixture
 from tests.search.data.pictures import picture, pixels
 from tests.search.prediction.test_download import EXPECTED, send, serving
@@ -78,6 +80,15 @@ def test_a_study_s_model_is_taken_with_its_reason(keras: Any, run: Run, study: R
     assert {f"{name} ({count})" for name, count in chosen.items()} == set(
         summary.partition("Classes: ")[2].rstrip(".").split(", ")
     )
+
+
+def test_python_gets_a_data_frame_of_the_csv_file(keras: Any, run: Run, study: ReportFixture, photos: Path) -> None:
+    make_model(keras, photos.parent / "trial-0.keras")
+    frame = tunefront.load_study("digits").predict(photos, "photos/img3.png", number=0)
+    _, output, _ = run("predict", "digits", str(photos), "photos/img3.png", "--format", "csv")
+    printed = pd.read_csv(io.StringIO(output)).replace("'=fox", "=fox")
+    assert len(frame) == 5
+    pd.testing.assert_frame_equal(frame.fillna({"problem": ""}), printed.fillna({"problem": ""}), rtol=1e-6)
 
 
 def test_csv_and_lines_of_json_have_every_probability(keras: Any, run: Run, tmp_path: Path, photos: Path) -> None:

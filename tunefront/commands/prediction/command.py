@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +15,7 @@ import typer
 from tunefront.commands.options import StorageOption
 from tunefront.commands.prediction.rows import PredictionFormat, Tally, make_rows
 from tunefront.commands.terminal import UserError, say
+from tunefront.predictions import predictor_of
 from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
@@ -111,39 +112,7 @@ def _predictor(model: str, trial: int | None, storage: str) -> tuple[Predictor, 
         return Predictor(open_model_file(user_path(model))), []
     if Path(model).exists() and os.sep in model:
         raise UserError(f"{model} is neither a study nor a model's file (.keras, .tflite, .onnx): name one of these")
-    return _predictor_of_study(model, trial, storage)
-
-
-def _predictor_of_study(name: str, trial: int | None, storage: str) -> tuple[Predictor, list[str]]:
-    from tunefront.reports.confirmation.results import load_confirmation
-    from tunefront.reports.selection.taken_model import take_model
-    from tunefront.reports.study_results import load_results
-    from tunefront.search.prediction.model_file import open_model_file
-    from tunefront.search.prediction.predictor import Predictor
-
-    found = find_study(storage, name)
-    results = load_results(found)
-    taken = take_model(results, load_confirmation(found.store, results), trial)
-    space = found.record.spec.get("space")
-    code = [space] if isinstance(space, str) else []
-    lines = [*taken.why, f"Its model: {taken.path}"]
-    if code:
-        from tunefront.search.preparation.own_code import describe_code
-
-        lines.append(describe_code(code))
-    return Predictor(open_model_file(taken.path), _code_loader(code)), lines
-
-
-def _code_loader(code: Sequence[str]) -> Callable[[], None]:
-    """Return a function that runs the user's own code of a study, whose layers its models may have."""
-
-    def load() -> None:
-        from tunefront.spaces.own import OwnSpace
-
-        for reference in code:
-            OwnSpace.parse(reference).load()
-
-    return load
+    return predictor_of(find_study(storage, model), trial)
 
 
 def _print_rows(

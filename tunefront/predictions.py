@@ -1,0 +1,60 @@
+"""Predictions by a study's model, for the command `predict` and from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tunefront.search.prediction.predictor import Predictor
+    from tunefront.storage.open_study import OpenStudy
+
+
+def predictor_of(study: OpenStudy, number: int | None = None) -> tuple[Predictor, list[str]]:
+    """Return a study's model, not loaded yet, and lines that say which one it is, why, and whose code it runs.
+
+    Args:
+        number: The number of its trial; None takes the one that ``tunefront select`` chooses.
+
+    Raises:
+        NoModelError: If there is no such model on this machine.
+        ModelFileError: If it cannot be used.
+    """
+    from tunefront.reports.confirmation.results import load_confirmation
+    from tunefront.reports.selection.taken_model import take_model
+    from tunefront.reports.study_results import load_results
+    from tunefront.search.prediction.model_file import open_model_file
+    from tunefront.search.prediction.predictor import Predictor
+    from tunefront.search.preparation.own_code import describe_code
+    from tunefront.spaces.own import OwnSpace
+
+    results = load_results(study)
+    taken = take_model(results, load_confirmation(study.store, results), number)
+    lines = [*taken.why, f"Its model: {taken.path}"]
+    space = study.record.spec.get("space")
+    if not isinstance(space, str):
+        return Predictor(open_model_file(taken.path)), lines
+    # The layers of a space of one's own are known once its code has run.
+    own = OwnSpace.parse(space)
+    return Predictor(open_model_file(taken.path), own.load), [*lines, describe_code([space])]
+
+
+def predictions_frame(predictor: Predictor, named: Sequence[str]) -> pd.DataFrame:
+    """Return a row for each example of what is named, in the columns of ``tunefront predict --format csv``."""
+    import pandas as pd
+
+    from tunefront.search.prediction.inputs import find_inputs
+
+    card = predictor.file.card
+    columns = ["class", "probability", *(f"p_{name}" for name in card.names)] if card.names else ["number"]
+    rows = []
+    for found in predictor.predictions(find_inputs(named, card.input)):
+        cells = (
+            {} if found.answers is None else dict(zip(columns[2 if card.names else 0 :], found.answers, strict=True))
+        )
+        if card.names and found.answers is not None:
+            cells |= {"class": card.names[int(found.answers.argmax())], "probability": found.answers.max()}
+        rows.append({"input": found.name, **cells, "problem": found.problem})
+    return pd.DataFrame(rows, columns=["input", *columns, "problem"])
