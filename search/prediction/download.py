@@ -19,7 +19,7 @@ from tunefront.search.prediction.web_address import AddressError, WebAddress
 
 MAX_BYTES = 10_000_000
 MAX_SECONDS = 10.0
-_MAX_REDIRECTS = 5
+_MAX_REQUESTS = 10  # for one image: redirects, and answers to a server that asks for user and password
 _CHUNK_BYTES = 2**16
 _REDIRECTS = (301, 302, 303, 307, 308)
 _STREAM_TYPE = "multipart/x-mixed-replace"  # of cameras: images without end
@@ -59,24 +59,30 @@ class Download:
             raise OSError(f"cannot be reached: {error.strerror or type(error).__name__}") from None
 
     def _fetch(self, deadline: Deadline) -> bytes:
-        address = self.address
+        address, header = self.address, ""
         places = _addresses(address, deadline)
-        for _ in range(_MAX_REDIRECTS + 1):
+        for _ in range(_MAX_REQUESTS):
             connected, places = _connect(places, address.port, deadline)
             try:
                 if address.scheme == "https":
                     connected.encrypt(address.host)
-                response = _ask(connected, address)
-                if response.status not in _REDIRECTS:
-                    return self._body(response, address)
-                address = address.redirected(response.getheader("Location") or "")
+                response = _ask(connected, address, header)
+                challenges = response.headers.get_all("WWW-Authenticate") or []
+                if response.status in _REDIRECTS:
+                    address, header = address.redirected(response.getheader("Location") or ""), ""
+                elif response.status != http.client.UNAUTHORIZED:
+                    return self._body(response)
+                elif address.credentials is None:
+                    raise OSError("asks for a user and a password: write USER:PASSWORD@ before the host")
+                elif header:
+                    raise OSError("does not accept this user and password")
+                elif not (header := address.credentials.header(challenges, address.url)):
+                    raise OSError("asks for a user and a password in a way that is neither digest nor basic")
             finally:
                 connected.end()
-        raise OSError(f"redirects more than {_MAX_REDIRECTS} times")
+        raise OSError("redirects again and again")
 
-    def _body(self, response: http.client.HTTPResponse, address: WebAddress) -> bytes:
-        if response.status == http.client.UNAUTHORIZED:
-            raise OSError(_describe_refusal(response, address))
+    def _body(self, response: http.client.HTTPResponse) -> bytes:
         if response.status != http.client.OK:
             words = http.client.responses.get(response.status, "")
             raise OSError(f"the server answers {response.status} {words}".rstrip())
@@ -96,15 +102,6 @@ class Download:
 
     def _describe_size(self) -> str:
         return f"has more than {self.max_bytes / 1e6:g} MB: make it smaller"
-
-
-def _describe_refusal(response: http.client.HTTPResponse, address: WebAddress) -> str:
-    scheme = response.getheader("WWW-Authenticate", "").partition(" ")[0].lower()
-    if scheme not in ("", "basic"):
-        return f"asks for a user and a password by {scheme[:20]!r}, and only 'basic' can be answered: allow that there"
-    if address.authorization:
-        return "does not accept this user and password"
-    return f"asks for a user and a password: write {address.scheme}://USER:PASSWORD@{address.host_header}/..."
 
 
 _SocketAddress = tuple[int, int, int, str, Any]  # as socket.getaddrinfo returns them
@@ -149,11 +146,11 @@ def _connect(
     raise problem
 
 
-def _ask(connected: TimedSocket, address: WebAddress) -> http.client.HTTPResponse:
+def _ask(connected: TimedSocket, address: WebAddress, authorization: str) -> http.client.HTTPResponse:
     client = http.client.HTTPConnection(address.host, address.port)
     client.sock = connected
     headers = {"Host": address.host_header, "User-Agent": "tunefront", "Connection": "close"}
-    if address.authorization:
-        headers["Authorization"] = address.authorization
+    if authorization:
+        headers["Authorization"] = authorization
     client.request("GET", address.target, headers=headers)
     return client.getresponse()

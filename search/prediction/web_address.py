@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from tunefront.mistakes import TunefrontError
+from tunefront.search.prediction.credentials import Credentials
 
 _PORTS = {"http": 80, "https": 443}
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"
@@ -25,17 +25,22 @@ class WebAddress:
 
     Attributes:
         target: Path and query.
-        authorization: The value of the header with user and password, as HTTP's basic scheme has it; empty for none.
+        credentials: The user and the password for a server that asks for them; None if none were typed.
     """
 
     scheme: str
     host: str
     port: int
     target: str
-    authorization: str = ""
+    credentials: Credentials | None = None
 
     def __repr__(self) -> str:
         return f"WebAddress({self.shown})"  # an error's traceback must not show a password either
+
+    @property
+    def url(self) -> str:
+        """The address without user and password, as servers know it."""
+        return f"{self.scheme}://{self.host_header}{self.target}"
 
     @property
     def shown(self) -> str:
@@ -57,13 +62,13 @@ class WebAddress:
         Raises:
             AddressError: If it is on another host, no longer encrypted, or no address.
         """
-        new = parse_address(urljoin(f"{self.scheme}://{self.host_header}{self.target}", location))
+        new = parse_address(urljoin(self.url, location))
         if new.host != self.host:
             raise AddressError(f"redirects to another host, {new.host}: name that address if you trust it")
         if self.scheme == "https" and new.scheme == "http":
             raise AddressError("redirects from https to http, which is not followed: name that address if you trust it")
         keeps = new.scheme == "https" or (new.scheme, new.port) == (self.scheme, self.port)
-        return replace(new, authorization=self.authorization if keeps else "")
+        return replace(new, credentials=self.credentials if keeps else None)
 
 
 def is_address(text: str) -> bool:
@@ -98,8 +103,7 @@ def parse_address(text: str) -> WebAddress:
     target = quote(parts.path or "/", safe=_PATH_CHARACTERS)
     if parts.query:
         target += f"?{quote(parts.query, safe=_PATH_CHARACTERS + '?')}"
-    authorization = ""
+    credentials = None
     if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    return WebAddress(scheme, host, port, target, authorization)
+        credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
+    return WebAddress(scheme, host, port, target, credentials)

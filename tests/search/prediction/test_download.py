@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
+import re
 import shutil
 import socket
 import ssl
@@ -64,6 +66,27 @@ def locked(handler: BaseHTTPRequestHandler) -> None:
         send(handler, 401, WWW_Authenticate='Basic realm="x"')
 
 
+def by_digest(handler: BaseHTTPRequestHandler, algorithm: str = "MD5") -> None:
+    """Let a user in by RFC 2617: the password itself is never sent."""
+    header = handler.headers.get("Authorization", "")
+    if not header:
+        handler.send_response(401)
+        handler.send_header("WWW-Authenticate", 'Basic realm="cam"')
+        challenge = f'Digest realm="a cam, of Anna", nonce="5f2c", qop="auth", algorithm={algorithm}'
+        handler.send_header("WWW-Authenticate", challenge)
+        handler.end_headers()
+        return
+    if header == EXPECTED:
+        send(handler, 200, b"by basic")
+        return
+    said = dict(re.findall(r'(\w+)="?([^",]+)', header))
+    secret = hashlib.md5(b"anna:a cam, of Anna:hush").hexdigest()
+    what = hashlib.md5(f"GET:{handler.path}".encode()).hexdigest()
+    whole = f"{secret}:5f2c:{said['nc']}:{said['cnonce']}:auth:{what}"
+    is_anna = said["response"] == hashlib.md5(whole.encode()).hexdigest() and said["uri"] == handler.path
+    send(handler, 200 if is_anna else 401, b"by digest")
+
+
 def endless(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.end_headers()
@@ -79,7 +102,10 @@ def away(handler: BaseHTTPRequestHandler) -> None:
 PAGES: dict[str, Page] = {
     "/plain": lambda handler: send(handler, 200, b"bytes"),
     "/locked": locked,
-    "/digest": lambda handler: send(handler, 401, WWW_Authenticate='Digest realm="x", nonce="1"'),
+    "/digest?x=1": by_digest,
+    "/newer": lambda handler: by_digest(handler, "SHA-512-256"),
+    "/kerberos": lambda handler: send(handler, 401, WWW_Authenticate="Negotiate"),
+    "/open": lambda handler: send(handler, 200, str(handler.headers.get("Authorization")).encode()),
     "/moved": lambda handler: send(handler, 302, Location="/locked"),
     "/away": away,
     "/file": lambda handler: send(handler, 301, Location="file:///etc/passwd"),
@@ -110,17 +136,21 @@ def test_bytes_come_as_they_are(port: int) -> None:
 def test_user_and_password_go_to_the_server_also_behind_a_redirect(port: int) -> None:
     assert fetch(port, "/locked", user="anna:hush@") == b"secret"
     assert fetch(port, "/moved", user="anna:hush@") == b"secret"
+    assert fetch(port, "/digest?x=1", user="anna:hush@") == b"by digest"
+    assert fetch(port, "/newer", user="anna:hush@") == b"by basic"  # it knows no such digest
+    assert fetch(port, "/open", user="anna:hush@") == b"None"  # who does not ask is not told
 
 
 @pytest.mark.parametrize(
     ("path", "user", "why"),
     [
-        ("/locked", "", "asks for a user and a password: write http://USER:PASSWORD@127.0.0.1:"),
+        ("/locked", "", "asks for a user and a password: write USER:PASSWORD@ before the host"),
         ("/locked", "anna:wrong@", "does not accept this user and password"),
-        ("/digest", "anna:hush@", "asks for a user and a password by 'digest'"),
+        ("/digest?x=1", "anna:wrong@", "does not accept this user and password"),
+        ("/kerberos", "anna:hush@", "asks for a user and a password in a way that is neither digest nor basic"),
         ("/away", "anna:hush@", "redirects to another host, localhost"),
         ("/file", "anna:hush@", "begins with file:// cannot be fetched"),
-        ("/round", "", "redirects more than 5 times"),
+        ("/round", "", "redirects again and again"),
         ("/large", "", "has more than 10 MB"),
         ("/endless", "", "has more than 10 MB"),
         ("/cut", "", "broke off after 5 of 10 bytes"),

@@ -126,8 +126,11 @@ def test_a_camera_s_user_and_password_are_nowhere_shown(keras: Any, run: Run, tm
     photo = picture(tmp_path / "photo.png", 1, (4, 4)).read_bytes()
 
     def camera(handler: BaseHTTPRequestHandler) -> None:
-        is_anna = handler.headers.get("Authorization") == EXPECTED
-        send(handler, 200 if is_anna else 403, photo if is_anna else b"")
+        header = handler.headers.get("Authorization")
+        if header is None:
+            send(handler, 401, WWW_Authenticate='Basic realm="camera"')
+        else:
+            send(handler, 200 if header == EXPECTED else 403, photo)
 
     with serving(camera) as port:
         addresses = [f"http://{user}@127.0.0.1:{port}/s?pwd=hush" for user in ("anna:hush", "anna:wrong")]
