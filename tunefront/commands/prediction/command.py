@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -124,8 +125,10 @@ def _print_rows(
     rows = make_rows(form, names, n_name, has_time=bool(seconds))
     if head := rows.head():
         say(head)
+    # A camera that is slow must not keep the rows of others waiting, so that each is answered by itself.
+    parts = [[source] for source in sources] if seconds else [sources]
     for _ in _rounds(seconds):
-        for prediction in predictor.predictions(sources):
+        for prediction in chain.from_iterable(map(predictor.predictions, parts)):
             moment = datetime.now().astimezone().isoformat(timespec="seconds") if seconds else ""
             tally.add(prediction, names)
             say(rows.row(prediction, moment))
