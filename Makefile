@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow test-exhaustive backbone-layers lint format benchmark clean
+.PHONY: help install demo check test test-slow test-exhaustive backbone-layers notebook lint format benchmark clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day
 
 backbone-layers: $(VENV)/installed-test ## Write anew which layers of Keras's backbones learn (minutes)
 	$(BIN)/python -m tests.spaces.write_backbone_layers
+
+notebook: $(VENV)/installed-test ## Execute the example notebook, and write it with its outputs (a minute)
+	$(BIN)/python -m tests.notebook_run
 
 lint: $(VENV)/installed-test ## Check style and types
 	$(BIN)/ruff format --check .

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunefront.study import Study, StudyError, default_storage
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    spec: str | Path,
+    spec: str | Path | Mapping[str, Any],
     *,
     storage: str | None = None,
     trials: int | None = None,
@@ -27,54 +27,77 @@ def run(
 ) -> Study:
     """Run a study on this machine, or go on with it, and write its report.
 
-    Progress is printed on standard error. A script needs no ``if __name__ == "__main__":`` around it. Interrupted, it
-    keeps everything; the same call goes on.
+    Progress is printed on standard error; a notebook shows it below its cell. A script needs no
+    ``if __name__ == "__main__":`` around it. Interrupted, it keeps everything; the same call goes on.
 
     Args:
-        spec: A TOML file.
+        spec: A TOML file, or a dictionary of the same keys, whose tables are dictionaries.
         storage: A database URL (default: ``TUNEFRONT_STORAGE``, or ``sqlite:///tunefront.db``).
         trials: The study's number of trials, in place of the spec's.
         slots: Trials at a time (default: one for each GPU, else as many as the CPU can run well).
         out: The folder for models, logs and report (default: ``results/NAME``).
 
+    Returns:
+        The study; after Ctrl-C in a notebook, with the trials so far.
+
     Raises:
         TunefrontError: If the spec, the data or the storage cannot be used; the message names the remedy.
         StudyError: If the study stopped because too many trials failed or were refused.
-        KeyboardInterrupt: After Ctrl-C, once everything is stored.
+        KeyboardInterrupt: After Ctrl-C in a script, once everything is stored; in a notebook only if there is no study
+            yet.
     """
     from rich.console import Console
 
+    from tunefront.notebook import in_notebook, quiet_imports
+
+    quiet_imports()
     from tunefront.search.preparation.own_code import code_of, describe_code
-    from tunefront.search.spec.file import read_spec
+    from tunefront.search.spec.file import place_of_spec, read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
     from tunefront.search.supervisor.end_reason import Ending
 
-    url, path = storage or default_storage(), Path(spec)
-    console = Console(stderr=True)
-    study_spec = read_spec(path, stored_spec_in(url), partial(console.print, markup=False), trials=trials)
+    url, source = storage or default_storage(), spec if isinstance(spec, Mapping) else Path(spec)
+    # What a notebook shows of standard error looks like a mistake, and colours would be saved as control characters.
+    console = Console(force_jupyter=False, color_system=None) if in_notebook() else Console(stderr=True)
+    tell = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    find_stored = stored_spec_in(url)
+    study_spec = read_spec(source, find_stored, tell, trials=trials)
     folder = Path(out or Path("results") / study_spec.name)
     if code := code_of(study_spec):
-        console.print(describe_code(code), markup=False)
-    ending = run_spec(study_spec, path, url, slots, folder, console)
+        tell(describe_code(code))
+    try:
+        ending = run_spec(study_spec, place_of_spec(source), url, slots, folder, console)
+    except KeyboardInterrupt:  # while Keras was loaded or the data prepared; later the supervisor ends in order
+        if not in_notebook() or find_stored(study_spec.name) is None:
+            raise
+        ending = Ending.INTERRUPTED
     study = Study(study_spec.name, url)
     page = study.report(folder)
-    if ending == Ending.INTERRUPTED:
-        raise KeyboardInterrupt
+    if ending is Ending.INTERRUPTED:
+        if not in_notebook():
+            raise KeyboardInterrupt
+        tell("Interrupted; every finished trial is kept. This is the study so far: run this cell again, and it goes on")
     if ending in (Ending.TOO_MANY_FAILURES, Ending.TOO_MANY_REFUSALS):
         raise StudyError(f"study {study.name!r} stopped, because too many of its trials could not be used: see {page}")
+    if in_notebook():
+        tell(f"report: {page}")
     return study
 
 
 def run_spec(
     spec: StudySpec,
-    path: Path,
+    path: Path | str,
     storage: str,
     slots: int | None,
     folder: Path,
     console: Console,
     enqueue: Callable[[OpenStudy], None] | None = None,
 ) -> Ending:
-    """Run a study on this machine until it ends, with the view that fits the console."""
+    """Run a study on this machine until it ends, with the view that fits the console.
+
+    Args:
+        path: The spec's file, or what messages call the spec.
+    """
     import tempfile
 
     from tunefront.commands.screen.views import make_view

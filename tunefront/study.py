@@ -125,6 +125,20 @@ class Study:
             path = str(Path("results") / self.name / "deployed" / option.file.file)
         return SelectedModel(option.number, values, path, "\n".join(explain(selection)), option.variant)
 
+    def compare(self, other: Study) -> pd.DataFrame:
+        """Compare the front with that of another study on the same images, as the command ``tunefront compare`` does.
+
+        Returns:
+            A row for each model of both fronts, the most accurate first: study, trial, values by measure, whether it is
+            on the common front, and the trial of the other study that beats it.
+
+        Raises:
+            ComparisonError: If the studies have other measures or images.
+        """
+        from tunefront.reports.comparison.comparison import compare_studies
+
+        return compare_studies(self._results(), other._results()).frame()
+
     def model(self, number: int) -> Any:
         """Load the model of a trial with Keras, compiled as it was trained.
 
@@ -209,8 +223,10 @@ class Study:
         return publish(self._open(), Path(out or Path("results") / self.name)).files.report_html
 
     def _repr_html_(self) -> str:
-        """Show the front as a table in a notebook."""
-        return str(self.front().to_html(index=False, max_cols=12, float_format="{:.4g}".format))
+        """Show the front as a table in a notebook: its values as people write them, and what differs."""
+        from tunefront.reports.tables.front_html import front_html
+
+        return front_html(self._results())
 
     def _trial(self, number: int) -> TrialRecord:
         found = next((trial for trial in self._results().trials if trial.number == number), None)
@@ -253,6 +269,9 @@ def find_study(storage: str, name: str, *, is_writer: bool = False) -> OpenStudy
     Raises:
         StudyError: If the storage has no study of that name; the message lists the studies that it has.
     """
+    from tunefront.notebook import quiet_imports
+
+    quiet_imports()
     from tunefront.storage import studies
     from tunefront.storage.database.connection import open_store
     from tunefront.storage.database.passwords import masked

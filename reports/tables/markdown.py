@@ -47,6 +47,12 @@ def escape(text: str) -> str:
 
 
 def _table(results: StudyResults, parameters: Parameters) -> str:
+    titles, rows = front_rows(results, parameters)
+    return markdown_table(titles, rows, n_numbers=len(titles) - len(parameters.differing))
+
+
+def front_rows(results: StudyResults, parameters: Parameters) -> tuple[list[str], list[list[str]]]:
+    """Return titles, and a row of texts for each trial on the front; the last columns are what differs."""
     has_trainable = any(_TRAINABLE in trial.measurements for trial in results.front)
     trainable = ["trainable parameters"] if has_trainable else []
     titles = ["trial", *(axis_title(results, axis) for axis in AXES), *trainable, "epochs", *parameters.differing]
@@ -60,7 +66,7 @@ def _table(results: StudyResults, parameters: Parameters) -> str:
         ]
         for trial in results.front
     ]
-    return markdown_table(titles, rows, n_numbers=len(titles) - len(parameters.differing))
+    return titles, rows
 
 
 def _show_whole(value: float | None) -> str:

@@ -17,7 +17,7 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 
 
-def check_files(path: Path, data: Source) -> None:
+def check_files(path: Path | str, data: Source) -> None:
     """Check that the files of a [data] table can be read, before Keras takes many seconds to load.
 
     Raises:

@@ -24,7 +24,7 @@ class SpecError(TunefrontError):
         super().__init__(f"{path}: {place}: {problem}" if place else f"{path}: {problem}")
 
 
-def explain(path: Path, error: ValidationError, model: type[BaseModel], task: Task) -> SpecError:
+def explain(path: Path | str, error: ValidationError, model: type[BaseModel], task: Task) -> SpecError:
     """Return pydantic's first error in the words of a spec file; wrong keys come before missing ones.
 
     A missing key was often written under a wrong name.

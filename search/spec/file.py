@@ -1,16 +1,19 @@
-"""Spec files: values that no spec can have are refused before anything else reads them."""
+"""Specs as files and as dictionaries: values that no spec can have are refused before anything else reads them."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from pydantic import ValidationError
 
+from tunefront.printable import shown
 from tunefront.search.spec.differences import find_differences, without_settings_of_other_kinds
 from tunefront.search.spec.errors import SpecError, explain
 from tunefront.search.spec.quality import task_of, with_inner_key, written_key
@@ -30,36 +33,78 @@ _MAX_TEXT = 4096  # characters of one text, as many as a path can have
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_PART}[ \t]*+\.[ \t]*+){{64}}", re.MULTILINE)
 _LARGEST = 2**63 - 1  # the largest integer that TOML guarantees and databases can store
+_TOO_DEEP = f"it is nested too deep: a spec has at most {_MAX_DEPTH} tables in tables"
+
+SpecSource = Path | Mapping[str, Any]  # a TOML file, or its content as a program has it
 
 
-def read_tables(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
+def place_of_spec(source: SpecSource) -> Path | str:
+    """Return what messages call a spec: its file's path, or for a dictionary ``the spec``."""
+    return source if isinstance(source, Path) else "the spec"
+
+
+def read_tables(source: SpecSource) -> dict[str, Any]:
+    """Read a TOML file, or take the values of a dictionary as a TOML file would have them.
 
     Raises:
-        SpecError: If the file is missing, no regular file, too large or no TOML, or values are too deep, long or large.
+        SpecError: If the file is missing, no regular file, too large or no TOML, values are too deep, long or large, or
+            a dictionary has something that no TOML file can have.
     """
+    data = _parse(source) if isinstance(source, Path) else _plain(source, ())
+    _check_sizes(place_of_spec(source), data)
+    return data
+
+
+def _parse(path: Path) -> dict[str, Any]:
     text = _read_text(path)
-    too_deep = f"it is nested too deep: a spec has at most {_MAX_DEPTH} tables in tables"
     if _LONG_KEY.search(text):
-        raise SpecError(path, "", too_deep)
+        raise SpecError(path, "", _TOO_DEEP)
     try:
-        data = tomllib.loads(text)
+        return tomllib.loads(text)
     except RecursionError:
-        raise SpecError(path, "", too_deep) from None
+        raise SpecError(path, "", _TOO_DEEP) from None
     except ValueError as error:  # TOMLDecodeError, or Python's error for a number with thousands of digits
         raise SpecError(path, "", f"this is not valid TOML: {_first_line(error)}") from None
+
+
+def _plain(value: Any, place: tuple[str, ...]) -> Any:
+    """Return a copy of a value of a dictionary in the types that tomllib makes.
+
+    Tuples, paths, and numbers and arrays of NumPy become lists, texts and numbers.
+    """
+    where = place_of_spec({})
+    if len(place) > 2 * _MAX_DEPTH:  # a dictionary may contain itself; the exact depth is checked afterwards
+        raise SpecError(where, place[0], _TOO_DEEP)
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise SpecError(where, ".".join(place), f"the key {shown(key)} is no text")
+        return {key: _plain(inner, (*place, key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, (*place, str(number))) for number, inner in enumerate(value)]
+    if isinstance(value, np.generic | np.ndarray):
+        return _plain(value.tolist(), place)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, bool | int | float | str):
+        return value
+    remedy = "leave the key out" if value is None else "write a text, a number, True or False, a list or a dictionary"
+    what = "None" if value is None else f"a {type(value).__name__}"
+    raise SpecError(where, ".".join(place), f"{what} is not possible: {remedy}")
+
+
+def _check_sizes(where: Path | str, data: dict[str, Any]) -> None:
     for place, depth, value in _walk(data):
         key = ".".join(place)
         if depth > _MAX_DEPTH:
-            raise SpecError(path, place[0], too_deep)
+            raise SpecError(where, place[0], _TOO_DEEP)
         if len(key) > _MAX_TEXT or (isinstance(value, str) and len(value) > _MAX_TEXT):
             n = len(key) if len(key) > _MAX_TEXT else len(value)
-            raise SpecError(path, key, f"{n:,} characters are too many: a key or text has at most {_MAX_TEXT}")
+            raise SpecError(where, key, f"{n:,} characters are too many: a key or text has at most {_MAX_TEXT}")
         if "\0" in key or (isinstance(value, str) and "\0" in value):
-            raise SpecError(path, key, "there is a character of code 0 in it, which no name or path can have")
+            raise SpecError(where, key, "there is a character of code 0 in it, which no name or path can have")
         if isinstance(value, int) and not -_LARGEST - 1 <= value <= _LARGEST:
-            raise SpecError(path, key, "this number is too large: a whole number has at most 64 bits")
-    return data
+            raise SpecError(where, key, "this number is too large: a whole number has at most 64 bits")
 
 
 def _read_text(path: Path) -> str:
@@ -98,14 +143,15 @@ _RESERVED_SUFFIXES = (".confirmation", ".recording")
 
 
 def read_spec(
-    path: Path,
+    source: SpecSource,
     find_stored: FindSpec | None = None,
     tell: Callable[[str], None] = lambda line: None,
     **overrides: Any,
 ) -> StudySpec:
-    """Read a spec file.
+    """Read a spec.
 
     Args:
+        source: Its file, or a dictionary of the same keys.
         find_stored: Looks up the stored spec of the study that the file continues, if there is one. A key that the file
             leaves out then has that study's value.
         tell: Called with a line for each such key, and for merged choices of a new study's space.
@@ -116,7 +162,8 @@ def read_spec(
     Raises:
         SpecError: Missing file, broken TOML, unknown key, impossible value: file, key and remedy.
     """
-    data = read_tables(path) | {key: value for key, value in overrides.items() if value is not None}
+    path, data = place_of_spec(source), read_tables(source)
+    data |= {key: value for key, value in overrides.items() if value is not None}
     if "confirms" in data:
         raise SpecError(path, "confirms", "only 'tunefront confirm STUDY' sets this key: leave it out")
     try:
@@ -145,11 +192,11 @@ def read_spec(
     return spec
 
 
-def check_own_space(path: Path, spec: StudySpec) -> None:
+def check_own_space(path: Path | str, spec: StudySpec) -> None:
     """Run the code of a user's own space, and check the spec against it; do nothing for another space.
 
     Args:
-        path: The spec's file, for messages.
+        path: The spec's file, or what messages call the spec.
 
     Raises:
         SpecError: If the code cannot be used, or does not fit the sampler or a start candidate.

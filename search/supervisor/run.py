@@ -46,7 +46,7 @@ class RunRequest:
     """The request of a person to run a study.
 
     Attributes:
-        spec_path: The spec's file, for error messages.
+        spec_path: The spec's file, or what messages call the spec.
         n_workers: The number of slots; None lets the machine decide.
         out: The folder for kept models and logs.
         launcher: The starter of trial processes, which may be loading already.
@@ -55,7 +55,7 @@ class RunRequest:
     """
 
     spec: StudySpec
-    spec_path: Path
+    spec_path: Path | str
     url: str = field(repr=False)
     n_workers: int | None
     out: Path

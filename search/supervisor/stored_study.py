@@ -16,11 +16,11 @@ from tunefront.storage import limits, refused_candidates, studies
 from tunefront.storage.open_study import OpenStudy
 
 
-def check_going_on(spec: StudySpec, path: Path, stored: OpenStudy) -> bool:
+def check_going_on(spec: StudySpec, path: Path | str, stored: OpenStudy) -> bool:
     """Check that the study may go on with `spec`; return whether its limits differ, which requires that nobody runs it.
 
     Args:
-        path: The path of the spec's file, for errors.
+        path: The spec's file, or what errors call the spec.
 
     Raises:
         SpecError: If limits differ while somebody runs the study, or keys differ that may not be changed.
@@ -51,7 +51,7 @@ def check_going_on(spec: StudySpec, path: Path, stored: OpenStudy) -> bool:
 
 def join(
     spec: StudySpec,
-    path: Path,
+    path: Path | str,
     study: OpenStudy,
     worker_id: str,
     description: Mapping[str, Any],

@@ -63,12 +63,10 @@ def python(folder: Path, *arguments: str, standard_input: str = "") -> subproces
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("way", ["script", "standard input"])
-def test_run_needs_no_guard_around_it(tmp_path: Path, way: str) -> None:
+@pytest.mark.slow  # tests/test_python_page.py runs a script from a file
+def test_run_needs_no_guard_around_it_when_the_script_comes_from_standard_input(tmp_path: Path) -> None:
     (tmp_path / "spec.toml").write_text(SPEC)
-    (tmp_path / "script.py").write_text(SCRIPT)
-    done = python(tmp_path, "script.py") if way == "script" else python(tmp_path, "-", standard_input=SCRIPT)
+    done = python(tmp_path, "-", standard_input=SCRIPT)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "ran.txt").read_text() == "ran\n"
     lines = done.stdout.splitlines()
@@ -165,8 +163,14 @@ def test_figures(study: tunefront.Study, name: str) -> None:
 
 
 def test_a_notebook_shows_the_front_as_a_table(study: tunefront.Study) -> None:
-    rows = re.findall(r"<tr[ >].*?</tr>", study._repr_html_(), re.DOTALL)
-    assert [re.findall("<td>(.*?)</td>", row)[0] for row in rows[1:]] == ["0", "1"]
+    shown = study._repr_html_()
+    assert shown.startswith("<p><b>digits: 2 models on the front</b></p>")
+    rows = [re.findall("<t[hd]>(.*?)</t[hd]>", row) for row in re.findall("<tr>(.*?)</tr>", shown)]
+    assert [row[:5] for row in rows] == [
+        ["trial", "accuracy", "memory (model_bytes)", "time (train_seconds)", "epochs"],
+        ["0", "95.00 %", "80 kB", "8 s", "3"],
+        ["1", "80.00 %", "5 kB", "500 ms", "3"],
+    ]
 
 
 def test_a_candidate_is_a_start_of_another_study(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The views of a running study: a live view in a terminal, plain lines elsewhere."""
+"""The views of a running study: a live view in a terminal, one output in a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from tunefront.commands.screen.notebook_view import NotebookView
+from tunefront.notebook import in_notebook
 from tunefront.printable import on_one_line
 
 if TYPE_CHECKING:
@@ -116,5 +118,7 @@ class _Waiting:
 
 
 def make_view(console: Console) -> View:
-    """Return a live view if the console is a terminal, else a plain one."""
+    """Return a live view if the console is a terminal, in a notebook one of a notebook, else a plain one."""
+    if in_notebook():  # first, because the streams of a notebook's kernel say that they are terminals
+        return NotebookView()
     return LiveView(console) if console.is_terminal else PlainView(console)
