@@ -280,6 +280,7 @@ def find_study(storage: str, name: str, *, is_writer: bool = False) -> OpenStudy
     store = open_store(storage)
     found = studies.find(store, name)
     if found is None:
-        known = ", ".join(study.name for study in studies.list_all(store)) or "none yet"
-        raise StudyError(f"{masked(storage)} has no study {name!r}. It has: {known}")
+        known = [study.name for study in studies.list_all(store)]
+        which = nearest(name, known) if known else "It has none yet"
+        raise StudyError(f"{masked(storage)} has no study {name!r}. {which}")
     return OpenStudy(open_store(storage, is_writer=True), found.record) if is_writer else found

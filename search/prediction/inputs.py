@@ -51,16 +51,19 @@ def _files(path: Path, card: InputCard) -> list[str]:
         return [str(path)]
     if not os.access(path, os.R_OK | os.X_OK):
         raise InputError(f"the folder {shown} cannot be read: give this user the right to, or name another")
-    found = [*(images_below(path) if card.decoding is not None else ()), *_other_files_below(path, card)]
+    images = images_below(path) if card.decoding is not None else ()
+    # Beside image files an array is something else, such as their features.
+    found = [*images, *(_other_files_below(path, card) if card.size is None else ())]
     if not found:
-        wanted = "table (.csv)" if card.columns else "image or array" if card.decoding is not None else "array (.npy)"
+        wanted = "table (.csv)" if card.columns else "array (.npy, .npz)" if card.decoding is None else "image"
         raise InputError(f"the folder {shown} has no {wanted} in it, which is what this model takes")
     return found
 
 
 def _other_files_below(folder: Path, card: InputCard) -> list[str]:
     endings = _TABLE_ENDINGS if card.columns else _ARRAY_ENDINGS
-    return [str(path) for path in folder.rglob("*") if path.name.lower().endswith(endings) and path.is_file()]
+    found = (path for path in folder.rglob("*") if path.name.lower().endswith(endings))
+    return [str(path) for path in found if not path.name.startswith(".") and path.is_file()]
 
 
 def _of_file(text: str, card: InputCard) -> ExampleSource:

@@ -21,9 +21,11 @@ class LoadedModel:
     """A model that answers.
 
     Attributes:
+        name: The file's name for messages.
         outputs_of: Takes examples, and returns the model's own outputs, shape (n, units).
     """
 
+    name: str
     card: PredictionCard
     outputs_of: Callable[[Sequence[Any]], NDArray[Any]]
 
@@ -32,9 +34,24 @@ class LoadedModel:
 
         Args:
             examples: Values of the card's shape each, or a mapping of raw columns each.
+
+        Raises:
+            ModelFileError: If the model fails, or its outputs are not those of the card.
         """
-        outputs = self.outputs_of(examples)
-        if self.card.is_of_numbers or outputs.shape[1] > 1:
+        try:
+            outputs = self.outputs_of(examples)
+        except Exception as error:  # frameworks and runtimes raise whatever they like
+            raise ModelFileError(f"{self.name}: the model fails on {_first_line(error)}") from error
+        n_wanted = 1 if self.card.is_of_numbers else len(self.card.names)
+        is_pair = n_wanted == 2 and outputs.shape[1:] == (1,)
+        if outputs.shape[1:] != (n_wanted,) and not is_pair:
+            meant = "one number" if self.card.is_of_numbers else f"{n_wanted} classes"
+            found = " x ".join(map(str, outputs.shape[1:]))
+            raise ModelFileError(
+                f"{self.name}: has {found} outputs, and the JSON file beside it says {meant}: put the file there that "
+                "belongs to it"
+            )
+        if not is_pair:
             return outputs
         # One output is the probability of the positive class, of two.
         columns = [1 - outputs, outputs]
@@ -46,37 +63,42 @@ def load_model(file: ModelFile) -> LoadedModel:
     """Load a model into Keras or its runtime.
 
     Raises:
-        ModelFileError: If it cannot be loaded, or does not fit its card.
+        ModelFileError: If it cannot be loaded, or takes other values than its card says.
     """
     name = readable(str(file.path))
     loaders = {"keras": _load_keras, "litert": _load_litert, "onnx": _load_onnx}
     runtime = {"keras": "Keras", "litert": "LiteRT", "onnx": "ONNX Runtime"}[file.loader]
     try:
-        taken, n_units, outputs_of = loaders[file.loader](file)
+        taken, outputs_of = loaders[file.loader](file)
     except Exception as error:  # frameworks and runtimes raise whatever they like
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         remedy = ""
         if "Could not locate" in str(error):
             remedy = ". Layers of one's own need their code: name the study in place of the file"
-        raise ModelFileError(f"{name}: {runtime} cannot load it: {lines[0][:300]}{remedy}") from error
-    _check(file, name, taken, n_units)
-    return LoadedModel(file.card, outputs_of)
+        raise ModelFileError(f"{name}: {runtime} cannot load it: {_first_line(error)}{remedy}") from error
+    _check(name, taken, file.card.input.example_shape)
+    return LoadedModel(name, file.card, outputs_of)
 
 
-_Loaded = tuple[tuple[int | None, ...] | None, int, Callable[[Sequence[Any]], NDArray[Any]]]
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
+
+_Loaded = tuple[tuple[int | None, ...] | None, Callable[[Sequence[Any]], NDArray[Any]]]
 
 
 def _load_keras(file: ModelFile) -> _Loaded:
-    """Return the shape of an example (None for tables), the number of outputs, and the function that answers."""
+    """Return the shape of an example, None if it is not known, and the function that answers."""
     from keras.saving import load_model as load
 
     from tunefront.search.trial.batches import outputs
 
     model = load(file.path, compile=False)
-    n_units = int(model.output_shape[-1])
     if file.card.input.columns:
-        return None, n_units, lambda rows: _outputs_of_rows(model, file.card, rows)
-    return model.input_shape[1:], n_units, lambda examples: outputs(model, np.stack(examples), _BATCH_SIZE)
+        return None, lambda rows: _outputs_of_rows(model, file.card, rows)
+    shape = getattr(model, "input_shape", None)  # a model of a class of one's own has none
+    taken = shape[1:] if isinstance(shape, tuple) else None
+    return taken, lambda examples: outputs(model, np.stack(examples), _BATCH_SIZE)
 
 
 def _outputs_of_rows(model: Any, card: PredictionCard, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
@@ -110,28 +132,16 @@ def _load_onnx(file: ModelFile) -> _Loaded:
 
 def _one_by_one(model: Any) -> _Loaded:
     """Return what a runtime's model does; it has one thread, as when the file was measured."""
-    ends = model.describe_ends()
-    shape, n_units = tuple(ends["input"]["shape"][1:]), int(ends["output"]["shape"][-1])
-    return shape, n_units, lambda examples: np.stack([model.answer(example) for example in examples])
+    shape = tuple(model.describe_ends()["input"]["shape"][1:])
+    return shape, lambda examples: np.stack([model.answer(example) for example in examples])
 
 
-def _check(file: ModelFile, name: str, taken: tuple[int | None, ...] | None, n_units: int) -> None:
-    card = file.card
-    wanted = card.input.example_shape
-    fits = taken is None or (
-        len(taken) == len(wanted)
-        and all(size is None or size == found for size, found in zip(taken, wanted, strict=True))
+def _check(name: str, taken: tuple[int | None, ...] | None, wanted: tuple[int, ...]) -> None:
+    """Refuse a model that takes values of another shape than its card says."""
+    if taken is None or (len(taken) == len(wanted) and all(a in (None, b) for a, b in zip(taken, wanted, strict=True))):
+        return
+    found, meant = (" x ".join(map(str, shape)) for shape in (taken, wanted))
+    raise ModelFileError(
+        f"{name}: takes values of shape {found}, and the JSON file beside it says {meant}: put the file there that "
+        "belongs to it"
     )
-    if not fits:
-        shown = " x ".join(map(str, taken or ()))
-        raise ModelFileError(
-            f"{name}: takes values of shape {shown}, and the JSON file beside it says {' x '.join(map(str, wanted))}: "
-            "put the file there that belongs to it"
-        )
-    allowed = (1,) if card.is_of_numbers else (len(card.names), *((1,) if len(card.names) == 2 else ()))
-    if n_units not in allowed:
-        meant = "one number" if card.is_of_numbers else f"{len(card.names)} classes"
-        raise ModelFileError(
-            f"{name}: has {n_units} outputs, and the JSON file beside it says {meant}: put the file there that "
-            "belongs to it"
-        )

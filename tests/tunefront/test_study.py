@@ -183,7 +183,7 @@ def test_a_candidate_is_a_start_of_another_study(tmp_path: Path) -> None:
 
 
 def test_a_study_that_is_not_there_is_told_with_those_that_are(fixture: StudyFixture) -> None:
-    with pytest.raises(StudyError, match=f"has no study 'none'. It has: {fixture.record.name}"):
+    with pytest.raises(StudyError, match=f"has no study 'none'. Known: {fixture.record.name}"):
         tunefront.load_study("none", storage=fixture.store.url)
 
 

@@ -40,7 +40,7 @@ def test_files_come_in_order_whether_named_or_found(tmp_path: Path) -> None:
     for number in (1, 2, 10):
         picture(tmp_path / f"img{number}.png", number)
     picture(tmp_path / "sub" / "img3.JPG", 3)
-    for name in ("notes.txt", ".hidden.png", "Thumbs.db"):
+    for name in ("notes.txt", ".hidden.png", "Thumbs.db", "features.npy"):
         (tmp_path / name).write_text("no image")
     (tmp_path / "link.png").symlink_to(tmp_path / "img2.png")
     named = [tmp_path / "img10.png", tmp_path, "http://cam/b.jpg", "http://cam/a.jpg"]
@@ -90,7 +90,7 @@ def test_names_of_odd_bytes_can_be_printed(tmp_path: Path) -> None:
         ("nothing.png", IMAGES, "there is no file or folder 'nothing.png' .looked for in "),
         ("", TABLE, "the folder . has no table .* in it"),
         ("", ARRAYS, "the folder . has no array .* in it"),
-        ("", IMAGES, "the folder . has no image or array in it"),
+        ("", IMAGES, "the folder . has no image in it"),
         ("x.txt", ARRAYS, "x.txt: this model takes arrays of shape 8 x 3, no images"),
         ("http://u:hush@cam/a.jpg", TABLE, "^http://cam/a.jpg: this model takes no images"),
     ],

@@ -180,6 +180,28 @@ def test_a_model_that_does_not_fit_its_card_is_refused(
         predict(tmp_path / "a.keras", tmp_path / "x.npy")
 
 
+def test_a_model_of_a_class_of_one_s_own_answers_and_what_it_cannot_do_is_said(keras: Any, tmp_path: Path) -> None:
+    @keras.saving.register_keras_serializable("mine")
+    class OwnModel(keras.Model):  # type: ignore[misc]
+        def call(self, values: Any) -> Any:
+            return keras.ops.softmax(keras.ops.mean(values, axis=(1, 2))[:, :2] / 64)
+
+    values = pixels(1, (3, 4, 4))
+    model = OwnModel()
+    model.predict_on_batch(values)
+    model.save(tmp_path / "a.keras")
+    write_card(tmp_path / "a.keras", input={"shape": [4, 4, 3]})
+    np.save(tmp_path / "x.npy", values)
+    weights = np.exp(values.mean(axis=(1, 2))[:, :2] / 64)
+    expected = weights / weights.sum(axis=1, keepdims=True)
+    assert answers(tmp_path / "a.keras", tmp_path / "x.npy") == pytest.approx(expected, abs=1e-6)
+    write_card(tmp_path / "a.keras", input={"shape": [4]})
+    np.save(tmp_path / "y.npy", np.zeros((2, 4)) + 100)
+    with pytest.raises(ModelFileError, match="a.keras: the model fails on ") as caught:
+        predict(tmp_path / "a.keras", tmp_path / "y.npy")
+    assert "\n" not in str(caught.value)
+
+
 def test_layers_of_one_s_own_need_the_study(keras: Any, tmp_path: Path) -> None:
     class Own(keras.layers.Layer):  # type: ignore[misc]
         def call(self, values: Any) -> Any:

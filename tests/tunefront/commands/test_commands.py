@@ -129,7 +129,7 @@ def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: P
 def test_an_unknown_study_exits_2_and_lists_the_known(run: Run, store_study: StudyFixture, command: str) -> None:
     code, _, errors = run(command, "digist")
     assert code == 2
-    assert "has no study 'digist'. It has: digits" in errors
+    assert "has no study 'digist'. Did you mean 'digits'? Known: digits" in errors
 
 
 def test_confirm_refuses_what_the_space_can_no_longer_make(run: Run, store_study: StudyFixture) -> None:

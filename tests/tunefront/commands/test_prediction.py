@@ -168,7 +168,7 @@ def test_a_mistake_ends_in_one_line_with_code_2(run: Run, study: ReportFixture, 
     (photos.parent / "b.keras").write_bytes(b"a model")
     (photos.parent / "trial-0.json").write_text(json.dumps(CARD))
     wrong = {
-        ("digist", "photos"): "has no study 'digist'",
+        ("digist", "photos"): "has no study 'digist'. Did you mean 'digits'?",
         ("digits", "nothing.png"): "there is no file or folder 'nothing.png'",
         ("digits", "photos", "--trial", "1"): "the model of trial 1 was not kept: only those of the front are",
         ("digits", "photos", "--trial", "9"): "study 'digits' has no trial 9",

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tunefront.printable import on_one_line
+
 if TYPE_CHECKING:
     from tunefront.search.prediction.predictor import Prediction
 
@@ -209,6 +211,7 @@ def _percent(share: float) -> str:
 
 
 def _cut(name: str) -> str:
+    name = on_one_line(name)
     return name if len(name) <= _MAX_CLASS else f"{name[: _MAX_CLASS - 3]}..."
 
 
