@@ -6,7 +6,6 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from typing import Any
 
 
@@ -17,10 +16,8 @@ class Deadline:
         seconds: From now.
     """
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.seconds = seconds
-        self._clock = clock
-        self._end = clock() + seconds
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
 
     def left(self) -> float:
         """Return the seconds that are left.
@@ -28,7 +25,7 @@ class Deadline:
         Raises:
             TimeoutError: If none are.
         """
-        left = self._end - self._clock()
+        left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError
         return left

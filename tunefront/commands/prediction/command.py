@@ -57,6 +57,7 @@ def predict(
     shown.
     """
     from tunefront.search.prediction.inputs import find_inputs
+    from tunefront.search.prediction.web_address import is_address
 
     seconds = _interval(every, inputs)
     predictor, why = _predictor(model, trial, storage)
@@ -68,7 +69,7 @@ def predict(
     tally, began = Tally(), time.perf_counter()
     is_interrupted = False
     try:
-        _print_rows(predictor, sources, form, tally, seconds)
+        _print_rows(predictor, sources, sum(map(is_address, inputs)), form, tally, seconds)
     except KeyboardInterrupt:
         is_interrupted = True
     say(tally.describe(time.perf_counter() - began, predictor.load_seconds), stream)
@@ -117,7 +118,12 @@ def _predictor(model: str, trial: int | None, storage: str) -> tuple[Predictor, 
 
 
 def _print_rows(
-    predictor: Predictor, sources: Sequence[ExampleSource], form: PredictionFormat, tally: Tally, seconds: float
+    predictor: Predictor,
+    sources: Sequence[ExampleSource],
+    n_addresses: int,
+    form: PredictionFormat,
+    tally: Tally,
+    seconds: float,
 ) -> None:
     """Print a row for each example; with `seconds`, again and again."""
     names = predictor.file.card.names
@@ -125,8 +131,9 @@ def _print_rows(
     rows = make_rows(form, names, n_name, has_time=bool(seconds))
     if head := rows.head():
         say(head)
-    # A camera that is slow must not keep the rows of others waiting, so that each is answered by itself.
-    parts = [[source] for source in sources] if seconds else [sources]
+    # Addresses come last. One that is slow must not keep the rows of others waiting, so each is answered by itself.
+    n_files = len(sources) - n_addresses
+    parts = [sources[:n_files], *([address] for address in sources[n_files:])]
     for _ in _rounds(seconds):
         for prediction in chain.from_iterable(map(predictor.predictions, parts)):
             moment = datetime.now().astimezone().isoformat(timespec="seconds") if seconds else ""
