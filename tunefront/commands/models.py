@@ -198,6 +198,7 @@ def retrain(
     Nothing validates, so that nothing stops it early. Its score is that on the test images, if there are any, which it
     is never trained on. The model and its card lie in `retrained/`; the study and its other models stay as they are.
     """
+    from tunefront.search.confirmation.candidates_again import read_stored_spec
     from tunefront.search.retraining.plan import plan_retraining
     from tunefront.search.retraining.retraining import Retraining
     from tunefront.search.system.links import refuse_links
@@ -207,8 +208,8 @@ def retrain(
     folder = writable_folder(out or results_folder(search.record))
     folder_owner.check_owner(folder, search.record, study)
     refuse_links(folder)
+    announce_code(read_stored_spec(search.record), as_json)  # before planning, which makes the candidate by that code
     plan = plan_retraining(search, trial, on.value, epochs, seed)
-    announce_code(plan.spec, as_json)
     line_teller(as_json)(plan.describe())
     folder_owner.claim(folder, search.record)
     with (
@@ -222,5 +223,6 @@ def retrain(
     path = folder / "retrained" / done.path.name
     say(done.describe())
     say(f"wrote {path}, {path.with_suffix('.json')}")
-    what = "TABLE.csv" if done.card["input"].get("columns") else "FOLDER"
+    taken = done.card["input"]
+    what = "TABLE.csv" if taken.get("columns") else "FOLDER" if taken["values"].startswith("pixels") else "ARRAYS.npy"
     suggest(f"tunefront predict {shlex.quote(str(path))} {what}")

@@ -56,7 +56,10 @@ def select(
     ] = Preference.BALANCE,
     device: Annotated[
         str,
-        typer.Option(help="The board that a deployed file must fit, such as arduino_nano_33_ble (see docs/spec.md)."),
+        typer.Option(
+            help="The board that a deployed file must fit, such as arduino_nano_33_ble (see docs/deployment.md).  "
+            "[default: that of 'tunefront deploy', where files are chosen]"
+        ),
     ] = "",
     export: Annotated[Path | None, typer.Option(help="Folder to copy the model to, with its trial-N.json.")] = None,
     storage: StorageOption = DEFAULT_STORAGE,
