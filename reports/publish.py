@@ -89,5 +89,5 @@ def publish(study: OpenStudy, folder: Path, *, has_images: bool = False) -> Publ
     deployed = load_deployed_front(study)
     files = write_report(results, folder, confirmation, answers, deployed)
     return Published(
-        results, confirmation, files, deployed, describe_sheets(answers, MOST_MODELS) if has_images else ""
+        results, confirmation, files, deployed, describe_sheets(results, answers, MOST_MODELS) if has_images else ""
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tunefront.reports.class_answers.class_answers import FrontAnswers
+from tunefront.reports.study_results import StudyResults
 from tunefront.storage.answers import WORST
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -19,17 +20,22 @@ def with_sheets(answers: FrontAnswers) -> FrontAnswers:
     return replace(answers, models=models, shows_images=True)
 
 
-def describe_sheets(answers: FrontAnswers | None, most_models: int) -> str:
+def describe_sheets(results: StudyResults, answers: FrontAnswers | None, most_models: int) -> str:
     """Return a sentence on which models' worst images are in a report that was to have them.
 
     Args:
         most_models: The number of models that a report shows.
     """
     shown = [model for model in answers.models[:most_models] if model.sheet] if answers else []
-    if answers is None:
-        return "No image is in the report: it shows those that models take for a wrong class, and no answers are known."
+    none = "No image is in the report"
+    if results.study.dataset.get("columns"):
+        return f"{none}: the study is about rows of a table."
+    if results.task == "regression":
+        return f"{none}: it has those that are taken for a wrong class, and these models predict numbers. " + (
+            f"The pictures lie beside the models: trial-N{WORST}"
+        )
     if not shown:
-        return "No image is in the report: no model of the front has a picture of its worst images on this machine."
+        return f"{none}: no model of the front has a picture of its worst images on this machine."
     numbers = ", ".join(str(model.number) for model in shown)
     return f"The report has the worst images of trial{'s' if len(shown) > 1 else ''} {numbers}: it shows your data."
 

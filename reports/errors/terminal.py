@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +19,7 @@ from tunefront.reports.errors.model_errors import ModelErrors
 from tunefront.reports.errors.residuals import describe_residuals
 
 _MOST_CLASSES = 12  # of a confusion matrix that fits a terminal
+_MOST_LETTERS = 60  # of all its class names together, which stand in one line
 _MOST_ROWS = 20
 _MOST_WORST = 12
 
@@ -34,17 +35,12 @@ def errors_shown(errors: ModelErrors) -> list[RenderableType]:
             shown.append(_reliability(model.calibration, errors.results.examples))
     if errors.residuals is not None:
         shown += [Text(line) for line in describe_residuals(errors.residuals, errors.results.examples)]
-    shown.append(Text(""))
     if errors.worst:
         shown.append(_worst(errors))
     elif not errors.without_worst:
         shown.append(Text(f"All {errors.results.examples} are right."))
     if errors.without_worst:
         shown.append(Text(errors.without_worst))
-    if errors.sheet is not None:
-        shown.append(Text(f"A picture of the worst: {errors.sheet}"))
-    if errors.predictions is not None:
-        shown.append(Text(f"All answers: {errors.predictions}"))
     return shown
 
 
@@ -119,27 +115,27 @@ def _calibration_json(calibration: Calibration | None) -> dict[str, Any] | None:
     }
 
 
-def _confusion(answers: FrontAnswers, model: ClassAnswers) -> Table:
+def _confusion(answers: FrontAnswers, model: ClassAnswers) -> Group:
     """Return the confusion matrix; of many classes the most frequent mistakes."""
     names = answers.class_names
-    if len(names) > _MOST_CLASSES:
+    if len(names) > _MOST_CLASSES or sum(map(len, names)) > _MOST_LETTERS:
         mistakes = model.mistakes
         more = f", the first {_MOST_ROWS} of {len(mistakes)} kinds" if len(mistakes) > _MOST_ROWS else ""
-        table = _table(f"most frequent mistakes{more}", "class", "taken for", answers.examples, "of")
+        table = _table("class", "taken for", answers.examples, "of")
         for true, chosen, n in mistakes[:_MOST_ROWS]:
             table.add_row(Text(names[true]), Text(names[chosen]), Text(str(n)), Text(str(model.matrix[true].sum())))
-        return table
-    table = _table("classes, and what they were taken for", "class", *names)
+        return _titled(f"most frequent mistakes{more}", table)
+    table = _table("class", *names)
     for true, name in enumerate(names):
         cells = [
             Text(str(n) if n else "·", style="bold" if true == chosen else "red" if n else "dim")
             for chosen, n in enumerate(model.matrix[true].tolist())
         ]
         table.add_row(Text(name), *cells)
-    return table
+    return _titled("classes, and what they were taken for", table)
 
 
-def _scores(answers: FrontAnswers, model: ClassAnswers) -> Table:
+def _scores(answers: FrontAnswers, model: ClassAnswers) -> Group:
     """Return precision and recall of each class, with intervals; of many classes those with the lowest F1."""
     found: list[tuple[int, ClassScores]] = list(enumerate(model.scores))
     title = "each class against the rest, with 95 % intervals"
@@ -147,7 +143,7 @@ def _scores(answers: FrontAnswers, model: ClassAnswers) -> Table:
         occurring = [(number, scores) for number, scores in found if scores.recall.n or scores.precision.n]
         found = sorted(occurring, key=lambda each: (each[1].f1, each[0]))[:_MOST_ROWS]
         title = f"the {len(found)} classes with the lowest F1, of {len(model.scores)}, with 95 % intervals"
-    table = _table(title, "class", answers.examples, "recall", "precision", "F1")
+    table = _table("class", answers.examples, "recall", "precision", "F1")
     for number, scores in found:
         table.add_row(
             Text(answers.class_names[number]),
@@ -156,22 +152,22 @@ def _scores(answers: FrontAnswers, model: ClassAnswers) -> Table:
             Text(_share(scores.precision)),
             Text(format_quantity(scores.f1, "fraction")),
         )
-    return table
+    return _titled(title, table)
 
 
-def _reliability(calibration: Calibration, examples: str) -> Table:
-    table = _table("reliability, in groups of about equal number", examples, "it is sure by", "right")
+def _reliability(calibration: Calibration, examples: str) -> Group:
+    table = _table(examples, "it is sure by", "right")
     for each in calibration.bins:
         confidence = format_quantity(each.confidence, "fraction")
         table.add_row(Text(str(each.right.n)), Text(confidence), Text(_share(each.right)))
-    return table
+    return _titled("reliability, in groups of about equal number", table)
 
 
-def _worst(errors: ModelErrors) -> Table:
+def _worst(errors: ModelErrors) -> Group:
     examples = errors.results.examples
     are_classes = errors.by_class is not None
     titles = ("class", "taken for", "with") if are_classes else ("right", "predicted", "off by")
-    table = _table(f"the worst {examples}", examples.removesuffix("s"), *titles)
+    table = _table(examples.removesuffix("s"), *titles)
     for example in errors.worst[:_MOST_WORST]:
         if isinstance(example.right, str) or isinstance(example.answer, str):
             probability = "" if example.probability is None else f"{100 * example.probability:.1f} %"
@@ -179,15 +175,20 @@ def _worst(errors: ModelErrors) -> Table:
         else:
             cells = (f"{example.right:.4g}", f"{example.answer:.4g}", f"{example.answer - example.right:+.3g}")
         table.add_row(Text(example.name), *(Text(cell) for cell in cells))
-    return table
+    return _titled(f"the worst {examples}", table)
 
 
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(Text(first), overflow="fold")
     for name in others:
         table.add_column(Text(name), justify="right", overflow="fold")
     return table
+
+
+def _titled(title: str, table: Table) -> Group:
+    """Return a table below its title, which as rich's own title would be wrapped at the width of the table."""
+    return Group(Text(title, style="italic"), table)
 
 
 def _share(share: ImageShare) -> str:

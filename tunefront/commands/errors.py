@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, StorageOption
-from tunefront.commands.terminal import UserError, show, show_json
+from tunefront.commands.screen.verdict import from_here
+from tunefront.commands.terminal import UserError, say, show, show_json, storage_argument, suggest
 from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def errors(
         return
     for part in errors_shown(model):
         show(part)
+    for what, path in (("a picture of the worst", model.sheet), ("all answers", model.predictions)):
+        if path is not None:
+            say(f"{what}: {from_here(path)}")
+    if model.sheet is not None and model.by_class is not None:
+        suggest(f"open {from_here(model.sheet)}", f"tunefront report {study} --images{storage_argument(storage)}")
 
 
 def _selected(results: StudyResults, confirmation: Confirmation | None) -> int:

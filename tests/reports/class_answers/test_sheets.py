@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tests.reports.class_answers.test_class_answers import network, stored
-from tests.reports.report_fixture import ReportFixture
+from tests.reports.report_fixture import DATASET, ReportFixture
 from tunefront.reports.publish import publish
 
 
@@ -59,6 +59,10 @@ def test_it_says_so_when_there_is_no_picture(fixture: ReportFixture, tmp_path: P
     for path in tmp_path.glob("*.worst.png"):
         path.unlink()
     assert publish(fixture.study, tmp_path / "out", has_images=True).images.startswith("No image is in the report: no")
-    other = ReportFixture.make(tmp_path, name="other")
-    other.complete(0.5, 100, 1.0)
-    assert "no answers are known" in publish(other.study, tmp_path / "other", has_images=True).images
+    for facts, expected in (
+        ({"columns": [{"name": "age", "kind": "number", "vocabulary": []}]}, "the study is about rows of a table"),
+        ({"task": "regression", "class_names": []}, "these models predict numbers. The pictures lie beside the models"),
+    ):
+        other = ReportFixture.make(tmp_path, name=next(iter(facts)), dataset={**DATASET, **facts})
+        other.complete(0.5, 100, 1.0)
+        assert expected in publish(other.study, tmp_path / other.record.name, has_images=True).images

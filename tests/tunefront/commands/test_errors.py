@@ -31,6 +31,10 @@ def test_the_trial_that_select_takes_is_the_default(run: Run, tmp_path: Path) ->
     code, output, _ = run("errors", "digits")
     assert code == 0
     assert "digits, trial 0: 3 of 4 validation images are right: 75.00 %" in output
+    assert output.endswith(
+        "a picture of the worst: trial-0.worst.png\nnext: open trial-0.worst.png\n"
+        + ("      tunefront report digits --images\n")
+    )
     found = json.loads(run("errors", "digits", "0", "--json")[1])
     assert (found["trial"], found["right"], found["calibration"]) == (0, 3, None)
     assert found["confusion"] == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]

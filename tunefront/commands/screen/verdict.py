@@ -31,7 +31,7 @@ def say_verdict(choice: Selection, folder: Path) -> None:
     if path is None:
         say("  Its model was not kept: only those of the front are, while the study runs.")
     else:
-        say(f"  Its {'file' if choice.option.file else 'model'}: {_from_here(path)}")
+        say(f"  Its {'file' if choice.option.file else 'model'}: {from_here(path)}")
 
 
 def chosen_path(choice: Selection, folder: Path) -> Path | None:
@@ -42,7 +42,7 @@ def chosen_path(choice: Selection, folder: Path) -> Path | None:
     return Path(option.trial.model_path) if option.trial.model_path else None
 
 
-def _from_here(path: Path) -> Path:
+def from_here(path: Path) -> Path:
     """Return a path for a person, shorter if it lies below the current folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
