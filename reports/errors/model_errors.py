@@ -17,6 +17,8 @@ from tunefront.storage.answers import PREDICTIONS, WORST, Answers
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
+_ENDINGS = {"pruned": "it was stopped early", "refused": "it was refused", "failed": "it failed"}
+
 
 class UnknownErrorsError(TunefrontError):
     """The errors of a trial are not known: why, and what makes them known."""
@@ -140,12 +142,12 @@ def _worst_numbers(found: Answers, split: str) -> list[WorstExample]:
 
 def _why_unknown(study: OpenStudy, trial: TrialRecord) -> str:
     """Return why a trial's errors are not known, and what makes them known."""
-    again = f"'tunefront retrain {study.name} {trial.number}' trains it again"
+    again = f"'tunefront retrain {study.name} {trial.number}' makes its model, for 'tunefront predict'"
     what = f"the errors of trial {trial.number} are not known"
     if trial.state in ("waiting", "running"):
         return f"{what}: it is {trial.state}, and they are stored when its model is kept"
     if trial.state != "complete":
-        return f"{what}: it was {trial.state}, and only models of the front are kept. {again}"
+        return f"{what}: {_ENDINGS[trial.state]}, and only models of the front are kept. {again}"
     if not trial.model_path:
         return f"{what}: its model was not kept, because only those of the front are. {again}"
     return (

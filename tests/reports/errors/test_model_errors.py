@@ -157,11 +157,11 @@ def test_a_model_without_mistakes(fixture: ReportFixture, tmp_path: Path) -> Non
         ("missing", "study 'digits' has no trial 7: it has 0 to 1"),
         (
             "pruned",
-            "not known: it was pruned, and only models of the front are kept. 'tunefront retrain digits 1' trains",
+            "not known: it was stopped early, and only models of the front are kept. 'tunefront retrain digits 1'",
         ),
         (
             "failed",
-            "not known: it was failed, and only models of the front are kept. 'tunefront retrain digits 1' trains",
+            "not known: it failed, and only models of the front are kept. 'tunefront retrain digits 1'",
         ),
         ("running", "not known: it is running, and they are stored when its model is kept"),
         (
