@@ -141,16 +141,20 @@ def _worst_numbers(found: Answers, split: str) -> list[WorstExample]:
 
 
 def _why_unknown(study: OpenStudy, trial: TrialRecord) -> str:
-    """Return why a trial's errors are not known, and what makes them known."""
-    again = f"'tunefront retrain {study.name} {trial.number}' makes its model, for 'tunefront predict'"
+    """Return why a trial's errors are not known, and what makes its model, or makes them known."""
+    search = study.record.spec.get("confirms")
+    confirm = f"'tunefront confirm {search or study.name}'"
+    again = f"{confirm} with more seeds trains the candidate again"
+    if not search:
+        again = f"'tunefront retrain {study.name} {trial.number}' makes its model, for 'tunefront predict'"
     what = f"the errors of trial {trial.number} are not known"
     if trial.state in ("waiting", "running"):
-        return f"{what}: it is {trial.state}, and they are stored when its model is kept"
+        return f"{what}: it is {trial.state}, and they are stored when it is complete"
     if trial.state != "complete":
         return f"{what}: {_ENDINGS[trial.state]}, and only models of the front are kept. {again}"
     if not trial.model_path:
         return f"{what}: its model was not kept, because only those of the front are. {again}"
     return (
-        f"{what}: an earlier tunefront kept its model and stored no answers. 'tunefront confirm {study.name}' stores "
-        "those of the front to the test split"
+        f"{what}: an earlier tunefront kept its model and stored no answers. {confirm} stores those of the front to "
+        "the test split"
     )

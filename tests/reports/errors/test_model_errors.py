@@ -20,7 +20,7 @@ from sklearn.metrics import (
 
 from tests.reports.class_answers.test_class_answers import network, stored
 from tests.reports.class_answers.test_confirmed_answers import add_training, searched
-from tests.reports.confirmation.confirmation_fixture import confirmation_of, load
+from tests.reports.confirmation.confirmation_fixture import confirmation_of, load, parameters
 from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.errors.model_errors import ModelErrors, UnknownErrorsError, find_errors
 from tunefront.reports.errors.residuals import describe_residuals, sum_up
@@ -135,8 +135,11 @@ def test_a_confirmed_model_has_errors_on_the_test_images(tmp_path: Path) -> None
         in " ".join(text.split())
     )
     assert find_errors(fixture.study, fixture.results(), load(fixture), 2).split == "validation"
+    confirmed.end(confirmed.lease(parameters(1)), Outcome.FAILED, reason="loss became nan")
     own = confirmed.results()
     assert find_errors(confirmed.study, own, None, 0).split == "test"
+    with pytest.raises(UnknownErrorsError, match="'tunefront confirm digits' with more seeds trains"):
+        find_errors(confirmed.study, own, None, 2)
 
 
 def test_a_model_without_mistakes(fixture: ReportFixture, tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_a_model_without_mistakes(fixture: ReportFixture, tmp_path: Path) -> Non
             "failed",
             "not known: it failed, and only models of the front are kept. 'tunefront retrain digits 1'",
         ),
-        ("running", "not known: it is running, and they are stored when its model is kept"),
+        ("running", "not known: it is running, and they are stored when it is complete"),
         (
             "beaten",
             "not known: its model was not kept, because only those of the front are. 'tunefront retrain digits 1'",
