@@ -17,7 +17,7 @@ _MOST_BYTES = 5_000_000  # more than a sheet ever has
 def with_sheets(answers: FrontAnswers) -> FrontAnswers:
     """Return the answers with the pictures of those models whose files are on this machine."""
     models = [replace(model, sheet=_read(model.trained.model_path)) for model in answers.models]
-    return replace(answers, models=models, shows_images=True)
+    return replace(answers, models=models, shows_images=answers.examples == "images")
 
 
 def describe_sheets(results: StudyResults, answers: FrontAnswers | None, most_models: int) -> str:
