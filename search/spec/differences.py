@@ -29,7 +29,7 @@ class Difference:
 
     def describe(self) -> str:
         """Return a line of the message that refuses the file."""
-        return f"{self.key}: the study has {_show(self.stored)}, the file {_show(self.given)}"
+        return f"{self.key}: the study has {_show(self.stored)}, the spec {_show(self.given)}"
 
     def describe_left_out(self) -> str:
         """Return a line that tells which value the study goes on with, because the file leaves the key out."""
@@ -38,12 +38,12 @@ class Difference:
             had, has = (each.get("measure") if _is_table(each) else each for each in (self.stored, self.given))
             axis = _written(axis, had, has)
             return (
-                f"objectives.{axis}: the study began with {_show_measure(had)} and goes on with it; the file leaves it "
+                f"objectives.{axis}: the study began with {_show_measure(had)} and goes on with it; the spec leaves it "
                 f"out, which in a new study means {_show_measure(has)}. Write {_line_of(axis, had)}"
             )
         return (
             f"{self.key}: the study began with {_show(self.stored)} and goes on with it; "
-            f"the file leaves it out, which in a new study means {_show(self.given)}"
+            f"the spec leaves it out, which in a new study means {_show(self.given)}"
         )
 
 
@@ -103,7 +103,7 @@ def _axis_differences(stored: Mapping[str, Any], given: Mapping[str, Any]) -> li
         if had != has:
             shown, written = (_show_measure(had), _show_measure(has)), _written(axis, had, has)
             lines.append(
-                f"objectives.{written}: the study has {shown[0]}, the file {shown[1]}: write {_line_of(written, had)}"
+                f"objectives.{written}: the study has {shown[0]}, the spec {shown[1]}: write {_line_of(written, had)}"
             )
     return lines
 

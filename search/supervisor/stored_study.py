@@ -33,8 +33,8 @@ def check_going_on(spec: StudySpec, path: Path | str, stored: OpenStudy) -> bool
             "",
             f"the storage has a study {stored.name!r} with another spec:\n  "
             + "\n  ".join(different)
-            + "\nTo go on with that study, let the file say what the study has. To start another one, give this spec "
-            "another name or another --storage",
+            + "\nTo go on with that study, let the spec say what the study has. To start another one, give this spec "
+            "another name or another storage",
         )
     changed = limit_changes(stored.record.spec, given)
     runners = describe_runners(stored) if changed else ""

@@ -100,15 +100,15 @@ def test_limits_and_the_device_may_change_and_the_precision_may_not(tmp_path: Pa
     given = read(tmp_path, '[deploy]\nprecision = "int8"\n[limits]\nmacs = "1 M"\nrecall = 0.5\n', stored).as_json()
     assert differences(stored, given) == []
     assert limit_changes(stored, given) == [
-        "limits.macs: the study has 2000000.0, the file 1000000.0",
-        "limits.recall: the study has nothing, the file 0.5",
-        'deploy.device: the study has {"name": "own device", "flash": 64000.0, "ram": 16384.0}, the file nothing',
+        "limits.macs: the study has 2000000.0, the spec 1000000.0",
+        "limits.recall: the study has nothing, the spec 0.5",
+        'deploy.device: the study has {"name": "own device", "flash": 64000.0, "ram": 16384.0}, the spec nothing',
     ]
     gone = read(tmp_path, BOARD, stored).as_json()
     assert gone["limits"] == {}
-    assert limit_changes(stored, gone) == ["limits.macs: the study has 2000000.0, the file nothing"]
+    assert limit_changes(stored, gone) == ["limits.macs: the study has 2000000.0, the spec nothing"]
     other = read(tmp_path, BOARD.replace("int8", "float32"), stored).as_json()
-    assert differences(stored, other) == ['deploy.precision: the study has "int8", the file "float32"']
+    assert differences(stored, other) == ['deploy.precision: the study has "int8", the spec "float32"']
 
 
 def test_a_study_of_an_older_tunefront_goes_on(tmp_path: Path) -> None:

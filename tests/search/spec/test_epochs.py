@@ -155,7 +155,7 @@ def test_a_study_goes_on_with_its_epochs(tmp_path: Path) -> None:
     assert differences(stored, same.as_json()) == []
     other = read(f"{FILE}[training]\nepochs = {{ low = 4, high = 9 }}\n", tmp_path, stored)
     assert differences(stored, other.as_json()) == [
-        'training.epochs: the study has {"low": 4, "high": 9, "log": true}, the file {"low": 4, "high": 9}'
+        'training.epochs: the study has {"low": 4, "high": 9, "log": true}, the spec {"low": 4, "high": 9}'
     ]
     fixed = read(FILE, tmp_path).as_json()
     listed = read(f"{FILE}[training]\nepochs = [12]\n", tmp_path, fixed)

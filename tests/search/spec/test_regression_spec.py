@@ -181,23 +181,23 @@ def test_a_file_that_leaves_quality_out_goes_on_with_its_study_s(tmp_path: Path)
     again, lines = read(tmp_path, REGRESSION, stored)
     assert again.as_json() == stored
     assert lines == [
-        'objectives.quality: the study began with "r2" and goes on with it; the file leaves it out, which in a new '
+        'objectives.quality: the study began with "r2" and goes on with it; the spec leaves it out, which in a new '
         'study means "rmse". Write quality = "r2"'
     ]
     other = read(tmp_path, REGRESSION + '[objectives]\nquality = "mae"\n', stored)[0]
     assert differences(stored, other.as_json()) == [
-        'objectives.quality: the study has "r2", the file "mae": write quality = "r2"'
+        'objectives.quality: the study has "r2", the spec "mae": write quality = "r2"'
     ]
     limited = read(tmp_path, REGRESSION + '[objectives]\nquality = { measure = "r2", at_least = 0.5 }\n', stored)[0]
     assert limit_changes(stored, limited.as_json()) == [
-        "objectives.quality.at_least: the study has nothing, the file 0.5"
+        "objectives.quality.at_least: the study has nothing, the spec 0.5"
     ]
 
 
 def test_a_dropped_quality_is_told_by_its_name(tmp_path: Path) -> None:
     stored = read(tmp_path, REGRESSION + "[objectives]\nquality = false\n")[0].as_json()
     assert read(tmp_path, REGRESSION, stored)[1] == [
-        "objectives.quality: the study began with none and goes on with it; the file leaves it out, which in a new "
+        "objectives.quality: the study began with none and goes on with it; the spec leaves it out, which in a new "
         'study means "rmse". Write quality = false'
     ]
 

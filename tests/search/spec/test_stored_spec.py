@@ -87,7 +87,7 @@ def test_a_first_study_keeps_the_freeze_fractions_of_then(first_url: str) -> Non
     assert space["VGG16"]["freeze_fraction"] == space["MobileNetV2"]["freeze_fraction"] == THEN
     assert spec.start_parameters() == [{"architecture.name": "VGG16", "VGG16.freeze_fraction": 0.9}]
     assert [line for line in lines if "freeze_fraction" in line] == [
-        f"space.{name}.freeze_fraction: the study began with {THEN} and goes on with it; the file leaves it out, "
+        f"space.{name}.freeze_fraction: the study began with {THEN} and goes on with it; the spec leaves it out, "
         f"which in a new study means {TODAY}"
         for name in ("MobileNetV2", "VGG16")
     ]
@@ -167,7 +167,7 @@ def test_what_a_file_no_longer_writes_stays_as_the_study_has_it(tmp_path: Path) 
         "training.epochs",
     ]
     assert (
-        "the study began with 7 and goes on with it; the file leaves it out, which in a new study means 12" in lines[2]
+        "the study began with 7 and goes on with it; the spec leaves it out, which in a new study means 12" in lines[2]
     )
 
 
@@ -181,17 +181,17 @@ def test_a_table_of_another_kind_that_is_left_out_is_told_in_one_line(tmp_path: 
 @pytest.mark.parametrize(
     ("more", "changed", "expected"),
     [
-        ("", "batch_size = 64\n", ["space.batch_size: the study has [32, 64, 128], the file 64"]),
-        ("batch_size = 64\n", "batch_size = 32\n", ["space.batch_size: the study has 64, the file 32"]),
+        ("", "batch_size = 64\n", ["space.batch_size: the study has [32, 64, 128], the spec 64"]),
+        ("batch_size = 64\n", "batch_size = 32\n", ["space.batch_size: the study has 64, the spec 32"]),
         (
             "",
             "[space.adam]\nlearning_rate = 0.001\n",
-            ['space.adam.learning_rate: the study has {"low": 0.0001, "high": 0.01, "log": true}, the file 0.001'],
+            ['space.adam.learning_rate: the study has {"low": 0.0001, "high": 0.01, "log": true}, the spec 0.001'],
         ),
         (
             "[space.VGG16]\nfreeze_fraction = [0.0, 0.9]\n",
             '[space.VGG16]\ntrainable = ["All", "90 %"]\n',
-            ["space.VGG16.freeze_fraction: the study has [0.0, 0.9], the file [0.0, 0.1]"],
+            ["space.VGG16.freeze_fraction: the study has [0.0, 0.9], the spec [0.0, 0.1]"],
         ),
         # what has no default was written once
         (
@@ -199,18 +199,18 @@ def test_a_table_of_another_kind_that_is_left_out_is_told_in_one_line(tmp_path: 
             "",
             [
                 'training.early_stopping: the study has {"monitor": "loss", "min_delta": 0.0, "patience": 3, '
-                '"baseline": null}, the file nothing'
+                '"baseline": null}, the spec nothing'
             ],
         ),
-        ("[[start]]\nbatch_size = 64\n", "", ['start: the study has [{"batch_size": 64}], the file []']),
+        ("[[start]]\nbatch_size = 64\n", "", ['start: the study has [{"batch_size": 64}], the spec []']),
         # another kind of table brings its own defaults
         (
             '[sampler]\nname = "random"\n',
             '[sampler]\nname = "qmc"\n',
             [
-                'sampler.name: the study has "random", the file "qmc"',
-                'sampler.sequence: the study has nothing, the file "sobol"',
-                "sampler.scramble: the study has nothing, the file true",
+                'sampler.name: the study has "random", the spec "qmc"',
+                'sampler.sequence: the study has nothing, the spec "sobol"',
+                "sampler.scramble: the study has nothing, the spec true",
             ],
         ),
     ],
@@ -223,7 +223,7 @@ def test_what_a_file_writes_otherwise_is_refused(tmp_path: Path, more: str, chan
 def test_another_choice_of_names_is_one_difference(tmp_path: Path) -> None:
     stored = store(SMALL, tmp_path)
     assert refused(SMALL.replace('"adam"', '["sgd", "lion"]'), tmp_path, stored) == [
-        'space.optimizer: the study has "adam", the file ["sgd", "lion"]'
+        'space.optimizer: the study has "adam", the spec ["sgd", "lion"]'
     ]
 
 
@@ -242,7 +242,7 @@ def test_a_limit_that_the_file_no_longer_has_is_a_change_of_limits(tmp_path: Pat
         again = read(text, tmp_path, stored)[0].as_json()
         assert differences(stored, again) == []
         assert list_limit_changes(stored, again) == [
-            "objectives.accuracy.at_least: the study has 0.5, the file nothing"
+            "objectives.accuracy.at_least: the study has 0.5, the spec nothing"
         ]
 
 
@@ -251,9 +251,9 @@ def test_an_axis_that_the_file_leaves_out_is_as_the_study_has_it(tmp_path: Path)
     again, lines = read(SMALL, tmp_path, stored)
     assert again.as_json() == stored
     assert lines == [
-        'objectives.memory: the study began with "weight_bytes" and goes on with it; the file leaves it out, which in '
+        'objectives.memory: the study began with "weight_bytes" and goes on with it; the spec leaves it out, which in '
         'a new study means "model_bytes". Write memory = "weight_bytes"',
-        "objectives.time: the study began with none and goes on with it; the file leaves it out, which in a new study "
+        "objectives.time: the study began with none and goes on with it; the spec leaves it out, which in a new study "
         'means "train_seconds". Write time = false',
     ]
     once = SMALL + '[objectives]\ntime = false\nmemory = "weight_bytes"\n'

@@ -93,8 +93,8 @@ def test_a_stored_spec_keeps_what_it_was_stored_with(tmp_path: Path) -> None:
     assert list(StudySpec.from_json(stored).parsed_objectives()) == ["memory"]
     old_file = read(MINIMAL + '[objectives]\nmemory = "model_bytes"\n', tmp_path).as_json()
     assert differences(stored, old_file) == [
-        'objectives.accuracy: the study has none, the file "accuracy": write accuracy = false',
-        'objectives.time: the study has none, the file "train_seconds": write time = false',
+        'objectives.accuracy: the study has none, the spec "accuracy": write accuracy = false',
+        'objectives.time: the study has none, the spec "train_seconds": write time = false',
     ]
     now = read(MINIMAL + '[objectives]\nmemory = "model_bytes"\naccuracy = false\ntime = false\n', tmp_path).as_json()
     assert differences(stored, now) == []
@@ -457,14 +457,14 @@ def test_differences_leave_out_what_may_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("seed = 3\n" + MINIMAL, ["seed: the study has 0, the file 3"]),
-        (MINIMAL + "[training]\nepochs = 9\n", ["training.epochs: the study has 12, the file 9"]),
-        (MINIMAL + "[space]\nbatch_size = 8\n", ["space.batch_size: the study has [32, 64, 128], the file 8"]),
+        ("seed = 3\n" + MINIMAL, ["seed: the study has 0, the spec 3"]),
+        (MINIMAL + "[training]\nepochs = 9\n", ["training.epochs: the study has 12, the spec 9"]),
+        (MINIMAL + "[space]\nbatch_size = 8\n", ["space.batch_size: the study has [32, 64, 128], the spec 8"]),
         (
             MINIMAL + '[objectives]\naccuracy = { measure = "auc", at_least = 0.5 }\ntime = false\n',
             [
-                'objectives.accuracy: the study has "accuracy", the file "auc": write accuracy = "accuracy"',
-                'objectives.time: the study has "train_seconds", the file none: write time = "train_seconds"',
+                'objectives.accuracy: the study has "accuracy", the spec "auc": write accuracy = "accuracy"',
+                'objectives.time: the study has "train_seconds", the spec none: write time = "train_seconds"',
             ],
         ),
     ],
@@ -479,8 +479,8 @@ def test_limits_are_no_differences_but_changes(tmp_path: Path) -> None:
     assert differences(old, new) == []
     assert limit_changes(old, old) == []
     assert limit_changes(old, new) == [
-        "objectives.accuracy.at_least: the study has nothing, the file 0.6",
-        "objectives.time.at_most: the study has 5.0, the file nothing",
+        "objectives.accuracy.at_least: the study has nothing, the spec 0.6",
+        "objectives.time.at_most: the study has 5.0, the spec nothing",
     ]
 
 
@@ -490,4 +490,4 @@ def test_differences_take_what_an_older_tunefront_did_not_know_as_its_default(tm
     stored |= {"sampler": {"name": "tpe"}, "pruner": {"name": "none", "front_loss": 0.05, "min_epochs": 1}}
     assert differences(stored, given) == []
     changed = differences({**stored, "pruner": {"name": "pareto"}}, given)
-    assert changed[0] == 'pruner.name: the study has "pareto", the file "none"'
+    assert changed[0] == 'pruner.name: the study has "pareto", the spec "none"'

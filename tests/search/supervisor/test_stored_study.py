@@ -60,8 +60,8 @@ def test_limits_on_other_measures_change_as_those_of_objectives(fixture: Supervi
     spec = limited(0.5, 1000.0, limits={"validation_seconds": 0.5, "weight_bytes": 100.0}, max_refusals=9)
     fixture, lines = go_on(fixture, spec)
     assert lines[0] == (
-        "limits change: limits.validation_seconds: the study has nothing, the file 0.5; "
-        "limits.weight_bytes: the study has nothing, the file 100.0"
+        "limits change: limits.validation_seconds: the study has nothing, the spec 0.5; "
+        "limits.weight_bytes: the study has nothing, the spec 100.0"
     )
     # 0 kept the limits of the objectives: it took 0.75 s to validate, and its weights are of 300 bytes.
     assert lines[1] == "of 2 complete trials, 0 keep the new limits; 1 kept the old ones"
@@ -78,8 +78,8 @@ def test_limits_on_other_measures_change_as_those_of_objectives(fixture: Supervi
 def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(fixture: SupervisorFixture) -> None:
     fixture, lines = go_on(fixture, limited(0.35, 2000.0))
     assert lines == [
-        "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.35; "
-        "objectives.memory.at_most: the study has 1000.0, the file 2000.0",
+        "limits change: objectives.accuracy.at_least: the study has 0.5, the spec 0.35; "
+        "objectives.memory.at_most: the study has 1000.0, the spec 2000.0",
         "of 2 complete trials, 2 keep the new limits; 1 kept the old ones",
         "on the front now: trial 2",
         "on the front without a model, which was not kept when they ended: trial 2",
@@ -94,7 +94,7 @@ def test_a_study_that_refused_too_much_goes_on_under_relaxed_limits(fixture: Sup
 def test_tighter_limits_leave_models_until_another_trial_beats_them(fixture: SupervisorFixture) -> None:
     fixture, lines = go_on(fixture, limited(0.75, 1000.0, max_refusals=9, trials=4))
     assert lines == [
-        "limits change: objectives.accuracy.at_least: the study has 0.5, the file 0.75",
+        "limits change: objectives.accuracy.at_least: the study has 0.5, the spec 0.75",
         "of 2 complete trials, 0 keep the new limits; 1 kept the old ones",
         "no longer on the front: trial 0; a kept model stays until another trial beats it",
     ]
@@ -140,7 +140,7 @@ def test_limits_do_not_change_while_a_process_of_this_machine_runs_the_study(fix
         child.communicate()
     message = str(caught.value)
     assert f"only while nobody runs it, and this does: process {child.pid} (here)" in message
-    assert "objectives.accuracy.at_least: the study has 0.5, the file 0.6" in message
+    assert "objectives.accuracy.at_least: the study has 0.5, the spec 0.6" in message
     assert changed(fixture)  # it has ended
 
 
