@@ -36,6 +36,8 @@ for number in study.front()["trial"]:
 facts = {
     "shares": shares,
     "shape": probabilities.shape,
+    "probabilities": probabilities[0].tolist(),
+    "answers": [float(answers[f"p_{digit}"].iloc[0]) for digit in range(10)],
     "chosen": chosen.number,
     "wider": wider,
     "traces": [trace.meta for trace in figure.data if trace.meta],
@@ -94,6 +96,7 @@ def test_models_answer_as_their_trials_did(study: Study, facts: dict[str, Any]) 
     front = study.front()
     assert facts["shares"] == pytest.approx(dict(zip(map(str, front["trial"]), front["accuracy"], strict=True)))
     assert facts["shape"] == [2, 10]
+    assert facts["answers"] == pytest.approx(facts["probabilities"], abs=1e-6)  # of a file, and of its pixels
 
 
 @pytest.mark.slow

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tunefront.objectives.measures import Axis
 from tunefront.reports.figures.fronts import axis_values, best_of_two, limits_in_sight
@@ -34,6 +37,8 @@ _MARKERS: dict[str, dict[str, Any]] = {
     "complete": {"marker": "o", "markersize": 3.2, "color": GREY, "markerfacecolor": "white", "markeredgewidth": 0.7},
     "front": {"marker": "o", "markersize": 4.8, "color": BLUE, "markeredgecolor": "white", "markeredgewidth": 0.5},
 }
+
+_N_ON_LINE = 40  # points of a line that numbers keep off
 
 
 def draw_fronts(results: StudyResults, pairs: Sequence[tuple[Axis, Axis]], width: Width) -> PrintedFigure:
@@ -86,8 +91,17 @@ def _write_front(axes: Axes, results: StudyResults, x: Axis, y: Axis) -> list[in
         for kind in kinds(results)
     }
     front = points.pop("front", [])
-    others = [point for found in points.values() for _, point in found]
+    steps = [(printed_x.printed(a), printed_y.printed(b)) for a, b in best_of_two(results, x, y)]
+    others = [*(point for found in points.values() for _, point in found), *_along(steps, printed_x)]
     return write_numbers(axes, [number for number, _ in front], [point for _, point in front], others)
+
+
+def _along(steps: Sequence[Point], printed: PrintedAxis) -> Iterator[Point]:
+    """Yield points on the lines of the steps, so that numbers keep off them."""
+    spread = np.geomspace if printed.is_log else np.linspace
+    for (start, low), (end, high) in itertools.pairwise(steps):
+        yield from ((float(value), low) for value in spread(start, end, _N_ON_LINE))
+        yield from ((end, float(value)) for value in np.linspace(low, high, _N_ON_LINE))
 
 
 def _axes_of(results: StudyResults, x: Axis, y: Axis) -> tuple[PrintedAxis, PrintedAxis]:

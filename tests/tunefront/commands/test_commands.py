@@ -120,7 +120,7 @@ def test_run_refuses_a_changed_spec_and_names_what_changed(run: Run, tmp_path: P
     (tmp_path / "study.toml").write_text(SPEC + "[training]\nepochs = 99\n")
     code, _, errors = run("run", "study.toml")
     assert code == 2
-    assert "training.epochs: the study has 12, the file 99" in errors
+    assert "training.epochs: the study has 12, the spec 99" in errors
     assert "another name" in errors
     assert len(store_study.trials()) == 1
 
