@@ -24,7 +24,7 @@ def run_notebook(folder: Path) -> NotebookNode:
 
     copy = folder / NOTEBOOK.name
     shutil.copy(NOTEBOOK, copy)
-    result = NotebookRun(copy, default_timeout=120).execute()
+    result = NotebookRun(copy, default_timeout=250).execute()
     if result.error is not None:
         raise RuntimeError(f"cell {result.error.failing_cell_index}: {result.error.trace}")
     return result.nb

@@ -31,8 +31,8 @@ from tunefront.search.data.sources.digits import DigitsSource
 validation = prepare(DigitsSource(source="digits"), seed=1).split("validation")
 shares = {}
 for number in study.front()["trial"]:
-    answers = study.model(number).predict(validation.images, verbose=0).argmax(axis=1)
-    shares[int(number)] = float((answers == validation.labels).mean())
+    guessed = study.model(number).predict(validation.images, verbose=0).argmax(axis=1)
+    shares[int(number)] = float((guessed == validation.labels).mean())
 facts = {
     "shares": shares,
     "shape": probabilities.shape,
