@@ -16,6 +16,8 @@ from tunefront.search.preparation.found_data import Looked
 Purpose = Literal["training", "phone", "microcontroller"]
 _SIDES = (16, 24, 32, 48, 64, 96, 128, 160, 192, 224)  # image sizes that are usual
 _LARGEST_SIDES: dict[Purpose, int] = {"training": 224, "phone": 160, "microcontroller": 48}
+_LARGEST_FROM_SCRATCH = 96  # at 224 pixels an epoch is five times as long: minutes, without a GPU
+_LARGE = 64  # pixels from which a wide residual network's epoch takes minutes, without a GPU
 _FEW_IMAGES = 5000  # with fewer, a network learns better from another task than from scratch
 _N_STEPS = 3000  # batches of a whole training
 _UNEVEN = 1.5  # images of the largest class for each of the smallest
@@ -31,11 +33,11 @@ def first_spec(
         path: The file that it is written to, for the commands in its comments; None is the study's name.
     """
     file = shlex.quote(str(path or f"{found.name}.toml"))
-    side = _image_side(found, purpose)
+    is_pretrained = _wants_pretrained(found, purpose) and (may_download or _has_weights())
+    side = _image_side(found, purpose, is_pretrained=is_pretrained)
     batches = _batch_sizes(found.n_train)
     epochs = int(np.clip(round(_N_STEPS / math.ceil(found.n_train / batches[0])), 8, 60))
     is_uneven = bool(found.counts) and max(found.counts) > _UNEVEN * min(found.counts)
-    is_pretrained = _wants_pretrained(found, side, purpose) and (may_download or _has_weights())
     examples = "rows" if found.has_columns else "images"
     lines = [
         f"# {found.name}: written by 'tunefront new'. Change what you like; docs/spec.md has every key.",
@@ -53,7 +55,7 @@ def first_spec(
         "[data]",
         *([f"# {found.said}; 'tunefront new --label-column NAME' takes another"] if found.said else []),
         *found.table,
-        *([f"image_size = {side} # the files' median smaller side is {found.side}"] if found.are_files else []),
+        *([f"image_size = {side} # {_why_side(found, side)}"] if found.are_files else []),
         *(["channels = 1 # all are grey"] if found.is_grey and found.are_files else []),
         *(
             ['rare_classes = "drop" # classes of fewer examples than splits']
@@ -81,11 +83,20 @@ def _quality_lines(found: Looked, is_uneven: bool) -> list[str]:
     return ['accuracy = "f1_macro" # classes are uneven' if is_uneven else 'accuracy = "accuracy"']
 
 
-def _image_side(found: Looked, purpose: Purpose) -> int:
+def _image_side(found: Looked, purpose: Purpose, *, is_pretrained: bool) -> int:
     if not found.are_files:
         return found.side
-    usual = [side for side in _SIDES if side <= min(max(found.side, _SIDES[0]), _LARGEST_SIDES[purpose])]
-    return usual[-1]
+    largest = _LARGEST_SIDES[purpose]
+    if not is_pretrained:
+        largest = min(largest, _LARGEST_FROM_SCRATCH)
+    return max(side for side in _SIDES if side <= min(max(found.side, _SIDES[0]), largest))
+
+
+def _why_side(found: Looked, side: int) -> str:
+    whole = f"the files' median smaller side is {found.side}"
+    if found.side < side + side // 2:
+        return whole
+    return f"{whole}; twice the size shows more, and takes some four times as long"
 
 
 def _batch_sizes(n_train: int) -> tuple[int, int]:
@@ -109,8 +120,8 @@ def _cost_lines(purpose: Purpose) -> list[str]:
     }[purpose]
 
 
-def _wants_pretrained(found: Looked, side: int, purpose: Purpose) -> bool:
-    are_coloured = not found.has_columns and not found.is_grey and side >= 32
+def _wants_pretrained(found: Looked, purpose: Purpose) -> bool:
+    are_coloured = not found.has_columns and not found.is_grey and found.side >= 32
     return purpose != "microcontroller" and are_coloured and found.n_train < _FEW_IMAGES
 
 
@@ -143,7 +154,7 @@ def _scratch_lines(found: Looked, purpose: Purpose, side: int) -> list[str]:
         return ['architecture = "mlp" # dense networks', 'optimizer = ["adam", "adamw", "sgd"]']
     hint = (
         ["# few images: 'tunefront new --download' would also try a network that learnt on ImageNet"]
-        if _wants_pretrained(found, side, purpose)
+        if _wants_pretrained(found, purpose)
         else []
     )
     names = ["plain_cnn", "separable_cnn", *(["residual_cnn"] if purpose != "microcontroller" else [])]
@@ -159,7 +170,10 @@ def _scratch_settings(found: Looked, purpose: Purpose, side: int) -> list[str]:
     if found.has_columns:
         units = "[4, 8, 16]" if purpose == "microcontroller" else "[16, 32, 64, 128]"
         return ["[space.mlp]", "n_layers = { low = 1, high = 3 }", f"units = {units}", "dropout = [0.0, 0.2, 0.4]"]
-    return _cnn_settings(purpose, side)
+    lines = _cnn_settings(purpose, side)
+    if purpose != "microcontroller" and side >= _LARGE:
+        lines += ["", "[space.residual_cnn]", "filters = [8, 16] # of the first stage; 64 take some 20 times as long"]
+    return lines
 
 
 def _cnn_settings(purpose: Purpose, side: int) -> list[str]:

@@ -92,6 +92,18 @@ def test_images_that_are_turned_are_measured_as_they_are_seen(tmp_path: Path) ->
     assert look(str(tmp_path / "photos")).side == 100
 
 
+def test_large_photos_are_made_smaller_unless_a_pretrained_network_looks_at_them(tmp_path: Path) -> None:
+    images(tmp_path / "photos", {"a": 3, "b": 3}, size=(640, 480))
+    found = look(str(tmp_path / "photos"))
+    spec = written(tmp_path, found)
+    assert spec.data.model_dump()["image_size"] == 96
+    assert spec.space["residual_cnn"] == {"filters": [8, 16]}
+    assert "image_size = 96 # the files' median smaller side is 480; twice the size shows more" in first_spec(found)
+    assert written(tmp_path, found, may_download=True).data.model_dump()["image_size"] == 224
+    assert written(tmp_path, found, "phone", may_download=True).data.model_dump()["image_size"] == 160
+    assert written(tmp_path, found, "microcontroller").data.model_dump()["image_size"] == 48
+
+
 def test_a_table_of_files(tmp_path: Path) -> None:
     images(tmp_path / "files", {"all": 6})
     with (tmp_path / "labels.csv").open("w") as file:
