@@ -181,28 +181,28 @@ class Study:
         """Return a figure of plotly.
 
         Args:
-            name: ``front``, ``memory-accuracy``, ``time-accuracy``, ``memory-time``, ``learning_curves`` or
-                ``loss_curves``.
+            name: ``front``, ``memory-accuracy``, ``time-accuracy``, ``memory-time``, ``learning-curves`` or
+                ``loss-curves``; with ``_`` too.
         """
         from tunefront.reports.figures.fronts import front_figure, pair_figures
         from tunefront.reports.figures.learning_curves import learning_curves
         from tunefront.reports.figures.loss_curves import loss_curves
 
-        results = self._results()
-        made = {"front": front_figure, "learning_curves": learning_curves, "loss_curves": loss_curves}
-        if name in made:
-            return made[name](results)
+        results, wanted = self._results(), name.replace("_", "-")
+        made = {"front": front_figure, "learning-curves": learning_curves, "loss-curves": loss_curves}
+        if wanted in made:
+            return made[wanted](results)
         pairs = pair_figures(results)
-        if name not in pairs:
+        if wanted not in pairs:
             raise StudyError(f"there is no figure {name!r}. {nearest(name, [*made, *pairs])}")
-        return pairs[name]
+        return pairs[wanted]
 
     def save_figure(self, name: str, path: str | Path, *, width: Width = "single") -> Path:
         """Save a figure as papers print it, drawn by matplotlib, and return its path.
 
         Args:
             name: ``front``, ``memory-accuracy``, ``time-accuracy``, ``memory-time``, ``learning-curves`` or
-                ``confirmed``.
+                ``confirmed``; with ``_`` too.
             path: The suffix says the format: ``.pdf``, ``.svg`` or ``.png``.
             width: ``single`` for one column of a page, ``double`` for both.
 
@@ -213,7 +213,7 @@ class Study:
         from tunefront.reports.printed_figures.printed_figure import check_format
 
         check_format(Path(path))
-        draw_figure(self._open(), name, width).save(Path(path))
+        draw_figure(self._open(), name.replace("_", "-"), width).save(Path(path))
         return Path(path)
 
     def report(self, out: str | Path | None = None) -> Path:

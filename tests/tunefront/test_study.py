@@ -155,7 +155,7 @@ def test_every_epoch_is_a_row(study: tunefront.Study) -> None:
     assert curves["epoch"].tolist() == [1, 2, 3, 1, 2, 3]
 
 
-@pytest.mark.parametrize("name", ["front", "memory-accuracy", "learning_curves", "loss_curves"])
+@pytest.mark.parametrize("name", ["front", "memory-accuracy", "learning_curves", "learning-curves", "loss-curves"])
 def test_figures(study: tunefront.Study, name: str) -> None:
     assert study.figure(name).data
     with pytest.raises(StudyError, match="Did you mean 'front'"):

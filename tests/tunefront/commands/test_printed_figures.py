@@ -30,6 +30,7 @@ def test_from_python(tmp_path: Path, study: ReportFixture) -> None:
     found = tunefront.load_study("digits", storage=study.store.url)
     path = found.save_figure("time-accuracy", tmp_path / "time.png", width="double")
     assert path.read_bytes().startswith(b"\x89PNG")
+    assert found.save_figure("learning_curves", tmp_path / "curves.svg").exists()
 
 
 @pytest.mark.parametrize(
