@@ -12,6 +12,7 @@ INTERNAL = {
     "BrokenMessageError",  # search/trial/process.py: the trial fails
     "NotFiniteError",  # search/trial/process.py: the trial fails
     "TrainingFailedError",  # search/trial/trainable.py: the trial fails
+    "UnreadablePredictionsError",  # reports/errors/worst_examples.py: model_errors tells what it says
     "_ContinuousError",  # spaces/models.py
     "_UnknownSizeError",  # search/models/flops.py
 }

@@ -45,7 +45,7 @@ def test_mistakes_are_one_line(run: Run, tmp_path: Path, study: ReportFixture) -
         (("digits", "9"), "study 'digits' has no trial 9: it has 0 to 1"),
         (("digits", "0"), "an earlier tunefront kept its model and stored no answers"),
         (("digits", "1"), "its model was not kept, because only those of the front are. 'tunefront retrain digits 1'"),
-        (("digit",), "has no study 'digit'. It has: digits"),
+        (("digit",), "has no study 'digit'. Did you mean 'digits'?"),
     ):
         code, output, errors = run("errors", *arguments)
         assert (code, output) == (2, "")
