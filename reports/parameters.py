@@ -22,12 +22,13 @@ class Parameters:
     Attributes:
         differing: Short names whose values differ between trials, in the order of sampling.
         shared: Short name -> value, of the parameters whose values are the same in all trials.
+        self_explanatory: Short names that need not be shown beside their values: "adam" is an optimizer.
     """
 
     differing: tuple[str, ...]
     shared: Mapping[str, Any]
     _by_number: Mapping[int, Mapping[str, Any]]
-    _self_explanatory: frozenset[str]  # names that need not be shown beside their values: "adam" is an optimizer
+    self_explanatory: frozenset[str]
 
     @classmethod
     def of(cls, trials: Sequence[TrialRecord]) -> Parameters:
@@ -40,7 +41,7 @@ class Parameters:
             differing=tuple(name for name in names if len(distinct[name]) > 1),
             shared={name: next(iter(by_number.values()))[name] for name in names if len(distinct[name]) == 1},
             _by_number=by_number,
-            _self_explanatory=frozenset(
+            self_explanatory=frozenset(
                 _short(name) for trial in trials for name in trial.parameters if name.endswith(".name")
             ),
         )
@@ -58,7 +59,7 @@ class Parameters:
         values = self._by_number[trial.number]
         shown = values if names is None else [name for name in names if name in values]
         return [
-            show_value(values[name]) if name in self._self_explanatory else f"{name} {show_value(values[name])}"
+            show_value(values[name]) if name in self.self_explanatory else f"{name} {show_value(values[name])}"
             for name in shown
         ]
 

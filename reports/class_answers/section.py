@@ -26,9 +26,9 @@ _WIDE = 20  # with more classes the confusion matrix takes a row of its own
 
 
 def class_answers_context(answers: FrontAnswers | None) -> dict[str, Any]:
-    """Return the variables of ``section.html.j2``; one alone if there is nothing to show."""
+    """Return the variables of ``section.html.j2``; only a few if there is nothing to show."""
     if answers is None:
-        return {"answers": None}
+        return {"answers": None, "answers_title": TITLE}
     n_classes = len(answers.class_names)
     return {
         "answers": answers,

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from tunefront.objectives.measures import Axis
-from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.sentences import (
     describe_confirmation,
     describe_method,
@@ -18,7 +18,7 @@ from tunefront.reports.confirmation.sentences import (
     show_probability,
 )
 from tunefront.reports.confirmation.statistics import Estimate
-from tunefront.reports.kept_models import KeptModel, find_kept_model
+from tunefront.reports.kept_models import find_candidate_model
 from tunefront.reports.sentences.notes import show_marked
 
 
@@ -30,7 +30,10 @@ def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dic
         "confirmation": confirmation,
         "findings": list(describe_confirmation(confirmation)),
         "method": list(describe_method(confirmation)),
-        "confirmed_models": {f.number: _model(confirmation, f, folder) for f in confirmation.finalists},
+        "confirmed_models": {
+            f.number: find_candidate_model(confirmation.search, confirmation, f.searched, folder)
+            for f in confirmation.finalists
+        },
         "show_marked": show_marked,
         "show_points": lambda gap: show_points(gap, confirmation.search.measure("accuracy").unit),
         "gap_title": gap_title(confirmation),
@@ -42,9 +45,3 @@ def confirmation_context(confirmation: Confirmation | None, folder: Path) -> dic
 def _cell(confirmation: Confirmation, found: Estimate, axis: Axis) -> Markup:
     text = show_estimate(found, confirmation.search.measure(axis).unit)
     return Markup('<td class="number" data-value="{}">{}</td>').format(found.mean, escape(text))
-
-
-def _model(confirmation: Confirmation, finalist: Confirmed, folder: Path) -> KeptModel:
-    """Return the kept model of a finalist's training with the best validation score."""
-    best = confirmation.kept_training(finalist)
-    return KeptModel("not kept") if best is None else find_kept_model(confirmation.study, best, folder)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +16,10 @@ from markupsafe import Markup, escape
 from plotly.offline import get_plotlyjs
 
 from tunefront.objectives.limits import read_limits
-from tunefront.objectives.measures import AXES, DEPLOYMENT_MEASURES, MEASURES, Axis, Measure
+from tunefront.objectives.measures import AXES, MEASURES, Measure
 from tunefront.objectives.quantities import format_quantity
+from tunefront.reports.choice.code import describe_use
+from tunefront.reports.choice.section import choice_context
 from tunefront.reports.class_answers.class_answers import FrontAnswers
 from tunefront.reports.class_answers.section import class_answer_figures, class_answers_context
 from tunefront.reports.confirmation.confirmation import Confirmation
@@ -33,10 +33,13 @@ from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
-from tunefront.reports.kept_models import find_kept_model
+from tunefront.reports.kept_models import find_candidate_model
+from tunefront.reports.page.toml_text import toml_text
 from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.places import without_places
+from tunefront.reports.selection.options import find_options
 from tunefront.reports.sentences.conditions import busyness, machines
-from tunefront.reports.sentences.notes import describe_marks, notes
+from tunefront.reports.sentences.notes import notes
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.sentences.summary import (
@@ -44,25 +47,20 @@ from tunefront.reports.sentences.summary import (
     describe_front,
     describe_progress,
     describe_search,
-    describe_shared,
     describe_wanted,
     second_title,
 )
 from tunefront.reports.study_results import STATES, StudyResults
 from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
-from tunefront.storage.trials import TrialRecord
+from tunefront.reports.verdict.verdict import find_verdict
 
-_PICKS: Mapping[Axis, str] = {"accuracy": "Best", "memory": "Least", "time": "Least"}
-_EXTRA_COLUMNS = ("weight_bytes", "latency_seconds", *DEPLOYMENT_MEASURES)  # the costs of deploying a model
-
-
-@dataclass(frozen=True)
-class _Pick:
-    """The best trial on an axis, as the page shows it."""
-
-    title: str
-    axis: Axis
-    trial: TrialRecord
+_CHOICE_FIGURES: Mapping[str, str] = {
+    "confirmed-memory": "memory, confirmed",
+    "confirmed-time": "time, confirmed",
+    "memory-accuracy": "memory",
+    "time-accuracy": "time",
+    "memory-time": "memory and time",
+}
 
 
 def render_page(
@@ -85,8 +83,18 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    figures = figures_json(
+        pair_figures(results) | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
+    )
+    confirmed = figures_json(confirmation_figures(confirmation)) if confirmation else {}
+    options = find_options(results, confirmation)
+    verdict = find_verdict(options, deployed)
     return environment.get_template("page/page.html.j2").render(
-        **_context(results, folder),
+        **_context(results, confirmation, folder),
+        **choice_context(options, verdict, folder, answers, deployed),
+        verdict=verdict,
+        choice_figures={name: title for name, title in _CHOICE_FIGURES.items() if name in {**figures, **confirmed}},
+        run_figures=[name for name in figures if name not in _CHOICE_FIGURES],
         **confirmation_context(confirmation, folder),
         **deployment_context(deployed, folder),
         deployed_figures=figures_json(deployed_figures(deployed)),
@@ -95,10 +103,8 @@ def render_page(
         answer_figures=figures_json(class_answer_figures(answers)),
         optimizers=optimizer_rows(results),
         show_milestone=show_milestone,
-        figures=figures_json(
-            pair_figures(results) | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
-        ),
-        confirmation_figures=figures_json(confirmation_figures(confirmation)) if confirmation else {},
+        figures=figures,
+        confirmation_figures=confirmed,
         plotly=get_plotlyjs(),
         nonce=secrets.token_urlsafe(16),
     )
@@ -110,10 +116,11 @@ def figures_json(figures: Mapping[str, go.Figure]) -> dict[str, str]:
     return {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in drawn.items()}
 
 
-def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
+def _context(results: StudyResults, confirmation: Confirmation | None, folder: Path) -> dict[str, Any]:
     front = results.front
-    parameters = Parameters.of(front)
-    models = {trial.number: find_kept_model(results, trial, folder) for trial in front}
+    models = {trial.number: find_candidate_model(results, confirmation, trial, folder) for trial in front}
+    positive_class = _positive_class(results.study.dataset)
+    spec = toml_text(results.study.spec)
     return {
         "results": results,
         "examples": results.examples,
@@ -122,37 +129,32 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
         "axes": AXES,
         "names": {axis: results.axis_name(axis) for axis in AXES},
         "titles": {axis: second_title(results, axis) for axis in AXES},
-        "best": {pick.axis: results.value(pick.trial, pick.axis) for pick in _picks(results)},
-        "picks": _picks(results),
-        "extras": [measure for measure in _other_measures(results) if measure.name in _EXTRA_COLUMNS],
-        "models": models,
-        "positive_class": _positive_class(results.study.dataset),
-        "loadable": next(
-            ((t.number, models[t.number].path) for t in front if models[t.number].href and not results.is_guessing(t)),
-            None,
-        ),
+        "places": {number: model.place for number, model in models.items() if model.place},
+        "loadable": any(model.href for model in models.values()),
+        "use": describe_use(results, positive_class),
+        "positive_class": positive_class,
         "notes": notes(results),
-        "parameters": parameters,
         "has_limits": any(limit.has_limit for limit in read_limits(results.study.spec)),
         "all_parameters": Parameters.of(results.trials),
         "show_value": show_value,
         "format_quantity": format_quantity,
         "nan": math.nan,
         "breakable": _breakable,
+        "without_places": without_places,
         "meanings": {state: describe_state(results, state) for state in STATES},
         "repeated": [trial for trial in results.trials if trial.n_attempts > 1],
         "other_measures": _other_measures(results),
         "busyness": busyness(results),
         "machines": machines(results),
-        "spec": json.dumps(results.study.spec, indent=2, ensure_ascii=False),
+        "spec": without_places(spec),
+        "is_spec_shortened": without_places(spec) != spec,
         "sentences": {
             "front": describe_front(results),
             "search": describe_search(results),
             "wanted": describe_wanted(results),
             "progress": describe_progress(results),
             "empty_front": describe_empty_front(results),
-            "marks": describe_marks(results),
-            "shared": describe_shared(parameters),
+            "unconfirmed": _describe_unconfirmed(results),
             "stopping_cost": describe_stopping_cost(results),
             "optimizers": describe_optimizers(results),
         },
@@ -161,19 +163,22 @@ def _context(results: StudyResults, folder: Path) -> dict[str, Any]:
     }
 
 
+def _describe_unconfirmed(results: StudyResults) -> str:
+    """Say in a sentence that nothing was confirmed, and how it can be."""
+    examples, name = results.examples, results.study.name
+    if results.study.spec.get("confirms"):
+        return f"The test {examples} chose nothing here."
+    if not results.front_numbers:
+        return f"No trial saw the test {examples}."
+    if results.study.dataset.get("n_test") == 0:
+        return f"The data has no test split; 'tunefront confirm {name}' trains the front again with other seeds."
+    return f"No trial saw the test {examples}; 'tunefront confirm {name}' trains the front again and scores it on them."
+
+
 def _positive_class(dataset: Mapping[str, Any]) -> str | None:
     """Return the class that binary measures look for; None without two classes, or if an old study has none."""
     names, number = dataset.get("class_names", []), dataset.get("positive_class")
     return str(names[number]) if len(names) == 2 and number is not None else None
-
-
-def _picks(results: StudyResults) -> list[_Pick]:
-    best = {axis: results.best(axis) for axis in results.objectives}
-    return [
-        _Pick(f"{_PICKS[axis]} {results.axis_name(axis)}", axis, trial)
-        for axis, trial in best.items()
-        if trial is not None
-    ]
 
 
 def _breakable(name: str) -> Markup:

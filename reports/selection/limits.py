@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tunefront.mistakes import TunefrontError, nearest
-from tunefront.objectives.measures import AXES, MEASURES, Measure
+from tunefront.objectives.limits import read_limits
+from tunefront.objectives.measures import AXES, MEASURES, Measure, axis_name
 from tunefront.objectives.quantities import format_quantity, parse_quantity
 from tunefront.printable import shown
 from tunefront.reports.selection.options import Option, Options
@@ -92,6 +93,34 @@ def limit_of(name: str, quantity: str | float, results: StudyResults | Options, 
             f"write {other} {name}={quantity}"
         )
     return Limit(name, measure, value, is_upper)
+
+
+def study_limits(results: StudyResults) -> list[Limit]:
+    """Return the limits of the study's spec: of its objectives by the name of their axis, of others by their own."""
+    found = []
+    axes = {results.measure(axis).name: axis_name(axis, results.measure(axis)) for axis in results.objectives}
+    for each in read_limits(results.study.spec):
+        name = axes.get(each.measure.name, each.measure.name)
+        found += [Limit(name, each.measure, each.at_least, False)] if each.at_least is not None else []
+        found += [Limit(name, each.measure, each.at_most, True)] if each.at_most is not None else []
+    return found
+
+
+def nearest_to(limits: Sequence[Limit], options: Sequence[Option]) -> Option | None:
+    """Return the model whose worst violation of a limit is least, as a share of the limit; None without models."""
+
+    def excess(option: Option) -> float:
+        return max((_excess(limit, option) for limit in limits), default=0.0)
+
+    return min(options, key=lambda option: (excess(option), option.number), default=None)
+
+
+def _excess(limit: Limit, option: Option) -> float:
+    value = option.value(limit.measure.name)
+    if math.isnan(value):
+        return math.inf
+    distance = value - limit.value if limit.is_upper else limit.value - value
+    return max(distance, 0.0) / (abs(limit.value) or 1.0)
 
 
 def _measure(name: str, results: StudyResults | Options, option: str) -> Measure:

@@ -68,7 +68,7 @@ class Options:
             Once a confirmation has trained some of them, these alone.
         confirmation: The confirmation whose numbers count; None if those of the search do.
         n_guessing: Trials that are left out because they are no better than guessing.
-        n_outside: Trials that are left out because they break a limit of the study.
+        outside: Those better than guessing that are left out because they break a limit of the study.
         measures: Axis -> the measure that files are compared by in place of the study's; empty if no files are offered.
         device: The name of the device that files must fit; empty if there is none.
     """
@@ -77,9 +77,13 @@ class Options:
     members: Sequence[Option]
     confirmation: Confirmation | None = None
     n_guessing: int = 0
-    n_outside: int = 0
+    outside: Sequence[Option] = ()
     measures: Mapping[Axis, Measure] = field(default_factory=dict)
     device: str = ""
+
+    @property
+    def n_outside(self) -> int:
+        return len(self.outside)
 
     @property
     def has_files(self) -> bool:
@@ -119,7 +123,8 @@ class Options:
     def noise_between(self, best: Option, other: Option) -> float:
         """Return the difference in accuracy of two models that may be chance; NaN if it is not known.
 
-        Trainings whose answers to each image are known are compared image by image, with the spread of their seeds.
+        Trainings whose answers to each image are known are compared image by image, with the spread of their seeds. The
+        other one's seeds count no more than the best one's: that its trainings disagree does not speak for a model.
         Else, and for files, it is two standard errors of the better one's score.
         """
         measure = self.measure("accuracy")
@@ -130,7 +135,8 @@ class Options:
             drawn = [self.confirmation.score.of(trainings) for trainings in pair]
             if drawn[0] is not None and drawn[1] is not None:
                 by_images = float(np.var(drawn[0].mean(axis=1) - drawn[1].mean(axis=1)))
-                by_seeds = sum(_variance_of_mean(self.confirmation.score.values(trainings)) for trainings in pair)
+                first, second = (_variance_of_mean(self.confirmation.score.values(trainings)) for trainings in pair)
+                by_seeds = first + min(first, second)
                 return STANDARD_ERRORS * math.sqrt(by_images + by_seeds)
         return noise(best.value(measure.name), self.n_images, measure)
 
@@ -154,13 +160,14 @@ def find_options(results: StudyResults, confirmation: Confirmation | None = None
         found = [Option(trial, _searched_values(results, trial)) for trial in complete]
         inside = [option for option in found if option.trial.is_feasible]
     name, chance = results.measure("accuracy").name, results.chance
-    learnt = [option for option in inside if chance is None or chance.is_beaten_by(option.value(name))]
+    learnt = [option for option in found if chance is None or chance.is_beaten_by(option.value(name))]
+    kept = {option.number for option in inside}
     return Options(
         results,
-        learnt,
+        [option for option in learnt if option.number in kept],
         confirmation if trained else None,
-        n_guessing=len(inside) - len(learnt),
-        n_outside=len(found) - len(inside),
+        n_guessing=len(found) - len(learnt),
+        outside=[option for option in learnt if option.number not in kept],
     )
 
 

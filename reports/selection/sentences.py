@@ -6,14 +6,17 @@ import math
 from collections.abc import Sequence
 
 from tunefront.objectives.measures import DEPLOYMENT_MEASURES, Axis, axis_name
+from tunefront.objectives.noise import noise
 from tunefront.objectives.quantities import format_quantity, significant
-from tunefront.objectives.tolerance import within
+from tunefront.reports.confirmation.sentences import show_estimate
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS
 from tunefront.reports.deployment.deployed_front import MEASURED
-from tunefront.reports.selection.limits import Limit, describe_what_to_loosen
+from tunefront.reports.selection.alternatives import find_alternatives
+from tunefront.reports.selection.limits import Limit, describe_what_to_loosen, nearest_to, study_limits
 from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.quantities import FILE_BYTES
 from tunefront.reports.selection.selection import FEW_IMAGES, Selection
+from tunefront.reports.study_results import StudyResults
 
 
 def explain(selection: Selection) -> list[str]:
@@ -22,18 +25,35 @@ def explain(selection: Selection) -> list[str]:
 
 
 def describe_choice(selection: Selection) -> str:
-    """Return the choice in a line: ``"Take trial 21: accuracy 97.21 %, memory 83.9 kB, time 0.2 s."``."""
+    """Return the choice in a line: ``"Take trial 21: accuracy 97.21 ± 0.9 %, memory 83.9 kB, time 0.2 s."``."""
     values = ", ".join(f"{name} {value}" for name, value in shown_values(selection.options, selection.option).items())
     return f"Take {selection.option.name}: {values}."
 
 
 def shown_values(options: Options, option: Option) -> dict[str, str]:
     """Return a model's value on each axis that counts as text, by the axis's name for people."""
-    shown = {}
-    for axis in options.axes:
-        measure = options.measure(axis)
-        shown[axis_name(axis, measure)] = format_quantity(option.value(measure.name), measure.unit)
-    return shown
+    names = {axis: axis_name(axis, options.measure(axis)) for axis in options.axes}
+    return {name: show_with_interval(options, option, axis) for axis, name in names.items()}
+
+
+def show_with_interval(options: Options, option: Option, axis: Axis) -> str:
+    """Return a model's value on an axis as text, accuracy with half of its 95 % interval where that is known.
+
+    After a confirmation it is that of its seeds and images, see :mod:`tunefront.reports.confirmation`; else that of so
+    many images, two standard errors.
+    """
+    measure = options.measure(axis)
+    value = option.value(measure.name)
+    if axis != "accuracy":
+        return format_quantity(value, measure.unit)
+    if option.confirmed is not None and option.file is None:
+        return show_estimate(option.confirmed.estimates[axis], measure.unit)
+    half = noise(value, options.n_images, measure)
+    if math.isnan(half):
+        return format_quantity(value, measure.unit)
+    if measure.unit == "fraction":
+        return f"{100 * value:.2f} ± {100 * half:.2g} %"
+    return f"{format_quantity(value, measure.unit)} ± {significant(half, 2)}"
 
 
 def describe_why(selection: Selection) -> str:
@@ -57,16 +77,7 @@ def describe_why(selection: Selection) -> str:
 
 def describe_alternatives(selection: Selection) -> list[str]:
     """Say for each side what the next best model would gain and cost."""
-    lines = []
-    best, options = selection.most_accurate, selection.options
-    if best.key != selection.option.key:
-        costs = _changes(selection, best, [axis for axis in options.axes if axis != "accuracy"])
-        lines.append(f"Best {_quality(options)}: {best.name}, {_step(selection, best)} for {costs}.")
-    for axis, option in selection.cheaper.items():
-        name = axis_name(axis, options.measure(axis))
-        saved = _share(option, selection.option, options.measure(axis).name)
-        lines.append(f"Less {name}: {option.name}, {saved} {name} for {_step(selection, option)}.")
-    return lines
+    return [alternative.describe() for alternative in find_alternatives(selection)]
 
 
 def describe_certainty(selection: Selection, price: str) -> list[str]:
@@ -82,11 +93,12 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
         lines.append(f"{few} are too few to tell models apart: take the choice as a first guess.")
     if confirmed is None or options.confirmation is None:
         name = options.results.study.name
-        seen = "Its model was trained once" if options.has_files else "Its numbers are as the search saw it, once"
-        again = f", and 'tunefront deploy {name}' then makes their files" if options.has_files else ""
-        lines.append(f"{seen}. 'tunefront confirm {name}' {price}{again}.")
-        return lines
-    if options.has_files:
+        known = f": ± is two standard errors of {options.n_images} validation {options.results.examples}"
+        lines.append(
+            f"Its numbers are as the search saw it, once{known if options.n_images else ''}. The best of many trials is "
+            f"a little lucky: 'tunefront confirm {name}' {price}."
+        )
+    what = _kind(options)
         return lines
     n_seeds = len(confirmed.trainings)
     trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
@@ -105,13 +117,6 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
 def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
     """Say why no model can be chosen, and what to change."""
     if not options.members:
-        reasons = [
-            f"{options.n_outside} outside the study's limits" if options.n_outside else "",
-            f"{options.n_guessing} no better than guessing" if options.n_guessing else "",
-        ]
-        why = ", ".join(filter(None, reasons)) or "no trial is complete"
-        return f"There is no model to choose from: {why}."
-    what = _kind(options)
     wanted = " and ".join(limit.describe() for limit in limits)
     unmeasured = [
         limit.measure.name
@@ -159,6 +164,40 @@ def _kind(options: Options) -> str:
     return "file" if options.has_files else "model"
 
 
+def _describe_no_model(options: Options) -> str:
+    results, outside = options.results, options.outside
+    guessing = f"{options.n_guessing} no better than guessing" if options.n_guessing else ""
+    limits = study_limits(results)
+    nearest = nearest_to(limits, outside)
+    if nearest is None:
+        return f"There is no model to choose from: {guessing or _describe_nothing_complete(results)}."
+    which = "; or ".join(describe_what_to_loosen(outside, limits)) or "more than one of them"
+    values = ", ".join(f"{name} {value}" for name, value in shown_values(options, nearest).items())
+    return (
+        f"No model keeps the study's limits: {len(outside)} outside{', ' + guessing if guessing else ''}. Nearest is "
+        f"trial {nearest.number}: {values}. Loosen {which}."
+    )
+
+
+def _describe_nothing_complete(results: StudyResults) -> str:
+    """Say why no trial is complete: with the reason, if all trials that ended did so in one way."""
+    counts = {state: count for state, count in results.counts.items() if count}
+    if not counts:
+        return "no trial has started yet"
+    if {"running", "waiting"} & counts.keys():
+        return "no trial is complete yet"
+    state = next(iter(counts))
+    if len(counts) > 1 or state == "pruned":
+        return "no trial is complete"
+    was = "was refused" if state == "refused" else state
+    groups = results.reasons(state)
+    which = f"all {counts[state]} trials {was.replace('was', 'were')}" if counts[state] > 1 else f"the only trial {was}"
+    if not groups:
+        return which
+    of_them = "" if len(groups) == 1 else f"{len(groups[0].numbers)} of them: "
+    return f"{which}: {of_them}{groups[0].text.rstrip('.')}"
+
+
 def _quality(options: Options) -> str:
     return axis_name("accuracy", options.measure("accuracy"))
 
@@ -173,34 +212,3 @@ def _show_noise(selection: Selection) -> str:
     if measure.unit == "fraction":
         return f"{100 * selection.noise:.2g} points"
     return format_quantity(selection.noise, measure.unit)
-
-
-def _step(selection: Selection, other: Option) -> str:
-    """Return the difference in accuracy from the chosen model to another one: ``"+1.7 points"``."""
-    measure = selection.options.measure("accuracy")
-    step = other.value(measure.name) - selection.option.value(measure.name)
-    return (
-        f"{100 * step:+.2f} points"
-        if measure.unit == "fraction"
-        else f"{measure.name} {significant(step, 3, sign='+')}"
-    )
-
-
-def _changes(selection: Selection, other: Option, axes: Sequence[Axis]) -> str:
-    options = selection.options
-    changes = []
-    for axis in axes:
-        name = options.measure(axis).name
-        if within(selection.option.value(name), other.value(name), options.objective(axis)):
-            changes.append(f"as much {axis}")
-        else:
-            changes.append(f"{_share(other, selection.option, name)} {axis}")
-    return " and ".join(changes) or "nothing"
-
-
-def _share(other: Option, chosen: Option, measure: str) -> str:
-    """Return how a cost changes from the chosen model to another one: ``"26 % more"``, ``"4.1 times the"``."""
-    ratio = other.value(measure) / chosen.value(measure)
-    if ratio >= 2:
-        return f"{ratio:.2g} times the"
-    return f"{100 * (ratio - 1):.0f} % more" if ratio >= 1 else f"{100 * (1 - ratio):.0f} % less"

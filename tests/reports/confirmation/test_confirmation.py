@@ -475,7 +475,7 @@ def test_the_page_of_unfinished_trainings_names_the_command_that_goes_on(tmp_pat
         (Estimate(0.0042, 0.0004, 3), "seconds", "4.2 ± 0.4 ms"),
         (Estimate(0.415, 0.1912, 2), "seconds", "415 ± 190 ms"),
         (Estimate(104.0, 112.0, 2), "seconds", "104 ± 110 s"),
-        (Estimate(0.0, 0.1, 3), "seconds", "0 us"),
+        (Estimate(0.0, 0.1, 3), "seconds", "0 µs"),
         (Estimate(0.0, 0.0, 2, 0.037), "fraction", "0.00 ± 3.70 %"),  # as 100 % has it
         (Estimate(float("nan"), float("nan"), 0), "seconds", "-"),
     ],

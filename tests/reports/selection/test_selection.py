@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.report_fixture import THREE, ReportFixture
+from tunefront.reports.selection.alternatives import find_picks
 from tunefront.reports.selection.limits import LimitError, read_limit
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.selection.selection import Preference, Selection, choose
@@ -19,6 +20,7 @@ from tunefront.reports.selection.sentences import (
     describe_why,
 )
 from tunefront.reports.study_results import StudyResults
+from tunefront.storage.outcomes import Outcome
 
 # accuracy, bytes, seconds; 288 validation images, so that 2 standard errors of 0.95 are 2.6 points
 MODELS = (
@@ -46,6 +48,27 @@ def chosen(results: StudyResults, *at_most: str, prefer: Preference = "balance")
     choice = choose(find_options(results), limits, prefer)
     assert choice is not None
     return choice
+
+
+def test_picks_are_what_somebody_would_take(results: StudyResults) -> None:
+    # Chosen is 3. 1 needs two thirds of the memory, and three times the time. 4 needs half the time for 1.35 times the
+    # mistakes, and less memory.
+    assert [(pick.title, pick.option.number) for pick in find_picks(chosen(results))] == [
+        ("Best accuracy", 0),
+        ("Less time", 4),
+    ]
+
+
+def test_an_extreme_that_gave_up_nearly_everything_is_no_pick(tmp_path: Path) -> None:
+    # 1: 3.3 times less memory, for 10 times the mistakes. 2: 4 times less time, for 3 times the mistakes and 5 % more
+    # memory, which is 3.15 in all.
+    fixture = ReportFixture.make(tmp_path, THREE)
+    for accuracy, memory, seconds in ((0.98, 100_000, 8.0), (0.80, 30_000, 9.0), (0.94, 105_000, 2.0)):
+        fixture.complete(accuracy, memory, seconds)
+    choice = chosen(fixture.results())
+    assert choice.option.number == 0
+    assert [each.number for each in choice.cheaper.values()] == [1, 2]
+    assert [(pick.title, pick.option.number) for pick in find_picks(choice)] == [("Less time", 2)]
 
 
 def test_the_cheapest_that_cannot_be_told_from_the_best_is_chosen(results: StudyResults) -> None:
@@ -119,21 +142,22 @@ def test_a_measure_that_nobody_measured_is_named(results: StudyResults) -> None:
 
 def test_what_the_next_best_would_gain_and_cost(results: StudyResults) -> None:
     choice = chosen(results)
-    assert describe_choice(choice) == "Take trial 3: accuracy 92.60 %, memory 60 kB, time 2 s."
+    assert describe_choice(choice) == "Take trial 3: accuracy 92.60 ± 3.1 %, memory 60 kB, time 2 s."
     assert describe_why(choice) == (
         "It is the cheapest of 4 models whose accuracy cannot be told from the best one's: trial 0 has 95.00 %, and a "
         "difference up to 2.6 points may be chance."
     )
     assert describe_alternatives(choice) == [
         "Best accuracy: trial 0, +2.40 points for 33 % more memory and 4 times the time.",
-        "Less memory: trial 1, 33 % less memory for +1.40 points.",
+        "Less memory: trial 1, 33 % less memory for +1.40 points and 3 times the time.",
         "Less time: trial 4, 50 % less time for -2.60 points.",
     ]
 
 
 def test_how_sure_a_choice_of_the_search_is(results: StudyResults) -> None:
     assert describe_certainty(chosen(results), "trains 5 models") == [
-        "Its numbers are as the search saw it, once. 'tunefront confirm digits' trains 5 models."
+        "Its numbers are as the search saw it, once: ± is two standard errors of 288 validation images. The best of "
+        "many trials is a little lucky: 'tunefront confirm digits' trains 5 models."
     ]
 
 
@@ -158,7 +182,7 @@ def test_a_study_without_models_says_why(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
     options = find_options(fixture.results())
     assert choose(options) is None
-    assert describe_no_choice(options, []) == "There is no model to choose from: no trial is complete."
+    assert describe_no_choice(options, []) == "There is no model to choose from: no trial has started yet."
 
 
 @pytest.mark.parametrize(
@@ -177,3 +201,33 @@ def test_limits_that_cannot_be_read(results: StudyResults, text: str, is_upper: 
     with pytest.raises(LimitError) as found:
         read_limit(text, results, is_upper=is_upper)
     assert message in str(found.value)
+
+
+def test_a_study_that_failed_says_the_reason(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    for reason in ("ValueError: 1 is no shape", "ValueError: 2 is no shape", "killed by signal 9"):
+        fixture.end(fixture.lease(), Outcome.FAILED, {}, reason=reason)
+    text = describe_no_choice(find_options(fixture.results()), [])
+    assert text == (
+        "There is no model to choose from: all 3 trials failed: 2 of them: ValueError: \N{HORIZONTAL ELLIPSIS} is no "
+        "shape."
+    )
+
+
+def test_a_study_in_which_nothing_keeps_the_limits_names_the_nearest_and_what_to_loosen(tmp_path: Path) -> None:
+    # Trial 0 is 50 % above one limit, 1 is 10 % above it, 2 breaks both. 3 would be nearest, but guesses: of three
+    # classes 33 % are right by chance, and 0 and 1 have 90 and 80 %.
+    limits = {
+        "memory": {"measure": "model_bytes", "at_most": 10_000},
+        "time": {"measure": "train_seconds", "at_most": 2},
+    }
+    fixture = ReportFixture.make(tmp_path, {**THREE, **limits})
+    for values in ((0.9, 15_000, 1.0), (0.8, 11_000, 1.5), (0.95, 10_500, 3.0), (0.34, 10_001, 1.0)):
+        fixture.complete(*values)
+    options = find_options(fixture.results())
+    assert choose(options) is None
+    assert (options.n_outside, options.n_guessing) == (3, 1)
+    assert describe_no_choice(options, []) == (
+        "No model keeps the study's limits: 3 outside, 1 no better than guessing. Nearest is trial 1: "
+        "accuracy 80.00 ± 4.7 %, memory 11 kB, time 1.5 s. Loosen memory at most 11 kB instead of 10 kB."
+    )

@@ -17,7 +17,7 @@ Run = Callable[..., tuple[int, str, str]]
 def test_a_model_is_chosen_and_explained(run: Run, study: ReportFixture) -> None:
     code, output, errors = run("select", "digits")
     assert (code, errors) == (0, "")
-    assert "Take trial 0: accuracy 95.00 %, memory 80 kB, time 8 s." in output
+    assert "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s." in output
     assert "It has the best accuracy, and no other can be mistaken for it." in output
     assert "Less memory: trial 1, 94 % less memory for -15.00 points." in output
     # Two models on the front, five seeds each: 5 * (10 + 2) s.

@@ -1,0 +1,54 @@
+"""The data by which the page finds the best model within a reader's limits."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from tunefront.reports.choice.code import select_command
+from tunefront.reports.choice.ranges import LimitRange
+from tunefront.reports.selection.options import Option, Options
+from tunefront.reports.selection.sentences import shown_values
+from tunefront.reports.verdict.verdict import ReportVerdict
+
+
+def choice_data(options: Options, ranges: Sequence[LimitRange], verdict: ReportVerdict) -> dict[str, Any]:
+    """Return plain data for the page's script, which chooses as :func:`tunefront.reports.selection.selection.choose`.
+
+    ``columns`` are the measures, first those of the axes by which models are compared, accuracy first. ``noise`` has
+    for each candidate the difference to it that may be chance: a number, or after a confirmation one for each other.
+    """
+    axes = [options.results.measure(axis) for axis in options.axes]
+    measures = [*axes, *(each.measure for each in ranges if each.measure not in axes)]
+    candidates = sorted([*options.members, *options.outside], key=lambda option: option.number)
+    selection = verdict.selection
+    return {
+        "command": select_command(options.results.study.name),
+        "chosen": selection.option.number if selection else None,
+        "n_axes": len(axes),
+        "columns": [{"name": measure.name, "is_upper": measure.direction == "minimize"} for measure in measures],
+        "ranges": [
+            {
+                "name": each.name,
+                "column": measures.index(each.measure),
+                "start": each.start,
+                "stops": [[stop.value, stop.text] for stop in each.stops],
+            }
+            for each in ranges
+        ],
+        "numbers": [option.number for option in candidates],
+        "values": [[_known(option.value(measure.name)) for measure in measures] for option in candidates],
+        "texts": [", ".join(shown_values(options, option).values()) for option in candidates],
+        "noise": [_noise(options, option, candidates) for option in candidates],
+    }
+
+
+def _noise(options: Options, best: Option, candidates: Sequence[Option]) -> float | list[float | None] | None:
+    if options.confirmation is None:
+        return _known(options.noise_between(best, best))
+    return [_known(options.noise_between(best, other)) for other in candidates]
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,126 @@
+"""The rows of the table of candidates: the models that somebody could choose, with their differences to the best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tunefront.objectives.measures import AXES, Axis, Measure
+from tunefront.objectives.quantities import significant
+from tunefront.objectives.tolerance import describe_tolerance, thinned, tolerance_of
+from tunefront.reports.selection.options import Option, Options, front_of
+
+MOST_ROWS = 15  # of a larger front, models that differ by no more than the tolerance share a row
+_MOST_DOUBLINGS = 12
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """A model in the table.
+
+    Attributes:
+        is_outside: Whether it breaks a limit of the study, so that it shows only where a reader loosens that.
+        stands_for: Numbers of further models of the front that differ from it by no more than the tolerance.
+        is_stood_for: Whether it is such a model, which shows only with all others.
+    """
+
+    option: Option
+    is_outside: bool = False
+    stands_for: tuple[int, ...] = ()
+    is_stood_for: bool = False
+
+    @property
+    def number(self) -> int:
+        return self.option.number
+
+
+@dataclass(frozen=True)
+class CandidateTable:
+    """The rows of the table.
+
+    Attributes:
+        tolerances: Axis -> the difference within which models share a row, in words; empty if each has its own.
+    """
+
+    rows: Sequence[CandidateRow]
+    tolerances: Mapping[Axis, str]
+
+    @property
+    def n_inside(self) -> int:
+        return sum(not row.is_outside for row in self.rows)
+
+    @property
+    def n_shown_first(self) -> int:
+        return sum(not row.is_outside and not row.is_stood_for for row in self.rows)
+
+
+def candidate_table(options: Options, picked: Sequence[int] = ()) -> CandidateTable:
+    """Return the front of what can be chosen, most accurate first, and what would be on it without the study's limits.
+
+    Args:
+        picked: Numbers of models that always have a row of their own.
+    """
+    front = front_of(options, options.members)
+    beyond = front_of(options, [*options.members, *options.outside]) if options.outside else []
+    stands_for, tolerances = _thinned(options, front, picked)
+    hidden = {number for numbers in stands_for.values() for number in numbers}
+    rows = [
+        CandidateRow(option, stands_for=tuple(stands_for.get(option.number, ())), is_stood_for=option.number in hidden)
+        for option in front
+    ]
+    outside = {option.number for option in options.outside}
+    rows += [CandidateRow(option, is_outside=True) for option in beyond if option.number in outside]
+    measures = [options.results.measure(axis) for axis in AXES]
+    rows.sort(key=lambda row: (*(_loss(measure, row.option) for measure in measures), row.number))
+    return CandidateTable(rows, tolerances)
+
+
+def best_values(options: Options, rows: Sequence[CandidateRow]) -> dict[Axis, float]:
+    """Return the best value of the rows within the study's limits on each axis; of all rows if there is none."""
+    inside = [row for row in rows if not row.is_outside] or rows
+    measures: Mapping[Axis, Measure] = {axis: options.results.measure(axis) for axis in AXES}
+    return {axis: measure.best(row.option.value(measure.name) for row in inside) for axis, measure in measures.items()}
+
+
+def show_difference(measure: Measure, value: float, best: float) -> str:
+    """Return the difference to the best value: points of a score, a share of a cost; empty at the best or unknown."""
+    if math.isnan(value) or math.isnan(best) or value == best:
+        return ""
+    if measure.direction == "maximize":
+        step = value - best
+        shown = f"{100 * step:.2f}" if measure.unit == "fraction" else significant(step, 2)
+        return shown.replace("-", "\N{MINUS SIGN}")
+    if best <= 0:
+        return ""
+    ratio = value / best
+    return f"+{100 * (ratio - 1):.0f} %" if ratio < 2 else f"{ratio:.2g} \N{MULTIPLICATION SIGN}"
+
+
+def _thinned(
+    options: Options, front: Sequence[Option], picked: Sequence[int]
+) -> tuple[dict[int, list[int]], dict[Axis, str]]:
+    """Return number -> the numbers that it stands for, of which none is picked, and the tolerances in words.
+
+    The tolerances are those of the spec, doubled until few enough rows are left.
+    """
+    if len(front) <= MOST_ROWS:
+        return {}, {}
+    objectives = dict(options.results.objectives)
+    points = np.array([[option.value(each.measure.name) for each in objectives.values()] for option in front])
+    numbers = [option.number for option in front]
+    found = thinned(points, numbers, objectives)
+    for _ in range(_MOST_DOUBLINGS):
+        if len(found) <= MOST_ROWS:
+            break
+        objectives = {axis: replace(each, tolerance=2 * tolerance_of(each)) for axis, each in objectives.items()}
+        found = thinned(points, numbers, objectives)
+    stands_for = {number: [other for other in others if other not in picked] for number, others in found.items()}
+    return stands_for, {axis: describe_tolerance(each) for axis, each in objectives.items()}
+
+
+def _loss(measure: Measure, option: Option) -> float:
+    value = option.value(measure.name)
+    return math.inf if math.isnan(value) else measure.loss(value)

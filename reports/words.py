@@ -1,0 +1,57 @@
+"""Words for people in place of the names that specs and stores use; the names stand beside them where they matter."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tunefront.objectives.measures import Measure
+from tunefront.reports.parameters import show_value
+
+_MEASURES = {
+    "accuracy": "share classified correctly",
+    "top_5_accuracy": "among the five most probable",
+    "f1_macro": "F1, mean of classes",
+    "f1_binary": "F1 of the positive class",
+    "auc": "area under the ROC curve",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "r2": "R²",
+    "model_bytes": "saved model",
+    "weight_bytes": "weights alone",
+    "peak_bytes": "peak while training",
+    "train_seconds": "training",
+    "compile_seconds": "compiling",
+    "validation_seconds": "validation",
+    "latency_seconds": "one image in Keras",
+    "litert_bytes": "LiteRT file",
+    "litert_peak_bytes": "LiteRT, peak",
+    "arena_bytes": "arena on a microcontroller",
+    "litert_latency_seconds": "one image in LiteRT",
+    "onnx_latency_seconds": "one image in ONNX Runtime",
+    "macs": "multiplications",
+}
+
+
+def measure_words(measure: Measure) -> str:
+    """Return a measure in words: ``"saved model"`` for ``model_bytes``."""
+    return _MEASURES.get(measure.name, measure.name.replace("_", " "))
+
+
+def parameter_words(name: str) -> str:
+    """Return a parameter's short name in words: ``"blocks"`` for ``n_blocks``."""
+    return re.sub(r"[._]+", " ", re.sub(r"(^|\.)n_", r"\1", name)).strip() or name
+
+
+def chip(name: str, value: Any, *, names_itself: bool = False) -> str:
+    """Return a parameter and its value in the fewest words: ``"batch norm"``, ``"kernel size 5"``, ``"nadam"``.
+
+    Args:
+        names_itself: Whether the value needs no name: "adam" is an optimizer.
+    """
+    words = parameter_words(name)
+    if isinstance(value, bool):
+        return words if value else f"no {words}"
+    if value == "none":
+        return f"no {words}"
+    return show_value(value) if names_itself else f"{words} {show_value(value)}"
