@@ -39,7 +39,7 @@ from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.sentences.conditions import busyness, machines
-from tunefront.reports.sentences.notes import notes
+from tunefront.reports.sentences.notes import MARK, describe_marks, notes
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.sentences.summary import (
@@ -154,6 +154,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
             "wanted": describe_wanted(results),
             "progress": describe_progress(results),
             "empty_front": describe_empty_front(results),
+            "marks": describe_marks(results).removeprefix(f"{MARK} "),
             "unconfirmed": _describe_unconfirmed(results),
             "stopping_cost": describe_stopping_cost(results),
             "optimizers": describe_optimizers(results),

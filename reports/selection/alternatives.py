@@ -53,9 +53,9 @@ def find_alternatives(selection: Selection) -> list[Alternative]:
 def find_picks(selection: Selection) -> list[Alternative]:
     """Return the alternatives that somebody would take, at most two, none of them twice.
 
-    A cheaper model is one if its cost falls by at least the factor by which its error and its other costs grow: half the
-    memory for up to twice the mistakes. An extreme of a front, which has given up nearly everything for one cost, is
-    none.
+    A cheaper model is one if its cost falls by at least the factor by which its error and its other costs grow: half
+    the memory for up to twice the mistakes. An extreme of a front, which has given up nearly everything for one cost,
+    is none.
     """
     alternatives = find_alternatives(selection)
     kept = [each for each in alternatives if each.axis == "accuracy"]

@@ -92,13 +92,16 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
         few = f"{options.n_images} {options.results.examples}"
         lines.append(f"{few} are too few to tell models apart: take the choice as a first guess.")
     if confirmed is None or options.confirmation is None:
-        name = options.results.study.name
-        known = f": ± is two standard errors of {options.n_images} validation {options.results.examples}"
+        name, spec = options.results.study.name, options.results.study.spec
+        if spec.get("confirms"):
+            lines.append(f"It is a single training. What several mean together is told of {spec['confirms']}.")
+            return lines
         lines.append(
-            f"Its numbers are as the search saw it, once{known if options.n_images else ''}. The best of many trials is "
-            f"a little lucky: 'tunefront confirm {name}' {price}."
+            f"{_describe_seen_once(options)} 'tunefront confirm {name}' {price}"
+            + (f", and 'tunefront deploy {name}' then makes their files." if options.has_files else ".")
         )
-    what = _kind(options)
+        return lines
+    if options.has_files:
         return lines
     n_seeds = len(confirmed.trainings)
     trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
@@ -114,9 +117,21 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     return lines
 
 
+def _describe_seen_once(options: Options) -> str:
+    """Say what the numbers of a search are, and why they are a little too good."""
+    if options.has_files:
+        return "Its model was trained once."
+    seen = "Its numbers are as the search saw it, once"
+    if options.n_images:
+        seen += f": ± is two standard errors of {options.n_images} validation {options.results.examples}"
+    return f"{seen}. The best of many trials is a little lucky:"
+
+
 def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
     """Say why no model can be chosen, and what to change."""
     if not options.members:
+        return _describe_no_model(options)
+    what = _kind(options)
     wanted = " and ".join(limit.describe() for limit in limits)
     unmeasured = [
         limit.measure.name

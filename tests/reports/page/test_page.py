@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -63,7 +64,7 @@ def test_scripts_are_our_own_when_the_store_holds_others(page: str, parsed: _Par
     # The class name, the reason of a failure, a parameter and the spec each have a <script> in them.
     assert "alert(" in page
     scripts = parsed.all("script")
-    assert [script.get("type") for script in scripts] == ["application/json"] * 5 + [None] * 2
+    assert [script.get("type") for script in scripts] == ["application/json"] * 6 + [None] * 2
     nonces = {script["nonce"] for script in scripts if "type" not in script}
     assert len(nonces) == 1
     policy = next(meta["content"] for meta in parsed.all("meta") if "http-equiv" in meta)
@@ -79,7 +80,7 @@ def test_the_nonce_is_drawn_anew(results: StudyResults, folder: Path, page: str)
 
 
 def test_kept_models_are_linked_when_they_lie_below_the_report(page: str, parsed: _Parsed) -> None:
-    links = [link["href"] for link in parsed.all("a")]
+    links = [link["href"] for link in parsed.all("a") if not (link["href"] or "").startswith("#")]
     assert links == [
         "models/trial-0.keras",
         "front.csv",
@@ -89,7 +90,7 @@ def test_kept_models_are_linked_when_they_lie_below_the_report(page: str, parsed
         "epochs.csv",
         "classes.csv",
     ]
-    assert 'keras.models.load_model("models/trial-0.keras")' in page
+    assert 'keras.models.load_model("models/trial-0.keras")' in html.unescape(page)
     text = _text(page)
     assert "/elsewhere/trial-2.keras on anna" in text
     assert "not kept" in text
@@ -102,7 +103,7 @@ def test_links_are_quoted_when_names_are_odd(tmp_path: Path) -> None:
     model.touch()
     fixture.complete(0.9, 10, 1.0, model_path=str(model))
     links = _Parsed(render_page(fixture.results(), tmp_path / "re#port")).all("a")
-    assert links[0]["href"] == "mo%22d%25els/trial%200.keras"
+    assert "mo%22d%25els/trial%200.keras" in [link["href"] for link in links]
 
 
 def test_it_tells_what_became_of_the_trials_and_how_they_were_measured(page: str) -> None:
@@ -143,7 +144,7 @@ def test_it_can_be_written_when_there_is_little(tmp_path: Path, objectives: Any,
         fixture.complete(0.9, 10, 1.0)
     text = _text(render_page(fixture.results(), tmp_path))
     assert ("No trial has started yet." in text) == (n_trials == 0)
-    assert f"{n_trials} model{'' if n_trials == 1 else 's'} on the front" in text
+    assert ("Take trial 0" in text) == (n_trials > 0)
 
 
 def test_missing_facts_are_dashes(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_limits_on_files(study: ReportFixture, at_most: tuple[str, ...], expecte
 def test_a_device_takes_the_file_that_fits_flash_and_arena(study: ReportFixture) -> None:
     choice = chosen(study, device=BOARD)
     assert choice.option.key == (1, "int8")
-    assert describe_choice(choice) == "Take trial 1 as int8: accuracy 93.00 %, memory 2 kB, time 40 us."
+    assert describe_choice(choice) == "Take trial 1 as int8: accuracy 93.00 ± 3.1 %, memory 2 kB, time 40 µs."
     assert describe_why(choice) == "It has the best accuracy, and no other can be mistaken for it."
     assert describe_alternatives(choice) == ["Less time: trial 0 as int8, 50 % less time for -4.00 points."]
     assert describe_certainty(choice, "trains the 2 best again") == [
@@ -197,5 +197,5 @@ def test_times_that_were_measured_on_the_device_are_compared(study: ReportFixtur
     limits = [read_limit("measured_latency_seconds=300ms", options, is_upper=True)]
     choice = choose(options, limits)
     assert choice is not None
-    assert describe_choice(choice) == "Take trial 0 as int8: accuracy 89.00 %, memory 4 kB, time 200 ms."
+    assert describe_choice(choice) == "Take trial 0 as int8: accuracy 89.00 ± 3.7 %, memory 4 kB, time 200 ms."
     assert "time one image on the device" in describe_certainty(choice, "")[0]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from tests.reports.report_fixture import ReportFixture
 from tests.storage.deployment.test_deployed import VARIANT
+from tunefront.reports.page.page import render_page
 from tunefront.storage.deployment import deployed
 
 Run = Callable[..., tuple[int, str, str]]
@@ -23,6 +26,17 @@ def test_a_model_is_chosen_and_explained(run: Run, study: ReportFixture) -> None
     # Two models on the front, five seeds each: 5 * (10 + 2) s.
     assert "'tunefront confirm digits' trains the 2 best again with 5 seeds, some 60 s in all." in output
     assert "next: tunefront confirm digits" in output
+
+
+def test_the_report_says_what_select_says(run: Run, tmp_path: Path, study: ReportFixture) -> None:
+    lines = run("select", "digits")[1].splitlines()
+    page = " ".join(re.sub("<[^>]*>", "", html.unescape(render_page(study.results(), tmp_path))).split())
+    assert lines[0] in page
+    assert lines[1].strip() in page
+    assert lines[2].strip() == "Less memory: trial 1, 94 % less memory for -15.00 points."
+    for part in ("Less memory", "trial 1", "94 % less memory for -15.00 points"):
+        assert part in page
+    assert lines[3].strip().partition(" trains ")[0] in page  # what a confirmation trains, the command alone tells
 
 
 def test_a_limit_chooses_another_one(run: Run, study: ReportFixture) -> None:
@@ -76,7 +90,7 @@ def test_a_file_for_a_device_is_chosen_and_copied(run: Run, tmp_path: Path, stud
     deployed.save(study.study, replace(VARIANT, trial=0, file="trial-0.int8.tflite", measures=measures))
     code, output, _ = run("select", "digits", "--device", "stm32_blue_pill")
     assert code == 0
-    assert "Take trial 0 as int8: accuracy 97.50 %, memory 3 kB, time 20 us." in output
+    assert "Take trial 0 as int8: accuracy 97.50 ± 1.7 %, memory 3 kB, time 20 µs." in output
     assert "  Its file: results/digits/deployed/trial-0.int8.tflite" in output
     code, _, errors = run("select", "digits", "--device", "stm32_blue_pill", "--export", "chosen")
     assert code == 2

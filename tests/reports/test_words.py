@@ -1,0 +1,32 @@
+"""Parameters in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tunefront.reports.words import chip, parameter_words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("n_blocks", "blocks"), ("learning_rate", "learning rate"), ("adam.n_x", "adam x"), ("<b>", "<b>"), ("_", "_")],
+)
+def test_a_name_becomes_words(name: str, words: str) -> None:
+    assert parameter_words(name) == words
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("batch_norm", True, "batch norm"),
+        ("batch_norm", False, "no batch norm"),
+        ("augmentation", "none", "no augmentation"),
+        ("kernel_size", 5, "kernel size 5"),
+        ("learning_rate", 0.009951, "learning rate 0.00995"),
+    ],
+)
+def test_a_chip_has_the_fewest_words(name: str, value: Any, expected: str) -> None:
+    assert chip(name, value) == expected
+    assert chip("optimizer", "nadam", names_itself=True) == "nadam"
