@@ -88,6 +88,7 @@ def choice_context(
         axis for axis in AXES if any(not math.isnan(row.option.value(results.measure(axis).name)) for row in table.rows)
     ]
     parameters = Parameters.of([row.option.trial for row in table.rows])
+    is_single = len(table.rows) == 1
     return {
         "candidates": table,
         "candidate_axes": shown,
@@ -97,8 +98,9 @@ def choice_context(
         },
         "shared_parameters": [
             chip(name, value, names_itself=name in parameters.self_explanatory)
-            for name, value in parameters.shared.items()
+            for name, value in ({} if is_single else parameters.shared).items()
         ],
+        "is_single": is_single,
         "ranges": ranges,
         "measure_words": measure_words,
         "select_command": select_command(results.study.name),
@@ -140,7 +142,7 @@ def _panel(
     return CandidatePanel(
         chips=[
             chip(name, value, names_itself=name in parameters.self_explanatory)
-            for name in parameters.differing
+            for name in (parameters.differing or parameters.shared)
             if (value := parameters.value(trial, name)) is not None
         ],
         parameters={parameter_words(name): show_value(value) for name, value in values if value is not None},

@@ -1,0 +1,223 @@
+"""A model is chosen on the page: by ranges, by the keyboard, by clicks; and what is set stands in the address."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.page_checks import low_contrasts, settle, too_wide
+from tests.browser.window import Windows
+from tests.reports.made_studies import MadeStudy, make
+from tunefront.reports.choice.ranges import LimitRange, limit_ranges
+from tunefront.reports.confirmation.results import load_confirmation
+from tunefront.reports.selection.limits import Limit
+from tunefront.reports.selection.options import Options, find_options
+from tunefront.reports.selection.selection import choose
+
+NAMES = ("typical", "confirmed", "nothing_fits")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[MadeStudy, Path]]:
+    """Studies by name, with the pages of their reports."""
+    studies = {name: make(name, tmp_path_factory.mktemp(name)) for name in NAMES}
+    return {name: (study, study.write()) for name, study in studies.items()}
+
+
+def options_of(study: MadeStudy) -> Options:
+    results = study.fixture.results()
+    return find_options(results, load_confirmation(study.fixture.store, results))
+
+
+def python_choice(options: Options, ranges: Sequence[LimitRange], positions: Sequence[int]) -> int | None:
+    """Return the number of the model that Python chooses with each range at the stop of that position."""
+    stops = [each.stops[position] for each, position in zip(ranges, positions, strict=True)]
+    limits = [
+        Limit(each.name, each.measure, stop.value, each.is_upper)
+        for each, stop in zip(ranges, stops, strict=True)
+        if stop.value is not None
+    ]
+    selection = choose(options, limits)
+    return selection.option.number if selection else None
+
+
+@pytest.mark.parametrize("name", ["typical", "confirmed"])
+def test_the_page_chooses_as_python_does(windows: Windows, made: dict[str, tuple[MadeStudy, Path]], name: str) -> None:
+    study, report = made[name]
+    options = options_of(study)
+    ranges = limit_ranges(options)
+    draws = random.Random(0)
+    start = [each.start for each in ranges]
+    tried = [[*start[:i], stop, *start[i + 1 :]] for i, each in enumerate(ranges) for stop in range(len(each.stops))]
+    tried += [[draws.randrange(len(each.stops)) for each in ranges] for _ in range(150)]
+    chosen = windows.open(report).evaluate(
+        """(tried) => tried.map((positions) => {
+            const limits = choice.columns.map(() => null);
+            positions.forEach((position, k) => {
+                limits[choice.ranges[k].column] = choice.ranges[k].stops[position][0];
+            });
+            const best = choose(limits);
+            return best === null || best === undefined ? null : choice.numbers[best];
+        })""",
+        tried,
+    )
+    assert chosen == [python_choice(options, ranges, positions) for positions in tried]
+    assert len(set(chosen)) > 5
+    assert None in chosen
+
+
+def address(page: Page) -> dict[str, str]:
+    """Return what stands behind # in the page's address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
+
+
+def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
+) -> None:
+    study, report = made["typical"]
+    ranges = limit_ranges(options_of(study))
+    memory = next(position for position, each in enumerate(ranges) if each.name == "memory")
+    page = windows.open(report)
+    assert page.locator("#candidates .faded").count() == 0
+    page.get_by_role("slider", name="memory").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    stop = ranges[memory].stops[len(ranges[memory].stops) - 7]
+    expect(page.locator(".ranges output").nth(memory)).to_have_text(stop.text)
+    number = python_choice(options_of(study), ranges, [*(each.start for each in ranges[:memory]),
+                           len(ranges[memory].stops) - 7, *(each.start for each in ranges[memory + 1 :])])  # fmt: skip
+    line = page.locator("#best p").first
+    expect(line).to_contain_text(f"Best within your limits: trial {number}")
+    assert address(page) == {"memory": str(int(stop.value or 0))}
+    outside = page.locator("#candidates .faded").count()
+    assert 0 < outside < page.locator("#candidates .candidate").count()
+    # A new window at that address shows the same.
+    again = windows.open(page.url)
+    expect(again.locator("#best p").first).to_have_text(line.inner_text())
+    assert again.locator("#candidates .faded").count() == outside
+    again.get_by_role("button", name="Reset", exact=True).click()
+    assert address(again) == {}
+    expect(again.locator("#best p").first).to_contain_text("Best within the study's limits")
+
+
+def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
+) -> None:
+    page = windows.open(made["typical"][1])
+    rows = page.locator("#candidates .candidate:visible")
+    numbers = [int(rows.nth(position).get_attribute("data-trial") or -1) for position in range(2)]
+    rows.nth(0).locator("td").nth(1).click()
+    page.locator(f"#trial-{numbers[1]} button.open").focus()
+    page.keyboard.press("Enter")
+    assert address(page) == {"trials": f"{numbers[0]},{numbers[1]}"}
+    panel = page.locator(f"#panel-{numbers[1]}")
+    expect(panel).to_be_visible()
+    settle(page)
+    for text in ("accuracy by epoch", "learning rate", "Most frequent mistakes", "its log", "load_model"):
+        expect(panel).to_contain_text(text)
+    assert panel.locator(".figure .main-svg").count() > 0
+    rings = "document.getElementById('trade-off').data.find(({meta}) => meta === 'rings').customdata"
+    assert set(numbers) <= set(page.evaluate(rings))
+    page.keyboard.press("Enter")
+    expect(panel).to_be_hidden()
+    assert address(page) == {"trials": str(numbers[0])}
+
+
+def test_a_click_on_a_point_opens_its_row(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
+    study, report = made["typical"]
+    page = windows.open(report)
+    # The most accurate model on the front is the highest point, so nothing lies on it.
+    number = max(study.fixture.results().front, key=lambda trial: trial.values[0] if trial.values else 0).number
+    page.locator("#trade-off").scroll_into_view_if_needed()
+    place = page.evaluate(
+        """(number) => {
+            const figure = document.getElementById("trade-off");
+            const { x, y } = placeOf(number);
+            const { xaxis, yaxis } = figure._fullLayout;
+            const box = figure.querySelector(".nsewdrag").getBoundingClientRect();
+            return [box.x + xaxis.d2p(x), box.y + yaxis.d2p(y)];
+        }""",
+        number,
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+    expect(page.locator(f"#panel-{number}")).to_be_visible()
+    assert address(page) == {"trials": str(number)}
+
+
+def test_a_command_is_copied_or_shown_where_the_clipboard_is_closed(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
+) -> None:
+    study, report = made["typical"]
+    ranges = limit_ranges(options_of(study))
+    time = next(each for each in ranges if each.name == "time")
+    page = windows.open(f"{report.as_uri()}#time={time.stops[4].value}")
+    command = f"tunefront select digits --at-most time={time.stops[4].text.replace(' ', '')}"
+    page.evaluate("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.get_by_role("button", name="Copy the command").click()
+    assert page.evaluate("window.copied") == command
+    page.evaluate(
+        """() => {
+            navigator.clipboard.writeText = async () => { throw new Error("closed"); };
+            document.execCommand = () => false;
+        }"""
+    )
+    page.get_by_role("button", name="Copied").click()
+    by_hand = page.locator("#by-hand")
+    expect(by_hand).to_be_visible()
+    expect(by_hand).to_have_value(command)
+    assert page.evaluate("String(window.getSelection()) || document.activeElement.id") in (command, "by-hand")
+    page.locator("#best button[data-copies=best-code]").click()
+    assert re.search(r"load_model\(\"models/trial-\d+\.keras\"\)", by_hand.input_value())
+
+
+def test_where_nothing_keeps_the_limits_they_can_be_loosened(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
+) -> None:
+    study, report = made["nothing_fits"]
+    memory = next(each for each in limit_ranges(options_of(study)) if each.name == "memory")
+    page = windows.open(report)
+    line = page.locator("#best p").first
+    expect(line).to_have_text(
+        f"Nothing keeps all of these limits. Loosen memory at most {memory.stops[memory.start + 1].text}."
+    )
+    page.get_by_role("slider", name="memory").focus()
+    page.keyboard.press("ArrowRight")
+    expect(line).to_contain_text("Best within your limits: trial")
+    page.get_by_role("slider", name="memory").focus()
+    page.keyboard.press("End")
+    assert page.locator("#candidates .faded").count() == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("width", "dark"), [(1400, False), (390, True)])
+def test_a_page_fits_its_window_and_can_be_read(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]], name: str, width: int, dark: bool
+) -> None:
+    page = windows.open(made[name][1], width=width, dark=dark)
+    if name == "nothing_fits":  # what is outside the limits is faded until they are loosened
+        page.get_by_role("slider", name="memory").focus()
+        page.keyboard.press("End")
+    else:
+        page.locator("#candidates .candidate:visible button.open").first.click()
+        settle(page)
+    assert too_wide(page) == []
+    # Texts of figures are tested with them.
+    assert [found for found in low_contrasts(page) if not found.startswith("text ")] == []
+
+
+def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
+    # 273 mm of A4 between margins of 12 mm are 1032 pixels of 1/96 inch.
+    page = windows.open(made["confirmed"][1], width=1032)
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    settle(page)
+    assert too_wide(page) == []
+    hidden = page.locator("#candidates .candidate:not(.beyond)").filter(visible=False)
+    assert hidden.count() == 0  # on paper all rows are there
