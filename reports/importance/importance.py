@@ -29,16 +29,17 @@ _CONFIRMS = "These are finalists, trained again: which parameters matter stands 
 
 
 @dataclass(frozen=True)
-class Share:
+class Strength:
     """A parameter's importance for one target.
 
     Attributes:
-        fraction: The share in the sum of all parameters' divergence beyond chance; 0 if it is not clear.
+        strength: The divergence beyond chance, as a share of the most that there can be: 0 is chance, 1 a parameter
+            that alone decides which trials are the best; 0 if it is not clear.
         is_clear: Whether the divergence is clearly larger than by chance.
         chance: The probability that chance alone makes the divergence that large.
     """
 
-    fraction: float
+    strength: float
     is_clear: bool
     chance: float
 
@@ -50,7 +51,7 @@ class Importance:
     Attributes:
         n_trials: The number of complete trials, which importances are computed from.
         n_best: Target -> the number of its best trials.
-        shares: Parameter -> target -> share; the most important parameter first.
+        strengths: Parameter -> target -> strength; the most important parameter first.
         n_having: Parameter that can vary -> the number of trials that have it.
         why_none: Why there are no importances, in a sentence; empty if there are some.
         why_no_front: Why the front is no target, in a sentence; empty if it is one, or with one objective.
@@ -58,15 +59,15 @@ class Importance:
 
     n_trials: int
     n_best: Mapping[str, int]
-    shares: Mapping[str, Mapping[str, Share]]
+    strengths: Mapping[str, Mapping[str, Strength]]
     n_having: Mapping[str, int]
     why_none: str = ""
     why_no_front: str = ""
 
     @property
-    def clear(self) -> dict[str, Mapping[str, Share]]:
-        """The entries of :attr:`shares` that are clear for at least one target."""
-        return {name: row for name, row in self.shares.items() if any(share.is_clear for share in row.values())}
+    def clear(self) -> dict[str, Mapping[str, Strength]]:
+        """The entries of :attr:`strengths` that are clear for at least one target."""
+        return {name: row for name, row in self.strengths.items() if any(each.is_clear for each in row.values())}
 
 
 def find_importance(results: StudyResults) -> Importance:
@@ -84,11 +85,11 @@ def find_importance(results: StudyResults) -> Importance:
         if not why_no_front:
             losses[FRONT] = is_off
     best = {target: _best_trials(target, values) for target, values in losses.items()}
-    shares = _shares(trials, sorted(n_having), best)
-    most = {name: max(share.fraction for share in shares[name].values()) for name in shares}
-    shares = {name: shares[name] for name in sorted(shares, key=lambda name: -most[name])}
+    strengths = _strengths(trials, sorted(n_having), best)
+    most = {name: max(each.strength for each in strengths[name].values()) for name in strengths}
+    strengths = {name: strengths[name] for name in sorted(strengths, key=lambda name: -most[name])}
     n_best = {target: int(is_best.sum()) for target, is_best in best.items()}
-    return Importance(len(trials), n_best, shares, n_having, why_no_front=why_no_front)
+    return Importance(len(trials), n_best, strengths, n_having, why_no_front=why_no_front)
 
 
 def _count_having(trials: Sequence[TrialRecord]) -> dict[str, int]:
@@ -134,9 +135,9 @@ def _best_trials(target: str, losses: NDArray[np.float64]) -> NDArray[np.bool_]:
     return is_best
 
 
-def _shares(
+def _strengths(
     trials: Sequence[TrialRecord], names: Sequence[str], best: Mapping[str, NDArray[np.bool_]]
-) -> dict[str, dict[str, Share]]:
+) -> dict[str, dict[str, Strength]]:
     # A sampler that learns tries better candidates later, and also shifts parameters that do not matter. So the best
     # trials are compared with others of the same time.
     draws = Draws(np.arange(len(trials)) // _BLOCK_SIZE, n_draws(len(names) * len(best)))
@@ -147,15 +148,15 @@ def _shares(
         for target, is_best in best.items()
     }
     clear = _clear_pairs(found)
-    totals = {
-        target: sum(found[name, target].beyond_chance for name in names if (name, target) in clear) for target in best
-    }
+    # Where all of the best trials have values that no other has, their density is n / n_best times that of all trials.
+    most = {target: len(is_best) / int(is_best.sum()) - 1 for target, is_best in best.items()}
 
-    def share(name: str, target: str) -> Share:
-        divergence, is_clear = found[name, target], (name, target) in clear
-        return Share(divergence.beyond_chance / totals[target] if is_clear else 0.0, is_clear, divergence.chance)
+    def strength(name: str, target: str) -> Strength:
+        divergence, is_clear = found[name, target], (name, target) in clear and most[target] > 0
+        reached = min(divergence.beyond_chance / most[target], 1.0) if is_clear else 0.0
+        return Strength(reached, is_clear, divergence.chance)
 
-    return {name: {target: share(name, target) for target in best} for name in names}
+    return {name: {target: strength(name, target) for target in best} for name in names}
 
 
 def n_draws(n_pairs: int) -> int:

@@ -10,7 +10,7 @@ from tunefront.reports.importance.importance import FRONT, Importance
 from tunefront.reports.tables.markdown import escape, markdown_table
 
 TITLE = "Which parameters matter"
-_COLUMNS = ("parameter", "target", "share", "is_clear", "chance", "n_best", "n_with_parameter", "n_trials")
+_COLUMNS = ("parameter", "target", "strength", "is_clear", "chance", "n_best", "n_with_parameter", "n_trials")
 
 
 def importance_context(importance: Importance) -> dict[str, Any]:
@@ -31,10 +31,10 @@ def importance_markdown(importance: Importance) -> str:
     if importance.clear:
         rows = [
             [
-                *(f"{100 * share.fraction:.0f} %" if share.is_clear else "" for share in shares.values()),
+                *(f"{each.strength:.2f}" if each.is_clear else "" for each in strengths.values()),
                 name + (f" (in {n_having} trials)" if n_having < importance.n_trials else ""),
             ]
-            for name, shares in importance.clear.items()
+            for name, strengths in importance.clear.items()
             for n_having in [importance.n_having[name]]
         ]
         titles = [f"{target} ({best})" for target, best in targets.items()]
@@ -47,41 +47,43 @@ def importance_markdown(importance: Importance) -> str:
 def importance_frame(importance: Importance) -> pd.DataFrame:
     """Return a data frame with a row for each parameter and target, clear or not; no rows without importances.
 
-    ``share`` is a fraction, and ``chance`` the probability that chance alone makes the parameter differ that much.
+    ``strength`` is 0 at chance and at most 1, ``chance`` the probability that chance alone makes the parameter differ
+    that much.
     """
     rows = [
         (
             name,
             target,
-            share.fraction,
-            share.is_clear,
-            share.chance,
+            each.strength,
+            each.is_clear,
+            each.chance,
             importance.n_best[target],
             importance.n_having[name],
             importance.n_trials,
         )
-        for name, shares in importance.shares.items()
-        for target, share in shares.items()
+        for name, strengths in importance.strengths.items()
+        for target, each in strengths.items()
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
 def describe_method(importance: Importance) -> str:
-    """Explain the shares in two sentences."""
+    """Explain the strengths in a few sentences."""
     return (
         f"How much each parameter decides which of the {importance.n_trials} complete trials are the best: how far its "
         "values in the best ones differ from those in all (PED-ANOVA). "
-        "Only what is more than chance counts: as many trials, drawn at random, differ less."
+        "Only what is more than chance counts: as many trials, drawn at random, differ less. 0 is chance, 1 would be a "
+        "parameter that alone decides."
     )
 
 
 def describe_notes(importance: Importance) -> str:
     """Return the notes on the importances, in a few sentences."""
-    clear, n_unclear = importance.clear, len(importance.shares) - len(importance.clear)
+    clear, n_unclear = importance.clear, len(importance.strengths) - len(importance.clear)
     notes = []
     if clear:
         more = f", as are all cells of {n_unclear} more parameter{'s' if n_unclear > 1 else ''}" if n_unclear else ""
-        notes.append(f"An objective's shares make up 100 %. An empty cell is no more than chance{more}.")
+        notes.append(f"An empty cell is no more than chance{more}.")
         notes.append("About one in ten of those shown may be chance, too.")
         notes.append("A sampler that learns moves parameters together: then one may get another's share.")
     else:

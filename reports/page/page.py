@@ -48,11 +48,11 @@ from tunefront.reports.sentences.summary import (
     describe_progress,
     describe_search,
     describe_wanted,
-    second_title,
 )
 from tunefront.reports.study_results import STATES, StudyResults
 from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
 from tunefront.reports.verdict.verdict import find_verdict
+from tunefront.reports.words import parameter_words
 
 _CHOICE_FIGURES: Mapping[str, str] = {
     "confirmed-memory": "memory, confirmed",
@@ -128,7 +128,6 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "front": front,
         "axes": AXES,
         "names": {axis: results.axis_name(axis) for axis in AXES},
-        "titles": {axis: second_title(results, axis) for axis in AXES},
         "places": {number: model.place for number, model in models.items() if model.place},
         "loadable": any(model.href for model in models.values()),
         "use": describe_use(results, positive_class),
@@ -140,6 +139,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "format_quantity": format_quantity,
         "nan": math.nan,
         "breakable": _breakable,
+        "parameter_words": parameter_words,
         "without_places": without_places,
         "meanings": {state: describe_state(results, state) for state in STATES},
         "repeated": [trial for trial in results.trials if trial.n_attempts > 1],

@@ -97,7 +97,7 @@ def noise(rng: np.random.Generator) -> tuple[float, float, float]:
 
 def clear(importance: Importance) -> set[tuple[str, str]]:
     return {
-        (name, target) for name, shares in importance.shares.items() for target in shares if shares[target].is_clear
+        (name, target) for name, shares in importance.strengths.items() for target in shares if shares[target].is_clear
     }
 
 
@@ -127,17 +127,42 @@ def found(results: StudyResults) -> Importance:
 
 def test_what_decides_is_found_for_the_right_objective(found: Importance) -> None:
     assert {name for name, target in clear(found) if target == "accuracy"} == {"net.width"}
-    assert found.shares["net.width"]["accuracy"].fraction == 1.0
-    assert found.shares["net.width"]["accuracy"].chance < 0.001
+    assert found.strengths["net.width"]["accuracy"].strength < 1.0  # the only one, and not all
+    assert found.strengths["net.width"]["accuracy"].chance < 0.001
     assert ("optimizer.name", "memory") in clear(found)
     assert not {name for name, target in clear(found) if target == "time"}
 
 
-def test_shares_of_a_target_make_up_one(found: Importance) -> None:
-    for target in found.n_best:
-        total = sum(shares[target].fraction for shares in found.shares.values())
-        assert total == pytest.approx(1.0) or total == 0.0
-    assert next(iter(found.shares)) in {name for name, _ in clear(found)}
+def test_a_parameter_that_alone_decides_is_near_one(empty: StudyResults) -> None:
+    """Of 30 trials 10 have the kind "a" and are the best ones; that is all there is to know of them.
+
+    With one trial's weight spread over both kinds, densities of "a" are (10 + 1/2) / 11 in the best and (10 + 1/2) / 31
+    in all. Pearson's divergence of the two is 1.69, less what sets drawn by chance have; the most there can be is
+    30 / 10 - 1.
+    """
+    space: dict[str, BaseDistribution] = {
+        "net.kind": CategoricalDistribution(("a", "b")),
+        "net.width": FloatDistribution(0.0, 1.0),
+    }
+    rng = np.random.default_rng(3)
+    # "a" comes once in three trials, so that sets drawn within blocks of eight have as many of each as chance gives.
+    trials = [
+        record(n, {"net.kind": "ab"[n % 3 > 0], "net.width": float(rng.uniform())}, space, 0.9 - (n % 3), n, 1.0)
+        for n in range(30)
+    ]
+    found = find_importance(replace(empty, trials=trials, front_numbers=frozenset({0})))
+    best, every = np.array([10.5, 0.5]) / 11, np.array([10.5, 20.5]) / 31
+    divergence = float(((best / every - 1) ** 2 * every).sum())
+    assert divergence == pytest.approx(1.69, abs=0.01)
+    kind = found.strengths["net.kind"]["accuracy"]
+    assert kind.is_clear
+    assert (divergence - 0.2) / 2 < kind.strength < divergence / 2
+
+
+def test_the_strongest_comes_first(found: Importance) -> None:
+    most = [max(each.strength for each in row.values()) for row in found.strengths.values()]
+    assert most == sorted(most, reverse=True)
+    assert next(iter(found.strengths)) in {name for name, _ in clear(found)}
 
 
 @pytest.mark.timeout(10)
@@ -287,7 +312,7 @@ def test_one_objective_has_no_front_to_be_on(tmp_path: Path) -> None:
     found = find_importance(fixture.results())
     assert list(found.n_best) == ["accuracy"]
     assert (found.why_none, found.why_no_front) == ("", "")
-    assert found.shares.keys() == {"net.rate"}  # distributions come from the store
+    assert found.strengths.keys() == {"net.rate"}  # distributions come from the store
 
 
 def test_a_front_of_few_or_of_all_is_no_target(results: StudyResults) -> None:
@@ -304,7 +329,7 @@ def test_what_cannot_vary_is_left_out(empty: StudyResults, results: StudyResults
     found = find_importance(replace(empty, trials=trials))
     assert found.why_none == "Nothing varies in this study, so nothing is important."
     fixed = [replace(trial, distributions={**trial.distributions, **space}) for trial in results.trials]
-    assert "net.units" not in find_importance(replace(results, trials=fixed)).shares
+    assert "net.units" not in find_importance(replace(results, trials=fixed)).strengths
 
 
 def test_finalists_trained_again_have_none(results: StudyResults) -> None:
@@ -315,22 +340,26 @@ def test_finalists_trained_again_have_none(results: StudyResults) -> None:
 def test_the_page_shows_bars(results: StudyResults, tmp_path: Path) -> None:
     page = render_page(results, tmp_path)
     section = page[page.index('<section id="importance">') :].split("</section>")[0]
-    assert "net.width" in section.replace("<wbr>", "")
-    assert '<i style="width: 100.0%">' in section
+    assert "net width" in section
+    strength = find_importance(results).strengths["net.width"]["accuracy"].strength
+    assert f'<i style="width: {100 * strength:.1f}%">' in section
+    assert f"<b>{strength:.2f}</b>" in section
     assert "best 40" in section
     assert "120 complete trials" in section
-    assert "net.dropout" not in section
+    assert "dropout" not in section
 
 
 def test_markdown_and_csv_say_the_same(results: StudyResults, found: Importance, tmp_path: Path) -> None:
     files = write_report(results, tmp_path)
     table = [line for line in files.front_md.read_text(encoding="utf-8").splitlines() if line.endswith("net.width |")]
     # The first table is the front's, where the width is a title, the last one ours.
-    assert table[-1].startswith("| 100 % |")
+    assert table[-1].startswith(f"| {found.strengths['net.width']['accuracy'].strength:.2f} |")
     frame = pd.read_csv(files.importance_csv)
-    assert len(frame) == len(found.shares) * 4
+    assert len(frame) == len(found.strengths) * 4
     row = frame[(frame.parameter == "net.width") & (frame.target == "accuracy")].iloc[0]
-    assert (row.share, row.is_clear, row.n_best, row.n_with_parameter, row.n_trials) == (1.0, True, 40, 120, 120)
+    assert (row.strength, row.is_clear, row.n_best, row.n_with_parameter, row.n_trials) == (
+        pytest.approx(found.strengths["net.width"]["accuracy"].strength), True, 40, 120, 120
+    )  # fmt: skip
     assert 0 < row.chance < 0.001
 
 
@@ -339,10 +368,10 @@ def test_the_page_escapes_names(tmp_path: Path) -> None:
     for number in range(24):
         fixture.complete(0.5 + number / 100, 10, 1.0, parameters={"<script>.x": float(number) / 3}, curve=())
     found = find_importance(fixture.results())
-    shares = {"<script>.x": {key: replace(s, is_clear=True) for key, s in found.shares["<script>.x"].items()}}
-    page = render_page(fixture.results(), tmp_path, importance=replace(found, shares=shares))
-    assert "&lt;script&gt;.x" in page
-    assert "<script>.x" not in page
+    shares = {"<script>.x": {key: replace(s, is_clear=True) for key, s in found.strengths["<script>.x"].items()}}
+    page = render_page(fixture.results(), tmp_path, importance=replace(found, strengths=shares))
+    assert "&lt;script&gt; x" in page
+    assert "<script> x" not in page
 
 
 @pytest.mark.timeout(10)
