@@ -10,14 +10,16 @@ from typing import Any
 import plotly.graph_objects as go
 
 from tunefront.objectives.measures import Axis
-from tunefront.objectives.skill import skill_scale
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import show_estimate, show_probability
-from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure
+from tunefront.reports.figures.axes import measure_axis
+from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR
+from tunefront.reports.figures.intervals import bar_sides, interval_bars
+from tunefront.reports.figures.labels import label_points
+from tunefront.reports.figures.style import new_figure
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.sentences.summary import second_title
-
-_MAX_LABELS = 20
+from tunefront.reports.study_results import StudyResults
 
 
 def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
@@ -31,7 +33,7 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
     measure, name = search.measure("accuracy"), search.axis_name("accuracy")
     score = f"test {name}" if confirmation.has_test else name
-    figure = new_figure(f"{score.capitalize()} against {x}, confirmed")
+    figure = new_figure(f"Confirmed {name} against {x}")
     title = f"{score} ({second_title(search, 'accuracy')})" if measure.unit == "number" else score
     scores = [score for f in finalists for score in (f.estimates["accuracy"].mean, f.search_accuracy)]
     values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
@@ -54,7 +56,18 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     _add_means(figure, confirmation, x, left_out, "beaten", COMPLETE_COLOUR)
     cautious = [finalist for finalist in finalists if finalist.is_on_cautious_front]
     _add_means(figure, confirmation, x, cautious, "cautious front", FRONT_COLOUR)
+    means = [trace for trace in figure.data if (trace.name or "").startswith("cautious")]
+    label_points(figure, means, {number: str(number) for number in _extremes(search, cautious)})
     return figure
+
+
+def _extremes(search: StudyResults, finalists: Sequence[Confirmed]) -> list[int]:
+    """Return the number of the finalist with the best mean on each objective."""
+    found = []
+    for axis in search.objectives if finalists else ():
+        losses = [search.measure(axis).loss(finalist.estimates[axis].mean) for finalist in finalists]
+        found.append(finalists[losses.index(min(losses))].number)
+    return found
 
 
 def _add_ways(figure: go.Figure, confirmation: Confirmation, x: Axis) -> None:
@@ -73,18 +86,13 @@ def _add_means(
 ) -> None:
     if not finalists:
         return
-    numbers = [str(finalist.number) for finalist in finalists]
-    is_labelled = len(confirmation.finalists) <= _MAX_LABELS
     figure.add_scatter(
         name=f"{name} ({len(finalists)})",
         x=[rounded(finalist.estimates[x].mean) for finalist in finalists],
         y=[rounded(finalist.estimates["accuracy"].mean) for finalist in finalists],
-        error_x=_error(finalists, x, colour),
-        error_y=_error(finalists, "accuracy", colour),
-        mode="markers+text" if is_labelled else "markers",
-        text=numbers if is_labelled else None,
-        textposition="top right",
-        textfont={"size": 10},
+        error_x=_bars(confirmation, finalists, x),
+        error_y=_bars(confirmation, finalists, "accuracy"),
+        mode="markers",
         marker={"size": 10, "color": colour, "line": {"color": "white", "width": 1.5}},
         customdata=[finalist.number for finalist in finalists],
         hovertext=[_hover(confirmation, finalist) for finalist in finalists],
@@ -92,21 +100,17 @@ def _add_means(
     )
 
 
-def _error(finalists: Sequence[Confirmed], axis: Axis, colour: str) -> dict[str, Any]:
-    sides = [interval_sides(finalist, axis) for finalist in finalists]
-    up, down = [rounded(side) for _, side in sides], [rounded(side) for side, _ in sides]
-    bars = {"type": "data", "symmetric": False, "array": up, "arrayminus": down}
-    return bars | {"color": colour, "thickness": 1.2, "width": 0}
-
-
 def interval_sides(finalist: Confirmed, axis: Axis) -> tuple[float, float]:
     """Return how far a figure draws a mean's interval down and up: not beyond possible values; 0 if it is not known."""
-    found, scale = finalist.estimates[axis], skill_scale(finalist.measure)
-    half = 0.0 if math.isnan(found.half_width) else found.half_width
-    up = min(half, scale.best - found.mean) if axis == "accuracy" and scale.best > 0 else half
-    is_open = axis == "accuracy" and math.isinf(scale.worst) and scale.best > 0  # a score that may be negative
-    # A bar down to 0 could not be drawn on a log scale.
-    return half if is_open else min(half, 0.8 * found.mean), up
+    found = finalist.estimates[axis]
+    return bar_sides(found.mean, found.half_width, finalist.measure if axis == "accuracy" else None)
+
+
+def _bars(confirmation: Confirmation, finalists: Sequence[Confirmed], axis: Axis) -> dict[str, Any]:
+    """Return error bars of half an interval; none where the interval is not known."""
+    found = [finalist.estimates[axis] for finalist in finalists]
+    means, half_widths = [estimate.mean for estimate in found], [estimate.half_width for estimate in found]
+    return interval_bars(confirmation.search.measure(axis), means, half_widths)
 
 
 def _hover(confirmation: Confirmation, finalist: Confirmed) -> str:

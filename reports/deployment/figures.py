@@ -11,7 +11,9 @@ import plotly.graph_objects as go
 from tunefront.objectives.measures import MEASURES, Measure
 from tunefront.objectives.quantities import Unit, format_quantity
 from tunefront.reports.deployment.deployed_front import DeployedFront
-from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, measure_axis, new_figure
+from tunefront.reports.figures.axes import measure_axis
+from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR
+from tunefront.reports.figures.style import new_figure
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.storage.deployment.deployed import DeployedVariant
 
@@ -33,7 +35,7 @@ def deployed_figures(front: DeployedFront | None) -> dict[str, go.Figure]:
 
 
 def _figure(front: DeployedFront, title: str, unit: Unit, value: Callable[[DeployedVariant], float]) -> go.Figure:
-    figure = new_figure(f"What ships: accuracy against {title}")
+    figure = new_figure(f"What ships: accuracy against {title.split(maxsplit=1)[0]}")
     shown = [v for v in front.variants if v.accuracy is not None and not front.why_not(v) and not math.isnan(value(v))]
     cost = Measure(title, "memory" if unit == "bytes" else "time", unit, "minimize", False, "")
     figure.update_layout(

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from tunefront.reports.figures.style import COMPLETE_COLOUR, LINE_COLOURS, new_figure, shortened
+from tunefront.reports.figures.colours import COMPLETE_COLOUR, LINE_COLOURS, LINE_SYMBOLS
+from tunefront.reports.figures.style import new_figure, shortened
 from tunefront.storage.answers import ClassCurve
 
 _LONGEST_NAME = 20
+_DASHES = ("solid", "dash", "dot")  # for the second six lines, and the third
 
 
 @dataclass(frozen=True)
@@ -50,14 +52,19 @@ def _add_line(figure: go.Figure, position: int, label: str, points: Sequence[Seq
         name=label,
         x=points[0],
         y=points[1],
-        mode="lines",
-        line={"color": LINE_COLOURS[position % len(LINE_COLOURS)], "width": 1.5},
+        mode="lines+markers",
+        line={
+            "color": LINE_COLOURS[position % len(LINE_COLOURS)],
+            "width": 1.5,
+            "dash": _DASHES[position // len(LINE_COLOURS) % len(_DASHES)],
+        },
+        marker={"symbol": LINE_SYMBOLS[position % len(LINE_SYMBOLS)], "size": 7, "maxdisplayed": 4},
         hovertemplate=f"<b>%{{fullData.name}}</b><br>{hover}<extra></extra>",
     )
 
 
 def _set_axes(figure: go.Figure, x: str, y: str) -> None:
-    axis = {"range": [-0.01, 1.01], "tickformat": "~%"}
+    axis = {"range": [-0.01, 1.01], "tickformat": "~%", "nticks": 6}
     figure.update_layout(
         xaxis={**axis, "title": {"text": x}}, yaxis={**axis, "title": {"text": y}}, legend={"traceorder": "normal"}
     )

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tunefront.reports.figures.colours import blend, text_colour_on
 from tunefront.reports.figures.style import new_figure, shortened
-from tunefront.reports.figures.trial_points import rounded
 
 MOST_CLASSES = 60  # more rows cannot be read
 _MOST_NUMBERED = 20  # with more classes, cells are too small for their numbers
 _LONGEST_NAME = 18
-# Cells without images are left out. The lightest others are light on a dark page too, so that their dark numbers can be
-# read on both.
-# Mistakes have negative values, so that one trace has both scales: from -1 to 0 for mistakes, from 0 to 1 for hits.
-_COLOURS = ((0.0, "#b3403c"), (0.35, "#e8837e"), (0.5, "#fde3e1"), (0.5, "#dfe9ff"), (1.0, "#2f6fed"))
+_CELL = 0.94  # the side of a cell: the rest is the gap between two
+# Mistakes have a scale of their own, on which a few in a hundred can be seen.
+_HIT_COLOURS = ("#dfe9ff", "#1f5fd6")
+_MISTAKE_COLOURS = ("#fde3e1", "#e8837e", "#b3403c")
+_CLEARLY_SEEN = 0.3  # the share of mistakes that has the middle colour
 
 
 def confusion_matrix(
@@ -27,7 +27,8 @@ def confusion_matrix(
 ) -> go.Figure:
     """Return a figure of right classes (rows) and chosen ones (columns); colours are shares of a row.
 
-    Right answers are blue. Mistakes are red and of a scale of their own, on which a few in a hundred can be seen.
+    Right answers are blue, mistakes red; cells without images are left out. Each cell is a bar, because the bundle of
+    plotly.js that reports carry draws no heat maps.
 
     Args:
         matrix: Shape (k, k), numbers of images; empty if there are more than :data:`MOST_CLASSES` classes.
@@ -37,46 +38,49 @@ def confusion_matrix(
     n_classes = len(matrix)
     if n_classes > MOST_CLASSES:
         return figure
-    figure.add_heatmap(**_cells(matrix, class_names, examples))
+    _add_cells(figure, matrix, class_names, examples)
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
         "tickfont": {"size": 12 if n_classes <= _MOST_NUMBERED else 9},
-        "range": [-0.5, n_classes - 0.5],
         "showgrid": False,
     }
     figure.update_layout(
-        xaxis={**axis, "title": {"text": "taken for"}},
+        xaxis={**axis, "title": {"text": "taken for"}, "range": [-0.5, n_classes - 0.5], "autotickangles": [0, 90]},
         yaxis={**axis, "title": {"text": "class"}, "range": [n_classes - 0.5, -0.5]},
+        showlegend=False,
     )
     return figure
 
 
-def _cells(matrix: NDArray[np.int64], class_names: Sequence[str], examples: str) -> dict[str, Any]:
-    """Return the trace of the cells; those without images are gaps."""
-    size = range(len(matrix))
+def _add_cells(figure: go.Figure, matrix: NDArray[np.int64], class_names: Sequence[str], examples: str) -> None:
+    cells = [(int(true), int(chosen)) for true, chosen in np.argwhere(matrix)]
+    colours = [_colour(matrix, *cell) for cell in cells]
+    is_numbered = len(matrix) <= _MOST_NUMBERED
+    figure.add_bar(
+        orientation="h",
+        base=[chosen - _CELL / 2 for _, chosen in cells],
+        x=[_CELL] * len(cells),
+        y=[true for true, _ in cells],
+        width=_CELL,
+        marker={"color": colours, "line": {"width": 0}},
+        text=[str(matrix[cell]) for cell in cells] if is_numbered else None,
+        textposition="inside" if is_numbered else "none",
+        insidetextanchor="middle",
+        textangle=0,
+        insidetextfont={"color": [text_colour_on(colour) for colour in colours]} if is_numbered else None,
+        hovertext=[_hover(matrix, class_names, *cell, examples) for cell in cells],
+        hoverinfo="text",
+    )
 
-    def of_each(value: Callable[[int, int], Any], gap: Any) -> list[list[Any]]:
-        return [[value(i, j) if matrix[i, j] else gap for j in size] for i in size]
 
-    def share(i: int, j: int) -> float:
-        return rounded(float(matrix[i, j] / matrix[i].sum())) * (1 if i == j else -1)
-
-    trace: dict[str, Any] = {
-        "z": of_each(share, None),
-        "zmin": -1,
-        "zmax": 1,
-        "colorscale": _COLOURS,
-        "showscale": False,
-        "xgap": 1,
-        "ygap": 1,
-        "hoverongaps": False,
-        "hoverinfo": "text",
-        "hovertext": of_each(lambda i, j: _hover(matrix, class_names, i, j, examples), ""),
-    }
-    if len(matrix) <= _MOST_NUMBERED:
-        trace |= {"text": of_each(lambda i, j: str(matrix[i, j]), ""), "texttemplate": "%{text}"}
-    return trace
+def _colour(matrix: NDArray[np.int64], true: int, chosen: int) -> str:
+    share = float(matrix[true, chosen] / matrix[true].sum())
+    if true == chosen:
+        return blend(_HIT_COLOURS, share)
+    if share < _CLEARLY_SEEN:
+        return blend(_MISTAKE_COLOURS[:2], share / _CLEARLY_SEEN)
+    return blend(_MISTAKE_COLOURS[1:], (share - _CLEARLY_SEEN) / (1 - _CLEARLY_SEEN))
 
 
 def _hover(matrix: NDArray[np.int64], class_names: Sequence[str], true: int, chosen: int, examples: str) -> str:

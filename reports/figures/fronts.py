@@ -3,50 +3,70 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from tunefront.objectives.dominance import on_front
-from tunefront.objectives.measures import Axis
+from tunefront.objectives.limits import Objective
+from tunefront.objectives.measures import AXES, Axis
 from tunefront.objectives.quantities import format_quantity
-from tunefront.reports.figures.style import (
-    BROKEN_COLOUR,
-    FRONT_COLOUR,
-    log_ticks,
-    measure_axis,
-    new_figure,
-    say_in_the_middle,
-)
-from tunefront.reports.figures.trial_points import kinds, points, rounded
+from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.figures.axes import log_ticks, measure_axis
+from tunefront.reports.figures.colours import BROKEN_COLOUR, FRONT_COLOUR, shade
+from tunefront.reports.figures.intervals import add_confirmed, has_noise, noise_bars
+from tunefront.reports.figures.labels import label_points, on_scale
+from tunefront.reports.figures.style import new_figure, say_in_the_middle
+from tunefront.reports.figures.trial_points import Kind, kinds, points, rounded, scaled
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.sentences.summary import axis_title
 from tunefront.reports.study_results import StudyResults
+from tunefront.storage.trials import TrialRecord
 
 PAIRS: tuple[tuple[Axis, Axis], ...] = (("memory", "accuracy"), ("time", "accuracy"), ("memory", "time"))
 
 
-def pair_figures(results: StudyResults) -> dict[str, go.Figure]:
+def pair_figures(results: StudyResults, confirmation: Confirmation | None = None) -> dict[str, go.Figure]:
     """Return figures of the three pairs of axes: ``memory-accuracy``, ``time-accuracy`` and ``memory-time``."""
-    return {f"{x}-{y}": pair_figure(results, x, y) for x, y in PAIRS}
+    return {f"{x}-{y}": pair_figure(results, x, y, confirmation) for x, y in PAIRS}
 
 
-def pair_figure(results: StudyResults, x: Axis, y: Axis) -> go.Figure:
+def pair_figure(results: StudyResults, x: Axis, y: Axis, confirmation: Confirmation | None = None) -> go.Figure:
     """Return a figure of every measured trial on two axes, and the steps of the trials undominated on these two.
 
-    A trial on the front may lie off the steps, if it is better on the third axis. Failed trials are not
-    shown. Nor are trials that lack a value on one of the axes, but the legend counts them.
+    A trial on the front may lie off the steps, if it is better on the third axis: the fuller a point of the front, the
+    better it is there. Each has a bar of what chance may have done to its score; where the search was confirmed, the
+    confirmed score with its interval instead. The best on each objective are labelled.
+
+    Trials that were stopped early are hidden at first. Failed trials are not shown. Nor are trials that lack a value on
+    one of the axes, but the legend counts them.
     """
-    figure = new_figure(f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}")
+    title = f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}"
+    figure = new_figure(title, _subtitle(results, x, y, confirmation))
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
     parameters = Parameters.of(results.trials)
     _add_steps(figure, results, x, y)
+    third = _third(results, x, y)
+    on_steps = {trial.number for trial in _undominated(results, x, y)}
+    reasons = (
+        {number: f" for its {results.axis_name(third)}" for number in results.front_numbers - on_steps} if third else {}
+    )
     for kind in kinds(results):
-        figure.add_scatter(**points(results, kind, x, y, parameters))
-    for axis, add_line in ((x, figure.add_vline), (y, figure.add_hline)):
-        for limit in limits_in_sight(results, axis):
+        trace = points(results, kind, x, y, parameters, reasons)
+        if kind.key == "front":
+            trace |= {"marker": {**trace["marker"], "color": _shades(results, trace["customdata"], third)}}
+            if y == "accuracy" and not confirmation:
+                trace |= noise_bars(results, trace["y"])
+        figure.add_scatter(**trace)
+    if confirmation and y == "accuracy":
+        add_confirmed(figure, confirmation, x)
+    best = {trial.number: str(trial.number) for axis in results.objectives if (trial := results.best(axis)) is not None}
+    label_points(figure, [trace for trace in figure.data if trace.meta == "front"], best)
+    drawn_axes = ((x, figure.layout.xaxis, figure.add_vline), (y, figure.layout.yaxis, figure.add_hline))
+    for axis, drawn, add_line in drawn_axes:
+        for limit in _limits_on(drawn, results.objectives.get(axis)):
             add_line(limit, line={"color": BROKEN_COLOUR, "width": 1, "dash": "dash"}, opacity=0.7)
     if not figure.data:
         say_in_the_middle(figure, "nothing measured yet")
@@ -59,7 +79,7 @@ def front_figure(results: StudyResults) -> go.Figure:
     It is shown on optuna-dashboard's page, so it has a background. It is stored in the database, so it is small.
     """
     figure = pair_figure(results, "memory", "accuracy")
-    figure.update_layout(title_text="The front", paper_bgcolor="white", height=450, margin_t=56)
+    figure.update_layout(title={"text": "The front", "subtitle": None}, paper_bgcolor="white", height=450, margin_t=56)
     for trace in figure.data:
         if trace.meta == "front":
             trace.marker.update(_time_colours(results, trace.customdata))
@@ -68,25 +88,67 @@ def front_figure(results: StudyResults) -> go.Figure:
     return figure
 
 
+def _subtitle(results: StudyResults, x: Axis, y: Axis, confirmation: Confirmation | None) -> str:
+    """Explain the shades and the bars of the front, in a line each."""
+    if not results.front:
+        return ""
+    lines = []
+    third = _third(results, x, y)
+    known = [results.value(trial, third) for trial in results.front] if third else []
+    known = [value for value in known if not math.isnan(value)]
+    if third and len(set(known)) > 1:
+        measure = results.measure(third)
+        ends = [format_quantity(end, measure.unit) for end in sorted((min(known), max(known)), key=measure.loss)]
+        better = "better" if third == "accuracy" else "less"
+        lines.append(f"fuller: {better} {results.axis_name(third)}, {ends[1]} to {ends[0]}")
+    if y == "accuracy" and confirmation:
+        lines.append("bars: confirmed mean, 95 % interval")
+    elif y == "accuracy" and has_noise(results):
+        lines.append(f"bars: what {results.study.dataset['n_validation']} {results.examples} leave to chance")
+    return "<br>".join(lines)
+
+
 def _axis(results: StudyResults, axis: Axis) -> dict[str, Any]:
-    title = axis_title(results, axis) + ("" if axis in results.objectives else ", not an objective")
-    return measure_axis(results.measure(axis), title, axis_values(results, axis))
+    objective = results.objectives.get(axis)
+    title = axis_title(results, axis) + ("" if objective else ", not an objective")
+    return measure_axis(results.measure(axis), title, _shown_values(results, axis), objective)
 
 
 def axis_values(results: StudyResults, axis: Axis) -> list[float]:
-    """Return the measured values on the axis, of the trials that figures show."""
-    values = [results.value(trial, axis) for kind in kinds(results) for trial in kind.trials]
+    """Return the measured values on the axis, of all trials that figures can show."""
+    return _values_of(results, list(kinds(results)), axis)
+
+
+def _shown_values(results: StudyResults, axis: Axis) -> list[float]:
+    """Return the values of the trials that a figure shows at first; if there are none, of those that it can show."""
+    shown = _values_of(results, [kind for kind in kinds(results) if kind.is_shown], axis)
+    return shown or axis_values(results, axis)
+
+
+def _values_of(results: StudyResults, found: Sequence[Kind], axis: Axis) -> list[float]:
+    values = [results.value(trial, axis) for kind in found for trial in kind.trials]
     return [value for value in values if not math.isnan(value)]
+
+
+def _third(results: StudyResults, x: Axis, y: Axis) -> Axis | None:
+    """Return the objective that is on neither axis; None if there is none, or if an axis is no objective."""
+    (third,) = (axis for axis in AXES if axis not in (x, y))
+    return third if {*AXES} <= results.objectives.keys() else None
 
 
 def best_of_two(results: StudyResults, x: Axis, y: Axis) -> list[tuple[float, float]]:
     """Return the values of the trials undominated on two axes, by `x`; none unless both are objectives."""
+    return [(results.value(trial, x), results.value(trial, y)) for trial in _undominated(results, x, y)]
+
+
+def _undominated(results: StudyResults, x: Axis, y: Axis) -> list[TrialRecord]:
     feasible = [trial for trial in results.trials if trial.state == "complete" and trial.is_feasible]
     if not feasible or not {x, y} <= results.objectives.keys():
         return []
     reached = np.array([[results.value(trial, axis) for axis in (x, y)] for trial in feasible])
-    members = reached[on_front(reached, [results.measure(axis).direction for axis in (x, y)])]
-    return [(float(first), float(second)) for first, second in members[np.argsort(members[:, 0])]]
+    is_member = on_front(reached, [results.measure(axis).direction for axis in (x, y)])
+    members = [trial for trial, is_on in zip(feasible, is_member, strict=True) if is_on]
+    return sorted(members, key=lambda trial: results.value(trial, x))
 
 
 def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
@@ -105,24 +167,42 @@ def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> No
     )
 
 
+def _shades(results: StudyResults, numbers: Sequence[int], third: Axis | None) -> Any:
+    """Return the colours of the front's points: the better on the third axis, the fuller."""
+    if third is None or len(numbers) < 2:
+        return FRONT_COLOUR
+    by_number = {trial.number: trial for trial in results.front}
+    values = [results.value(by_number[number], third) for number in numbers]
+    shares = scaled(values, results.measure(third))
+    return [shade(FRONT_COLOUR, share) for share in shares]
+
+
 def limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:
     """Return the limits within the measured range: a limit far away would squeeze everything else."""
-    objective = results.objectives.get(axis)
-    values = axis_values(results, axis)
-    if objective is None or not values:
-        return []
-    limits = (objective.at_least, objective.at_most)
-    return [limit for limit in limits if limit is not None and min(values) <= limit <= max(values)]
+    objective, values = results.objectives.get(axis), axis_values(results, axis)
+    return [limit for limit in _limits(objective) if values and min(values) <= limit <= max(values)]
 
 
-def _time_colours(results: StudyResults, numbers: Sequence[int]) -> dict[str, Any]:
+def _limits_on(drawn: Any, objective: Objective | None) -> list[float]:
+    """Return the limits within a plotly axis's range."""
+    low, high = drawn.range or (math.inf, -math.inf)
+    limits = [limit for limit in _limits(objective) if limit > 0 or drawn.type != "log"]
+    return [limit for limit in limits if low <= on_scale(limit, drawn) <= high]
+
+
+def _limits(objective: Objective | None) -> list[float]:
+    found = (objective.at_least, objective.at_most) if objective else ()
+    return [limit for limit in found if limit is not None]
+
+
+def _time_colours(results: StudyResults, numbers: Sequence[int]) -> Mapping[str, Any]:
     """Return marker colours by the logarithm of the trials' times, with a scale; grey where there is no time."""
     by_number = {trial.number: results.value(trial, "time") for trial in results.front}
     known = [by_number[number] for number in numbers if by_number[number] > 0]  # False for NaN
     if not known:
         return {}
     measure = results.measure("time")
-    ticks = log_ticks(min(known), max(known), measure.unit)
+    ticks = log_ticks(min(known), max(known), measure.unit) if min(known) < max(known) else [min(known)]
     colour_bar = {
         "title": {"text": axis_title(results, "time"), "side": "right"},
         "tickvals": [math.log10(tick) for tick in ticks],

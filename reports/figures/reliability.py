@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from tunefront.reports.figures.style import COMPLETE_COLOUR, FRONT_COLOUR, new_figure
+from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR
+from tunefront.reports.figures.style import new_figure
 
 Point = tuple[float, float, float, float, int]  # confidence, share of right answers, its lower and upper end, answers
 
@@ -42,7 +43,7 @@ def reliability_figure(points: Sequence[Point], title: str) -> go.Figure:
         hovertemplate="sure by %{x:.1%}, right %{y:.1%}<br>of %{customdata} answers<extra></extra>",
         showlegend=False,
     )
-    axis = {"range": [least, 1.02], "tickformat": "~%"}
+    axis = {"range": [least, 1.02], "tickformat": "~%", "nticks": 6}
     figure.update_layout(
         xaxis={**axis, "title": {"text": "confidence: mean probability of the chosen class"}},
         yaxis={**axis, "title": {"text": "answers that are right"}},

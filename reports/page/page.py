@@ -13,7 +13,6 @@ from typing import Any
 import jinja2
 import plotly.graph_objects as go
 from markupsafe import Markup, escape
-from plotly.offline import get_plotlyjs
 
 from tunefront.objectives.limits import read_limits
 from tunefront.objectives.measures import AXES, MEASURES, Measure
@@ -29,8 +28,10 @@ from tunefront.reports.deployment.deployed_front import DeployedFront
 from tunefront.reports.deployment.figures import deployed_figures
 from tunefront.reports.deployment.section import deployment_context
 from tunefront.reports.figures.fronts import pair_figures
+from tunefront.reports.figures.hypervolume import hypervolume_figure
 from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
+from tunefront.reports.figures.plotly_script import plotly_script
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
@@ -84,7 +85,9 @@ def render_page(
         lstrip_blocks=True,
     )
     figures = figures_json(
-        pair_figures(results) | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
+        pair_figures(results, confirmation)
+        | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
+        | {"hypervolume": hypervolume_figure(results)}
     )
     confirmed = figures_json(confirmation_figures(confirmation)) if confirmation else {}
     options = find_options(results, confirmation)
@@ -105,7 +108,7 @@ def render_page(
         show_milestone=show_milestone,
         figures=figures,
         confirmation_figures=confirmed,
-        plotly=get_plotlyjs(),
+        plotly=plotly_script(),
         nonce=secrets.token_urlsafe(16),
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tunefront.objectives.measures import Axis, Measure
-from tunefront.reports.figures.style import has_log_scale, log_ticks
+from tunefront.reports.figures.axes import has_log_scale, log_ticks
 from tunefront.reports.study_results import StudyResults
 
 if TYPE_CHECKING:

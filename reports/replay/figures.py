@@ -8,10 +8,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from tunefront.reports.figures.style import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR, new_figure
+from tunefront.reports.figures.colours import BROKEN_COLOUR, COMPLETE_COLOUR, FRONT_COLOUR
+from tunefront.reports.figures.labels import label_points
+from tunefront.reports.figures.style import new_figure, shortened
 from tunefront.reports.replay.tables import Replay, strategy_title
 
 _COLOURS = ("#e08a1e", "#2a9d6f", "#8b5fbf", "#c2577a", "#7a8b2a", "#2f9fb5", "#a0653a")
+_LONGEST_LABEL, _LONGEST_NAME = 16, 40
 _PARETO_BLUES = ("#9dbdf7", "#7ba6f4", "#5a8ff0", "#2f6fed", "#1f55c4", "#173f94", "#0f2b66")
 
 
@@ -29,32 +32,40 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
 
     A line joins the settings of one pruner, such as ``pareto:0.05`` and ``pareto:0.1``.
     """
-    figure = new_figure(f"{title} against epochs used")
+    figure = new_figure(f"{title} by epochs used")
     figure.update_layout(
-        xaxis={"title": {"text": "share of all epochs"}, "tickformat": "~%", "rangemode": "tozero"},
-        yaxis={"title": {"text": title.lower()}, "tickformat": "~%"},
+        xaxis={**_share_axis(replay, "epochs_share"), "title": {"text": "share of all epochs"}},
+        yaxis={**_share_axis(replay, name), "title": {"text": title.lower()}},
         showlegend=False,
     )
+    labels: dict[str, str] = {}
     for family, strategies in _families(replay):
+        titles = [strategy_title(strategy, replay) for strategy in strategies]
+        labels |= dict(zip(map(html.escape, titles), _labels(titles, strategies), strict=True))
         figure.add_scatter(
             name=html.escape(family),
             x=[strategy["epochs_share"]["mean"] for strategy in strategies],
             y=[strategy[name]["mean"] for strategy in strategies],
             error_x=_error_bars(strategies, "epochs_share"),
             error_y=_error_bars(strategies, name),
-            mode="lines+markers+text" if len(strategies) > 1 else "markers+text",
+            mode="lines+markers" if len(strategies) > 1 else "markers",
             line={"width": 1.5, "dash": "dot"},
             marker=_marker(family),
-            text=_labels(strategies, replay),
-            textposition="top center" if len(strategies) > 1 else "bottom right",
-            textfont={"size": 10},
-            cliponaxis=False,
-            customdata=[_title(strategy, replay) for strategy in strategies],
+            customdata=[html.escape(each) for each in titles],
             hovertemplate=(
                 f"<b>%{{customdata}}</b><br>%{{x:.2%}} of the epochs<br>{title.lower()}: %{{y:.3%}}<extra></extra>"
             ),
         )
+    label_points(figure, figure.data, labels)
     return figure
+
+
+def _share_axis(replay: Replay, name: str) -> dict[str, Any]:
+    """Return an axis of shares that holds every mean with its interval."""
+    intervals = [strategy[name] for strategy in replay["strategies"]]
+    low, high = min(each["low"] for each in intervals), max(each["high"] for each in intervals)
+    margin = 0.1 * max(high - low, 0.01)
+    return {"tickformat": "~%", "nticks": 6, "range": [low - margin, high + margin]}
 
 
 def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
@@ -67,15 +78,10 @@ def _families(replay: Replay) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
         yield family, sorted(strategies, key=lambda strategy: float(strategy["epochs_share"]["mean"]))
 
 
-def _labels(strategies: list[Mapping[str, Any]], replay: Replay) -> list[str]:
+def _labels(titles: list[str], strategies: list[Mapping[str, Any]]) -> list[str]:
     """Return the first strategy's title and the others' settings, because whole titles would cover each other."""
-    settings = [html.escape(str(strategy["pruner"]).partition(":")[2]) for strategy in strategies[1:]]
-    return [_title(strategies[0], replay), *settings]
-
-
-def _title(strategy: Mapping[str, Any], replay: Replay) -> str:
-    """Return the strategy's title, escaped: plotly interprets some HTML tags in texts."""
-    return html.escape(strategy_title(strategy, replay))
+    settings = [str(strategy["pruner"]).partition(":")[2] for strategy in strategies[1:]]
+    return [shortened(label, _LONGEST_LABEL) for label in (titles[0], *settings)]
 
 
 def _marker(family: str) -> dict[str, Any]:
@@ -100,13 +106,13 @@ def over_time_figure(replay: Replay) -> go.Figure:
     figure = new_figure("Hypervolume over simulated time")
     unit, per_hour = _time_unit(replay)
     figure.update_layout(
-        xaxis={"title": {"text": f"simulated time ({unit})"}, "rangemode": "tozero"},
-        yaxis={"title": {"text": "hypervolume"}, "tickformat": "~%"},
+        xaxis={"title": {"text": f"simulated time ({unit})"}, "rangemode": "tozero", "nticks": 6},
+        yaxis={"title": {"text": "hypervolume"}, "tickformat": "~%", "nticks": 6},
     )
     for strategy, colour in zip(replay["strategies"], _colours(replay), strict=True):
         curve = strategy["hypervolume_over_time"]
         times = [hour * per_hour for hour in curve["hours"]]
-        name = _title(strategy, replay)
+        name = shortened(strategy_title(strategy, replay), _LONGEST_NAME)
         figure.add_scatter(
             x=[*times, *reversed(times)],
             y=[*curve["high"], *reversed(curve["low"])],

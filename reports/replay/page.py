@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import jinja2
-from plotly.offline import get_plotlyjs
 
+from tunefront.reports.figures.plotly_script import plotly_script
 from tunefront.reports.replay.figures import replay_figures
 from tunefront.reports.replay.tables import (
     TITLES,
@@ -70,7 +70,7 @@ def render_replay(replay: Replay) -> str:
             for machine in replay["facts"]["machines"]
         ],
         figures=figures,
-        plotly=get_plotlyjs(),
+        plotly=plotly_script(),
         nonce=secrets.token_urlsafe(16),
         written_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         version=version("tunefront"),

@@ -145,6 +145,12 @@ function contrast(one, other) {
   return (light + 0.05) / (dark + 0.05);
 }
 
+// The entry of a trace that is hidden is pale in plotly's legend.
+function isSwitchedOff(element) {
+  const entry = element.closest(".legend .traces");
+  return entry !== null && Number(getComputedStyle(entry).opacity) < 1;
+}
+
 function lowContrasts(least = 4.5) {
   const found = new Set();
   const shapesOf = new Map();
@@ -152,7 +158,7 @@ function lowContrasts(least = 4.5) {
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
     if (!texts.currentNode.data.trim() || element.closest("script, style, noscript, template, title")) continue;
-    if (element.closest(":disabled, [aria-disabled=true]") || !isShown(element)) continue;
+    if (element.closest(":disabled, [aria-disabled=true]") || isSwitchedOff(element) || !isShown(element)) continue;
     const style = getComputedStyle(element);
     const drawn = element.closest("text");
     let background = backgroundOf(element);

@@ -43,7 +43,10 @@ def _published(fixture: ReportFixture) -> dict[str, object]:
 
 
 def _n_on_front(fixture: ReportFixture) -> int:
-    figure = _published(fixture)[FIGURE_ID]
+    try:
+        figure = _published(fixture)[FIGURE_ID]
+    except json.JSONDecodeError:  # it is being written, piece by piece
+        return 0
     return sum(len(trace["customdata"]) for trace in figure["data"] if trace.get("meta") == "front")  # type: ignore[index]
 
 

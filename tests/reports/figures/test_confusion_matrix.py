@@ -1,19 +1,38 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from tunefront.reports.figures.colours import text_colour_on
 from tunefront.reports.figures.confusion_matrix import confusion_matrix
 
 
-def test_cells_are_shares_of_rows_mistakes_below_zero_and_gaps_without_images() -> None:
+def test_cells_are_bars_where_images_are_with_colours_by_the_share_of_their_row() -> None:
     figure = confusion_matrix(np.array([[6, 2, 0], [0, 4, 0], [0, 0, 0]]), ["a", "b<i>", "c"], "title")
     (trace,) = figure.data
-    assert [list(row) for row in trace.z] == [[0.75, -0.25, None], [None, 1.0, None], [None, None, None]]
-    assert [list(row) for row in trace.text] == [["6", "2", ""], ["", "4", ""], ["", "", ""]]
-    assert trace.hovertext[0][1] == "<b>a, taken for b&lt;i&gt;</b><br>2 of 8 images (25.0 %)"
-    assert trace.hovertext[1][1] == "<b>b&lt;i&gt;, rightly so</b><br>4 of 4 images (100.0 %)"
+    middles = [round(start + width / 2, 9) for start, width in zip(trace.base, trace.x, strict=True)]
+    assert list(zip(trace.y, middles, trace.text, strict=True)) == [(0, 0, "6"), (0, 1, "2"), (1, 1, "4")]
+    # Three quarters of the way from #dfe9ff to #1f5fd6, and 0.25 / 0.3 of that from #fde3e1 to #e8837e.
+    assert list(trace.marker.color) == ["#4f82e0", "#ec938e", "#1f5fd6"]
+    assert list(trace.insidetextfont.color) == ["#000000", "#000000", "#ffffff"]
+    assert trace.hovertext[1] == "<b>a, taken for b&lt;i&gt;</b><br>2 of 8 images (25.0 %)"
+    assert trace.hovertext[2] == "<b>b&lt;i&gt;, rightly so</b><br>4 of 4 images (100.0 %)"
     assert figure.layout.yaxis.range == (2.5, -0.5)  # the first class on top
     assert figure.layout.xaxis.ticktext == ("a", "b&lt;i&gt;", "c")
+
+
+@pytest.mark.parametrize(
+    ("background", "text"),
+    [
+        # By WCAG's formula white has 4.54 on #767676, and black 4.62. On #757575 they have 4.61 and 4.56.
+        ("#767676", "#000000"),
+        ("#757575", "#ffffff"),
+        ("#ffff00", "#000000"),
+        ("#0000ff", "#ffffff"),
+    ],
+)
+def test_texts_are_black_or_white_whichever_can_be_read_better(background: str, text: str) -> None:
+    assert text_colour_on(background) == text
 
 
 def test_names_alike_stay_rows_of_their_own_when_they_are_shortened() -> None:

@@ -44,9 +44,9 @@ def test_the_most_accurate_are_drawn_when_they_are_many(tmp_path: Path) -> None:
     for number in range(12):
         complete(fixture, 0.5 + number / 100, [(1.0, 1.0)])
     figure = loss_curves(fixture.results())
-    assert len(figure.data) == 20
+    assert len(figure.data) == 12
     assert figure.data[0].name == "trial 11"
-    assert "10 most accurate" in figure.layout.title.text
+    assert "6 most accurate" in figure.layout.title.text
 
 
 def test_a_study_without_losses_has_no_such_figure(tmp_path: Path) -> None:

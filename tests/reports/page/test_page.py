@@ -57,7 +57,7 @@ def test_nothing_is_loaded_from_elsewhere(parsed: _Parsed) -> None:
 
 
 def test_plotly_is_there_once(page: str) -> None:
-    assert page.count("plotly.js v") == 1
+    assert page.count("* plotly.js (basic - minified) v") == 1
 
 
 def test_scripts_are_our_own_when_the_store_holds_others(page: str, parsed: _Parsed) -> None:

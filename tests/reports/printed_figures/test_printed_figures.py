@@ -65,7 +65,14 @@ def test_other_trials_are_of_kinds_of_their_own(fixture: ReportFixture) -> None:
     assert drawn(figure, "memory-accuracy.steps") == [pytest.approx(step) for step in steps]
     (legend,) = figure.figure.legends
     texts = {text.get_text() for text in legend.get_texts()}
-    assert {"best of the two", "on the front (4)", "complete (1)", "breaks a limit (1)", "pruned (1)", "limit"} == texts
+    assert {
+        "best of the two",
+        "on the front (4)",
+        "complete (1)",
+        "breaks a limit (1)",
+        "stopped early (1)",
+        "limit",
+    } == texts
 
 
 def test_learning_curves_are_those_of_the_store(fixture: ReportFixture) -> None:

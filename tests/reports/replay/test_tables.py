@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plotly.offline import get_plotlyjs
 from rich.console import Console
 
+from tunefront.reports.figures.plotly_script import plotly_script
 from tunefront.reports.replay.figures import over_time_figure, replay_figures, trade_off_figure
 from tunefront.reports.replay.page import render_replay, write_replay
 from tunefront.reports.replay.tables import (
@@ -165,7 +165,7 @@ def test_time_goes_in_a_fitting_unit(longest: float, title: str, end: float) -> 
 
 
 def test_the_page_needs_nothing_and_escapes_names() -> None:
-    page = render_replay(made(strategy("</script><b>", 1.0), study="<i>x</i>")).replace(get_plotlyjs(), "")
+    page = render_replay(made(strategy("</script><b>", 1.0), study="<i>x</i>")).replace(plotly_script(), "")
     assert "<i>x</i>" not in page
     assert "</script><b>" not in page
     assert not re.search(r'(src|href)="(https?:)?//', page)
