@@ -182,8 +182,9 @@ function liveMarkup() {
   return [...elements, ...links.map((link) => `${describe(link)} is a link`), ...(window.hostile ? ["a script ran"] : [])];
 }
 
-// Resolves when the page has not changed for a while, so that its figures are drawn and coloured.
-function settled(quietMilliseconds = 200) {
+// Resolves when the page has its script for figures and has not changed for a while: they are drawn and coloured then.
+async function settled(quietMilliseconds = 200) {
+  if (typeof plotlyReady !== "undefined") await plotlyReady;
   return new Promise((resolve) => {
     let timer = setTimeout(finish, quietMilliseconds);
     const observer = new MutationObserver(() => {

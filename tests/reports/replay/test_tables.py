@@ -165,7 +165,7 @@ def test_time_goes_in_a_fitting_unit(longest: float, title: str, end: float) -> 
 
 
 def test_the_page_needs_nothing_and_escapes_names() -> None:
-    page = render_replay(made(strategy("</script><b>", 1.0), study="<i>x</i>")).replace(plotly_script(), "")
+    page = render_replay(made(strategy("</script><b>", 1.0), study="<i>x</i>")).replace(plotly_script().packed, "")
     assert "<i>x</i>" not in page
     assert "</script><b>" not in page
     assert not re.search(r'(src|href)="(https?:)?//', page)
