@@ -50,6 +50,7 @@ class StudyResults:
         front_loss: The number of members of the front that were stopped, as estimated by the last run that ended:
             ``lost``, ``at_risk`` (the lost and the found members), ``low`` and ``high``, all None if it could not be
             estimated; ``n_stopped`` and the setting ``front_loss``. Empty if there is no estimate.
+        written_spec: The keys that the study's first spec was written with; empty where they are not known.
         limit_changes: Each change of the limits: ``before`` and ``after`` in words, and the trials finished by then.
     """
 
@@ -61,6 +62,7 @@ class StudyResults:
     ending: str = ""
     front_loss: Mapping[str, Any] = field(default_factory=dict)
     limit_changes: Sequence[Mapping[str, Any]] = ()
+    written_spec: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def front(self) -> list[TrialRecord]:
@@ -175,6 +177,7 @@ def load_results(study: OpenStudy) -> StudyResults:
         ending=str(noted.get("ending", "")),
         front_loss=noted.get("front_loss", {}),
         limit_changes=noted.get(limits.CHANGES, ()),
+        written_spec=noted.get(studies.WRITTEN_SPEC, {}),
     )
 
 

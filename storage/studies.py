@@ -19,6 +19,8 @@ from tunefront.storage.database.locks import StoreError
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.queue import LEASE_SECONDS
 
+WRITTEN_SPEC = "written_spec"  # user attribute of a study: the keys that its first spec was written with
+
 
 def find(store: Store, name: str) -> OpenStudy | None:
     """Return the study of that name, or None."""

@@ -123,7 +123,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
     front = results.front
     models = {trial.number: find_candidate_model(results, confirmation, trial, folder) for trial in front}
     positive_class = _positive_class(results.study.dataset)
-    spec = toml_text(results.study.spec)
+    spec = toml_text(written_spec(results))
     return {
         "results": results,
         "examples": results.examples,
@@ -165,6 +165,17 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),
     }
+
+
+def written_spec(results: StudyResults) -> Mapping[str, Any]:
+    """Return the spec as it was written, with what has changed since; all that the study has if that is not known."""
+    stored = results.study.spec
+    if not results.written_spec:
+        return stored
+    changed = {"trials": stored.get("trials")}
+    if results.limit_changes:
+        changed |= {"objectives": stored["objectives"], "limits": stored.get("limits")}
+    return {**results.written_spec, **changed}
 
 
 def _describe_unconfirmed(results: StudyResults) -> str:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
+from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending, describe_early_end
 from tunefront.storage import trials
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.studies import WRITTEN_SPEC
+
+
+def note_written_spec(study: OpenStudy, spec: StudySpec) -> None:
+    """Note the keys that a new study's spec was written with, and their values; once it has trials they are not known.
+
+    A spec that goes on with a study has all keys of the stored one, whoever wrote them.
+    """
+    if WRITTEN_SPEC not in study.optuna.user_attrs and not study.optuna.get_trials(deepcopy=False):
+        study.optuna.set_user_attr(WRITTEN_SPEC, spec.model_dump(mode="json", exclude_unset=True))
 
 
 def note_ending(assignment: Assignment, ending: Ending) -> None:

@@ -27,6 +27,7 @@ from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.notes import note_written_spec
 from tunefront.search.supervisor.stored_study import check_going_on, join
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
@@ -93,6 +94,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     facts = dataset.facts()
     study = _open_study(open_store(request.url, is_writer=True), spec, facts)
     folder_owner.claim(request.out, study.record)
+    note_written_spec(study, spec)
     _sweep_dead_workers(study)
     worker_id = uuid.uuid4().hex
     description = machine.describe(slots, gpus, versions, spec.training.precision)
