@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tunefront.reports.class_answers.class_answers import FrontAnswers
@@ -12,7 +14,7 @@ from tunefront.reports.confirmation.confirmation import Confirmation
 from tunefront.reports.confirmation.tables import confirmation_markdown, confirmed_frame
 from tunefront.reports.deployment.deployed_front import DeployedFront
 from tunefront.reports.deployment.tables import deployed_frame
-from tunefront.reports.importance.importance import find_importance
+from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_frame, importance_markdown
 from tunefront.reports.page.page import render_page
 from tunefront.reports.study_results import StudyResults
@@ -80,39 +82,51 @@ def write_report(
     Each existing file is replaced at once: a reader sees the old or the new file, never a part. A report
     that fails leaves the old files.
     """
-    files = ReportFiles(
-        out_dir / "report.html", out_dir / "front.md", out_dir / "front.csv", out_dir / "trials.csv",
-        out_dir / "importance.csv", out_dir / "epochs.csv",
-        out_dir / "classes.csv" if results.task == "classification" else None,
-        out_dir / "class_scores.csv" if answers else None,
-        out_dir / "confusion.csv" if answers else None,
-        out_dir / "confirmed.csv" if confirmation else None,
-        out_dir / "deployed.csv" if deployed else None,
-    )  # fmt: skip
     importance = find_importance(results)
-    optimizers = optimizers_markdown(results)
-    markdown = [front_markdown(results), *([optimizers] if optimizers else []), importance_markdown(importance)]
-    if confirmation:
-        markdown.insert(1, confirmation_markdown(confirmation))
-    if answers:
-        markdown.append(answers_markdown(answers))
-    contents = [
-        render_page(results, out_dir, confirmation, importance, answers, deployed),
-        "\n".join(markdown),
-        csv_text(front_frame(results)),
-        csv_text(trials_frame(results)),
-        csv_text(importance_frame(importance)),
-        csv_text(epochs_frame(results)),
-    ]
-    if files.classes_csv:
-        contents.append(csv_text(classes_frame(results)))
-    if answers:
-        contents += [csv_text(class_scores_frame(answers)), csv_text(confusion_frame(answers))]
-    if confirmation:
-        contents.append(csv_text(confirmed_frame(confirmation)))
-    if deployed:
-        contents.append(csv_text(deployed_frame(deployed)))
+    page = render_page(results, out_dir, confirmation, importance, answers, deployed)
+    texts = {name: make() for name, make in texts_beside(results, confirmation, answers, deployed, importance).items()}
     out_dir.mkdir(parents=True, exist_ok=True)
-    for path, content in zip(files.paths, contents, strict=True):
-        replace_file(path, content)
-    return files
+    for name, text in {"report.html": page, **texts}.items():
+        replace_file(out_dir / name, text)
+    paths = {name.replace(".", "_"): out_dir / name for name in texts}
+    return ReportFiles(report_html=out_dir / "report.html", **paths)
+
+
+def texts_beside(
+    results: StudyResults,
+    confirmation: Confirmation | None = None,
+    answers: FrontAnswers | None = None,
+    deployed: DeployedFront | None = None,
+    importance: Importance | None = None,
+) -> dict[str, Callable[[], str]]:
+    """Return the files that lie beside the page: name -> a function that makes its text."""
+    find = cache(lambda: importance or find_importance(results))  # takes long, and most of these files need none
+    texts: dict[str, Callable[[], str]] = {
+        "front.md": lambda: _front_md(results, confirmation, answers, find()),
+        "front.csv": lambda: csv_text(front_frame(results)),
+        "trials.csv": lambda: csv_text(trials_frame(results)),
+        "importance.csv": lambda: csv_text(importance_frame(find())),
+        "epochs.csv": lambda: csv_text(epochs_frame(results)),
+    }
+    if results.task == "classification":
+        texts["classes.csv"] = lambda: csv_text(classes_frame(results))
+    if answers:
+        texts["class_scores.csv"] = lambda: csv_text(class_scores_frame(answers))
+        texts["confusion.csv"] = lambda: csv_text(confusion_frame(answers))
+    if confirmation:
+        texts["confirmed.csv"] = lambda: csv_text(confirmed_frame(confirmation))
+    if deployed:
+        texts["deployed.csv"] = lambda: csv_text(deployed_frame(deployed))
+    return texts
+
+
+def _front_md(
+    results: StudyResults, confirmation: Confirmation | None, answers: FrontAnswers | None, importance: Importance
+) -> str:
+    optimizers = optimizers_markdown(results)
+    parts = [front_markdown(results), *([optimizers] if optimizers else []), importance_markdown(importance)]
+    if confirmation:
+        parts.insert(1, confirmation_markdown(confirmation))
+    if answers:
+        parts.append(answers_markdown(answers))
+    return "\n".join(parts)

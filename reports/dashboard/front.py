@@ -12,19 +12,11 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.measures import Direction
 
 
-def regard_limits() -> None:
-    """Make optuna-dashboard find its best trials with :func:`best_trials` in this process.
-
-    Its figures leave out trials that break a constraint, but its list of best trials does not. It has no setting for
-    that, so its function is replaced.
-    """
-    from optuna_dashboard import _app
-
-    _app.get_pareto_front_trials = best_trials
-
-
 def best_trials(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection]) -> list[FrozenTrial]:
-    """Return the front of the complete trials that break no constraint; ties are all kept."""
+    """Return the front of the complete trials that break no constraint; ties are all kept.
+
+    optuna-dashboard's figures leave out trials that break a constraint, but its own list of best trials does not.
+    """
     feasible = [
         trial
         for trial in trials

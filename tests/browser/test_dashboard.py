@@ -19,3 +19,4 @@ def test_the_dashboard_shows_a_study_with_its_front(
     windows.open(url).get_by_text("digits").first.wait_for()
     page = windows.open(f"{url}dashboard/studies/{fixture.record.study_id}")
     page.locator(".gtitle", has_text="The front").wait_for()
+    windows.close()  # before the server ends, or a page would find it gone

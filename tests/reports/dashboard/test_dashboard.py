@@ -12,62 +12,28 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.reports.report_fixture import THREE, ReportFixture
-from tunefront.reports.dashboard.dashboard import FIGURE_ID, publish_front, serve
+from tunefront.reports.dashboard.dashboard import serve
 from tunefront.reports.dashboard.server import DashboardError
+from tunefront.reports.dashboard.truth import FIGURE_ID
 from tunefront.storage.database.connection import open_store
-from tunefront.storage.open_study import OpenStudy
 
 _SERVE = """
 import sys
 from tunefront.reports.dashboard.dashboard import serve
 from tunefront.storage.database.connection import open_store
-serve(open_store(sys.argv[1], is_writer=True), port=int(sys.argv[2]), refresh_seconds=0.2)
+serve(open_store(sys.argv[1], is_writer=True), port=int(sys.argv[2]), pause_seconds=0.5)
 """
 
 
-def _published(fixture: ReportFixture) -> dict[str, object]:
-    """Return the study's figures by the keys they are stored under, assembled as the dashboard does."""
-    attributes = fixture.store.optuna.get_study_system_attrs(fixture.record.study_id)
-    pieces: dict[str, dict[int, str]] = {}
-    for name, value in attributes.items():
-        if name.startswith("dashboard:plot_data:"):
-            figure_id, number = name.removeprefix("dashboard:plot_data:").rsplit(":", 1)
-            pieces.setdefault(figure_id, {})[int(number)] = value
-    return {
-        figure_id: json.loads("".join(texts[number] for number in sorted(texts))) for figure_id, texts in pieces.items()
-    }
-
-
-def _n_on_front(fixture: ReportFixture) -> int:
-    try:
-        figure = _published(fixture)[FIGURE_ID]
-    except json.JSONDecodeError:  # it is being written, piece by piece
-        return 0
-    return sum(len(trace["customdata"]) for trace in figure["data"] if trace.get("meta") == "front")  # type: ignore[index]
-
-
-def test_published_front_replaces_the_one_before(tmp_path: Path) -> None:
-    fixture = ReportFixture.make(tmp_path)
-    publish_front(fixture.study)
-    fixture.complete(0.9, 10, 5.0)
-    fixture.complete(0.8, 5, 5.0)
-    publish_front(fixture.study)
-    assert list(_published(fixture)) == [FIGURE_ID]
-    assert _n_on_front(fixture) == 2
-
-
 @pytest.mark.filterwarnings("error")
-def test_nothing_is_published_into_a_store_that_only_reads(tmp_path: Path) -> None:
-    fixture = ReportFixture.make(tmp_path)
-    reader = open_store(fixture.store.url)
+def test_a_store_that_only_reads_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is_writer=True"):
-        publish_front(OpenStudy(reader, fixture.record))
-    with pytest.raises(ValueError, match="is_writer=True"):
-        serve(reader)
+        serve(open_store(ReportFixture.make(tmp_path).store.url))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "", "example.org"])
@@ -110,33 +76,88 @@ def _get(url: str, **headers: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
+def _detail(fixture: ReportFixture, url: str) -> dict[str, Any]:
+    """Return what optuna-dashboard is told of the study."""
+    found: dict[str, Any] = json.loads(_get(f"{url}api/studies/{fixture.record.study_id}")[1])
+    return found
+
+
+def _n_on_front(detail: dict[str, Any]) -> int:
+    (figure,) = detail["plotly_graph_objects"]
+    assert figure["id"] == FIGURE_ID
+    traces = json.loads(figure["graph_object"])["data"]
+    return sum(len(trace["customdata"]) for trace in traces if trace.get("meta") == "front")
+
+
 @pytest.mark.server
-def test_dashboard_shows_studies_and_keeps_the_front_up_to_date(
+def test_optuna_dashboard_is_told_the_truth_and_nothing_is_written(
     served: tuple[ReportFixture, str, subprocess.Popen[str]],
 ) -> None:
     fixture, url, process = served
+    before = _stored(fixture)
     status, body = _get(f"{url}api/studies")
     assert status == 200
     assert [study["study_name"] for study in json.loads(body)["study_summaries"]] == ["digits"]
-    assert _n_on_front(fixture) == 1  # published before the first request
+    assert _n_on_front(_detail(fixture, url)) == 1
+    assert _stored(fixture) == before
 
     fixture.complete(0.95, 20, 5.0)
+    before = _stored(fixture)
     deadline = time.monotonic() + 20
-    while _n_on_front(fixture) < 2 and time.monotonic() < deadline:
+    while len((study := _detail(fixture, url))["trials"]) < 3 or _n_on_front(study) < 2:  # it reads every two seconds
+        assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert _n_on_front(fixture) == 2
-    study = json.loads(_get(f"{url}api/studies/{fixture.record.study_id}")[1])
-    assert [figure["id"] for figure in study["plotly_graph_objects"]] == [FIGURE_ID]
     assert [trial["constraints"] for trial in study["trials"]] == [[-90.0], [100.0], [-80.0]]
     assert [trial["number"] for trial in study["best_trials"]] == [0, 2]
+    told = [{each["key"]: each["value"] for each in trial["user_attrs"]} for trial in study["trials"]]
+    assert [attributes["on front"] for attributes in told] == ["yes", "no", "yes"]
+    assert [float(attributes["model_bytes"]) for attributes in told] == [10.0, 200.0, 20.0]
+    note = study["note"]["body"]
+    # The better one is worth twice the memory: 5 points are more than 288 images may have by chance (2.6 points).
+    assert "**Take trial 2: accuracy 95.00 %, memory 20 B, time 5 s.**" in note
+    assert f"(/study/{fixture.record.study_id}/)" in note
+    assert [line.split("|")[1].strip() for line in note.splitlines() if "%" in line and line.startswith("|")] == [
+        "2",
+        "0",
+    ]
+    assert _stored(fixture) == before
 
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
-        status, body = _get(f"{url}api/studies", **headers)
-        assert status == 403
-        assert "digits" not in body
+        for path in ("", "studies", f"study/{fixture.record.study_id}/", "version", "api/studies"):
+            status, body = _get(f"{url}{path}", **headers)
+            assert status == 403
+            assert "digits" not in body
     assert _get(f"{url}api/studies", Host="localhost:9000", Origin="http://localhost:9000")[0] == 200
 
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate(timeout=20)
     assert process.returncode == 0
     assert printed == ""  # no warning, no traceback, no line for every request
+
+
+def _stored(fixture: ReportFixture) -> tuple[Any, ...]:
+    """Return all attributes of the study and its trials that the store has."""
+    storage, study_id = open_store(fixture.store.url).optuna, fixture.record.study_id
+    trials = [(trial.user_attrs, trial.system_attrs) for trial in storage.get_all_trials(study_id)]
+    return storage.get_study_system_attrs(study_id), storage.get_study_user_attrs(study_id), trials
+
+
+@pytest.mark.server
+def test_a_note_of_a_person_stays_below_ours(served: tuple[ReportFixture, str, subprocess.Popen[str]]) -> None:
+    fixture, url, _ = served
+    address = f"{url}api/studies/{fixture.record.study_id}"
+    shown = _detail(fixture, url)["note"]
+    assert shown["version"] == 0
+    written = {"body": shown["body"] + "\nmine, and *kept*", "version": 1}
+    request = urllib.request.Request(
+        f"{address}/note", json.dumps(written).encode(), {"Content-Type": "application/json"}, method="PUT"
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 204
+    fixture.complete(0.99, 9, 1.0)
+    deadline = time.monotonic() + 20
+    while "Take trial 2" not in (note := _detail(fixture, url)["note"]["body"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert note.rstrip().endswith("mine, and *kept*")
+    assert (note.count("mine, and"), note.count("**Take trial")) == (1, 1)

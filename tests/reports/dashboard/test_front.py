@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from inspect import signature
+
 import optuna
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.reports.dashboard.front import best_trials, regard_limits
+from tunefront.reports.dashboard.front import best_trials
 
 DIRECTIONS = [StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE]
 
@@ -32,14 +34,12 @@ def test_best_trials_keep_the_limits() -> None:
     assert best_trials([], DIRECTIONS) == []
 
 
-def test_the_dashboard_still_has_the_function_that_is_replaced() -> None:
-    from optuna_dashboard import _app
+def test_the_dashboard_still_has_the_functions_that_are_replaced() -> None:
+    from optuna_dashboard import _app, _pareto_front, _storage
 
-    before = _app.get_pareto_front_trials
-    try:
-        trials = [trial(0, 0.9, 50.0), trial(1, 0.6, 20.0), trial(2, 0.6, 30.0)]
-        assert {t.number for t in before(trials=trials, directions=DIRECTIONS)} == {0, 1}
-        regard_limits()
-        assert {t.number for t in _app.get_pareto_front_trials(trials=trials, directions=DIRECTIONS)} == {0, 1}
-    finally:
-        _app.get_pareto_front_trials = before
+    trials = [trial(0, 0.9, 50.0), trial(1, 0.6, 20.0), trial(2, 0.6, 30.0)]
+    assert {t.number for t in _pareto_front.get_pareto_front_trials(trials=trials, directions=DIRECTIONS)} == {0, 1}
+    assert {t.number for t in best_trials(trials, DIRECTIONS)} == {0, 1}
+    assert {"get_pareto_front_trials", "get_trials", "get_study"} <= vars(_app).keys()
+    assert list(signature(_storage.get_trials).parameters) == ["in_memory_cache", "storage", "study_id"]
+    assert list(signature(_storage.get_study).parameters) == ["storage", "study_id"]

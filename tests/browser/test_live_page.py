@@ -1,0 +1,55 @@
+"""The dashboard's live page in a browser: it follows its study, and a reader's place in it stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.page_checks import settle
+from tests.browser.window import Windows
+from tests.reports.dashboard.test_dashboard import served
+from tests.reports.report_fixture import ReportFixture
+
+__all__ = ["served"]
+_PLACE = "[...document.querySelectorAll('[id]')].filter((e) => e.getBoundingClientRect().top <= 1).at(-1)"
+
+
+@pytest.mark.server
+def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
+    windows: Windows, served: tuple[ReportFixture, str, object]
+) -> None:
+    fixture, url, _ = served
+    for number in range(20):
+        fixture.complete(0.5 + number / 100, 20 + number, 9.0)  # rows, so that there is something to scroll
+    page = windows.open(f"{url}#front", width=900, height=500)
+    page.get_by_text("follows the study").wait_for()
+    assert page.url == f"{url}study/{fixture.record.study_id}/#front"
+    settle(page)
+    opened = page.locator("details").last
+    opened.evaluate("(box) => { box.open = true; scrollTo(0, document.body.scrollHeight * 0.6); }")
+    before = page.evaluate(f"{_PLACE}.id + ' ' + Math.round({_PLACE}.getBoundingClientRect().top)")
+    said = page.locator("[data-live-state]").inner_text()
+
+    fixture.complete(0.97, 50, 5.0)
+    page.locator("[data-live-state]").filter(has_not_text=said).wait_for(timeout=30_000)  # it was loaded again
+    settle(page)
+    assert "23 trials" in page.inner_text("body")
+    assert page.locator("details").last.evaluate("(box) => box.open") is True
+    assert page.url.endswith("/#front")
+    place, top = page.evaluate(f"[{_PLACE}.id, {_PLACE}.getBoundingClientRect().top]")
+    assert before.split()[0] == place
+    assert abs(top - float(before.split()[1])) < 3
+    windows.close()  # before the server ends, or the page would find it gone
+
+
+@pytest.mark.server
+def test_the_way_to_optuna_dashboard_leads_back_to_the_same_study(
+    windows: Windows, served: tuple[ReportFixture, str, object]
+) -> None:
+    fixture, url, _ = served
+    page = windows.open(url)
+    page.get_by_role("link", name="optuna-dashboard").click()
+    page.get_by_text("Pareto Front").first.wait_for()
+    page.get_by_role("link", name="Back to tunefront's page").click()
+    page.get_by_text("follows the study").wait_for()
+    assert page.url == f"{url}study/{fixture.record.study_id}/"
+    windows.close()
