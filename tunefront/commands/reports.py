@@ -83,7 +83,7 @@ def dashboard(
         ),
     ] = False,
 ) -> None:
-    """Watch trials in a browser: optuna-dashboard over the same storage, with the front as a figure."""
+    """Show studies in a browser: each as a page that follows it, and optuna-dashboard over the same storage."""
     with at_work("loading the dashboard"):
         from tunefront.reports.dashboard.dashboard import serve
         from tunefront.storage.database.connection import has_studies, open_store
