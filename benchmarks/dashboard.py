@@ -44,7 +44,10 @@ from tunefront.reports.dashboard.dashboard import serve
 from tunefront.storage.database.connection import open_store
 serve(open_store(sys.argv[1], is_writer=True), port=0)
 """
-_PAINTS = "() => Object.fromEntries(performance.getEntriesByType('paint').map((each) => [each.name, each.startTime]))"
+_PAINTS = """() => ({
+    ...Object.fromEntries(performance.getEntriesByType('paint').map((each) => [each.name, each.startTime])),
+    'page loaded, its scripts run': performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd,
+})"""
 
 
 def main() -> None:

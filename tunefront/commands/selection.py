@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.screen.verdict import chosen_path, price_of_confirmation, say_verdict
 from tunefront.commands.session import results_folder
 from tunefront.commands.terminal import (
@@ -82,10 +83,11 @@ def select(
     from tunefront.search.spec.deploy import find_device
 
     board = find_device(device, "--device") if device else None
-    found = find_study(storage, study)
-    results = load_results(found)
+    with at_work("reading the storage"):
+        found = find_study(storage, study)
+        results = load_results(found)
+        every = find_options(results, load_confirmation(found.store, results))
     names = [text.partition("=")[0].strip() for text in (*(at_most or ()), *(at_least or ()))]
-    every = find_options(results, load_confirmation(found.store, results))
     options, limits = options_for(found, every, names, board)
     limits += [read_limit(text, options, is_upper=True) for text in at_most or ()]
     limits += [read_limit(text, options, is_upper=False) for text in at_least or ()]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, SlotsOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce_code,
     line_teller,
@@ -94,7 +95,8 @@ def confirm(
     folder_owner.check_owner(folder, search.record, study)
     refuse_links(folder)
     announce_code(read_stored_spec(search.record), as_json)
-    plan = plan_confirmation(search, seeds, near)
+    with at_work("choosing what to train again"):
+        plan = plan_confirmation(search, seeds, near)
     say(plan.describe(slots), sys.stderr if as_json else sys.stdout)
     ending, console = run_here(
         plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue

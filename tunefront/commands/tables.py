@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import UserError, say, show, show_json, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
 
@@ -62,7 +63,8 @@ def table(
     from tunefront.reports.tables.csv_text import csv_text
     from tunefront.reports.tables.pivot import make_pivot, pivot_latex, pivot_markdown
 
-    results = load_results(find_study(storage, study))
+    with at_work("reading the storage"):
+        results = load_results(find_study(storage, study))
     names = [name.strip() for name in show_measures.split(",") if name.strip()]
     pivot = make_pivot(results, rows, columns, names)
     text = {
@@ -127,7 +129,8 @@ def compare(
     from tunefront.reports.study_results import load_results
     from tunefront.reports.tables.csv_text import csv_text
 
-    comparison = compare_studies(*(load_results(find_study(storage, name)) for name in (first, second)))
+    with at_work("reading the storage"):
+        comparison = compare_studies(*(load_results(find_study(storage, name)) for name in (first, second)))
     if out is not None:
         writable_folder(out.parent).mkdir(parents=True, exist_ok=True)
         out.write_text(csv_text(comparison.frame()))
