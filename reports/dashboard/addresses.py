@@ -44,7 +44,7 @@ class Addresses:
             return with_way_back(self._dashboard, environ, start_response)
         if not of_study and path not in _OWN:
             return self._dashboard(environ, start_response)
-        answer = _Answer(start_response)
+        answer = _Answer(start_response, has_body=environ["REQUEST_METHOD"] != "HEAD")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return answer.text(HTTPStatus.METHOD_NOT_ALLOWED, "This address can only be read.")
         if of_study:
@@ -99,10 +99,11 @@ class Addresses:
 
 
 class _Answer:
-    """The answer to one request."""
+    """The answer to one request; one that asked for the head alone gets no body."""
 
-    def __init__(self, start_response: StartResponse) -> None:
+    def __init__(self, start_response: StartResponse, *, has_body: bool) -> None:
         self._start_response = start_response
+        self._has_body = has_body
 
     def page(self, page: LivePage) -> Iterable[bytes]:
         headers = [("Content-Type", _HTML), ("Content-Security-Policy", page.policy)]
@@ -125,4 +126,4 @@ class _Answer:
             ("X-Content-Type-Options", "nosniff"),
         ]
         self._start_response(f"{status.value} {status.phrase}", headers + fixed)
-        return [body]
+        return [body] if self._has_body else []

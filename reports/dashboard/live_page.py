@@ -97,8 +97,10 @@ class LivePages:
             if made.page is None or made.page.version != reading.version:
                 made.page = live_page(reading, self._pause_seconds)
             made.error = ""
-        except (SQLAlchemyError, OptunaError, KeyError) as error:  # KeyError if the study was just deleted
+        except Exception as error:
             made.error = type(error).__name__
+            if not isinstance(error, SQLAlchemyError | OptunaError | KeyError):  # KeyError if it was just deleted
+                raise  # a mistake of ours keeps its traceback, and the page says what it was
             _log.warning("the page of %s was not made (%s); it is tried again", study.name, made.error)
         finally:
             made.seconds = self._clock() - made.began_at

@@ -103,6 +103,7 @@ def make_asker(progress: Progress) -> Iterator[Asker]:
 def make_data_asker(progress: Progress) -> Iterator[Asker]:
     """Yield an asker for one command that looks at data: only a source that needs Keras imports it, without a GPU."""
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        progress("looking at the data", 0, 1)
         launcher = Launcher(Path(name) / "forkserver.log", preload=_DATA_MODULES)
         launcher.load()
         yield Asker(launcher, None, Path(name) / "child.log", progress)

@@ -73,7 +73,7 @@ def table(
         Format.CSV: lambda: csv_text(pivot.frame().reset_index()),
     }[form]()
     if out is None:
-        say(text.rstrip())
+        say(text.rstrip(), is_prose=False)
         return
     if out.is_dir():
         raise UserError(f"--out {out} is a folder: name a file")

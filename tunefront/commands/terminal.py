@@ -136,22 +136,26 @@ def show_json(content: Any) -> None:
     print(json.dumps(content, indent=2))
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def say(text: str, stream: TextIO | None = None, *, is_prose: bool = True) -> None:
     """Print a text with its unsafe characters escaped, to stdout unless another stream is given.
 
     A terminal gets lines that break between words, so that no path is broken inside; commands are not broken at all.
+
+    Args:
+        is_prose: Whether lines may be broken; a table for a paper or a command to copy must not be.
     """
     stream, text = stream or sys.stdout, printable(text)
-    if stream.isatty():
+    if is_prose and stream.isatty():
         text = "\n".join(_broken_between_words(line) for line in text.split("\n"))
     print(text, file=stream, flush=True)
 
 
 def _broken_between_words(line: str) -> str:
-    words, indent = line.split(), line[: len(line) - len(line.lstrip())]
-    if not words or words[0] in ("tunefront", "next:"):
+    words, width = line.split(), shutil.get_terminal_size().columns
+    if len(line) <= width or not words or words[0] == "tunefront":
         return line
-    lines, width = [indent + words[0]], shutil.get_terminal_size().columns
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = [indent + words[0]]
     for word in words[1:]:
         if len(lines[-1]) + 1 + len(word) <= width:
             lines[-1] += f" {word}"
@@ -174,7 +178,7 @@ def tell(console: Console, text: str) -> None:
 
 def suggest(*steps: str) -> None:
     """Print what to do next."""
-    say("next: " + "\n      ".join(steps))
+    say("next: " + "\n      ".join(steps), is_prose=False)
 
 
 def storage_argument(url: str) -> str:

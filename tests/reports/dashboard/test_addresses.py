@@ -183,5 +183,7 @@ def test_everything_else_is_optuna_dashboards_with_a_way_back(fixture: ReportFix
         ("", "/"),
     ):
         assert site.ask("/study", HTTP_REFERER=referer)[2]["Location"] == target
+    status, body, headers = site.ask("/studies", "HEAD")
+    assert (status, body, headers["Content-Length"]) == (200, "", str(len(site.ask("/studies")[1])))
     assert site.ask("/study/1/", "POST")[0] == 405
     assert site.ask("/studies", "DELETE")[0] == 405

@@ -61,6 +61,14 @@ def test_lines_break_between_words_and_never_inside_a_path(study: ReportFixture,
     assert "next: open results/digits/report.html" in lines
 
 
+def test_what_is_to_be_copied_is_not_broken(tmp_path: Path) -> None:
+    command = "tunefront run " + " ".join(["--storage"] * 12)
+    row = f"| a |  {'b' * 70} | c |"
+    code = f"from tunefront.commands.terminal import say, suggest\nsuggest({command!r}, {command!r})\n"
+    lines = in_terminal(tmp_path, code + f"say('Go on with:\\n  {command}')\nsay({row!r}, is_prose=False)")
+    assert lines[:5] == [f"next: {command}", f"      {command}", "Go on with:", f"  {command}", row]
+
+
 def test_what_takes_long_spins_in_a_terminal(tmp_path: Path) -> None:
     code = (
         "import time; from tunefront.commands.screen.spinner import at_work\nwith at_work('counting'): time.sleep(0.3)"
