@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow test-exhaustive backbone-layers notebook lint format benchmark clean
+.PHONY: help install demo check test test-slow test-exhaustive test-chaos backbone-layers notebook lint format benchmark clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,7 +17,7 @@ demo: $(VENV)/linked ## Search small CNNs for handwritten digits and write a rep
 	$(BIN)/tunefront run examples/digits.toml
 
 check: lint ## Check style and types, and run the tests that train nothing and start nothing: the inner loop
-	$(BIN)/pytest $(PARALLEL) -q -m "not (slow or server or keras or processes or browser or exhaustive)"
+	$(BIN)/pytest $(PARALLEL) -q -m "not (slow or server or keras or processes or browser or exhaustive or chaos)"
 
 test: lint ## Check style and types, and run all tests
 	$(BIN)/pytest $(PARALLEL)
@@ -27,6 +27,9 @@ test-slow: $(VENV)/installed-test ## Run only the slow tests
 
 test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built
 	$(BIN)/pytest -m exhaustive
+
+test-chaos: $(VENV)/installed-test ## Run what takes the database away for minutes (a quarter of an hour)
+	$(BIN)/pytest -m chaos -rP
 
 backbone-layers: $(VENV)/installed-test ## Write anew which layers of Keras's backbones learn (minutes)
 	$(BIN)/python -m tests.spaces.write_backbone_layers

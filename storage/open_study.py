@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -50,6 +51,10 @@ class OpenStudy:
     def name(self) -> str:
         """The study's name."""
         return self.record.name
+
+    def exclusively(self) -> AbstractContextManager[Callable[[], None]]:
+        """Hold the study's lock, see :meth:`Store.exclusively`."""
+        return self.store.exclusively(self.study_id)
 
     @cached_property
     def optuna(self) -> Study:

@@ -4,11 +4,14 @@ The rules: a study of N trials ends with exactly N that are complete or pruned, 
 and restarts there are. One worker at a time runs a trial. Any supervisor sweeps a lease that its own
 supervisor no longer renews: the trial goes back to the queue under its number, for a clean attempt.
 A result that arrives after that is refused.
+
+A lease that has run out says nothing while its worker could not have renewed it: the store was away, or the clock was
+set. So a supervisor sweeps such leases only after it has renewed its own for one whole lease without an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import optuna
 import sqlalchemy as sa
@@ -18,15 +21,25 @@ from sqlalchemy.engine import Connection
 from tunefront.storage import answers as image_answers
 from tunefront.storage import constraints
 from tunefront.storage.answers import Answers
-from tunefront.storage.attempts import Lease, count_attempts, end_attempt, holds, note_intended, of_trial
+from tunefront.storage.attempts import (
+    Lease,
+    count_attempts,
+    end_attempt,
+    has_ended,
+    holds,
+    note_intended,
+    of_trial,
+    read_leases,
+)
 from tunefront.storage.counts import count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
+from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
 
-LEASE_SECONDS = 60.0
 REASON = "reason"  # user attribute of a trial in Optuna
+Outage = tuple[float, float]  # from the last renewal before it to the first after it, on the database's clock
 MAX_ATTEMPTS = 3  # a trial whose worker was lost in so many attempts is likely the cause, and fails
 
 
@@ -42,7 +55,10 @@ def lease_next(
 
     With `only_waiting` no new trial is made: the result is None also if no trial waits.
 
-    The caller holds the store's lock (:meth:`Store.exclusively`) and has set `study.optuna.sampler`.
+    The caller holds the study's lock (:meth:`OpenStudy.exclusively`) and has set `study.optuna.sampler`.
+
+    Raises:
+        LockBusyError: If the lock was lost meanwhile, and another worker took the same trial.
     """
     counts = count(study)
     if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
@@ -56,8 +72,12 @@ def lease_next(
         attempt = count_attempts(connection, study_id, trial.number) + 1
         lease = Lease(study_id, trial.number, attempt, worker_id)
         key = {"study_id": study_id, "number": trial.number}
-        expires_at = schema.database_now() + LEASE_SECONDS
-        connection.execute(schema.leases.insert().values(**key, worker_id=worker_id, slot=slot, expires_at=expires_at))
+        expires_at = schema.database_now() + store.waits.lease_seconds
+        taken = schema.leases.insert().values(**key, worker_id=worker_id, slot=slot, expires_at=expires_at)
+        try:
+            connection.execute(taken)
+        except sa.exc.IntegrityError as error:
+            raise LockBusyError(f"another worker has taken trial {trial.number} while this one was silent") from error
         connection.execute(
             schema.attempts.insert().values(
                 **key, attempt=attempt, worker_id=worker_id, started_at=schema.database_now(), ending="running"
@@ -78,19 +98,24 @@ def _forget_last_words(connection: Connection, study_id: int, number: int) -> No
     connection.execute(table.delete().where(is_of_trial & (table.c.key == REASON)))
 
 
-def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) -> None:
+def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) -> float:
     """Extend the worker's leases, all or those of the trials in `numbers`, and store that the worker is alive.
+
+    Returns:
+        The time of the renewal, on the database's clock.
 
     When the answer to taking a lease is lost, the worker does not know that it has the lease and does not
     name its trial. That lease expires, and the trial is swept.
     """
-    now = schema.database_now()
     is_renewed = schema.leases.c.worker_id == worker_id
     if numbers is not None:
         is_renewed &= schema.leases.c.number.in_(numbers)
     with store.engine.begin() as connection:
-        connection.execute(schema.leases.update().where(is_renewed).values(expires_at=now + LEASE_SECONDS))
+        now = float(connection.execute(sa.select(schema.database_now())).scalar_one())
+        expires_at = now + store.waits.lease_seconds
+        connection.execute(schema.leases.update().where(is_renewed).values(expires_at=expires_at))
         connection.execute(schema.workers.update().where(schema.workers.c.worker_id == worker_id).values(seen_at=now))
+    return now
 
 
 def finish(
@@ -105,7 +130,9 @@ def finish(
     reason: str = "",
     model_path: str = "",
 ) -> bool:
-    """Record how an attempt ended. Returns False and writes nothing if the lease is no longer held.
+    """Record how an attempt ended; recording the same end once more changes nothing.
+
+    Returns False and writes nothing if the lease is no longer held.
 
     Args:
         values: A finite value for each objective, if complete.
@@ -116,54 +143,69 @@ def finish(
         model_path: The path of the kept model; empty if none was kept.
     """
     store = study.store
-    with store.exclusively():
+    with study.exclusively() as check_lock:
         with store.engine.begin() as connection:
             if not holds(connection, lease):
-                return False
+                return has_ended(connection, lease, outcome)
         told = _state(study, lease.number)
-        if told.is_finished():  # by a person, in the dashboard
-            _close_told(study, lease.number, told)
-            return False
+        if told.is_finished():  # by a person in the dashboard, or by this function, whose answer was lost
+            return _close_told(study, lease.number, told)
+        check_lock()
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             note_intended(connection, lease, outcome, reason, model_path)
         if violations:
             constraints.write(study, lease.number, violations)
+        check_lock()  # whoever was silent for longer than a lease may no longer hold it
         _tell(study, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
             end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path)
     return True
 
 
-def sweep(study: OpenStudy, dead_workers: Sequence[str] = ()) -> list[int]:
+def sweep(
+    study: OpenStudy,
+    dead_workers: Collection[str] = (),
+    *,
+    living_workers: Collection[str] = (),
+    with_expired: bool = True,
+    outages: Sequence[Outage] = (),
+) -> list[int]:
     """Give back the trials whose worker was lost, and return their numbers.
 
-    A worker was lost if its lease expired, if it is one of `dead_workers`, or if a running trial has no
+    A worker was lost if it is one of `dead_workers`, if its lease expired, or if a running trial has no
     lease (the worker died while it took the trial).
+
+    Args:
+        living_workers: Workers whose processes are known to live. One of them has lost a trial only if it has been seen
+            after the lease expired: then it does not know that it has the trial.
+        with_expired: Whether leases that have expired count. They must not while their workers may not have been able
+            to renew them.
+        outages: When the store was away. A trial whose lease ran out then goes back without being counted as lost.
     """
-    with study.store.exclusively():
-        with study.store.engine.connect() as connection:
-            table = schema.leases
-            is_lost = (table.c.expires_at < schema.database_now()) | table.c.worker_id.in_(dead_workers)
-            rows = connection.execute(
-                sa.select(table.c.number, is_lost).where(table.c.study_id == study.study_id)
-            ).all()
-        leased = {int(number): bool(lost) for number, lost in rows}
+    with study.exclusively():
+        leased = read_leases(study)
         states = {trial.number: trial.state for trial in study.optuna.get_trials(deepcopy=False)}
-        lost = [number for number, state in states.items() if state == TrialState.RUNNING and leased.get(number, True)]
-        for number in lost:
-            _give_back_lost(study, number)
+        lost = []
+        for number in (number for number, state in states.items() if state == TrialState.RUNNING):
+            lease = leased.get(number)
+            if lease is None or lease.worker_id in dead_workers or (with_expired and lease.is_given_up(living_workers)):
+                is_by_outage = lease is not None and any(start <= lease.expires_at <= end for start, end in outages)
+                _give_back_lost(study, number, is_by_outage=is_by_outage)
+                lost.append(number)
         for number in leased:
             if states[number] != TrialState.RUNNING:
                 _close_told(study, number, states[number])
     return lost
 
 
-def _give_back_lost(study: OpenStudy, number: int) -> None:
+def _give_back_lost(study: OpenStudy, number: int, *, is_by_outage: bool) -> None:
     with study.store.engine.connect() as connection:
         n_lost = count_attempts(connection, study.study_id, number, Outcome.LOST) + 1
-    if n_lost >= MAX_ATTEMPTS:
+    if is_by_outage:
+        outcome, reason = Outcome.RETURNED, "its lease ran out while the storage was away"
+    elif n_lost >= MAX_ATTEMPTS:
         outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
     else:
         outcome, reason = Outcome.LOST, "its worker was lost"
@@ -172,20 +214,22 @@ def _give_back_lost(study: OpenStudy, number: int) -> None:
         end_attempt(connection, study.study_id, number, outcome, reason, "")
 
 
-def _close_told(study: OpenStudy, number: int, state: TrialState) -> None:
-    """End the open attempt at a trial that has ended in Optuna.
+def _close_told(study: OpenStudy, number: int, state: TrialState) -> bool:
+    """End the open attempt at a trial that has ended in Optuna, and return whether it ended as its worker intended.
 
-    Either its worker died between telling Optuna and ending the attempt, or a person ended the trial.
+    Either its worker was stopped between telling Optuna and ending the attempt, or a person ended the trial.
     """
     table, study_id = schema.attempts, study.study_id
     with study.store.engine.begin() as connection:
         is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
         row = connection.execute(sa.select(table).where(is_open)).one_or_none()
-        if row is not None and row.intended and STATES[Outcome(row.intended)] == state:
+        is_intended = row is not None and bool(row.intended) and STATES[Outcome(row.intended)] == state
+        if row is not None and is_intended:
             end_attempt(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
         else:  # told by a person
             outcome = next(outcome for outcome, told in STATES.items() if told == state)
             end_attempt(connection, study_id, number, outcome, "", "")
+    return is_intended
 
 
 def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[float] | None, reason: str) -> None:

@@ -17,7 +17,6 @@ from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import StoreError
 from tunefront.storage.open_study import OpenStudy, StudyRecord
-from tunefront.storage.queue import LEASE_SECONDS
 
 WRITTEN_SPEC = "written_spec"  # user attribute of a study: the keys that its first spec was written with
 
@@ -188,13 +187,13 @@ def _forget_deleted(store: Store) -> None:
 
 def workers_at_work(study: OpenStudy) -> list[WorkerRecord]:
     """Return the supervisors that hold a valid lease of the study, or were seen within a lease's time, oldest first."""
-    leases = schema.leases
+    leases, lease_seconds = schema.leases, study.store.waits.lease_seconds
     is_valid = (leases.c.study_id == study.study_id) & (leases.c.expires_at >= schema.database_now())
     with study.store.engine.connect() as connection:
         now = float(connection.execute(sa.select(schema.database_now())).scalar_one())
         holders = set(connection.execute(sa.select(leases.c.worker_id).where(is_valid)).scalars())
     return [
-        worker for worker in list_workers(study) if worker.worker_id in holders or worker.seen_at > now - LEASE_SECONDS
+        worker for worker in list_workers(study) if worker.worker_id in holders or worker.seen_at > now - lease_seconds
     ]
 
 
@@ -230,5 +229,5 @@ def check_idle(study: OpenStudy, ended_workers: Collection[str] = ()) -> None:
         raise StoreError(
             f"the study {study.name!r} is being worked on, by process {worker.pid} on "
             f"{worker.machine.get('host_name', worker.host)}: end that with Ctrl-C there. One that was lost counts as "
-            f"ended after {LEASE_SECONDS:.0f} s"
+            f"ended after {study.store.waits.lease_seconds:.0f} s"
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
@@ -42,6 +44,12 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server; clients lose their connections."""
         self._handle.stop()
+
+    def stop_hard(self) -> None:
+        """Stop the server without letting it end anything, as a crash does; it recovers when it starts again."""
+        process = psutil.Process(self._handle.get_pid())
+        process.send_signal(signal.SIGQUIT)
+        process.wait(10)
 
     def start(self) -> None:
         """Start the server again with the same data."""

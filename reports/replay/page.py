@@ -25,7 +25,7 @@ from tunefront.reports.replay.tables import (
 from tunefront.reports.tables.csv_text import csv_text
 from tunefront.storage.files import replace_file
 
-_HIDDEN_FACTS = ("host_name", "process_started_at")
+_HIDDEN_FACTS = ("host_name", "process_started_at", "process_ticks")
 
 
 def write_replay(replay: Replay, out_dir: Path) -> list[Path]:

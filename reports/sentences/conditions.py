@@ -54,7 +54,7 @@ def machines(results: StudyResults) -> list[MachineConditions]:
     """Return the machines that worked on the study in the order of their start; equal ones are counted together."""
     alike: dict[str, list[Mapping[str, Any]]] = {}
     for worker in results.workers:
-        what = {name: fact for name, fact in worker.machine.items() if name != "process_started_at"}
+        what = {name: fact for name, fact in worker.machine.items() if not name.startswith("process_")}
         alike.setdefault(json.dumps(what, sort_keys=True), []).append(worker.machine)
     return [MachineConditions(len(found), _facts(found[0])) for found in alike.values()]
 

@@ -84,7 +84,7 @@ class ConfirmationPlan:
         All candidates with one seed come before any with the next. An interrupted confirmation then has as many
         trainings of each candidate, and changes on the machine affect all candidates alike.
         """
-        with study.store.exclusively():
+        with study.exclusively():
             queued = _queued(study.optuna.get_trials(deepcopy=False))
             for seed in range(self.n_seeds):
                 for finalist in self.finalists:

@@ -46,6 +46,7 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
         "slots": [slot.name for slot in slots],
         "threads_per_slot": slots[0].n_threads,
         "process_started_at": psutil.Process().create_time(),  # on this machine's clock, for is_alive
+        **_process_ticks(os.getpid()),
     }
 
 
@@ -58,19 +59,35 @@ def host_key() -> str:
     return f"{boot.read_text().strip()} {os.readlink(namespace)}"
 
 
-def is_alive(pid: int, started_at: float) -> bool:
-    """Return whether the process `pid` runs and already ran at `started_at`, in seconds on this machine's clock.
+def is_alive(pid: int, description: Mapping[str, Any]) -> bool:
+    """Return whether the process `pid`, which described itself so on this machine, still runs.
 
     A younger process has only got the number of one that ended.
     """
     try:
         process = psutil.Process(pid)
-        # A zombie has ended, but its parent has not read its exit code yet.
-        return process.status() != psutil.STATUS_ZOMBIE and float(process.create_time()) <= started_at + 5
+        if process.status() == psutil.STATUS_ZOMBIE:  # it has ended, but its parent has not read its exit code yet
+            return False
+        if "process_ticks" in description:
+            return _process_ticks(pid) == {"process_ticks": description["process_ticks"]}
+        # Described by an older tunefront, or not on Linux.
+        return bool(process.create_time() <= description["process_started_at"] + 5)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:
         return True
+
+
+def _process_ticks(pid: int) -> dict[str, int]:
+    """Return when a process started, in clock ticks since the machine did; nothing where a system does not tell it.
+
+    Seconds on a clock would not do: when the clock is set, the same process seems to have started at another time.
+    """
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2]
+        return {"process_ticks": int(after_name.split()[19])}
+    except (OSError, IndexError, ValueError):
+        return {}
 
 
 def _cpu_name() -> str:

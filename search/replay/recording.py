@@ -118,7 +118,11 @@ def write_recording(study: OpenStudy, path: Path) -> int:
 
 def _publishable(machine: Mapping[str, Any]) -> dict[str, Any]:
     """Return the publishable facts of a machine: hardware and versions, not its name."""
-    return {name: value for name, value in machine.items() if name not in ("host_name", "os", "process_started_at")}
+    return {
+        name: value
+        for name, value in machine.items()
+        if name not in ("host_name", "os", "process_started_at", "process_ticks")
+    }
 
 
 def _row(trial: TrialRecord, attributes: Mapping[str, Any], measure: Measure) -> dict[str, Any]:

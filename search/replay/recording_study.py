@@ -17,7 +17,7 @@ def enqueue_candidates(study: OpenStudy, n_candidates: int, n_repeated: int, n_s
     """
     spec = StudySpec.from_json(study.record.spec)
     space = spec.parsed_space()
-    with study.store.exclusively():
+    with study.exclusively():
         queued = {
             (trial.user_attrs.get("candidate"), trial.user_attrs.get("seed"))
             for trial in study.optuna.get_trials(deepcopy=False)

@@ -17,7 +17,7 @@ def enqueue_starts(study: OpenStudy, starts: Sequence[Mapping[str, Any]], grid: 
             point that was not tried, or none if all were.
     """
     n_new = 0
-    with study.store.exclusively():
+    with study.exclusively():
         for number, start in enumerate(starts, start=1):
             trials = study.optuna.get_trials(deepcopy=False)
             if number in {trial.user_attrs.get("start") for trial in trials}:

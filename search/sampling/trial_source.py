@@ -49,13 +49,13 @@ class TrialSource:
     def lease(self, slot: str) -> tuple[Lease, optuna.Trial] | None:
         """Take the next waiting trial or a new one; None if enough are finished or running, or none is left.
 
-        A sampler reads and writes data of other trials only here, under the store's lock. So generations, sequences
+        A sampler reads and writes data of other trials only here, under the study's lock. So generations, sequences
         and grids are the same however many workers there are.
 
         Raises:
             StoreError: If the study has other limits by now, which means that this worker was taken for lost.
         """
-        with self._study.store.exclusively():
+        with self._study.exclusively():
             studies.check_limits(self._study)
             trials = self._study.optuna.get_trials(deepcopy=False)
             waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)

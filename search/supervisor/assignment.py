@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.slots import Slot
@@ -18,6 +19,7 @@ class Assignment:
 
     Attributes:
         out: The folder for kept models and logs.
+        machine: The description of this machine: hardware, versions and slots.
     """
 
     study: OpenStudy
@@ -26,3 +28,4 @@ class Assignment:
     slots: Sequence[Slot]
     worker_id: str
     out: Path
+    machine: Mapping[str, Any] = field(default_factory=dict)

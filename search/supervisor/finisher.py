@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from tunefront.objectives.measures import known_early
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
+from tunefront.search.supervisor.contact.delivery import Delivery, describe_delivery, describe_refused
+from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
-from tunefront.storage import constraints, queue, studies
+from tunefront.storage import studies
 from tunefront.storage.attempts import Lease
-from tunefront.storage.database.patience import patiently
 from tunefront.storage.outcomes import Outcome
 
 
@@ -27,6 +29,7 @@ class Finisher:
 
     Args:
         running: The supervisor's running trials, from which trials that end are removed.
+        delivery: Tells the store how trials ended, or keeps that until it is back.
     """
 
     def __init__(
@@ -36,6 +39,8 @@ class Finisher:
         models: KeptModels,
         running: RunningTrials,
         view: View,
+        contact: Contact,
+        delivery: Delivery,
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
@@ -44,6 +49,8 @@ class Finisher:
         self._models = models
         self._running = running
         self._view = view
+        self._contact = contact
+        self._delivery = delivery
         self._clock = clock
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
@@ -51,7 +58,7 @@ class Finisher:
         running.child.reap()
         reason = reason or self._live_front.broken_limit(running.measurements)
         self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
-        patiently(lambda: self._models.drop(self._live_front.beaten()))
+        self._drop_beaten()
 
     def end_vanished(self, running: RunningTrial) -> None:
         """End a trial whose process has disappeared without a last message."""
@@ -93,45 +100,35 @@ class Finisher:
     def finish(self, running: RunningTrial, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
         """Free the slot and record the outcome, which is refused if the lease was lost."""
         self._free(running)
-        is_complete = outcome is Outcome.COMPLETE
-        is_recorded = patiently(
-            lambda: queue.finish(
-                self._assignment.study,
-                running.lease,
-                outcome,
-                values=self._live_front.values(running.measurements) if is_complete else None,
-                violations=self._violations(running, outcome),
-                measurements=running.measurements,
-                answers=running.answers,
-                reason=reason,
-                model_path=model_path,
-            )
-        )
         if outcome in (Outcome.COMPLETE, Outcome.PRUNED):
             self.seconds_a_trial.append(self._clock() - running.started_at)
-        if is_recorded:
-            self._view.say(self._describe_end(running, outcome, reason))
-        else:
-            self._say_refused(running.lease.number)
+        epochs = () if outcome is Outcome.RETURNED else running.curve[running.n_noted :]
+        result = TrialResult(
+            running.lease,
+            outcome,
+            reason,
+            measurements=running.measurements,
+            stop_violations=running.violations,
+            answers=running.answers,
+            epochs=epochs,
+            model_path=model_path,
+        )
+        self._tell(result, lambda: self._describe_end(running, outcome, reason))
 
-    def _violations(self, running: RunningTrial, outcome: Outcome) -> list[float]:
-        """Return the violations for samplers; for a stopped trial, those of limits that its end would have decided."""
-        if outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
-            return []
-        known = self._live_front.violations(running.measurements)
-        if outcome is Outcome.PRUNED:
-            known = {**self._live_front.violations(known_early(running.measurements)), **running.violations}
-        return constraints.as_list(self._live_front.limits, known)
+    def end_unstarted(self, lease: Lease, outcome: Outcome, reason: str = "") -> None:
+        """End a leased trial that has no process: it has no candidate to train, or its supervisor ends."""
+        self._tell(TrialResult(lease, outcome, reason), lambda: describe_outcome(lease.number, outcome, "", reason))
 
-    def close_ended_by_person(self, lease: Lease) -> None:
-        """Close the attempt of a trial that a person ended before it had started."""
-        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED))
-        self._say_refused(lease.number)
+    def deliver_kept(self) -> None:
+        """Deliver the results that were kept while the store was away.
 
-    def fail_unstarted(self, lease: Lease, reason: str) -> None:
-        """End a leased trial as failed because it has no candidate to train."""
-        patiently(lambda: queue.finish(self._assignment.study, lease, Outcome.FAILED, reason=reason))
-        self._view.say(describe_outcome(lease.number, Outcome.FAILED, "", reason))
+        Raises:
+            StoreAwayError: If it is away again.
+        """
+        for result in self._delivery.spool.results():
+            is_recorded = self._contact.ask(partial(self._delivery.record_spooled, result))
+            self._view.say(describe_delivery(result, is_recorded=is_recorded))
+            self._drop_beaten()
 
     def give_back_running(self, reason: str) -> None:
         """Stop all running trials, and give them back to the queue."""
@@ -139,30 +136,45 @@ class Finisher:
         for running in self._running:  # all are killed before a write to the store can fail
             running.child.kill()
         for running in self._running:
-            if studies.find(study.store, study.name) is not None:
+            if self._contact.ask_or(lambda: studies.find(study.store, study.name) is not None, True):
                 self.finish(running, Outcome.RETURNED, reason=reason)
+
+    def _tell(self, result: TrialResult, describe: Callable[[], str]) -> None:
+        try:
+            is_recorded = self._contact.ask(partial(self._delivery.record, result))
+        except StoreAwayError:
+            self._delivery.spool.add(result)
+            self._view.say(f"{describe()}; kept until the storage is back")
+            return
+        if is_recorded:
+            self._view.say(describe())
+        else:
+            self._say_refused(result.lease.number)
+
+    def _drop_beaten(self) -> None:
+        self._contact.ask_or(lambda: self._models.drop(self._live_front.beaten()), None)
 
     def _free(self, running: RunningTrial) -> None:
         self._running.free(running)
         self._models.drop_partial(running.lease.number)
 
     def _say_refused(self, number: int) -> None:
-        self._view.say(f"trial {number}: result refused: another worker has taken the trial over, or a person ended it")
+        self._view.say(describe_refused(number))
 
     def _describe_end(self, running: RunningTrial, outcome: Outcome, reason: str) -> str:
         number = running.lease.number
         if outcome is Outcome.PRUNED:
             return describe_stopped(number, len(running.curve), running.candidate.epochs, running.stop_brief)
-        line = describe_outcome(number, outcome, self._shown_values(running), reason)
+        line = describe_outcome(number, outcome, self._shown_values(running.measurements), reason)
         if outcome is Outcome.COMPLETE and not self._assignment.spec.confirms:
-            line += patiently(lambda: self._live_front.describe_entry(number))
+            line += self._contact.ask_or(lambda: self._live_front.describe_entry(number), "")
         return line
 
-    def _shown_values(self, running: RunningTrial) -> str:
+    def _shown_values(self, measurements: Mapping[str, float]) -> str:
         shown = [
-            format_quantity(running.measurements[objective.measure.name], objective.measure.unit)
+            format_quantity(measurements[objective.measure.name], objective.measure.unit)
             for objective in self._live_front.objectives.values()
-            if objective.measure.name in running.measurements
+            if objective.measure.name in measurements
         ]
         return ", ".join(shown)
 

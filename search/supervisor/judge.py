@@ -15,10 +15,11 @@ from tunefront.search.pruning.rungs import geometric_rungs
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.search.spec.tables import NoPrunerTable, ParetoTable
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.delivery import note_epochs, tells_optuna
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.spaces.candidate import Candidate
-from tunefront.storage import curves, intermediate_values
-from tunefront.storage.attempts import Lease, holds
+from tunefront.storage import intermediate_values
+from tunefront.storage.attempts import Lease, is_held
 
 
 class Judge:
@@ -44,8 +45,6 @@ class Judge:
                 table, epochs, assignment.study.optuna, MEASURES[assignment.spec.accuracy_measure]
             )
             self._rungs = tuple(range(1, epochs))
-        # With several objectives, Optuna's TPE raises an error on pruned trials that have intermediate values.
-        self._tells_optuna = list(assignment.spec.parsed_objectives()) == ["accuracy"]
 
     def rungs_of(self, candidate: Candidate) -> tuple[int, ...]:
         """Return the epochs after which a candidate's trial waits for a verdict, none of them its last one."""
@@ -53,7 +52,7 @@ class Judge:
 
     def begin(self, lease: Lease) -> None:
         """Forget what an earlier attempt told Optuna, so that a retry is a clean trial."""
-        if self._tells_optuna and lease.attempt > 1:
+        if lease.attempt > 1 and tells_optuna(self._assignment.spec):
             intermediate_values.forget(self._assignment.study.store, lease)
 
     def judge(self, running: RunningTrial) -> Verdict:
@@ -63,26 +62,22 @@ class Judge:
             finished = self._history.finished(epochs)
             pruner = replace(self.pareto, epochs=epochs)
             return pruner.judge(running.curve, running.measurements, finished, self._history.n_ended)
-        if self._optuna is not None and self._is_held(running.lease):
+        # Optuna's halving writes to the trial, which may not be ours now.
+        if self._optuna is not None and is_held(self._assignment.study.store, running.lease):
             return self._optuna.judge(self._stored(running.lease), running.curve)
         return GO_ON
-
-    def _is_held(self, lease: Lease) -> bool:
-        """Return whether the lease is still held: Optuna's halving writes to the trial, which may not be ours now."""
-        with self._assignment.study.store.engine.connect() as connection:
-            return holds(connection, lease)
 
     def _stored(self, lease: Lease) -> optuna.trial.FrozenTrial:
         storage = self._assignment.study.store.optuna
         return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
 
     def note(self, running: RunningTrial) -> bool:
-        """Write the trial's last epoch; return False without writing if its lease is no longer held."""
-        epoch = running.curve[-1]
-        if not curves.append(self._assignment.study.store, running.lease, epoch):
-            return False
-        if self._tells_optuna:
-            intermediate_values.report(self._assignment.study.store, running.lease, epoch.epoch, epoch.accuracy)
+        """Write the trial's epochs that are not yet written; return False if its lease is no longer held."""
+        new = running.curve[running.n_noted :]
+        for is_written in note_epochs(self._assignment.study, self._assignment.spec, running.lease, new):
+            if not is_written:
+                return False
+            running.n_noted += 1
         return True
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from tunefront.search.system.links import refuse_link
 from tunefront.storage import trials
 from tunefront.storage.answers import PREDICTIONS, WORST
-from tunefront.storage.files import replace_file
+from tunefront.storage.files import replace_file, sync
 from tunefront.storage.open_study import OpenStudy
 
 _ERRORS = (PREDICTIONS, WORST)
@@ -54,6 +54,21 @@ class KeptModels:
         partial.replace(path)
         return path.resolve()
 
+    def move_out(self, number: int, stem: Path) -> None:
+        """Move a published model, with all that lies beside it, to files that begin with `stem`, for good."""
+        for path in sorted(self.folder.glob(f"trial-{number}.*")):
+            refuse_link(path)
+            sync(path)
+            path.replace(_with_ending(stem, f".model.{path.name.partition('.')[2]}"))
+
+    def move_in(self, number: int, stem: Path) -> None:
+        """Move back what :meth:`move_out` has moved, as far as it is there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        refuse_link(self.folder)
+        for path in sorted(stem.parent.glob(f"{stem.name}.model.*")):
+            refuse_link(path)
+            path.replace(self.folder / f"trial-{number}.{path.name.partition('.model.')[2]}")
+
     def drop_partial(self, number: int) -> None:
         """Remove a half-written model, and what is beside it, that a trial process may have left."""
         for ending in (".keras", *_ERRORS):
@@ -74,3 +89,7 @@ class KeptModels:
                 for ending in (".keras", ".json", *_ERRORS):
                     path.with_suffix(ending).unlink(missing_ok=True)
                 trials.set_model_path(self.study, int(number), "")
+
+
+def _with_ending(stem: Path, ending: str) -> Path:
+    return stem.with_name(stem.name + ending)

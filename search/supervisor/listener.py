@@ -10,7 +10,9 @@ import numpy as np
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.launching.machine import load_average
+from tunefront.search.pruning.verdict import GO_ON
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.contact import Contact
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
@@ -20,7 +22,6 @@ from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrial
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
 from tunefront.storage.answers import Answers
 from tunefront.storage.curves import Epoch
-from tunefront.storage.database.patience import patiently
 from tunefront.storage.outcomes import Outcome
 
 
@@ -39,6 +40,7 @@ class Listener:
         models: KeptModels,
         finisher: Finisher,
         running: RunningTrials,
+        contact: Contact,
         clock: Callable[[], float],
     ) -> None:
         self._assignment = assignment
@@ -47,6 +49,7 @@ class Listener:
         self._models = models
         self._finisher = finisher
         self._running = running
+        self._contact = contact
         self._clock = clock
 
     def listen(self, seconds: float) -> None:
@@ -105,11 +108,21 @@ class Listener:
         running.curve.append(epoch)
         running.other_slots_busy.append(len(self._running) - 1)
         if epoch.epoch in self._judge.rungs_of(running.candidate):
-            verdict = patiently(lambda: self._judge.judge(running))
+            verdict = self._contact.ask_or(lambda: self._judge.judge(running), GO_ON)
             answer(running.child.connection, go_on=verdict.goes_on)  # answered first, because the child waits
             running.stop_reason, running.stop_brief = verdict.reason, verdict.brief
             running.violations = verdict.violations
-        if not patiently(lambda: self._judge.note(running)):
+        self._note(running)
+
+    def note_missed(self) -> None:
+        """Tell the store of the epochs that came while it was away."""
+        for running in self._running:
+            if running.n_noted < len(running.curve):
+                self._note(running)
+
+    def _note(self, running: RunningTrial) -> None:
+        is_held = self._contact.ask_or(lambda: self._judge.note(running), True)
+        if not is_held:
             self._finisher.end_taken_over(running)
 
     def _judge_end(self, running: RunningTrial) -> None:
@@ -130,7 +143,8 @@ class Listener:
             self._finisher.finish(running, Outcome.FAILED, reason=reason)
             return
         running.is_trained = True
-        is_kept = patiently(lambda: self._live_front.is_on_front(running.measurements))
+        # While nobody can tell, the model is kept; it is dropped with the next one that is beaten.
+        is_kept = self._contact.ask_or(lambda: self._live_front.is_on_front(running.measurements), True)
         answer(running.child.connection, go_on=is_kept)
         if not is_kept:
             self._finisher.complete(running, "")

@@ -12,7 +12,6 @@ from tunefront.search.data.sources.source import ArraySource, FileSource, Source
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.spaces.candidate import Candidate
-from tunefront.storage import studies
 
 _VERSIONS = ("tunefront", "keras", "backend", "backend_version", "optuna", "python", "precision")
 
@@ -23,7 +22,7 @@ def model_card(assignment: Assignment, running: RunningTrial) -> dict[str, Any]:
         "study": assignment.study.name,
         "trial": running.lease.number,
         **facts_of_model(assignment.spec.data, assignment.dataset, running.candidate, running.measurements),
-        "versions": _versions(assignment),
+        "versions": versions_in(assignment.machine),
     }
 
 
@@ -84,12 +83,6 @@ def _numbers(dataset: Dataset) -> dict[str, Any]:
     """Return what the model's one output means: the model's last layer has given it the labels' unit already."""
     scale = LabelScale.of(dataset.numbers("train"))
     return {"unit": "as the labels are", "training_mean": scale.mean, "training_deviation": scale.deviation}
-
-
-def _versions(assignment: Assignment) -> Mapping[str, Any]:
-    workers = studies.list_workers(assignment.study)
-    machine = next((worker.machine for worker in workers if worker.worker_id == assignment.worker_id), {})
-    return versions_in(machine)
 
 
 def versions_in(machine: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from tunefront.objectives.measures import Axis
 from tunefront.search.launching import machine
 from tunefront.storage import studies, trials
 from tunefront.storage.open_study import OpenStudy
-from tunefront.storage.queue import LEASE_SECONDS
 from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
@@ -22,16 +21,17 @@ from tunefront.storage.trials import TrialRecord
 def describe_runners(study: OpenStudy) -> str:
     """Return a text for an error that says who runs the study now; empty if nobody does."""
     now = studies.database_time(study.store)
-    found = [_describe_runner(worker) for worker in studies.list_workers(study) if _may_run(worker, now)]
+    lease_seconds = study.store.waits.lease_seconds
+    found = [_describe_runner(worker) for worker in studies.list_workers(study) if _may_run(worker, now, lease_seconds)]
     return " and ".join(found)
 
 
-def _may_run(worker: WorkerRecord, now: float) -> bool:
+def _may_run(worker: WorkerRecord, now: float, lease_seconds: float) -> bool:
     """Return whether a worker may still run: on this machine by its process, elsewhere by when it was last seen."""
     if worker.host != machine.host_key():
-        return now - worker.seen_at < LEASE_SECONDS
+        return now - worker.seen_at < lease_seconds
     is_ours = worker.pid == os.getpid()  # an earlier run of this process has ended
-    return not is_ours and machine.is_alive(worker.pid, worker.machine["process_started_at"])
+    return not is_ours and machine.is_alive(worker.pid, worker.machine)
 
 
 def _describe_runner(worker: WorkerRecord) -> str:

@@ -26,6 +26,8 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.delivery import deliver_left_results
+from tunefront.search.supervisor.contact.local_workers import ended_workers
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.notes import note_written_spec
 from tunefront.search.supervisor.stored_study import check_going_on, join
@@ -92,11 +94,12 @@ def run_study(request: RunRequest, view: View) -> Ending:
         raise SpecError(request.spec_path, "", str(error)) from None
     _check_stored_data(request, dataset)
     facts = dataset.facts()
-    study = _open_study(open_store(request.url, is_writer=True), spec, facts)
+    worker_id = uuid.uuid4().hex
+    study = _open_study(open_store(request.url, is_writer=True, worker_id=worker_id), spec, facts)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
-    _sweep_dead_workers(study)
-    worker_id = uuid.uuid4().hex
+    deliver_left_results(study, request.out, view.say)
+    queue.sweep(study, ended_workers(study), with_expired=False)  # only what killed supervisors of this machine ran
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     study = join(spec, request.spec_path, study, worker_id, description, view.say)
     if request.enqueue is not None:
@@ -119,7 +122,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    assignment = Assignment(study, spec, dataset, slots, worker_id, request.out)
+    assignment = Assignment(study, spec, dataset, slots, worker_id, request.out, description)
     with interruptible(view.say) as is_interrupted:
         return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 
@@ -172,21 +175,6 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Open
         [objective.measure.direction for objective in objectives],
         [objective.measure.name for objective in objectives],
     )
-
-
-def ended_workers(study: OpenStudy) -> list[str]:
-    """Return the identifiers of this machine's supervisors that have ended, or were killed."""
-    here = machine.host_key()
-    return [
-        worker.worker_id
-        for worker in studies.list_workers(study)
-        if worker.host == here and not machine.is_alive(worker.pid, worker.machine["process_started_at"])
-    ]
-
-
-def _sweep_dead_workers(study: OpenStudy) -> None:
-    """Give back at once the running trials of killed supervisors of this machine."""
-    queue.sweep(study, ended_workers(study))
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:

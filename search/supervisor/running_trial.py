@@ -28,6 +28,7 @@ class RunningTrial:
         stop_brief: The same in a few words.
         violations: Measure -> by how much the stopped trial would have broken its limit.
         is_trained: Whether only the model is still being saved.
+        n_noted: The number of epochs that the store has been told of; the last ones may have to wait.
         other_slots_busy: The number of other busy slots at each epoch.
         answers: Split -> the model's answers to its images, in a confirmation or if the model is kept.
     """
@@ -44,6 +45,7 @@ class RunningTrial:
     stop_brief: str = ""
     violations: Mapping[str, float] = field(default_factory=dict)
     is_trained: bool = False
+    n_noted: int = 0
     other_slots_busy: list[int] = field(default_factory=list)
     answers: Mapping[str, Answers] = field(default_factory=dict)
 

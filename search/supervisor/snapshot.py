@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.supervisor.assignment import Assignment
@@ -28,6 +29,7 @@ class Snapshots:
         self._live_front = live_front
         self._clock = clock
         self._started_at = clock()
+        self._last: Snapshot | None = None
         self._saved = (0, 0)  # stopped trials, and the epochs that these saved
 
     def take(self, counts: Counts, seconds_a_trial: Sequence[float]) -> Snapshot:
@@ -40,13 +42,12 @@ class Snapshots:
         assignment, measure = self._assignment, MEASURES[self._assignment.spec.accuracy_measure]
         remaining = max(assignment.spec.trials - counts.finished, 0)
         mean = sum(seconds_a_trial) / len(seconds_a_trial) if seconds_a_trial else None
-        running = [(slot, self._running.on(slot)) for slot in assignment.slots]
         front = None if assignment.spec.confirms else self._live_front.front()
-        return Snapshot(
+        self._last = Snapshot(
             study=assignment.study.name,
             n_trials=assignment.spec.trials,
             counts=counts,
-            slots=[SlotState(slot.name) if trial is None else trial.slot_state(measure) for slot, trial in running],
+            slots=self._slots(),
             objectives=self._live_front.objectives,
             front=front,
             seconds_left=None if mean is None else remaining * mean / len(assignment.slots),
@@ -55,6 +56,18 @@ class Snapshots:
             epochs_saved=self._epochs_saved(counts.pruned),
             guessing=frozenset(number for number, values in front or () if self._live_front.is_guessing(values)),
         )
+        return self._last
+
+    def take_without_store(self, notice: str) -> Snapshot | None:
+        """Return the last snapshot with what has changed on this machine, and a notice; None if there is none yet."""
+        if self._last is None:
+            return None
+        return replace(self._last, slots=self._slots(), seconds=self._clock() - self._started_at, notice=notice)
+
+    def _slots(self) -> list[SlotState]:
+        measure = MEASURES[self._assignment.spec.accuracy_measure]
+        running = [(slot, self._running.on(slot)) for slot in self._assignment.slots]
+        return [SlotState(slot.name) if trial is None else trial.slot_state(measure) for slot, trial in running]
 
     def _epochs_saved(self, n_stopped: int) -> int:
         """Return the epochs that all stopped trials saved; the store is read only when there are more of these."""

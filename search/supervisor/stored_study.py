@@ -59,7 +59,7 @@ def join(
 ) -> OpenStudy:
     """Join the study as a worker, save what the spec changes, and return the study as it is then.
 
-    This happens under the store's lock, so that no two workers have different limits.
+    This happens under the study's lock, so that no two workers have different limits.
 
     Args:
         description: The description of this machine.
@@ -69,7 +69,7 @@ def join(
         SpecError: See :func:`check_going_on`; another worker may have joined since that check.
     """
     given, lines = spec.as_json(), []
-    with study.store.exclusively():
+    with study.exclusively():
         study = studies.find(study.store, study.name) or study
         if check_going_on(spec, path, study):
             old = study

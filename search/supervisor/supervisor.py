@@ -5,6 +5,7 @@ It is one light process on each machine. It never imports Keras, and its trial p
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
@@ -19,6 +20,11 @@ from tunefront.search.launching.slots import Slot
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
+from tunefront.search.supervisor.contact.delivery import Delivery
+from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers
+from tunefront.search.supervisor.contact.renewal import Renewal
+from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
@@ -35,13 +41,13 @@ from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
 from tunefront.spaces.settings import SpaceError
 from tunefront.storage import queue, studies
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, is_held
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.database.locks import StoreError
-from tunefront.storage.database.patience import patiently
+from tunefront.storage.outcomes import Outcome
 
 _TICK_SECONDS = 0.5
-_RENEW_SECONDS = queue.LEASE_SECONDS / 4
+_IDLE_SWEEP_SECONDS = 1.0
 
 
 class Supervisor:
@@ -82,60 +88,93 @@ class Supervisor:
             assignment.study, assignment.spec, assignment.spec.parsed_space(), assignment.worker_id
         )
         self._study_end = StudyEnd(assignment, self._source, clock)
-        self._finisher = Finisher(assignment, self._live_front, self._models, self._running, view, clock)
-        self._listener = Listener(
-            assignment, self._judge, self._live_front, self._models, self._finisher, self._running, clock
+        self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
+        self._spool = Spool(assignment.out / "spool", self._models)
+        self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
+        self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
+        delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
+        self._finisher = Finisher(
+            assignment, self._live_front, self._models, self._running, view, self._contact, delivery, clock
         )
-        self._renewed_at = self._clock()
+        self._listener = Listener(
+            assignment, self._judge, self._live_front, self._models, self._finisher, self._running, self._contact, clock
+        )
+        self._swept_at = self._clock()
         self._shown_at = -_TICK_SECONDS
         self._has_started = False
         self._snapshots = Snapshots(assignment, self._running, self._live_front, clock)
 
     def run(self) -> Ending:
-        """Run trials until the study has all of them, ends early, gives up, or is interrupted."""
+        """Run trials until the study has all of them, ends early, gives up, or is interrupted.
+
+        While the store is away, trials train on, and what it is to be told waits.
+        """
         ending = Ending.INTERRUPTED
+        self._renewal.start()
         try:
             ending = self._work_on()
-            patiently(self._note_time)
-            patiently(partial(note_ending, self._assignment, ending))
-            patiently(partial(note_front_loss, self._study, self._judge.pareto))
+            self._insist(self._renewal.renew)  # otherwise the last seconds would not count for the study's time limit
+            self._insist(partial(note_ending, self._assignment, ending))
+            self._insist(partial(note_front_loss, self._study, self._judge.pareto))
             return ending
         except KeyError as error:
             if not self._is_deleted():
                 raise
             raise StoreError(f"the study {self._study.name!r} was deleted from the storage while it ran") from error
         finally:
-            self._finisher.give_back_running(reason=ending.value)
+            self._give_back(reason=ending.value)
+            self._renewal.stop()
 
     def _work_on(self) -> Ending:
         while True:
             if self._is_interrupted():
                 return Ending.INTERRUPTED
-            if patiently(self._study_end.is_out_of_time) and not self._has_all_trials():
-                return Ending.TIME_LIMIT
-            if len(self._running) < len(self._assignment.slots):
-                counts = patiently(self._count)
-                ending = patiently(partial(self._study_end.ending, counts))
-                # A trial that runs, here or elsewhere, may still come on the front, so that the front grows again.
-                if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
+            with contextlib.suppress(StoreAwayError):
+                ending = self._meet_store()
+                if ending is not None:
                     return ending
-                if ending is None:
-                    self._fill_slots()
             if self._running:
                 self._listener.listen(_TICK_SECONDS)
-            else:  # All remaining trials run elsewhere: wait, and take over lost ones.
+            else:  # All remaining trials run elsewhere, or the store is away.
                 time.sleep(_TICK_SECONDS)
-                self._sweep()
             self._finisher.end_overdue()
-            self._renew()
+            self._show()
+
+    def _meet_store(self) -> Ending | None:
+        """Tell the store what it missed, take over lost trials, and fill the slots; return why the study is over.
+
+        Raises:
+            StoreAwayError: If the store is away. What was not done is done the next time.
+        """
+        ask = self._contact.ask
+        self._finisher.deliver_kept()
+        self._listener.note_missed()
+        self._sweep()
+        if ask(self._study_end.is_out_of_time) and not self._has_all_trials():
+            return Ending.TIME_LIMIT
+        if len(self._running) < len(self._assignment.slots):
+            counts = ask(self._count)
+            ending = ask(partial(self._study_end.ending, counts))
+            # A trial that runs, here or elsewhere, may still come on the front, so that the front grows again.
+            if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
+                return ending
+            if ending is None:
+                self._fill_slots()
+        return None
+
+    def _insist(self, operation: Callable[[], object]) -> None:
+        """Run an operation on the store, and wait for as long as it is away, unless a person ends that."""
+        while True:
+            with contextlib.suppress(StoreAwayError):
+                self._contact.ask(operation)
+                return
+            if self._is_interrupted():
+                return
+            time.sleep(_TICK_SECONDS)
             self._show()
 
     def _has_all_trials(self) -> bool:
-        return patiently(self._count).finished >= self._assignment.spec.trials
-
-    def _note_time(self) -> None:
-        """Renew once more at the end; otherwise the time since the last renewal would not count for the time limit."""
-        queue.renew(self._study.store, self._assignment.worker_id, [])
+        return self._contact.ask(self._count).finished >= self._assignment.spec.trials
 
     def _is_deleted(self) -> bool:
         """Return whether a person removed the study, for example in the dashboard."""
@@ -148,25 +187,37 @@ class Supervisor:
 
     def _fill_slots(self) -> None:
         for slot in self._assignment.slots:
-            if self._running.on(slot) is None:
-                leased = patiently(partial(self._source.lease, slot.name))
-                if leased is None:
-                    return
-                self._start(slot, *leased)
+            if self._running.on(slot) is not None:
+                continue
+            leased = self._left_from_outage(slot) or self._contact.ask(partial(self._source.lease, slot.name))
+            if leased is None:
+                return
+            self._starting[slot.name] = leased
+            self._start(slot, *leased)
+            del self._starting[slot.name]
+
+    def _left_from_outage(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
+        """Return what was leased for a slot before the store went away, if it has not started and is still held."""
+        if slot.name in self._starting:
+            lease, _ = self._starting[slot.name]
+            if self._contact.ask(partial(is_held, self._study.store, lease)):
+                return self._starting[slot.name]
+            del self._starting[slot.name]
+        return None
 
     def _start(self, slot: Slot, lease: Lease, trial: optuna.Trial) -> None:
         assignment = self._assignment
         if not self._has_started:
-            patiently(partial(forget_ending, self._study))
+            self._contact.ask(partial(forget_ending, self._study))
             self._has_started = True
-        patiently(lambda: self._judge.begin(lease))
+        self._contact.ask(lambda: self._judge.begin(lease))
         try:
-            candidate = patiently(lambda: self._source.suggest(trial))
+            candidate = self._contact.ask(lambda: self._source.suggest(trial))
         except SpaceError as error:  # from a user's own space; only this trial fails
-            self._finisher.fail_unstarted(lease, str(error))
+            self._finisher.end_unstarted(lease, Outcome.FAILED, str(error))
             return
-        except UpdateFinishedTrialError:
-            self._finisher.close_ended_by_person(lease)
+        except UpdateFinishedTrialError:  # a person has ended it
+            self._finisher.end_unstarted(lease, Outcome.FAILED)
             return
         task = TrialTask(
             number=lease.number,
@@ -195,18 +246,43 @@ class Supervisor:
 
     # Staying alive, and being watched
 
-    def _renew(self) -> None:
-        if self._clock() - self._renewed_at >= _RENEW_SECONDS:
-            patiently(lambda: queue.renew(self._study.store, self._assignment.worker_id, self._running.numbers))
-            self._sweep()
-            self._renewed_at = self._clock()
+    def _leased_numbers(self) -> list[int]:
+        """Return the trials whose leases are to be renewed; the thread that renews them asks."""
+        starting = [lease.number for lease, _ in list(self._starting.values())]
+        kept = [result.lease.number for result in self._spool.results()]
+        return [*self._running.numbers, *starting, *kept]
 
     def _sweep(self) -> None:
-        for number in patiently(lambda: queue.sweep(self._study)):
+        """Give back the trials of lost workers: more often while there is nothing else to do than to take them over."""
+        lease_seconds = self._study.store.waits.lease_seconds
+        pause = lease_seconds / 4 if self._running else min(lease_seconds / 4, _IDLE_SWEEP_SECONDS)
+        if self._clock() - self._swept_at < pause:
+            return
+        self._contact.ask(self._renewal.renew)  # tells whether this worker was out of reach itself until now
+        for number in self._contact.ask(self._give_back_lost):
             self._view.say(f"trial {number}: its worker was lost; back in the queue")
+        self._swept_at = self._clock()
+
+    def _give_back_lost(self) -> list[int]:
+        ended, living = ended_and_living_workers(self._study)
+        is_steady = self._renewal.is_steady()
+        outages = self._renewal.outages
+        return queue.sweep(self._study, ended, living_workers=living, with_expired=is_steady, outages=outages)
+
+    def _give_back(self, reason: str) -> None:
+        self._finisher.give_back_running(reason)
+        for lease, _ in self._starting.values():
+            self._finisher.end_unstarted(lease, Outcome.RETURNED, reason)
 
     def _show(self) -> None:
-        if self._clock() - self._shown_at >= _TICK_SECONDS:
-            seconds = self._finisher.seconds_a_trial
-            self._view.show(patiently(lambda: self._snapshots.take(self._count(), seconds)))
-            self._shown_at = self._clock()
+        if self._clock() - self._shown_at < _TICK_SECONDS:
+            return
+        self._shown_at = self._clock()
+        for problem in self._spool.take_problems():
+            self._view.say(problem)
+        seconds = self._finisher.seconds_a_trial
+        snapshot = self._contact.ask_or(lambda: self._snapshots.take(self._count(), seconds), None)
+        if snapshot is None:
+            snapshot = self._snapshots.take_without_store(self._contact.notice(len(self._spool)))
+        if snapshot is not None:
+            self._view.show(snapshot)

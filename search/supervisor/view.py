@@ -39,6 +39,8 @@ class Snapshot:
         seconds: The seconds since this run began.
         epochs_saved: The epochs that stopped trials were not trained for.
         guessing: The numbers of the trials on the front that are no better than guessing.
+        notice: What a person is to know now, such as that the storage is away; empty while all is well. The other
+            content is then as it was last known, but for the slots.
     """
 
     study: str
@@ -52,6 +54,7 @@ class Snapshot:
     seconds: float = 0.0
     epochs_saved: int = 0
     guessing: frozenset[int] = frozenset()
+    notice: str = ""
 
 
 class View(Protocol):

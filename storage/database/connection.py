@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from tunefront.storage.database import schema
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
+from tunefront.storage.database.server_settings import connect_arguments, set_server_side
+from tunefront.storage.database.waits import Waits
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
 
@@ -36,25 +38,33 @@ class Store:
         engine: The engine that Optuna's storage and tunefront's own tables share.
         optuna: Optuna's view of the same database.
         is_writer: Whether transactions lock at their start.
+        waits: How long this store's workers wait.
+        worker_id: The worker that opened the store; empty for a command.
     """
 
     url: str = field(repr=False)
     engine: Engine
     optuna: RDBStorage
     is_writer: bool
+    waits: Waits = field(default_factory=Waits)
+    worker_id: str = ""
 
     @contextlib.contextmanager
-    def exclusively(self) -> Iterator[None]:
-        """Hold the store's single lock, across processes and machines.
+    def exclusively(self, study_id: int | None = None) -> Iterator[Callable[[], None]]:
+        """Hold the lock of a study, or of the whole store, across processes and machines.
 
         Decisions that take several statements (is another trial due, and who takes it) are made under this
         lock. The database releases it when its holder dies.
 
+        Yields:
+            A check that the lock is still held, see :func:`exclusive_lock`.
+
         Raises:
-            StoreError: If the lock is not free within two minutes.
+            LockBusyError: If the lock is not to be had.
         """
-        with exclusive_lock(self.engine.url, self.engine):
-            yield
+        is_worker = bool(self.worker_id)
+        with exclusive_lock(self.engine.url, self.engine, self.waits, study_id=study_id, is_worker=is_worker) as check:
+            yield check
 
 
 def has_studies(url: str) -> bool:
@@ -73,28 +83,33 @@ def has_studies(url: str) -> bool:
         raise _cannot_open(url, error) from error
 
 
-def open_store(url: str, *, is_writer: bool = False) -> Store:
+def open_store(url: str, *, is_writer: bool = False, worker_id: str = "", waits: Waits | None = None) -> Store:
     """Open the database at `url`; a writer makes the tables that are missing.
+
+    Args:
+        worker_id: The worker that opens it, by which others know its connections; empty for a command.
+        waits: How long this store's workers wait; the usual times if None.
 
     Raises:
         StoreError: If there is no such database for a reader, or it cannot be opened, is not a
             database, lacks a driver, or belongs to a newer tunefront.
     """
-    parsed = _parse(url)
+    parsed, waits = _parse(url), waits or Waits()
     _check_sqlite_file(parsed, is_writer)
     try:
         if is_writer:
-            with exclusive_lock(parsed, None):
-                optuna_storage, engine = _make_tables(parsed)
+            with exclusive_lock(parsed, None, waits):
+                optuna_storage = _optuna_storage(parsed, waits, worker_id, is_writer=True)
+                with optuna_storage.engine.begin() as connection:
+                    upgrade(connection)
         else:
             _require_tables(parsed)
-            optuna_storage = _optuna_storage(parsed, is_writer=False)
-            engine = optuna_storage.engine
-            with engine.connect() as connection:
+            optuna_storage = _optuna_storage(parsed, waits, worker_id, is_writer=False)
+            with optuna_storage.engine.connect() as connection:
                 schema.check_version(connection)
     except _OPENING_ERRORS as error:
         raise _cannot_open(url, error) from error
-    return Store(url=url, engine=engine, optuna=optuna_storage, is_writer=is_writer)
+    return Store(url, optuna_storage.engine, optuna_storage, is_writer, waits, worker_id)
 
 
 _EXAMPLES = "Write it like sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
@@ -152,24 +167,20 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
         )
 
 
-def _make_tables(url: URL) -> tuple[RDBStorage, Engine]:
-    optuna_storage = _optuna_storage(url, is_writer=True)
-    with optuna_storage.engine.begin() as connection:
-        upgrade(connection)
-    return optuna_storage, optuna_storage.engine
-
-
-def _optuna_storage(url: URL, *, is_writer: bool) -> RDBStorage:
+def _optuna_storage(url: URL, waits: Waits, worker_id: str, *, is_writer: bool) -> RDBStorage:
     is_sqlite = url.get_backend_name() == "sqlite"
+    arguments = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
     storage = RDBStorage(
         # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
         url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-        engine_kwargs={"connect_args": {"timeout": _BUSY_SECONDS}} if is_sqlite else {"pool_pre_ping": True},
+        engine_kwargs={"connect_args": arguments, **({} if is_sqlite else {"pool_pre_ping": True})},
         skip_table_creation=not is_writer,
     )
     if is_sqlite:
         _begin_transactions_ourselves(storage.engine, is_writer)
-        storage.engine.dispose()  # drops the connections that were made before the listeners were added
+    else:
+        set_server_side(storage.engine, waits)
+    storage.engine.dispose()  # drops the connections that were made before the listeners were added
     return storage
 
 
@@ -199,7 +210,7 @@ def _require_tables(url: URL) -> None:
 
 
 def _has_tables(url: URL) -> bool:
-    engine = sa.create_engine(url)
+    engine = sa.create_engine(url, connect_args=connect_arguments(url))
     try:
         return sa.inspect(engine).has_table(schema.studies.name)
     finally:

@@ -1,11 +1,15 @@
-"""The store's single lock: a lock file beside an SQLite database, else an advisory lock of the server."""
+"""The locks of a store: a lock file beside an SQLite database, else advisory locks of the server.
+
+A server has a lock for each study, and one for the store as a whole, which keeps out the holders of all others.
+An SQLite file has one writer at a time, so the lock beside it is always that of the whole store.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,70 +18,71 @@ from sqlalchemy.engine import URL, Engine
 from tunefront.file_lock import try_lock
 from tunefront.mistakes import TunefrontError
 from tunefront.storage.database.passwords import masked
-
-_LOCK_SECONDS = 120.0
-_LOCK_KEY = 0x74756E6566726F6E  # "tunefron", as PostgreSQL wants a 64-bit number
+from tunefront.storage.database.server_locks import LockHolderError, mysql_lock, postgres_lock
+from tunefront.storage.database.server_settings import connect_arguments
+from tunefront.storage.database.waits import Waits
 
 
 class StoreError(TunefrontError):
     """The store cannot be used: the message says why and what to do."""
 
 
+class LockBusyError(StoreError):
+    """A lock of the store is held by somebody else for long. A worker tries again; nothing has been done."""
+
+
 @contextlib.contextmanager
-def exclusive_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    """Hold the lock of the store at `url`, through an open `engine` if there is one.
+def exclusive_lock(
+    url: URL, engine: Engine | None, waits: Waits, *, study_id: int | None = None, is_worker: bool = False
+) -> Iterator[Callable[[], None]]:
+    """Hold a lock of the store at `url`, through an open `engine` if there is one.
+
+    Yields:
+        A check that the lock is still held, to be made before a write that relies on it. It raises an error of the
+        database where another worker has ended the lock's connection, because this worker seemed lost.
+
+    Args:
+        study_id: The study to lock; the whole store if None.
+        is_worker: Whether a worker waits, which looks up the holder and comes back later. A command waits for longer.
 
     Raises:
-        StoreError: If the lock is not free within two minutes.
+        LockBusyError: If the lock is not to be had.
     """
+    seconds = waits.lock_seconds if is_worker else waits.command_seconds
+    shown = masked(str(url))
     if url.get_backend_name() == "sqlite":
-        with _file_lock(Path(f"{url.database}.lock")):
-            yield
-    else:
-        with _server_lock(url, engine):
-            yield
+        with _file_lock(Path(f"{url.database}.lock"), seconds):
+            yield lambda: None
+        return
+    lock_engine = engine if engine is not None else sa.create_engine(url, connect_args=connect_arguments(url))
+    is_postgres = url.get_backend_name() == "postgresql"
+    lock = postgres_lock(lock_engine, study_id, waits, seconds) if is_postgres else mysql_lock(lock_engine, seconds)
+    try:
+        with lock as check:
+            yield check
+    except LockHolderError as error:
+        raise _busy(shown, seconds, str(error)) from None
+    finally:
+        if engine is None:
+            lock_engine.dispose()
 
 
 @contextlib.contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
-    deadline = time.monotonic() + _LOCK_SECONDS
+def _file_lock(path: Path, seconds: float) -> Iterator[None]:
+    deadline = time.monotonic() + seconds
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         while not try_lock(descriptor):
-            _give_up_after(deadline, str(path))
+            if time.monotonic() > deadline:
+                raise _busy(str(path), seconds, "")
             time.sleep(0.005)
         yield
     finally:
         os.close(descriptor)  # also unlocks
 
 
-@contextlib.contextmanager
-def _server_lock(url: URL, engine: Engine | None) -> Iterator[None]:
-    """Hold an advisory lock of the server on a connection of its own; the lock ends with the connection."""
-    is_postgres = url.get_backend_name() == "postgresql"
-    acquire = "SELECT pg_try_advisory_lock(:key)" if is_postgres else "SELECT get_lock(:key, 0)"
-    release = "SELECT pg_advisory_unlock(:key)" if is_postgres else "SELECT release_lock(:key)"
-    key = _LOCK_KEY if is_postgres else "tunefront"
-    deadline = time.monotonic() + _LOCK_SECONDS
-    lock_engine = engine if engine is not None else sa.create_engine(url)
-    try:
-        with lock_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while not connection.execute(sa.text(acquire), {"key": key}).scalar():
-                _give_up_after(deadline, masked(str(url)))
-                time.sleep(0.005)
-            try:
-                yield
-            finally:
-                with contextlib.suppress(sa.exc.DBAPIError):  # a lost connection has released the lock already
-                    connection.execute(sa.text(release), {"key": key})
-    finally:
-        if engine is None:
-            lock_engine.dispose()
-
-
-def _give_up_after(deadline: float, what: str) -> None:
-    if time.monotonic() > deadline:
-        raise StoreError(
-            f"the lock of {what} was not to be had for {_LOCK_SECONDS:.0f} s: "
-            "is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
-        )
+def _busy(what: str, seconds: float, holder: str) -> LockBusyError:
+    return LockBusyError(
+        f"the lock of {what} was not to be had for {seconds:g} s{f': {holder} holds it' if holder else ''}. "
+        "Is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
+    )

@@ -11,6 +11,19 @@ from optuna.exceptions import StorageInternalError
 
 T = TypeVar("T")
 
+_SQL_MISTAKE = "SQLITE_ERROR"  # such as a missing table: waiting would not help
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether an error says that the database cannot be reached, or not in time, and may be later."""
+    if isinstance(error, StorageInternalError):
+        return True
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    # A server that ends a connection, for example of a paused worker, may do so with any kind of error.
+    is_lost = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
+    return is_lost and getattr(error.orig, "sqlite_errorname", "") != _SQL_MISTAKE
+
 
 def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
     """Run a store operation, and repeat it while the database cannot be reached, for less time than a lease lasts.
@@ -22,8 +35,8 @@ def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:
     while True:
         try:
             return operation()
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, StorageInternalError):
-            if time.monotonic() + pause > deadline:
+        except Exception as error:
+            if not is_away(error) or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)
             pause = min(pause * 2, 2.0)

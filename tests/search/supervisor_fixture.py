@@ -22,6 +22,7 @@ from tunefront.search.supervisor.view import Snapshot
 from tunefront.storage import studies, trials
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.database.waits import Waits
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.trials import TrialRecord
 
@@ -77,12 +78,13 @@ class SupervisorFixture:
     n_slots: int = 1
     worker_id: str = "anna"
     outputs: int = 0
+    waits: Waits = field(default_factory=Waits)
     view: RecordingView = field(default_factory=RecordingView)
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
         self.notes.mkdir(exist_ok=True)
-        self.store: Store = open_store(self.url, is_writer=True)
+        self.store: Store = open_store(self.url, is_writer=True, worker_id=self.worker_id, waits=self.waits)
         objectives = self.spec.parsed_objectives().values()
         made = studies.create(
             self.store,

@@ -123,3 +123,22 @@ def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(fixture: Study
     numbers = [trial.number for trial in fixture.trials()]
     assert numbers == list(range(len(numbers)))
     assert {trial.state for trial in fixture.trials()} == {"complete"}
+
+
+@pytest.mark.slow
+def test_a_result_is_recorded_once_when_it_is_told_again_after_an_outage_at_any_statement(
+    fixture: StudyFixture,
+) -> None:
+    for n_statements in range(MAX_STATEMENTS):
+        leased = fixture.lease("anna")
+        with dying_at(fixture.store.engine, n_statements) as statements:
+            fixture.finish(leased, violations=[0.5], model_path="/trial.keras")
+        assert fixture.finish(leased, violations=[0.5], model_path="/trial.keras") is True, f"after {statements[-1:]}"
+        trial = fixture.trials()[-1]
+        assert (trial.number, trial.state, trial.n_attempts) == (n_statements, "complete", 1)
+        assert (trial.values, trial.measurements, trial.model_path) == (VALUES, MEASUREMENTS, "/trial.keras")
+        assert constraints_of(fixture, trial.number) == [0.5]
+        assert n_open(fixture) == 0
+        if len(statements) < n_statements:
+            break
+    assert len(statements) < n_statements

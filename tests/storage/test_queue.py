@@ -87,7 +87,7 @@ def test_lease_next_takes_what_a_person_enqueued_through_optuna(fixture: StudyFi
 
 def test_a_lease_lasts_for_lease_seconds(fixture: StudyFixture) -> None:
     fixture.lease()
-    assert queue.LEASE_SECONDS - 5 < fixture.seconds_to_expiry(0) <= queue.LEASE_SECONDS
+    assert fixture.store.waits.lease_seconds - 5 < fixture.seconds_to_expiry(0) <= fixture.store.waits.lease_seconds
 
 
 # Ending trials
@@ -200,7 +200,7 @@ def test_sweep_leaves_a_trial_whose_lease_was_renewed(fixture: StudyFixture) -> 
     fixture.expire("anna")
     fixture.expire("bert")
     queue.renew(fixture.store, "anna")
-    assert fixture.seconds_to_expiry(0) > queue.LEASE_SECONDS - 5
+    assert fixture.seconds_to_expiry(0) > fixture.store.waits.lease_seconds - 5
     assert fixture.sweep() == [1]
 
 

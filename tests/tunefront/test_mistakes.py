@@ -10,7 +10,9 @@ from tests.test_layering import PACKAGES, ROOT
 INTERNAL = {
     "BadImageError",  # search/data/decoding/decode.py: one file of many; DataError lists them
     "BrokenMessageError",  # search/trial/process.py: the trial fails
+    "LockHolderError",  # storage/database/locks.py: becomes a LockBusyError
     "NotFiniteError",  # search/trial/process.py: the trial fails
+    "StoreAwayError",  # search/supervisor/supervisor.py: it waits
     "TrainingFailedError",  # search/trial/trainable.py: the trial fails
     "UnreadablePredictionsError",  # reports/errors/worst_examples.py: model_errors tells what it says
     "_ContinuousError",  # spaces/models.py

@@ -120,7 +120,7 @@ def delete(
     study that is being worked on is not deleted.
     """
     from tunefront.reports.deletion import plan_deletion
-    from tunefront.search.supervisor.run import ended_workers
+    from tunefront.search.supervisor.contact.local_workers import ended_workers
 
     doomed = find_study(storage, study, is_writer=True)
     deletion = plan_deletion(doomed, out or results_folder(doomed.record), results)

@@ -13,6 +13,8 @@ from tunefront.search.launching import machine
 from tunefront.search.launching.gpus import Gpu
 from tunefront.search.launching.slots import Slot
 
+DESCRIPTION = machine.describe([Slot("cpu0", 1)], [], {}, "float32")
+
 
 def test_describe_is_plain_data() -> None:
     slots = [Slot("gpu0", 2, "GPU-a"), Slot("gpu1", 2, "GPU-b")]
@@ -39,24 +41,31 @@ def test_host_key_is_the_same_in_another_process_of_this_machine() -> None:
 
 
 def test_is_alive_of_this_process() -> None:
-    assert machine.is_alive(os.getpid(), time.time())
-    assert machine.is_alive(os.getpid(), psutil.Process().create_time())
+    assert machine.is_alive(os.getpid(), DESCRIPTION)
+    assert machine.is_alive(os.getpid(), {"process_started_at": time.time()})  # by an older tunefront
+    assert machine.is_alive(os.getpid(), {"process_started_at": psutil.Process().create_time()})
+
+
+def test_is_alive_when_the_clock_was_set_since_the_process_started() -> None:
+    # Systems tell the start of a process in seconds on a clock that moves with the machine's.
+    assert machine.is_alive(os.getpid(), {**DESCRIPTION, "process_started_at": time.time() - 86400})
 
 
 def test_is_alive_when_the_number_was_given_to_a_younger_process() -> None:
-    assert not machine.is_alive(os.getpid(), psutil.Process().create_time() - 3600)
+    assert not machine.is_alive(os.getpid(), {"process_started_at": psutil.Process().create_time() - 3600})
+    assert not machine.is_alive(os.getpid(), {**DESCRIPTION, "process_ticks": DESCRIPTION["process_ticks"] - 1})
 
 
 def test_is_alive_when_the_process_has_ended() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    assert not machine.is_alive(process.pid, time.time())
+    assert not machine.is_alive(process.pid, {"process_started_at": time.time()})
 
 
 def test_is_alive_when_the_process_was_killed_and_nobody_has_asked_for_its_exit_code() -> None:
     # In a container whose first process reaps no children, a killed supervisor stays a zombie for ever.
     process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    started_at = time.time()
+    started_at = {"process_started_at": time.time()}
     assert machine.is_alive(process.pid, started_at)
     process.kill()
     deadline = time.monotonic() + 10

@@ -85,7 +85,7 @@ def test_nothing_is_lost_when_one_statement_fails(tmp_path: Path, fragment: str)
 
 @pytest.mark.server
 @pytest.mark.timeout(15)
-@pytest.mark.parametrize("fragment", ["pg_try_advisory_lock", "pg_advisory_unlock"])
+@pytest.mark.parametrize("fragment", ["pg_advisory_lock_shared", "pg_advisory_unlock"])
 def test_nothing_is_lost_when_the_connection_of_the_lock_fails(
     tmp_path: Path, postgres: PostgresServer, fragment: str
 ) -> None:

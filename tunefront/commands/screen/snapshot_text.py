@@ -32,6 +32,8 @@ def render(snapshot: Snapshot, height: int) -> Group:
     wraps = n_slots * _LINES_A_SLOT <= height // 2
     n_lines = n_slots * (_LINES_A_SLOT if wraps else 1)
     parts: list[RenderableType] = [_bar(snapshot), Text(_counts(snapshot)), _slots(snapshot, wraps=wraps)]
+    if snapshot.notice:
+        parts.insert(2, Text(on_one_line(snapshot.notice), style="yellow"))
     if snapshot.front is not None:
         parts.append(_front(snapshot, snapshot.front, max_front=max(3, height - n_lines - _N_FIXED_LINES)))
     return Group(*parts)
@@ -44,6 +46,7 @@ def describe_progress(snapshot: Snapshot) -> str:
         f"{snapshot.counts.finished} of {snapshot.n_trials} trials after {show_clock(snapshot.seconds)}, "
         f"{describe_time_left(snapshot.seconds_left)}; {_counts(snapshot)}"
         + (f"; now {', '.join(running)}" if running else "")
+        + (f"; {snapshot.notice}" if snapshot.notice else "")
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tunefront.commands.screen.snapshot_text import describe_time_left, render
+from tunefront.commands.screen.snapshot_text import describe_progress, describe_time_left, render
 from tunefront.commands.screen.views import LiveView, PlainView, make_view
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
@@ -98,6 +98,16 @@ def bold_cells(snapshot: Snapshot) -> list[str]:
     made.print(render(snapshot, height=30))
     shown = printed(made).partition("front so far")[2]
     return [found.strip() for found in re.findall(r"\x1b\[1;32m(.*?)\x1b\[0m", shown)]
+
+
+def test_a_notice_stands_below_the_counts_and_in_the_line_on_how_far_all_is() -> None:
+    notice = "the storage is away for 66 s (connection refused); 1 result is kept until it is back"
+    made = console()
+    made.print(render(replace(SNAPSHOT, notice=notice), 30))
+    lines = printed(made).splitlines()
+    assert lines[2].strip() == notice
+    assert lines[1].startswith("5 complete")
+    assert describe_progress(replace(SNAPSHOT, notice=notice)).endswith(f"; now trial 9 3/12; {notice}")
 
 
 def test_the_best_so_far_is_bold_and_a_model_that_only_guesses_is_marked_and_no_best() -> None:

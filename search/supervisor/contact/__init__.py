@@ -1,0 +1,1 @@
+"""A supervisor's contact with its store: leases are renewed, and what the store cannot be told now is kept."""

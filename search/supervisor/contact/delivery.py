@@ -1,0 +1,117 @@
+"""The delivery of results to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from tunefront.objectives.measures import known_early
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.supervisor.contact.result import TrialResult
+from tunefront.search.supervisor.contact.spool import Spool
+from tunefront.search.supervisor.kept_models import KeptModels
+from tunefront.search.supervisor.live_front import LiveFront
+from tunefront.storage import attempts, constraints, curves, intermediate_values, queue
+from tunefront.storage.attempts import Lease
+from tunefront.storage.curves import Epoch
+from tunefront.storage.database.patience import patiently
+from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.outcomes import Outcome
+
+
+def note_epochs(study: OpenStudy, spec: StudySpec, lease: Lease, epochs: Iterable[Epoch]) -> Iterator[bool]:
+    """Write epochs of a leased trial one after the other; yield False and end if its lease is no longer held."""
+    for epoch in epochs:
+        if not curves.append(study.store, lease, epoch):
+            yield False
+            return
+        if tells_optuna(spec):
+            intermediate_values.report(study.store, lease, epoch.epoch, epoch.accuracy)
+        yield True
+
+
+def tells_optuna(spec: StudySpec) -> bool:
+    """Return whether Optuna is told of epochs. With several objectives its TPE fails on pruned trials that have any."""
+    return list(spec.parsed_objectives()) == ["accuracy"]
+
+
+class Delivery:
+    """The delivery of one supervisor's results; those that the store could not be told are in its spool."""
+
+    def __init__(self, study: OpenStudy, spec: StudySpec, live_front: LiveFront, spool: Spool) -> None:
+        self.spool = spool
+        self._study = study
+        self._spec = spec
+        self._live_front = live_front
+
+    def record(self, result: TrialResult) -> bool:
+        """Tell the store how an attempt ended; return False if it is no longer open, so that the result is refused.
+
+        It may be told twice.
+        """
+        for _ in note_epochs(self._study, self._spec, result.lease, result.epochs):
+            pass
+        is_complete = result.outcome is Outcome.COMPLETE
+        return queue.finish(
+            self._study,
+            result.lease,
+            result.outcome,
+            values=self._live_front.values(result.measurements) if is_complete else None,
+            violations=self._violations(result),
+            measurements=result.measurements,
+            answers=result.answers,
+            reason=result.reason,
+            model_path=result.model_path,
+        )
+
+    def record_spooled(self, result: TrialResult) -> bool:
+        """Tell the store of a result in the spool, and remove it there."""
+        if result.model_path and attempts.is_held(
+            self._study.store, result.lease
+        ):  # else the model of another attempt may be there
+            self.spool.bring_model_back(result)
+        is_recorded = self.record(result)
+        self.spool.remove(result)
+        return is_recorded
+
+    def _violations(self, result: TrialResult) -> list[float]:
+        """Return the violations for samplers; for a stopped trial, those of limits that its end would have decided."""
+        if result.outcome not in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED):
+            return []
+        known = self._live_front.violations(result.measurements)
+        if result.outcome is Outcome.PRUNED:
+            known = {**self._live_front.violations(known_early(result.measurements)), **result.stop_violations}
+        return constraints.as_list(self._live_front.limits, known)
+
+
+def deliver_left_results(study: OpenStudy, out: Path, say: Callable[[str], None]) -> None:
+    """Deliver what an earlier supervisor could not, before anybody sweeps its trials.
+
+    Args:
+        out: The study's results folder.
+        say: Tells a person of each result.
+    """
+    spool = Spool(out / "spool", KeptModels(study, out / "models"))
+    if len(spool):
+        spec = StudySpec.from_json(study.record.spec)
+        live_front = LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits())
+        delivery = Delivery(study, spec, live_front, spool)
+        for result in spool.results():
+            is_recorded = patiently(partial(delivery.record_spooled, result))
+            say(describe_delivery(result, is_recorded=is_recorded))
+    for problem in spool.take_problems():
+        say(problem)
+
+
+def describe_delivery(result: TrialResult, *, is_recorded: bool) -> str:
+    """Return a line for a log on a result that came from the spool."""
+    number, outcome = result.lease.number, result.outcome.value
+    if is_recorded:
+        return f"trial {number}: {outcome}: its result, which was kept while the storage was away, is delivered"
+    return describe_refused(number)
+
+
+def describe_refused(number: int) -> str:
+    """Return a line for a log on a result that the store did not take."""
+    return f"trial {number}: result refused: another worker has taken the trial over, or a person ended it"

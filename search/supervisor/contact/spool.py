@@ -1,0 +1,74 @@
+"""The results that wait until the store is back: a JSON file of each in the results folder, its model beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tunefront.search.supervisor.contact.result import TrialResult
+from tunefront.search.supervisor.kept_models import KeptModels
+from tunefront.search.system.links import refuse_link
+from tunefront.storage.files import replace_file
+
+
+class Spool:
+    """The results that wait in one folder, those that an earlier supervisor left there too.
+
+    Files are written to the disk for good before :meth:`add` returns, so that even a power cut loses none. Where a file
+    cannot be written, because the disk is full, its result waits in this process alone.
+
+    """
+
+    def __init__(self, folder: Path, models: KeptModels) -> None:
+        self._problems: list[str] = []
+        self._folder = folder
+        self._models = models
+        self._waiting: dict[str, TrialResult] = {}
+        refuse_link(folder)
+        for path in sorted(folder.glob("trial-*-attempt-*.json")):
+            if not path.name.endswith(".model.json"):  # a model's card
+                self._read(path)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def results(self) -> list[TrialResult]:
+        """Return the results that wait, those that came first first."""
+        return list(self._waiting.values())
+
+    def take_problems(self) -> list[str]:
+        """Return a line for each file that could not be written or read since the last call."""
+        problems, self._problems = self._problems, []
+        return problems
+
+    def add(self, result: TrialResult) -> None:
+        """Keep a result until it is removed."""
+        self._waiting[result.name] = result
+        try:
+            refuse_link(self._folder)
+            self._folder.mkdir(exist_ok=True)
+            if result.model_path:
+                self._models.move_out(result.lease.number, self._folder / result.name)
+            replace_file(self._folder / f"{result.name}.json", result.as_text(), is_durable=True)
+        except OSError as error:
+            self._problems.append(f"{self._folder / result.name}.json cannot be written: {error.strerror}")
+
+    def bring_model_back(self, result: TrialResult) -> None:
+        """Put the model of a result where kept models are; nothing if it is there already."""
+        self._models.move_in(result.lease.number, self._folder / result.name)
+
+    def remove(self, result: TrialResult) -> None:
+        """Forget a result, with what is left of its model beside it."""
+        del self._waiting[result.name]
+        if not self._folder.is_dir():  # it could not be made
+            return
+        for path in (*self._folder.glob(f"{result.name}.model.*"), self._folder / f"{result.name}.json"):
+            path.unlink(missing_ok=True)
+
+    def _read(self, path: Path) -> None:
+        try:
+            refuse_link(path)
+            result = TrialResult.of_text(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            self._problems.append(f"{path} is left as it is, because it cannot be read: {error}")
+        else:
+            self._waiting[result.name] = result

@@ -1,0 +1,103 @@
+"""Outages of a store for tests: a switch that makes it fail, a clock that is set, supervisors that run side by side."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from tests.search.supervisor_fixture import SupervisorFixture
+from tunefront.search.supervisor.end_reason import Ending
+
+
+class AwaySwitch:
+    """A switch with which an engine's every statement fails, as if its database could not be reached."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.is_away = False
+        sa.event.listen(engine, "before_cursor_execute", self._before)
+
+    def _before(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if self.is_away:
+            raise sa.exc.OperationalError(statement, None, sqlite3.OperationalError("switched off"))
+
+
+class SetClock:
+    """The clock of SQLite databases, which can be set.
+
+    Args:
+        is_still: Whether it stands still otherwise.
+    """
+
+    def __init__(self, *, is_still: bool = False) -> None:
+        self.step_seconds = 0.0
+        self._stands_at = time.time() if is_still else None
+
+    def use_in(self, engine: Engine) -> None:
+        """Make the engine's database read this clock."""
+
+        def julian_day(*_: Any) -> float:
+            now = time.time() if self._stands_at is None else self._stands_at
+            return 2440587.5 + (now + self.step_seconds) / 86400.0
+
+        sa.event.listen(
+            engine, "connect", lambda connection, _: connection.create_function("julianday", -1, julian_day)
+        )
+        engine.dispose()
+
+
+@contextlib.contextmanager
+def on_statement(engine: Engine, fragment: str, action: Callable[[], object]) -> Iterator[list[str]]:
+    """Do something before the first statement that contains `fragment`; yields that statement once it has come."""
+    found: list[str] = []
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if fragment in statement and not found:
+            found.append(statement)
+            action()
+
+    sa.event.listen(engine, "before_cursor_execute", before)
+    try:
+        yield found
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", before)
+
+
+def run_together(*fixtures: SupervisorFixture) -> list[Ending]:
+    """Run supervisors side by side, as on several machines."""
+    with ThreadPoolExecutor(len(fixtures)) as pool:
+        return list(pool.map(lambda fixture: fixture.run(), fixtures))
+
+
+@contextlib.contextmanager
+def meanwhile(action: Callable[[], object]) -> Iterator[None]:
+    """Do something beside the block; an error of it is raised at the end."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            action()
+        except BaseException as error:  # noqa: BLE001 - raised below
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    yield
+    thread.join()
+    if errors:
+        raise errors[0]
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait for something that another thread does."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
