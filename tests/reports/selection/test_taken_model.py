@@ -25,7 +25,7 @@ def test_the_model_that_select_chooses_is_taken_or_one_by_its_number(tmp_path: P
     taken = take_model(fixture.results(), None)
     assert (taken.number, taken.path) == (0, tmp_path / "trial-0.keras")
     assert list(taken.why) == [
-        "Take trial 0: accuracy 95.00 %, memory 80 kB, time 8 s.",
+        "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s.",
         "It has the best accuracy, and no other can be mistaken for it.",
     ]
     other = take_model(fixture.results(), None, 1)
@@ -35,7 +35,9 @@ def test_the_model_that_select_chooses_is_taken_or_one_by_its_number(tmp_path: P
 
 def test_a_model_that_is_not_here_says_what_makes_it_again(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
-    with pytest.raises(NoModelError, match="study 'digits': There is no model to choose from: no trial is complete."):
+    with pytest.raises(
+        NoModelError, match="study 'digits': There is no model to choose from: no trial has started yet."
+    ):
         take_model(fixture.results(), None)
     fixture.complete(0.95, 80_000, 8.0, model_path=kept(tmp_path, "trial-0.keras"))
     fixture.complete(0.80, 90_000, 9.0)
