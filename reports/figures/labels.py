@@ -73,9 +73,12 @@ def label_points(figure: go.Figure, traces: Sequence[Any], texts: Mapping[Any, s
         texts: Labels by what their points have as `customdata`, the most important first.
     """
     axes = (figure.layout.xaxis, figure.layout.yaxis)
+    is_log = [axis.type == "log" for axis in axes]
     drawn = [*traces, *(t for t in figure.data if t not in traces and "markers" in (t.mode or "") and _is_shown(t))]
     points = [
-        (on_scale(x, axes[0]), on_scale(y, axes[1])) for trace in drawn for x, y in zip(trace.x, trace.y, strict=True)
+        (math.log10(x) if is_log[0] else x, math.log10(y) if is_log[1] else y)
+        for trace in drawn
+        for x, y in zip(trace.x, trace.y, strict=True)
     ]
     known = [point for trace in traces for point in trace.customdata]
     labels = {known.index(point): text for point, text in texts.items() if point in known}

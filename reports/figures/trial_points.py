@@ -136,8 +136,8 @@ def _thinned(results: StudyResults, trials: Sequence[TrialRecord], x: Axis, y: A
 def _hover_texts(
     results: StudyResults, kind: Kind, drawn: Sequence[TrialRecord], parameters: Parameters, reasons: Mapping[int, str]
 ) -> dict[str, Any]:
-    """Return what a reader sees who points at a trial. Of many trials, only those on the front tell everything."""
-    if kind.key != "front" and len(results.trials) > MANY_TRIALS:
+    """Return what a reader sees who points at a trial. Where there are many, only a front that is small tells all."""
+    if len(kind.trials if kind.key == "front" else results.trials) > MANY_TRIALS:
         return {"hovertemplate": f"trial %{{customdata}}, {kind.name}<extra></extra>"}
     texts = [_hover(results, trial, kind.name + reasons.get(trial.number, ""), parameters) for trial in drawn]
     return {"hovertext": texts, "hoverinfo": "text"}

@@ -54,6 +54,7 @@ from tunefront.reports.study_results import STATES, StudyResults
 from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
 from tunefront.reports.verdict.verdict import find_verdict
 from tunefront.reports.words import parameter_words
+from tunefront.storage.trials import TrialRecord
 
 _CHOICE_FIGURES: Mapping[str, str] = {
     "confirmed-memory": "memory, confirmed",
@@ -62,6 +63,8 @@ _CHOICE_FIGURES: Mapping[str, str] = {
     "time-accuracy": "time",
     "memory-time": "memory and time",
 }
+
+_MOST_LISTED = 1000  # trials in the table of all, because a browser takes seconds for more
 
 
 def render_page(
@@ -145,6 +148,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "parameter_words": parameter_words,
         "without_places": without_places,
         "meanings": {state: describe_state(results, state) for state in STATES},
+        "listed_trials": _listed_trials(results),
         "repeated": [trial for trial in results.trials if trial.n_attempts > 1],
         "other_measures": _other_measures(results),
         "busyness": busyness(results),
@@ -188,6 +192,12 @@ def _describe_unconfirmed(results: StudyResults) -> str:
     if results.study.dataset.get("n_test") == 0:
         return f"The data has no test split; 'tunefront confirm {name}' trains the front again with other seeds."
     return f"No trial saw the test {examples}; 'tunefront confirm {name}' trains the front again and scores it on them."
+
+
+def _listed_trials(results: StudyResults) -> list[TrialRecord]:
+    """Return the trials of the page's table, by their numbers: of very many the front, and the latest of the others."""
+    by_weight = sorted(results.trials, key=lambda trial: (trial.number not in results.front_numbers, -trial.number))
+    return sorted(by_weight[:_MOST_LISTED], key=lambda trial: trial.number)
 
 
 def _positive_class(dataset: Mapping[str, Any]) -> str | None:
