@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo check test test-slow test-exhaustive test-chaos backbone-layers notebook lint format benchmark clean
+.PHONY: help install demo check test test-slow test-exhaustive test-chaos backbone-layers notebook lint format benchmark pictures clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ format: $(VENV)/installed-test ## Put the code into the project's style
 benchmark: $(VENV)/installed-test ## Measure what tunefront adds to plain Keras loops (half an hour)
 	$(BIN)/python -m pip install -q -r benchmarks/requirements.txt -c constraints.txt
 	$(BIN)/python benchmarks/overhead.py
+
+pictures: $(VENV)/installed-test ## Make the documentation's pictures from a new run of the demo (minutes; needs Chromium)
+	PYTHONPATH=. $(BIN)/python docs/pictures.py
 
 clean: ## Remove .venv and caches; results and studies stay
 	rm -rf $(VENV) build *.egg-info .mypy_cache .pytest_cache .ruff_cache
