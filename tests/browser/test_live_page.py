@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.browser.page_checks import settle
+from tests.browser.page_checks import HOSTILE, live_markup, low_contrasts, settle, too_wide
 from tests.browser.window import Windows
 from tests.reports.dashboard.test_dashboard import served
 from tests.reports.report_fixture import ReportFixture
@@ -52,4 +54,20 @@ def test_the_way_to_optuna_dashboard_leads_back_to_the_same_study(
     page.get_by_role("link", name="Back to tunefront's page").click()
     page.get_by_text("follows the study").wait_for()
     assert page.url == f"{url}study/{fixture.record.study_id}/"
+    windows.close()
+
+
+@pytest.mark.server
+def test_the_list_of_studies_takes_names_for_text(
+    windows: Windows, served: tuple[ReportFixture, str, object], tmp_path: Path
+) -> None:
+    _, url, _ = served
+    ReportFixture.make(tmp_path, name=HOSTILE)
+    for width, dark in ((1400, False), (390, True)):
+        page = windows.open(url, width=width, dark=dark)
+        assert page.get_by_role("listitem").count() == 2
+        # The name is a link to the study's page, and that alone.
+        assert [found for found in live_markup(page) if not found.endswith("is a link")] == []
+        assert page.locator("a[href*=hostile]").count() == 0
+        assert (low_contrasts(page), too_wide(page)) == ([], [])
     windows.close()
