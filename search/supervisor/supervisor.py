@@ -273,6 +273,9 @@ class Supervisor:
         self._finisher.give_back_running(reason)
         for lease, _ in self._starting.values():
             self._finisher.end_unstarted(lease, Outcome.RETURNED, reason)
+        if len(self._spool):
+            where = self._assignment.out / "spool"
+            self._view.say(f"results wait in {where}: run the same command again when the storage is back")
 
     def _show(self) -> None:
         if self._clock() - self._shown_at < _TICK_SECONDS:

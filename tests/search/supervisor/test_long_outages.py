@@ -6,6 +6,9 @@ Leases and waits are shortened, so that seconds do for minutes.
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +27,7 @@ from tests.search.supervisor.outage_fixture import (
     run_together,
     wait_until,
 )
+from tests.search.supervisor.paused_worker import run_paused
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tests.storage.conftest import dispose
@@ -157,6 +161,35 @@ def test_others_go_on_when_a_machine_falls_silent_while_it_holds_the_lock(tmp_pa
         assert {trial.worker_id for trial in bert.trials()} == {"bert"}
         assert bert.counts().running == 0
         dispose(anna.store)
+    dispose(bert.store)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("fragment", ["INSERT INTO tunefront_leases", "UPDATE trials SET state"])
+def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_others(
+    tmp_path: Path, url: str, fragment: str
+) -> None:
+    bert = make(tmp_path, "bert", url, {}, 3)
+    folder = tmp_path / "paul"
+    folder.mkdir()
+    context = multiprocessing.get_context("forkserver")
+    paul = context.Process(target=run_paused, args=(str(folder), url, 3, WAITS, fragment))
+    paul.start()
+    try:
+        wait_until((folder / "paused").exists)
+        assert bert.run() is Ending.DONE
+        before = bert.trials()
+        assert [trial.state for trial in before] == ["complete"] * 3
+        assert {trial.worker_id for trial in before} == {"bert"}
+        assert paul.pid is not None
+        os.kill(paul.pid, signal.SIGCONT)
+        paul.join(20)
+        assert paul.exitcode == 0
+    finally:
+        paul.kill()
+    assert bert.trials() == before
     dispose(bert.store)
 
 
