@@ -12,7 +12,7 @@ from tests.reports.dashboard.test_dashboard import served
 from tests.reports.report_fixture import ReportFixture
 
 __all__ = ["served"]
-_PLACE = "[...document.querySelectorAll('[id]')].filter((e) => e.getBoundingClientRect().top <= 1).at(-1)"
+_PLACE = "[...document.querySelectorAll('section[id]')].filter((each) => each.getBoundingClientRect().top <= 1).at(-1)"
 
 
 @pytest.mark.server
@@ -26,8 +26,12 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
     page.get_by_text("follows the study").wait_for()
     assert page.url == f"{url}study/{fixture.record.study_id}/#front"
     settle(page)
+    page.locator("#candidates [aria-expanded]").first.click()
+    address = page.url
+    assert "#trials=" in address
     opened = page.locator("details").last
-    opened.evaluate("(box) => { box.open = true; scrollTo(0, document.body.scrollHeight * 0.6); }")
+    opened.evaluate("(box) => { box.open = true; }")
+    page.evaluate("() => scrollTo({ top: 0.6 * document.body.scrollHeight, behavior: 'instant' })")
     before = page.evaluate(f"{_PLACE}.id + ' ' + Math.round({_PLACE}.getBoundingClientRect().top)")
     said = page.locator("[data-live-state]").inner_text()
 
@@ -36,7 +40,8 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
     settle(page)
     assert "23 trials" in page.inner_text("body")
     assert page.locator("details").last.evaluate("(box) => box.open") is True
-    assert page.url.endswith("/#front")
+    assert page.url == address
+    assert page.locator("#candidates [aria-expanded=true]").count() == 1
     place, top = page.evaluate(f"[{_PLACE}.id, {_PLACE}.getBoundingClientRect().top]")
     assert before.split()[0] == place
     assert abs(top - float(before.split()[1])) < 3
