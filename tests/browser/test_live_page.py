@@ -21,12 +21,13 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
 ) -> None:
     fixture, url, _ = served
     for number in range(20):
-        fixture.complete(0.5 + number / 100, 20 + number, 9.0)  # rows, so that there is something to scroll
+        fixture.complete(0.91 + number / 1000, 20 + number, 9.0)  # each on the front, in rows to scroll
     page = windows.open(f"{url}#front", width=900, height=500)
     page.get_by_text("follows the study").wait_for()
     assert page.url == f"{url}study/{fixture.record.study_id}/#front"
     settle(page)
-    page.locator("#candidates [aria-expanded]").first.click()
+    page.locator("#show-all").click()
+    page.locator("#candidates [aria-expanded]:visible").first.click()
     address = page.url
     assert "#trials=" in address
     opened = page.locator("details").last
@@ -42,6 +43,7 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
     assert page.locator("details").last.evaluate("(box) => box.open") is True
     assert page.url == address
     assert page.locator("#candidates [aria-expanded=true]").count() == 1
+    assert page.locator("#show-all").inner_text() == "show fewer"
     place, top = page.evaluate(f"[{_PLACE}.id, {_PLACE}.getBoundingClientRect().top]")
     assert before.split()[0] == place
     assert abs(top - float(before.split()[1])) < 3
