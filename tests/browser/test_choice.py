@@ -213,6 +213,17 @@ def test_a_page_fits_its_window_and_can_be_read(
     assert [found for found in low_contrasts(page) if not found.startswith("text ")] == []
 
 
+CUT = """() => {
+    document.querySelectorAll("details").forEach((each) => { each.open = true; });
+    return [...document.querySelectorAll(".scroll, .rows, .beside")].filter((each) => each.scrollWidth > each.clientWidth + 1)
+        .map((each) => each.textContent.trim().slice(0, 60));
+}"""
+
+
+def test_no_column_is_cut_on_a_screen(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
+    assert windows.open(made["confirmed"][1]).evaluate(CUT) == []
+
+
 def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
     # 273 mm of A4 between margins of 12 mm are 1032 pixels of 1/96 inch.
     page = windows.open(made["confirmed"][1], width=1032)
@@ -220,5 +231,6 @@ def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     settle(page)
     assert too_wide(page) == []
+    assert page.evaluate(CUT) == []
     hidden = page.locator("#candidates .candidate:not(.beyond)").filter(visible=False)
     assert hidden.count() == 0  # on paper all rows are there
