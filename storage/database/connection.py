@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from tunefront.storage.database import schema
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
+from tunefront.storage.database.open_connections import OpenConnections
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
 from tunefront.storage.database.server_settings import connect_arguments, set_server_side
 from tunefront.storage.database.waits import Waits
@@ -40,6 +41,7 @@ class Store:
         is_writer: Whether transactions lock at their start.
         waits: How long this store's workers wait.
         worker_id: The worker that opened the store; empty for a command.
+        connections: The open connections to a server; None for SQLite.
     """
 
     url: str = field(repr=False)
@@ -48,6 +50,7 @@ class Store:
     is_writer: bool
     waits: Waits = field(default_factory=Waits)
     worker_id: str = ""
+    connections: OpenConnections | None = None
 
     @contextlib.contextmanager
     def exclusively(self, study_id: int | None = None) -> Iterator[Callable[[], None]]:
@@ -99,17 +102,17 @@ def open_store(url: str, *, is_writer: bool = False, worker_id: str = "", waits:
     try:
         if is_writer:
             with exclusive_lock(parsed, None, waits):
-                optuna_storage = _optuna_storage(parsed, waits, worker_id, is_writer=True)
+                optuna_storage, connections = _optuna_storage(parsed, waits, worker_id, is_writer=True)
                 with optuna_storage.engine.begin() as connection:
                     upgrade(connection)
         else:
             _require_tables(parsed)
-            optuna_storage = _optuna_storage(parsed, waits, worker_id, is_writer=False)
+            optuna_storage, connections = _optuna_storage(parsed, waits, worker_id, is_writer=False)
             with optuna_storage.engine.connect() as connection:
                 schema.check_version(connection)
     except _OPENING_ERRORS as error:
         raise _cannot_open(url, error) from error
-    return Store(url, optuna_storage.engine, optuna_storage, is_writer, waits, worker_id)
+    return Store(url, optuna_storage.engine, optuna_storage, is_writer, waits, worker_id, connections)
 
 
 _EXAMPLES = "Write it like sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
@@ -167,7 +170,10 @@ def _check_sqlite_file(url: URL, is_writer: bool) -> None:
         )
 
 
-def _optuna_storage(url: URL, waits: Waits, worker_id: str, *, is_writer: bool) -> RDBStorage:
+def _optuna_storage(
+    url: URL, waits: Waits, worker_id: str, *, is_writer: bool
+) -> tuple[RDBStorage, OpenConnections | None]:
+    connections = None
     is_sqlite = url.get_backend_name() == "sqlite"
     arguments = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
     storage = RDBStorage(
@@ -180,8 +186,9 @@ def _optuna_storage(url: URL, waits: Waits, worker_id: str, *, is_writer: bool) 
         _begin_transactions_ourselves(storage.engine, is_writer)
     else:
         set_server_side(storage.engine, waits)
+        connections = OpenConnections(storage.engine)
     storage.engine.dispose()  # drops the connections that were made before the listeners were added
-    return storage
+    return storage, connections
 
 
 def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:

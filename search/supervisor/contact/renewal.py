@@ -1,8 +1,9 @@
-"""The thread that renews a worker's leases, whatever its supervisor waits for."""
+"""The threads that renew a worker's leases, whatever its supervisor waits for, and end a wait for a silent server."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from tunefront.storage import queue
@@ -36,18 +37,25 @@ class Renewal:
         self._error: Exception | None = None
         self._one_at_a_time = threading.Lock()
         self._is_wanted = threading.Event()
-        self._is_over = False
-        self._thread = threading.Thread(target=self._run, name="renewal of leases", daemon=True)
+        self._renewed_at = time.monotonic()
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in ((self._run, "renewal of leases"), (self._watch, "watch for silence"))
+        ]
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the threads."""
+        self._renewed_at = time.monotonic()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread. One that waits for a silent server is left alone, because it can write nothing more."""
-        self._is_over = True
+        """End the threads. One that waits for a silent server is left alone, because it can write nothing more."""
+        self._stopped.set()
         self._is_wanted.set()
-        self._thread.join(timeout=_RETRY_SECONDS)
+        for thread in self._threads:
+            thread.join(timeout=_RETRY_SECONDS)
 
     def hurry(self) -> None:
         """Let the thread renew at once: whether that succeeds tells whether the store can be reached."""
@@ -76,6 +84,7 @@ class Renewal:
                 if not is_first:
                     self.outages.append((self._last, now))
             self._last = now
+            self._renewed_at = time.monotonic()
             self._has_failed = False
             self.n_renewals += 1
 
@@ -84,7 +93,7 @@ class Renewal:
         return not self._has_failed and self._last - self._since >= self._lease_seconds
 
     def _run(self) -> None:
-        while not self._is_over:
+        while not self._stopped.is_set():
             pause = self._lease_seconds / 4
             try:
                 self.renew()
@@ -95,3 +104,13 @@ class Renewal:
                 pause = min(pause, _RETRY_SECONDS)
             self._is_wanted.wait(pause)
             self._is_wanted.clear()
+
+    def _watch(self) -> None:
+        """Break the open connections when no renewal has succeeded for a lease.
+
+        The server has then fallen silent, or what lies between, and this worker's threads may wait for an answer for
+        hours. While renewals get through, whatever takes long is left alone.
+        """
+        while not self._stopped.wait(self._lease_seconds / 4):
+            if time.monotonic() - self._renewed_at > self._lease_seconds and self._store.connections is not None:
+                self._store.connections.break_all()

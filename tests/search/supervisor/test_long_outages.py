@@ -167,6 +167,26 @@ def test_others_go_on_when_a_machine_falls_silent_while_it_holds_the_lock(tmp_pa
 @pytest.mark.server
 @pytest.mark.slow
 @pytest.mark.timeout(60)
+def test_trainings_go_on_when_a_connection_falls_silent_that_nothing_breaks(tmp_path: Path, url: str) -> None:
+    plan = {number: StubTrial(pause_seconds=0.3) for number in range(2)}
+    with SilentProxy(url) as proxy:
+        anna = make(tmp_path, "anna", f"{proxy.url}?connect_timeout=2", plan, 2)
+
+        def fall_silent() -> None:
+            wait_until(lambda: any(slot.epoch for shown in anna.view.snapshots for slot in shown.slots))
+            proxy.swallow()
+            wait_until(lambda: bool(lines_with(anna, "; kept until the storage is back")))
+            proxy.speak()
+
+        with meanwhile(fall_silent):
+            assert anna.run() is Ending.DONE
+        check_each_trained_once([anna], 2)
+        dispose(anna.store)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("fragment", ["INSERT INTO tunefront_leases", "UPDATE trials SET state"])
 def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_others(
     tmp_path: Path, url: str, fragment: str
