@@ -215,8 +215,8 @@ def test_a_page_fits_its_window_and_can_be_read(
 
 CUT = """() => {
     document.querySelectorAll("details").forEach((each) => { each.open = true; });
-    return [...document.querySelectorAll(".scroll, .rows, .beside")].filter((each) => each.scrollWidth > each.clientWidth + 1)
-        .map((each) => each.textContent.trim().slice(0, 60));
+    return [...document.querySelectorAll(".scroll, .rows, .beside")]
+        .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent.trim().slice(0, 60));
 }"""
 
 

@@ -155,7 +155,7 @@ def test_an_unfinished_one_says_so_and_has_no_intervals_yet(tmp_path: Path) -> N
     assert not any(word in text for word in ("Luck", "Cautious", "for sure"))
     assert "trained again, once each" in text
     assert "One training tells too little of trial 0." in text
-    page = render_page(fixture.results(), tmp_path, found).split("plotly.js")[0]
+    page = render_page(fixture.results(), tmp_path, found).split('id="plotly"')[0]
     assert "nan" not in printed(found) + text + page.replace('data-value="nan"', "")
 
 
@@ -201,7 +201,7 @@ def test_a_finalist_whose_every_training_failed_is_told_of_in_every_form(tmp_pat
     frame = confirmed_frame(found).set_index("trial")
     assert (frame.loc[0, "verdict"], frame.loc[0, "n_failed"], frame.loc[0, "n_trainings"]) == ("failed", 2, 0)
     assert not frame.loc[0, "on_cautious_front"]
-    page = render_page(fixture.results(), tmp_path, found).split("plotly.js")[0]
+    page = render_page(fixture.results(), tmp_path, found).split('id="plotly"')[0]
     for form in (page, printed(found), confirmation_markdown(found)):
         assert "failed" in form
         assert "nan" not in form.replace('data-value="nan"', "")
