@@ -25,6 +25,7 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
     page = windows.open(f"{url}#front", width=900, height=500)
     page.get_by_text("follows the study").wait_for()
     assert page.url == f"{url}study/{fixture.record.study_id}/#front"
+    page.get_by_text("22 trials").first.wait_for()  # it may have been loaded before the last of them
     settle(page)
     page.locator("#show-all").click()
     page.locator("#candidates [aria-expanded]:visible").first.click()
