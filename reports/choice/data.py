@@ -39,9 +39,15 @@ def choice_data(options: Options, ranges: Sequence[LimitRange], verdict: ReportV
         ],
         "numbers": [option.number for option in candidates],
         "values": [[_known(option.value(measure.name)) for measure in measures] for option in candidates],
-        "texts": [", ".join(shown_values(options, option).values()) for option in candidates],
+        "texts": [_text(options, option) for option in candidates],
         "noise": [_noise(options, option, candidates) for option in candidates],
     }
+
+
+def _text(options: Options, option: Option) -> str:
+    """Return a model's values in a line that breaks between them alone."""
+    values = (value.replace(" ", "\N{NO-BREAK SPACE}") for value in shown_values(options, option).values())
+    return ", ".join(values)
 
 
 def _noise(options: Options, best: Option, candidates: Sequence[Option]) -> float | list[float | None] | None:

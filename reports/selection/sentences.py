@@ -63,6 +63,8 @@ def describe_why(selection: Selection) -> str:
         return f"It is where another step of {name} begins to cost more than those before."
     if selection.preference in ("accuracy", "quality"):
         return f"It has the best {name}."
+    if len(options.members) == 1:
+        return "There is no other to choose from."
     if len(selection.alike) == 1:
         which = "no cheaper one" if selection.n_beaten_alike else "no other"
         return f"It has the best {name}, and {which} can be mistaken for it."
@@ -124,6 +126,8 @@ def _describe_seen_once(options: Options) -> str:
     seen = "Its numbers are as the search saw it, once"
     if options.n_images:
         seen += f": ± is two standard errors of {options.n_images} validation {options.results.examples}"
+    if len(options.members) == 1:
+        return f"{seen}."
     return f"{seen}. The best of many trials is a little lucky:"
 
 

@@ -231,3 +231,14 @@ def test_a_study_in_which_nothing_keeps_the_limits_names_the_nearest_and_what_to
         "No model keeps the study's limits: 3 outside, 1 no better than guessing. Nearest is trial 1: "
         "accuracy 80.00 ± 4.7 %, memory 11 kB, time 1.5 s. Loosen memory at most 11 kB instead of 10 kB."
     )
+
+
+def test_the_only_model_is_neither_compared_nor_lucky(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.95, 1000, 1.0)
+    choice = chosen(fixture.results())
+    assert describe_why(choice) == "There is no other to choose from."
+    assert describe_certainty(choice, "trains it again") == [
+        "Its numbers are as the search saw it, once: ± is two standard errors of 288 validation images. 'tunefront "
+        "confirm digits' trains it again."
+    ]
