@@ -157,7 +157,7 @@ def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> No
     if not members:
         return
     figure.add_scatter(
-        name="best of these two axes",
+        name="best of the two",
         x=[rounded(value) for value, _ in members],
         y=[rounded(value) for _, value in members],
         mode="lines",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.page_checks import HOSTILE, cut_texts, live_markup, overlapping_texts, too_wide
+from tests.browser.page_checks import HOSTILE, cut_texts, live_markup, low_contrasts, overlapping_texts, too_wide
 from tests.browser.window import Windows
 from tests.reports.replay.test_tables import made, strategy
 from tunefront.reports.replay.page import write_replay
@@ -23,4 +23,4 @@ def test_a_replay_can_be_read_and_shows_markup_in_names_as_text(
     assert page.locator(".figure .main-svg").count() > 0
     assert HOSTILE in page.locator("h1").inner_text()
     assert live_markup(page) == []
-    assert [*too_wide(page), *overlapping_texts(page), *cut_texts(page)] == []
+    assert [*too_wide(page), *overlapping_texts(page), *cut_texts(page), *low_contrasts(page)] == []

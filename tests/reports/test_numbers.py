@@ -192,7 +192,7 @@ def test_figures_have_errors_on_a_log_scale_where_they_differ_much(results: Stud
     assert axis["type"] == "log"
     assert dict(zip(axis["tickvals"], axis["ticktext"], strict=True))[0.5] == "0.5"
     assert figures["memory-accuracy"]["layout"]["title"]["text"] == "Quality against memory"
-    steps = next(trace for trace in figures["memory-accuracy"]["data"] if trace.get("name") == "best of these two axes")
+    steps = next(trace for trace in figures["memory-accuracy"]["data"] if trace.get("name") == "best of the two")
     assert (steps["x"], steps["y"]) == ([500, 1000, 3000], [9.5, 4.0, 0.5])
     learning = json.loads(learning_curves(results).to_json())
     assert learning["layout"]["title"]["text"] == "Quality by epoch"

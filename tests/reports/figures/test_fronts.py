@@ -26,7 +26,7 @@ def _traces(figure: Any) -> dict[str, Any]:
 def test_legend_counts_every_kind(results: StudyResults) -> None:
     for figure in pair_figures(results).values():
         assert [trace.name for trace in figure.data] == [
-            "best of these two axes", "stopped early (1)", "breaks a limit (1)", "complete (1)", "on the front (4)",
+            "best of the two", "stopped early (1)", "breaks a limit (1)", "complete (1)", "on the front (4)",
         ]  # fmt: skip
         assert [trace.visible for trace in figure.data] == [None, "legendonly", True, True, True]
 
