@@ -17,10 +17,9 @@ from tunefront.objectives.skill import skill_scale
 from tunefront.reports.figures.colours import FRONT_COLOUR
 from tunefront.reports.figures.style import new_figure
 from tunefront.reports.figures.trial_points import rounded
+from tunefront.reports.figures.units import time_unit
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
-
-_UNITS = ((3600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def hypervolume_figure(results: StudyResults) -> go.Figure:
     if len(grown) < 2:
         return figure
     end = max(_running_clock(results.trials).values())
-    length, unit = next((each for each in _UNITS if end >= 2 * each[0]), _UNITS[-1])
+    length, unit = time_unit(end)
     figure.update_layout(
         xaxis={"title": {"text": f"{unit} in which trials ran"}, "rangemode": "tozero", "nticks": 6},
         yaxis={"title": {"text": "share of the hypervolume"}, "tickformat": "~%", "range": [-0.03, 1.05], "nticks": 6},

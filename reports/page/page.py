@@ -32,6 +32,7 @@ from tunefront.reports.figures.hypervolume import hypervolume_figure
 from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
 from tunefront.reports.figures.plotly_script import plotly_script
+from tunefront.reports.figures.slot_seconds import slot_seconds_figure
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
@@ -90,7 +91,7 @@ def render_page(
     figures = figures_json(
         pair_figures(results, confirmation)
         | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
-        | {"hypervolume": hypervolume_figure(results)}
+        | {"hypervolume": hypervolume_figure(results), "slot_seconds": slot_seconds_figure(results)}
     )
     confirmed = figures_json(confirmation_figures(confirmation)) if confirmation else {}
     options = find_options(results, confirmation)

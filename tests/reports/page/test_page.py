@@ -65,7 +65,7 @@ def test_scripts_are_our_own_when_the_store_holds_others(page: str, parsed: _Par
     # The class name, the reason of a failure, a parameter and the spec each have a <script> in them.
     assert "alert(" in page
     scripts = parsed.all("script")
-    assert [script.get("type") for script in scripts] == ["application/json"] * 7 + ["text/plain"] + [None] * 2
+    assert [script.get("type") for script in scripts] == ["application/json"] * 8 + ["text/plain"] + [None] * 2
     nonces = {script["nonce"] for script in scripts if "type" not in script}
     assert len(nonces) == 1
     policy = next(meta["content"] for meta in parsed.all("meta") if "http-equiv" in meta)
