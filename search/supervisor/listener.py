@@ -41,6 +41,7 @@ class Listener:
         finisher: Finisher,
         running: RunningTrials,
         contact: Contact,
+        is_interrupted: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
         self._assignment = assignment
@@ -50,6 +51,7 @@ class Listener:
         self._finisher = finisher
         self._running = running
         self._contact = contact
+        self._is_interrupted = is_interrupted
         self._clock = clock
 
     def listen(self, seconds: float) -> None:
@@ -60,7 +62,7 @@ class Listener:
             try:
                 message = receive(running.child.connection)
             except (EOFError, OSError):
-                self._finisher.end_vanished(running)
+                self._end_vanished(running)
             except BrokenMessageError as error:
                 self._finisher.end_broken(running, error)
             except NotFiniteError as error:
@@ -72,9 +74,18 @@ class Listener:
         try:
             self._handle(running, message)
         except (BrokenPipeError, ConnectionResetError):
-            self._finisher.end_vanished(running)
+            self._end_vanished(running)
         except BrokenMessageError as error:
             self._finisher.end_broken(running, error)
+
+    def _end_vanished(self, running: RunningTrial) -> None:
+        """End a trial whose process has disappeared, unless by a signal that went to this process too.
+
+        `timeout`, systemd and others send SIGTERM to a whole group. The trial then goes back to the queue as others do.
+        """
+        running.child.reap()
+        if not self._is_interrupted():
+            self._finisher.end_vanished(running)
 
     def _handle(self, running: RunningTrial, message: Message) -> None:
         running.measurements |= message.measurements

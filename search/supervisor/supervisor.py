@@ -97,7 +97,15 @@ class Supervisor:
             assignment, self._live_front, self._models, self._running, view, self._contact, delivery, clock
         )
         self._listener = Listener(
-            assignment, self._judge, self._live_front, self._models, self._finisher, self._running, self._contact, clock
+            assignment,
+            self._judge,
+            self._live_front,
+            self._models,
+            self._finisher,
+            self._running,
+            self._contact,
+            is_interrupted,
+            clock,
         )
         self._swept_at = self._clock()
         self._shown_at = -_TICK_SECONDS

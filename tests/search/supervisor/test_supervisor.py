@@ -365,6 +365,15 @@ def test_an_interruption_gives_trials_back_and_another_supervisor_finishes_them(
     assert [len(trial.epochs) for trial in second.trials()] == [3, 3, 3, 3]
 
 
+def test_a_trial_that_a_signal_to_the_whole_group_ends_goes_back(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTrial("exit silently")})
+    # The signal comes to the supervisor as its trial ends.
+    is_over = lambda: any(fixture.notes.glob("*.pid")) and not fixture.living_trials()  # noqa: E731
+    assert fixture.run(is_over) is Ending.INTERRUPTED
+    assert fixture.states() == ["waiting"]
+    assert fixture.living_trials() == []
+
+
 def test_an_interruption_before_the_first_trial_starts_nothing(make_fixture: MakeFixture) -> None:
     fixture = make_fixture()
     assert fixture.run(lambda: True) is Ending.INTERRUPTED
