@@ -22,7 +22,7 @@ from tunefront.reports.tables.markdown import escape, markdown_table
 TITLE = "What the kept models get wrong"
 MOST_MODELS = 10  # that are drawn
 _MOST_PAIRS = 10
-_WIDE = 20  # with more classes the confusion matrix takes a row of its own
+_WIDE = 10  # with more classes the confusion matrix takes a row of its own
 
 
 def class_answers_context(answers: FrontAnswers | None) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def class_answers_context(answers: FrontAnswers | None) -> dict[str, Any]:
         "answer_classes": {model.number: _shown_classes(model) for model in answers.models[:MOST_MODELS]},
         "most_classes": MOST_CLASSES,
         "is_wide": n_classes > _WIDE,
-        "matrix_size": (170 + 13 * n_classes, max(440, 190 + 12 * n_classes)),
+        "matrix_size": (170 + 13 * n_classes, max(440, 190 + (20 if n_classes <= 20 else 12) * n_classes)),
         "share_cell": share_cell,
         "show_area": _show_area,
     }

@@ -14,6 +14,7 @@ from tunefront.reports.figures.style import new_figure, shortened
 
 MOST_CLASSES = 60  # more rows cannot be read
 _MOST_NUMBERED = 20  # with more classes, cells are too small for their numbers
+_MOST_LARGE = 10  # with more classes, names on a phone would lie on each other
 _LONGEST_NAME = 18
 _CELL = 0.94  # the side of a cell: the rest is the gap between two
 # Mistakes have a scale of their own, on which a few in a hundred can be seen.
@@ -42,13 +43,14 @@ def confusion_matrix(
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
-        "tickfont": {"size": 12 if n_classes <= _MOST_NUMBERED else 9},
+        "tickfont": {"size": 12 if n_classes <= _MOST_LARGE else 9},
         "showgrid": False,
     }
     figure.update_layout(
         xaxis={**axis, "title": {"text": "taken for"}, "range": [-0.5, n_classes - 0.5], "autotickangles": [0, 90]},
         yaxis={**axis, "title": {"text": "class"}, "range": [n_classes - 0.5, -0.5]},
         showlegend=False,
+        uniformtext={"minsize": 8, "mode": "hide"},  # numbers that would be smaller, on a phone, are left to pointing
     )
     return figure
 
