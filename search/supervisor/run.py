@@ -41,6 +41,7 @@ from tunefront.spaces.grid import Grid
 from tunefront.storage import folder_owner, queue, studies
 from tunefront.storage.counts import count
 from tunefront.storage.database.connection import Store, has_studies, open_store
+from tunefront.storage.database.locks import in_turn
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -95,25 +96,27 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_data(request, dataset)
     facts = dataset.facts()
     worker_id = uuid.uuid4().hex
-    study = _open_study(open_store(request.url, is_writer=True, worker_id=worker_id), spec, facts)
+    store = open_store(request.url, is_writer=True, worker_id=worker_id)
+    study = in_turn(lambda: _open_study(store, spec, facts), view.say)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
-    deliver_left_results(study, request.out, view.say)
-    queue.sweep(study, ended_workers(study), with_expired=False)  # only what killed supervisors of this machine ran
+    in_turn(lambda: deliver_left_results(study, request.out, view.say), view.say)
+    in_turn(lambda: _sweep_dead_workers(study), view.say)
     description = machine.describe(slots, gpus, versions, spec.training.precision)
-    study = join(spec, request.spec_path, study, worker_id, description, view.say)
-    if request.enqueue is not None:
-        request.enqueue(study)
+    joined = in_turn(lambda: join(spec, request.spec_path, study, worker_id, description, view.say), view.say)
+    enqueue = request.enqueue
+    if enqueue is not None:
+        in_turn(lambda: enqueue(joined), view.say)
         spec = spec.model_copy(update={"stop": StopTable()})  # all queued trainings are wanted
     else:
         grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
-        enqueue_starts(study, spec.start_parameters(), grid)
+        in_turn(lambda: enqueue_starts(joined, spec.start_parameters(), grid), view.say)
     view.say(_describe_start(spec, slots, dataset))
     for what, n_images in dataset.notes.items():
         view.say(f"data: {n_images:,} {what}")
     for text in describe_lists(dataset.folder):
         view.say(f"data: {text}")
-    counts = count(study)
+    counts = count(joined)
     if 0 < counts.finished < spec.trials:
         view.say(f"going on: {counts.finished} of {spec.trials} are done")
     if counts.finished >= spec.trials:
@@ -122,7 +125,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    assignment = Assignment(study, spec, dataset, slots, worker_id, request.out, description)
+    assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description)
     with interruptible(view.say) as is_interrupted:
         return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 
@@ -175,6 +178,11 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Open
         [objective.measure.direction for objective in objectives],
         [objective.measure.name for objective in objectives],
     )
+
+
+def _sweep_dead_workers(study: OpenStudy) -> None:
+    """Give back at once the running trials of killed supervisors of this machine; others may still be renewed."""
+    queue.sweep(study, ended_workers(study), with_expired=False)
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Engine
@@ -22,13 +23,37 @@ from tunefront.storage.database.server_locks import LockHolderError, mysql_lock,
 from tunefront.storage.database.server_settings import connect_arguments
 from tunefront.storage.database.waits import Waits
 
+T = TypeVar("T")
+
 
 class StoreError(TunefrontError):
     """The store cannot be used: the message says why and what to do."""
 
 
 class LockBusyError(StoreError):
-    """A lock of the store is held by somebody else for long. A worker tries again; nothing has been done."""
+    """A lock of the store is held by somebody else for long. A worker tries again; nothing has been done.
+
+    Attributes:
+        why: The message without what a person may do.
+    """
+
+    def __init__(self, why: str, remedy: str = "") -> None:
+        super().__init__(f"{why}. {remedy}" if remedy else why)
+        self.why = why
+
+
+def in_turn(operation: Callable[[], T], say: Callable[[str], None]) -> T:
+    """Run an operation that begins with taking a lock of the store, and wait for that as long as it takes.
+
+    Args:
+        operation: It may run again, because it does nothing before it has the lock.
+        say: Tells a person who holds the lock.
+    """
+    while True:
+        try:
+            return operation()
+        except LockBusyError as error:
+            say(f"waiting: {error.why}")
 
 
 @contextlib.contextmanager
@@ -83,6 +108,6 @@ def _file_lock(path: Path, seconds: float) -> Iterator[None]:
 
 def _busy(what: str, seconds: float, holder: str) -> LockBusyError:
     return LockBusyError(
-        f"the lock of {what} was not to be had for {seconds:g} s{f': {holder} holds it' if holder else ''}. "
-        "Is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again"
+        f"the lock of {what} was not to be had for {seconds:g} s{f': {holder} holds it' if holder else ''}",
+        "Is another tunefront stopped (Ctrl-Z) or hanging? End it, then run this again",
     )

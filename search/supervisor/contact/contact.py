@@ -102,7 +102,7 @@ class Contact:
 
 def _describe_cause(error: Exception) -> str:
     if isinstance(error, LockBusyError):
-        return str(error).split(". ", maxsplit=1)[0]
+        return error.why
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__

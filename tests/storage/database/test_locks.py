@@ -16,7 +16,7 @@ from tests.storage.study_fixture import StudyFixture
 from tunefront.storage import studies
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store, open_store
-from tunefront.storage.database.locks import LockBusyError
+from tunefront.storage.database.locks import LockBusyError, in_turn
 from tunefront.storage.database.patience import is_away
 from tunefront.storage.database.waits import Waits
 
@@ -57,6 +57,23 @@ def test_a_study_and_the_whole_store_keep_each_other_out(fixture: StudyFixture) 
         with fixture.store.exclusively(held), pytest.raises(LockBusyError):
             take(other.store, wanted)
         take(other.store, wanted)
+    dispose(other.store)
+
+
+def test_in_turn_waits_for_a_lock_for_longer_than_anybody_waits_for_it_once(fixture: StudyFixture) -> None:
+    other = as_worker(fixture.store.url, "bert")
+    lines: list[str] = []
+    held = fixture.study.exclusively()
+    held.__enter__()
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if len(lines) == 2:
+            held.__exit__(None, None, None)
+
+    in_turn(lambda: take(other.store, other.study.study_id), say)
+    assert len(lines) == 2
+    assert all(line.startswith("waiting: the lock of ") and "Ctrl-Z" not in line for line in lines)
     dispose(other.store)
 
 

@@ -68,7 +68,7 @@ def test_a_person_is_told_how_long_the_store_has_been_away(talking: Talking) -> 
 
 def test_a_lock_that_is_not_to_be_had_is_an_outage_too(talking: Talking) -> None:
     def wait_for_lock() -> None:
-        raise LockBusyError("the lock of x was not to be had for 30 s: tunefront:bert holds it. Is another one ...?")
+        raise LockBusyError("the lock of x was not to be had for 30 s: tunefront:bert holds it", "End it")
 
     for _ in range(3):
         assert talking.contact.ask_or(wait_for_lock, None) is None
