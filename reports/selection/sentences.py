@@ -109,8 +109,9 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     trained = f"Its numbers are means of {n_seeds} training{'s' if n_seeds > 1 else ''}"
     if options.confirmation.has_test:
         lines.append(
-            f"{trained} on the test {options.results.examples}, ± half the 95 % interval of seeds and "
-            f"{options.results.examples}. They were chosen by, so its {_quality(options)} is a little too good."
+            f"{trained} with other seeds, scored on the test {options.results.examples}; ± is how far other seeds and "
+            f"{options.results.examples} would move such a mean, in 95 of 100 cases. The choice was made by these same "
+            f"numbers, so its {_quality(options)} is a little too good."
         )
     else:
         lines.append(f"{trained} on the validation {options.results.examples}, by which the search chose too.")

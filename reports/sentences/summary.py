@@ -69,7 +69,9 @@ def describe_progress(results: StudyResults) -> str:
     n_running = results.counts["running"]
     if n_running:
         return f"This study is under way: {stands} are finished, {n_running} run now. All below may still change."
-    return f"This study is not finished: {stands} are finished. {_describe_going_on(results)}"
+    n_failed = results.counts["failed"]
+    failed = f"; {n_failed} that failed {'is' if n_failed == 1 else 'are'} not among them" if n_failed else ""
+    return f"This study is not finished: {stands} are finished{failed}. {_describe_going_on(results)}"
 
 
 def _describe_going_on(results: StudyResults) -> str:

@@ -93,7 +93,7 @@ def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     number = python_choice(options_of(study), ranges, [*(each.start for each in ranges[:memory]),
                            len(ranges[memory].stops) - 7, *(each.start for each in ranges[memory + 1 :])])  # fmt: skip
     line = page.locator("#best p").first
-    expect(line).to_contain_text(f"Best within your limits: trial {number}")
+    expect(line).to_contain_text(f"Choice within your limits: trial {number}")
     expect(page).to_have_url(re.compile(rf"#memory={stop.value:.0f}$"))
     outside = page.locator("#candidates .faded").count()
     assert 0 < outside < page.locator("#candidates .candidate").count()
@@ -102,7 +102,7 @@ def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     expect(again.locator("#best p").first).to_have_text(line.inner_text())
     assert again.locator("#candidates .faded").count() == outside
     again.get_by_role("button", name="Reset", exact=True).click()
-    expect(again.locator("#best p").first).to_contain_text("Best within the study's limits")
+    expect(again.locator("#best p").first).to_contain_text("Choice within the study's limits")
     assert address(again) == {}
 
 
@@ -189,7 +189,7 @@ def test_where_nothing_keeps_the_limits_they_can_be_loosened(
     )
     page.get_by_role("slider", name="memory").focus()
     page.keyboard.press("ArrowRight")
-    expect(line).to_contain_text("Best within your limits: trial")
+    expect(line).to_contain_text("Choice within your limits: trial")
     page.get_by_role("slider", name="memory").focus()
     page.keyboard.press("End")
     expect(page.locator("#candidates .faded")).to_have_count(0)

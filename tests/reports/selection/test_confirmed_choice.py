@@ -32,8 +32,9 @@ def test_confirmed_numbers_count_and_not_those_of_the_search(tmp_path: Path) -> 
     # Wilson's interval of 342 of 360 is 92.24 to 96.83 %; its longer side is 2.76.
     assert describe_choice(choice) == "Take trial 3: accuracy 95.00 ± 2.76 %, memory 2 kB, time 1.9 s."
     assert describe_certainty(choice, "") == [
-        "Its numbers are means of 3 trainings on the test images, ± half the 95 % interval of seeds and images. They "
-        "were chosen by, so its accuracy is a little too good."
+        "Its numbers are means of 3 trainings with other seeds, scored on the test images; ± is how far other seeds "
+        "and images would move such a mean, in 95 of 100 cases. The choice was made by these same numbers, so its "
+        "accuracy is a little too good."
     ]
 
 

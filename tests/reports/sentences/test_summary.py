@@ -12,6 +12,7 @@ from tunefront.reports.sentences.summary import describe_progress
 from tunefront.storage import studies
 from tunefront.storage.outcomes import Outcome
 
+STANDS = "1 of 3 trials are finished; 2 that failed are not among them."
 RUN = "The 'tunefront run' command that started it goes on with it."
 
 
@@ -29,29 +30,33 @@ def study(folder: Path, name: str = "digits", **spec: Any) -> ReportFixture:
 @pytest.mark.parametrize(
     ("name", "spec", "expected"),
     [
-        ("digits", {}, f"1 of 3 trials are finished. {RUN}"),
-        ("digits", {"max_failures": 2, "max_refusals": 2}, f"1 of 3 trials are finished. {RUN}"),
+        ("digits", {}, f"{STANDS} {RUN}"),
+        (
+            "digits",
+            {"max_failures": 2, "max_refusals": 2},
+            f"{STANDS} {RUN}",
+        ),
         (
             "digits",
             {"max_failures": 1},
-            "1 of 3 trials are finished. It gave up: 2 trials failed, more than max_failures = 1. "
+            f"{STANDS} It gave up: 2 trials failed, more than max_failures = 1. "
             "Raise max_failures, and the 'tunefront run' command that started it goes on with it.",
         ),
         (
             "digits",
             {"max_refusals": 0},
-            "1 of 3 trials are finished. It gave up: 2 trials were refused, more than max_refusals = 0. "
+            f"{STANDS} It gave up: 2 trials were refused, more than max_refusals = 0. "
             "Raise max_refusals, and the 'tunefront run' command that started it goes on with it.",
         ),
         (
             "digits.recording",
             {},
-            "1 of 3 trials are finished. The 'tunefront record' command that started it goes on with it.",
+            f"{STANDS} The 'tunefront record' command that started it goes on with it.",
         ),
         (
             "digits.confirmation",
             {"confirms": "digits", "trials": 4},
-            "3 of 4 trials are finished. 'tunefront confirm digits' goes on with it.",
+            "3 of 4 trials are finished; 2 that failed are not among them. 'tunefront confirm digits' goes on with it.",
         ),
     ],
 )
