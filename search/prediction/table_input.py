@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from tunefront.mistakes import nearest
 from tunefront.printable import shown
 from tunefront.search.data.examples import DataError, readable
 from tunefront.search.data.sources.tables.cells import MISSING, number_of
-from tunefront.search.data.sources.tables.csv_rows import csv_text_of
+from tunefront.search.data.sources.tables.csv_rows import csv_text_of, numbered_rows
 from tunefront.search.prediction.examples import UnseenExample
 from tunefront.search.prediction.prediction_card import ColumnCard
 
@@ -52,16 +51,10 @@ class TableInput:
         text = csv_text_of(self.path)
         first = next(iter(text.splitlines()), "")
         separator = max(_SEPARATORS, key=lambda mark: len(self._known(_cells(first, mark))))
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
-        found, begins = [], 1
         try:
-            for row in reader:
-                cells = [cell.strip() for cell in row]
-                if any(cells):
-                    found.append((begins, cells))
-                begins = reader.line_num + 1
+            found = numbered_rows(text, separator)
         except csv.Error as error:
-            raise DataError(f"cannot be read as CSV from line {begins} on ({error})") from None
+            raise DataError(f"cannot be read as CSV ({error})") from None
         if not found:
             raise DataError("is empty")
         return found

@@ -203,5 +203,5 @@ def test_bad_tables_have_their_reasons(tmp_path: Path) -> None:
     assert found["a.csv"] == "lacks the column age. Did you mean 'aged'? Known: aged, town"
     assert found["b.csv"] == "has no row below its column names"
     assert found["c.csv"] == "is empty"
-    assert found["d.csv"].startswith("cannot be read as CSV from line 2 on")
+    assert found["d.csv"].startswith("cannot be read as CSV (from line 2 on: ")
     assert found["e.csv"].startswith("cannot be read as CSV with UTF-8 text (line 2 has the byte 0xff")

@@ -69,20 +69,12 @@ def read_csv(path: Path, separator: str = "") -> tuple[CsvRows, int]:
     Raises:
         DataError: Names file and lines where it is no such table.
     """
-    text = csv_text_of(path)
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator or ",")
-        found: list[tuple[int, list[str]]] = []
-        begins = 1
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                found.append((begins, cells))
-            begins = reader.line_num + 1
+        found = numbered_rows(csv_text_of(path), separator or ",")
     except csv.Error as error:
         raise DataError(
-            f"data.path: {readable(str(path))} cannot be read as CSV with UTF-8 text (from line {begins} on: "
-            f"{shortened(str(error), 200)}): put a value with quotes in it in quotes, and double those in it"
+            f"data.path: {readable(str(path))} cannot be read as CSV with UTF-8 text ({shortened(str(error), 200)}): "
+            "put a value with quotes in it in quotes, and double those in it"
         ) from None
     if len(found) < 2:
         raise DataError(
@@ -160,3 +152,22 @@ def _separator_hint(line: str, separator: str) -> str:
         return ""
     remedy = f"separator = {json.dumps(found)} in [data]" if separator else "commas"
     return f" (there are {_SEPARATORS[found]} in it: write {remedy})"
+
+
+def numbered_rows(text: str, separator: str) -> list[tuple[int, list[str]]]:
+    """Return the rows that are not blank, each with its line, from 1, and its cells without the spaces around them.
+
+    Raises:
+        csv.Error: If it is no CSV; says from which line on.
+    """
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+    found, begins = [], 1
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                found.append((begins, cells))
+            begins = reader.line_num + 1
+    except csv.Error as error:
+        raise csv.Error(f"from line {begins} on: {error}") from None
+    return found
