@@ -101,14 +101,17 @@ class Study:
             SpaceError: If there is no such device.
             StudyError: If no model keeps the limits; the message says which one to loosen.
         """
+        from tunefront.confirmation_price import price_of_confirmation
         from tunefront.reports.confirmation.results import load_confirmation
         from tunefront.reports.selection.files import options_for
         from tunefront.reports.selection.limits import limit_of
         from tunefront.reports.selection.options import find_options
-        from tunefront.reports.selection.selection import choose
-        from tunefront.reports.selection.sentences import describe_no_choice, explain
+        from tunefront.reports.selection.selection import PREFERENCES, choose
+        from tunefront.reports.selection.sentences import describe_certainty, describe_no_choice, explain
         from tunefront.search.spec.deploy import find_device
 
+        if prefer not in PREFERENCES:
+            raise StudyError(f"there is no preference {prefer!r}. {nearest(prefer, PREFERENCES)}")
         board = find_device(device, "device") if device is not None else None
         study, results = self._open(), self._results()
         every = find_options(results, load_confirmation(study.store, results))
@@ -122,8 +125,10 @@ class Study:
         values = {measure.name: option.value(measure.name) for measure in map(options.measure, options.axes)}
         path = option.trial.model_path
         if option.file is not None:
-            path = str(Path("results") / self.name / "deployed" / option.file.file)
-        return SelectedModel(option.number, values, path, "\n".join(explain(selection)), option.variant)
+            results_folder = Path(path).parent.parent if path else Path("results") / self.name
+            path = str(results_folder / "deployed" / option.file.file)
+        lines = [*explain(selection), *describe_certainty(selection, price_of_confirmation(options))]
+        return SelectedModel(option.number, values, path, "\n".join(lines), option.variant)
 
     def compare(self, other: Study) -> pd.DataFrame:
         """Compare the front with that of another study on the same images, as the command ``tunefront compare`` does.
@@ -140,18 +145,23 @@ class Study:
         return compare_studies(self._results(), other._results()).frame()
 
     def model(self, number: int) -> Any:
-        """Load the model of a trial with Keras, compiled as it was trained.
+        """Load the model of a trial with Keras, compiled as it was trained; that of an own space runs the space's code.
 
         Raises:
             StudyError: If there is no such trial, its model was not kept, or the file is not on this machine.
         """
         path = Path(self._trial(number).model_path)
+        again = f"'tunefront retrain {self.name} {number}' trains it again"
         if path == Path():
-            raise StudyError(f"the model of trial {number} was not kept: only those of the front are")
+            raise StudyError(f"the model of trial {number} was not kept: only those of the front are. {again}")
         if not path.is_file():
-            raise StudyError(f"{path}: the model of trial {number} is not on this machine")
+            raise StudyError(f"{path}: the model of trial {number} is not on this machine. {again}")
         from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
+        from tunefront.spaces.own import OwnSpace
 
+        space = self._open().record.spec.get("space")
+        if isinstance(space, str):
+            OwnSpace.parse(space).load()  # the layers of a space of one's own are known once its code has run
         return load_kept(path)
 
     def predict(self, *inputs: str | Path, number: int | None = None) -> pd.DataFrame:
@@ -211,7 +221,10 @@ class Study:
         """
         from tunefront.reports.printed_figures.figure_kinds import draw_figure
         from tunefront.reports.printed_figures.printed_figure import check_format
+        from tunefront.reports.printed_figures.style import WIDTHS, PrintedFigureError
 
+        if width not in WIDTHS:
+            raise PrintedFigureError(f"there is no width {width!r}. {nearest(width, WIDTHS)}")
         check_format(Path(path))
         draw_figure(self._open(), name.replace("_", "-"), width).save(Path(path))
         return Path(path)

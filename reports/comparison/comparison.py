@@ -75,7 +75,7 @@ def compare_studies(first: StudyResults, second: StudyResults) -> Comparison:
     Raises:
         ComparisonError: If they have other measures, or other images.
     """
-    if first.study.study_id == second.study.study_id:
+    if _place(first) == _place(second):
         raise ComparisonError(f"{first.study.name!r} was named twice: name two studies")
     axes = _common_axes(first, second)
     note = _check_images(first, second)
@@ -92,6 +92,15 @@ def compare_studies(first: StudyResults, second: StudyResults) -> Comparison:
         members.append(Member(results, trial, bool(is_common[row]), best))
     members.sort(key=lambda member: member.results.loss(member.trial, axes[0]))
     return Comparison((first, second), axes, members, note)
+
+
+def _place(results: StudyResults) -> tuple[object, ...]:
+    """Return what tells a study from others, also from those of other storages, whose numbers begin anew."""
+    return (results.study.study_id, results.study.name, results.study.created_at)
+
+
+def _path(results: StudyResults) -> object:
+    return (results.study.spec.get("data") or {}).get("path")
 
 
 def _common_axes(first: StudyResults, second: StudyResults) -> list[Axis]:
@@ -119,6 +128,11 @@ def _check_images(first: StudyResults, second: StudyResults) -> str:
     is_alike = _without_place(first.study.spec.get("data")) == _without_place(second.study.spec.get("data"))
     sizes = ("n_train", "n_validation", "n_test", "class_names", "image_shape")
     if is_alike and seeds[0] != seeds[1] and all(facts.get(name) == others.get(name) for name in sizes):
+        if _path(first) != _path(second):
+            return (
+                f"The images were divided by another seed ({seeds[0]} and {seeds[1]}) and lie in other places: whether "
+                "they are the same ones cannot be told, so that differences may be those of the images."
+            )
         return (
             f"The images were divided by another seed ({seeds[0]} and {seeds[1]}): models were validated on other "
             "images, so that small differences may be those of the images."

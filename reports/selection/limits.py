@@ -85,6 +85,9 @@ def limit_of(name: str, quantity: str | float, results: StudyResults | Options, 
         value = parse_quantity(quantity, measure.unit)
     except ValueError as error:
         raise LimitError(f"{option} {name}: {error}") from None
+    if value > 1 and (measure.unit == "fraction" or measure.name == "r2"):
+        remedy = f": write {name}={quantity}%" if measure.unit == "fraction" and value <= 100 else ""
+        raise LimitError(f"{option} {name}={quantity}: {measure.name} is at most 1{remedy}")
     if is_upper == (measure.direction == "maximize"):
         other = "--at-least" if is_upper else "--at-most"
         better = "more" if measure.direction == "maximize" else "less"

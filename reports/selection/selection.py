@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from tunefront.reports.selection.limits import Limit
 from tunefront.reports.selection.options import Option, Options, front_of
 
 Preference = Literal["balance", "accuracy", "quality", "memory", "time", "knee"]
+PREFERENCES: tuple[Preference, ...] = get_args(Preference)
 FEW_IMAGES = 50  # with fewer, hardly any two models can be told apart
 
 

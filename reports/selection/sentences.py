@@ -20,8 +20,17 @@ from tunefront.reports.study_results import StudyResults
 
 
 def explain(selection: Selection) -> list[str]:
-    """Return the whole choice in lines, but for what a confirmation would cost."""
-    return [describe_choice(selection), describe_why(selection), *describe_alternatives(selection)]
+    """Return the whole choice in lines, but for how sure it is; that there are too few images is the first."""
+    few = describe_few(selection.options)
+    return [*few, describe_choice(selection), describe_why(selection), *describe_alternatives(selection)]
+
+
+def describe_few(options: Options) -> list[str]:
+    """Say that there are too few images to tell models apart, if so."""
+    if not 0 < options.n_images < FEW_IMAGES:
+        return []
+    few = f"{options.n_images} {options.results.examples}"
+    return [f"{few} are too few to tell models apart: take the choice as a first guess."]
 
 
 def describe_choice(selection: Selection) -> str:
@@ -90,9 +99,6 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     """
     options, confirmed = selection.options, selection.option.confirmed
     lines = _describe_file(selection)
-    if 0 < options.n_images < FEW_IMAGES:
-        few = f"{options.n_images} {options.results.examples}"
-        lines.append(f"{few} are too few to tell models apart: take the choice as a first guess.")
     if confirmed is None or options.confirmation is None:
         name, spec = options.results.study.name, options.results.study.spec
         if spec.get("confirms"):

@@ -16,6 +16,7 @@ from tunefront.reports.selection.selection import Selection, choose
 from tunefront.reports.selection.sentences import (
     describe_certainty,
     describe_choice,
+    describe_few,
     describe_no_choice,
     describe_why,
     show_with_interval,
@@ -84,7 +85,7 @@ def find_verdict(options: Options, deployed: DeployedFront | None = None) -> Rep
         describe_why(selection),
         picks,
         [each.describe() for each in find_alternatives(selection) if each not in picked],
-        describe_certainty(selection, _PRICE),
+        [*describe_few(options), *describe_certainty(selection, _PRICE)],
     )
 
 

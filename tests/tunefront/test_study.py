@@ -121,6 +121,11 @@ def test_a_model_is_selected_under_limits(study: tunefront.Study) -> None:
     assert found.number == 1
     assert found.values == {"accuracy": 0.80, "model_bytes": 5_000, "train_seconds": 0.5}
     assert str(found).startswith("Take trial 1: accuracy 80.00 ± 4.7 %, memory 5 kB, time 500 ms.")
+    assert "as the search saw it, once" in str(found)
+    with pytest.raises(StudyError, match="no preference 'memry'. Did you mean 'memory'"):
+        study.select(prefer="memry")  # type: ignore[arg-type]
+    with pytest.raises(tunefront.TunefrontError, match="no width 'duble'. Did you mean 'double'"):
+        study.save_figure("front", "front.pdf", width="duble")  # type: ignore[arg-type]
     with pytest.raises(StudyError, match="Loosen memory at most 5 kB instead of 1 kB"):
         study.select(at_most={"memory": 1000})
     with pytest.raises(tunefront.TunefrontError, match="Did you mean 'memory'"):
@@ -143,7 +148,7 @@ def test_a_file_is_selected_for_a_device(study: tunefront.Study) -> None:
 
 
 def test_a_model_that_was_not_kept_and_a_trial_that_is_not_there(study: tunefront.Study) -> None:
-    with pytest.raises(StudyError, match="the model of trial 0 was not kept"):
+    with pytest.raises(StudyError, match="the model of trial 0 was not kept.*'tunefront retrain digits 0' trains it"):
         study.model(0)
     with pytest.raises(StudyError, match="has no trial 7"):
         study.model(7)

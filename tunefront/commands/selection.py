@@ -10,7 +10,7 @@ import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
-from tunefront.commands.screen.verdict import chosen_path, price_of_confirmation, say_verdict
+from tunefront.commands.screen.verdict import chosen_path, say_verdict
 from tunefront.commands.session import results_folder
 from tunefront.commands.terminal import (
     UserError,
@@ -124,9 +124,10 @@ def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:
 
     path, file = chosen_path(choice, folder), choice.option.file
     if path is None:
+        name, number = choice.options.results.study.name, choice.option.number
         raise UserError(
-            f"the model of trial {choice.option.number} was not kept, so --export has nothing to copy: only models of "
-            "the front are kept"
+            f"the model of trial {number} was not kept, so --export has nothing to copy: only models of the front are "
+            f"kept. 'tunefront retrain {name} {number}' trains it again"
         )
     if not path.is_file():
         where = ": name the study's folder with --out" if file is not None else ""
@@ -137,7 +138,13 @@ def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:
 
 
 def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path]) -> dict[str, Any]:
-    from tunefront.reports.selection.sentences import describe_alternatives, describe_certainty, describe_why
+    from tunefront.confirmation_price import price_of_confirmation
+    from tunefront.reports.selection.sentences import (
+        describe_alternatives,
+        describe_certainty,
+        describe_few,
+        describe_why,
+    )
 
     options = choice.options
     return {
@@ -154,6 +161,6 @@ def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path
         "most_accurate": choice.most_accurate.number,
         "cheaper": {axis: option.number for axis, option in choice.cheaper.items()},
         "alternatives": describe_alternatives(choice),
-        "certainty": describe_certainty(choice, price_of_confirmation(choice.options)),
+        "certainty": [*describe_few(options), *describe_certainty(choice, price_of_confirmation(options))],
         "files": [str(path) for path in files],
     }

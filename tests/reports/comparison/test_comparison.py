@@ -54,7 +54,10 @@ def test_another_seed_is_said(tmp_path: Path) -> None:
     old = study(tmp_path, "old", [(0.9, 1000, 2.0)])
     new = study(tmp_path, "new", [(0.9, 1000, 2.0)], fingerprint="def")
     new.study.spec["seed"] = 8  # type: ignore[index]
-    assert "divided by another seed (7 and 8)" in compare_studies(old, new).note
+    assert "divided by another seed (7 and 8): models" in compare_studies(old, new).note
+    for results, path in ((old, "photos"), (new, "elsewhere")):
+        results.study.spec["data"] = {"source": "folder", "path": path}  # type: ignore[index]
+    assert "and lie in other places: whether they are the same ones cannot" in compare_studies(old, new).note
     assert compare_studies(old, old_again(tmp_path)).note == ""
 
 
@@ -81,6 +84,13 @@ def test_one_study_twice_is_refused(tmp_path: Path) -> None:
     old = study(tmp_path, "old", [(0.9, 1000, 2.0)])
     with pytest.raises(ComparisonError, match="named twice"):
         compare_studies(old, old)
+
+
+def test_studies_of_two_storages_may_have_one_name_and_number(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    pair = study(tmp_path, "digits", [(0.9, 1000, 2.0)]), study(tmp_path / "other", "digits", [(0.8, 500, 1.0)])
+    assert pair[0].study.study_id == pair[1].study.study_id
+    assert [member.is_on_common_front for member in compare_studies(*pair).members] == [True, True]
 
 
 def test_studies_without_a_front(tmp_path: Path) -> None:

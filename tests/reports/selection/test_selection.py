@@ -18,6 +18,7 @@ from tunefront.reports.selection.sentences import (
     describe_choice,
     describe_no_choice,
     describe_why,
+    explain,
 )
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.outcomes import Outcome
@@ -165,8 +166,11 @@ def test_few_images_are_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(__import__("tests.reports.report_fixture", fromlist=["x"]).DATASET, "n_validation", 40)
     fixture = ReportFixture.make(tmp_path)
     fixture.complete(0.95, 1000, 1.0)
-    lines = describe_certainty(chosen(fixture.results()), "")
-    assert lines[0] == "40 images are too few to tell models apart: take the choice as a first guess."
+    choice = chosen(fixture.results())
+    few, first, *_ = explain(choice)
+    assert first.startswith("Take trial 0")
+    assert not any("too few" in line for line in describe_certainty(choice, ""))
+    assert few == "40 images are too few to tell models apart: take the choice as a first guess."
 
 
 def test_a_model_that_another_one_beats_may_be_as_good(tmp_path: Path) -> None:
@@ -193,6 +197,8 @@ def test_a_study_without_models_says_why(tmp_path: Path) -> None:
         ("memory=100 ms", True, "--at-most memory: '100 ms' is not a size"),
         ("memory=1MB", False, "less memory is better, and this keeps out the best: write --at-most memory=1MB"),
         ("accuracy=0.9", True, "more accuracy is better, and this keeps out the best: write --at-least accuracy=0.9"),
+        ("accuracy=95", False, "--at-least accuracy=95: accuracy is at most 1: write accuracy=95%"),
+        ("accuracy=101%", False, "--at-least accuracy=101%: accuracy is at most 1"),
         ("acuracy=0.9", False, "Did you mean 'accuracy'?"),
         ("latency=1s", True, "may be latency_seconds, litert_latency_seconds, onnx_latency_seconds: write which"),
     ],

@@ -52,7 +52,7 @@ def predict(
 ) -> None:
     """Predict: the class of each image with its probability, or the number, by a model of a study or a file.
 
-    Images are prepared as those of the training were. What cannot be read is a row with its reason; the exit code is 1
+    Images are prepared as those of the training were. What cannot be read is a row with its reason; the exit code is 2
     if nothing was answered. An address may lie in a private network, and have a user and a password, which are nowhere
     shown.
     """
@@ -74,7 +74,7 @@ def predict(
         is_interrupted = True
     say(tally.describe(time.perf_counter() - began, predictor.load_seconds), stream)
     if not tally.n_answered and tally.n_failed:
-        raise typer.Exit(1)
+        raise typer.Exit(2)
     if is_interrupted and not seconds:
         raise typer.Exit(130)
 

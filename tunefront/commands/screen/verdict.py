@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tunefront.commands.terminal import say
+from tunefront.confirmation_price import price_of_confirmation
 
 if TYPE_CHECKING:
-    from tunefront.reports.selection.options import Options
     from tunefront.reports.selection.selection import Selection
-
-_SEEDS = 5  # of `tunefront confirm` without --seeds
 
 
 def say_verdict(choice: Selection, folder: Path) -> None:
@@ -21,11 +18,13 @@ def say_verdict(choice: Selection, folder: Path) -> None:
     Args:
         folder: The folder of the study's results.
     """
-    from tunefront.reports.selection.sentences import describe_certainty, explain
+    from tunefront.reports.selection.sentences import describe_certainty, describe_few, explain
 
-    first, *more = [*explain(choice), *describe_certainty(choice, price_of_confirmation(choice.options))]
-    say(first)
-    for line in more:
+    explained = explain(choice)
+    n_heads = len(describe_few(choice.options)) + 1  # that there are too few images, and the choice
+    for line in explained[:n_heads]:
+        say(line)
+    for line in [*explained[n_heads:], *describe_certainty(choice, price_of_confirmation(choice.options))]:
         say(f"  {line}")
     path = chosen_path(choice, folder)
     if path is None:
@@ -45,17 +44,3 @@ def chosen_path(choice: Selection, folder: Path) -> Path | None:
 def from_here(path: Path) -> Path:
     """Return a path for a person, shorter if it lies below the current folder."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def price_of_confirmation(options: Options) -> str:
-    """Return the end of a sentence that says what a confirmation would train."""
-    from tunefront.objectives.quantities import format_quantity
-    from tunefront.search.confirmation.finalists import choose_finalists
-    from tunefront.search.confirmation.plan import n_scored
-
-    results = options.results
-    finalists = choose_finalists(results.trials, list(results.objectives.values()), n_scored(results.study))
-    seconds = {trial.number: trial.measurements.get("trial_seconds", math.nan) for trial in results.trials}
-    whole = _SEEDS * sum(seconds[finalist.number] for finalist in finalists)
-    time = "" if math.isnan(whole) else f", some {format_quantity(whole, 'seconds')} in all"
-    return f"trains the {len(finalists)} best again with {_SEEDS} seeds{time}"
