@@ -21,7 +21,9 @@ _LARGE = 64  # pixels from which a wide residual network's epoch takes minutes, 
 _FEW_IMAGES = 5000  # with fewer, a network learns better from another task than from scratch
 _N_STEPS = 3000  # batches of a whole training
 _UNEVEN = 1.5  # images of the largest class for each of the smallest
-_WEIGHTS = "mobilenet_v2_weights*no_top.h5"  # Keras's files for MobileNetV2 in its cache
+# Keras's file for MobileNetV2 in its cache, and the sides that have one of their own; others take that of the largest.
+_WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_{side}_no_top.h5"
+_SIDES_OF_WEIGHTS = (96, 128, 160, 192, 224)
 
 
 def first_spec(
@@ -33,7 +35,8 @@ def first_spec(
         path: The file that it is written to, for the commands in its comments; None is the study's name.
     """
     file = shlex.quote(str(path or f"{found.name}.toml"))
-    is_pretrained = _wants_pretrained(found, purpose) and (may_download or _has_weights())
+    of_pretrained = _image_side(found, purpose, is_pretrained=True)
+    is_pretrained = _wants_pretrained(found, purpose) and (may_download or _has_weights(of_pretrained))
     side = _image_side(found, purpose, is_pretrained=is_pretrained)
     batches = _batch_sizes(found.n_train)
     epochs = int(np.clip(round(_N_STEPS / math.ceil(found.n_train / batches[0])), 8, 60))
@@ -125,10 +128,11 @@ def _wants_pretrained(found: Looked, purpose: Purpose) -> bool:
     return purpose != "microcontroller" and are_coloured and found.n_train < _FEW_IMAGES
 
 
-def _has_weights() -> bool:
-    """Return whether Keras's cache has the weights, so that nothing is downloaded."""
+def _has_weights(side: int) -> bool:
+    """Return whether Keras's cache has the weights for images of this side, so that nothing is downloaded."""
+    name = _WEIGHTS.format(side=side if side in _SIDES_OF_WEIGHTS else _SIDES_OF_WEIGHTS[-1])
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
-    return any((home / "models").glob(_WEIGHTS))
+    return (home / "models" / name).is_file()
 
 
 def _pretrained_lines() -> list[str]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tunefront.commands.terminal import UserError, say, suggest, writable_folder
+from tunefront.printable import printable
 
 
 class Purpose(StrEnum):
@@ -56,8 +57,9 @@ def new(
     path = out or Path(f"{found.name}.toml")
     if path.exists():
         raise UserError(f"{path} is there already: name another file with --out, or remove it")
+    content = _encoded(first_spec(found, purpose.value, may_download=download, path=path))
     writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
-    path.write_text(first_spec(found, purpose.value, may_download=download, path=path))
+    path.write_bytes(content)
     counts, examples = found.counts, "rows" if found.has_columns else "images"
     if counts:
         say(f"{sum(counts)} {examples} of {len(counts)} classes, {min(counts)} to {max(counts)} each")
@@ -68,3 +70,18 @@ def new(
     say(f"wrote {path}")
     file = shlex.quote(str(path))
     suggest(f"tunefront data {file}", f"tunefront run {file}")
+
+
+def _encoded(spec: str) -> bytes:
+    """Return the bytes of a spec's file, which TOML wants as UTF-8.
+
+    Raises:
+        UserError: If a name in it is no UTF-8.
+    """
+    try:
+        return spec.encode("utf-8")
+    except UnicodeEncodeError as error:
+        line = spec[: error.start].rpartition("\n")[2] + spec[error.start :].partition("\n")[0]
+        raise UserError(
+            f"the name of a file or folder is no UTF-8, which a spec must be: {printable(line)}. Rename it"
+        ) from None

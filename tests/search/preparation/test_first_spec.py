@@ -15,6 +15,8 @@ from tunefront.search.preparation.found_data import BUNDLED, Looked, look
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
 
+WEIGHTS = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{}_no_top.h5"  # as Keras names them
+
 
 def images(folder: Path, counts: dict[str, int], size: tuple[int, int] = (60, 40), mode: str = "RGB") -> None:
     rng = np.random.default_rng(0)
@@ -67,11 +69,23 @@ def test_pretrained_weights_are_used_where_they_lie_or_may_be_downloaded(tmp_pat
     found = look(str(tmp_path / "photos"))
     assert "MobileNetV2" in written(tmp_path, found, may_download=True).space["architecture"]  # type: ignore[index]
     (tmp_path / "keras" / "models").mkdir(parents=True)
-    name = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
+    for other in ("1.0_96", "1.0_160", "0.35_224", "1.4_224"):  # Keras does not look at these for 32 pixels
+        (tmp_path / "keras" / "models" / WEIGHTS.format(other)).touch()
+    assert "MobileNetV2" not in written(tmp_path, found).space["architecture"]  # type: ignore[index]
+    name = WEIGHTS.format("1.0_224")
     (tmp_path / "keras" / "models" / name).touch()
     assert "MobileNetV2" in written(tmp_path, found).space["architecture"]  # type: ignore[index]
     micro = written(tmp_path, found, "microcontroller", may_download=True)
     assert "MobileNetV2" not in micro.space["architecture"]  # type: ignore[index]
+
+
+def test_weights_for_a_side_of_their_own_are_looked_for_by_it(tmp_path: Path) -> None:
+    images(tmp_path / "photos", {"a": 3, "b": 3}, size=(640, 480))
+    found = look(str(tmp_path / "photos"))
+    (tmp_path / "keras" / "models").mkdir(parents=True)
+    (tmp_path / "keras" / "models" / WEIGHTS.format("1.0_160")).touch()
+    assert "MobileNetV2" in first_spec(found, "phone")  # of 160 pixels
+    assert "MobileNetV2" not in first_spec(found)  # of 224
 
 
 def test_grey_images_have_one_channel(tmp_path: Path) -> None:
