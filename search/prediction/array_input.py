@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.decoding.pixel_scale import as_pixels
 from tunefront.search.data.examples import DataError, reading_problem
 from tunefront.search.data.sources.arrays import checked_values
-from tunefront.search.data.sources.npz_file import array_names, read_npz
+from tunefront.search.data.sources.npz_file import READING_ERRORS, array_names, read_npz
 from tunefront.search.prediction.examples import UnseenExample
 from tunefront.search.prediction.prediction_card import InputCard
 from tunefront.search.system.regular_files import open_file
@@ -83,9 +83,12 @@ class ArrayInput:
         try:
             open_file(self.path).close()  # NumPy would wait for the writer of a pipe
             # Mapped into memory, because a header may promise more than there is memory.
-            array: NDArray[Any] = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            array: Any = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except OSError as error:
             raise DataError(f"cannot be read: {error.strerror or error}") from None
-        except (ValueError, EOFError, SyntaxError) as error:
+        except (*READING_ERRORS, SyntaxError, ArithmeticError) as error:
             raise DataError(f"is no array of NumPy that can be read: {reading_problem(error)}") from None
-        return array
+        if isinstance(array, np.ndarray):
+            return array
+        array.close()
+        raise DataError("is an archive of arrays (.npz) under another name: call it .npz")

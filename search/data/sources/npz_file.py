@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from tunefront.search.data.examples import DataError, read_error, reading_problem
 from tunefront.search.system.regular_files import open_file
 
-_READING_ERRORS = (  # errors of reading a damaged archive or header
+READING_ERRORS = (  # errors of reading a damaged archive or header
     *(OSError, EOFError, ValueError, TypeError, RuntimeError, NotImplementedError, OverflowError),
     *(MemoryError, RecursionError),  # from Python's parser, for a header that is nested too deep
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tokenize.TokenError),
@@ -61,7 +61,7 @@ def read_npz(path: Path, is_wanted: Callable[[str], bool]) -> dict[str, NDArray[
             try:
                 with archive.open(f"{name}.npy") as member:
                     arrays[name] = npy.read_array(member, allow_pickle=False)
-            except _READING_ERRORS as error:
+            except READING_ERRORS as error:
                 raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
             if not _is_text(arrays[name]):
                 raise _unreadable(path, f"its array {name} has characters in it that there are not")
@@ -85,7 +85,7 @@ def _opened(path: Path) -> zipfile.ZipFile:
         return _OwningZip(file)
     except OSError as error:
         raise read_error(path, error) from None
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise _unreadable(path, reading_problem(error)) from None
 
 
@@ -112,7 +112,7 @@ def _promised_bytes(archive: zipfile.ZipFile, name: str, path: Path) -> int:
         with archive.open(member) as file:
             shape, dtype = _read_header(file)
             n_left = member.file_size - file.tell()
-    except _READING_ERRORS as error:
+    except READING_ERRORS as error:
         raise _unreadable(path, f"its array {name}: {reading_problem(error)}") from None
     if dtype.hasobject:
         raise DataError(

@@ -172,6 +172,35 @@ def test_bad_arrays_have_their_reasons(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (-1, 8, 3)}",
+        f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**30}, 8, 3)}}",
+        f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({2**40}, 8, 3)}}",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 8, 3",
+        "(" * 5000,
+        "{'descr': '<f8', 'fortran_order': False, 'shape': ('a', 8, 3)}",
+    ],
+)
+def test_a_damaged_header_is_a_bad_row_and_no_end(tmp_path: Path, header: str) -> None:
+    values = np.random.default_rng(0).normal(size=(8, 3))
+    np.save(tmp_path / "b.npy", values)
+    text = header.encode() + b"\n"
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + values.tobytes())
+    bad, good = read(tmp_path, card=ARRAYS)
+    assert bad.problem.startswith("is no array of NumPy that can be read")
+    np.testing.assert_array_equal(good.values, values.astype(np.float32))
+
+
+def test_an_archive_under_the_name_of_an_array_is_told_its_own(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.zeros((8, 3)))
+    (tmp_path / "a.npz").rename(tmp_path / "a.npy")
+    assert problems(tmp_path, card=ARRAYS) == {
+        "a.npy": "is an archive of arrays (.npz) under another name: call it .npz"
+    }
+
+
 def test_rows_of_tables_are_taken_by_the_names_of_their_columns(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('\ufeffgrade; town ;age\n\nA;"Ro;me"; 7.5\nB;NA;\nC;;x\nD;Rome\n', encoding="utf-8")
     examples = read(tmp_path / "a.csv", card=TABLE)
