@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,14 @@ class TableInput:
             why = str(error).removeprefix("data.path: ").removeprefix(readable(str(self.path))).lstrip()
             yield UnseenExample(self.name, problem=why)
             return
+        n_named = _n_filled(header)
         for line, cells in rows:
             name = f"{self.name}: line {line}"
-            if len(cells) != len(header):
+            # As in training, empty cells behind the last named column, from commas at the ends of lines, do not count.
+            if len(cells) < n_named or any(cells[len(header) :]):
                 yield UnseenExample(name, problem=f"has {len(cells)} values, and there are {len(header)} columns")
                 continue
-            row = dict(zip(header, cells, strict=True))
+            row = dict(zip_longest(header, cells[: len(header)], fillvalue=""))
             problem = self._problem(row)
             yield UnseenExample(name, None if problem else self._values(row), problem)
 
@@ -65,7 +68,8 @@ class TableInput:
         header = rows[0][1]
         if all(name.isdecimal() for name in names) and not set(names) <= set(header):
             # The table of the training had no header, and its columns were called by their numbers.
-            header = [str(number) for number in range(1, len(header) + 1)]
+            n_columns = max(_n_filled(header), min(len(header), max(map(int, names))))
+            header = [str(number) for number in range(1, n_columns + 1)]
         else:
             rows.pop(0)
         missing = [name for name in names if name not in header]
@@ -98,4 +102,13 @@ class TableInput:
 
 
 def _cells(line: str, separator: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    """Return the cells of a line; none where this is not its separator, and so a cell too long for one."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    except csv.Error:
+        return []
+
+
+def _n_filled(cells: Sequence[str]) -> int:
+    """Return the number of cells up to the last one that is not empty."""
+    return max((place for place, cell in enumerate(cells, 1) if cell), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,33 @@ def test_a_table_without_a_header_has_numbers_for_names(tmp_path: Path) -> None:
         {"2": 1.0, "1": "x"},
         {"2": 2.0, "1": "y"},
     ]
+
+
+@pytest.mark.parametrize("text", ["age,town\n7,Rome,\n8,Oslo,,\n", "age,town,,\n7,Rome\n8,Oslo,\n"])
+def test_empty_cells_at_the_ends_of_lines_are_no_columns(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text + "9,Bonn,x,y,z\n10\n")
+    examples = read(tmp_path / "a.csv", card=TABLE)
+    assert [example.values for example in examples[:2]] == [{"age": 7.0, "town": "Rome"}, {"age": 8.0, "town": "Oslo"}]
+    assert [bool(example.problem) for example in examples] == [False, False, True, True]
+
+
+def test_empty_cells_at_the_ends_of_lines_without_a_header_are_none_either(tmp_path: Path) -> None:
+    card = InputCard.model_validate({"columns": [{"name": "1", "kind": "category"}, {"name": "2", "kind": "number"}]})
+    (tmp_path / "a.csv").write_text("x,,\ny,2\nz,3,,\n")
+    assert [example.values for example in read(tmp_path / "a.csv", card=card)][1:] == [
+        {"1": "y", "2": 2.0}, {"1": "z", "2": 3.0},
+    ]  # fmt: skip
+
+
+def test_a_first_line_may_be_longer_than_a_cell_can_be(tmp_path: Path) -> None:
+    others = [f"column number {number}" for number in range(8000)]
+    assert len(",".join(others)) > csv.field_size_limit()
+    lines = [["age", "town", *others], ["7", "Rome", *["0"] * len(others)]]
+    for separator in ",;":
+        (tmp_path / "a.csv").write_text("\n".join(map(separator.join, lines)))
+        assert [example.values for example in read(tmp_path / "a.csv", card=TABLE)] == [{"age": 7.0, "town": "Rome"}]
+    (tmp_path / "a.csv").write_text("x" * 140_000 + "\n1\n")
+    assert problems(tmp_path, card=TABLE)["a.csv"].startswith("cannot be read as CSV (from line 1 on: field larger")
 
 
 def test_bad_tables_have_their_reasons(tmp_path: Path) -> None:
