@@ -70,9 +70,11 @@ def decode(read: Callable[[], bytes], decoding: Decoding) -> Picture:
         if values is not None:
             if values.min() < 0 or values.max() >= 2**FULL_DEPTH:
                 raise BadImageError('has pixels of more than 16 bits: give such values as arrays, with source = "npz"')
-            deep = values.astype(np.uint16)
-            upright = Image.fromarray(to_8_bits(deep, decoding.bit_depth))
-            return Picture(_finished(upright, decoding), Deep.of(deep))
+            values = values.astype(np.uint16, copy=False)
+            facts = Deep.of(values)
+            upright = Image.fromarray(to_8_bits(values, decoding.bit_depth))
+            del values  # before more copies of the image are made
+            return Picture(_finished(upright, decoding), facts)
         if decoding.size is not None:
             # Large JPEGs are decoded at a half, a quarter or an eighth of their size. At least twice the needed
             # pixels are left.

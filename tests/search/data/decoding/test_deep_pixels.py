@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,12 @@ def png(values: np.ndarray[Any, Any], colour_type: int = GREY) -> bytes:
         data = np.frombuffer(row.tobytes(), np.uint8).astype(int)
         data[2 * n_channels :] -= (number % 2) * data[: -2 * n_channels]
         rows += bytes([number % 2]) + (data % 256).astype(np.uint8).tobytes()
-    header = struct.pack(">IIBBBBB", values.shape[1], len(values), 16, colour_type, 0, 0, 0)
+    return png_of(rows, (len(values), values.shape[1]), colour_type)
+
+
+def png_of(rows: bytes, size: tuple[int, int], colour_type: int) -> bytes:
+    """Return a PNG of 16 bits a channel, of rows that each begin with the number of their filter."""
+    header = struct.pack(">IIBBBBB", size[1], size[0], 16, colour_type, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
@@ -188,3 +195,44 @@ def test_a_dataset_without_deep_files_has_no_depth(tmp_path: Path) -> None:
     dataset = prepare(source(pictures(tmp_path / "images")), seed=1)
     assert dataset.bit_depth is None
     assert Dataset.read(Path(dataset.folder)).bit_depth is None
+
+
+@pytest.mark.parametrize("colour_type", [COLOUR, GREY_AND_ALPHA], ids=["colour", "grey and alpha"])
+def test_images_of_several_strips_are_read_whole_and_upright(colour_type: int) -> None:
+    values = values_of(5, {COLOUR: 3, GREY_AND_ALPHA: 2}[colour_type], size=(1100, 1001))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by 90 degrees clockwise
+    data = png(values, colour_type)
+    chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\x00\x00")
+    written = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    data = data[:33] + written + data[33:]  # behind the header
+    expected = np.rot90(values if colour_type == COLOUR else values[..., 0], -1)
+    read = found(data)
+    assert read is not None
+    np.testing.assert_array_equal(read, expected)
+    np.testing.assert_array_equal(to_8_bits(read, 12), np.minimum(expected >> 4, 255))
+
+
+_PEAK = """
+import sys
+from tunefront.search.data.decoding.decode import Decoding, decode
+
+def peak():
+    return 1024 * next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+
+for name in sys.argv[1:]:
+    data = open(name, "rb").read()
+    before = peak()
+    decode(lambda: data, Decoding((8, 8), 3, "stretch"))
+print(peak() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the largest memory is told by Linux alone")
+def test_a_small_file_that_claims_many_pixels_takes_few_bytes_for_each(tmp_path: Path) -> None:
+    for name, side in (("small", 9), ("large", 2500)):
+        (tmp_path / name).write_bytes(png_of(bytes((1 + 6 * side) * side), (side, side), COLOUR))
+    assert (tmp_path / "large").stat().st_size < 100_000
+    command = [sys.executable, "-c", _PEAK, str(tmp_path / "small"), str(tmp_path / "large")]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert int(found) / 2500**2 < 20  # its own six, and four for each copy that Pillow has
