@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +17,11 @@ from numpy.typing import NDArray
 
 from tunefront.storage.answers import PREDICTIONS
 
-_UNREADABLE = (ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile)
+_UNREADABLE = (  # errors of reading a damaged archive or array, or one that is another than it should be
+    *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),
+    *(RuntimeError, MemoryError, SyntaxError),  # also NotImplementedError, of a packing that Python does not know
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, tokenize.TokenError),
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ def read_worst(model_path: Path) -> list[WorstExample]:
             return _worst(arrays)
     except FileNotFoundError:
         raise
-    except (*_UNREADABLE, OSError) as error:
+    except _UNREADABLE as error:
         raise UnreadablePredictionsError(f"{path} cannot be read: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -267,3 +268,24 @@ def test_a_file_that_cannot_be_read_is_named_and_runs_nothing(
     if damage != "link to nothing":
         with pytest.raises(UnreadablePredictionsError, match="cannot be read"):
             read_worst(tmp_path / "trial-0.keras")
+
+
+def test_a_damaged_byte_is_an_unreadable_file_or_another_result(tmp_path: Path) -> None:
+    labels, probabilities = network(3, n=12)
+    model, path = tmp_path / "trial-0.keras", tmp_path / "trial-0.predictions.npz"
+    write(model, labels, probabilities)
+    with np.load(path) as arrays:
+        np.savez_compressed(path, **dict(arrays))
+    whole = path.read_bytes()
+    right = read_worst(model)
+    assert right
+    unreadable = 0
+    for place, flip in zip(range(len(whole)), itertools.cycle((0x01, 0x80, 0xFF)), strict=False):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
+        try:
+            found = read_worst(model)
+        except UnreadablePredictionsError:
+            unreadable += 1
+        else:
+            assert all(isinstance(each, WorstExample) for each in found)
+    assert unreadable > len(whole) / 4
