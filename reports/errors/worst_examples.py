@@ -69,9 +69,10 @@ def _worst(arrays: Mapping[str, NDArray[Any]]) -> list[WorstExample]:
         return [WorstExample(str(names[row]), float(labels[row]), float(numbers[row])) for row in worst]
     class_names = [str(name) for name in arrays["class_names"]]
     probabilities = arrays["probabilities"][worst].astype(np.float64)
+    # An earlier tunefront stored only rounded probabilities, of which the largest may be another one.
+    chosen = arrays["chosen"][worst] if "chosen" in arrays else probabilities.argmax(axis=1)
     found = []
-    for row, given in zip(worst, probabilities, strict=True):
-        taken = int(given.argmax())
+    for row, given, taken in zip(worst, probabilities, chosen.tolist(), strict=True):
         answer = class_names[taken] if taken < len(class_names) else "no class"
         found.append(WorstExample(str(names[row]), class_names[labels[row]], answer, float(given[taken])))
     return found

@@ -49,13 +49,21 @@ def worst(labels: NDArray[Any], answers: NDArray[np.floating]) -> NDArray[np.int
     return wrong[np.argsort(-badness[wrong], kind="stable")][:MOST_WORST]
 
 
+def _of_classes(probabilities: NDArray[np.floating]) -> dict[str, NDArray[Any]]:
+    """Return what is stored of probabilities: in half precision, in which the largest two may be the same one."""
+    return {
+        "probabilities": probabilities.astype(np.float16),
+        "chosen": probabilities.argmax(axis=1).astype(np.int32),
+    }
+
+
 def _write(predictions: Path, sheet: Path, dataset: Dataset, split: str, answers: NDArray[np.floating]) -> None:
     examples = dataset.split(split)
     labels = np.asarray(examples.labels)
     chosen = worst(labels, answers)
     arrays: dict[str, Any] = {
         "labels": labels,
-        **({"numbers": answers} if answers.ndim == 1 else {"probabilities": answers.astype(np.float16)}),
+        **({"numbers": answers} if answers.ndim == 1 else _of_classes(answers)),
         "indices": dataset.places(split),
         "names": np.array(dataset.names(split), dtype=np.str_),
         "class_names": np.array(dataset.class_names, dtype=np.str_),

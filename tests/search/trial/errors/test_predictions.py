@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pydantic import TypeAdapter
 
+from tunefront.reports.errors.worst_examples import read_worst
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources import DataTable
@@ -37,11 +38,26 @@ def test_answers_are_read_again_without_pickle(digits: Dataset, tmp_path: Path) 
     assert found["labels"].tolist() == split.labels.tolist()
     assert found["probabilities"].dtype == np.float16
     assert np.abs(found["probabilities"] - given).max() <= 2**-12  # half of float16's step between 0.5 and 1
+    assert found["chosen"].tolist() == given.argmax(axis=1).tolist()
     assert (found["split"].item(), found["class_names"].tolist()) == ("test", [str(n) for n in range(10)])
     assert found["names"].tolist() == digits.names("test")
     images = np.load(Path(digits.folder) / "images.npy")
     np.testing.assert_array_equal(images[found["indices"]], split.images)
     assert found["worst"].tolist() == worst(split.labels, given).tolist()
+
+
+def test_the_chosen_class_is_that_of_whole_precision(digits: Dataset, tmp_path: Path) -> None:
+    labels = digits.split("test").labels
+    given = np.full((len(labels), 10), 0.05, np.float32)
+    given[:, 0], given[:, 1] = 0.3, 0.3001  # one number as float16
+    write_errors(tmp_path / ".partial-3.keras", digits, "test", given)
+    assert read(tmp_path)["probabilities"].argmax(axis=1).tolist() == [0] * len(labels)
+    assert read(tmp_path)["chosen"].tolist() == [1] * len(labels)
+    (tmp_path / ".partial-3.predictions.npz").rename(tmp_path / "trial-3.predictions.npz")
+    found = read_worst(tmp_path / "trial-3.keras")
+    assert {each.answer for each in found} == {"1"}
+    assert "0" in {each.right for each in found}  # its own class has the same rounded probability
+    assert [each.probability for each in found] == pytest.approx([0.3001] * len(found), abs=2**-12)
 
 
 def test_the_worst_are_the_most_confidently_wrong_ones_in_their_order() -> None:
