@@ -12,7 +12,7 @@ from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.storage import attempts, constraints, curves, intermediate_values, queue
+from tunefront.storage import constraints, curves, intermediate_values, queue
 from tunefront.storage.attempts import Lease
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database.patience import patiently
@@ -67,11 +67,10 @@ class Delivery:
 
     def record_spooled(self, result: TrialResult) -> bool:
         """Tell the store of a result in the spool, and remove it there."""
-        if result.model_path and attempts.is_held(
-            self._study.store, result.lease
-        ):  # else the model of another attempt may be there
-            self.spool.bring_model_back(result)
         is_recorded = self.record(result)
+        # Only now is it known whose model the trial has: another's sweep may have ended the attempt as it was intended.
+        if is_recorded and result.model_path:
+            self.spool.bring_model_back(result)
         self.spool.remove(result)
         return is_recorded
 

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.search.supervisor.outage_fixture import AwaySwitch, on_statement
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tunefront.search.supervisor.contact.delivery import Delivery
+from tunefront.search.supervisor.contact.result import TrialResult
+from tunefront.search.supervisor.contact.spool import Spool
+from tunefront.search.supervisor.kept_models import KeptModels
+from tunefront.search.supervisor.live_front import LiveFront
+from tunefront.storage import queue
+from tunefront.storage.outcomes import Outcome
+
+MEASUREMENTS = {"accuracy": 0.75, "model_bytes": 1000.0, "train_seconds": 2.5}
+
+
+def test_a_model_is_brought_back_when_another_has_ended_the_attempt_as_intended(tmp_path: Path) -> None:
+    fixture = SupervisorFixture(tmp_path, make_spec(), {})
+    study, models = fixture.study, KeptModels(fixture.study, tmp_path / "models")
+    spool = Spool(tmp_path / "spool", models)
+    live_front = LiveFront(study.optuna, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
+    delivery = Delivery(study, fixture.spec, live_front, spool)
+    with study.exclusively():
+        leased = queue.lease_next(study, 4, "anna", "cpu0")
+    assert leased is not None
+    models.partial_path(0).write_text("model of trial 0")
+    result = TrialResult(leased[0], Outcome.COMPLETE, "", MEASUREMENTS, model_path=str(models.publish(0, {})))
+
+    switch = AwaySwitch(fixture.store.engine)
+    with (  # Optuna is told, and the end of the attempt is not written
+        on_statement(
+            fixture.store.engine, "UPDATE tunefront_attempts SET ended_at", lambda: setattr(switch, "is_away", True)
+        ),
+        pytest.raises(sa.exc.OperationalError),
+    ):
+        delivery.record(result)
+    spool.add(result)
+    switch.is_away = False
+    assert queue.sweep(fixture.study) == []  # another supervisor, which closes the attempt
+
+    assert delivery.record_spooled(result)
+    (trial,) = fixture.trials()
+    assert (trial.state, trial.values) == ("complete", (0.75, 1000.0, 2.5))
+    assert Path(trial.model_path).read_text() == "model of trial 0"
+    assert list((tmp_path / "spool").iterdir()) == []
