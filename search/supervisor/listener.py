@@ -98,14 +98,21 @@ class Listener:
             self._judge_end(running)
         elif message.kind == "kept":
             running.answers = running.answers or _read_answers(message.answers)
-            self._finisher.complete(
-                running, str(self._models.publish(running.lease.number, model_card(self._assignment, running)))
-            )
+            self._keep(running)
         elif message.kind == "failed":
             running.child.reap()
             self._finisher.end_without_result(running, message.reason)
         else:
             raise BrokenMessageError(f"{message.kind!r} is not expected here")
+
+    def _keep(self, running: RunningTrial) -> None:
+        try:
+            path = self._models.publish(running.lease.number, model_card(self._assignment, running))
+        except OSError as error:  # such as a full disk, which costs the model alone
+            running.child.reap()
+            self._finisher.end_without_result(running, str(error))
+        else:
+            self._finisher.complete(running, str(path))
 
     def _judge_cost(self, running: RunningTrial) -> None:
         """Refuse a trial before training if it breaks a limit of a known cost."""

@@ -212,6 +212,17 @@ def test_a_trial_is_complete_without_a_model_when_saving_fails(
     assert fixture.kept_models() == []
 
 
+def test_a_trial_is_complete_without_a_model_when_it_cannot_be_given_its_name(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({}, trials=2)
+    (fixture.out / "models" / "trial-0.json").mkdir(parents=True)  # nothing can be written there
+    assert fixture.run() is Ending.DONE
+    first, second = fixture.trials()
+    assert (first.state, first.values, first.model_path) == ("complete", (0.7, 1000.0, 3.0), "")
+    assert first.reason.startswith("complete, but its model was not kept: ")
+    assert "trial-0.json" in first.reason
+    assert (second.state, Path(second.model_path).read_text()) == ("complete", "model of trial 1")
+
+
 def test_a_trial_is_complete_without_a_model_when_its_latency_is_no_number(make_fixture: MakeFixture) -> None:
     fixture = make_fixture({0: StubTrial("measure nan in kept")}, trials=1)
     assert fixture.run() is Ending.DONE
