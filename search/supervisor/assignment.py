@@ -10,6 +10,7 @@ from typing import Any
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -29,3 +30,12 @@ class Assignment:
     worker_id: str
     out: Path
     machine: Mapping[str, Any] = field(default_factory=dict)
+
+    def log_folder(self, number: int) -> str:
+        """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""
+        if not self.spec.training.tensorboard:
+            return ""
+        folder = self.out / "tensorboard" / f"trial-{number}"
+        refuse_link(folder.parent)
+        refuse_links_in(folder)
+        return str(folder)

@@ -36,7 +36,6 @@ from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrial
 from tunefront.search.supervisor.snapshot import Snapshots
 from tunefront.search.supervisor.study_end import StudyEnd
 from tunefront.search.supervisor.view import View
-from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
 from tunefront.spaces.settings import SpaceError
@@ -163,6 +162,9 @@ class Supervisor:
         if len(self._running) < len(self._assignment.slots):
             counts = ask(self._count)
             ending = ask(partial(self._study_end.ending, counts))
+            if ending is Ending.NO_GROWTH and self._starting:
+                self._give_back_starting(ending.value)  # they would count as running for ever
+                counts = ask(self._count)
             # A trial that runs, here or elsewhere, may still come on the front, so that the front grows again.
             if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                 return ending
@@ -237,20 +239,11 @@ class Supervisor:
             rungs=self._judge.rungs_of(candidate),
             model_path=str(self._models.partial_path(lease.number)),
             measures_latency=any(one.measure.name == "latency_seconds" for one in self._live_front.limits),
-            log_folder=self._log_folder(lease.number),
+            log_folder=assignment.log_folder(lease.number),
             structures=str(self._launcher.log_path.parent / "structures"),
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
         self._running.start(RunningTrial(lease, trial, candidate, slot, child, self._clock()))
-
-    def _log_folder(self, number: int) -> str:
-        """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""
-        if not self._assignment.spec.training.tensorboard:
-            return ""
-        folder = self._assignment.out / "tensorboard" / f"trial-{number}"
-        refuse_link(folder.parent)
-        refuse_links_in(folder)
-        return str(folder)
 
     # Staying alive, and being watched
 
@@ -279,11 +272,16 @@ class Supervisor:
 
     def _give_back(self, reason: str) -> None:
         self._finisher.give_back_running(reason)
-        for lease, _ in self._starting.values():
-            self._finisher.end_unstarted(lease, Outcome.RETURNED, reason)
+        self._give_back_starting(reason)
         if len(self._spool):
             where = self._assignment.out / "spool"
             self._view.say(f"results wait in {where}: run the same command again when the storage is back")
+
+    def _give_back_starting(self, reason: str) -> None:
+        """Give back what is leased for a slot and does not run, because its start was cut off."""
+        for slot, (lease, _) in list(self._starting.items()):
+            self._finisher.end_unstarted(lease, Outcome.RETURNED, reason)
+            del self._starting[slot]
 
     def _show(self) -> None:
         if self._clock() - self._shown_at < _TICK_SECONDS:

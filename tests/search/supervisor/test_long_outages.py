@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -382,6 +383,29 @@ def test_a_trial_whose_start_was_cut_off_starts_when_the_store_is_back(tmp_path:
         assert worker.anna.run() is Ending.DONE
     assert cut_off
     check_each_trained_once([worker.anna], 1)
+
+
+@pytest.mark.timeout(20)
+def test_a_trial_whose_start_was_cut_off_does_not_hold_up_a_search_whose_front_has_stopped_growing(
+    tmp_path: Path,
+) -> None:
+    anna = SupervisorFixture(tmp_path, make_spec(trials=9, stop={"patience": 1}), {}, waits=WAITS)
+    switch, bert = AwaySwitch(anna.store.engine), make(tmp_path, "bert", anna.url, {}, 9).study
+
+    def bert_ends_two_meanwhile() -> bool:
+        for values in ([0.9, 1.0, 1.0], [0.1, 2.0, 2.0]) if switch.is_away else ():
+            with bert.exclusively():
+                leased = queue.lease_next(bert, 9, "bert", "cpu0")
+            assert leased is not None
+            assert queue.finish(bert, leased[0], Outcome.COMPLETE, values=values)
+        switch.is_away = False
+        return False
+
+    go_away = partial(setattr, switch, "is_away", True)
+    with on_statement(anna.store.engine, "INSERT INTO trial_params", go_away) as cut_off:
+        assert anna.run(bert_ends_two_meanwhile) is Ending.NO_GROWTH
+    assert cut_off
+    assert anna.states() == ["waiting", "complete", "complete"]
 
 
 # Sweeping
