@@ -26,6 +26,7 @@ class Finisher:
 
     Attributes:
         seconds_a_trial: The seconds of each trial that was completed or pruned.
+        telling: The numbers of trials that no longer run, and whose end the store is being told.
 
     Args:
         running: The supervisor's running trials, from which trials that end are removed.
@@ -44,6 +45,7 @@ class Finisher:
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
+        self.telling: list[int] = []
         self._assignment = assignment
         self._live_front = live_front
         self._models = models
@@ -99,6 +101,7 @@ class Finisher:
 
     def finish(self, running: RunningTrial, outcome: Outcome, *, reason: str = "", model_path: str = "") -> None:
         """Free the slot and record the outcome, which is refused if the lease was lost."""
+        self.telling.append(running.lease.number)  # before it no longer runs: its lease is renewed all the time
         self._free(running)
         if outcome in (Outcome.COMPLETE, Outcome.PRUNED):
             self.seconds_a_trial.append(self._clock() - running.started_at)
@@ -114,6 +117,7 @@ class Finisher:
             model_path=model_path,
         )
         self._tell(result, lambda: self._describe_end(running, outcome, reason))
+        self.telling.remove(running.lease.number)
 
     def end_unstarted(self, lease: Lease, outcome: Outcome, reason: str = "") -> None:
         """End a leased trial that has no process: it has no candidate to train, or its supervisor ends."""

@@ -248,10 +248,13 @@ class Supervisor:
     # Staying alive, and being watched
 
     def _leased_numbers(self) -> list[int]:
-        """Return the trials whose leases are to be renewed; the thread that renews them asks."""
+        """Return the trials whose leases are to be renewed; the thread that renews them asks.
+
+        A trial goes from one of these places to the next while this looks, and is in both for a moment.
+        """
         starting = [lease.number for lease, _ in list(self._starting.values())]
-        kept = [result.lease.number for result in self._spool.results()]
-        return [*self._running.numbers, *starting, *kept]
+        numbers = [*starting, *self._running.numbers, *self._finisher.telling]
+        return [*numbers, *(result.lease.number for result in self._spool.results())]
 
     def _sweep(self) -> None:
         """Give back the trials of lost workers: more often while there is nothing else to do than to take them over."""

@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -143,6 +144,26 @@ def test_a_result_is_told_once_when_the_server_goes_away_while_it_is_told(
     check_each_trained_once([fixture], 3)
     assert lines_with(fixture, "refused") == []
     dispose(fixture.store)
+
+
+@pytest.mark.server
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_a_lease_is_renewed_while_its_trials_end_is_told(tmp_path: Path, url: str) -> None:
+    fixture = make(tmp_path, "anna", url, {}, 1, replace(WAITS, idle_seconds=20.0))
+    other = make(tmp_path, "bert", url, {}, 1)
+    expired: list[bool] = []
+
+    def take_long() -> None:
+        for _ in range(12):  # for one and a half leases
+            time.sleep(0.2)
+            expired.append(read_leases(other.study)[0].is_expired)
+
+    with on_statement(fixture.store.engine, "INSERT INTO tunefront_measurements", take_long):
+        assert fixture.run() is Ending.DONE
+    assert expired == [False] * 12
+    dispose(fixture.store)
+    dispose(other.store)
 
 
 # A server that falls silent, or waits
