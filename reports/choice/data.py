@@ -8,21 +8,29 @@ from typing import Any
 
 from tunefront.reports.choice.code import select_command
 from tunefront.reports.choice.ranges import LimitRange
+from tunefront.reports.selection.files import is_of_files
 from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.sentences import shown_values
 from tunefront.reports.verdict.verdict import ReportVerdict
 
 
-def choice_data(options: Options, ranges: Sequence[LimitRange], verdict: ReportVerdict) -> dict[str, Any]:
+def choice_data(
+    options: Options, ranges: Sequence[LimitRange], verdict: ReportVerdict, *, is_deployed: bool = False
+) -> dict[str, Any]:
     """Return plain data for the page's script, which chooses as :func:`tunefront.reports.selection.selection.choose`.
 
     ``columns`` are the measures, first those of the axes by which models are compared, accuracy first. ``noise`` has
     for each candidate the difference to it that may be chance: a number, or after a confirmation one for each other.
+    ``is_outside`` tells which candidates break a limit of the study, so that ``tunefront select`` never takes them, and
+    ``is_of_files`` which limits make it choose among files; none does without files.
+
+    Args:
+        is_deployed: Whether the study has files for runtimes.
     """
     axes = [options.results.measure(axis) for axis in options.axes]
     measures = [*axes, *(each.measure for each in ranges if each.measure not in axes)]
     candidates = sorted([*options.members, *options.outside], key=lambda option: option.number)
-    selection = verdict.selection
+    selection, members = verdict.selection, {option.number for option in options.members}
     return {
         "command": select_command(options.results.study.name),
         "chosen": selection.option.number if selection else None,
@@ -33,11 +41,13 @@ def choice_data(options: Options, ranges: Sequence[LimitRange], verdict: ReportV
                 "name": each.name,
                 "column": measures.index(each.measure),
                 "start": each.start,
+                "is_of_files": is_deployed and is_of_files(each.name, options),
                 "stops": [[stop.value, stop.text] for stop in each.stops],
             }
             for each in ranges
         ],
         "numbers": [option.number for option in candidates],
+        "is_outside": [option.number not in members for option in candidates],
         "values": [[_known(option.value(measure.name)) for measure in measures] for option in candidates],
         "texts": [_text(options, option) for option in candidates],
         "noise": [_noise(options, option, candidates) for option in candidates],

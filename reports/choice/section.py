@@ -84,6 +84,7 @@ def choice_context(
     results = options.results
     table = candidate_table(options, [pick.option.number for pick in verdict.picks])
     ranges = limit_ranges(options)
+    data = choice_data(options, ranges, verdict, is_deployed=deployed is not None)
     shown = [
         axis for axis in AXES if any(not math.isnan(row.option.value(results.measure(axis).name)) for row in table.rows)
     ]
@@ -104,7 +105,7 @@ def choice_context(
         "ranges": ranges,
         "measure_words": measure_words,
         "select_command": select_command(results.study.name),
-        "choice_data": json.dumps(choice_data(options, ranges, verdict), separators=(",", ":")).replace("<", "\\u003c"),
+        "choice_data": json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
     }
 
 

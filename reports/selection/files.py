@@ -29,7 +29,7 @@ def options_for(
     Args:
         device: The device that a file must fit; None takes the one that the study was deployed for, if there is one.
     """
-    if device is None and not any(_is_of_files(name, options) for name in names):
+    if device is None and not any(is_of_files(name, options) for name in names):
         return options, []
     deployed_for = deployed.load_device(study)
     board = device or (Device(**deployed_for) if deployed_for is not None else None)
@@ -67,7 +67,8 @@ def device_limits(device: Device) -> list[Limit]:
     ]
 
 
-def _is_of_files(name: str, options: Options) -> bool:
+def is_of_files(name: str, options: Options) -> bool:
+    """Return whether a limit of that name, an axis or a measure, is one of files."""
     measures = [options.results.measure(axis).name for axis in options.axes if axis == name]
     return name in _OF_FILES or any(measure in _OF_FILES for measure in measures)
 

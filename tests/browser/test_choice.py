@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -16,11 +17,11 @@ from tests.browser.window import Windows
 from tests.reports.made_studies import MadeStudy, make
 from tunefront.reports.choice.ranges import LimitRange, limit_ranges
 from tunefront.reports.confirmation.results import load_confirmation
-from tunefront.reports.selection.limits import Limit
+from tunefront.reports.selection.limits import Limit, read_limit
 from tunefront.reports.selection.options import Options, find_options
 from tunefront.reports.selection.selection import choose
 
-NAMES = ("typical", "confirmed", "nothing_fits")
+NAMES = ("typical", "confirmed", "nothing_fits", "two_objectives")
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,46 @@ def test_a_command_is_copied_or_shown_where_the_clipboard_is_closed(
     assert page.evaluate("String(window.getSelection()) || document.activeElement.id") in (command, "by-hand")
     page.locator("#best button[data-copies=best-code]").click()
     assert re.search(r"load_model\(\"models/trial-\d+\.keras\"\)", by_hand.input_value())
+
+
+COMMANDS = """(tried) => tried.map((positions) => {
+    positions.forEach((position, k) => { ranges[k].value = position; });
+    applyRanges();
+    const button = document.querySelector("[data-copies=best-command]");
+    return [bestNumber(), button.disabled ? "" : bestCommand(), document.querySelector("#best p").textContent];
+})"""
+
+
+@pytest.mark.parametrize("name", ["nothing_fits", "two_objectives"])
+def test_a_copied_command_chooses_what_the_page_names(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]], name: str
+) -> None:
+    study, report = made[name]
+    options = options_of(study)
+    ranges = limit_ranges(options)
+    draws = random.Random(1)
+    tried = [[draws.randrange(len(each.stops)) for each in ranges] for _ in range(40)]
+    tried += [[each.start for each in ranges]]
+    outside = {option.number for option in options.outside}
+    n_copied = n_outside = 0
+    for number, command, line in windows.open(report).evaluate(COMMANDS, tried):
+        if command:
+            words = shlex.split(command)[3:]
+            limits = [
+                read_limit(text, options, is_upper=option == "--at-most")
+                for option, text in zip(words[::2], words[1::2], strict=True)
+            ]
+            selection = choose(options, limits)
+            assert selection is not None
+            assert selection.option.number == number
+            n_copied += 1
+        elif number in outside:
+            assert line.endswith(
+                "breaks the study's own limit: change it in the spec and run again, which trains nothing anew."
+            )
+            n_outside += 1
+    assert n_outside > 0
+    assert (n_copied > 0) == (name == "two_objectives")
 
 
 def test_where_nothing_keeps_the_limits_they_can_be_loosened(
