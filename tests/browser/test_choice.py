@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 import shlex
+import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -275,3 +277,17 @@ def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[
     assert page.evaluate(CUT) == []
     hidden = page.locator("#candidates .candidate:not(.beyond)").filter(visible=False)
     assert hidden.count() == 0  # on paper all rows are there
+
+
+def test_a_head_that_paper_repeats_keeps_its_words(
+    windows: Windows, made: dict[str, tuple[MadeStudy, Path]], tmp_path: Path
+) -> None:
+    reader = shutil.which("pdftotext")
+    if reader is None:
+        pytest.skip("pdftotext reads the page's PDF. Install it (Debian: apt-get install poppler-utils)")
+    printed = tmp_path / "page.pdf"
+    windows.open(made["typical"][1]).pdf(path=printed, prefer_css_page_size=True)
+    text = subprocess.run([reader, "-layout", printed, "-"], capture_output=True, text=True, check=True).stdout
+    heads = [line for sheet in text.split("\f") for line in sheet.splitlines() if line.endswith("what differs")]
+    assert len(heads) > 1
+    assert [head for head in heads if not re.match(r"\s*trial\s+accuracy ", head)] == []
