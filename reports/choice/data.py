@@ -34,6 +34,7 @@ def choice_data(
     return {
         "command": select_command(options.results.study.name),
         "chosen": selection.option.number if selection else None,
+        "nearest": verdict.nearest.number if verdict.nearest else None,
         "n_axes": len(axes),
         "columns": [{"name": measure.name, "is_upper": measure.direction == "minimize"} for measure in measures],
         "ranges": [

@@ -57,14 +57,17 @@ class CandidateTable:
         return sum(not row.is_outside and not row.is_stood_for for row in self.rows)
 
 
-def candidate_table(options: Options, picked: Sequence[int] = ()) -> CandidateTable:
+def candidate_table(options: Options, picked: Sequence[int] = (), nearest: Option | None = None) -> CandidateTable:
     """Return the front of what can be chosen, most accurate first, and what would be on it without the study's limits.
 
     Args:
         picked: Numbers of models that always have a row of their own.
+        nearest: A model outside the study's limits whose row is the first.
     """
     front = front_of(options, options.members)
     beyond = front_of(options, [*options.members, *options.outside]) if options.outside else []
+    if nearest is not None and nearest not in beyond:
+        beyond.append(nearest)
     stands_for, tolerances = _thinned(options, front, picked)
     hidden = {number for numbers in stands_for.values() for number in numbers}
     rows = [
@@ -74,7 +77,9 @@ def candidate_table(options: Options, picked: Sequence[int] = ()) -> CandidateTa
     outside = {option.number for option in options.outside}
     rows += [CandidateRow(option, is_outside=True) for option in beyond if option.number in outside]
     measures = [options.results.measure(axis) for axis in AXES]
-    rows.sort(key=lambda row: (*(_loss(measure, row.option) for measure in measures), row.number))
+    rows.sort(
+        key=lambda row: (row.option is not nearest, *(_loss(measure, row.option) for measure in measures), row.number)
+    )
     return CandidateTable(rows, tolerances)
 
 

@@ -82,7 +82,7 @@ def choice_context(
 ) -> dict[str, Any]:
     """Return the variables of ``section.html.j2`` for a report in `folder`."""
     results = options.results
-    table = candidate_table(options, [pick.option.number for pick in verdict.picks])
+    table = candidate_table(options, [pick.option.number for pick in verdict.picks], verdict.nearest)
     ranges = limit_ranges(options)
     data = choice_data(options, ranges, verdict, is_deployed=deployed is not None)
     shown = [

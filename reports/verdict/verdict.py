@@ -11,6 +11,7 @@ from tunefront.objectives.noise import noise
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.deployment.deployed_front import DeployedFront
 from tunefront.reports.selection.alternatives import find_alternatives, find_picks
+from tunefront.reports.selection.limits import nearest_to, study_limits
 from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.selection import Selection, choose
 from tunefront.reports.selection.sentences import (
@@ -56,6 +57,7 @@ class ReportVerdict:
         picks: At most three models, the chosen one first.
         others: The alternatives that are no picks, a sentence each.
         certainty: How sure the choice is, in sentences.
+        nearest: If no model keeps the study's limits, the one that breaks them least.
     """
 
     selection: Selection | None
@@ -64,6 +66,7 @@ class ReportVerdict:
     picks: Sequence[PickedModel]
     others: Sequence[str]
     certainty: Sequence[str]
+    nearest: Option | None = None
 
     @property
     def lead(self) -> str:
@@ -75,7 +78,8 @@ def find_verdict(options: Options, deployed: DeployedFront | None = None) -> Rep
     """Return the verdict on a study, as ``tunefront select`` without limits gives it."""
     selection = choose(options)
     if selection is None:
-        return ReportVerdict(None, describe_no_choice(options, []), "", (), (), ())
+        nearest = nearest_to(study_limits(options.results), options.outside)
+        return ReportVerdict(None, describe_no_choice(options, []), "", (), (), (), nearest)
     picks = [_picked(options, selection.option, "Take this one", "", deployed)]
     picked = find_picks(selection)
     picks += [_picked(options, each.option, each.title, each.step, deployed) for each in picked]

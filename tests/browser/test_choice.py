@@ -227,9 +227,18 @@ def test_where_nothing_keeps_the_limits_they_can_be_loosened(
     memory = next(each for each in limit_ranges(options_of(study)) if each.name == "memory")
     page = windows.open(report)
     line = page.locator("#best p").first
-    expect(line).to_have_text(
-        f"Nothing keeps all of these limits. Loosen memory at most {memory.stops[memory.start + 1].text}."
-    )
+    stop = memory.stops[memory.start + 1].text
+    expect(line).to_have_text(f"Nothing keeps all of these limits. Loosen memory to at most {stop} (now 20 kB).")
+    # Nothing is pale where everything would be, and the nearest one leads: linked, ringed and first in the table.
+    expect(page.locator("#candidates .faded")).to_have_count(0)
+    nearest = min(options_of(study).outside, key=lambda option: option.value("model_bytes")).number
+    expect(page.locator("#verdict a[data-pins]")).to_have_text(f"trial {nearest}")
+    expect(page.locator("#candidates .candidate").first).to_have_attribute("data-trial", str(nearest))
+    assert page.evaluate(
+        """() => document.getElementById("trade-off").data.flatMap(({ meta, customdata, selectedpoints }) => (
+            meta === "rings" ? customdata : selectedpoints ?? []))"""
+    ) == [nearest]
+    expect(page.locator("#front")).not_to_contain_text("at least as good")
     page.get_by_role("slider", name="memory").focus()
     page.keyboard.press("ArrowRight")
     expect(line).to_contain_text("Choice within your limits: trial")
@@ -244,13 +253,8 @@ def test_a_page_fits_its_window_and_can_be_read(
     windows: Windows, made: dict[str, tuple[MadeStudy, Path]], name: str, width: int, dark: bool
 ) -> None:
     page = windows.open(made[name][1], width=width, dark=dark)
-    if name == "nothing_fits":  # what is outside the limits is faded until they are loosened
-        page.get_by_role("slider", name="memory").focus()
-        page.keyboard.press("End")
-        expect(page.locator("#candidates .faded")).to_have_count(0)
-    else:
-        page.locator("#candidates .candidate:visible button.open").first.click()
-        settle(page)
+    page.locator("#candidates .candidate:visible button.open").first.click()
+    settle(page)
     assert too_wide(page) == []
     # Texts of figures are tested with them.
     assert [found for found in low_contrasts(page) if not found.startswith("text ")] == []
