@@ -10,8 +10,8 @@ function describe(element) {
 }
 
 function drawnTexts(root) {
-  return [...root.querySelectorAll("svg text")]
-    .filter((text) => text.textContent.trim() && isShown(text))
+  return [...root.querySelectorAll("svg text, .modebar-group")]
+    .filter((text) => (text.textContent.trim() || text.matches(".modebar-group")) && isShown(text))
     .map((text) => ({ text, box: text.getBoundingClientRect() }))
     .filter(({ box }) => box.width > 0 && box.height > 0);
 }

@@ -81,6 +81,17 @@ def test_a_report_of_everything_can_be_read_and_shows_markup_in_names_as_text(
     assert _flaws(page) == []
 
 
+@pytest.mark.parametrize("width", [1400, 390])
+def test_buttons_of_a_figure_lie_on_no_text(windows: Windows, whole_report: Path, width: int) -> None:
+    page = windows.open(whole_report, width=width)
+    found = []
+    for figure in page.locator(".figure:visible").all():
+        figure.hover()
+        page.wait_for_timeout(350)  # the buttons fade in
+        found += overlapping_texts(page)
+    assert found == []
+
+
 def test_stopped_trials_are_hidden_until_a_reader_asks_for_them(windows: Windows, report: Path) -> None:
     page = windows.open(report)
     figure = page.locator('.figure[data-figure="memory-accuracy"]').first
