@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tunefront.search.prediction.web_address import is_address, parse_address
 from tunefront.search.system.regular_files import user_path
 
 _ARRAY_ENDINGS = (".npy", ".npz")
+_CREDENTIALS = re.compile(":.*@", re.DOTALL)  # of an address without its http://, which no message may show
 _TABLE_ENDINGS = (".csv", ".csv.gz")
 
 
@@ -47,6 +49,11 @@ def _files(path: Path, card: InputCard) -> list[str]:
     shown = readable(str(path))
     if not path.is_dir():
         if not os.path.lexists(path):
+            if _CREDENTIALS.search(shown):
+                raise InputError(
+                    "there is no such file or folder; if this is an address with a user and a password, write http:// "
+                    "or https:// before it"
+                )
             raise InputError(f"there is no file or folder {shown!r} (looked for in {os.getcwd()}): correct the path")
         return [str(path)]
     if not os.access(path, os.R_OK | os.X_OK):

@@ -11,8 +11,7 @@ from tunefront.search.prediction.credentials import Credentials
 
 _PORTS = {"http": 80, "https": 443}
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"
-# Values of a query that cameras take a user or a password in.
-_SECRET = re.compile(r"([^=&]*(?:pass|pwd|psw|usr|user|login|account|auth|token|secret|key|sig)[^=&]*=)[^&]*", re.I)
+_QUERY_NAME = re.compile(r"[\w.\[\]-]+=")  # before a value; cameras also take "user:password" without any name
 
 
 class AddressError(TunefrontError):
@@ -44,9 +43,11 @@ class WebAddress:
 
     @property
     def shown(self) -> str:
-        """The address for people: without user and password, and with what looks like them in the query hidden."""
+        """The address for people: without user and password, and without the query's values, which may be them."""
         path, mark, query = self.target.partition("?")
-        return f"{self.scheme}://{self.host_header}{path}{mark}" + _SECRET.sub(r"\1***", query)
+        names = [_QUERY_NAME.match(part) for part in query.split("&")] if mark else []
+        hidden = "&".join(f"{name.group() if name else ''}***" for name in names)
+        return f"{self.scheme}://{self.host_header}{path}{mark}{hidden}"
 
     @property
     def host_header(self) -> str:
@@ -62,7 +63,7 @@ class WebAddress:
         Raises:
             AddressError: If it is on another host, no longer encrypted, or no address.
         """
-        new = parse_address(urljoin(self.url, location))
+        new = _read(urljoin(self.url, location))
         if new.host != self.host:
             raise AddressError(f"redirects to another host, {new.host}: name that address if you trust it")
         if self.scheme == "https" and new.scheme == "http":
@@ -80,8 +81,17 @@ def parse_address(text: str) -> WebAddress:
     """Read an address such as ``http://user:password@camera:8080/snapshot.jpg``.
 
     Raises:
-        AddressError: If it is none of http or https, or has no host; the message shows neither user nor password.
+        AddressError: If it is none of http or https, or has no host, or an @ behind it; the message shows neither user
+            nor password.
     """
+    address = _read(text)
+    # A slash in a user or a password ends the host too early, and the rest of them would be shown as a path.
+    if "@" in text and "@" not in urlsplit(text).netloc:
+        raise _unreadable(address.scheme)
+    return address
+
+
+def _read(text: str) -> WebAddress:
     scheme = text.partition("://")[0].lower()
     if scheme not in _PORTS:
         raise AddressError(f"an address that begins with {scheme[:20]}:// cannot be fetched: only http and https can")
@@ -93,13 +103,8 @@ def parse_address(text: str) -> WebAddress:
         port = _PORTS[scheme] if parts.port is None else parts.port
     except ValueError:
         host, port = "", 0
-    # A slash in a password ends the host too early, and the rest of the password would be shown as a path.
-    is_cut = "@" not in parts.netloc and ":" in parts.netloc and "@" in text if host else True
-    if is_cut or not port or re.search(r"[\s/\\@?#]", host):
-        raise AddressError(
-            f"an address that begins with {scheme}:// has no host or port that can be read: write it like "
-            "http://camera:8080/snapshot.jpg, with %40 for an @ in a password and %2F for a slash"
-        )
+    if not host or not port or re.search(r"[\s/\\@?#]", host):
+        raise _unreadable(scheme)
     target = quote(parts.path or "/", safe=_PATH_CHARACTERS)
     if parts.query:
         target += f"?{quote(parts.query, safe=_PATH_CHARACTERS + '?')}"
@@ -107,3 +112,11 @@ def parse_address(text: str) -> WebAddress:
     if parts.username is not None:
         credentials = Credentials(unquote(parts.username), unquote(parts.password or ""))
     return WebAddress(scheme, host, port, target, credentials)
+
+
+def _unreadable(scheme: str) -> AddressError:
+    return AddressError(
+        f"an address that begins with {scheme}:// has no host or port that can be read, or an @ behind them: write it "
+        "like http://camera:8080/snapshot.jpg, with %40 for an @ in a password or a path, and %2F for a slash in a "
+        "password"
+    )

@@ -107,6 +107,19 @@ def test_what_cannot_be_meant_is_refused(
         find_inputs(["file:///etc/passwd"], IMAGES)
 
 
+@pytest.mark.parametrize("text", ["anna:hush@192.168.1.20/x.jpg", "http:/anna:hush@cam/x.jpg", "anna:hu/sh@cam/x.jpg"])
+def test_an_address_without_its_beginning_is_asked_for_it_and_not_shown(text: str) -> None:
+    with pytest.raises(InputError, match="with a user and a password, write http://") as caught:
+        find_inputs([text], IMAGES)
+    assert "hu" not in str(caught.value)
+    assert "anna" not in str(caught.value)
+
+
+def test_a_file_may_be_called_like_an_address(tmp_path: Path) -> None:
+    picture(tmp_path / "anna:1@home.png", 1)
+    assert [example.problem for example in read(tmp_path / "anna:1@home.png")] == [""]
+
+
 def test_pixels_of_arrays_are_stretched_from_files_and_taken_as_they_are_from_arrays(tmp_path: Path) -> None:
     card = InputCard(shape=(8, 8, 3))
     picture(tmp_path / "a.png", 1, (8, 8))

@@ -13,11 +13,14 @@ from tunefront.search.prediction.web_address import AddressError, is_address, pa
     [
         ("http://camera/a.jpg", "http", "camera", 80, "/a.jpg", "http://camera/a.jpg"),
         ("HTTPS://Camera.Example:443", "https", "camera.example", 443, "/", "https://camera.example/"),
-        ("http://anna:hush@10.0.0.7:8080/s?ch=1", "http", "10.0.0.7", 8080, "/s?ch=1", "http://10.0.0.7:8080/s?ch=1"),
+        ("http://anna:hush@10.0.0.7:8080/s?ch=1", "http", "10.0.0.7", 8080, "/s?ch=1", "http://10.0.0.7:8080/s?ch=***"),
         ("http://[::1]:81/x y.png#part", "http", "::1", 81, "/x%20y.png", "http://[::1]:81/x%20y.png"),
         ("http://bücher.example/ü", "http", "xn--bcher-kva.example", 80, "/%C3%BC", "http://xn--bcher-kva.example/%C3%BC"),
-        ("http://c/s?usr=anna&pwd=hush&w=64", "http", "c", 80, "/s?usr=anna&pwd=hush&w=64", "http://c/s?usr=***&pwd=***&w=64"),
-        ("http://c/%41?a=%20b&API_KEY=1", "http", "c", 80, "/%41?a=%20b&API_KEY=1", "http://c/%41?a=%20b&API_KEY=***"),
+        ("http://c/s?usr=anna&pwd=hush&w=64", "http", "c", 80, "/s?usr=anna&pwd=hush&w=64", "http://c/s?usr=***&pwd=***&w=***"),
+        ("http://c/%41?a=%20b&API_KEY=1", "http", "c", 80, "/%41?a=%20b&API_KEY=1", "http://c/%41?a=***&API_KEY=***"),
+        ("http://c/s?u=anna&p=hush", "http", "c", 80, "/s?u=anna&p=hush", "http://c/s?u=***&p=***"),
+        ("http://c/s?anna:hush", "http", "c", 80, "/s?anna:hush", "http://c/s?***"),
+        ("http://c/s?anna:hush=&n[0]=1=2;p=hush&hush", "http", "c", 80, "/s?anna:hush=&n%5B0%5D=1=2;p=hush&hush", "http://c/s?***&***&***"),
         ("http://anna:at@sign@camera/", "http", "camera", 80, "/", "http://camera/"),
     ],
 )  # fmt: skip
@@ -40,7 +43,7 @@ def test_user_and_password_are_kept_apart() -> None:
     "text",
     ["ftp://anna:hush@c/a", "file:///etc/passwd", "http://", "http:///a", "http://c:port/", "http://anna:hu/sh@c/a",
      "http://anna:1/hush@c/a", "http://anna:hu#sh@c/a", "http://anna:hu?sh@c/a", "http://a b/", "http://[::1/",
-     "http://c:70000/", "gopher://hush"],
+     "http://c:70000/", "gopher://hush", "http://an/na:hush@c/a", "http://an?na:hush@c/a", "http://an#na:hush@c/a"],
 )  # fmt: skip
 def test_other_texts_are_refused_without_showing_what_may_be_a_password(text: str) -> None:
     with pytest.raises(AddressError, match="cannot be fetched|has no host or port") as caught:
@@ -57,7 +60,8 @@ def test_texts_that_are_meant_as_addresses_are_told_from_paths() -> None:
 @pytest.mark.parametrize(
     ("typed", "location", "target", "keeps"),
     [
-        ("http://u:p@cam/a", "/b?c=1", "http://cam/b?c=1", True),
+        ("http://u:p@cam/a", "/b?c=1", "http://cam/b?c=***", True),
+        ("http://u:p@cam:81/a", "a@2x.jpg", "http://cam:81/a@2x.jpg", True),
         ("http://u:p@cam/a/b", "c", "http://cam/a/c", True),
         ("http://u:p@cam/a", "http://CAM:80/b", "http://cam/b", True),
         ("http://u:p@cam/a", "https://cam/a", "https://cam/a", True),
