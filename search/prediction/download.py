@@ -134,9 +134,14 @@ def _connect(
     problem = OSError("cannot be reached: the host has no address")
     for n_tried, place in enumerate(places):
         family, kind, protocol, _, (host, _, *rest) = place
-        connection = socket.socket(family, kind, protocol)
+        seconds = deadline.left() / (len(places) - n_tried)
         try:
-            connection.settimeout(deadline.left() / (len(places) - n_tried))
+            connection = socket.socket(family, kind, protocol)
+        except OSError as error:  # the machine has no addresses of this kind
+            problem = error
+            continue
+        try:
+            connection.settimeout(seconds)
             connection.connect((host, port, *rest))
         except OSError as error:
             connection.close()

@@ -218,6 +218,17 @@ def test_a_name_that_changes_its_address_leads_nowhere_else(monkeypatch: pytest.
     assert looked_up == ["camera.test"]
 
 
+def test_an_address_of_a_kind_that_the_machine_lacks_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, unknown = socket.getaddrinfo, 250  # no family of addresses has this number
+
+    def with_an_unknown_kind(*args: Any, **more: Any) -> Any:
+        return [(unknown, socket.SOCK_STREAM, 6, "", ("::1", 80, 0, 0)), *real("127.0.0.1", *args[1:], **more)]
+
+    with serving(lambda handler: send(handler, 200, b"found")) as port:
+        monkeypatch.setattr(socket, "getaddrinfo", with_an_unknown_kind)
+        assert fetch(port, "/a", host="camera.test") == b"found"
+
+
 def test_a_name_that_cannot_be_looked_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     is_over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: is_over.wait(5) and [])
