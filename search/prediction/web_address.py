@@ -12,6 +12,8 @@ from tunefront.search.prediction.credentials import Credentials
 _PORTS = {"http": 80, "https": 443}
 _PATH_CHARACTERS = "/%:@!$&'()*+,;=~-._"
 _QUERY_NAME = re.compile(r"[\w.\[\]-]+=")  # before a value; cameras also take "user:password" without any name
+# What tells one picture of a camera from another, and no secret.
+_SHOWN_QUERY = re.compile(r"(?:ch|chn|channel|cam|camera|stream|size|resolution|width|height)=\w{1,20}", re.IGNORECASE)
 
 
 class AddressError(TunefrontError):
@@ -45,9 +47,8 @@ class WebAddress:
     def shown(self) -> str:
         """The address for people: without user and password, and without the query's values, which may be them."""
         path, mark, query = self.target.partition("?")
-        names = [_QUERY_NAME.match(part) for part in query.split("&")] if mark else []
-        hidden = "&".join(f"{name.group() if name else ''}***" for name in names)
-        return f"{self.scheme}://{self.host_header}{path}{mark}{hidden}"
+        shown = "&".join(map(_without_value, query.split("&"))) if mark else ""
+        return f"{self.scheme}://{self.host_header}{path}{mark}{shown}"
 
     @property
     def host_header(self) -> str:
@@ -70,6 +71,12 @@ class WebAddress:
             raise AddressError("redirects from https to http, which is not followed: name that address if you trust it")
         keeps = new.scheme == "https" or (new.scheme, new.port) == (self.scheme, self.port)
         return replace(new, credentials=self.credentials if keeps else None)
+
+
+def _without_value(part: str) -> str:
+    """Return a part of a query for people: which camera it is of, or its name alone."""
+    name = _QUERY_NAME.match(part)
+    return part if _SHOWN_QUERY.fullmatch(part) else f"{name.group() if name else ''}***"
 
 
 def is_address(text: str) -> bool:

@@ -13,7 +13,7 @@ from tunefront.search.prediction.web_address import AddressError, is_address, pa
     [
         ("http://camera/a.jpg", "http", "camera", 80, "/a.jpg", "http://camera/a.jpg"),
         ("HTTPS://Camera.Example:443", "https", "camera.example", 443, "/", "https://camera.example/"),
-        ("http://anna:hush@10.0.0.7:8080/s?ch=1", "http", "10.0.0.7", 8080, "/s?ch=1", "http://10.0.0.7:8080/s?ch=***"),
+        ("http://anna:hush@10.0.0.7:8080/s?ch=1", "http", "10.0.0.7", 8080, "/s?ch=1", "http://10.0.0.7:8080/s?ch=1"),
         ("http://[::1]:81/x y.png#part", "http", "::1", 81, "/x%20y.png", "http://[::1]:81/x%20y.png"),
         ("http://bücher.example/ü", "http", "xn--bcher-kva.example", 80, "/%C3%BC", "http://xn--bcher-kva.example/%C3%BC"),
         ("http://c/s?usr=anna&pwd=hush&w=64", "http", "c", 80, "/s?usr=anna&pwd=hush&w=64", "http://c/s?usr=***&pwd=***&w=***"),
