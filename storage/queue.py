@@ -11,7 +11,7 @@ set. So a supervisor sweeps such leases only after it has renewed its own for on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import optuna
 import sqlalchemy as sa
@@ -50,6 +50,7 @@ def lease_next(
     slot: str,
     *,
     only_waiting: bool = False,
+    check_lock: Callable[[], None] = lambda: None,
 ) -> tuple[Lease, optuna.Trial] | None:
     """Take the next waiting trial, or a new one; None if enough trials are finished or running.
 
@@ -57,15 +58,23 @@ def lease_next(
 
     The caller holds the study's lock (:meth:`OpenStudy.exclusively`) and has set `study.optuna.sampler`.
 
+    Args:
+        check_lock: The check that the lock gave; what it raises leaves the queue as it was, but for a trial without a
+            lease, which is swept.
+
     Raises:
-        LockBusyError: If the lock was lost meanwhile, and another worker took the same trial.
+        LockBusyError: If the lock was lost meanwhile, and another worker took the same trial or gave it back.
     """
     counts = count(study)
     if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
         return None
     store, study_id = study.store, study.study_id
+    check_lock()  # whoever was silent for longer than a lease may no longer hold it
     trial = study.optuna.ask()
+    check_lock()
     with store.engine.begin() as connection:
+        if not optuna_tables.is_running(connection, study_id, trial.number):
+            raise LockBusyError(f"another worker has given trial {trial.number} back while this one was silent")
         # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
         # so that lease is void: end it.
         end_attempt(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
@@ -148,16 +157,16 @@ def finish(
             if not holds(connection, lease):
                 return has_ended(connection, lease, outcome)
         told = _state(study, lease.number)
+        check_lock()  # whoever was silent for longer than a lease may no longer hold it
         if told.is_finished():  # by a person in the dashboard, or by this function, whose answer was lost
             return _close_told(study, lease.number, told)
-        check_lock()
         with store.engine.begin() as connection:
             _write_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             note_intended(connection, lease, outcome, reason, model_path)
         if violations:
             constraints.write(study, lease.number, violations)
-        check_lock()  # whoever was silent for longer than a lease may no longer hold it
+        check_lock()
         _tell(study, lease.number, outcome, values, reason)
         with store.engine.begin() as connection:
             end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path)
@@ -184,7 +193,7 @@ def sweep(
             to renew them.
         outages: When the store was away. A trial whose lease ran out then goes back without being counted as lost.
     """
-    with study.exclusively():
+    with study.exclusively() as check_lock:
         leased = read_leases(study)
         states = {trial.number: trial.state for trial in study.optuna.get_trials(deepcopy=False)}
         lost = []
@@ -192,10 +201,12 @@ def sweep(
             lease = leased.get(number)
             if lease is None or lease.worker_id in dead_workers or (with_expired and lease.is_given_up(living_workers)):
                 is_by_outage = lease is not None and any(start <= lease.expires_at <= end for start, end in outages)
+                check_lock()  # another may have swept since, and a third have taken the trial
                 _give_back_lost(study, number, is_by_outage=is_by_outage)
                 lost.append(number)
         for number in leased:
             if states[number] != TrialState.RUNNING:
+                check_lock()
                 _close_told(study, number, states[number])
     return lost
 

@@ -55,7 +55,7 @@ class TrialSource:
         Raises:
             StoreError: If the study has other limits by now, which means that this worker was taken for lost.
         """
-        with self._study.exclusively():
+        with self._study.exclusively() as check_lock:
             studies.check_limits(self._study)
             trials = self._study.optuna.get_trials(deepcopy=False)
             waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
@@ -68,6 +68,7 @@ class TrialSource:
                 self._worker_id,
                 slot,
                 only_waiting=self._spec.confirms is not None,
+                check_lock=check_lock,
             )
             if leased is None:
                 self._study.optuna.sampler = self._idle_sampler

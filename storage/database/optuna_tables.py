@@ -1,4 +1,4 @@
-"""Optuna's tables that tunefront writes to itself, where Optuna has no function for a change.
+"""Optuna's tables that tunefront uses itself, where Optuna has no function for a change or for one transaction.
 
 Optuna has had these columns since version 3.0; its own classes for the tables are private.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import sqlalchemy as sa
+from optuna.trial import TrialState
+from sqlalchemy.engine import Connection
 
-trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"))
+trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"), sa.column("state"))
 trial_user_attributes = sa.table(
     "trial_user_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
 )
@@ -25,3 +27,9 @@ study_user_attributes = sa.table(
 def trial_ids(study_id: int, numbers: Collection[int]) -> sa.Select[int]:
     """Return a query for the keys of a study's trials in Optuna's tables."""
     return sa.select(trials.c.trial_id).where((trials.c.study_id == study_id) & trials.c.number.in_(numbers))
+
+
+def is_running(connection: Connection, study_id: int, number: int) -> bool:
+    """Return whether a trial runs, as this transaction sees it."""
+    query = sa.select(trials.c.state).where((trials.c.study_id == study_id) & (trials.c.number == number))
+    return connection.execute(query).scalar() == TrialState.RUNNING.name
