@@ -18,6 +18,7 @@ from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import studies
 from tunefront.storage.attempts import Lease
+from tunefront.storage.database.patience import is_of_database
 from tunefront.storage.outcomes import Outcome
 
 
@@ -46,6 +47,7 @@ class Finisher:
     ) -> None:
         self.seconds_a_trial: list[float] = []
         self.telling: list[int] = []
+        self._has_left = False  # whether the store was away when the supervisor ended
         self._assignment = assignment
         self._live_front = live_front
         self._models = models
@@ -140,16 +142,23 @@ class Finisher:
         for running in self._running:  # all are killed before a write to the store can fail
             running.child.kill()
         for running in self._running:
-            if self._contact.ask_or(lambda: studies.find(study.store, study.name) is not None, True):
+            if self._has_left or self._contact.ask_or(lambda: studies.find(study.store, study.name) is not None, True):
                 self.finish(running, Outcome.RETURNED, reason=reason)
+                self._has_left = self._contact.is_lost  # nobody waits for the store once more for each trial
 
     def _tell(self, result: TrialResult, describe: Callable[[], str]) -> None:
         try:
+            if self._has_left:
+                raise StoreAwayError
             is_recorded = self._contact.ask(partial(self._delivery.record, result))
         except StoreAwayError:
             self._delivery.spool.add(result)
             self._view.say(f"{describe()}; kept until the storage is back")
             return
+        except Exception as error:
+            if is_of_database(error):  # no waiting mends it, but a person may
+                self._delivery.spool.add(result)
+            raise
         if is_recorded:
             self._view.say(describe())
         else:

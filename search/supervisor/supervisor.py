@@ -22,9 +22,9 @@ from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
 from tunefront.search.supervisor.contact.delivery import Delivery
-from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers
 from tunefront.search.supervisor.contact.renewal import Renewal
 from tunefront.search.supervisor.contact.spool import Spool
+from tunefront.search.supervisor.contact.sweeper import Sweeper
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
@@ -39,14 +39,13 @@ from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
 from tunefront.spaces.settings import SpaceError
-from tunefront.storage import queue, studies
+from tunefront.storage import studies
 from tunefront.storage.attempts import Lease, is_held
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.database.locks import StoreError
 from tunefront.storage.outcomes import Outcome
 
 _TICK_SECONDS = 0.5
-_IDLE_SWEEP_SECONDS = 1.0
 
 
 class Supervisor:
@@ -91,6 +90,7 @@ class Supervisor:
         self._spool = Spool(assignment.out / "spool", self._models)
         self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
+        self._sweeper = Sweeper(self._study, self._contact, self._renewal, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
         self._finisher = Finisher(
             assignment, self._live_front, self._models, self._running, view, self._contact, delivery, clock
@@ -106,7 +106,6 @@ class Supervisor:
             is_interrupted,
             clock,
         )
-        self._swept_at = self._clock()
         self._shown_at = -_TICK_SECONDS
         self._has_started = False
         self._snapshots = Snapshots(assignment, self._running, self._live_front, clock)
@@ -129,8 +128,10 @@ class Supervisor:
                 raise
             raise StoreError(f"the study {self._study.name!r} was deleted from the storage while it ran") from error
         finally:
-            self._give_back(reason=ending.value)
-            self._renewal.stop()
+            try:
+                self._give_back(reason=ending.value)
+            finally:
+                self._renewal.stop()
 
     def _work_on(self) -> Ending:
         while True:
@@ -156,7 +157,7 @@ class Supervisor:
         ask = self._contact.ask
         self._finisher.deliver_kept()
         self._listener.note_missed()
-        self._sweep()
+        self._sweeper.sweep(is_idle=not self._running)
         if ask(self._study_end.is_out_of_time) and not self._has_all_trials():
             return Ending.TIME_LIMIT
         if len(self._running) < len(self._assignment.slots):
@@ -255,23 +256,6 @@ class Supervisor:
         starting = [lease.number for lease, _ in list(self._starting.values())]
         numbers = [*starting, *self._running.numbers, *self._finisher.telling]
         return [*numbers, *(result.lease.number for result in self._spool.results())]
-
-    def _sweep(self) -> None:
-        """Give back the trials of lost workers: more often while there is nothing else to do than to take them over."""
-        lease_seconds = self._study.store.waits.lease_seconds
-        pause = lease_seconds / 4 if self._running else min(lease_seconds / 4, _IDLE_SWEEP_SECONDS)
-        if self._clock() - self._swept_at < pause:
-            return
-        self._contact.ask(self._renewal.renew)  # tells whether this worker was out of reach itself until now
-        for number in self._contact.ask(self._give_back_lost):
-            self._view.say(f"trial {number}: its worker was lost; back in the queue")
-        self._swept_at = self._clock()
-
-    def _give_back_lost(self) -> list[int]:
-        ended, living = ended_and_living_workers(self._study)
-        is_steady = self._renewal.is_steady()
-        outages = self._renewal.outages
-        return queue.sweep(self._study, ended, living_workers=living, with_expired=is_steady, outages=outages)
 
     def _give_back(self, reason: str) -> None:
         self._finisher.give_back_running(reason)

@@ -12,6 +12,7 @@ from optuna.exceptions import StorageInternalError
 T = TypeVar("T")
 
 _SQL_MISTAKE = "SQLITE_ERROR"  # such as a missing table: waiting would not help
+_READ_ONLY = "25006"  # PostgreSQL's code for a write to a server that only reads, as an old one after a failover
 
 
 def is_away(error: BaseException) -> bool:
@@ -20,9 +21,16 @@ def is_away(error: BaseException) -> bool:
         return True
     if not isinstance(error, sa.exc.DBAPIError):
         return False
+    if _READ_ONLY in (getattr(error.orig, "sqlstate", None), getattr(error.orig, "pgcode", None)):
+        return True
     # A server that ends a connection, for example of a paused worker, may do so with any kind of error.
     is_lost = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
     return is_lost and getattr(error.orig, "sqlite_errorname", "") != _SQL_MISTAKE
+
+
+def is_of_database(error: BaseException) -> bool:
+    """Return whether an error comes from the database, and says nothing of what was to be written."""
+    return isinstance(error, StorageInternalError | sa.exc.SQLAlchemyError)
 
 
 def patiently(operation: Callable[[], T], seconds: float = 45.0) -> T:

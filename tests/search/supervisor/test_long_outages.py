@@ -5,6 +5,7 @@ Leases and waits are shortened, so that seconds do for minutes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -427,6 +428,43 @@ def test_a_trial_whose_start_was_cut_off_does_not_hold_up_a_search_whose_front_h
         assert anna.run(bert_ends_two_meanwhile) is Ending.NO_GROWTH
     assert cut_off
     assert anna.states() == ["waiting", "complete", "complete"]
+
+
+@pytest.mark.timeout(30)
+def test_a_result_is_kept_when_the_database_refuses_it_with_an_error_that_no_waiting_mends(tmp_path: Path) -> None:
+    anna = make(tmp_path, "anna", f"sqlite:///{tmp_path / 'tunefront.db'}", {}, 1)
+
+    def refuse() -> None:
+        raise sa.exc.ProgrammingError("INSERT", None, Exception("permission denied"))
+
+    with (
+        on_statement(anna.store.engine, "INSERT INTO tunefront_measurements", refuse),
+        pytest.raises(sa.exc.ProgrammingError, match="permission denied"),
+    ):
+        anna.run()
+    deliver_left_results(anna.study, anna.out, anna.view.say)
+    check_each_trained_once([anna], 1)
+    assert anna.kept_models() == ["trial-0.keras"]
+
+
+@pytest.mark.timeout(30)
+def test_a_supervisor_that_ends_waits_once_for_a_lock_that_is_not_to_be_had(tmp_path: Path) -> None:
+    plan = {number: StubTrial("hang") for number in range(3)}
+    anna = SupervisorFixture(tmp_path, make_spec(trials=3), plan, n_slots=3, waits=WAITS)
+    bert = make(tmp_path, "bert", anna.url, {}, 3)
+    with contextlib.ExitStack() as held:
+
+        def is_interrupted() -> bool:
+            is_over = all(trial.epochs for trial in bert.trials()) and len(bert.trials()) == 3
+            if is_over:
+                held.enter_context(bert.study.exclusively())
+            return is_over
+
+        assert anna.run(is_interrupted) is Ending.INTERRUPTED
+    assert len(lines_with(anna, "; kept until the storage is back")) == 3
+    assert lines_with(anna, "the storage is back after") == []
+    deliver_left_results(bert.study, anna.out, bert.view.say)
+    assert bert.states() == ["waiting"] * 3
 
 
 # Sweeping

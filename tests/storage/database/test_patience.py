@@ -27,6 +27,12 @@ def away() -> sa.exc.OperationalError:
     return sa.exc.OperationalError("SELECT 1", None, sqlite3.OperationalError("database is locked"))
 
 
+class ReadOnlyError(Exception):
+    """An error as psycopg has it of a server that only reads, with PostgreSQL's code."""
+
+    sqlstate = "25006"
+
+
 def test_patiently_returns_at_once_when_all_is_well(slept: list[float]) -> None:
     assert patiently(lambda: 7) == 7
     assert slept == []
@@ -37,6 +43,7 @@ def test_patiently_returns_at_once_when_all_is_well(slept: list[float]) -> None:
     [
         away(),
         sa.exc.InterfaceError("SELECT 1", None, Exception("connection already closed")),
+        sa.exc.InternalError("UPDATE trials", None, ReadOnlyError("cannot execute UPDATE")),
         optuna.exceptions.StorageInternalError("An exception is raised during the commit"),
     ],
     ids=lambda error: type(error).__name__,

@@ -1,0 +1,58 @@
+"""The sweep of the trials whose worker was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+
+from tunefront.search.supervisor.contact.contact import Contact
+from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers
+from tunefront.search.supervisor.contact.renewal import Renewal
+from tunefront.storage import queue
+from tunefront.storage.open_study import OpenStudy
+
+_IDLE_SECONDS = 1.0
+
+
+class Sweeper:
+    """The sweeper of one supervisor.
+
+    Args:
+        say: Tells a person of each trial that goes back to the queue.
+        clock: The supervisor's clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        study: OpenStudy,
+        contact: Contact,
+        renewal: Renewal,
+        say: Callable[[str], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._study = study
+        self._contact = contact
+        self._renewal = renewal
+        self._say = say
+        self._clock = clock
+        self._swept_at = clock()
+
+    def sweep(self, *, is_idle: bool) -> None:
+        """Give back the trials of lost workers: more often while there is nothing else to do than to take them over.
+
+        Raises:
+            StoreAwayError: If the store is away.
+        """
+        lease_seconds = self._study.store.waits.lease_seconds
+        if self._clock() - self._swept_at < (min(lease_seconds / 4, _IDLE_SECONDS) if is_idle else lease_seconds / 4):
+            return
+        self._contact.ask(self._renewal.renew)  # tells whether this worker was out of reach itself until now
+        ended, living = self._contact.ask(partial(ended_and_living_workers, self._study))
+        for number in self._contact.ask(partial(self._give_back_lost, ended, living)):
+            self._say(f"trial {number}: its worker was lost; back in the queue")
+        self._swept_at = self._clock()
+
+    def _give_back_lost(self, ended: Collection[str], living: Collection[str]) -> list[int]:
+        is_steady = self._renewal.is_steady()
+        outages = self._renewal.outages
+        return queue.sweep(self._study, ended, living_workers=living, with_expired=is_steady, outages=outages)
