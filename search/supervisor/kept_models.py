@@ -5,6 +5,7 @@ A ``.json`` file says how to use the model; its answers to each example and a pi
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class KeptModels:
         refuse_link(self.folder)
         for path in sorted(stem.parent.glob(f"{stem.name}.model.*")):
             refuse_link(path)
-            path.replace(self.folder / f"trial-{number}.{path.name.partition('.model.')[2]}")
+            with contextlib.suppress(FileNotFoundError):  # another supervisor of this folder delivers it too
+                path.replace(self.folder / f"trial-{number}.{path.name.partition('.model.')[2]}")
 
     def drop_partial(self, number: int) -> None:
         """Remove a half-written model, and what is beside it, that a trial process may have left."""

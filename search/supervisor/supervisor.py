@@ -90,10 +90,12 @@ class Supervisor:
         self._spool = Spool(assignment.out / "spool", self._models)
         self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
-        self._sweeper = Sweeper(self._study, self._contact, self._renewal, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
         self._finisher = Finisher(
             assignment, self._live_front, self._models, self._running, view, self._contact, delivery, clock
+        )
+        self._sweeper = Sweeper(
+            self._study, self._contact, self._renewal, self._spool, self._finisher.deliver_kept, view.say, clock
         )
         self._listener = Listener(
             assignment,

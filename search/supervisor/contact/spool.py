@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from tunefront.search.supervisor.contact.result import TrialResult
@@ -23,10 +24,9 @@ class Spool:
         self._folder = folder
         self._models = models
         self._waiting: dict[str, TrialResult] = {}
+        self._unreadable: set[Path] = set()  # each is told once
         refuse_link(folder)
-        for path in sorted(folder.glob("trial-*-attempt-*.json")):
-            if not path.name.endswith(".model.json"):  # a model's card
-                self._read(path)
+        self._read_new(lambda _: True)
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -52,6 +52,10 @@ class Spool:
         except OSError as error:
             self._problems.append(f"{self._folder / result.name}.json cannot be written: {error.strerror}")
 
+    def read_left(self, workers: Collection[str]) -> None:
+        """Let the results wait here too that these workers, which have ended, have left in the folder since."""
+        self._read_new(lambda result: result.lease.worker_id in workers)
+
     def bring_model_back(self, result: TrialResult) -> None:
         """Put the model of a result where kept models are; nothing if it is there already."""
         self._models.move_in(result.lease.number, self._folder / result.name)
@@ -64,11 +68,18 @@ class Spool:
         for path in (*self._folder.glob(f"{result.name}.model.*"), self._folder / f"{result.name}.json"):
             path.unlink(missing_ok=True)
 
-    def _read(self, path: Path) -> None:
-        try:
-            refuse_link(path)
-            result = TrialResult.of_text(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            self._problems.append(f"{path} is left as it is, because it cannot be read: {error}")
-        else:
-            self._waiting[result.name] = result
+    def _read_new(self, is_wanted: Callable[[TrialResult], bool]) -> None:
+        for path in sorted(self._folder.glob("trial-*-attempt-*.json")):
+            if path.stem in self._waiting or path in self._unreadable or path.name.endswith(".model.json"):  # a card
+                continue
+            try:
+                refuse_link(path)
+                result = TrialResult.of_text(path.read_text(encoding="utf-8"))
+            except FileNotFoundError:  # its supervisor has delivered it
+                continue
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                self._unreadable.add(path)
+                self._problems.append(f"{path} is left as it is, because it cannot be read: {error}")
+            else:
+                if is_wanted(result):
+                    self._waiting[result.name] = result

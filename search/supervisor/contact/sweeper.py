@@ -1,4 +1,4 @@
-"""The sweep of the trials whose worker was lost."""
+"""The sweep of the trials whose worker was lost, after the delivery of the results that such workers have left."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 from tunefront.search.supervisor.contact.contact import Contact
 from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers
 from tunefront.search.supervisor.contact.renewal import Renewal
+from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.storage import queue
 from tunefront.storage.open_study import OpenStudy
 
@@ -18,6 +19,7 @@ class Sweeper:
     """The sweeper of one supervisor.
 
     Args:
+        deliver_kept: Delivers what waits in the spool.
         say: Tells a person of each trial that goes back to the queue.
         clock: The supervisor's clock, in seconds.
     """
@@ -27,12 +29,16 @@ class Sweeper:
         study: OpenStudy,
         contact: Contact,
         renewal: Renewal,
+        spool: Spool,
+        deliver_kept: Callable[[], None],
         say: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._study = study
         self._contact = contact
         self._renewal = renewal
+        self._spool = spool
+        self._deliver_kept = deliver_kept
         self._say = say
         self._clock = clock
         self._swept_at = clock()
@@ -48,6 +54,8 @@ class Sweeper:
             return
         self._contact.ask(self._renewal.renew)  # tells whether this worker was out of reach itself until now
         ended, living = self._contact.ask(partial(ended_and_living_workers, self._study))
+        self._spool.read_left(ended)  # of another supervisor of this folder, which nobody else would deliver
+        self._deliver_kept()
         for number in self._contact.ask(partial(self._give_back_lost, ended, living)):
             self._say(f"trial {number}: its worker was lost; back in the queue")
         self._swept_at = self._clock()

@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -34,10 +35,12 @@ from tests.search.supervisor.paused_worker import run_paused
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tests.storage.conftest import dispose
+from tunefront.search.launching import machine
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import queue, studies
 from tunefront.storage.attempts import read_leases
+from tunefront.storage.database import schema
 from tunefront.storage.database.waits import Waits
 from tunefront.storage.outcomes import Outcome
 
@@ -371,6 +374,32 @@ def test_a_supervisor_delivers_what_an_earlier_one_of_its_folder_left(tmp_path: 
     assert worker.bert.states() == ["complete", "complete"]
     assert [trial.n_attempts for trial in worker.bert.trials()] == [1, 1]
     assert worker.anna.kept_models() == ["trial-0.keras", "trial-1.keras"]
+
+
+@pytest.mark.timeout(30)
+def test_a_supervisor_delivers_what_another_one_of_its_folder_leaves_when_it_ends(tmp_path: Path) -> None:
+    worker = OneWorker(tmp_path, TRAINS_LONG_ENOUGH)
+    worker.run_until_kept()
+    worker.switch.is_away = False
+    anna, spool, aside = worker.anna, worker.anna.out / "spool", tmp_path / "aside"
+    spool.rename(aside)
+    carl = SupervisorFixture(anna.folder, anna.spec, {}, anna.url, worker_id="carl", waits=WAITS)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+
+    def anna_ends_after_carl_began() -> bool:
+        if aside.exists():
+            aside.rename(spool)
+            with carl.store.engine.begin() as connection:
+                connection.execute(schema.workers.update().values(host=machine.host_key(), pid=ended.pid))
+        return False
+
+    assert carl.run(anna_ends_after_carl_began) is Ending.DONE
+    check_each_trained_once([carl], 2)
+    assert [trial.worker_id for trial in carl.trials()] == ["anna", "carl"]
+    assert len(lines_with(carl, "is delivered")) == 1
+    assert carl.kept_models() == ["trial-0.keras", "trial-1.keras"]
+    assert spooled(carl) == []
 
 
 @pytest.mark.timeout(30)
