@@ -96,7 +96,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     _check_stored_data(request, dataset)
     facts = dataset.facts()
     worker_id = uuid.uuid4().hex
-    store = open_store(request.url, is_writer=True, worker_id=worker_id)
+    store = in_turn(lambda: open_store(request.url, is_writer=True, worker_id=worker_id), view.say)
     study = in_turn(lambda: _open_study(store, spec, facts), view.say)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)

@@ -20,7 +20,7 @@ from tunefront.file_lock import try_lock
 from tunefront.mistakes import TunefrontError
 from tunefront.storage.database.passwords import masked
 from tunefront.storage.database.server_locks import LockHolderError, mysql_lock, postgres_lock
-from tunefront.storage.database.server_settings import connect_arguments
+from tunefront.storage.database.server_settings import connect_arguments, set_server_side
 from tunefront.storage.database.waits import Waits
 
 T = TypeVar("T")
@@ -79,7 +79,7 @@ def exclusive_lock(
         with _file_lock(Path(f"{url.database}.lock"), seconds):
             yield lambda: None
         return
-    lock_engine = engine if engine is not None else sa.create_engine(url, connect_args=connect_arguments(url))
+    lock_engine = engine if engine is not None else _own_engine(url, waits)
     is_postgres = url.get_backend_name() == "postgresql"
     lock = postgres_lock(lock_engine, study_id, waits, seconds) if is_postgres else mysql_lock(lock_engine, seconds)
     try:
@@ -90,6 +90,12 @@ def exclusive_lock(
     finally:
         if engine is None:
             lock_engine.dispose()
+
+
+def _own_engine(url: URL, waits: Waits) -> Engine:
+    engine = sa.create_engine(url, connect_args=connect_arguments(url))
+    set_server_side(engine, waits)  # else a server would keep the lock of a machine that falls silent for two hours
+    return engine
 
 
 @contextlib.contextmanager
