@@ -6,10 +6,10 @@ import re
 
 from tunefront.objectives.measures import AXES
 from tunefront.reports.dashboard.readings import Reading
-from tunefront.reports.selection.options import find_options
+from tunefront.reports.selection.options import Options, find_options, front_of
 from tunefront.reports.selection.selection import choose
-from tunefront.reports.selection.sentences import describe_no_choice, explain
-from tunefront.reports.sentences.notes import describe_marks, notes, show_marked
+from tunefront.reports.selection.sentences import describe_no_choice, explain, show_with_interval
+from tunefront.reports.sentences.notes import notes
 from tunefront.reports.tables.markdown import escape, markdown_table
 
 # Markdown shows definitions of links nowhere.
@@ -46,18 +46,25 @@ def _study_note(reading: Reading) -> str:
     links = f"[The live page of this study](/study/{study_id}/) has the whole of it; [all studies](/studies)."
     if reading.confirmation_id is not None:
         links += f" Its confirmation is [a study of its own](/dashboard/studies/{reading.confirmation_id})."
-    parts += [links, _front(reading), escape(describe_marks(results))]
+    parts += [links, _front(options)]
     slow = ", and compares all trials pair by pair, which takes long with many" if len(results.objectives) > 2 else ""
     parts.append(_WARNING.format(slow=slow))
     return "\n\n".join(filter(None, parts))
 
 
-def _front(reading: Reading) -> str:
-    results, shown = reading.results, reading.results.front[:_MAX_ROWS]
-    if not shown:
+def _front(options: Options) -> str:
+    """Return the front of what can be chosen as a table, after a confirmation with its numbers."""
+    results, measure = options.results, options.results.measure("accuracy")
+    front = sorted(
+        front_of(options, options.members), key=lambda option: (measure.loss(option.value(measure.name)), option.number)
+    )
+    if not front:
         return ""
-    heads = ["trial on the front", *map(results.axis_name, AXES)]
-    rows = [[str(trial.number), *(show_marked(results, trial, axis) for axis in AXES)] for trial in shown]
-    n_more = len(results.front) - len(shown)
+    heads, shown = ["trial on the front", *map(results.axis_name, AXES)], front[:_MAX_ROWS]
+    rows = [[str(each.number), *(show_with_interval(options, each, axis) for axis in AXES)] for each in shown]
+    if options.confirmation is not None:
+        heads.append(f"{results.axis_name('accuracy')} in the search")
+        rows = [[*row, results.show(each.trial, "accuracy")] for row, each in zip(rows, shown, strict=True)]
+    n_more = len(front) - len(shown)
     more = f"\n\nand {n_more} more on the page" if n_more else ""
     return markdown_table(heads, rows, n_numbers=len(heads)) + more
