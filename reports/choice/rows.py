@@ -101,7 +101,7 @@ def show_difference(measure: Measure, value: float, best: float) -> str:
     if best <= 0:
         return ""
     ratio = value / best
-    return f"+{100 * (ratio - 1):.0f} %" if ratio < 2 else f"{ratio:.2g} \N{MULTIPLICATION SIGN}"
+    return f"+{100 * (ratio - 1):.0f} %" if ratio < 1.995 else f"{ratio:.2g} \N{MULTIPLICATION SIGN}"
 
 
 def _thinned(

@@ -21,6 +21,7 @@ from tunefront.reports.selection.sentences import (
     explain,
 )
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.verdict.verdict import find_verdict
 from tunefront.storage.outcomes import Outcome
 
 # accuracy, bytes, seconds; 288 validation images, so that 2 standard errors of 0.95 are 2.6 points
@@ -70,6 +71,24 @@ def test_an_extreme_that_gave_up_nearly_everything_is_no_pick(tmp_path: Path) ->
     assert choice.option.number == 0
     assert [each.number for each in choice.cheaper.values()] == [1, 2]
     assert [(pick.title, pick.option.number) for pick in find_picks(choice)] == [("Less time", 2)]
+
+
+def test_a_model_that_costs_less_on_two_axes_is_named_once(tmp_path: Path) -> None:
+    # 2 points are more than 288 images may have by chance at 98 % (1.65), and twice the mistakes.
+    fixture = ReportFixture.make(tmp_path, THREE)
+    for accuracy, memory, seconds in ((0.98, 100_000, 8.0), (0.96, 40_000, 2.0)):
+        fixture.complete(accuracy, memory, seconds)
+    options = find_options(fixture.results())
+    choice = choose(options)
+    assert choice is not None
+    told = "Less memory and time: trial 1, 60 % less memory and 75 % less time for \N{MINUS SIGN}2.00 points."
+    assert describe_alternatives(choice) == [told]
+    verdict = find_verdict(options)
+    assert [(pick.title, pick.option.number) for pick in verdict.picks] == [
+        ("Take this one", 0),
+        ("Less memory and time", 1),
+    ]
+    assert verdict.others == []
 
 
 def test_the_cheapest_that_cannot_be_told_from_the_best_is_chosen(results: StudyResults) -> None:
@@ -151,7 +170,7 @@ def test_what_the_next_best_would_gain_and_cost(results: StudyResults) -> None:
     assert describe_alternatives(choice) == [
         "Best accuracy: trial 0, +2.40 points for 33 % more memory and 4 times the time.",
         "Less memory: trial 1, 33 % less memory for +1.40 points and 3 times the time.",
-        "Less time: trial 4, 50 % less time for -2.60 points.",
+        "Less time: trial 4, 50 % less time for \N{MINUS SIGN}2.60 points.",
     ]
 
 

@@ -22,7 +22,9 @@ def test_a_model_is_chosen_and_explained(run: Run, study: ReportFixture) -> None
     assert (code, errors) == (0, "")
     assert "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s." in output
     assert "It has the best accuracy, and no other can be mistaken for it." in output
-    assert "Less memory: trial 1, 94 % less memory for -15.00 points." in output
+    assert (
+        "Less memory and time: trial 1, 94 % less memory and 94 % less time for \N{MINUS SIGN}15.00 points." in output
+    )
     # Two models on the front, five seeds each: 5 * (10 + 2) s.
     assert "'tunefront confirm digits' trains the 2 best again with 5 seeds, some 60 s in all." in output
     assert "next: tunefront confirm digits" in output
@@ -33,8 +35,15 @@ def test_the_report_says_what_select_says(run: Run, tmp_path: Path, study: Repor
     page = " ".join(re.sub("<[^>]*>", "", html.unescape(render_page(study.results(), tmp_path))).split())
     assert lines[0] in page
     assert lines[1].strip() in page
-    assert lines[2].strip() == "Less memory: trial 1, 94 % less memory for -15.00 points."
-    for part in ("Less memory", "trial 1", "94 % less memory for -15.00 points"):
+    assert (
+        lines[2].strip()
+        == "Less memory and time: trial 1, 94 % less memory and 94 % less time for \N{MINUS SIGN}15.00 points."
+    )
+    for part in (
+        "Less memory and time",
+        "trial 1",
+        "94 % less memory and 94 % less time for \N{MINUS SIGN}15.00 points",
+    ):
         assert part in page
     assert lines[3].strip().partition(" trains ")[0] in page  # what a confirmation trains, the command alone tells
 
