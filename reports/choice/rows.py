@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tunefront.objectives.cheapness import mean_log_costs
 from tunefront.objectives.measures import AXES, Axis, Measure
 from tunefront.objectives.quantities import significant
 from tunefront.objectives.tolerance import describe_tolerance, thinned, tolerance_of
 from tunefront.reports.selection.options import Option, Options, front_of
 
 MOST_ROWS = 15  # of a larger front, models that differ by no more than the tolerance share a row
-_MOST_DOUBLINGS = 12
+_MOST_DOUBLINGS = 2  # more would call models alike that anybody tells apart
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class CandidateRow:
     Attributes:
         is_outside: Whether it breaks a limit of the study, so that it shows only where a reader loosens that.
         stands_for: Numbers of further models of the front that differ from it by no more than the tolerance.
-        is_stood_for: Whether it is such a model, which shows only with all others.
+        is_stood_for: Whether it is such a model, or one between the rows, which shows only with all others.
     """
 
     option: Option
@@ -42,7 +44,8 @@ class CandidateTable:
     """The rows of the table.
 
     Attributes:
-        tolerances: Axis -> the difference within which models share a row, in words; empty if each has its own.
+        tolerances: Axis -> the difference within which models share a row, in words; empty if each has its own, or if
+            so many models differ by more that those that show first are only spread over the front.
     """
 
     rows: Sequence[CandidateRow]
@@ -68,8 +71,7 @@ def candidate_table(options: Options, picked: Sequence[int] = (), nearest: Optio
     beyond = front_of(options, [*options.members, *options.outside]) if options.outside else []
     if nearest is not None and nearest not in beyond:
         beyond.append(nearest)
-    stands_for, tolerances = _thinned(options, front, picked)
-    hidden = {number for numbers in stands_for.values() for number in numbers}
+    stands_for, hidden, tolerances = _thinned(options, front, picked)
     rows = [
         CandidateRow(option, stands_for=tuple(stands_for.get(option.number, ())), is_stood_for=option.number in hidden)
         for option in front
@@ -106,13 +108,15 @@ def show_difference(measure: Measure, value: float, best: float) -> str:
 
 def _thinned(
     options: Options, front: Sequence[Option], picked: Sequence[int]
-) -> tuple[dict[int, list[int]], dict[Axis, str]]:
-    """Return number -> the numbers that it stands for, of which none is picked, and the tolerances in words.
+) -> tuple[dict[int, list[int]], set[int], dict[Axis, str]]:
+    """Return number -> the numbers it stands for, the numbers that show only with all, and the tolerances in words.
 
-    The tolerances are those of the spec, doubled until few enough rows are left.
+    The tolerances are those of the spec, doubled until few enough rows are left. If too many are left nevertheless,
+    none stands for another one, and the cheapest of each band of the first objective are shown. What is picked always
+    shows.
     """
     if len(front) <= MOST_ROWS:
-        return {}, {}
+        return {}, set(), {}
     objectives = dict(options.results.objectives)
     points = np.array([[option.value(each.measure.name) for each in objectives.values()] for option in front])
     numbers = [option.number for option in front]
@@ -122,8 +126,24 @@ def _thinned(
             break
         objectives = {axis: replace(each, tolerance=2 * tolerance_of(each)) for axis, each in objectives.items()}
         found = thinned(points, numbers, objectives)
+    if len(found) > MOST_ROWS:
+        shown = {*picked, *(numbers[row] for row in _spread_rows(points))}
+        return {}, set(numbers) - shown, {}
     stands_for = {number: [other for other in others if other not in picked] for number, others in found.items()}
-    return stands_for, {axis: describe_tolerance(each) for axis, each in objectives.items()}
+    hidden = {number for others in stands_for.values() for number in others}
+    return stands_for, hidden, {axis: describe_tolerance(each) for axis, each in objectives.items()}
+
+
+def _spread_rows(points: NDArray[np.float64]) -> list[int]:
+    """Return the cheapest row of each of :data:`MOST_ROWS` equally wide bands of the first column."""
+    first = points[:, 0]
+    shares = (first - first.min()) / (np.ptp(first) or 1.0)
+    bands = np.minimum((MOST_ROWS * shares).astype(int), MOST_ROWS - 1)
+    dearness = mean_log_costs(points[:, 1:])
+    cheapest: dict[int, int] = {}
+    for row in np.argsort(dearness, kind="stable").tolist():
+        cheapest.setdefault(int(bands[row]), row)
+    return list(cheapest.values())
 
 
 def _loss(measure: Measure, option: Option) -> float:

@@ -154,6 +154,20 @@ def test_a_click_on_a_point_opens_its_row(windows: Windows, made: dict[str, tupl
     assert address(page) == {"trials": str(number)}
 
 
+def test_a_row_between_those_that_show_first_is_opened_with_all_others(windows: Windows, tmp_path: Path) -> None:
+    page = windows.open(make("many", tmp_path).write())
+    button = page.locator("#show-all")
+    label = button.inner_text()
+    hidden = page.locator("#candidates .stood-for").first.get_attribute("data-trial")
+    page.evaluate(f"show({hidden})")
+    expect(button).to_have_text("show fewer")
+    expect(button).to_have_attribute("aria-expanded", "true")
+    button.click()
+    expect(button).to_have_text(label)
+    expect(button).to_have_attribute("aria-expanded", "false")
+    expect(page.locator("#candidates .stood-for").first).to_be_hidden()
+
+
 def test_a_command_is_copied_or_shown_where_the_clipboard_is_closed(
     windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
 ) -> None:

@@ -67,3 +67,15 @@ def test_tolerances_are_doubled_until_few_rows_are_left(tmp_path: Path) -> None:
     table = candidate_table(find_options(fixture.results()))
     assert (table.n_inside, table.n_shown_first) == (16, 8)
     assert table.tolerances == {"accuracy": "1 points", "memory": "10 %"}
+
+
+def test_of_very_many_that_differ_the_cheapest_of_each_band_shows_first(tmp_path: Path) -> None:
+    # Steps of 25 % are more than four times the tolerance. In fifteen bands of 37 steps, band k begins at 37 k / 15.
+    fixture = ReportFixture.make(tmp_path, {name: THREE[name] for name in ("accuracy", "memory")})  # type: ignore[index]
+    for number in range(38):
+        fixture.complete(0.5 + 0.01 * number, 1000 * 1.25**number, 1.0)
+    table = candidate_table(find_options(fixture.results()), picked=[37])
+    shown = sorted(row.number for row in table.rows if not row.is_stood_for)
+    assert shown == [0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 37]
+    assert (table.n_inside, table.n_shown_first, table.tolerances) == (38, 16, {})
+    assert all(row.stands_for == () for row in table.rows)
