@@ -76,6 +76,7 @@ def first_spec(
         "[training]",
         f"epochs = {epochs} # some {_N_STEPS} batches in all" if 8 < epochs < 60 else f"epochs = {epochs}",
         'time_limit = "1 h"',
+        f'early_stopping = {{ monitor = "loss", patience = {max(5, epochs // 5)} }} # validation no longer gains',
     ]
     return "\n".join(lines) + "\n"
 

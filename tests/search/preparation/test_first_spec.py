@@ -152,6 +152,8 @@ def test_batches_and_epochs_follow_from_the_count(
     spec = written(tmp_path, Looked("x", ['source = "digits"'], [], n_train, 8, True, are_files=False))
     assert spec.space["batch_size"] == batches  # type: ignore[index]
     assert spec.training.epochs == epochs
+    assert spec.training.early_stopping is not None
+    assert spec.training.early_stopping.patience == max(5, epochs // 5)
 
 
 def test_paths_and_names_are_written_as_toml_has_them(tmp_path: Path) -> None:
