@@ -35,6 +35,8 @@ class Selection:
         most_accurate: The most accurate model within the limits, of equals the cheapest.
         alike: Models on the front whose accuracy cannot be told from the most accurate one's, that one with them.
         n_beaten_alike: Further such models, which another one beats.
+        runner_up: The most accurate of the models that can be told from the most accurate one; of those on the front
+            alone, if one that another beats is like it. None if there is none.
         cheaper: Cost axis -> the most accurate of the models that cost less there, by more than the tolerance; an axis
             on which nothing costs less is left out.
         noise: The difference to the most accurate model that may be chance; NaN if it is not known.
@@ -47,6 +49,7 @@ class Selection:
     most_accurate: Option
     alike: Sequence[Option]
     n_beaten_alike: int
+    runner_up: Option | None
     cheaper: Mapping[Axis, Option]
     noise: float
 
@@ -68,6 +71,9 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
     order = sorted(front, key=lambda option: (dearness[option.key], option.key))
     best = min(order, key=lambda option: _loss(options, option))
     alike = [option for option in order if _is_like(options, best, option)]
+    n_beaten_alike = sum(_is_like(options, best, option) for option in rivals)
+    pool = order if n_beaten_alike else [*order, *rivals]
+    unlike = [option for option in pool if not _is_like(options, best, option)]
     chosen = {
         "balance": lambda: alike[0],
         "accuracy": lambda: best,
@@ -83,7 +89,8 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
         limits,
         most_accurate=best,
         alike=alike,
-        n_beaten_alike=sum(_is_like(options, best, option) for option in rivals),
+        n_beaten_alike=n_beaten_alike,
+        runner_up=min(unlike, key=lambda option: (_loss(options, option), option.key), default=None),
         cheaper=_cheaper(options, order, chosen),
         noise=options.noise_between(best, chosen),
     )

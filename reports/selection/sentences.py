@@ -75,14 +75,29 @@ def describe_why(selection: Selection) -> str:
     if len(options.members) == 1:
         return "There is no other to choose from."
     if len(selection.alike) == 1:
-        which = "no cheaper one" if selection.n_beaten_alike else "no other"
-        return f"It has the best {name}, and {which} can be mistaken for it."
+        return f"It has the best {name}{_describe_runner_up(selection)}."
     reasons = {"memory": "needs the least memory", "time": "takes the least time"}
     reason = reasons.get(selection.preference, "is the cheapest")
     return (
         f"It {reason} of {len(selection.alike)} {_kind(options)}s whose {name} cannot be told from "
         f"the best one's: {best.name} has {_value(options, best, 'accuracy')}, and a difference up to "
-        f"{_show_noise(selection)} may be chance."
+        f"{_show_noise(options, selection.noise)} may be chance."
+    )
+
+
+def _describe_runner_up(selection: Selection) -> str:
+    """Say how far the next best model is behind, and how much of that may be chance, as the end of a sentence."""
+    options, best, other = selection.options, selection.most_accurate, selection.runner_up
+    if other is None:
+        return ", and no other costs less" if selection.n_beaten_alike else ": no other keeps the limits"
+    measure = options.measure("accuracy")
+    behind = abs(other.value(measure.name) - best.value(measure.name))
+    shown = f"{100 * behind:.2f} points" if measure.unit == "fraction" else format_quantity(behind, measure.unit)
+    which = "the next that costs less" if selection.n_beaten_alike else "the next"
+    line = f": {which}, {other.name}, has {shown} {'less' if measure.direction == 'maximize' else 'more'}"
+    noise_between = options.noise_between(best, other)
+    return (
+        line if math.isnan(noise_between) else f"{line}, and up to {_show_noise(options, noise_between)} may be chance"
     )
 
 
@@ -233,8 +248,6 @@ def _value(options: Options, option: Option, axis: Axis) -> str:
     return format_quantity(option.value(measure.name), measure.unit)
 
 
-def _show_noise(selection: Selection) -> str:
-    measure = selection.options.measure("accuracy")
-    if measure.unit == "fraction":
-        return f"{100 * selection.noise:.2g} points"
-    return format_quantity(selection.noise, measure.unit)
+def _show_noise(options: Options, value: float) -> str:
+    measure = options.measure("accuracy")
+    return f"{100 * value:.2g} points" if measure.unit == "fraction" else format_quantity(value, measure.unit)

@@ -118,7 +118,9 @@ def test_a_device_takes_the_file_that_fits_flash_and_arena(study: ReportFixture)
     choice = chosen(study, device=BOARD)
     assert choice.option.key == (1, "int8")
     assert describe_choice(choice) == "Take trial 1 as int8: accuracy 93.00 ± 3.1 %, memory 2 kB, time 40 µs."
-    assert describe_why(choice) == "It has the best accuracy, and no other can be mistaken for it."
+    assert describe_why(choice) == (
+        "It has the best accuracy: the next, trial 0 as int8, has 4.00 points less, and up to 3.1 points may be chance."
+    )
     assert describe_alternatives(choice) == [
         "Less time: trial 0 as int8, 50 % less time for \N{MINUS SIGN}4.00 points and 50 % more memory."
     ]

@@ -196,8 +196,13 @@ def test_a_model_that_another_one_beats_may_be_as_good(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
     fixture.complete(0.95, 1000, 1.0)
     fixture.complete(0.94, 2000, 2.0)
+    assert describe_why(chosen(fixture.results())) == "It has the best accuracy, and no other costs less."
+    # 2 sqrt(0.95 0.05 / 288) is 2.57 points. Trial 3 is nearer, and costs more.
+    fixture.complete(0.85, 500, 0.5)
+    fixture.complete(0.92, 3000, 3.0)
     assert describe_why(chosen(fixture.results())) == (
-        "It has the best accuracy, and no cheaper one can be mistaken for it."
+        "It has the best accuracy: the next that costs less, trial 2, has 10.00 points less, and up to 2.6 points may "
+        "be chance."
     )
 
 

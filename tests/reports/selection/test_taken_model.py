@@ -26,7 +26,7 @@ def test_the_model_that_select_chooses_is_taken_or_one_by_its_number(tmp_path: P
     assert (taken.number, taken.path) == (0, tmp_path / "trial-0.keras")
     assert list(taken.why) == [
         "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s.",
-        "It has the best accuracy, and no other can be mistaken for it.",
+        "It has the best accuracy: the next, trial 1, has 15.00 points less, and up to 2.6 points may be chance.",
     ]
     other = take_model(fixture.results(), None, 1)
     assert other.path == tmp_path / "trial-1.keras"

@@ -21,7 +21,10 @@ def test_a_model_is_chosen_and_explained(run: Run, study: ReportFixture) -> None
     code, output, errors = run("select", "digits")
     assert (code, errors) == (0, "")
     assert "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s." in output
-    assert "It has the best accuracy, and no other can be mistaken for it." in output
+    assert (
+        "It has the best accuracy: the next, trial 1, has 15.00 points less, and up to 2.6 points may be chance."
+        in output
+    )
     assert (
         "Less memory and time: trial 1, 94 % less memory and 94 % less time for \N{MINUS SIGN}15.00 points." in output
     )
