@@ -177,7 +177,7 @@ def _scratch_settings(found: Looked, purpose: Purpose, side: int) -> list[str]:
         return ["[space.mlp]", "n_layers = { low = 1, high = 3 }", f"units = {units}", "dropout = [0.0, 0.2, 0.4]"]
     lines = _cnn_settings(purpose, side)
     if purpose != "microcontroller" and side >= _LARGE:
-        lines += ["", "[space.residual_cnn]", "filters = [8, 16] # of the first stage; 64 take some 20 times as long"]
+        lines += ["", "[space.residual_cnn]", "filters = 16 # of the first stage; 64 take some 16 times as long"]
     return lines
 
 
