@@ -25,7 +25,7 @@ test: lint ## Check style and types, and run all tests
 test-slow: $(VENV)/installed-test ## Run only the slow tests
 	$(BIN)/pytest $(PARALLEL) -m slow
 
-test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built
+test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built, every kind of page is read
 	$(BIN)/pytest -m exhaustive
 
 test-chaos: $(VENV)/installed-test ## Run what takes the database away for minutes (a quarter of an hour)
