@@ -37,6 +37,7 @@ from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
+from tunefront.storage.studies import database_time
 
 REASON = "reason"  # user attribute of a trial in Optuna
 Outage = tuple[float, float]  # from the last renewal before it to the first after it, on the database's clock
@@ -179,6 +180,7 @@ def sweep(
     *,
     living_workers: Collection[str] = (),
     with_expired: bool = True,
+    renewed_at: float | None = None,
     outages: Sequence[Outage] = (),
 ) -> list[int]:
     """Give back the trials whose worker was lost, and return their numbers.
@@ -191,10 +193,14 @@ def sweep(
             after the lease expired: then it does not know that it has the trial.
         with_expired: Whether leases that have expired count. They must not while their workers may not have been able
             to renew them.
+        renewed_at: When the sweeper renewed its own leases, on the database's clock. If that is long ago by now, the
+            clock was set since, and expired leases do not count.
         outages: When the store was away. A trial whose lease ran out then goes back without being counted as lost.
     """
     with study.exclusively() as check_lock:
         leased = read_leases(study)
+        if renewed_at is not None and database_time(study.store) - renewed_at > study.store.waits.lease_seconds / 2:
+            with_expired = False
         states = {trial.number: trial.state for trial in study.optuna.get_trials(deepcopy=False)}
         lost = []
         for number in (number for number, state in states.items() if state == TrialState.RUNNING):

@@ -52,6 +52,16 @@ def test_sweep_takes_the_trials_of_workers_that_cannot_renew_any_more(
     assert found == expected
 
 
+def test_leases_that_expired_because_the_clock_was_set_do_not_count_until_the_sweeper_has_renewed(
+    fixture: StudyFixture,
+) -> None:
+    fixture.lease("anna")
+    last_renewed_ago(fixture, "anna", 61.0)
+    now = studies.database_time(fixture.store)
+    assert queue.sweep(fixture.study, renewed_at=now - 3600.0) == []
+    assert queue.sweep(fixture.study, renewed_at=now) == [0]
+
+
 def test_a_worker_that_is_known_to_be_dead_loses_its_trials_at_once(fixture: StudyFixture) -> None:
     fixture.lease("anna")
     assert queue.sweep(fixture.study, ["anna"], with_expired=False) == [0]

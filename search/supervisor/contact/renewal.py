@@ -37,7 +37,7 @@ class Renewal:
         self._error: Exception | None = None
         self._one_at_a_time = threading.Lock()
         self._is_wanted = threading.Event()
-        self._renewed_at = time.monotonic()
+        self._heard_at = time.monotonic()
         self._stopped = threading.Event()
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
@@ -46,7 +46,7 @@ class Renewal:
 
     def start(self) -> None:
         """Start the threads."""
-        self._renewed_at = time.monotonic()
+        self._heard_at = time.monotonic()
         for thread in self._threads:
             thread.start()
 
@@ -84,9 +84,14 @@ class Renewal:
                 if not is_first:
                     self.outages.append((self._last, now))
             self._last = now
-            self._renewed_at = time.monotonic()
+            self._heard_at = time.monotonic()
             self._has_failed = False
             self.n_renewals += 1
+
+    @property
+    def renewed_at(self) -> float:
+        """When the last renewal succeeded, on the database's clock."""
+        return self._last
 
     def is_steady(self) -> bool:
         """Return whether the worker has renewed for one whole lease without an error, so that all others could too."""
@@ -112,5 +117,5 @@ class Renewal:
         hours. While renewals get through, whatever takes long is left alone.
         """
         while not self._stopped.wait(self._lease_seconds / 4):
-            if time.monotonic() - self._renewed_at > self._lease_seconds and self._store.connections is not None:
+            if time.monotonic() - self._heard_at > self._lease_seconds and self._store.connections is not None:
                 self._store.connections.break_all()

@@ -61,6 +61,11 @@ class Sweeper:
         self._swept_at = self._clock()
 
     def _give_back_lost(self, ended: Collection[str], living: Collection[str]) -> list[int]:
-        is_steady = self._renewal.is_steady()
-        outages = self._renewal.outages
-        return queue.sweep(self._study, ended, living_workers=living, with_expired=is_steady, outages=outages)
+        return queue.sweep(
+            self._study,
+            ended,
+            living_workers=living,
+            with_expired=self._renewal.is_steady(),
+            renewed_at=self._renewal.renewed_at,
+            outages=self._renewal.outages,
+        )
