@@ -8,13 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-from tests.search.supervisor_fixture import SupervisorFixture
+from tests.search.stub_trials import Plan
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.supervisor.end_reason import Ending
+from tunefront.storage import studies
+from tunefront.storage.database.waits import Waits
+
+WAITS = Waits(lease_seconds=1.6, away_seconds=0.3, lock_seconds=0.5, row_seconds=0.5, idle_seconds=1.0)
+PARETO = {"name": "pareto", "min_epochs": 1}
 
 
 class AwaySwitch:
@@ -101,3 +108,40 @@ def wait_until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def make(folder: Path, name: str, url: str, plan: Plan, n_trials: int, waits: Waits = WAITS) -> SupervisorFixture:
+    """Make the fixture of a supervisor with a results folder of its own, as on another machine."""
+    own = folder / name
+    own.mkdir()
+    spec = make_spec(trials=n_trials, pruner=PARETO)
+    made = SupervisorFixture(own, spec, plan, url=url, worker_id=name, waits=waits)
+    studies.register_worker(made.study, name, f"host of {name}", 1, {})
+    return made
+
+
+def check_each_trained_once(fixtures: list[SupervisorFixture], n_trials: int) -> None:
+    """Check that each trial is complete and whole, and was trained by one process in all."""
+    trials = fixtures[0].trials()
+    assert [trial.state for trial in trials] == ["complete"] * n_trials
+    assert {trial.n_attempts for trial in trials} == {1}
+    for trial in trials:
+        assert [(epoch.epoch, epoch.accuracy) for epoch in trial.epochs] == [(1, 0.5), (2, 0.6), (3, 0.7)]
+        assert (trial.values, trial.measurements["validation_seconds"]) == ((0.7, 1000.0, 3.0), 0.75)
+    trained = sorted(int(path.stem.split("-")[0]) for fixture in fixtures for path in fixture.notes.glob("*.pid"))
+    assert trained == list(range(n_trials))
+
+
+def lines_with(fixture: SupervisorFixture, words: str) -> list[str]:
+    """Return the lines that a person was told with these words in them."""
+    return [line for line in fixture.view.lines if words in line]
+
+
+def numbers_on(fixture: SupervisorFixture, words: str) -> list[int]:
+    """Return the numbers of the trials that lines with these words are on."""
+    return [int(line.removeprefix("trial ").partition(":")[0]) for line in lines_with(fixture, words)]
+
+
+def spooled(fixture: SupervisorFixture) -> list[str]:
+    """Return the names of the files that wait in the spool."""
+    return sorted(path.name for path in (fixture.out / "spool").glob("*"))

@@ -10,8 +10,15 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.search.stub_trials import StubTrial
-from tests.search.supervisor.outage_fixture import meanwhile, on_statement, run_together, wait_until
-from tests.search.supervisor.test_long_outages import check_each_trained_once, lines_with, make
+from tests.search.supervisor.outage_fixture import (
+    check_each_trained_once,
+    lines_with,
+    make,
+    meanwhile,
+    on_statement,
+    run_together,
+    wait_until,
+)
 from tests.search.supervisor_fixture import SupervisorFixture
 from tests.storage.conftest import dispose
 from tunefront.search.supervisor.end_reason import Ending
