@@ -19,6 +19,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     """A function that runs a command line in an empty folder, and returns exit code, output and errors."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    # What takes long says so on stderr, on a busy machine anything does: those lines have a test of their own.
+    monkeypatch.setattr("tunefront.commands.screen.spinner._PATIENCE_SECONDS", 3600.0)
 
     def run_command(*arguments: str) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["tunefront", *arguments])
