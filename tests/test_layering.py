@@ -74,6 +74,7 @@ SHARED_TRIAL_MODULES = {
 # Folders of search/: each imports nothing of a higher floor, and on its own floor only itself.
 FLOORS: dict[str, int] = {
     "system": 0,
+    "checkpoints": 1,
     "data": 1,
     "spec": 2,
     "launching": 2,

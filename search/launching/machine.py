@@ -50,6 +50,12 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
     }
 
 
+def device_kind(slot: Slot, gpus: Sequence[Gpu]) -> str:
+    """Return what two slots must share for their times to be compared: the GPU's name, or the CPU's and its threads."""
+    names = [gpu.name for gpu in gpus if gpu.uuid == slot.gpu_uuid]
+    return names[0] if names else f"{_cpu_name()}, {slot.n_threads} thread{'s' * (slot.n_threads > 1)}"
+
+
 def host_key() -> str:
     """Return a name of this boot of this machine and its process namespace, within which process numbers are unique."""
     boot = Path("/proc/sys/kernel/random/boot_id")

@@ -10,7 +10,7 @@ import errno
 import os
 from pathlib import Path
 
-OUTPUT_FOLDERS = ("logs", "models", "spool", "tensorboard", "confirmation", "data", "retrained")
+OUTPUT_FOLDERS = ("logs", "models", "checkpoints", "spool", "tensorboard", "confirmation", "data", "retrained")
 _OWN_PREFIXES = ("trial-", ".partial-")  # other files are the user's, and tunefront does not write to them
 
 

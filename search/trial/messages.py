@@ -29,6 +29,10 @@ class TrialTask:
         measures_latency: Whether latency is an objective, and so measured for every trial.
         log_folder: The folder for TensorBoard's logs; empty if the study wants none.
         structures: The folder where trials of this run keep what exporting untrained networks told; empty for none.
+        checkpoint_folder: The trial's folder for checkpoints; empty writes none.
+        resume_from: The last epoch that the store keeps of earlier attempts: the training goes on from the newest whole
+            checkpoint that is not after it. 0 begins anew.
+        device: The kind of device that trains, as :func:`tunefront.search.launching.machine.device_kind` tells it.
     """
 
     number: int
@@ -42,6 +46,9 @@ class TrialTask:
     measures_latency: bool
     log_folder: str = ""
     structures: str = ""
+    checkpoint_folder: str = ""
+    resume_from: int = 0
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,10 +57,14 @@ class Message:
 
     Attributes:
         kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
-            ``failed``.
+            ``failed``; ``checkpoint``, when one was written; and of a task with `resume_from`, before ``built``,
+            ``resumed``.
         measurements: Name with unit -> value, as far as known.
-        epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`.
-        reason: For ``failed``: the reason.
+        epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`. For ``checkpoint``: its `epoch` and
+            `n_epochs`, see :class:`tunefront.search.checkpoints.header.CheckpointHeader`. For ``resumed``: the `epoch`
+            after which the training goes on, at most `resume_from`, and 0 if it begins anew; later ones that the store
+            keeps are void.
+        reason: For ``failed``: the reason. For ``resumed``: why it is not `resume_from`; empty if it is.
         answers: For ``trained`` in a confirmation and ``kept`` in a search: split -> fields of
             :class:`tunefront.storage.Answers`.
     """

@@ -80,3 +80,11 @@ def test_is_alive_when_the_process_was_killed_and_nobody_has_asked_for_its_exit_
 @pytest.mark.skipif(not os.path.exists("/proc/cpuinfo"), reason="needs /proc/cpuinfo")
 def test_describe_names_the_cpu() -> None:
     assert machine.describe([Slot("cpu0", 1)], [], {}, "float32")["cpu"] not in ("", "unknown")
+
+
+def test_the_kind_of_a_device_is_the_slots_gpu_or_its_cpu_with_threads() -> None:
+    gpus = [Gpu("GPU-1", "NVIDIA H100", 80), Gpu("GPU-2", "NVIDIA T4", 16)]
+    assert machine.device_kind(Slot("gpu1", 4, "GPU-2"), gpus) == "NVIDIA T4"
+    cpu = machine.describe([Slot("cpu0", 2)], [], {}, "float32")["cpu"]
+    assert machine.device_kind(Slot("cpu0", 2), gpus) == f"{cpu}, 2 threads"
+    assert machine.device_kind(Slot("cpu0", 1), []) == f"{cpu}, 1 thread"
