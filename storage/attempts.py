@@ -1,8 +1,8 @@
-"""Attempts at a trial: the lease of a running one, and its end."""
+"""Attempts at a trial: the lease of a running one, what it has kept of its training, and its end."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -16,12 +16,140 @@ from tunefront.storage.outcomes import Outcome
 
 @dataclass(frozen=True)
 class Lease:
-    """A worker's right to run one trial, until it ends or is no longer renewed."""
+    """A worker's right to run one trial, until it ends or is no longer renewed.
+
+    Attributes:
+        attempt: Counts from 1.
+        resumed_from: The epoch of the checkpoint that the attempt goes on from; 0 if it begins anew.
+        was_killed: Whether the trial's process was ended by signal 9 in an earlier attempt.
+    """
 
     study_id: int
     number: int
-    attempt: int  # counts from 1
+    attempt: int
     worker_id: str
+    resumed_from: int = 0
+    was_killed: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training had come at a checkpoint.
+
+    Attributes:
+        epoch: The last epoch that its curve has by then, counted from 1; 0 is the beginning.
+        n_epochs: The epochs that were trained by then, those of all folds together.
+    """
+
+    epoch: int = 0
+    n_epochs: int = 0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt at a trial as the store has it.
+
+    Attributes:
+        attempt: Counts from 1.
+        started_at: The start, in seconds on the database's clock, like `ended_at`.
+        ending: ``"running"``, or the :class:`Outcome`.
+        checkpoint_epochs: The epochs up to the newest checkpoint that it has written, see :class:`Progress`; 0 without one.
+        resumed_epochs: The epochs up to the checkpoint that it went on from; 0 if it began anew.
+        machine: The kind of machine that it ran on; empty if that is not known.
+    """
+
+    number: int
+    attempt: int
+    worker_id: str
+    started_at: float
+    ended_at: float | None
+    ending: str
+    reason: str
+    model_path: str
+    checkpoint_epochs: int = 0
+    resumed_epochs: int = 0
+    machine: str = ""
+
+
+def read_attempts(connection: Connection, study_id: int, number: int | None = None) -> dict[int, list[Attempt]]:
+    """Read the attempts at a study's trials, or at one of them: trial number -> its attempts in order."""
+    table = schema.attempts
+    columns = [table.c[name] for name in Attempt.__dataclass_fields__]
+    if not has_checkpoints(connection):  # an older tunefront made the table, and a reader changes nothing
+        columns = [column for column in columns if column.name not in _OF_CHECKPOINTS]
+    is_wanted = table.c.study_id == study_id if number is None else of_trial(table, study_id, number)
+    found: dict[int, list[Attempt]] = {}
+    for row in connection.execute(sa.select(*columns).where(is_wanted).order_by(table.c.number, table.c.attempt)):
+        found.setdefault(row.number, []).append(Attempt(**row._mapping))
+    return found
+
+
+_OF_CHECKPOINTS = ("checkpoint_epochs", "resumed_epochs", "machine")
+
+
+def has_checkpoints(connection: Connection) -> bool:
+    """Return whether the tables have what attempts tell of checkpoints, since version 3."""
+    return (connection.execute(sa.select(schema.schema_version.c.version)).scalar() or 0) >= 3
+
+
+def attempts_in(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Return the attempts of one trial that its training consists of: the last one, and those that it went on from."""
+    parts: list[Attempt] = []
+    for attempt in attempts:
+        parts = [*(part for part in parts if part.resumed_epochs < attempt.resumed_epochs), attempt]
+    return parts
+
+
+def n_lost_in_vain(attempts: Sequence[Attempt]) -> int:
+    """Count the attempts at one trial that were lost, or are being lost, and came no further than an earlier one.
+
+    They have written no checkpoint after that of all earlier ones. So a trial that is lost again and again either comes
+    on, or is counted.
+    """
+    furthest = n_lost = 0
+    for attempt in attempts:
+        n_lost += attempt.ending in (Outcome.LOST, "running") and attempt.checkpoint_epochs <= furthest
+        furthest = max(furthest, attempt.checkpoint_epochs)
+    return n_lost
+
+
+def note_checkpoint(store: Store, lease: Lease, n_epochs: int) -> bool:
+    """Write that an attempt has a checkpoint after so many epochs; return False if its lease is no longer held."""
+    return _note(store, lease, checkpoint_epochs=n_epochs)
+
+
+def note_resumed(store: Store, lease: Lease, progress: Progress) -> bool:
+    """Write that an attempt goes on from an earlier checkpoint than it was to; later epochs of the curve are deleted.
+
+    Returns False if its lease is no longer held.
+    """
+    return _note(store, lease, progress.epoch, resumed_epochs=progress.n_epochs)
+
+
+def _note(store: Store, lease: Lease, last_epoch: int | None = None, **values: int) -> bool:
+    table = schema.attempts
+    is_attempt = of_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
+    with store.engine.begin() as connection:
+        if not holds(connection, lease):
+            return False
+        connection.execute(table.update().where(is_attempt).values(**values))
+        if last_epoch is not None:
+            delete_epochs(connection, lease.study_id, lease.number, last_epoch)
+    return True
+
+
+def delete_epochs(connection: Connection, study_id: int, number: int, last: int) -> None:
+    """Delete the epochs of a trial after its last one that counts."""
+    table = schema.epochs
+    connection.execute(table.delete().where(of_trial(table, study_id, number) & (table.c.epoch > last)))
+
+
+def n_epochs_kept(connection: Connection, study_id: int, number: int) -> int:
+    """Return how many of a trial's epochs the store has, from the first one on without a gap."""
+    table = schema.epochs
+    query = sa.select(table.c.epoch).where(of_trial(table, study_id, number)).order_by(table.c.epoch)
+    found = connection.execute(query).scalars().all()
+    return next((n for n, epoch in enumerate(found) if epoch != n + 1), len(found))
 
 
 @dataclass(frozen=True)
@@ -118,15 +246,6 @@ def end_attempt(
         .values(ended_at=schema.database_now(), ending=outcome.value, reason=reason, model_path=model_path)
     )
     connection.execute(schema.leases.delete().where(of_trial(schema.leases, study_id, number)))
-
-
-def count_attempts(connection: Connection, study_id: int, number: int, ending: Outcome | None = None) -> int:
-    """Count the attempts at a trial, all of them or those that ended as `ending` says."""
-    table = schema.attempts
-    query = sa.select(sa.func.count()).select_from(table).where(of_trial(table, study_id, number))
-    if ending is not None:
-        query = query.where(table.c.ending == ending.value)
-    return connection.execute(query).scalar_one()
 
 
 def of_trial(table: sa.Table, study_id: int, number: int) -> sa.ColumnElement[bool]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
+from collections.abc import Mapping
 
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tunefront.storage.attempts import Lease, of_trial
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
 
@@ -17,3 +21,15 @@ def load_measurements(study: OpenStudy) -> dict[int, dict[str, float]]:
     for row in rows:
         found.setdefault(row.number, {})[row.name] = row.value
     return found
+
+
+def replace_measurements(connection: Connection, lease: Lease, measurements: Mapping[str, float]) -> None:
+    """Write a trial's measurements in place of its earlier ones. The caller holds the trial's lease."""
+    rows = [
+        {"study_id": lease.study_id, "number": lease.number, "name": name, "value": value}
+        for name, value in measurements.items()
+    ]
+    table = schema.measurements
+    connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number)))
+    if rows:
+        connection.execute(table.insert(), rows)

@@ -2,8 +2,8 @@
 
 The rules: a study of N trials ends with exactly N that are complete or pruned, however many workers
 and restarts there are. One worker at a time runs a trial. Any supervisor sweeps a lease that its own
-supervisor no longer renews: the trial goes back to the queue under its number, for a clean attempt.
-A result that arrives after that is refused.
+supervisor no longer renews: the trial goes back to the queue under its number. The next attempt begins anew, or goes
+on from a checkpoint: then the epochs up to it stay. A result that arrives after that is refused.
 
 A lease that has run out says nothing while its worker could not have renewed it: the store was away, or the clock was
 set. So a supervisor sweeps such leases only after it has renewed its own for one whole lease without an error.
@@ -23,25 +23,30 @@ from tunefront.storage import constraints
 from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import (
     Lease,
-    count_attempts,
+    Progress,
+    delete_epochs,
     end_attempt,
     has_ended,
     holds,
+    n_epochs_kept,
+    n_lost_in_vain,
     note_intended,
     of_trial,
+    read_attempts,
     read_leases,
 )
 from tunefront.storage.counts import count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import LockBusyError
+from tunefront.storage.measurements import replace_measurements
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
 from tunefront.storage.studies import database_time
 
 REASON = "reason"  # user attribute of a trial in Optuna
 Outage = tuple[float, float]  # from the last renewal before it to the first after it, on the database's clock
-MAX_ATTEMPTS = 3  # a trial whose worker was lost in so many attempts is likely the cause, and fails
+MAX_ATTEMPTS = 3  # a trial whose worker was lost in so many attempts without a new checkpoint is likely the cause
 
 
 def lease_next(
@@ -50,6 +55,8 @@ def lease_next(
     worker_id: str,
     slot: str,
     *,
+    machine: str = "",
+    progress: Callable[[int, int], Progress] = lambda number, n_epochs: Progress(),
     only_waiting: bool = False,
     check_lock: Callable[[], None] = lambda: None,
 ) -> tuple[Lease, optuna.Trial] | None:
@@ -60,6 +67,9 @@ def lease_next(
     The caller holds the study's lock (:meth:`OpenStudy.exclusively`) and has set `study.optuna.sampler`.
 
     Args:
+        machine: The kind of machine that the slot is on.
+        progress: Returns what the worker can go on from, when it is given a trial's number and how many epochs of it the
+            store has. The epochs after that are deleted with the taking of the lease.
         check_lock: The check that the lock gave; what it raises leaves the queue as it was, but for a trial without a
             lease, which is swept.
 
@@ -72,6 +82,9 @@ def lease_next(
     store, study_id = study.store, study.study_id
     check_lock()  # whoever was silent for longer than a lease may no longer hold it
     trial = study.optuna.ask()
+    with store.engine.connect() as connection:
+        n_kept = n_epochs_kept(connection, study_id, trial.number)
+    kept = progress(trial.number, n_kept) if n_kept else Progress()
     check_lock()
     with store.engine.begin() as connection:
         if not optuna_tables.is_running(connection, study_id, trial.number):
@@ -79,8 +92,10 @@ def lease_next(
         # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
         # so that lease is void: end it.
         end_attempt(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
-        attempt = count_attempts(connection, study_id, trial.number) + 1
-        lease = Lease(study_id, trial.number, attempt, worker_id)
+        earlier = read_attempts(connection, study_id, trial.number).get(trial.number, [])
+        was_killed = any(each.ending == Outcome.KILLED for each in earlier)
+        attempt = len(earlier) + 1
+        lease = Lease(study_id, trial.number, attempt, worker_id, kept.epoch, was_killed)
         key = {"study_id": study_id, "number": trial.number}
         expires_at = schema.database_now() + store.waits.lease_seconds
         taken = schema.leases.insert().values(**key, worker_id=worker_id, slot=slot, expires_at=expires_at)
@@ -90,10 +105,17 @@ def lease_next(
             raise LockBusyError(f"another worker has taken trial {trial.number} while this one was silent") from error
         connection.execute(
             schema.attempts.insert().values(
-                **key, attempt=attempt, worker_id=worker_id, started_at=schema.database_now(), ending="running"
+                **key,
+                attempt=attempt,
+                worker_id=worker_id,
+                started_at=schema.database_now(),
+                ending="running",
+                resumed_epochs=kept.n_epochs,
+                machine=machine,
             )
         )
-        for table in (schema.epochs, schema.measurements, schema.answers):  # a retry starts clean
+        delete_epochs(connection, study_id, trial.number, kept.epoch)
+        for table in (schema.measurements, schema.answers):  # they are told at the end of an attempt
             connection.execute(table.delete().where(of_trial(table, study_id, trial.number)))
         if attempt > 1:
             _forget_last_words(connection, study_id, trial.number)
@@ -162,7 +184,7 @@ def finish(
         if told.is_finished():  # by a person in the dashboard, or by this function, whose answer was lost
             return _close_told(study, lease.number, told)
         with store.engine.begin() as connection:
-            _write_measurements(connection, lease, measurements or {})
+            replace_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             note_intended(connection, lease, outcome, reason, model_path)
         if violations:
@@ -219,7 +241,7 @@ def sweep(
 
 def _give_back_lost(study: OpenStudy, number: int, *, is_by_outage: bool) -> None:
     with study.store.engine.connect() as connection:
-        n_lost = count_attempts(connection, study.study_id, number, Outcome.LOST) + 1
+        n_lost = n_lost_in_vain(read_attempts(connection, study.study_id, number).get(number, []))
     if is_by_outage:
         outcome, reason = Outcome.RETURNED, "its lease ran out while the storage was away"
     elif n_lost >= MAX_ATTEMPTS:
@@ -266,14 +288,3 @@ def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[floa
 def _state(study: OpenStudy, number: int) -> TrialState:
     storage = study.store.optuna
     return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(study.study_id, number)).state
-
-
-def _write_measurements(connection: Connection, lease: Lease, measurements: Mapping[str, float]) -> None:
-    rows = [
-        {"study_id": lease.study_id, "number": lease.number, "name": name, "value": value}
-        for name, value in measurements.items()
-    ]
-    table = schema.measurements
-    connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number)))
-    if rows:
-        connection.execute(table.insert(), rows)

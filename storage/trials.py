@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective, read_extra_limits, read_objectives
 from tunefront.storage import constraints, curves, queue, refused_candidates
+from tunefront.storage.attempts import Attempt, attempts_in, read_attempts
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.measurements import load_measurements
@@ -37,6 +38,7 @@ class TrialRecord:
         model_path: The path of its kept model on the worker's machine; empty if none was kept.
         distributions: The distribution that each parameter was drawn from.
         queued_again_as: The new number of a refused candidate that a change of limits queued again; None without one.
+        parts: The attempts that its training consists of: the last one, and those that this one went on from.
     """
 
     number: int
@@ -55,6 +57,12 @@ class TrialRecord:
     model_path: str
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
     queued_again_as: int | None = None
+    parts: Sequence[Attempt] = ()
+
+    @property
+    def machines(self) -> frozenset[str]:
+        """The kinds of machines that its epochs were trained on, as far as they are known."""
+        return frozenset(part.machine for part in self.parts if part.machine)
 
 
 _STATE_NAMES = {
@@ -74,19 +82,15 @@ def load(study: OpenStudy) -> list[TrialRecord]:
     epochs = curves.load(study)
     measurements = load_measurements(study)
     with study.store.engine.connect() as connection:
-        attempts = connection.execute(
-            sa.select(schema.attempts)
-            .where(schema.attempts.c.study_id == study.study_id)
-            .order_by(schema.attempts.c.number, schema.attempts.c.attempt)
-        ).all()
+        attempts = read_attempts(connection, study.study_id)
         leases = connection.execute(sa.select(schema.leases).where(schema.leases.c.study_id == study.study_id)).all()
-    last_attempts = {row.number: row for row in attempts}  # rows are in order, so the last attempt remains
     slots = {row.number: row.slot for row in leases}
     queued_again = refused_candidates.queued_again(frozen_trials)
 
     records = []
     for frozen in frozen_trials:
-        last = last_attempts.get(frozen.number)
+        parts = attempts_in(attempts.get(frozen.number, []))
+        last = parts[-1] if parts else None
         was_refused = last is not None and last.ending == "refused"
         records.append(
             TrialRecord(
@@ -106,6 +110,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 model_path=last.model_path if last is not None else "",
                 distributions=dict(frozen.distributions),
                 queued_again_as=queued_again.get(frozen.number),
+                parts=parts,
             )
         )
     return records

@@ -87,14 +87,18 @@ class StudyFixture:
         """Make the study in an open store, or find it there."""
         return cls(studies.create(store, name, {**SPEC, "name": name}, DATASET, DIRECTIONS, METRICS))
 
-    def lease(self, worker: str = "anna", n_trials: int = 100, slot: str = "cpu0") -> tuple[Lease, optuna.Trial]:
-        leased = self.try_lease(worker, n_trials, slot)
+    def lease(
+        self, worker: str = "anna", n_trials: int = 100, slot: str = "cpu0", **options: Any
+    ) -> tuple[Lease, optuna.Trial]:
+        leased = self.try_lease(worker, n_trials, slot, **options)
         assert leased is not None
         return leased
 
-    def try_lease(self, worker: str, n_trials: int, slot: str = "cpu0") -> tuple[Lease, optuna.Trial] | None:
+    def try_lease(
+        self, worker: str, n_trials: int, slot: str = "cpu0", **options: Any
+    ) -> tuple[Lease, optuna.Trial] | None:
         with self.store.exclusively():
-            return queue.lease_next(self.study, n_trials, worker, slot)
+            return queue.lease_next(self.study, n_trials, worker, slot, **options)
 
     def finish(
         self,

@@ -13,9 +13,10 @@ from tunefront.storage.answers import Answers
 from tunefront.storage.database.connection import open_store
 
 ASSETS = Path(__file__).with_name("assets")
+CPU = "a CPU, 2 threads"
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, 3])
 def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a copy of a database that a schema version wrote."""
     copy = tmp_path / f"schema-{request.param}.sqlite"
@@ -34,6 +35,9 @@ def test_a_database_of_an_earlier_version_is_read(old_url: str) -> None:
     assert "adam.learning_rate" in found[0].parameters
     assert [trial.reason for trial in found[1:]] == ["epoch 1: dominated", "out of memory", "interrupted"]
     assert [worker.worker_id for worker in studies.list_workers(study)] == ["anna"]
+    # Versions 1 and 2 knew nothing of checkpoints.
+    parts = [(part.attempt, part.resumed_epochs, part.machine) for part in found[0].parts]
+    assert parts == ([(1, 0, CPU), (2, 1, CPU)] if old_url.endswith("3.sqlite") else [(1, 0, "")])
     # Version 1 had no table of answers.
     expected = {} if old_url.endswith("1.sqlite") else {0: Answers(labels=[0, 1, 1], chosen=[0, 1, 0])}
     assert answers.load(study, "test") == expected

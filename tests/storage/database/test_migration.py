@@ -59,6 +59,15 @@ def test_a_writer_brings_an_old_database_to_this_version(old_url: str) -> None:
     assert versions(old_url) == LATEST
 
 
+def test_attempts_of_a_version_without_checkpoints_began_anew(tmp_path: Path) -> None:
+    url = f"sqlite:///{shutil.copy(ASSETS / 'schema-2.sqlite', tmp_path / 'old.sqlite')}"
+    open_store(url, is_writer=True)
+    assert (differences(url), versions(url)) == ([], LATEST)
+    columns = [schema.attempts.c[name] for name in ("checkpoint_epochs", "resumed_epochs", "machine")]
+    with sa.create_engine(url).connect() as connection:
+        assert set(connection.execute(sa.select(*columns))) == {(0, 0, "")}
+
+
 def test_a_reader_changes_nothing(old_url: str) -> None:
     path = Path(old_url.removeprefix("sqlite:///"))
     before = path.read_bytes()
