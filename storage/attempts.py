@@ -53,7 +53,8 @@ class Attempt:
         attempt: Counts from 1.
         started_at: The start, in seconds on the database's clock, like `ended_at`.
         ending: ``"running"``, or the :class:`Outcome`.
-        checkpoint_epochs: The epochs up to the newest checkpoint that it has written, see :class:`Progress`; 0 without one.
+        checkpoint_epochs: The epochs up to the newest checkpoint that it has written, those of all folds together; 0
+            without one.
         resumed_epochs: The epochs up to the checkpoint that it went on from; 0 if it began anew.
         machine: The kind of machine that it ran on; empty if that is not known.
     """

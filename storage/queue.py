@@ -68,8 +68,8 @@ def lease_next(
 
     Args:
         machine: The kind of machine that the slot is on.
-        progress: Returns what the worker can go on from, when it is given a trial's number and how many epochs of it the
-            store has. The epochs after that are deleted with the taking of the lease.
+        progress: Returns what the worker can go on from, when it is given a trial's number and how many epochs of it
+            the store has. The epochs after that are deleted in the transaction that takes the lease.
         check_lock: The check that the lock gave; what it raises leaves the queue as it was, but for a trial without a
             lease, which is swept.
 

@@ -79,8 +79,8 @@ attempts = sa.Table(
     sa.Column("ending", sa.String(16), nullable=False),
     sa.Column("reason", sa.Text, nullable=False, default=""),
     sa.Column("model_path", sa.Text, nullable=False, default=""),
-    # The epochs, of all folds together, up to the newest checkpoint that the attempt has written, and up to the one that
-    # it went on from; 0 is none.
+    # The epochs, of all folds together, up to the newest checkpoint that the attempt has written, and up to the one
+    # that it went on from; 0 is none.
     sa.Column("checkpoint_epochs", sa.Integer, nullable=False, server_default="0"),
     sa.Column("resumed_epochs", sa.Integer, nullable=False, server_default="0"),
     sa.Column("machine", sa.String(255), nullable=False, server_default=""),  # its kind, by which times compare
