@@ -8,7 +8,6 @@ writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +22,10 @@ from tunefront.storage.database import schema
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.open_connections import OpenConnections
+from tunefront.storage.database.password_file import check_password_file, password_file
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
 from tunefront.storage.database.server_settings import connect_arguments, set_server_side
+from tunefront.storage.database.sqlite_file import check_sqlite_file
 from tunefront.storage.database.waits import Waits
 
 _BUSY_SECONDS = 30.0  # how long SQLite waits for another writer before it gives up
@@ -77,7 +78,7 @@ def has_studies(url: str) -> bool:
         StoreError: If the database cannot be opened or, for SQLite, could not be made.
     """
     parsed = _parse(url)
-    _check_sqlite_file(parsed, is_writer=True)
+    _check_place(parsed, is_writer=True)
     if parsed.get_backend_name() == "sqlite" and not Path(str(parsed.database)).exists():
         return False
     try:
@@ -98,7 +99,7 @@ def open_store(url: str, *, is_writer: bool = False, worker_id: str = "", waits:
             database, lacks a driver, or belongs to a newer tunefront.
     """
     parsed, waits = _parse(url), waits or Waits()
-    _check_sqlite_file(parsed, is_writer)
+    _check_place(parsed, is_writer=is_writer)
     try:
         if is_writer:
             with exclusive_lock(parsed, None, waits):
@@ -146,28 +147,12 @@ def _shown(url: str) -> str:
     return "(not shown, it may have a password in it)" if may_have_password(url) else repr(url)
 
 
-def _check_sqlite_file(url: URL, is_writer: bool) -> None:
-    if url.get_backend_name() != "sqlite":
-        return
-    if not url.database or url.database == ":memory:":
-        raise StoreError(
-            "--storage sqlite:// keeps the study in memory, where no other process can see it. "
-            "Name a file: sqlite:///tunefront.db"
-        )
-    path, shown = Path(url.database), masked(str(url))
-    if not path.parent.is_dir():
-        raise StoreError(f"--storage {shown}: there is no folder {str(path.parent)!r}. Make it, or name another file")
-    if is_writer and not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise StoreError(f"--storage {shown}: there is no permission to write there. Name another file")
-    if path.is_dir():
-        raise StoreError(f"--storage {shown}: this is a folder. Name a file in it: {shown}/tunefront.db")
-    if path.exists() and not path.is_file():
-        raise StoreError(f"--storage {shown}: this is a pipe or a device. Name a file")
-    if not is_writer and not path.is_file():
-        raise StoreError(
-            f"--storage {shown}: there is no such file. Start a study with "
-            "'tunefront run SPEC', or name its storage with --storage or TUNEFRONT_STORAGE"
-        )
+def _check_place(url: URL, *, is_writer: bool) -> None:
+    """Refuse an SQLite file, or a password file, that cannot be used."""
+    check_sqlite_file(url, is_writer=is_writer)
+    named = password_file(url)
+    if named is not None:
+        check_password_file(named)
 
 
 def _optuna_storage(

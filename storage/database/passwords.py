@@ -7,8 +7,11 @@ import re
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-# Drivers name them password, sslpassword, passwd, pwd or passfile; odbc_connect holds a whole connection string.
-_QUERY_PASSWORD = re.compile(r"([?&][^=&]*(?:pass|pwd|secret|token|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE)
+# Drivers name them password, sslpassword, passwd or pwd; odbc_connect holds a whole connection string. What passfile
+# names is the path of a file, which is no secret.
+_QUERY_PASSWORD = re.compile(
+    r"([?&](?!passfile=)[^=&]*(?:pass|pwd|secret|token|odbc_connect)[^=&]*=)[^&]+", re.IGNORECASE
+)
 # SQLAlchemy reads a password up to the first @. If the password has an unescaped @ in it, the rest of the password
 # would be shown as a host, so everything up to the last @ is hidden. A slash before the last @ may be an unescaped part
 # of the password too, except in the URL of a file, where it begins the path.
@@ -41,3 +44,14 @@ def has_stray_at(url: str) -> bool:
 def may_have_password(text: str) -> bool:
     """Return whether a text that is no URL may have a password in it."""
     return _PASSWORD_HINT.search(text) is not None
+
+
+def password_warning(url: str) -> str:
+    """Return a sentence on where else the password of a PostgreSQL server may stand; empty if the URL has none."""
+    if not url.startswith("postgresql") or masked(url) in (url, "(not a database URL)"):
+        return ""
+    return (
+        "the address of the storage has a password in it, which others may read in lists of processes, logs and jobs. "
+        "Put it into a file, as a line HOST:PORT:DATABASE:USER:PASSWORD, chmod 600, and name that file in place of the "
+        "password: ?passfile=/its/path"
+    )

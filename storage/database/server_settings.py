@@ -38,18 +38,22 @@ def connect_arguments(url: URL, worker_id: str = "") -> dict[str, Any]:
     return {**chosen, "application_name": f"{APPLICATION}:{worker_id}" if worker_id else APPLICATION}
 
 
-def set_server_side(engine: Engine, waits: Waits) -> None:
-    """Let each new connection of the engine tell a PostgreSQL server how long to wait."""
-    if engine.dialect.name != "postgresql":
-        return
-    settings = {
-        "lock_timeout": _milliseconds(waits.row_seconds),
+def server_side_settings(waits: Waits) -> dict[str, str]:
+    """Return PostgreSQL's settings for how long it waits for a client, but for locks."""
+    return {
         "idle_in_transaction_session_timeout": _milliseconds(waits.idle_seconds),
         "tcp_keepalives_idle": str(_IDLE_SECONDS),
         "tcp_keepalives_interval": str(_INTERVAL_SECONDS),
         "tcp_keepalives_count": str(_COUNT),
         "tcp_user_timeout": str(_UNANSWERED_MILLISECONDS),
     }
+
+
+def set_server_side(engine: Engine, waits: Waits) -> None:
+    """Let each new connection of the engine tell a PostgreSQL server how long to wait."""
+    if engine.dialect.name != "postgresql":
+        return
+    settings = {"lock_timeout": _milliseconds(waits.row_seconds), **server_side_settings(waits)}
     calls = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
 
     @sa.event.listens_for(engine, "connect")

@@ -32,6 +32,7 @@ COMMANDS = {
     "figure": "tables",
     "delete": "study",
     "dashboard": "reports",
+    "store": "store.command",
 }
 
 
@@ -44,10 +45,11 @@ class LightCommands(Commands):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Load a command; None if no command has that name."""
         if cmd_name in COMMANDS and self.commands[cmd_name] is None:
-            function = getattr(import_module(f"tunefront.commands.{COMMANDS[cmd_name]}"), cmd_name)
-            single = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-            single.command(cmd_name)(function)
-            self.commands[cmd_name] = get_command(single)
+            found = getattr(import_module(f"tunefront.commands.{COMMANDS[cmd_name]}"), cmd_name)
+            if not isinstance(found, typer.Typer):  # a function, and not a group of commands
+                function, found = found, typer.Typer(add_completion=False, rich_markup_mode="markdown")
+                found.command(cmd_name)(function)
+            self.commands[cmd_name] = get_command(found)
         return self.commands.get(cmd_name)
 
 
@@ -68,7 +70,9 @@ app = typer.Typer(
     "**7.** `tunefront errors digits` tells what that model gets wrong.\n\n"
     "**8.** `tunefront predict digits photo.png` puts that model to use.\n\n"
     "**9.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
-    "**10.** `tunefront delete digits` removes a study, with `--results` also its files.",
+    "**10.** `tunefront delete digits` removes a study, with `--results` also its files.\n\n"
+    "**11.** `tunefront store start` starts a database that several machines share; `store backup` and `store check` "
+    "look after any.",
 )
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tunefront.commands.terminal import say
 from tunefront.study import STORAGE_VARIABLE
+
+
+def _warn_of_password(url: str) -> str:
+    if "://" in url and not url.startswith("sqlite"):  # the default, for which nothing need be imported
+        from tunefront.storage.database.passwords import password_warning
+
+        warning = password_warning(url)
+        if warning:
+            say(f"tunefront: warning: {warning}", sys.stderr)
+    return url
+
 
 StorageOption = Annotated[
     str,
     typer.Option(
         envvar=STORAGE_VARIABLE,
-        help="Database of the studies, as an SQLAlchemy URL. A URL with a password belongs into the "
-        "environment variable, not on the command line.",
+        help="Database of the studies, as an SQLAlchemy URL. 'tunefront store start' prints one for several machines, "
+        "whose password is in a file: ?passfile=/path.",
+        callback=_warn_of_password,
     ),
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY]")]

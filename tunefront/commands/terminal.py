@@ -33,7 +33,9 @@ _FULL_DISK_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # leaves only one of its slashes. A password may have blanks in it. A URL that is masked already is passed over, because
 # the rest of its line may have an @ too.
 _URL_PASSWORD = re.compile(r"(\w:/{1,2}[^\s:/]*:)(?!\*\*\*@).*@")
-_QUERY_PASSWORD = re.compile(r"([?&][^\s=&]*(?:pass|pwd|secret|token|odbc_connect)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE)
+_QUERY_PASSWORD = re.compile(
+    r"([?&](?!passfile=)[^\s=&]*(?:pass|pwd|secret|token|odbc_connect)[^\s=&]*=)[^\s&'\"]+", re.IGNORECASE
+)
 
 
 class UserError(TunefrontError):

@@ -395,6 +395,16 @@ def test_a_password_is_never_shown(run: Run, tmp_path: Path, monkeypatch: pytest
         assert "s3cret" not in output + errors
 
 
+def test_a_password_in_an_address_is_warned_of(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEFRONT_STORAGE", "postgresql+psycopg://user:s3cret@127.0.0.1:1/name")
+    code, output, errors = run("status", "--json")
+    warning, mistake = errors.splitlines()
+    assert (code, output) == (2, "")
+    assert warning.startswith("tunefront: warning: the address of the storage has a password in it")
+    assert "?passfile=" in warning
+    assert mistake.startswith("tunefront: --storage postgresql+psycopg://user:***@127.0.0.1:1/name cannot be opened")
+
+
 def test_an_at_in_a_password_is_told_with_the_remedy(run: Run) -> None:
     code, _, errors = run("status", "--storage", "postgresql://user:p@s3cret@127.0.0.1:1/name")
     assert code == 2
