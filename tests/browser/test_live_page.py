@@ -38,7 +38,7 @@ def test_a_page_shows_a_new_trial_by_itself_and_keeps_what_a_reader_has_opened(
     said = page.locator("[data-live-state]").inner_text()
 
     fixture.complete(0.97, 50, 5.0)
-    page.locator("[data-live-state]").filter(has_not_text=said).wait_for(timeout=30_000)  # it was loaded again
+    page.locator("[data-live-state]").filter(has_not_text=said).wait_for(timeout=90_000)  # it was loaded again
     settle(page)
     assert "23 trials" in page.inner_text("body")
     assert page.locator("details").last.evaluate("(box) => box.open") is True

@@ -45,6 +45,7 @@ class Windows:
         context = self.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
+        context.set_default_timeout(90_000)
         page = context.new_page()
         page.on("console", self._note_message)
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -80,6 +81,7 @@ class SupervisorFixture:
     outputs: int = 0
     waits: Waits = field(default_factory=Waits)
     view: RecordingView = field(default_factory=RecordingView)
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
@@ -116,7 +118,7 @@ class SupervisorFixture:
         self.out.mkdir(exist_ok=True)
         launcher = Launcher(self.out / "forkserver.log", preload=())
         trains = partial(follow, plan=self.plan, notes=str(self.notes))
-        return Supervisor(assignment, launcher, self.view, is_interrupted, trains)
+        return Supervisor(assignment, launcher, self.view, is_interrupted, trains, self.clock)
 
     def run(self, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
         return self.supervisor(is_interrupted).run()

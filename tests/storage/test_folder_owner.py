@@ -91,7 +91,7 @@ def test_an_owner_that_cannot_be_read_is_nobody_s(tmp_path: Path, study: StudyRe
     assert (tmp_path / OWNER_FILE).read_text() == text
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
 def test_an_owner_that_is_no_file_is_nobody_s(tmp_path: Path, study: StudyRecord, make: Callable[[Path], None]) -> None:
     make(tmp_path / OWNER_FILE)

@@ -52,7 +52,7 @@ class Site:
 
     def page(self, study_id: int = 1, *, is_new: str = NOT_MADE) -> tuple[str, dict[str, str]]:
         """Return the page of a study and its headers, once it is made and has another version than `is_new`."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while json.loads(self.ask(f"/study/{study_id}/version")[1])["version"] in (NOT_MADE, is_new):
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -122,7 +122,7 @@ def test_a_page_is_made_again_only_if_the_study_has_changed_and_not_at_once(fixt
     assert "2 models on the front" in first
     site.now = 100.0
     site.version()  # asks the store, and finds nothing new
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while site.pages.is_at_work and time.monotonic() < deadline:
         time.sleep(0.01)
     assert site.ask("/study/1/")[1] == first  # the very same page, with its nonce

@@ -54,7 +54,7 @@ def _ask(
     server: DashboardServer, path: str = "/", method: str = "GET", **headers: str
 ) -> tuple[int, str, dict[str, str]]:
     """Send a request and return status, body and headers of the answer; {port} in a header is the server's."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=60)
     filled = {name: value.format(port=server.server_port) for name, value in headers.items()}
     connection.request(method, path, headers=filled)
     answer = connection.getresponse()

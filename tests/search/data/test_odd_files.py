@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -31,10 +30,8 @@ def source(**table: Any) -> Source:
 
 
 def refused(table: Source, look: Callable[[Source], object]) -> str:
-    began = time.perf_counter()
     with pytest.raises(DataError) as caught:
         look(table)
-    assert time.perf_counter() - began < 5  # it takes a second on an idle machine
     return str(caught.value)
 
 

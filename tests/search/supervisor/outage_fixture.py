@@ -18,7 +18,9 @@ from tests.search.stub_trials import Plan
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import studies
+from tunefront.storage.attempts import read_leases
 from tunefront.storage.database.waits import Waits
+from tunefront.storage.open_study import OpenStudy
 
 WAITS = Waits(lease_seconds=1.6, away_seconds=0.3, lock_seconds=0.5, row_seconds=0.5, idle_seconds=1.0)
 PARETO = {"name": "pareto", "min_epochs": 1}
@@ -102,12 +104,18 @@ def meanwhile(action: Callable[[], object]) -> Iterator[None]:
         raise errors[0]
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 90.0) -> None:
     """Wait for something that another thread does."""
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
+
+
+def wait_for_renewals(study: OpenStudy) -> None:
+    """Wait until the lease of the one trial that runs lasts for a whole lease longer than now."""
+    ((number, lease),) = read_leases(study).items()
+    wait_until(lambda: read_leases(study)[number].expires_at > lease.expires_at + study.store.waits.lease_seconds)
 
 
 def make(folder: Path, name: str, url: str, plan: Plan, n_trials: int, waits: Waits = WAITS) -> SupervisorFixture:

@@ -52,7 +52,7 @@ def run_together(*fixtures: SupervisorFixture) -> list[Ending]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
     return [endings[index] for index in range(len(fixtures))]
 
 
@@ -65,7 +65,10 @@ def distinct(fixture: SupervisorFixture) -> int:
 
 def test_a_grid_is_visited_once_and_then_the_study_is_done(make_fixture: MakeFixture) -> None:
     changes = {"space": GRID_SPACE, "sampler": {"name": "grid"}, "trials": 30}
-    fixtures = [make_fixture(n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
+    plan = {
+        number: StubTrial(pause_seconds=0.1) for number in range(10)
+    }  # so that neither is done before the other is up
+    fixtures = [make_fixture(plan, n_slots=2, worker_id=name, **changes) for name in ("anna", "bert")]
     assert run_together(*fixtures) == [Ending.GRID_DONE] * 2
     assert len(fixtures[0].trials()) == distinct(fixtures[0]) == 10
     assert {trial.worker_id for trial in fixtures[0].trials()} == {"anna", "bert"}

@@ -78,13 +78,13 @@ def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
     ],
     ids=lambda fragment: " ".join(fragment.split()),
 )
-@pytest.mark.timeout(15)
+@pytest.mark.timeout(120)
 def test_nothing_is_lost_when_one_statement_fails(tmp_path: Path, fragment: str) -> None:
     check_two_trials(SupervisorFixture(tmp_path, make_spec(trials=2), {}), fragment)
 
 
 @pytest.mark.server
-@pytest.mark.timeout(15)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("fragment", ["pg_advisory_lock_shared", "pg_advisory_unlock"])
 def test_nothing_is_lost_when_the_connection_of_the_lock_fails(
     tmp_path: Path, postgres: PostgresServer, fragment: str

@@ -29,13 +29,13 @@ from tests.search.supervisor.outage_fixture import (
     on_statement,
     run_together,
     spooled,
+    wait_for_renewals,
     wait_until,
 )
 from tests.search.supervisor.paused_worker import run_paused
 from tests.silent_proxy import SilentProxy
 from tests.storage.conftest import dispose
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage.attempts import read_leases
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -50,7 +50,7 @@ def url(postgres: PostgresServer) -> Iterator[str]:
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_trainings_go_on_while_the_server_is_away_for_longer_than_a_lease(
     tmp_path: Path, postgres: PostgresServer, url: str
 ) -> None:
@@ -60,19 +60,21 @@ def test_trainings_go_on_while_the_server_is_away_for_longer_than_a_lease(
     def crash() -> None:
         wait_until(lambda: all(any(trial.epochs for trial in fixture.trials()) for fixture in fixtures))
         postgres.stop_hard()
-        time.sleep(3)
+        time.sleep(WAITS.lease_seconds + 1)
+        wait_until(lambda: all(lines_with(fixture, "the storage is away (") for fixture in fixtures))
+        wait_until(lambda: any("1 result is kept" in shown for shown in notices()))
         postgres.start()
+
+    def notices() -> set[str]:
+        return {snapshot.notice for fixture in fixtures for snapshot in list(fixture.view.snapshots)}
 
     with meanwhile(crash):
         assert run_together(*fixtures) == [Ending.DONE, Ending.DONE]
     check_each_trained_once(fixtures, 4)
     kept = [number for fixture in fixtures for number in numbers_on(fixture, "; kept until the storage is back")]
-    assert kept  # one worker may have told its result just before
+    assert kept
     assert kept == [number for fixture in fixtures for number in numbers_on(fixture, "is delivered")]
-    notices = {snapshot.notice for fixture in fixtures for snapshot in fixture.view.snapshots}
-    assert any("1 result is kept" in notice for notice in notices)
     for fixture in fixtures:
-        assert lines_with(fixture, "the storage is away (")
         assert lines_with(fixture, "the storage is back after")
         assert spooled(fixture) == []
         dispose(fixture.store)
@@ -83,7 +85,7 @@ def test_trainings_go_on_while_the_server_is_away_for_longer_than_a_lease(
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_a_result_is_told_once_when_the_server_goes_away_while_it_is_told(
     tmp_path: Path, postgres: PostgresServer, url: str
 ) -> None:
@@ -106,20 +108,17 @@ def test_a_result_is_told_once_when_the_server_goes_away_while_it_is_told(
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_a_lease_is_renewed_while_its_trials_end_is_told(tmp_path: Path, url: str) -> None:
-    fixture = make(tmp_path, "anna", url, {}, 1, replace(WAITS, idle_seconds=20.0))
+    fixture = make(tmp_path, "anna", url, {}, 1, replace(WAITS, idle_seconds=90.0))
     other = make(tmp_path, "bert", url, {}, 1)
-    expired: list[bool] = []
 
     def take_long() -> None:
-        for _ in range(12):  # for one and a half leases
-            time.sleep(0.2)
-            expired.append(read_leases(other.study)[0].is_expired)
+        wait_for_renewals(other.study)
 
-    with on_statement(fixture.store.engine, "INSERT INTO tunefront_measurements", take_long):
+    with on_statement(fixture.store.engine, "INSERT INTO tunefront_measurements", take_long) as told:
         assert fixture.run() is Ending.DONE
-    assert expired == [False] * 12
+    assert told
     dispose(fixture.store)
     dispose(other.store)
 
@@ -129,7 +128,7 @@ def test_a_lease_is_renewed_while_its_trials_end_is_told(tmp_path: Path, url: st
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_others_go_on_when_a_machine_falls_silent_while_it_holds_the_lock(tmp_path: Path, url: str) -> None:
     plan = {number: StubTrial(pause_seconds=0.1) for number in range(4)}
     bert = make(tmp_path, "bert", url, plan, 4)
@@ -153,27 +152,28 @@ def test_others_go_on_when_a_machine_falls_silent_while_it_holds_the_lock(tmp_pa
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_trainings_go_on_when_a_connection_falls_silent_that_nothing_breaks(tmp_path: Path, url: str) -> None:
     plan = {number: StubTrial(pause_seconds=0.3) for number in range(2)}
     with SilentProxy(url) as proxy:
         anna = make(tmp_path, "anna", f"{proxy.url}?connect_timeout=2", plan, 2)
 
-        def fall_silent() -> None:
-            wait_until(lambda: any(slot.epoch for shown in anna.view.snapshots for slot in shown.slots))
-            proxy.swallow()
+        def speak_again() -> None:
             wait_until(lambda: bool(lines_with(anna, "; kept until the storage is back")))
             proxy.speak()
 
-        with meanwhile(fall_silent):
+        # She does not hold the lock; her first epoch is what does not arrive.
+        silence = on_statement(anna.store.engine, "INSERT INTO tunefront_epochs", proxy.swallow)
+        with silence as swallowed, meanwhile(speak_again):
             assert anna.run() is Ending.DONE
+        assert swallowed
         check_each_trained_once([anna], 2)
         dispose(anna.store)
 
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("fragment", ["INSERT INTO tunefront_leases", "UPDATE trials SET state"])
 def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_others(
     tmp_path: Path, url: str, fragment: str
@@ -192,7 +192,7 @@ def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_othe
         assert {trial.worker_id for trial in before} == {"bert"}
         assert paul.pid is not None
         os.kill(paul.pid, signal.SIGCONT)
-        paul.join(20)
+        paul.join(90)
         assert paul.exitcode == 0
     finally:
         paul.kill()
@@ -202,7 +202,7 @@ def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_othe
 
 @pytest.mark.server
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_trainings_go_on_while_rows_are_locked(tmp_path: Path, url: str) -> None:
     plan = {number: StubTrial(pause_seconds=0.2) for number in range(3)}
     fixture = make(tmp_path, "anna", url, plan, 3)

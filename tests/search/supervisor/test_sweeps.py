@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path) -> None:
     clock = SetClock()
     url = f"sqlite:///{tmp_path / 'tunefront.db'}"
@@ -49,7 +49,7 @@ def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path) -> 
         assert lines_with(fixture, "lost") == []
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(120)
 def test_a_supervisor_waits_for_a_lease_before_it_sweeps_others(tmp_path: Path) -> None:
     fixture = make(tmp_path, "anna", f"sqlite:///{tmp_path / 'tunefront.db'}", {}, 1)
     with fixture.study.exclusively():
