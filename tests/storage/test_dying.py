@@ -1,58 +1,59 @@
-"""A worker that dies at any statement: the database has only what was committed before.
+"""A worker that dies at any statement or commit: the database has only what was committed before.
 
-Taking, ending and giving back a trial are several transactions of Optuna's and ours. Wherever they
+Taking, renewing, ending and giving back a trial are several transactions of Optuna's and ours. Wherever they
 are interrupted, a sweep must find the trial in its old or its new state.
 """
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
-from tests.storage.conftest import dispose
+from tests.search.supervisor.outage_fixture import on_statement
+from tests.storage.death import Death, DiedError, raise_died
 from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture
+from tunefront.storage import queue
+from tunefront.storage.attempts import Lease, read_leases
 from tunefront.storage.database import schema
 from tunefront.storage.outcomes import Outcome
 
-MAX_STATEMENTS = 60
+pytestmark = pytest.mark.slow
+
+KILLED = pytest.param("killed", marks=[pytest.mark.chaos, pytest.mark.timeout(1200)])
 
 
-@pytest.fixture
-def fixture(tmp_path: Path, sqlite_template: Path) -> Iterator[StudyFixture]:
-    """A study without trials, on SQLite alone because the order of statements is the same elsewhere."""
-    made = StudyFixture.make(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'tunefront.db')}")
-    yield made
-    dispose(made.store)
+@pytest.fixture(params=["broken off", KILLED])
+def death(request: pytest.FixtureRequest, fixture: StudyFixture, fork_server: None) -> Death:
+    """A way to die: killed before every statement and commit, or broken off before each commit, which is cheaper."""
+    is_real = request.param == "killed"
+    return Death(fixture, is_real, only_at_commits=not is_real)
 
 
-class DiedError(BaseException):
-    """The stand-in for kill -9: for a database it has the same effect, since open transactions are lost."""
+def each_step() -> Iterator[int]:
+    """Count until the loop ends by itself, because what was to die has ended before."""
+    yield from range(150)
+    raise AssertionError("there are more steps than this test tries")
 
 
-@contextlib.contextmanager
-def dying_at(engine: Engine, n_statements: int) -> Iterator[list[str]]:
-    """Die before the statement of that number, counted from 0; yields the statements up to it."""
-    statements: list[str] = []
+def take(fixture: StudyFixture, worker: str) -> None:
+    fixture.lease(worker)
 
-    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if len(statements) == n_statements:
-            raise DiedError
-        statements.append(statement)
 
-    sa.event.listen(engine, "before_cursor_execute", before)
-    try:
-        yield statements
-    except DiedError:
-        pass
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", before)
+def renew(fixture: StudyFixture, worker: str) -> None:
+    queue.renew(fixture.store, worker)
+
+
+def sweep(fixture: StudyFixture, worker: str) -> None:
+    fixture.sweep(worker)
+
+
+def end(fixture: StudyFixture, lease: Lease, outcome: Outcome = Outcome.COMPLETE) -> bool:
+    values = VALUES if outcome is Outcome.COMPLETE else None
+    told = {"violations": [0.5], "reason": "because", "model_path": "/trial.keras"}
+    return queue.finish(fixture.study, lease, outcome, values=values, measurements=MEASUREMENTS, **told)  # type: ignore[arg-type]
 
 
 def n_open(fixture: StudyFixture) -> int:
@@ -68,77 +69,113 @@ def constraints_of(fixture: StudyFixture, number: int) -> list[float]:
     return list(fixture.study.optuna.get_trials(deepcopy=False)[number].constraints.values())
 
 
-@pytest.mark.slow
+def check_whole(fixture: StudyFixture, number: int, where: str) -> None:
+    """Check that a trial has all that `end` told of it, and nothing of it is open."""
+    trial = fixture.trials()[number]
+    assert (trial.number, trial.state) == (number, "complete"), where
+    assert (trial.values, trial.measurements) == (VALUES, MEASUREMENTS), where
+    assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), where
+    assert constraints_of(fixture, number) == [0.5], where
+
+
 @pytest.mark.parametrize("outcome", [Outcome.COMPLETE, Outcome.REFUSED, Outcome.RETURNED])
 def test_a_trial_is_as_it_was_or_as_it_shall_be_when_its_worker_dies_while_it_ends_it(
-    fixture: StudyFixture, outcome: Outcome
+    death: Death, outcome: Outcome
 ) -> None:
+    fixture, found = death.fixture, []
     state = "waiting" if outcome is Outcome.RETURNED else outcome.value
-    found = []
-    for n_statements in range(MAX_STATEMENTS):
-        worker = f"worker{n_statements}"
-        leased = fixture.lease(worker)
-        number = leased[0].number
-        with dying_at(fixture.store.engine, n_statements) as statements:
-            fixture.finish(leased, outcome, violations=[0.5], reason="because", model_path="/trial.keras")
-        has_died = len(statements) == n_statements
+    for n_steps in each_step():
+        worker = f"worker{n_steps}"
+        lease, _ = fixture.lease(worker)
+        where = death.at_step(n_steps, partial(end, lease=lease, outcome=outcome))
         fixture.sweep(worker)
         assert n_open(fixture) == 0
-        trial = fixture.trials()[number]
+        trial = fixture.trials()[lease.number]
         found.append(trial.state)
-        assert trial.state in (state, "waiting"), f"after {statements[-1]}"
+        assert trial.state in (state, "waiting"), where
         if trial.state == "complete":
-            assert (trial.values, trial.measurements) == (VALUES, MEASUREMENTS)
-            assert constraints_of(fixture, number) == [0.5]
-            assert (trial.reason, trial.model_path) == ("because", "/trial.keras"), f"after {statements[-1]}"
+            check_whole(fixture, lease.number, where)
         if trial.state == "waiting":  # the trial can be run again, and ends like any other
             assert fixture.finish(fixture.lease("next"), violations=[-0.25])
-            again = fixture.trials()[number]
-            assert (again.state, again.reason) == ("complete", ""), f"after {statements[-1]}"
-            assert constraints_of(fixture, number) == [-0.25], f"after {statements[-1]}"
-        if not has_died:
+            again = fixture.trials()[lease.number]
+            assert (again.state, again.reason) == ("complete", ""), where
+            assert constraints_of(fixture, lease.number) == [-0.25], where
+        if not where:
             break
-    assert not has_died, "there are more statements than this test tries"
     assert found[0] == "waiting"
     assert found[-1] == state
 
 
-@pytest.mark.slow
-def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(fixture: StudyFixture) -> None:
-    for n_statements in range(MAX_STATEMENTS):
-        worker = f"worker{n_statements}"
-        with dying_at(fixture.store.engine, n_statements) as statements:
-            fixture.lease(worker)
-        has_died = len(statements) == n_statements
+def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(death: Death) -> None:
+    fixture = death.fixture
+    for n_steps in each_step():
+        worker = f"worker{n_steps}"
+        where = death.at_step(n_steps, partial(take, worker=worker))
         fixture.sweep(worker)
         assert n_open(fixture) == 0
         assert fixture.counts().running == 0
         n_waiting = fixture.counts().waiting
-        assert n_waiting in (0, 1)
+        assert n_waiting in (0, 1), where
         if n_waiting:
             assert fixture.finish(fixture.lease("next"))
-        if not has_died:
+        if not where:
             break
-    assert not has_died
     numbers = [trial.number for trial in fixture.trials()]
     assert numbers == list(range(len(numbers)))
     assert {trial.state for trial in fixture.trials()} == {"complete"}
 
 
-@pytest.mark.slow
-def test_a_result_is_recorded_once_when_it_is_told_again_after_an_outage_at_any_statement(
-    fixture: StudyFixture,
-) -> None:
-    for n_statements in range(MAX_STATEMENTS):
-        leased = fixture.lease("anna")
-        with dying_at(fixture.store.engine, n_statements) as statements:
-            fixture.finish(leased, violations=[0.5], model_path="/trial.keras")
-        assert fixture.finish(leased, violations=[0.5], model_path="/trial.keras") is True, f"after {statements[-1:]}"
-        trial = fixture.trials()[-1]
-        assert (trial.number, trial.state, trial.n_attempts) == (n_statements, "complete", 1)
-        assert (trial.values, trial.measurements, trial.model_path) == (VALUES, MEASUREMENTS, "/trial.keras")
-        assert constraints_of(fixture, trial.number) == [0.5]
-        assert n_open(fixture) == 0
-        if len(statements) < n_statements:
+def test_all_leases_of_a_worker_are_renewed_or_none_when_it_dies_while_it_renews_them(death: Death) -> None:
+    fixture = death.fixture
+    leases = [fixture.lease("anna")[0] for _ in range(2)]
+    for n_steps in each_step():
+        fixture.expire("anna")
+        where = death.at_step(n_steps, partial(renew, worker="anna"))
+        assert [lease.is_expired for lease in read_leases(fixture.study).values()] == [bool(where)] * 2, where
+        if not where:
             break
-    assert len(statements) < n_statements
+    assert fixture.sweep() == []
+    for lease in leases:  # what a dead worker had renewed can still be ended, by whoever has its results
+        assert end(fixture, lease)
+        check_whole(fixture, lease.number, "")
+    assert n_open(fixture) == 0
+
+
+def test_the_next_sweep_does_the_rest_when_a_worker_dies_while_it_sweeps(death: Death) -> None:
+    fixture = death.fixture
+    for n_steps in each_step():
+        worker = f"worker{n_steps}"
+        told, left = (fixture.lease(worker, 1000)[0] for _ in range(2))
+        with (  # its worker died between telling Optuna and ending the attempt
+            on_statement(fixture.store.engine, "UPDATE tunefront_attempts SET ended_at", raise_died),
+            pytest.raises(DiedError),
+        ):
+            end(fixture, told)
+        taken = fixture.study.optuna.ask().number  # its worker died before it had the lease
+        where = death.at_step(n_steps, partial(sweep, worker=worker))
+        fixture.sweep(worker)
+        assert n_open(fixture) == 0, where
+        check_whole(fixture, told.number, where)
+        assert [fixture.trials()[number].state for number in (left.number, taken)] == ["waiting"] * 2, where
+        again = [fixture.lease("next", 1000)[0] for _ in range(2)]
+        assert [lease.number for lease in again] == [left.number, taken]
+        for lease in again:
+            assert end(fixture, lease), where
+            check_whole(fixture, lease.number, where)
+        if not where:
+            break
+    assert fixture.counts().finished == len(fixture.trials()) == 3 * (n_steps + 1)
+    assert {trial.n_attempts for trial in fixture.trials()[0::3]} == {1}
+
+
+def test_a_result_is_recorded_once_when_it_is_told_again_after_an_outage_at_any_step(death: Death) -> None:
+    fixture = death.fixture
+    for n_steps in each_step():
+        lease, _ = fixture.lease("anna")
+        where = death.at_step(n_steps, partial(end, lease=lease))
+        assert end(fixture, lease), where
+        assert (lease.number, fixture.trials()[-1].n_attempts) == (n_steps, 1)
+        check_whole(fixture, lease.number, where)
+        assert n_open(fixture) == 0
+        if not where:
+            break

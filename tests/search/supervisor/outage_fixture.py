@@ -22,7 +22,7 @@ from tunefront.storage.attempts import read_leases
 from tunefront.storage.database.waits import Waits
 from tunefront.storage.open_study import OpenStudy
 
-WAITS = Waits(lease_seconds=1.6, away_seconds=0.3, lock_seconds=0.5, row_seconds=0.5, idle_seconds=1.0)
+WAITS = Waits(lease_seconds=2.4, away_seconds=0.3, lock_seconds=0.5, row_seconds=0.5, idle_seconds=1.0)
 PARETO = {"name": "pareto", "min_epochs": 1}
 
 

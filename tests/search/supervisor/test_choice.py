@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.search.stub_trials import Plan, StubTrial
-from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tests.search.supervisor_fixture import LeapingClock, SupervisorFixture, make_spec
 from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.spaces.grid import Grid
@@ -372,8 +372,9 @@ def test_a_study_that_goes_on_is_not_called_done_early_although_it_is_killed(mak
 
 def test_a_search_stops_at_its_time_limit_and_goes_on_with_a_larger_one(make_fixture: MakeFixture) -> None:
     plan = {number: StubTrial(pause_seconds=0.1) for number in range(9)} | {2: StubTrial("hang once")}
-    first = make_fixture(plan, trials=4, stop={"time_limit": 2.0})
-    assert first.run() is Ending.TIME_LIMIT
+    first = make_fixture(plan, trials=4, stop={"time_limit": 60.0})
+    first.clock = clock = LeapingClock((first.out / "models" / ".partial-2.hung").exists)
+    assert first.run(clock.look) is Ending.TIME_LIMIT
     assert first.trials()[2].reason == "out of time"
     assert first.states() == ["complete", "complete", "waiting"]
     assert first.living_trials() == []

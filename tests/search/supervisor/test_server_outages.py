@@ -94,7 +94,7 @@ def test_a_result_is_told_once_when_the_server_goes_away_while_it_is_told(
 
     def crash() -> None:
         postgres.stop_hard()
-        restarts.append(threading.Timer(2.5, postgres.start))
+        restarts.append(threading.Timer(WAITS.lease_seconds + 1, postgres.start))
         restarts[0].start()
 
     with on_statement(fixture.store.engine, "UPDATE trials SET state", crash) as told:
@@ -213,7 +213,7 @@ def test_trainings_go_on_while_rows_are_locked(tmp_path: Path, url: str) -> None
         with server.begin() as connection:
             for table in ("trials", "tunefront_workers"):
                 connection.execute(sa.text(f"SELECT * FROM {table} FOR UPDATE"))
-            time.sleep(3)
+            time.sleep(WAITS.lease_seconds + 1)
 
     with meanwhile(lock_rows):
         assert fixture.run() is Ending.DONE

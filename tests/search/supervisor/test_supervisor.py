@@ -16,11 +16,10 @@ import optuna
 import pytest
 
 from tests.search.stub_trials import Plan, StubTrial
-from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
+from tests.search.supervisor_fixture import LeapingClock, SupervisorFixture, is_running, make_spec
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.system.signals import interruptible
 from tunefront.storage import queue
-from tunefront.storage.database import schema
 from tunefront.storage.database.connection import open_store
 from tunefront.storage.database.locks import StoreError
 from tunefront.storage.outcomes import Outcome
@@ -165,23 +164,6 @@ def test_a_trial_fails_alone_when_what_it_measures_is_no_finite_number(make_fixt
         ]
         assert np.isfinite(stored).all()
     assert fixture.living_trials() == []
-
-
-class LeapingClock:
-    """A clock that leaps beyond the time limit of what runs once `is_time` says so."""
-
-    def __init__(self, is_time: Callable[[], bool]) -> None:
-        self._is_time = is_time
-        self._leap_seconds = 0.0
-
-    def __call__(self) -> float:
-        return time.monotonic() + self._leap_seconds
-
-    def look(self) -> bool:
-        """Leap if it is time; never interrupt the supervisor that asks."""
-        if not self._leap_seconds and self._is_time():
-            self._leap_seconds = 1000.0
-        return False
 
 
 @pytest.mark.parametrize(
@@ -566,24 +548,6 @@ def test_a_supervisor_ends_with_a_message_when_its_study_is_deleted(make_fixture
     with pytest.raises(StoreError, match="digits"):
         fixture.run(delete)
     assert fixture.living_trials() == []
-
-
-# Several supervisors
-
-
-def test_a_supervisor_takes_over_what_another_one_left_when_it_has_nothing_else_to_do(
-    make_fixture: MakeFixture,
-) -> None:
-    fixture = make_fixture(trials=2)
-    study = fixture.study
-    with fixture.store.exclusively():
-        assert queue.lease_next(study, 2, "lost", "cpu0")
-    with fixture.store.engine.begin() as connection:
-        connection.execute(schema.leases.update().values(expires_at=0.0))
-    assert fixture.run() is Ending.DONE
-    assert "trial 0: its worker was lost; back in the queue" in fixture.view.lines
-    assert fixture.states() == ["complete", "complete"]
-    assert [trial.n_attempts for trial in fixture.trials()] == [2, 1]
 
 
 # Models

@@ -51,13 +51,13 @@ def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path) -> 
 
 @pytest.mark.timeout(120)
 def test_a_supervisor_waits_for_a_lease_before_it_sweeps_others(tmp_path: Path) -> None:
-    fixture = make(tmp_path, "anna", f"sqlite:///{tmp_path / 'tunefront.db'}", {}, 1)
+    fixture = make(tmp_path, "anna", f"sqlite:///{tmp_path / 'tunefront.db'}", {}, 2)
     with fixture.study.exclusively():
-        assert queue.lease_next(fixture.study, 1, "lost", "cpu0")
+        assert queue.lease_next(fixture.study, 2, "lost", "cpu0")
     with fixture.store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE tunefront_leases SET expires_at = 0.0")
     started_at = time.monotonic()
     assert fixture.run() is Ending.DONE
     assert time.monotonic() - started_at >= WAITS.lease_seconds
     assert "trial 0: its worker was lost; back in the queue" in fixture.view.lines
-    assert [(trial.state, trial.n_attempts) for trial in fixture.trials()] == [("complete", 2)]
+    assert [(trial.state, trial.n_attempts) for trial in fixture.trials()] == [("complete", 2), ("complete", 1)]
