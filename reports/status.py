@@ -19,6 +19,7 @@ from tunefront.reports.tables.terminal import front_table
 from tunefront.storage import studies
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.population.stages import as_json
 from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
@@ -84,6 +85,7 @@ class StudyStatus:
                     "slot": trial.slot,
                     "epochs": len(trial.epochs),
                     "parameters": dict(trial.parameters),
+                    **({"settings_by_epoch": as_json(trial.stages)} if trial.stages else {}),
                 }
                 for trial in results.trials
                 if trial.state == "running"
@@ -92,6 +94,7 @@ class StudyStatus:
                 {"trial": trial.number, "model": trial.model_path or None}
                 | {results.axis_name(axis): _number(results.value(trial, axis)) for axis in AXES}
                 | {"no_better_than_guessing": results.is_guessing(trial)}
+                | ({"settings_by_epoch": as_json(trial.stages)} if trial.stages else {})
                 for trial in ([] if results.study.spec.get("confirms") else results.front)
             ],
         }

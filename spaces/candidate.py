@@ -36,6 +36,8 @@ class Candidate:
         output: ``softmax``, or ``sigmoid``: one unit, for two classes; or ``linear``: one number.
         loss: ``cross_entropy``, or of a number ``mse``, ``mae`` or ``huber``.
         epochs: The epochs of its whole training; 0 if its space does not say.
+        later: First epoch -> the candidate that the training goes on with from there, in the order of epochs. They
+            differ in settings alone that leave network, optimizer and batches as they are.
     """
 
     architecture: str
@@ -56,6 +58,7 @@ class Candidate:
     output: str = "softmax"
     loss: str = "cross_entropy"
     epochs: int = 0
+    later: tuple[tuple[int, Candidate], ...] = ()
 
     def for_task(self, task: Task) -> Candidate:
         """Return the candidate with the output and the loss that its task has where nothing else was chosen.

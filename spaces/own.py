@@ -26,7 +26,7 @@ from tunefront.spaces.schedules import SCHEDULES
 from tunefront.spaces.settings import Setting, SpaceError
 from tunefront.spaces.user_code.objects import describe_error, load_object, split_reference
 
-_NO_KEYS = {"architecture", "image_size", "epochs"}  # of `suggest`: the spec's [training] gives the epochs
+_NO_KEYS = {"architecture", "image_size", "epochs", "later"}  # of `suggest`: the spec's [training] gives the epochs
 _GENERAL_FIELDS = {one.name for one in fields(Candidate) if not one.name.endswith("_settings")} - _NO_KEYS
 
 

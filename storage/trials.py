@@ -17,6 +17,8 @@ from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class TrialRecord:
         reason: Why it was pruned, refused, failed or given back; empty if there is none.
         values: A value for each objective, if complete.
         is_feasible: Whether no limit of the spec is known to be broken, see :func:`is_feasible`.
-        parameters: The sampled parameters: ``group.name`` -> value.
+        parameters: The parameters that its training began with: ``group.name`` -> value. They are those it was sampled
+            with, unless it went on with the weights of a training that began with others.
         measurements: Name with unit -> value.
         n_attempts: How often the trial was started.
         worker_id: The worker of the last attempt; empty if the trial was never started.
@@ -39,6 +42,8 @@ class TrialRecord:
         distributions: The distribution that each parameter was drawn from.
         queued_again_as: The new number of a refused candidate that a change of limits queued again; None without one.
         parts: The attempts that its training consists of: the last one, and those that this one went on from.
+        stages: The parts of its training with settings of their own, from its first epoch on; empty if its settings
+            stayed as they were sampled.
     """
 
     number: int
@@ -58,11 +63,17 @@ class TrialRecord:
     distributions: Mapping[str, BaseDistribution] = field(default_factory=dict)
     queued_again_as: int | None = None
     parts: Sequence[Attempt] = ()
+    stages: Sequence[Stage] = ()
 
     @property
     def machines(self) -> frozenset[str]:
         """The kinds of machines that its epochs were trained on, as far as they are known."""
         return frozenset(part.machine for part in self.parts if part.machine)
+
+    @property
+    def ancestors(self) -> list[int]:
+        """The numbers of the trials with whose weights its training went on, in the order of epochs."""
+        return [stage.weights_of for stage in self.stages if stage.weights_of is not None]
 
 
 _STATE_NAMES = {
@@ -91,6 +102,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
     for frozen in frozen_trials:
         parts = attempts_in(attempts.get(frozen.number, []))
         last = parts[-1] if parts else None
+        course = stages.read(frozen.user_attrs)
         was_refused = last is not None and last.ending == "refused"
         records.append(
             TrialRecord(
@@ -99,7 +111,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 reason=frozen.user_attrs.get(queue.REASON, "") or (last.reason if last is not None else ""),
                 values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
                 is_feasible=is_feasible(frozen, objectives, extra),
-                parameters=dict(frozen.params),
+                parameters={**frozen.params, **stages.first_parameters(course)},
                 measurements=measurements.get(frozen.number, {}),
                 epochs=epochs.get(frozen.number, []),
                 n_attempts=last.attempt if last is not None else 0,
@@ -111,6 +123,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 distributions=dict(frozen.distributions),
                 queued_again_as=queued_again.get(frozen.number),
                 parts=parts,
+                stages=course,
             )
         )
     return records

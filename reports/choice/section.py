@@ -25,6 +25,7 @@ from tunefront.reports.kept_models import KeptModel, find_candidate_model
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.selection.options import Options
 from tunefront.reports.selection.sentences import show_with_interval
+from tunefront.reports.sentences.stages import describe_stages
 from tunefront.reports.verdict.verdict import ReportVerdict, describe_shipped
 from tunefront.reports.words import chip, measure_words, parameter_words
 
@@ -55,6 +56,7 @@ class CandidatePanel:
     Attributes:
         chips: What differs from other rows, in the fewest words.
         facts: Name in words -> value, of all parameters and of everything measured.
+        stages: The settings by epoch, a line for each change; empty if they stayed as they were.
         mistakes: The most frequent mistakes, in words.
         confusion: The name of the figure of its confusion matrix; empty without one.
         code: Python code that loads the model; empty if it was not kept.
@@ -64,6 +66,7 @@ class CandidatePanel:
     chips: Sequence[str]
     parameters: Mapping[str, str]
     measures: Mapping[str, str]
+    stages: Sequence[str]
     curve: Markup
     mistakes: Sequence[str]
     confusion: str
@@ -148,6 +151,7 @@ def _panel(
         ],
         parameters={parameter_words(name): show_value(value) for name, value in values if value is not None},
         measures=_measured(options, row),
+        stages=describe_stages(trial),
         curve=curve_picture(trial, results.measure("accuracy")),
         mistakes=_mistakes(answers, answered) if answers and answered else [],
         confusion=f"confusion-{trial.number}"

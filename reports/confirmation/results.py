@@ -15,6 +15,7 @@ from tunefront.reports.study_results import StudyResults, front_numbers, load_re
 from tunefront.storage import studies
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.population.stages import changes
 from tunefront.storage.trials import TrialRecord
 
 
@@ -73,13 +74,18 @@ def _newcomers(
     searched = {trial.number: trial for trial in results.trials}
     newcomers, same = [], {}
     for number in sorted(results.front_numbers - by_finalist.keys()):
-        alike = (n for n in by_finalist if searched[n].parameters == searched[number].parameters)
+        alike = (n for n in by_finalist if _settings(searched[n]) == _settings(searched[number]))
         finalist = next(alike, None)
         if finalist is None:
             newcomers.append(number)
         else:
             same[number] = finalist
     return newcomers, same
+
+
+def _settings(trial: TrialRecord) -> tuple[Any, ...]:
+    """Return all settings of a training, by the epochs at which they changed."""
+    return trial.parameters, changes(trial.stages)
 
 
 def _complete_trainings(results: StudyResults, by_finalist: Trainings, scores: Sequence[ImageScores]) -> Trainings:

@@ -10,6 +10,7 @@ from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.scores import SHARES
 from tunefront.reports.confirmation.statistics import ENOUGH_SEEDS, Estimate
 from tunefront.reports.sentences.notes import describe_marks
+from tunefront.reports.sentences.stages import describe_replayed
 
 _BUSY = 1.25  # processes wanting each core; with this many or more, something else ran beside the training
 
@@ -68,7 +69,9 @@ def describe_confirmation(confirmation: Confirmation) -> Iterator[str]:
     """Yield every finding in a sentence or two, the most important first."""
     yield _describe_trainings(confirmation)
     yield _describe_missing(confirmation)
-    yield describe_marks(confirmation.search, [finalist.searched for finalist in confirmation.finalists])
+    searched = [finalist.searched for finalist in confirmation.finalists]
+    yield describe_replayed(searched)
+    yield describe_marks(confirmation.search, searched)
     yield _describe_luck(confirmation)
     yield _describe_cautious_front(confirmation)
     yield _describe_gap(confirmation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
@@ -10,10 +11,12 @@ import pandas as pd
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.reports.study_results import StudyResults
+from tunefront.storage.population.stages import as_json
 from tunefront.storage.trials import TrialRecord
 
 GUESSING = "no_better_than_guessing"
 PLAIN_ACCURACY = "plain_accuracy"
+STAGES = "settings_by_epoch"
 _PARAMETER = "parameter."
 
 
@@ -32,7 +35,8 @@ def trials_frame(results: StudyResults) -> pd.DataFrame:
         its measure. A cell is empty where nothing was measured or the trial has no such parameter; :data:`GUESSING` is
         empty where it is not known. If the accuracy objective is another score, ``accuracy`` is that score, and
         :data:`PLAIN_ACCURACY` is the share classified correctly. A parameter with the name of another column, which a
-        user's own space may have, gets the prefix ``parameter.``.
+        user's own space may have, gets the prefix ``parameter.``. Where settings changed during trainings,
+        :data:`STAGES` has each stage's first epoch, its parameters and whose weights it began with, as JSON.
     """
     return _frame(results, results.trials)
 
@@ -63,6 +67,9 @@ def _frame(results: StudyResults, trials: Sequence[TrialRecord]) -> pd.DataFrame
         column: _numbers(name, (trial.measurements.get(name) for trial in trials))
         for name, column in _measurement_columns(results).items()
     }
+    if any(trial.stages for trial in results.trials):
+        shown = [json.dumps(as_json(trial.stages)) if trial.stages else None for trial in trials]
+        columns[STAGES] = pd.Series(shown, dtype="object")
     # The columns hold objects: otherwise pandas would turn 3 into 3.0 where some trials lack the parameter.
     columns |= {
         _parameter_column(name, columns): pd.Series([trial.parameters.get(name) for trial in trials], dtype="object")

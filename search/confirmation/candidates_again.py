@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import optuna
@@ -16,7 +17,10 @@ from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
+from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage.open_study import StudyRecord
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
 
 
 class RemakingError(TunefrontError):
@@ -46,7 +50,10 @@ def read_stored_spec(study: StudyRecord) -> StudySpec:
 
 
 def remake_candidates(
-    study: StudyRecord, space: Space | OwnSpace, parameters_by_number: Mapping[int, Mapping[str, Any]]
+    study: StudyRecord,
+    space: Space | OwnSpace,
+    parameters_by_number: Mapping[int, Mapping[str, Any]],
+    stages_by_number: Mapping[int, Sequence[Stage]] = MappingProxyType({}),
 ) -> dict[int, Candidate]:
     """Make the candidates of these trials again, by their numbers, and check that they have the same parameters.
 
@@ -83,4 +90,7 @@ def remake_candidates(
         if trial.params != dict(parameters):
             names = sorted({name for name, _ in set(trial.params.items()) ^ set(parameters.items())})
             raise RemakingError(f"{what}: its space has changed since, in {', '.join(names)}. Put it back as it was")
+        found = stages.changes(stages_by_number.get(number, ()))
+        if found:
+            candidates[number] = staged_candidate(space, parameters, found)
     return candidates

@@ -13,6 +13,7 @@ from tunefront.objectives.dominance import dominating, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Measure
 from tunefront.objectives.noise import noise
+from tunefront.storage.population.stages import Stage, changes
 from tunefront.storage.trials import TrialRecord
 
 COST_NOISE = 0.1  # share of a measured cost; a cost that the built model tells has no noise
@@ -25,12 +26,14 @@ class Finalist:
     Attributes:
         number: The trial's number.
         distance: The distance from the front, as a share of the noise: 0 on it, 1 for the last near miss.
+        stages: The stages of its training, whose settings each training repeats with its own weights.
     """
 
     number: int
     parameters: Mapping[str, Any]
     is_on_front: bool
     distance: float
+    stages: Sequence[Stage] = ()
 
 
 def choose_finalists(
@@ -54,14 +57,16 @@ def choose_finalists(
     directions = [objective.measure.direction for objective in objectives]
     points = np.array([trial.values for trial in feasible], dtype=float)
     mask = on_front(points, directions)
-    front = [Finalist(t.number, t.parameters, True, 0.0) for t, is_on in zip(feasible, mask, strict=True) if is_on]
+    front = [
+        Finalist(t.number, t.parameters, True, 0.0, t.stages) for t, is_on in zip(feasible, mask, strict=True) if is_on
+    ]
     members = points[mask]
     near = []
     for trial, point in zip(feasible, points, strict=True):
         beating = members[dominating(point, members, directions)]
         if len(beating):
             distance = max(_distance(point, better, objectives, n_validation) for better in beating)
-            near.append(Finalist(trial.number, trial.parameters, False, distance))
+            near.append(Finalist(trial.number, trial.parameters, False, distance, trial.stages))
     near = sorted((finalist for finalist in near if finalist.distance <= 1), key=lambda f: (f.distance, f.number))
     front = _distinct(front)
     limit = max(2, math.ceil(len(front) / 2)) if n_near is None else n_near
@@ -84,8 +89,9 @@ def _gap(value: float, best: float, measure: Measure, n_images: int) -> float:
 
 
 def _distinct(finalists: Sequence[Finalist]) -> list[Finalist]:
-    """Return the finalists without those whose parameters an earlier one has."""
+    """Return the finalists without those whose parameters, throughout their training, an earlier one has."""
     found: dict[str, Finalist] = {}
     for finalist in finalists:
-        found.setdefault(repr(sorted(finalist.parameters.items())), finalist)
+        course = [(epoch, sorted(changed.items())) for epoch, changed in changes(finalist.stages)]
+        found.setdefault(repr((sorted(finalist.parameters.items()), course)), finalist)
     return list(found.values())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from optuna.trial import FrozenTrial
 
@@ -18,6 +19,7 @@ from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmatio
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import studies, trials
 from tunefront.storage.open_study import OpenStudy, StudyRecord
+from tunefront.storage.population import stages
 from tunefront.storage.trials import TrialRecord
 
 Training = tuple[int, int]  # number of the search's trial, and number of its seed, from 0
@@ -89,7 +91,9 @@ class ConfirmationPlan:
             for seed in range(self.n_seeds):
                 for finalist in self.finalists:
                     if (finalist.number, seed) not in queued:
-                        attributes = {"candidate": finalist.number, "seed": seed}
+                        attributes: dict[str, Any] = {"candidate": finalist.number, "seed": seed}
+                        if finalist.stages:
+                            attributes[stages.KEY] = stages.as_json(stages.replayed(finalist.stages))
                         study.optuna.enqueue_trial(dict(finalist.parameters), user_attrs=attributes)
 
 
@@ -117,7 +121,12 @@ def plan_confirmation(search: OpenStudy, n_seeds: int, n_near: int | None = None
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record), n_near)
     if not finalists:
         raise ConfirmationError(_why_none(record, records))
-    remake_candidates(record, spec.parsed_space(), {finalist.number: finalist.parameters for finalist in finalists})
+    remake_candidates(
+        record,
+        spec.parsed_space(),
+        {finalist.number: finalist.parameters for finalist in finalists},
+        {finalist.number: finalist.stages for finalist in finalists},
+    )
     study = studies.find(search.store, f"{record.name}{SUFFIX}")
     before = study.optuna.get_trials(deepcopy=False) if study is not None else []
     _check_same_search(record, records, before)

@@ -68,6 +68,12 @@ class RetrainingPlan:
             )
         elif self.candidate.schedule == "reduce_on_plateau":
             lines.append("the search did not record the learning rates of its plateaus, so that the first one stays")
+        changes = [str(first) for first, _ in self.candidate.later if first <= self.epochs]
+        if changes:
+            lines.append(
+                f"its settings change with epoch {', '.join(changes)} as in the search, where other trials' weights "
+                "came in; here all epochs are its own"
+            )
         if self.candidate.steps_per_epoch:
             lines.append(
                 f"an epoch is {self.candidate.steps_per_epoch} steps, as in the search, however many images there are"
@@ -100,7 +106,9 @@ def plan_retraining(
     trial = _find(records, number, record.name)
     confirmed = confirmed_trainings(search, records)
     chosen, why = (epochs, "as you said") if epochs is not None else _best_epoch(trial, confirmed.get(number, []))
-    candidate = remake_candidates(record, spec.parsed_space(), {number: trial.parameters})[number]
+    candidate = remake_candidates(record, spec.parsed_space(), {number: trial.parameters}, {number: trial.stages})[
+        number
+    ]
     length = max(spec.training.epochs_of(candidate), chosen)
     return RetrainingPlan(
         spec=spec,

@@ -17,10 +17,12 @@ from tunefront.spaces.grid import Grid
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import parameters_of
 from tunefront.spaces.space import Space
+from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.population import stages
 
 
 class TrialSource:
@@ -83,6 +85,9 @@ class TrialSource:
             SpaceError: If a user's own space raises, or returns no candidate.
         """
         candidate = self._space.suggest(trial)
+        found = stages.read(trial.user_attrs)
+        if found:
+            candidate = staged_candidate(self._space, trial.params, stages.changes(found))
         # What samplers do when a trial ends is not needed here, and CMA-ES would warn of every constraint.
         self._study.optuna.sampler = self._idle_sampler
         return candidate

@@ -60,6 +60,10 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self._keeps = keeps
         self._best = -math.inf
 
+    def follow(self, model: Any) -> None:
+        """Score and keep another model from now on, with which the training goes on."""
+        self._kept_model = model
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
         began = time.perf_counter()

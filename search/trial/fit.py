@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -14,6 +15,9 @@ from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
 from tunefront.search.trial.epoch_watcher import Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
+from tunefront.search.trial.stages.change import change
+from tunefront.search.trial.stages.kept_counters import KeptCounters
+from tunefront.search.trial.stages.segments import Segment, segments
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
 from tunefront.spaces.candidate import Candidate
@@ -58,12 +62,16 @@ def fit(
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs_of(candidate))
     for phase in parts:
-        if len(parts) > 1:
-            compile_for(trainable, phase, len(train.labels))
-        callbacks = [timer, watcher, *_callbacks(candidate, training, phase, log_folder)]
-        _run(trainable, batches, phase, phase.last_epoch, callbacks)
-        if watcher.failure:
-            raise TrainingFailedError(watcher.failure)
+        ours, keras_own = [timer, watcher], _callbacks(candidate, training, phase, log_folder)
+        for segment in segments(candidate, phase):
+            counters = [] if segment.begins_phase else [KeptCounters(keras_own)]
+            _begin(trainable, segment, phase, len(train.labels), is_only_phase=len(parts) == 1)
+            watcher.follow(trainable.model)
+            _run(trainable, batches, segment, [*ours, *keras_own, *counters])
+            if watcher.failure:
+                raise TrainingFailedError(watcher.failure)
+            if trainable.trained.stop_training:
+                break
         if watcher.was_stopped:
             break
     if watcher.kept_weights:
@@ -112,18 +120,26 @@ def fit_epochs(
     for phase in parts:
         if phase.first_epoch > epochs:
             break
-        if len(parts) > 1:
-            compile_for(trainable, phase, len(train.labels))
-        _run(trainable, batches, phase, min(phase.last_epoch, epochs), callbacks)
+        for segment in segments(candidate, replace(phase, last_epoch=min(phase.last_epoch, epochs))):
+            _begin(trainable, segment, phase, len(train.labels), is_only_phase=len(parts) == 1)
+            _run(trainable, batches, segment, callbacks)
     return timer
 
 
-def _run(trainable: Trainable, batches: Batches, phase: Phase, last_epoch: int, callbacks: Sequence[Any]) -> None:
+def _begin(trainable: Trainable, segment: Segment, phase: Phase, n_train: int, *, is_only_phase: bool) -> None:
+    """Make the trainable what the segment trains."""
+    if segment.candidate is not trainable.candidate:
+        change(trainable, segment.candidate, phase, segment.first_epoch, n_train, begins_phase=segment.begins_phase)
+    elif segment.begins_phase and not is_only_phase:
+        compile_for(trainable, phase, n_train)
+
+
+def _run(trainable: Trainable, batches: Batches, segment: Segment, callbacks: Sequence[Any]) -> None:
     trainable.trained.fit(
         batches,
         shuffle=False,
-        initial_epoch=phase.first_epoch - 1,
-        epochs=last_epoch,
+        initial_epoch=segment.first_epoch - 1,
+        epochs=segment.last_epoch,
         callbacks=[batches.epoch_counter, *callbacks],
         verbose=0,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from typing import Any
 
 import keras
@@ -28,9 +29,9 @@ from tunefront.spaces.schedules import build_learning_rate
 from tunefront.spaces.space import Space
 
 
-@dataclass(frozen=True)
+@dataclass
 class Trainable:
-    """A candidate as Keras objects.
+    """A candidate as Keras objects. It becomes another one where settings change during its training.
 
     Attributes:
         model: The model on the dataset's values, such as raw pixels: probabilities or numbers out, no augmentation.
@@ -40,6 +41,8 @@ class Trainable:
             columns.
         backbone: The part of the model that freeze fractions apply to; None if there is none. A user's own model has
             none: the user decides what is frozen there, whatever its layers and settings are called.
+        seed: The seed that it was first built with.
+        remake: The function that builds another candidate, with another seed, on the same data.
     """
 
     candidate: Candidate
@@ -48,6 +51,14 @@ class Trainable:
     loss: TrainingLoss | NumberLoss
     kept: Any
     backbone: Any = None
+    seed: int = 0
+    remake: Callable[[Candidate, int], Trainable] | None = None
+
+    def become(self, other: Trainable) -> None:
+        """Take over what `other` is, but for the seed, so that whoever holds this one trains and saves that."""
+        for one in fields(self):
+            if one.name != "seed":
+                setattr(self, one.name, getattr(other, one.name))
 
     @property
     def optimizer(self) -> Any:
@@ -91,7 +102,12 @@ def build(
         trained = AugmentedModel(model, layers, mixing, loss)
         trained.build((None, *dataset.image_shape))
     backbone = find_backbone(model) if isinstance(space, Space) else None
-    trainable = Trainable(candidate, model, trained, loss, kept_model(model, dataset, fold), backbone)
+    kept = kept_model(model, dataset, fold)
+
+    def remake(other: Candidate, other_seed: int) -> Trainable:
+        return build(space, other, dataset, training, other_seed, fold)
+
+    trainable = Trainable(candidate, model, trained, loss, kept, backbone, seed, remake)
     n_train = len(dataset.split("train", fold).labels)
     compile_for(trainable, phases(trainable, training.epochs_of(candidate))[-1], n_train)
     return trainable

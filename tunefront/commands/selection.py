@@ -145,6 +145,7 @@ def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path
         describe_few,
         describe_why,
     )
+    from tunefront.storage.population.stages import as_json
 
     options = choice.options
     return {
@@ -153,6 +154,7 @@ def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path
         "variant": choice.option.variant or None,
         "values": {measure.name: choice.option.value(measure.name) for measure in map(options.measure, options.axes)},
         "parameters": dict(choice.option.trial.parameters),
+        **({"settings_by_epoch": as_json(choice.option.trial.stages)} if choice.option.trial.stages else {}),
         "is_confirmed": choice.option.confirmed is not None,
         "model": choice.option.trial.model_path or None,
         "file": str(chosen_path(choice, folder)) if choice.option.file else None,

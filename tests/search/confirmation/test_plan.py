@@ -21,6 +21,8 @@ from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import answers, studies
 from tunefront.storage.answers import Answers
 from tunefront.storage.open_study import StudyRecord
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -254,3 +256,24 @@ def test_own_code_that_is_not_here_is_an_error_with_a_remedy(tmp_path: Path) -> 
     with pytest.raises(RemakingError, match=r"code of its own that cannot be used here \(.*there is no file"):
         remake_candidates(record, space, {})
     remake_candidates(record, read_stored_spec(StudyRecord(1, "digits", spec, {}, 0.0)).parsed_space(), {})
+
+
+COURSE = [Stage(1, {"adam.learning_rate": 0.3}), Stage(3, {"adam.learning_rate": 0.2}, weights_of=1)]
+
+
+def test_settings_that_changed_in_the_search_change_in_each_training_too(tmp_path: Path) -> None:
+    fixture = search_fixture(tmp_path)
+    drawn = {"adam.learning_rate": 0.1}
+    fixture.study.optuna.enqueue_trial(drawn, user_attrs={stages.KEY: stages.as_json(COURSE)})
+    fixture.study.optuna.enqueue_trial(drawn)  # the same parameters, but they stay
+    assert fixture.run() is Ending.DONE
+    found = plan(fixture)
+    assert {finalist.number: len(finalist.stages) for finalist in found.finalists} == {0: 2, 1: 0, 2: 0}
+    confirmation = confirm(fixture, found)
+    assert confirmation.run() is Ending.DONE
+    trained = {trial.number: trial for trial in confirmation.trials()}
+    attributes = [trial.user_attrs for trial in confirmation.study.optuna.get_trials(deepcopy=False)]
+    again = [trained[number] for number, found in enumerate(attributes) if found["candidate"] == 0]
+    assert [list(one.stages) for one in again] == [stages.replayed(COURSE)] * 2
+    assert [one.parameters["adam.learning_rate"] for one in again] == [0.3, 0.3]
+    assert plan(fixture).n_new == 0  # and it is known again

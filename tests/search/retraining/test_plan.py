@@ -16,9 +16,12 @@ from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.derived import confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import curves, studies
+from tunefront.storage.attempts import Lease
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.outcomes import Outcome
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
 
 RATE = {"adam.learning_rate": 0.5}
 SPACE: dict[str, Any] = {"optimizer": "adam", "adam": {"learning_rate": [0.1, 0.5]}, "plain_cnn": TINY}
@@ -53,6 +56,23 @@ def plan(fixture: ReportFixture, number: int = 0, **how: Any) -> RetrainingPlan:
     found = studies.find(fixture.store, fixture.study.name)
     assert found is not None
     return plan_retraining(found, number, how.pop("part", "train+validation"), **how)
+
+
+def test_settings_that_changed_in_the_search_change_at_the_same_epochs(tmp_path: Path) -> None:
+    fixture = search_fixture(tmp_path, adam={"learning_rate": {"low": 0.1, "high": 0.5}})
+    course = [Stage(1, {"adam.learning_rate": 0.2}), Stage(3, {"adam.learning_rate": 0.16}, weights_of=0)]
+    course.append(Stage(5, {"adam.learning_rate": 0.4}, weights_of=1))
+    drawn = {**fixture.study.optuna.get_trials()[0].params, **RATE}
+    fixture.study.optuna.enqueue_trial(drawn, user_attrs={stages.KEY: stages.as_json(course)})
+    fixture.study.optuna.enqueue_trial(drawn)
+    while fixture.lease(drawn, is_new=False)[0].number < 3:
+        pass
+    leased = Lease(fixture.study.study_id, 3, 1, "digits-1"), None
+    fixture.end(leased, Outcome.COMPLETE, {"accuracy": 0.9, "model_bytes": 9, "train_seconds": 1, "best_epoch": 4})  # type: ignore[arg-type]
+    found = plan(fixture, 3)
+    rates = {first: one.optimizer_settings["learning_rate"] for first, one in found.candidate.later}
+    assert (found.candidate.optimizer_settings["learning_rate"], rates) == (0.2, {3: 0.16, 5: 0.4})
+    assert "its settings change with epoch 3 as in the search" in found.describe()
 
 
 def test_a_candidate_is_trained_as_long_as_was_best_in_the_search(search: ReportFixture) -> None:

@@ -1,0 +1,1 @@
+"""The change of a training's settings between two of its epochs."""

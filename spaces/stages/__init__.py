@@ -1,0 +1,1 @@
+"""Stages of a training: settings that change at given epochs."""

@@ -1,0 +1,1 @@
+"""What the store has of populations: the stages of their members' trainings."""
