@@ -7,8 +7,8 @@ from typing import Any
 import optuna
 import pytest
 
+from tests.storage.death import Death
 from tests.storage.study_fixture import StudyFixture, with_limits
-from tests.storage.test_dying import dying_at
 from tunefront.storage import limits, refused_candidates, studies
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
@@ -159,18 +159,18 @@ def test_it_changes_all_or_nothing_when_its_process_dies(limited: StudyFixture) 
     change(limited, **OLD)
     before = (stored(limited), study_of(limited).record.spec, [trial.reason for trial in limited.trials()])
     new = {"accuracy": {"at_least": 0.65}}
-    for n_statements in range(100):
-        with dying_at(limited.store.engine, n_statements) as statements:
-            change(limited, **new)
-        if len(statements) < n_statements:
+    death = Death(limited, is_real=False, only_at_commits=False)
+    for n_steps in range(100):
+        died = death.at_step(n_steps, lambda fixture: change(fixture, **new))
+        if not died:
             break
         found = (stored(limited), study_of(limited).record.spec, [trial.reason for trial in limited.trials()])
         if found[1] != before[1]:
             break  # all statements are committed, and the rest only reads
-        assert found == before, f"after {statements[-1]}"
+        assert found == before, died
     assert study_of(limited).record.spec == with_limits(limited, **new)
     assert rounded(stored(limited)) == [[-0.05], [0.25], [0.2], [0.0], [0.05]]
-    assert n_statements > 10
+    assert n_steps > 10
 
 
 def test_other_studies_keep_what_they_have(limited: StudyFixture) -> None:
