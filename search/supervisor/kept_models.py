@@ -88,9 +88,11 @@ class KeptModels:
         for path in self.folder.glob("trial-*.keras"):
             number = path.stem.removeprefix("trial-")
             if number.isdigit() and int(number) in beaten:
-                for ending in (".keras", ".json", *_ERRORS):
-                    path.with_suffix(ending).unlink(missing_ok=True)
+                # The store forgets it first: where a process ends in between, the next one finds the files and removes
+                # them, and nobody looks for a model that is gone.
                 trials.set_model_path(self.study, int(number), "")
+                for ending in (".json", *_ERRORS, ".keras"):
+                    path.with_suffix(ending).unlink(missing_ok=True)
 
 
 def _with_ending(stem: Path, ending: str) -> Path:

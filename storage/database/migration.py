@@ -45,6 +45,15 @@ def upgrade(connection: Connection) -> None:
     connection.execute(schema_version.insert().values(version=VERSION))
 
 
+def stored_versions(connection: Connection) -> tuple[int, int | None]:
+    """Return the version that a store's tables are said to have, and that of the last migration; None without any."""
+    said = _version(connection) or 0
+    if not sa.inspect(connection).has_table(VERSION_TABLE):
+        return said, None
+    last = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    return said, int(last) if last is not None else None
+
+
 def is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
     """Return whether Alembic is to look at a table, or a part of one: it is to look at tunefront's alone."""
     table = name if kind == "table" else item.table.name

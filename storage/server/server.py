@@ -11,6 +11,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
+from tunefront.storage.database.address import written
 from tunefront.storage.database.password_file import check_password_file
 from tunefront.storage.files import replace_file
 from tunefront.storage.server.configuration import access, configuration
@@ -57,8 +58,7 @@ class RunningServer:
 
     def address_with(self, password_file: str) -> str:
         """Return the URL for a machine that has its copy of the password file elsewhere."""
-        url = _url(self.host, self.listening.port, password_file).render_as_string()
-        return url.replace("%2F", "/")  # slashes of the file's path, which a query may have
+        return written(_url(self.host, self.listening.port, password_file))
 
 
 def start_server(path: Path, host: str | None = None, port: int | None = None) -> RunningServer:

@@ -61,7 +61,7 @@ class StoreCommands:
             env={**os.environ, "HOME": str(self.home), "PYTHONPATH": str(ROOT)},
             check=False,
         )
-        errors = [line for line in done.stderr.splitlines(keepends=True) if not line.endswith("ing the store ...\n")]
+        errors = [line for line in done.stderr.splitlines(keepends=True) if not line.endswith(" ...\n")]
         return done.returncode, done.stdout, "".join(errors)
 
     def start(self, *arguments: str) -> dict[str, Any]:

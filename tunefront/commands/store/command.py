@@ -1,4 +1,4 @@
-"""The commands `store start`, `stop`, `backup` and `check`, which look after the database of the studies."""
+"""The commands `store start`, `stop`, `backup` and `check`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption
+from tunefront.commands.options import JsonOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import say, show_json
+from tunefront.study import DEFAULT_STORAGE
 
 if TYPE_CHECKING:
     from tunefront.storage.server.server import RunningServer
@@ -127,3 +128,52 @@ def stop(data: DataOption = None) -> None:
         say(f"the store in {folder} did not run")
         raise typer.Exit(1)
     say(f"the store in {folder} is stopped. Runs that use it wait; 'tunefront store start' starts it again")
+
+
+@store.command()
+def backup(
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write.  [default: tunefront-DATE-TIME.db or .dump in the current folder]", show_default=False
+        ),
+    ] = None,
+    storage: StorageOption = DEFAULT_STORAGE,
+    as_json: JsonOption = False,
+) -> None:
+    """Write all studies of a storage into one file, and say how to put them back. Runs go on meanwhile.
+
+    Everything is of one moment. Of SQLite it is a copy of the file, of PostgreSQL a dump by pg_dump, also of a server
+    that `store start` has not started. Models and reports lie in results folders, and are not in it.
+    """
+    from tunefront.storage.backup.backup import back_up
+
+    with at_work("writing the backup"):
+        made = back_up(storage, to)
+    if as_json:
+        show_json({"path": str(made.path), "bytes": made.n_bytes, "restore": list(made.restore)})
+        return
+    say(f"wrote {made.path} ({made.n_bytes:,} bytes). Models and reports, which lie in results folders, are not in it")
+    say("\n".join(["", *made.restore]), is_prose=False)
+
+
+@store.command()
+def check(storage: StorageOption = DEFAULT_STORAGE, as_json: JsonOption = False) -> None:
+    """Count what a storage has, and say what is wrong with it and what to do. Nothing is changed.
+
+    It finds leases that have run out, running trials that nobody works on, rows of studies and trials that are gone,
+    files of kept models that are missing, tables of mixed versions and a damaged SQLite file. Workers may be at work
+    meanwhile. The exit code is 1 if something is wrong.
+    """
+    from tunefront.commands.store.check_text import check_json, describe_check
+    from tunefront.storage.check.store_check import check_store
+    from tunefront.storage.database.connection import open_store
+
+    with at_work("checking the storage"):
+        checked = check_store(open_store(storage))
+    if as_json:
+        show_json(check_json(checked))
+    else:
+        say(describe_check(checked, storage))
+    if checked.defects:
+        raise typer.Exit(1)

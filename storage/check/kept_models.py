@@ -1,0 +1,65 @@
+"""The files of kept models, as far as this machine can see them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tunefront.storage.check.defect import Defect
+from tunefront.storage.database import schema
+from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.outcomes import Outcome
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """The kept models of a study.
+
+    Attributes:
+        n_here: Those whose files are on this machine.
+        n_elsewhere: Those that another machine has trained, and whose files are not here.
+    """
+
+    n_here: int
+    n_elsewhere: int
+    defects: list[Defect]
+
+
+def check_models(study: OpenStudy) -> ModelCheck:
+    """Look for the file of each kept model; of those that this machine has trained, each must be there."""
+    n_here, n_elsewhere, defects = 0, 0, []
+    for number, (path, host) in sorted(_kept(study).items()):
+        if Path(path).exists():
+            n_here += 1
+        elif host != socket.gethostname():
+            n_elsewhere += 1
+        # A model that is beaten is forgotten first, and removed then. So whoever still has it in the store lacks it.
+        elif _kept(study, number).get(number) == (path, host):
+            what = f"the kept model of trial {number} is not where it was put: {path}"
+            remedy = f"put it back, or train it again: tunefront retrain {study.name} {number}"
+            defects.append(Defect(study.name, what, remedy))
+    return ModelCheck(n_here, n_elsewhere, defects)
+
+
+def _kept(study: OpenStudy, number: int | None = None) -> dict[int, tuple[str, str]]:
+    """Read the kept models: trial number -> path, and the name of the machine that trained it."""
+    attempts, workers = schema.attempts, schema.workers
+    is_kept = (
+        (attempts.c.study_id == study.study_id)
+        & (attempts.c.ending == Outcome.COMPLETE)
+        & (attempts.c.model_path != "")
+    )
+    if number is not None:
+        is_kept &= attempts.c.number == number
+    query = (
+        sa.select(attempts.c.number, attempts.c.model_path, workers.c.machine)
+        .join_from(attempts, workers, attempts.c.worker_id == workers.c.worker_id, isouter=True)
+        .where(is_kept)
+    )
+    with study.store.engine.connect() as connection:
+        rows = connection.execute(query).all()
+    return {row.number: (row.model_path, json.loads(row.machine or "{}").get("host_name", "")) for row in rows}
