@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
@@ -19,7 +19,7 @@ from tunefront.spaces.parameters import parameters_of
 from tunefront.spaces.space import Space
 from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue, studies
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages
@@ -48,11 +48,17 @@ class TrialSource:
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
         self._distributions = parameters_of(space).distributions if isinstance(spec.sampler, QmcTable) else None
 
-    def lease(self, slot: str) -> tuple[Lease, optuna.Trial] | None:
+    def lease(
+        self, slot: str, machine: str = "", progress: Callable[[int, int], Progress] = lambda number, n: Progress()
+    ) -> tuple[Lease, optuna.Trial] | None:
         """Take the next waiting trial or a new one; None if enough are finished or running, or none is left.
 
         A sampler reads and writes data of other trials only here, under the study's lock. So generations, sequences
         and grids are the same however many workers there are.
+
+        Args:
+            machine: The kind of machine that the slot is on.
+            progress: Returns what a trial can go on from, see :func:`queue.lease_next`.
 
         Raises:
             StoreError: If the study has other limits by now, which means that this worker was taken for lost.
@@ -69,6 +75,8 @@ class TrialSource:
                 self._spec.trials,
                 self._worker_id,
                 slot,
+                machine=machine,
+                progress=progress,
                 only_waiting=self._spec.confirms is not None,
                 check_lock=check_lock,
             )

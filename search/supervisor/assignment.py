@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tunefront.objectives.measures import Measure
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.launching.gpus import Gpu
+from tunefront.search.launching.machine import device_kind
 from tunefront.search.launching.slots import Slot
+from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.links import refuse_link, refuse_links_in
+from tunefront.search.trial.messages import TrialTask
+from tunefront.spaces.candidate import Candidate
+from tunefront.storage.attempts import Lease
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -21,6 +29,7 @@ class Assignment:
     Attributes:
         out: The folder for kept models and logs.
         machine: The description of this machine: hardware, versions and slots.
+        gpus: The GPUs of this machine.
     """
 
     study: OpenStudy
@@ -30,6 +39,56 @@ class Assignment:
     worker_id: str
     out: Path
     machine: Mapping[str, Any] = field(default_factory=dict)
+    gpus: Sequence[Gpu] = ()
+
+    def device_of(self, slot: Slot) -> str:
+        """Return the kind of device of a slot, by which times compare."""
+        return device_kind(slot, self.gpus)
+
+    def checkpoints(self) -> StudyCheckpoints:
+        """Return the checkpoints of the study's trials in the folder."""
+        return StudyCheckpoints(self.out, any(measure.unit == "seconds" for measure in self._compared()))
+
+    def drop_ended_checkpoints(self) -> None:
+        """Remove the checkpoints of trials that ended elsewhere, or that the study does not have."""
+        checkpoints = self.checkpoints()
+        found = checkpoints.numbers()  # read first: a folder is never older than its trial
+        trials = self.study.optuna.get_trials(deepcopy=False)
+        checkpoints.drop(set(found) - {trial.number for trial in trials if not trial.state.is_finished()})
+
+    def task(
+        self, lease: Lease, candidate: Candidate, slot: Slot, rungs: tuple[int, ...], model_path: Path, structures: Path
+    ) -> TrialTask:
+        """Return the task of a trial process on a slot.
+
+        Args:
+            rungs: The epochs after which it waits for a verdict.
+            model_path: The path for the model if it is to be kept.
+            structures: See :class:`TrialTask`.
+
+        Raises:
+            OSError: If a link stands where it is to write.
+        """
+        return TrialTask(
+            number=lease.number,
+            spec=self.spec.as_json(),
+            candidate=candidate,
+            dataset=self.dataset,
+            slot=slot,
+            seed=trial_seed(self.spec.seed, lease.number, is_confirmation=self.spec.confirms is not None),
+            rungs=rungs,
+            model_path=str(model_path),
+            measures_latency=any(measure.name == "latency_seconds" for measure in self._compared()),
+            log_folder=self.log_folder(lease.number),
+            structures=str(structures),
+            checkpoint_folder=str(self.checkpoints().folder(lease.number)),
+            resume_from=lease.resumed_from,
+            device=self.device_of(slot),
+        )
+
+    def _compared(self) -> list[Measure]:
+        """Return the measures by which trials are compared, or which have a limit."""
+        return [each.measure for each in (*self.spec.parsed_objectives().values(), *self.spec.extra_limits())]
 
     def log_folder(self, number: int) -> str:
         """Return the folder where a trial writes logs for TensorBoard; empty if the study wants none."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from optuna.trial import TrialState
+
 from tunefront.objectives.quantities import format_quantity
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
@@ -19,7 +23,7 @@ from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import studies
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.patience import is_of_database
-from tunefront.storage.outcomes import Outcome
+from tunefront.storage.outcomes import STATES, Outcome
 
 
 class Finisher:
@@ -43,6 +47,7 @@ class Finisher:
         view: View,
         contact: Contact,
         delivery: Delivery,
+        checkpoints: StudyCheckpoints,
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
@@ -55,6 +60,7 @@ class Finisher:
         self._view = view
         self._contact = contact
         self._delivery = delivery
+        self._checkpoints = checkpoints
         self._clock = clock
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
@@ -65,8 +71,19 @@ class Finisher:
         self._drop_beaten()
 
     def end_vanished(self, running: RunningTrial) -> None:
-        """End a trial whose process has disappeared without a last message."""
-        self.end_without_result(running, describe_exit(running.child.reap()))
+        """End a trial whose process has disappeared without a last message.
+
+        One that was ended by signal 9 goes on from its checkpoint, once. Without a checkpoint it fails: where memory
+        did not reach for the first epochs, it will not the next time.
+        """
+        exit_code = running.child.reap()
+        why = describe_exit(exit_code)
+        if exit_code == -signal.SIGKILL and running.checkpoint_epochs and not running.is_trained:
+            if not running.lease.was_killed:
+                self.finish(running, Outcome.KILLED, reason=why)
+                return
+            why += ", for the second time"
+        self.end_without_result(running, why)
 
     def end_without_result(self, running: RunningTrial, why: str) -> None:
         """End a trial as failed, or as complete if it only died while it saved its model."""
@@ -89,7 +106,7 @@ class Finisher:
         """End the trials that have run longer than the time limit."""
         training = self._assignment.spec.training
         for running in self._running:
-            if self._clock() - running.started_at > training.time_limit:
+            if running.seconds(self._clock()) > training.time_limit:
                 running.child.kill()
                 epochs = f"{len(running.curve)} of {running.candidate.epochs} epochs"
                 reason = f"not finished within training.time_limit = {training.time_limit:g} s ({epochs} done)"
@@ -106,8 +123,7 @@ class Finisher:
         self.telling.append(running.lease.number)  # before it no longer runs: its lease is renewed all the time
         self._free(running)
         if outcome in (Outcome.COMPLETE, Outcome.PRUNED):
-            self.seconds_a_trial.append(self._clock() - running.started_at)
-        epochs = () if outcome is Outcome.RETURNED else running.curve[running.n_noted :]
+            self.seconds_a_trial.append(running.seconds(self._clock()))
         result = TrialResult(
             running.lease,
             outcome,
@@ -115,7 +131,7 @@ class Finisher:
             measurements=running.measurements,
             stop_violations=running.violations,
             answers=running.answers,
-            epochs=epochs,
+            epochs=running.curve[running.n_noted :],
             model_path=model_path,
         )
         self._tell(result, lambda: self._describe_end(running, outcome, reason))
@@ -134,6 +150,7 @@ class Finisher:
         for result in self._delivery.spool.results():
             is_recorded = self._contact.ask(partial(self._delivery.record_spooled, result))
             self._view.say(describe_delivery(result, is_recorded=is_recorded))
+            self._drop_checkpoints(result, is_recorded=is_recorded)
             self._drop_beaten()
 
     def give_back_running(self, reason: str) -> None:
@@ -159,10 +176,16 @@ class Finisher:
             if is_of_database(error):  # no waiting mends it, but a person may
                 self._delivery.spool.add(result)
             raise
+        self._drop_checkpoints(result, is_recorded=is_recorded)
         if is_recorded:
             self._view.say(describe())
         else:
             self._say_refused(result.lease.number)
+
+    def _drop_checkpoints(self, result: TrialResult, *, is_recorded: bool) -> None:
+        """Remove the checkpoints of a trial that has ended for good; those of a refused result may be another's."""
+        if is_recorded and STATES[result.outcome] != TrialState.WAITING:
+            self._checkpoints.drop([result.lease.number])
 
     def _drop_beaten(self) -> None:
         self._contact.ask_or(lambda: self._models.drop(self._live_front.beaten()), None)
@@ -194,6 +217,8 @@ class Finisher:
 
 def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) -> str:
     """Return a line for a log that says how a trial ended."""
+    if outcome is Outcome.KILLED:
+        return f"trial {number}: {reason}; it is tried once more, from its checkpoint"
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")
 

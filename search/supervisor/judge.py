@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import optuna
@@ -18,8 +19,9 @@ from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.delivery import note_epochs, tells_optuna
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.spaces.candidate import Candidate
-from tunefront.storage import intermediate_values
-from tunefront.storage.attempts import Lease, is_held
+from tunefront.storage import curves, intermediate_values
+from tunefront.storage.attempts import Lease, is_held, note_checkpoint, note_resumed
+from tunefront.storage.curves import Epoch
 
 
 class Judge:
@@ -50,10 +52,27 @@ class Judge:
         """Return the epochs after which a candidate's trial waits for a verdict, none of them its last one."""
         return tuple(rung for rung in self._rungs if rung < candidate.epochs)
 
-    def begin(self, lease: Lease) -> None:
-        """Forget what an earlier attempt told Optuna, so that a retry is a clean trial."""
-        if lease.attempt > 1 and tells_optuna(self._assignment.spec):
-            intermediate_values.forget(self._assignment.study.store, lease)
+    def begin(self, lease: Lease) -> list[Epoch]:
+        """Return the epochs that an attempt begins with, those of the checkpoint that it goes on from."""
+        study = self._assignment.study
+        curve = curves.load(study, [lease.number]).get(lease.number, []) if lease.resumed_from else []
+        self._tell_again(lease, curve)
+        return curve
+
+    def _tell_again(self, lease: Lease, curve: Sequence[Epoch]) -> None:
+        """Tell Optuna anew what an earlier attempt told it of the epochs that stay, and forget the others.
+
+        Its halving keeps in the trial what it found at each rung, so it is asked again. What it answers now is not
+        followed: the trial went on.
+        """
+        if lease.attempt == 1 or not tells_optuna(self._assignment.spec):
+            return
+        store = self._assignment.study.store
+        intermediate_values.forget(store, lease)
+        for n_epochs, epoch in enumerate(curve, start=1):
+            if self._optuna is not None and n_epochs in self._rungs:
+                self._optuna.judge(self._stored(lease), curve[:n_epochs])
+            intermediate_values.report(store, lease, epoch.epoch, epoch.accuracy)
 
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""
@@ -72,12 +91,22 @@ class Judge:
         return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number))
 
     def note(self, running: RunningTrial) -> bool:
-        """Write the trial's epochs that are not yet written; return False if its lease is no longer held."""
+        """Write what is not yet written of the trial's epochs and checkpoints; return False if its lease is lost."""
+        store, lease = self._assignment.study.store, running.lease
+        if running.resumed is not None:
+            if not note_resumed(store, lease, running.resumed):
+                return False
+            self._tell_again(lease, running.curve[: running.resumed.epoch])
+            running.resumed = None
         new = running.curve[running.n_noted :]
         for is_written in note_epochs(self._assignment.study, self._assignment.spec, running.lease, new):
             if not is_written:
                 return False
             running.n_noted += 1
+        if running.noted_epochs != running.checkpoint_epochs:
+            if not note_checkpoint(store, lease, running.checkpoint_epochs):
+                return False
+            running.noted_epochs = running.checkpoint_epochs
         return True
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tunefront.objectives.measures import MEASURES
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.launching.machine import load_average
 from tunefront.search.pruning.verdict import GO_ON
 from tunefront.search.supervisor.assignment import Assignment
@@ -21,6 +22,7 @@ from tunefront.search.supervisor.model_card import model_card
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
 from tunefront.storage.answers import Answers
+from tunefront.storage.attempts import Progress
 from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
 
@@ -41,6 +43,8 @@ class Listener:
         finisher: Finisher,
         running: RunningTrials,
         contact: Contact,
+        checkpoints: StudyCheckpoints,
+        say: Callable[[str], None],
         is_interrupted: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
@@ -51,6 +55,8 @@ class Listener:
         self._finisher = finisher
         self._running = running
         self._contact = contact
+        self._checkpoints = checkpoints
+        self._say = say
         self._is_interrupted = is_interrupted
         self._clock = clock
 
@@ -93,6 +99,11 @@ class Listener:
             self._judge_cost(running)
         elif message.kind == "epoch" and message.epoch:
             self._judge_epoch(running, _read_epoch(message.epoch))
+        elif message.kind == "checkpoint" and message.epoch:
+            running.checkpoint_epochs = int(message.epoch.get("n_epochs", 0))
+            self._note(running)
+        elif message.kind == "resumed" and message.epoch:
+            self._resume(running, int(message.epoch.get("epoch", 0)), message.reason)
         elif message.kind == "trained" and running.curve:
             running.answers = _read_answers(message.answers)
             self._judge_end(running)
@@ -104,6 +115,15 @@ class Listener:
             self._finisher.end_without_result(running, message.reason)
         else:
             raise BrokenMessageError(f"{message.kind!r} is not expected here")
+
+    def _resume(self, running: RunningTrial, epoch: int, reason: str) -> None:
+        """Note what a trial really goes on from: a checkpoint may have been torn, or of other versions."""
+        header = self._checkpoints.newest(running.lease.number, epoch) if epoch else None
+        progress = Progress(epoch, header.n_epochs if header is not None else epoch)
+        running.resume(progress, header.seconds if header is not None else 0.0)
+        how = f"goes on after epoch {epoch} of {running.candidate.epochs}" if epoch else "begins anew"
+        self._say(f"trial {running.lease.number} {how}{f': {reason}' if reason else ''}")
+        self._note(running)
 
     def _keep(self, running: RunningTrial) -> None:
         try:
@@ -133,9 +153,9 @@ class Listener:
         self._note(running)
 
     def note_missed(self) -> None:
-        """Tell the store of the epochs that came while it was away."""
+        """Tell the store of the epochs and checkpoints that came while it was away."""
         for running in self._running:
-            if running.n_noted < len(running.curve):
+            if not running.is_noted:
                 self._note(running)
 
     def _note(self, running: RunningTrial) -> None:
@@ -147,8 +167,8 @@ class Listener:
         measure = MEASURES[self._assignment.spec.accuracy_measure]
         running.measurements.setdefault(measure.name, measure.best(epoch.accuracy for epoch in running.curve))
         running.measurements["load_average"] = load_average()
-        running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy))
-        running.measurements["trial_seconds"] = self._clock() - running.started_at
+        running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy or [len(self._running) - 1]))
+        running.measurements["trial_seconds"] = running.seconds(self._clock())
         if running.stop_reason:
             answer(running.child.connection, go_on=False)
             running.child.reap()

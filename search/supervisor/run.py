@@ -125,7 +125,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description)
+    assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description, gpus)
     with interruptible(view.say) as is_interrupted:
         return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 

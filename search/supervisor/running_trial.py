@@ -14,7 +14,7 @@ from tunefront.search.launching.slots import Slot
 from tunefront.search.supervisor.view import SlotState
 from tunefront.spaces.candidate import Candidate
 from tunefront.storage.answers import Answers
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.curves import Epoch
 
 
@@ -31,6 +31,10 @@ class RunningTrial:
         n_noted: The number of epochs that the store has been told of; the last ones may have to wait.
         other_slots_busy: The number of other busy slots at each epoch.
         answers: Split -> the model's answers to its images, in a confirmation or if the model is kept.
+        seconds_before: The seconds of earlier attempts that it goes on from, without what they trained in vain.
+        resumed: What it really goes on from, if that is less than its lease says, until the store is told.
+        checkpoint_epochs: The epochs up to its newest checkpoint, those of all folds together; 0 without one.
+        noted_epochs: The same, as far as the store has been told.
     """
 
     lease: Lease
@@ -48,6 +52,46 @@ class RunningTrial:
     n_noted: int = 0
     other_slots_busy: list[int] = field(default_factory=list)
     answers: Mapping[str, Answers] = field(default_factory=dict)
+    seconds_before: float = 0.0
+    resumed: Progress | None = None
+    checkpoint_epochs: int = 0
+    noted_epochs: int = 0
+
+    @classmethod
+    def begun(
+        cls,
+        lease: Lease,
+        trial: optuna.Trial,
+        candidate: Candidate,
+        slot: Slot,
+        child: Child,
+        started_at: float,
+        curve: list[Epoch],
+    ) -> RunningTrial:
+        """Return a trial whose process has been started, with the epochs that it goes on after."""
+        running = cls(lease, trial, candidate, slot, child, started_at, curve, n_noted=len(curve))
+        # Until its process tells what it goes on from, this is known of its checkpoint.
+        running.checkpoint_epochs = running.noted_epochs = lease.resumed_from
+        return running
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the store has been told of all its epochs and checkpoints."""
+        is_told = self.resumed is None and self.noted_epochs == self.checkpoint_epochs
+        return is_told and self.n_noted == len(self.curve)
+
+    def seconds(self, now: float) -> float:
+        """Return how long it has been trained in all its attempts, at a time on the supervisor's clock."""
+        return self.seconds_before + now - self.started_at
+
+    def resume(self, progress: Progress, seconds: float) -> None:
+        """Take over what its process says that it goes on from, and how long that took; later epochs are void."""
+        if progress.epoch != len(self.curve):
+            self.resumed = progress
+            del self.curve[progress.epoch :]
+            self.n_noted = len(self.curve)
+        self.seconds_before = seconds
+        self.checkpoint_epochs = self.noted_epochs = progress.n_epochs
 
     def slot_state(self, measure: Measure) -> SlotState:
         """Return the trial's state for a person who watches, with its best score by `measure`."""

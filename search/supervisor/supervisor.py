@@ -17,7 +17,6 @@ from optuna.exceptions import UpdateFinishedTrialError
 from tunefront.objectives.chance import read_chance
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
-from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
@@ -81,6 +80,7 @@ class Supervisor:
             read_chance(facts, spec.accuracy_measure),
         )
         self._models = KeptModels(assignment.study, assignment.out / "models")
+        self._checkpoints = assignment.checkpoints()
         self._judge = Judge(assignment)
         self._source = TrialSource(
             assignment.study, assignment.spec, assignment.spec.parsed_space(), assignment.worker_id
@@ -92,7 +92,15 @@ class Supervisor:
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
         self._finisher = Finisher(
-            assignment, self._live_front, self._models, self._running, view, self._contact, delivery, clock
+            assignment,
+            self._live_front,
+            self._models,
+            self._running,
+            view,
+            self._contact,
+            delivery,
+            self._checkpoints,
+            clock,
         )
         self._sweeper = Sweeper(
             self._study, self._contact, self._renewal, self._spool, self._finisher.deliver_kept, view.say, clock
@@ -105,6 +113,8 @@ class Supervisor:
             self._finisher,
             self._running,
             self._contact,
+            self._checkpoints,
+            view.say,
             is_interrupted,
             clock,
         )
@@ -120,10 +130,12 @@ class Supervisor:
         ending = Ending.INTERRUPTED
         self._renewal.start()
         try:
+            self._contact.ask_or(self._assignment.drop_ended_checkpoints, None)  # dead runs have left them
             ending = self._work_on()
             self._insist(self._renewal.renew)  # otherwise the last seconds would not count for the study's time limit
             self._insist(partial(note_ending, self._assignment, ending))
             self._insist(partial(note_front_loss, self._study, self._judge.pareto))
+            self._contact.ask_or(self._assignment.drop_ended_checkpoints, None)
             return ending
         except KeyError as error:
             if not self._is_deleted():
@@ -202,12 +214,20 @@ class Supervisor:
         for slot in self._assignment.slots:
             if self._running.on(slot) is not None:
                 continue
-            leased = self._left_from_outage(slot) or self._contact.ask(partial(self._source.lease, slot.name))
+            leased = self._left_from_outage(slot) or self._lease(slot)
             if leased is None:
                 return
             self._starting[slot.name] = leased
             self._start(slot, *leased)
             del self._starting[slot.name]
+
+    def _lease(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
+        device = self._assignment.device_of(slot)
+        progress = partial(self._checkpoints.progress, device)
+        leased = self._contact.ask(partial(self._source.lease, slot.name, device, progress))
+        if leased is not None and (why := self._checkpoints.why_anew(device, leased[0])):
+            self._view.say(why)
+        return leased
 
     def _left_from_outage(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
         """Return what was leased for a slot before the store went away, if it has not started and is still held."""
@@ -223,30 +243,23 @@ class Supervisor:
         if not self._has_started:
             self._contact.ask(partial(forget_ending, self._study))
             self._has_started = True
-        self._contact.ask(lambda: self._judge.begin(lease))
+        curve = self._contact.ask(partial(self._judge.begin, lease))
         try:
             candidate = self._contact.ask(lambda: self._source.suggest(trial))
-        except SpaceError as error:  # from a user's own space; only this trial fails
-            self._finisher.end_unstarted(lease, Outcome.FAILED, str(error))
+        except (SpaceError, UpdateFinishedTrialError) as error:  # of a user's own space; or a person has ended it
+            why = str(error) if isinstance(error, SpaceError) else ""
+            self._finisher.end_unstarted(lease, Outcome.FAILED, why)
             return
-        except UpdateFinishedTrialError:  # a person has ended it
-            self._finisher.end_unstarted(lease, Outcome.FAILED)
-            return
-        task = TrialTask(
-            number=lease.number,
-            spec=assignment.spec.as_json(),
-            candidate=candidate,
-            dataset=assignment.dataset,
-            slot=slot,
-            seed=trial_seed(assignment.spec.seed, lease.number, is_confirmation=assignment.spec.confirms is not None),
-            rungs=self._judge.rungs_of(candidate),
-            model_path=str(self._models.partial_path(lease.number)),
-            measures_latency=any(one.measure.name == "latency_seconds" for one in self._live_front.limits),
-            log_folder=assignment.log_folder(lease.number),
-            structures=str(self._launcher.log_path.parent / "structures"),
+        task = assignment.task(
+            lease,
+            candidate,
+            slot,
+            self._judge.rungs_of(candidate),
+            self._models.partial_path(lease.number),
+            self._launcher.log_path.parent / "structures",
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
-        self._running.start(RunningTrial(lease, trial, candidate, slot, child, self._clock()))
+        self._running.start(RunningTrial.begun(lease, trial, candidate, slot, child, self._clock(), curve))
 
     # Staying alive, and being watched
 

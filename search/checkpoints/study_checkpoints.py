@@ -1,0 +1,78 @@
+"""The checkpoints of a study's trials in its results folder, as its supervisor sees them: it never loads one."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from tunefront.search.checkpoints.header import CheckpointHeader
+from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole, remove_checkpoints
+from tunefront.search.system.links import refuse_link
+from tunefront.storage.attempts import Lease, Progress
+
+
+@dataclass(frozen=True)
+class StudyCheckpoints:
+    """The checkpoints of one study's trials.
+
+    Attributes:
+        out: The study's results folder.
+        are_times_compared: Whether a trial goes on only on the kind of device that it began on, because its times are
+            compared with those of others.
+    """
+
+    out: Path
+    are_times_compared: bool
+
+    def folder(self, number: int) -> Path:
+        """Return the folder where a trial's process writes its checkpoints.
+
+        Raises:
+            OSError: If it is a link.
+        """
+        folder = folder_of(self.out, number)
+        refuse_link(folder.parent)
+        refuse_link(folder)
+        return folder
+
+    def newest(self, number: int, at_most: int) -> CheckpointHeader | None:
+        """Return the newest whole checkpoint of a trial that is not after the epoch `at_most`; None without one."""
+        with contextlib.suppress(OSError):  # what cannot be read is as good as torn
+            return newest_whole(folder_of(self.out, number), at_most)
+        return None
+
+    def progress(self, device: str, number: int, n_epochs: int) -> Progress:
+        """Return what a trial can go on from.
+
+        Args:
+            device: The kind of device that it would go on.
+            n_epochs: The epochs that the store has of it.
+        """
+        found = self.newest(number, n_epochs)
+        if found is None or (self.are_times_compared and set(found.devices) != {device}):
+            return Progress()
+        return Progress(found.epoch, found.n_epochs)
+
+    def why_anew(self, device: str, lease: Lease) -> str:
+        """Return a line on why a trial that has checkpoints here begins anew; empty if it does not."""
+        found = self.newest(lease.number, sys.maxsize) if lease.attempt > 1 and not lease.resumed_from else None
+        if found is None or not self.are_times_compared or set(found.devices) == {device}:
+            return ""
+        began = " and ".join(found.devices)
+        return (
+            f"trial {lease.number} begins anew, because times are compared: it began on {began}, and this is {device}"
+        )
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of the trials that have a folder."""
+        found = (path.name.removeprefix("trial-") for path in (self.out / "checkpoints").glob("trial-*"))
+        return sorted(int(number) for number in found if number.isdigit())
+
+    def drop(self, numbers: Collection[int]) -> None:
+        """Remove the checkpoints of trials that have ended."""
+        for number in numbers:
+            with contextlib.suppress(OSError):  # the next run on this folder tries again
+                remove_checkpoints(folder_of(self.out, number))
