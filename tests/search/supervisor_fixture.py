@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from tests.search.stub_trials import EPOCHS, Plan, follow
+from tests.search.stub_trials import EPOCHS, follow
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
@@ -91,11 +91,13 @@ class SupervisorFixture:
 
     folder: Path
     spec: StudySpec
-    plan: Plan
+    plan: Mapping[int, Any]
     url: str = ""
     n_slots: int = 1
     worker_id: str = "anna"
     outputs: int = 0
+    n_threads: int = 1
+    trains: Callable[..., None] = follow
     waits: Waits = field(default_factory=Waits)
     view: RecordingView = field(default_factory=RecordingView)
     clock: Callable[[], float] = time.monotonic
@@ -130,11 +132,11 @@ class SupervisorFixture:
 
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
         dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5, outputs=self.outputs)
-        slots = [Slot(f"cpu{index}", 1) for index in range(self.n_slots)]
+        slots = [Slot(f"cpu{index}", self.n_threads) for index in range(self.n_slots)]
         assignment = Assignment(self.study, self.spec, dataset, slots, self.worker_id, self.out)
         self.out.mkdir(exist_ok=True)
         launcher = Launcher(self.out / "forkserver.log", preload=())
-        trains = partial(follow, plan=self.plan, notes=str(self.notes))
+        trains = partial(self.trains, plan=self.plan, notes=str(self.notes))
         return Supervisor(assignment, launcher, self.view, is_interrupted, trains, self.clock)
 
     def run(self, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
