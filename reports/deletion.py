@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
+from tunefront.search.checkpoints.study_checkpoints import CHECKPOINTS, StudyCheckpoints
+from tunefront.search.system.links import refuse_links_in
 from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
@@ -54,10 +57,14 @@ class Deletion:
         if self.results is None:
             why = "is a link, and links are not followed" if self.folder.is_symlink() else "is not there"
             return [f"No file is removed: {self.folder} {why}"] if self.has_results else []
-        if not (self.results.files or self.results.others):
+        files, n_bytes = self.results.files, self.results.n_bytes
+        if not self.has_results:  # checkpoints go with the study in any case
+            files = tuple(path for path in files if CHECKPOINTS not in path.relative_to(self.folder).parts)
+            n_bytes = sum(path.stat().st_size for path in files)
+        if not (files or self.results.others):
             return []
-        n_files, folder = len(self.results.files), self.folder
-        size = format_quantity(self.results.n_bytes, "bytes")
+        n_files, folder = len(files), self.folder
+        size = format_quantity(n_bytes, "bytes")
         counted = f"{n_files} file{'' if n_files == 1 else 's'} in {folder} ({size}), models and report included"
         if not self.has_results:
             return [f"It stays: {counted}. --results removes them too"]
@@ -90,7 +97,18 @@ class Deletion:
             StoreError: If a study is being worked on; then nothing is deleted.
         """
         studies.delete(self.doomed[0].store, self.doomed, ended_workers)
+        self._remove_checkpoints()
         return self.results.remove() if self.has_results and self.results is not None else []
+
+    def _remove_checkpoints(self) -> None:
+        """Remove the checkpoints of trials that nobody will go on with, whether or not other files stay."""
+        for study in self.doomed:
+            folder = self.folder if study is self.doomed[0] else self.folder / "confirmation"
+            with contextlib.suppress(folder_owner.FolderTakenError, OSError):  # not known to be this study's
+                folder_owner.check_owned(folder, study.record)
+                refuse_links_in(folder / CHECKPOINTS)
+                checkpoints = StudyCheckpoints(folder)
+                checkpoints.drop(checkpoints.numbers())
 
 
 def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion:

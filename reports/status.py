@@ -13,6 +13,7 @@ from rich.text import Text
 from tunefront.objectives.measures import AXES
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.kept_models import describe_without_model
+from tunefront.reports.sentences.attempts import describe_attempts
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
 from tunefront.reports.tables.terminal import front_table
@@ -113,9 +114,9 @@ class StudyStatus:
         if results.early_end:
             parts.append(Text(f"done early: {results.early_end}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
-        retried = [trial.number for trial in results.trials if trial.n_attempts > 1]
-        if retried:
-            parts.append(Text(f"started more than once after an interruption: {_trials(tuple(retried))}"))
+        repeated = describe_attempts(results)
+        if repeated:
+            parts.append(Text(repeated))
         for state in ("pruned", "refused", "failed"):
             parts += [_reason_line(state, group) for group in results.reasons(state)]
         if not is_brief:

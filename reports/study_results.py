@@ -114,9 +114,14 @@ class StudyResults:
         return axis_name(axis, self.measure(axis))
 
     def value(self, trial: TrialRecord, axis: Axis) -> float:
-        """Return the trial's value on the axis, the latest if it is not complete; NaN if it was not measured."""
+        """Return the trial's value on the axis, the latest if it is not complete; NaN if it was not measured.
+
+        A time that is a sum over several kinds of machines is none that compares, and so is NaN.
+        """
         if trial.values is not None and axis in self.objectives:
             return trial.values[list(self.objectives).index(axis)]
+        if axis == "time" and trial.has_mixed_times:
+            return math.nan
         return trial.measurements.get(self.measure(axis).name, math.nan)
 
     def show(self, trial: TrialRecord, axis: Axis) -> str:

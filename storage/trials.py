@@ -20,6 +20,8 @@ from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
+DEVICE_KINDS = "device_kinds"  # measured where it is more than one: the kinds of devices that trained a trial
+
 
 @dataclass(frozen=True)
 class TrialRecord:
@@ -74,6 +76,11 @@ class TrialRecord:
     def ancestors(self) -> list[int]:
         """The numbers of the trials with whose weights its training went on, in the order of epochs."""
         return [stage.weights_of for stage in self.stages if stage.weights_of is not None]
+
+    @property
+    def has_mixed_times(self) -> bool:
+        """Whether its times are sums over several kinds of machines, so that they compare with nothing."""
+        return self.measurements.get(DEVICE_KINDS, 1) > 1
 
 
 _STATE_NAMES = {

@@ -40,6 +40,7 @@ from tunefront.reports.page.toml_text import toml_text
 from tunefront.reports.parameters import Parameters, show_value
 from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
+from tunefront.reports.sentences.attempts import describe_attempts
 from tunefront.reports.sentences.conditions import busyness, machines
 from tunefront.reports.sentences.notes import MARK, describe_marks, notes
 from tunefront.reports.sentences.state_meanings import describe_state
@@ -150,7 +151,6 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "without_places": without_places,
         "meanings": {state: describe_state(results, state) for state in STATES},
         "listed_trials": _listed_trials(results),
-        "repeated": [trial for trial in results.trials if trial.n_attempts > 1],
         "other_measures": _other_measures(results),
         "busyness": busyness(results),
         "machines": machines(results),
@@ -166,6 +166,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
             "unconfirmed": _describe_unconfirmed(results),
             "stopping_cost": describe_stopping_cost(results),
             "optimizers": describe_optimizers(results),
+            "attempts": describe_attempts(results),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),

@@ -91,7 +91,8 @@ def describe_stop(
             f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0
         )
     if ending is Ending.INTERRUPTED:
-        return ExitMessage(f"Interrupted; every finished trial is kept. Go on with:\n  {again}", 130)
+        kept = "every finished trial is kept, and trainings go on from their last checkpoint"
+        return ExitMessage(f"Interrupted; {kept}. Go on with:\n  {again}", 130)
     key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
     if ending is Ending.TOO_MANY_REFUSALS:
         key, remedy = (

@@ -25,6 +25,7 @@ from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import Progress
 from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
+from tunefront.storage.trials import DEVICE_KINDS
 
 
 class Listener:
@@ -102,6 +103,8 @@ class Listener:
         elif message.kind == "checkpoint" and message.epoch:
             running.checkpoint_epochs = int(message.epoch.get("n_epochs", 0))
             self._note(running)
+        elif message.kind == "checkpoint" and message.reason:
+            self._say(f"trial {running.lease.number} trains on without a checkpoint: {message.reason}")
         elif message.kind == "resumed" and message.epoch:
             self._resume(running, int(message.epoch.get("epoch", 0)), message.reason)
         elif message.kind == "trained" and running.curve:
@@ -120,7 +123,7 @@ class Listener:
         """Note what a trial really goes on from: a checkpoint may have been torn, or of other versions."""
         header = self._checkpoints.newest(running.lease.number, epoch) if epoch else None
         progress = Progress(epoch, header.n_epochs if header is not None else epoch)
-        running.resume(progress, header.seconds if header is not None else 0.0)
+        running.resume(progress, header.seconds if header else 0.0, header.devices if header else ())
         how = f"goes on after epoch {epoch} of {running.candidate.epochs}" if epoch else "begins anew"
         self._say(f"trial {running.lease.number} {how}{f': {reason}' if reason else ''}")
         self._note(running)
@@ -169,6 +172,8 @@ class Listener:
         running.measurements["load_average"] = load_average()
         running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy or [len(self._running) - 1]))
         running.measurements["trial_seconds"] = running.seconds(self._clock())
+        if len(running.devices) > 1:
+            running.measurements[DEVICE_KINDS] = float(len(running.devices))
         if running.stop_reason:
             answer(running.child.connection, go_on=False)
             running.child.reap()

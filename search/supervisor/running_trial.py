@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
@@ -32,6 +32,7 @@ class RunningTrial:
         other_slots_busy: The number of other busy slots at each epoch.
         answers: Split -> the model's answers to its images, in a confirmation or if the model is kept.
         seconds_before: The seconds of earlier attempts that it goes on from, without what they trained in vain.
+        devices: The kinds of devices that have trained it.
         resumed: What it really goes on from, if that is less than its lease says, until the store is told.
         checkpoint_epochs: The epochs up to its newest checkpoint, those of all folds together; 0 without one.
         noted_epochs: The same, as far as the store has been told.
@@ -53,6 +54,7 @@ class RunningTrial:
     other_slots_busy: list[int] = field(default_factory=list)
     answers: Mapping[str, Answers] = field(default_factory=dict)
     seconds_before: float = 0.0
+    devices: frozenset[str] = frozenset()
     resumed: Progress | None = None
     checkpoint_epochs: int = 0
     noted_epochs: int = 0
@@ -67,11 +69,13 @@ class RunningTrial:
         child: Child,
         started_at: float,
         curve: list[Epoch],
+        device: str,
     ) -> RunningTrial:
-        """Return a trial whose process has been started, with the epochs that it goes on after."""
+        """Return a trial whose process has been started on a kind of device, with the epochs that it goes on after."""
         running = cls(lease, trial, candidate, slot, child, started_at, curve, n_noted=len(curve))
         # Until its process tells what it goes on from, this is known of its checkpoint.
         running.checkpoint_epochs = running.noted_epochs = lease.resumed_from
+        running.devices = frozenset([device])
         return running
 
     @property
@@ -84,8 +88,14 @@ class RunningTrial:
         """Return how long it has been trained in all its attempts, at a time on the supervisor's clock."""
         return self.seconds_before + now - self.started_at
 
-    def resume(self, progress: Progress, seconds: float) -> None:
-        """Take over what its process says that it goes on from, and how long that took; later epochs are void."""
+    def resume(self, progress: Progress, seconds: float, devices: Collection[str]) -> None:
+        """Take over what its process says that it goes on from; later epochs are void.
+
+        Args:
+            seconds: How long it was trained until then.
+            devices: The kinds of devices that have trained it.
+        """
+        self.devices |= frozenset(devices)
         if progress.epoch != len(self.curve):
             self.resumed = progress
             del self.curve[progress.epoch :]

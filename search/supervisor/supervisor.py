@@ -259,7 +259,7 @@ class Supervisor:
             self._launcher.log_path.parent / "structures",
         )
         child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
-        self._running.start(RunningTrial.begun(lease, trial, candidate, slot, child, self._clock(), curve))
+        self._running.start(RunningTrial.begun(lease, trial, candidate, slot, child, self._clock(), curve, task.device))
 
     # Staying alive, and being watched
 

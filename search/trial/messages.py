@@ -57,14 +57,15 @@ class Message:
 
     Attributes:
         kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
-            ``failed``; ``checkpoint``, when one was written; and of a task with `resume_from`, before ``built``,
-            ``resumed``.
+            ``failed``; ``checkpoint``, when one was written or could not be; and of a task with `resume_from`, before
+            ``built``, ``resumed``.
         measurements: Name with unit -> value, as far as known.
         epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`. For ``checkpoint``: its `epoch` and
             `n_epochs`, see :class:`tunefront.search.checkpoints.header.CheckpointHeader`. For ``resumed``: the `epoch`
             after which the training goes on, at most `resume_from`, and 0 if it begins anew; later ones that the store
             keeps are void.
-        reason: For ``failed``: the reason. For ``resumed``: why it is not `resume_from`; empty if it is.
+        reason: For ``failed``: the reason. For ``checkpoint`` without an `epoch`: why it was not written. For
+            ``resumed``: why it is not `resume_from`; empty if it is.
         answers: For ``trained`` in a confirmation and ``kept`` in a search: split -> fields of
             :class:`tunefront.storage.Answers`.
     """

@@ -35,11 +35,13 @@ TUNEFRONT_FILES = (
         "deployed/trial-3.onnx.md",
     ),
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
+    *(f"checkpoints/trial-1/12-{'0a' * 32}.npz", "checkpoints/trial-1/.123.partial"),
 )
 OTHER_FILES = (
     *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),
     *("models/trial-0.png", "models/predictions.npz", "retrained/mine.keras"),
     *("deployed/mine.tflite", "deployed/trial-3.int4.tflite", "deployed/trial-3.json"),
+    *("checkpoints/trial-1/mine.npz", f"checkpoints/12-{'0a' * 32}.npz"),
     *("tensorboard/trial-1/mine.txt", "mine/report.html", "confirmation/mine.txt", "data/images/a.png"),
 )
 

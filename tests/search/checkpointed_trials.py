@@ -32,6 +32,7 @@ class StubTraining:
         has_checkpoints: Whether it writes a checkpoint after each epoch.
         pause_seconds: The real seconds of each epoch.
         accuracies: The accuracy of each epoch.
+        problem: Why no checkpoint can be written; empty if it can.
         may_resume: Whether it takes any checkpoint; else it begins anew whatever lies there.
     """
 
@@ -40,6 +41,7 @@ class StubTraining:
     has_checkpoints: bool = True
     pause_seconds: float = 0.0
     accuracies: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+    problem: str = ""
     may_resume: bool = True
 
 
@@ -73,7 +75,9 @@ def follow_with_checkpoints(
         send(connection, Message("epoch", {}, epoch=told))
         if epoch in task.rungs and connection.recv_bytes() != b"1":
             break
-        if stub.has_checkpoints:
+        if stub.problem and epoch == first:
+            send(connection, Message("checkpoint", {}, reason=stub.problem))
+        elif stub.has_checkpoints and not stub.problem:
             seconds = before + CLOCK_SECONDS * (epoch - first + 1)
             devices = (*(found.devices if found else ()), task.device)
             header = CheckpointHeader(epoch, epoch, {}, tuple(dict.fromkeys(devices)), seconds=seconds)

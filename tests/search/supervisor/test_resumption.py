@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.search.checkpointed_trials import CLOCK_SECONDS, EPOCHS, StubTraining, follow_with_checkpoints
-from tests.search.supervisor.outage_fixture import lines_with, wait_until
+from tests.search.supervisor.outage_fixture import AwaySwitch, lines_with, wait_until
 from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.search.supervisor.end_reason import Ending
@@ -253,6 +253,36 @@ def test_the_pareto_rule_sees_the_epochs_that_were_kept(make_fixture: MakeFixtur
     assert (stopped.state, curve(second, 10)) == ("pruned", list(enumerate(accuracies[:4], start=1)))
     assert stopped.reason.startswith("epoch 4: even at best (")
     assert "trial 0 dominates it" in stopped.reason
+
+
+# When something cannot be written
+
+
+def test_a_training_without_room_for_checkpoints_goes_on_and_says_so(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTraining(problem="No space left on device")})
+    assert fixture.run() is Ending.DONE
+    assert fixture.view.lines[0] == "trial 0 trains on without a checkpoint: No space left on device"
+    assert (fixture.states(), curve(fixture)) == (["complete"], WHOLE)
+
+
+def test_what_the_store_missed_of_a_checkpoint_is_told_when_it_is_back(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture({0: StubTraining(stops_after=(4,), pause_seconds=0.2)})
+    switch, was_away = AwaySwitch(fixture.store.engine), []
+
+    def is_told() -> bool:
+        newest = newest_whole(folder_of(fixture.out, 0))
+        if not was_away and has_checkpoint(fixture, 1):
+            switch.is_away = True
+            was_away.append(True)
+        elif switch.is_away and newest is not None and newest.epoch == 4 and lines_with(fixture, "is away"):
+            switch.is_away = False
+        return bool(was_away) and not switch.is_away and has_checkpoint(fixture, 4)
+
+    assert fixture.run(is_told) is Ending.INTERRUPTED
+    assert curve(fixture) == WHOLE[:4]
+    second = make_fixture()
+    assert second.run() is Ending.DONE
+    assert (curve(second), trained(second)) == (WHOLE, [1, 2, 3, 4, 5, 6])
 
 
 # What stays in the folder

@@ -250,9 +250,14 @@ def test_the_report_of_a_confirmation_lies_with_its_models_and_goes_with_its_sea
 
 def test_delete_leaves_files_unless_it_is_told(run: Run, tmp_path: Path, store_study: StudyFixture) -> None:
     assert run("report", "digits")[0] == 0
+    checkpoints = tmp_path / "results" / "digits" / "checkpoints"
+    (checkpoints / "trial-0").mkdir(parents=True)
+    (checkpoints / "trial-0" / f"3-{'0' * 64}.npz").write_text("a checkpoint")
+    (checkpoints / "mine.txt").write_text("mine")
     code, output, _ = run("delete", "digits", "--yes")
     assert code == 0
     assert "It stays: 8 files in results/digits" in output
+    assert [path.name for path in checkpoints.iterdir()] == ["mine.txt"]  # nobody will go on from a checkpoint
     assert (tmp_path / "results" / "digits" / "report.html").exists()
     assert run("status", "digits")[0] == 2
 
