@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
-from tunefront.search.checkpoints.study_checkpoints import CHECKPOINTS, StudyCheckpoints
-from tunefront.search.system.links import refuse_links_in
 from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
@@ -59,8 +56,9 @@ class Deletion:
             return [f"No file is removed: {self.folder} {why}"] if self.has_results else []
         files, n_bytes = self.results.files, self.results.n_bytes
         if not self.has_results:  # checkpoints go with the study in any case
-            files = tuple(path for path in files if CHECKPOINTS not in path.relative_to(self.folder).parts)
-            n_bytes = sum(path.stat().st_size for path in files)
+            checkpoints = self.results.checkpoints
+            files = tuple(path for path in files if path not in checkpoints.files)
+            n_bytes -= checkpoints.n_bytes
         if not (files or self.results.others):
             return []
         n_files, folder = len(files), self.folder
@@ -97,18 +95,17 @@ class Deletion:
             StoreError: If a study is being worked on; then nothing is deleted.
         """
         studies.delete(self.doomed[0].store, self.doomed, ended_workers)
-        self._remove_checkpoints()
-        return self.results.remove() if self.has_results and self.results is not None else []
+        if self.results is None:
+            return []
+        return self.results.remove() if self.has_results else self._remove_checkpoints(self.results)
 
-    def _remove_checkpoints(self) -> None:
-        """Remove the checkpoints of trials that nobody will go on with, whether or not other files stay."""
-        for study in self.doomed:
-            folder = self.folder if study is self.doomed[0] else self.folder / "confirmation"
-            with contextlib.suppress(folder_owner.FolderTakenError, OSError):  # not known to be this study's
-                folder_owner.check_owned(folder, study.record)
-                refuse_links_in(folder / CHECKPOINTS)
-                checkpoints = StudyCheckpoints(folder)
-                checkpoints.drop(checkpoints.numbers())
+    def _remove_checkpoints(self, results: ResultsFolder) -> list[str]:
+        """Remove what nobody will go on from, unless the folder may be another study's."""
+        try:
+            folder_owner.check_owned(self.folder, self.doomed[0].record)
+        except folder_owner.FolderTakenError:
+            return []
+        return results.checkpoints.remove()
 
 
 def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion:

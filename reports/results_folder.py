@@ -47,6 +47,12 @@ class ResultsFolder:
     others: tuple[Path, ...]
     n_bytes: int
 
+    @property
+    def checkpoints(self) -> ResultsFolder:
+        """The files that trainings would go on from."""
+        files = tuple(path for path in self.files if "checkpoints" in path.relative_to(self.folder).parts)
+        return ResultsFolder(self.folder, files, (), sum(path.lstat().st_size for path in files))
+
     def remove(self) -> list[str]:
         """Remove the files, and folders that are then empty; returns those that could not be removed, with reasons."""
         problems = []

@@ -74,16 +74,25 @@ def slot_seconds_figure(results: StudyResults) -> go.Figure:
 
 
 def slot_seconds(results: StudyResults) -> list[SlotSeconds]:
-    """Return the seconds of trials that ended, the worthiest fate first; of a repeated trial its last attempt's."""
+    """Return the seconds of trials that ended, the worthiest fate first; of a repeated trial those of its parts."""
     found = []
     for fate, trials in _by_fate(results):
-        timed = [(t, t.ended_at - t.started_at) for t in trials if t.started_at is not None and t.ended_at is not None]
+        timed = [
+            (trial, trial.ended_at - trial.started_at + _seconds_before(trial))
+            for trial in trials
+            if trial.started_at is not None and trial.ended_at is not None
+        ]
         training = sum(epoch.train_seconds for trial, _ in timed for epoch in trial.epochs)
         validation = sum(epoch.validation_seconds for trial, _ in timed for epoch in trial.epochs)
         rest = max(sum(seconds for _, seconds in timed) - training - validation, 0.0)
         if timed:
             found.append(SlotSeconds(fate, len(timed), training, validation, rest))
     return found
+
+
+def _seconds_before(trial: TrialRecord) -> float:
+    """Return how long the attempts that the last one went on from held their slots."""
+    return sum(part.ended_at - part.started_at for part in trial.parts[:-1] if part.ended_at is not None)
 
 
 def _by_fate(results: StudyResults) -> Iterator[tuple[str, list[TrialRecord]]]:

@@ -13,8 +13,6 @@ from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole, r
 from tunefront.search.system.links import refuse_link
 from tunefront.storage.attempts import Lease, Progress
 
-CHECKPOINTS = "checkpoints"  # the folder of them all in the results folder
-
 
 @dataclass(frozen=True)
 class StudyCheckpoints:
@@ -27,7 +25,7 @@ class StudyCheckpoints:
     """
 
     out: Path
-    are_times_compared: bool = False
+    are_times_compared: bool
 
     def folder(self, number: int) -> Path:
         """Return the folder where a trial's process writes its checkpoints.
@@ -70,7 +68,7 @@ class StudyCheckpoints:
 
     def numbers(self) -> list[int]:
         """Return the numbers of the trials that have a folder."""
-        found = (path.name.removeprefix("trial-") for path in (self.out / CHECKPOINTS).glob("trial-*"))
+        found = (path.name.removeprefix("trial-") for path in (self.out / "checkpoints").glob("trial-*"))
         return sorted(int(number) for number in found if number.isdigit())
 
     def drop(self, numbers: Collection[int]) -> None:

@@ -32,6 +32,15 @@ def test_each_fate_has_its_seconds(timed: StudyResults) -> None:
     ]
 
 
+def test_a_training_that_went_on_held_its_slots_in_all_its_attempts(timed: StudyResults) -> None:
+    stopped = next(trial for trial in timed.trials if trial.state == "pruned")
+    (last,) = stopped.parts
+    before = replace(last, started_at=1e9 - 100.0, ended_at=1e9 - 60.0)
+    trials = [replace(t, parts=(before, last)) if t is stopped else t for t in timed.trials]
+    found = {each.fate: each.rest for each in slot_seconds(replace(timed, trials=trials))}
+    assert found["stopped early"] == pytest.approx(15 + 40 - 1.2)
+
+
 def test_bars_are_stacked_and_tell_their_share(timed: StudyResults) -> None:
     figure = slot_seconds_figure(timed)
     training, _, rest = figure.data

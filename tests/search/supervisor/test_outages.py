@@ -62,7 +62,8 @@ def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
 @pytest.mark.parametrize(
     "fragment",
     [
-        "SELECT count(*) AS count_1 \nFROM tunefront_attempts",
+        "SELECT tunefront_epochs.epoch",
+        "SELECT tunefront_attempts.number",
         "SELECT trials",
         "INSERT INTO trials",
         "INSERT INTO tunefront_leases",
