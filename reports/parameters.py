@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunefront.reports.words import chip
 from tunefront.storage.trials import TrialRecord
 
 _NAMED_BY_GROUP = ("name", "level")  # `optimizer.name` is shown as `optimizer`, because the group names it better
@@ -33,8 +34,11 @@ class Parameters:
     @classmethod
     def of(cls, trials: Sequence[TrialRecord]) -> Parameters:
         """Compare the parameters of `trials`."""
-        ambiguous = _ambiguous(trials)
-        by_number = {trial.number: _shorten(trial, ambiguous) for trial in trials}
+        ambiguous = _ambiguous([trial.parameters for trial in trials])
+        by_number = {
+            trial.number: {_short_unless(name, ambiguous): value for name, value in trial.parameters.items()}
+            for trial in trials
+        }
         names = dict.fromkeys(name for values in by_number.values() for name in values)
         distinct = {name: {repr(values.get(name)) for values in by_number.values()} for name in names}
         return cls(
@@ -51,26 +55,25 @@ class Parameters:
         return self._by_number[trial.number].get(name)
 
     def summary(self, trial: TrialRecord, names: Sequence[str] | None = None) -> str:
-        """Return the trial's parameters in a line, all or those of `names`: ``nadam, learning_rate 0.0078, ...``."""
-        return ", ".join(self.words(trial, names))
+        """Return the trial's parameters in a line, all or those of `names`: ``nadam, learning rate 0.0078, ...``."""
+        return ", ".join(self.chips(trial, names))
 
-    def words(self, trial: TrialRecord, names: Sequence[str] | None = None) -> list[str]:
-        """Return a few words for each of the trial's parameters, all or those of `names`: ``learning_rate 0.0078``."""
+    def chips(self, trial: TrialRecord, names: Sequence[str] | None = None) -> list[str]:
+        """Return a few words for each of the trial's parameters, all or those of `names`: ``learning rate 0.0078``."""
         values = self._by_number[trial.number]
-        shown = values if names is None else [name for name in names if name in values]
-        return [
-            show_value(values[name]) if name in self.self_explanatory else f"{name} {show_value(values[name])}"
-            for name in shown
-        ]
+        shown = values if names is None else [name for name in names if values.get(name) is not None]
+        return [self.chip(name, values[name]) for name in shown]
+
+    def chip(self, name: str, value: Any) -> str:
+        """Return a few words for a short name and its value."""
+        return chip(name, value, names_itself=name in self.self_explanatory)
 
 
-def show_value(value: Any) -> str:
-    """Return a parameter's value as text for people; empty for None."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def chips_of(parameters: Mapping[str, Any]) -> list[str]:
+    """Return a few words for each parameter of a single trial, given by full names: ``["nadam", "batch norm"]``."""
+    ambiguous = _ambiguous([parameters])
+    shown = [(_short_unless(name, ambiguous), name, value) for name, value in parameters.items()]
+    return [chip(short, value, names_itself=name.endswith(".name")) for short, name, value in shown]
 
 
 def _short(name: str) -> str:
@@ -80,13 +83,14 @@ def _short(name: str) -> str:
     return group if last in _NAMED_BY_GROUP and group else last
 
 
-def _shorten(trial: TrialRecord, ambiguous: set[str]) -> dict[str, Any]:
-    return {name if _short(name) in ambiguous else _short(name): value for name, value in trial.parameters.items()}
+def _short_unless(name: str, ambiguous: set[str]) -> str:
+    return name if _short(name) in ambiguous else _short(name)
 
 
-def _ambiguous(trials: Sequence[TrialRecord]) -> set[str]:
+def _ambiguous(tables: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the short names that would stand for two parameters in one of the tables of parameters."""
     found = set()
-    for trial in trials:
-        short = [_short(name) for name in trial.parameters]
+    for parameters in tables:
+        short = [_short(name) for name in parameters]
         found |= {name for name in short if short.count(name) > 1}
     return found

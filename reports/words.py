@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from tunefront.objectives.measures import Measure
-from tunefront.reports.parameters import show_value
 
 _MEASURES = {
     "accuracy": "share classified correctly",
@@ -41,6 +40,15 @@ def measure_words(measure: Measure) -> str:
 def parameter_words(name: str) -> str:
     """Return a parameter's short name in words: ``"blocks"`` for ``n_blocks``."""
     return re.sub(r"[._]+", " ", re.sub(r"(^|\.)n_", r"\1", name)).strip() or name
+
+
+def show_value(value: Any) -> str:
+    """Return a parameter's value as text for people; empty for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def chip(name: str, value: Any, *, names_itself: bool = False) -> str:

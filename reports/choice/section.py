@@ -22,12 +22,12 @@ from tunefront.reports.class_answers.class_answers import ClassAnswers, FrontAns
 from tunefront.reports.class_answers.section import MOST_MODELS
 from tunefront.reports.deployment.deployed_front import DeployedFront
 from tunefront.reports.kept_models import KeptModel, find_candidate_model
-from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.parameters import Parameters
 from tunefront.reports.selection.options import Options
 from tunefront.reports.selection.sentences import show_with_interval
 from tunefront.reports.sentences.stages import describe_stages
 from tunefront.reports.verdict.verdict import ReportVerdict, describe_shipped
-from tunefront.reports.words import chip, measure_words, parameter_words
+from tunefront.reports.words import measure_words, parameter_words, show_value
 
 _MOST_MISTAKES = 3
 _MOST_CLASSES = 20  # of a confusion matrix that fits into a panel
@@ -101,8 +101,7 @@ def choice_context(
             row.number: _panel(options, row, parameters, folder, answers, deployed) for row in table.rows
         },
         "shared_parameters": [
-            chip(name, value, names_itself=name in parameters.self_explanatory)
-            for name, value in ({} if is_single else parameters.shared).items()
+            parameters.chip(name, value) for name, value in ({} if is_single else parameters.shared).items()
         ],
         "is_single": is_single,
         "ranges": ranges,
@@ -144,11 +143,7 @@ def _panel(
     log = Path("logs") / f"trial-{trial.number}.log"
     values = [(name, parameters.value(trial, name)) for name in (*parameters.differing, *parameters.shared)]
     return CandidatePanel(
-        chips=[
-            chip(name, value, names_itself=name in parameters.self_explanatory)
-            for name in (parameters.differing or parameters.shared)
-            if (value := parameters.value(trial, name)) is not None
-        ],
+        chips=parameters.chips(trial, parameters.differing or tuple(parameters.shared)),
         parameters={parameter_words(name): show_value(value) for name, value in values if value is not None},
         measures=_measured(options, row),
         stages=describe_stages(trial),

@@ -37,7 +37,7 @@ from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
 from tunefront.reports.page.toml_text import toml_text
-from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.parameters import Parameters
 from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.sentences.attempts import describe_attempts
@@ -55,7 +55,7 @@ from tunefront.reports.sentences.summary import (
 from tunefront.reports.study_results import STATES, StudyResults
 from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
 from tunefront.reports.verdict.verdict import find_verdict
-from tunefront.reports.words import parameter_words
+from tunefront.reports.words import parameter_words, show_value
 from tunefront.storage.trials import TrialRecord
 
 _CHOICE_FIGURES: Mapping[str, str] = {

@@ -6,8 +6,9 @@ import math
 
 from tunefront.objectives.limits import read_extra_limits
 from tunefront.objectives.measures import Axis, Measure
-from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.words import show_value
 
 
 def describe_front(results: StudyResults) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from tunefront.objectives.measures import AXES
 from tunefront.reports.kept_models import describe_without_model
-from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.parameters import Parameters
 from tunefront.reports.sentences.notes import describe_marks, notes, show_marked
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
 from tunefront.reports.sentences.summary import (
@@ -20,6 +20,7 @@ from tunefront.reports.sentences.summary import (
     describe_wanted,
 )
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.words import show_value
 
 _TRAINABLE = "n_trainable_parameters"
 

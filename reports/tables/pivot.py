@@ -12,9 +12,10 @@ import pandas as pd
 from tunefront.mistakes import TunefrontError, nearest
 from tunefront.objectives.measures import AXES, MEASURES, Measure
 from tunefront.objectives.quantities import format_quantity
-from tunefront.reports.parameters import Parameters, show_value
+from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults
 from tunefront.reports.tables.markdown import markdown_table
+from tunefront.reports.words import show_value
 from tunefront.storage.trials import TrialRecord
 
 

@@ -106,8 +106,8 @@ class RunningTrial:
     def slot_state(self, measure: Measure) -> SlotState:
         """Return the trial's state for a person who watches, with its best score by `measure`."""
         best = measure.best(epoch.accuracy for epoch in self.curve) if self.curve else None
-        summary = self.candidate.summary(self.trial.params)
-        return SlotState(self.slot.name, self.lease.number, summary, len(self.curve), self.candidate.epochs, best)
+        parameters = self.trial.params
+        return SlotState(self.slot.name, self.lease.number, parameters, len(self.curve), self.candidate.epochs, best)
 
 
 class RunningTrials:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Axis, Measure
@@ -16,12 +16,13 @@ class SlotState:
     """The state of a slot; `number` is None while it waits, and `accuracy` is the trial's best score so far.
 
     Attributes:
+        parameters: The sampled parameters of the trial by full name; what is fixed in the study is not among them.
         epochs: The epochs of the trial's whole training.
     """
 
     name: str
     number: int | None = None
-    candidate: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     epoch: int = 0
     epochs: int = 0
     accuracy: float | None = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tunefront.reports.words import chip, parameter_words
+from tunefront.reports.words import chip, parameter_words, show_value
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,11 @@ def test_a_name_becomes_words(name: str, words: str) -> None:
 def test_a_chip_has_the_fewest_words(name: str, value: Any, expected: str) -> None:
     assert chip(name, value) == expected
     assert chip("optimizer", "nadam", names_itself=True) == "nadam"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0012345, "0.00123"), (3, "3"), (True, "yes"), (False, "no"), ("adam", "adam"), (None, ""), (0.5, "0.5")],
+)
+def test_values_are_shown_for_people(value: Any, shown: str) -> None:
+    assert show_value(value) == shown

@@ -212,16 +212,6 @@ def test_suggest_gives_the_same_candidate_when_a_trial_is_asked_again() -> None:
     assert space.suggest(trial) == space.suggest(trial)
 
 
-def test_summary_of_a_candidate_is_one_line() -> None:
-    for candidate, parameters in candidates({}, n=20):
-        summary = candidate.summary(parameters)
-        assert "\n" not in summary
-        for part in (candidate.architecture, candidate.optimizer, f"batch {candidate.batch_size}", "learning_rate="):
-            assert part in summary
-        assert "optimizer.name" not in summary
-        assert "warm_up_epochs" not in summary  # fixed in this study
-
-
 def test_as_table_is_read_as_the_same_space() -> None:
     names = {"architecture": list(ARCHITECTURES), "augmentation": list(LEVELS), "schedule": list(SCHEDULES)}
     vgg16 = {"architecture": "VGG16", "VGG16": {"trainable": "90 %"}, "l2": {"low": 0, "high": 1}}

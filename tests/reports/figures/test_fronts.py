@@ -103,7 +103,7 @@ def test_hover_tells_trial_values_and_parameters(results: StudyResults) -> None:
     front = _traces(pair_figure(results, "memory", "accuracy"))["front"]
     assert front.hovertext[1].replace("\N{NO-BREAK SPACE}", " ") == (
         "<b>trial 0</b>, on the front<br>accuracy 90.00 %, memory 1 kB, time 2 s"
-        "<br>adam, learning_rate 0.01, filters 8, batch_norm yes"
+        "<br>adam, learning rate 0.01, filters 8, batch norm"
     )
     assert "&lt;/script&gt;&lt;script&gt;" in front.hovertext[0]
 

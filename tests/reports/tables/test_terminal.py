@@ -30,9 +30,9 @@ def test_rows_stay_on_one_line_when_the_terminal_is_narrow(results: StudyResults
 def test_what_differs_stands_beside_the_row_or_wrapped_below_it(results: StudyResults) -> None:
     wide, narrow = _render(results, 160).splitlines(), _render(results, 50).splitlines()
     (row,) = (line for line in wide if line.split()[:1] == ["2"])
-    assert row.split("3   ")[1].rstrip() == "adam, learning_rate 0.01, filters 8, batch_norm yes"
+    assert row.split("3   ")[1].rstrip() == "adam, learning rate 0.01, filters 8, batch norm"
     place = next(number for number, line in enumerate(narrow) if line.split()[:1] == ["2"])
-    assert narrow[place + 1 : place + 3] == ["    adam, learning_rate 0.01, filters 8,", "    batch_norm yes"]
+    assert narrow[place + 1 : place + 3] == ["    adam, learning rate 0.01, filters 8,", "    batch norm"]
     assert "…" not in "".join(narrow)
 
 

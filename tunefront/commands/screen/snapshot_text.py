@@ -13,6 +13,7 @@ from rich.text import Text
 from tunefront.objectives.measures import axis_name
 from tunefront.objectives.quantities import format_quantity
 from tunefront.printable import on_one_line
+from tunefront.reports.parameters import chips_of
 from tunefront.reports.sentences.notes import MARK
 from tunefront.reports.tables.fitting_table import FittingTable, TableColumn
 
@@ -75,21 +76,24 @@ def _counts(snapshot: Snapshot) -> str:
 def _slots(snapshot: Snapshot, *, wraps: bool) -> RenderableType:
     heads = ("slot", "trial", "epoch", axis_name("accuracy", snapshot.measure))
     rows = [_slot_cells(slot, snapshot) for slot in snapshot.slots]
-    candidates = [on_one_line(slot.candidate) if slot.number is not None else "waiting" for slot in snapshot.slots]
+    candidates = [_candidate(slot) for slot in snapshot.slots]
     if wraps:
         columns = [
             TableColumn(head, [Text(cell) for cell in cells], is_text=head == "slot")
             for head, cells in zip(heads, zip(*rows, strict=True), strict=True)
         ]
-        items = [candidate.split(", ") for candidate in candidates]
-        return FittingTable("", columns, items, "candidate", is_compact=True)
+        return FittingTable("", columns, candidates, "candidate", is_compact=True)
     table = Table(box=None, padding=(0, 1), expand=True)
     for head in heads:
         table.add_column(head, justify="left" if head == "slot" else "right", no_wrap=True)
     table.add_column("candidate", overflow="ellipsis", no_wrap=True, ratio=1)
     for row, candidate in zip(rows, candidates, strict=True):
-        table.add_row(*row, Text(candidate))
+        table.add_row(*row, Text(", ".join(candidate)))
     return table
+
+
+def _candidate(slot: SlotState) -> list[str]:
+    return ["waiting"] if slot.number is None else [on_one_line(each) for each in chips_of(slot.parameters)]
 
 
 def _slot_cells(slot: SlotState, snapshot: Snapshot) -> tuple[str, str, str, str]:
@@ -112,7 +116,7 @@ def _front(snapshot: Snapshot, front: Sequence[tuple[int, tuple[float, ...]]], m
             mark = f" {MARK}" if axis == "accuracy" and number in snapshot.guessing else ""
             text = format_quantity(values[place], objective.measure.unit) + mark
             cells.append(Text(text, style="bold green" if best[place] == number else ""))
-        columns.append(TableColumn(objective.measure.name, cells))
+        columns.append(TableColumn(axis_name(axis, objective.measure), cells))
     caption = f"{MARK} no better than guessing" if snapshot.guessing & {number for number, _ in shown} else ""
     return FittingTable(title, columns, caption=caption, is_compact=True)
 

@@ -22,7 +22,7 @@ SNAPSHOT = Snapshot(
     study="digits",
     n_trials=30,
     counts=Counts(complete=5, pruned=2, refused=1, failed=1, running=1, waiting=0),
-    slots=[SlotState("cpu0", 9, "plain_cnn(n_blocks=2)", 3, 12, 0.875), SlotState("cpu1")],
+    slots=[SlotState("cpu0", 9, {"optimizer.name": "lion", "plain_cnn.n_blocks": 2}, 3, 12, 0.875), SlotState("cpu1")],
     objectives=OBJECTIVES,
     front=[(4, (0.97, 2e6)), (2, (0.9, 1.5e5)), (7, (0.5, 999.0)), (8, (0.4, 10.0))],
     seconds_left=200.0,
@@ -62,13 +62,13 @@ def test_describe_time_left(seconds: float | None, expected: str) -> None:
 
 def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
     made = console()
-    running = SlotState("cpu0", 9, "mlp", 3, 12, 0.875)
+    running = SlotState("cpu0", 9, {"mlp.layers": 2}, 3, 12, 0.875)
     counts = Counts(complete=1, pruned=0, refused=0, failed=0, running=1, waiting=0)
     objectives: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
     made.print(render(Snapshot("a", 3, counts, [running], objectives, [(0, (0.5,))], None, MEASURES["rmse"]), 20))
     text = " ".join(printed(made).split())
-    assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 mlp" in text
-    assert "trial rmse 0 0.5" in text
+    assert "slot trial epoch quality candidate cpu0 9 3/12 0.875 layers 2" in text
+    assert "trial quality 0 0.5" in text
 
 
 def test_render_shows_counts_slots_and_front() -> None:
@@ -82,7 +82,7 @@ def test_render_shows_counts_slots_and_front() -> None:
         "about 3 min left",
         "3/12",
         "87.50 %",
-        "plain_cnn(n_blocks=2)",
+        "lion, blocks 2",
         "waiting",
         "front so far: 4 trials, the first 3 shown",
         "97.00 %",
@@ -129,18 +129,24 @@ def test_a_confirmation_has_no_front_on_the_screen() -> None:
 @pytest.mark.parametrize(("width", "n_lines"), [(40, 2), (100, 1)])
 def test_a_candidate_wraps_below_its_slot_where_the_screen_is_narrow(width: int, n_lines: int) -> None:
     made = Console(file=io.StringIO(), width=width)
-    slot = SlotState("cpu0", 9, "plain_cnn, adam, batch 32, n_blocks=2, filters=16", 3, 12, 0.875)
+    parameters = {
+        "optimizer.name": "adam",
+        "training.batch_size": 32,
+        "plain_cnn.batch_norm": False,
+        "plain_cnn.filters": 16,
+    }
+    slot = SlotState("cpu0", 9, parameters, 3, 12, 0.875)
     made.print(render(replace(SNAPSHOT, slots=[slot]), height=30))
     words = " ".join(printed(made).split())
-    assert "plain_cnn, adam, batch 32, n_blocks=2, filters=16" in words
+    assert "adam, batch size 32, no batch norm, filters 16" in words
     lines = printed(made).splitlines()
-    assert sum("plain_cnn" in line or "filters=16" in line for line in lines) == n_lines
+    assert sum("adam" in line or "filters 16" in line for line in lines) == n_lines
     assert all(len(line) <= width for line in lines)
 
 
 def test_many_slots_keep_a_line_each() -> None:
     made = Console(file=io.StringIO(), width=60)
-    slots = [SlotState(f"cpu{number}", number, "plain_cnn, " + "long " * 20, 1, 12, 0.5) for number in range(12)]
+    slots = [SlotState(f"cpu{number}", number, {"kind": "long " * 20}, 1, 12, 0.5) for number in range(12)]
     made.print(render(replace(SNAPSHOT, slots=slots), height=24))
     assert printed(made).count("…") == 12
 
