@@ -1,12 +1,15 @@
-"""A sign that a command is at work: a spinner in a terminal, a line elsewhere."""
+"""A sign that a command is at work: a spinner in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from functools import partial
 
+from tunefront.commands.screen.reminder import Reminder
 from tunefront.commands.terminal import make_console, say
 
 _PATIENCE_SECONDS = 1.5  # what is done before then needs no line
@@ -14,16 +17,24 @@ _PATIENCE_SECONDS = 1.5  # what is done before then needs no line
 
 @contextlib.contextmanager
 def at_work(what: str) -> Iterator[None]:
-    """Show on stderr what takes long: in a terminal at once, in a log once it has taken more than a second."""
+    """Show on stderr what takes long: in a terminal at once, in a log once it has taken more than a second.
+
+    A log is told again every some seconds for how long already.
+    """
     console = make_console(stderr=True)
     if console.is_terminal:
         with console.status(f"{what} ..."):
             yield
         return
-    line = threading.Timer(_PATIENCE_SECONDS, say, [f"{what} ...", sys.stderr])
+    began_at = time.monotonic()
+    say_aside = partial(say, stream=sys.stderr)
+    line = threading.Timer(_PATIENCE_SECONDS, say_aside, [f"{what} ..."])
     line.daemon = True
     line.start()
+    reminder = Reminder(say_aside)
+    reminder.expect(lambda: f"{what} ... {time.monotonic() - began_at:.0f} s")
     try:
         yield
     finally:
         line.cancel()
+        reminder.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
@@ -14,17 +15,16 @@ from rich.table import Table
 from rich.text import Text
 
 from tunefront.commands.screen.notebook_view import NotebookView
+from tunefront.commands.screen.reminder import Reminder
 from tunefront.notebook import in_notebook
 from tunefront.printable import on_one_line
 
 if TYPE_CHECKING:
     from tunefront.search.supervisor.view import Snapshot, View
 
-_QUIET_SECONDS = 60.0  # the longest time in which a plain view prints nothing
-
 
 class PlainView:
-    """A view of one line for each event, for logs and pipes; where nothing happens for long, it says how far all is.
+    """A view of one line for each event, for logs and pipes; where nothing happens for long, it says what is under way.
 
     Args:
         clock: A clock in seconds.
@@ -33,31 +33,38 @@ class PlainView:
     def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
         self._clock = clock
-        self._said_at = clock()
+        self._reminder = Reminder(self._print, clock)
         self._tenths: dict[str, int] = {}  # name of a long task -> the tenth that was printed last
+        self._began_at: dict[str, float] = {}  # name of a long task -> its first progress, on the clock
 
     def show(self, snapshot: Snapshot) -> None:
         """Print how far the study is, if nothing was printed for a while."""
         from tunefront.commands.screen.snapshot_text import describe_progress  # late: it imports Optuna
 
-        if self._clock() - self._said_at >= _QUIET_SECONDS:
-            self.say(describe_progress(snapshot))
+        shown_at = self._clock()
+        self._reminder.expect(lambda: describe_progress(_later(snapshot, self._clock() - shown_at)))
+        self._reminder.look()
 
     def progress(self, what: str, done: int, total: int) -> None:
-        tenth = 10 * done // max(total, 1)
+        began_at = self._began_at.setdefault(what, self._clock())
+        line, tenth = f"{what}: {done} of {total}" if total > 1 else what, 10 * done // max(total, 1)
+        self._reminder.expect(lambda: f"{line} ... {self._clock() - began_at:.0f} s")
         if self._tenths.get(what) != tenth:
             self._tenths[what] = tenth
-            self.say(f"{what}: {done} of {total}" if total > 1 else f"{what} ...")
+            self.say(line if total > 1 else f"{line} ...")
 
     def say(self, line: str) -> None:
+        self._print(line)
+        self._reminder.note_line()
+
+    def _print(self, line: str) -> None:
         self._console.print(on_one_line(line), markup=False, highlight=False, soft_wrap=True)
-        self._said_at = self._clock()
 
     def warn(self, text: str) -> None:
         self.say(text)
 
     def close(self) -> None:
-        """Do nothing: there is no screen to restore."""
+        self._reminder.close()
 
 
 class LiveView:
@@ -86,10 +93,8 @@ class LiveView:
         self._draw(row)
 
     def show(self, snapshot: Snapshot) -> None:
-        from tunefront.commands.screen.snapshot_text import render  # late: it imports Optuna
-
         self._waits_for = ""
-        self._draw(render(snapshot, self._live.console.height))
+        self._draw(_Ticking(snapshot, self._live.console))
 
     def say(self, line: str) -> None:
         self._live.console.print(Text(on_one_line(line)))
@@ -101,6 +106,24 @@ class LiveView:
         if self._is_started:
             self._live.stop()
             self._is_started = False
+
+
+class _Ticking:
+    """A snapshot whose clock goes on until the next one, however long that takes."""
+
+    def __init__(self, snapshot: Snapshot, console: Console) -> None:
+        self._snapshot = snapshot
+        self._console = console
+        self._shown_at = time.monotonic()
+
+    def __rich__(self) -> RenderableType:
+        from tunefront.commands.screen.snapshot_text import render  # late: it imports Optuna
+
+        return render(_later(self._snapshot, time.monotonic() - self._shown_at), self._console.height)
+
+
+def _later(snapshot: Snapshot, seconds: float) -> Snapshot:
+    return replace(snapshot, seconds=snapshot.seconds + seconds)
 
 
 class _Waiting:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.live import Live
+from rich.segment import Segment, Segments
 from rich.text import Text
 
 from tunefront.commands.terminal import make_console
@@ -44,7 +45,8 @@ class _Redrawn:
     """A terminal's screen that is used for one status after the other."""
 
     def __init__(self) -> None:
-        self._live = Live(console=make_console(), screen=True, auto_refresh=False)
+        self._console = make_console()
+        self._live = Live(console=self._console, screen=True, auto_refresh=False)
 
     def __enter__(self) -> None:
         self._live.start()
@@ -54,7 +56,24 @@ class _Redrawn:
 
     def show(self, content: RenderableType) -> None:
         clock = Text(time.strftime("%H:%M:%S, Ctrl-C ends"), style="dim")
-        self._live.update(Group(clock, content), refresh=True)
+        self._live.update(_Cropped(Group(clock, content)), refresh=True)
+
+
+class _Cropped:
+    """Content of which a screen shows as many lines as it has, the last of them on how many more there are."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Yield the lines that fit."""
+        lines = console.render_lines(self._content, options.update(height=None), pad=False)
+        n_more = len(lines) - console.height
+        shown = lines[: console.height - 1] if n_more > 0 else lines
+        yield Segments([segment for line in shown for segment in (*line, Segment.line())][:-1])
+        if n_more > 0:
+            told = f"\n{n_more + 1} more lines: the same command without --watch shows them"
+            yield Text(told, style="dim", no_wrap=True, overflow="ellipsis")
 
 
 class _Appended:

@@ -115,6 +115,34 @@ print("LAST", last.results.n_finished)
     assert "LAST 4" in shown
 
 
+def test_a_watched_study_that_is_higher_than_the_screen_says_how_many_lines_are_left_out(tmp_path: Path) -> None:
+    """A front of 40 models on a screen of 30 lines."""
+    code = """
+from pathlib import Path
+from tests.reports.report_fixture import ReportFixture
+from tunefront.commands.screen.watch import watch_status
+from tunefront.reports.status import study_status
+from tunefront.storage.outcomes import Outcome
+
+fixture = ReportFixture.make(Path("."), n_trials=40)
+for number in range(40):
+    fixture.complete(0.5 + number / 100, 100.0 + number, 1.0)
+running, looks = fixture.lease(), []
+
+def read():
+    if looks:
+        fixture.end(running, Outcome.FAILED)
+    looks.append("one")
+    return study_status(fixture.study)
+
+watch_status(study_status(fixture.study), read, pause_seconds=0.01)
+"""
+    shown = "".join(in_terminal(tmp_path, code))
+    assert "89.00 %" in shown  # the first model of the front
+    assert "50.00 %" not in shown  # the last one
+    assert " more lines: the same command without --watch shows" in shown
+
+
 def test_watch_of_a_study_that_is_over_prints_its_status_once(run: Run, study: ReportFixture) -> None:
     for _ in range(2):
         study.end(study.lease(), Outcome.PRUNED, curve=(0.1,), reason="epoch 1: hopeless")
