@@ -44,7 +44,7 @@ class Published:
 
     def tables(self) -> list[RenderableType]:
         """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
-        tables: list[RenderableType] = [front_table(self.results)]
+        tables: list[RenderableType] = [_describe_trainings(self.results) or front_table(self.results)]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
         tables += [Text(text) for text in (describe_without_model(self.results),) if text]
         if self.confirmation:
@@ -69,6 +69,13 @@ class Published:
         if self.deployed:
             content["deployed"] = json.loads(deployed_frame(self.deployed).to_json(orient="records"))
         return content
+
+
+def _describe_trainings(results: StudyResults) -> Text | None:
+    """Return where a confirmation's trainings are summed up, because they have no front of their own; None else."""
+    name, search = results.study.name, results.study.spec.get("confirms")
+    counted = f"{name}: {results.counts['complete']} complete"
+    return Text(f"{counted}. What they mean together: tunefront report {search}") if search else None
 
 
 def publish(study: OpenStudy, folder: Path, *, has_images: bool = False) -> Published:

@@ -112,7 +112,7 @@ def test_a_command_line_imports_the_module_of_its_own_command_alone() -> None:
         "try:\n    app.main()\nexcept SystemExit as ending:\n    assert not ending.code"
     )
     ours = {name.removeprefix("tunefront.") for name in _modules_loaded_by(code) if name.startswith("tunefront.")}
-    names = ("app", "options", "reports", "screen", "screen.spinner", "session", "terminal")
+    names = ("app", "options", "reports", "screen", "screen.reminder", "screen.spinner", "session", "terminal")
     needed = {f"commands.{name}" for name in names}
     assert ours == {"commands", "mistakes", "printable", "study", *needed}
 

@@ -18,7 +18,7 @@ class TunefrontError(Exception):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return a sentence like ``"Did you mean 'adam'? Known: ..."`` for an error message."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     close = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     suggestion = f"Did you mean {close[0]!r}? " if close else ""
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""

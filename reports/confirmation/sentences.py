@@ -32,12 +32,17 @@ def show_estimate(found: Estimate, unit: Unit) -> str:
 
 def show_points(found: Estimate, unit: Unit) -> str:
     """Return a difference of two scores with its sign, of shares in percentage points: ``"+0.37 ± 0.80"``."""
-    if unit == "number":
-        half = "" if math.isnan(found.half_width) else f" ± {significant(found.half_width, 2)}"
-        return "-" if math.isnan(found.mean) else f"{significant(found.mean + 0.0, 3, sign='+')}{half}"
-    half = "" if math.isnan(found.half_width) else f" ± {100 * found.half_width:.2f}"
-    points = round(100 * found.mean, 2) + 0.0  # the sum turns -0.0 into 0.0
-    return "-" if math.isnan(found.mean) else f"{points:+.2f}{half}"
+    if math.isnan(found.mean):
+        return "-"
+    half = f"{significant(found.half_width, 2)}" if unit == "number" else f"{100 * found.half_width:.2f}"
+    return _signed(found.mean, unit) + ("" if math.isnan(found.half_width) else f" ± {half}")
+
+
+def _signed(difference: float, unit: Unit) -> str:
+    """Return a difference of two scores with its sign, a minus and no hyphen; none is shown as ``"+0.00"``."""
+    points = round(100 * difference, 2) + 0.0  # the sum turns -0.0 into 0.0
+    shown = significant(difference + 0.0, 3, sign="+") if unit == "number" else f"{points:+.2f}"
+    return shown.replace("-", "\N{MINUS SIGN}")
 
 
 def gap_title(confirmation: Confirmation, less: str = "less") -> str:
@@ -240,10 +245,7 @@ def _describe_gap(confirmation: Confirmation) -> str:
     )
     if not confirmation.has_test:
         return f"{text}."
-    luck, rest = (
-        significant(found, 3, sign="+") if is_number else f"{100 * found:+.2f}"
-        for found in (confirmation.luck_gap, gap.mean - confirmation.luck_gap)
-    )
+    luck, rest = (_signed(found, measure.unit) for found in (confirmation.luck_gap, gap.mean - confirmation.luck_gap))
     return (
         f"{text}. {luck} of it is there on the validation {examples} too, the luck of being "
         f"chosen; {rest} lies between validation and test {examples}."

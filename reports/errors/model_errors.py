@@ -73,7 +73,7 @@ def find_errors(study: OpenStudy, results: StudyResults, confirmation: Confirmat
     """
     trial = next((trial for trial in results.trials if trial.number == number), None)
     if trial is None:
-        there = f"it has 0 to {len(results.trials) - 1}" if results.trials else "it has none yet"
+        there = f"its trials are 0 to {len(results.trials) - 1}" if results.trials else "it has no trial yet"
         raise UnknownErrorsError(f"study {study.name!r} has no trial {number}: {there}")
     if confirmation is not None and confirmation.has_test:
         finalist = next((found for found in confirmation.finalists if found.number == number), None)

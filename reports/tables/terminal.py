@@ -37,7 +37,7 @@ def front_table(results: StudyResults) -> FittingTable:
             *values,
             TableColumn("epochs", [Text(str(len(trial.epochs))) for trial in front]),
         ],
-        items=[parameters.chips(trial, parameters.differing) for trial in front],
+        items=[parameters.chips(trial, parameters.differing) for trial in front] if parameters.differing else (),
         items_head="what differs",
         caption=describe_marks(results) if results.front_numbers else describe_empty_front(results),
     )

@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 from tunefront.objectives.quantities import format_quantity
 from tunefront.search.confirmation.candidates_again import read_stored_spec, remake_candidates
 from tunefront.search.confirmation.finalists import Finalist, choose_finalists
+from tunefront.search.confirmation.searches import check_is_search
 from tunefront.search.spec.derived import SUFFIX, ConfirmationError, confirmation_spec
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import studies, trials
@@ -107,15 +108,12 @@ def plan_confirmation(search: OpenStudy, n_seeds: int, n_near: int | None = None
         n_near: See :func:`choose_finalists`.
 
     Raises:
+        NotASearchError: If the study is a confirmation itself.
         ConfirmationError: If there is nothing to confirm.
         RemakingError: If the search's spec cannot be read, or its space no longer makes its candidates.
     """
     record = search.record
-    if record.spec.get("confirms"):
-        raise ConfirmationError(
-            f"{record.name} is itself the confirmation of {record.spec['confirms']}: "
-            f"tunefront confirm {record.spec['confirms']} goes on with it"
-        )
+    check_is_search(record, "confirm")
     spec = read_stored_spec(record)
     records = trials.load(search)
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record), n_near)

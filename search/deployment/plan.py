@@ -10,6 +10,7 @@ from tunefront.mistakes import TunefrontError
 from tunefront.search.confirmation.candidates_again import read_stored_spec
 from tunefront.search.confirmation.finalists import choose_finalists
 from tunefront.search.confirmation.plan import n_scored
+from tunefront.search.confirmation.searches import check_is_search
 from tunefront.search.confirmation.trainings import confirmed_trainings
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import trials
@@ -56,15 +57,12 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
     Of a confirmed candidate it is the kept model with the best validation accuracy, as in the report.
 
     Raises:
+        NotASearchError: If the study is a confirmation.
         DeploymentError: If there is no kept model here; says how to get one.
         RemakingError: If the study's spec cannot be read.
     """
     record = search.record
-    if record.spec.get("confirms"):
-        raise DeploymentError(
-            f"{record.name} is the confirmation of {record.spec['confirms']}: tunefront deploy "
-            f"{record.spec['confirms']} deploys its models"
-        )
+    check_is_search(record, "deploy")
     spec = read_stored_spec(record)
     if spec.data.task == "regression":
         raise DeploymentError(

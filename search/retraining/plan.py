@@ -10,6 +10,7 @@ from typing import Literal
 from tunefront.mistakes import TunefrontError
 from tunefront.objectives.quantities import significant
 from tunefront.search.confirmation.candidates_again import read_stored_spec, remake_candidates
+from tunefront.search.confirmation.searches import check_is_search
 from tunefront.search.confirmation.trainings import confirmed_trainings
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
@@ -92,15 +93,12 @@ def plan_retraining(
         seed: None takes the trial's own.
 
     Raises:
+        NotASearchError: If the study is a confirmation.
         RetrainingError: If there is no such trial, or nothing tells how long to train.
         RemakingError: If the study's spec cannot be read, or its space no longer makes the candidate.
     """
     record = search.record
-    if record.spec.get("confirms"):
-        raise RetrainingError(
-            f"{record.name} is the confirmation of {record.spec['confirms']}: name a trial of that search, as in "
-            f"tunefront retrain {record.spec['confirms']} N"
-        )
+    check_is_search(record, "retrain", f" {number}")
     spec = read_stored_spec(record)
     records = trials.load(search)
     trial = _find(records, number, record.name)

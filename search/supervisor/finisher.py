@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from optuna.trial import TrialState
 
@@ -202,7 +203,9 @@ class Finisher:
         if outcome is Outcome.PRUNED:
             return describe_stopped(number, len(running.curve), running.candidate.epochs, running.stop_brief)
         line = describe_outcome(number, outcome, self._shown_values(running.measurements), reason)
-        if outcome is Outcome.COMPLETE and not self._assignment.spec.confirms:
+        if self._assignment.spec.confirms:
+            return line + self._contact.ask_or(lambda: describe_training(running.trial.user_attrs), "")
+        if outcome is Outcome.COMPLETE:
             line += self._contact.ask_or(lambda: self._live_front.describe_entry(number), "")
         return line
 
@@ -221,6 +224,11 @@ def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) ->
         return f"trial {number}: {reason}; it is tried once more, from its checkpoint"
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")
+
+
+def describe_training(attributes: Mapping[str, Any]) -> str:
+    """Return which training of which trial of the search a confirmation's trial is: ``"; training 3 of trial 17"``."""
+    return f"; training {attributes['seed'] + 1} of trial {attributes['candidate']}" if "seed" in attributes else ""
 
 
 def describe_stopped(number: int, n_epochs: int, n_planned: int, brief: str) -> str:

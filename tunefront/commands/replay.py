@@ -27,7 +27,7 @@ _NEAREST_CANDIDATE_HELP = "The last two are answered by the nearest recorded can
 def record(
     spec: Annotated[Path, typer.Argument(help="Study spec whose space and training are recorded.")],
     table: Annotated[
-        Path | None, typer.Option(help="File to write.  [default: results/STUDY.recording/recording.csv.gz]")
+        Path | None, typer.Option(help="File to write.  [default: recording.csv.gz in results/STUDY.recording]")
     ] = None,
     candidates: Annotated[int, typer.Option(min=1, max=1_000_000, help="Random candidates to train.")] = 240,
     repeat: Annotated[

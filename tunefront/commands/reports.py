@@ -78,6 +78,7 @@ def dashboard(
     allow_remote: Annotated[
         bool,
         typer.Option(
+            "--allow-remote",
             help="Allow a --host that others can reach, to those who have the link with a token that is printed. The "
             "dashboard can delete studies, and nothing is encrypted on its way.",
         ),

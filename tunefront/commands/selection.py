@@ -111,11 +111,14 @@ def select(
 
 def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> None:
     say_verdict(choice, folder)
-    if chosen_path(choice, folder) is not None:
-        suggest(
-            *([] if choice.option.confirmed else [f"tunefront confirm {study.name}{storage_argument(storage)}"]),
-            f"open {folder / 'report.html'}",
-        )
+    if chosen_path(choice, folder) is None:
+        return
+    search, step = study.record.spec.get("confirms"), []
+    if search:
+        step = [f"tunefront select {search}{storage_argument(storage)}"]
+    elif not choice.option.confirmed:
+        step = [f"tunefront confirm {study.name}{storage_argument(storage)}"]
+    suggest(*step, f"open {folder / 'report.html'}")
 
 
 def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Errors of SQLAlchemy and Optuna are compared by name, so that --help imports neither.
 _LOST_STORAGE_ERRORS = ("OperationalError", "InterfaceError", "StorageInternalError")
+_INTERRUPTED = "Interrupted; what was finished is kept."
 _FULL_DISK_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -48,6 +49,9 @@ def mistakes_explained() -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if _is_interruption(error):
+            say(f"\n{_INTERRUPTED}", sys.stderr)
+            raise SystemExit(130) from None
         if isinstance(error, TunefrontError):
             _fail(str(error))
         if type(error).__name__ in _LOST_STORAGE_ERRORS:
@@ -57,6 +61,13 @@ def mistakes_explained() -> Iterator[None]:
             remedy = "make room there" if error.errno in _FULL_DISK_CODES else "mend this"
             _fail(f"{where}{error.strerror}. What was finished is kept: {remedy} and run the command again")
         raise
+
+
+def _is_interruption(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C is the cause of an error: Python 3.11 wraps it in one where a class was being made."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def writable_folder(path: Path, option: str = "--out") -> Path:
@@ -80,6 +91,9 @@ class Commands(TyperGroup):
         """Run a command."""
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            say(f"\n{_INTERRUPTED}", sys.stderr)
+            raise  # the exit code becomes 130
         except TyperException as error:
             if hasattr(error, "message"):
                 error.message = _without_passwords(str(error.message))
@@ -152,8 +166,11 @@ def say(text: str, stream: TextIO | None = None, *, is_prose: bool = True) -> No
     print(text, file=stream, flush=True)
 
 
+_WORD = re.compile(r"'tunefront [^']*'\S*|\S+")  # a command in quotes is one word
+
+
 def _broken_between_words(line: str) -> str:
-    words, width = line.split(), shutil.get_terminal_size().columns
+    words, width = _WORD.findall(line), shutil.get_terminal_size().columns
     if len(line) <= width or not words or words[0] == "tunefront":
         return line
     indent = line[: len(line) - len(line.lstrip())]

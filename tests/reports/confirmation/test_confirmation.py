@@ -486,7 +486,7 @@ def test_an_estimate_reads_well(found: Estimate, unit: Any, expected: str) -> No
 
 def test_points_have_a_sign() -> None:
     assert show_points(Estimate(0.0037, 0.008, 3), "fraction") == "+0.37 ± 0.80"
-    assert show_points(Estimate(-0.01, float("nan"), 1), "fraction") == "-1.00"
+    assert show_points(Estimate(-0.01, float("nan"), 1), "fraction") == "\N{MINUS SIGN}1.00"
     assert show_points(Estimate(-1e-17, 0.01, 2), "fraction") == "+0.00 ± 1.00"
     assert show_points(Estimate(float("nan"), float("nan"), 0), "fraction") == "-"
 

@@ -208,7 +208,7 @@ def test_show_estimate_of_a_number(estimate: Estimate, unit: Any, expected: str)
 
 def test_show_points_of_numbers() -> None:
     assert show_points(Estimate(0.0371, 0.08, 3), "number") == "+0.0371 ± 0.08"
-    assert show_points(Estimate(-12.0, math.nan, 1), "number") == "-12"
+    assert show_points(Estimate(-12.0, math.nan, 1), "number") == "\N{MINUS SIGN}12"
     assert show_points(Estimate(12345.0, 1234.0, 3), "number") == "+12300 ± 1200"
     assert show_points(Estimate(math.nan, math.nan, 0), "number") == "-"
 

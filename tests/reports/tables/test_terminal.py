@@ -36,6 +36,12 @@ def test_what_differs_stands_beside_the_row_or_wrapped_below_it(results: StudyRe
     assert "…" not in "".join(narrow)
 
 
+def test_a_single_model_has_no_head_of_what_differs(tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path)
+    fixture.complete(0.9, 10, 4.0, parameters={"optimizer.name": "sgd"})
+    assert "what differs" not in _render(fixture.results(), 160)
+
+
 def test_brackets_are_no_markup(tmp_path: Path) -> None:
     fixture = ReportFixture.make(tmp_path)
     fixture.complete(0.9, 10, 4.0, parameters={"optimizer.name": "[red]none"})

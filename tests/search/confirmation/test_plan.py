@@ -12,6 +12,7 @@ from tests.search.stub_trials import StubTrial
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.confirmation.candidates_again import RemakingError, read_stored_spec, remake_candidates
 from tunefront.search.confirmation.plan import ConfirmationPlan, plan_confirmation
+from tunefront.search.confirmation.searches import NotASearchError
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.derived import ConfirmationError
 from tunefront.search.spec.errors import SpecError
@@ -96,6 +97,8 @@ def test_the_front_and_near_misses_are_queued_seed_by_seed_and_trained(search: S
     assert queued(fixture) == [(0, 0), (2, 0), (1, 0), (0, 1), (2, 1), (1, 1)]
     assert fixture.run() is Ending.DONE
     assert fixture.states() == ["complete"] * 6
+    ends = [line for line in fixture.view.lines if line.startswith("trial 3: complete")]
+    assert [line.partition("; ")[2] for line in ends] == ["training 2 of trial 0"]
     parameters = {trial.number: dict(trial.parameters) for trial in search.trials()}
     assert [dict(trial.parameters) for trial in fixture.trials()] == [
         parameters[number] for number, _ in queued(fixture)
@@ -198,7 +201,11 @@ def test_a_study_without_a_front_cannot_be_confirmed(tmp_path: Path) -> None:
 
 def test_a_confirmation_is_not_confirmed(search: SupervisorFixture) -> None:
     fixture = confirm(search, plan(search))
-    with pytest.raises(ConfirmationError, match="is itself the confirmation of digits: tunefront confirm digits"):
+    message = (
+        "digits.confirmation is the confirmation of digits, and 'tunefront confirm' takes the search: "
+        "write 'tunefront confirm digits'"
+    )
+    with pytest.raises(NotASearchError, match=f"^{message}$"):
         plan_confirmation(fixture.study, 2)
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.search.confirmation.test_plan import confirm, plan, search_fixture
 from tests.search.stub_trials import StubTrial
 from tests.search.supervisor_fixture import SupervisorFixture
+from tunefront.search.confirmation.searches import NotASearchError
 from tunefront.search.deployment.plan import DeploymentError, plan_deployment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage.open_study import OpenStudy
@@ -54,7 +55,7 @@ def test_a_confirmed_candidate_comes_first_with_its_most_accurate_model(search: 
     assert first[1] == 5
     assert [model.number for model in found.models][: len(first)] == sorted(first)
     assert 1 not in found.missing
-    with pytest.raises(DeploymentError, match="tunefront deploy digits deploys its models"):
+    with pytest.raises(NotASearchError, match="takes the search: write 'tunefront deploy digits'$"):
         plan_deployment(confirming.study)
 
 

@@ -11,6 +11,7 @@ from tests.candidates import TINY
 from tests.reports.report_fixture import MACHINE, ReportFixture
 from tests.search.supervisor_fixture import make_spec
 from tunefront.search.confirmation.candidates_again import RemakingError
+from tunefront.search.confirmation.searches import NotASearchError
 from tunefront.search.retraining.plan import RetrainingError, RetrainingPlan, plan_retraining
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.derived import confirmation_spec
@@ -154,7 +155,7 @@ def test_trials_that_cannot_be_trained_again(search: ReportFixture, number: int,
 def test_a_confirmation_and_a_changed_space_are_refused(tmp_path: Path) -> None:
     searched = search_fixture(tmp_path)
     confirming = made(searched.store, confirmation_spec(StudySpec.from_json(searched.record.spec), 1))
-    with pytest.raises(RetrainingError, match="tunefront retrain digits N"):
+    with pytest.raises(NotASearchError, match="write 'tunefront retrain digits [0-9]+'$"):
         plan(confirming)
     searched.end(searched.lease(RATE, is_new=False), Outcome.FAILED)  # what was waiting
     no_longer = {"adam.learning_rate": 0.4}

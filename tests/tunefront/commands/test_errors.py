@@ -42,7 +42,7 @@ def test_the_trial_that_select_takes_is_the_default(run: Run, tmp_path: Path) ->
 
 def test_mistakes_are_one_line(run: Run, tmp_path: Path, study: ReportFixture) -> None:
     for arguments, expected in (
-        (("digits", "9"), "study 'digits' has no trial 9: it has 0 to 1"),
+        (("digits", "9"), "study 'digits' has no trial 9: its trials are 0 to 1"),
         (("digits", "0"), "an earlier tunefront kept its model and stored no answers"),
         (("digits", "1"), "its model was not kept, because only those of the front are. 'tunefront retrain digits 1'"),
         (("digit",), "has no study 'digit'. Did you mean 'digits'?"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import typer
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tunefront.commands.terminal import UserError, make_console, mistakes_explained, say, show, suggest, tell
+from tunefront.commands.terminal import Commands, UserError, make_console, mistakes_explained, say, show, suggest, tell
 
 HOSTILE = "\x1b[31m[red]cat[/red]\x9b2J\u202e:boom:"
 HARMLESS = "\\x1b[31m[red]cat[/red]\\x9b2J\\u202e:boom:"
@@ -54,3 +55,28 @@ def test_a_mistake_is_one_message_without_control_characters(capsys: pytest.Capt
         raise UserError(f"there is no {HOSTILE}")
     assert ended.value.code == 2
     assert capsys.readouterr().err == f"tunefront: there is no {HARMLESS}\n"
+
+
+def test_an_interrupted_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = typer.Typer(cls=Commands)
+
+    @commands.command()
+    def wait() -> None:
+        raise KeyboardInterrupt
+
+    @commands.command()
+    def rest() -> None:
+        """Without a second command there is no group."""
+
+    with pytest.raises(SystemExit) as ended:
+        commands(["wait"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\nInterrupted; what was finished is kept.\n"
+
+
+def test_ctrl_c_while_a_class_is_made_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Python 3.11 raises a RuntimeError there, which was shown with its traceback while libraries loaded."""
+    with pytest.raises(SystemExit) as ended, mistakes_explained():
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "\nInterrupted; what was finished is kept.\n"

@@ -27,12 +27,15 @@ def at_work(what: str) -> Iterator[None]:
             yield
         return
     began_at = time.monotonic()
-    say_aside = partial(say, stream=sys.stderr)
-    line = threading.Timer(_PATIENCE_SECONDS, say_aside, [f"{what} ..."])
+    reminder = Reminder(partial(say, stream=sys.stderr))
+
+    def begin() -> None:
+        say(f"{what} ...", sys.stderr)
+        reminder.expect(lambda: f"{what} ... {time.monotonic() - began_at:.0f} s")
+
+    line = threading.Timer(_PATIENCE_SECONDS, begin)
     line.daemon = True
     line.start()
-    reminder = Reminder(say_aside)
-    reminder.expect(lambda: f"{what} ... {time.monotonic() - began_at:.0f} s")
     try:
         yield
     finally:

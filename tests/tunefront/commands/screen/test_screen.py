@@ -69,6 +69,15 @@ def test_what_is_to_be_copied_is_not_broken(tmp_path: Path) -> None:
     assert lines[:5] == [f"next: {command}", f"      {command}", "Go on with:", f"  {command}", row]
 
 
+def test_a_command_in_a_sentence_is_not_broken(tmp_path: Path) -> None:
+    text = "The best of many trials is a little lucky: so write 'tunefront confirm digits', and it trains them again."
+    lines = in_terminal(tmp_path, f"from tunefront.commands.terminal import say\nsay({text!r})")
+    assert lines[:2] == [
+        "The best of many trials is a little lucky: so write",
+        "'tunefront confirm digits', and it trains them again.",
+    ]
+
+
 def test_what_takes_long_spins_in_a_terminal(tmp_path: Path) -> None:
     code = (
         "import time; from tunefront.commands.screen.spinner import at_work\nwith at_work('counting'): time.sleep(0.3)"
