@@ -40,4 +40,5 @@ def at_work(what: str) -> Iterator[None]:
         yield
     finally:
         line.cancel()
+        line.join()  # otherwise it might begin to remind after the end
         reminder.close()
