@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tunefront.reports.parameters import show_value
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.words import show_value
 from tunefront.storage.trials import TrialRecord
 
 
