@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from tunefront.reports.dashboard.files import served_file
-from tunefront.reports.dashboard.live_page import LivePage, LivePages, small_page
+from tunefront.reports.dashboard.live_page import NOT_MADE, LivePage, LivePages, small_page
 from tunefront.reports.dashboard.readings import Readings
 from tunefront.reports.dashboard.way_back import with_way_back
+from tunefront.storage.database.patience import is_of_database
 from tunefront.storage.open_study import OpenStudy
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ _STUDY = re.compile(r"/study/(\d{1,18})(/.*)?")
 _CAME_FROM = re.compile(r"\w+://[^/]+/dashboard/studies/(\d{1,18})\b.*")
 _OWN = ("/", "/studies", "/version", "/study")
 _HTML = "text/html; charset=utf-8"
+_AWAY = "The storage cannot be read. This page asks again by itself."
+
+_log = logging.getLogger(__name__)
 
 
 class Addresses:
@@ -35,6 +40,7 @@ class Addresses:
         self._readings = readings
         self._pages = pages
         self._dashboard = dashboard
+        self._is_away = False  # whether the store could not be read the last time
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
@@ -47,9 +53,17 @@ class Addresses:
         answer = _Answer(start_response, has_body=environ["REQUEST_METHOD"] != "HEAD")
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return answer.text(HTTPStatus.METHOD_NOT_ALLOWED, "This address can only be read.")
-        if of_study:
-            return self._answer_study(answer, int(of_study.group(1)), of_study.group(2))
-        return self._answer_own(answer, path, environ.get("HTTP_REFERER", ""))
+        try:
+            if of_study:
+                answered = self._answer_study(answer, int(of_study.group(1)), of_study.group(2))
+            else:
+                answered = self._answer_own(answer, path, environ.get("HTTP_REFERER", ""))
+        except Exception as error:
+            if not is_of_database(error):
+                raise
+            return self._answer_without_store(answer, path, error)
+        self._is_away = False
+        return answered
 
     def _answer_own(self, answer: _Answer, path: str, referer: str) -> Iterable[bytes]:
         if path == "/study":  # the way back: optuna-dashboard's page of a study leads to ours of that study
@@ -76,6 +90,19 @@ class Addresses:
         if file is None:
             return answer.text(HTTPStatus.NOT_FOUND, "There is no such file of this study on this machine.")
         return answer.send(HTTPStatus.OK, file.content, file.headers)
+
+    def _answer_without_store(self, answer: _Answer, path: str, error: Exception) -> Iterable[bytes]:
+        """Answer while the store cannot be read: a page that asks again by itself, or a status that pages know."""
+        if not self._is_away:  # once for each outage, however often browsers ask
+            _log.warning(
+                "the storage cannot be read (%s); pages stay as they were, and ask again", type(error).__name__
+            )
+        self._is_away = True
+        self._readings.reconnect()
+        if path.endswith("/version"):
+            return answer.text(HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be read.")
+        page = small_page("waiting.html.j2", NOT_MADE, name="tunefront", said=_AWAY, error="")
+        return answer.page(page, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _list(self, found: list[OpenStudy]) -> LivePage:
         """Return a page with all searches, each with its confirmation below it; what lost its search stands alone."""
@@ -105,9 +132,9 @@ class _Answer:
         self._start_response = start_response
         self._has_body = has_body
 
-    def page(self, page: LivePage) -> Iterable[bytes]:
+    def page(self, page: LivePage, status: HTTPStatus = HTTPStatus.OK) -> Iterable[bytes]:
         headers = [("Content-Type", _HTML), ("Content-Security-Policy", page.policy)]
-        return self.send(HTTPStatus.OK, page.html.encode(), headers)
+        return self.send(status, page.html.encode(), headers)
 
     def json(self, content: Any) -> Iterable[bytes]:
         return self.send(HTTPStatus.OK, json.dumps(content).encode(), [("Content-Type", "application/json")])

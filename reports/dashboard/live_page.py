@@ -83,7 +83,9 @@ class LivePages:
             if not made.is_under_way and self._clock() - made.began_at >= pause:
                 made.is_under_way, made.began_at = True, self._clock()
                 threading.Thread(target=self._make, args=(study, made), daemon=True).start()
-            return made.page or small_page("waiting.html.j2", NOT_MADE, name=study.name, error=made.error)
+            return made.page or small_page(
+                "waiting.html.j2", NOT_MADE, name=study.name, said="The page is being made ...", error=made.error
+            )
 
     @property
     def is_at_work(self) -> bool:

@@ -96,6 +96,11 @@ class Readings:
         """Return the study of that number; None if there is none."""
         return next((study for study in self.studies() if study.study_id == study_id), None)
 
+    def reconnect(self) -> None:
+        """Drop all connections to the store: those of a file that was put aside would lead to it for ever."""
+        self._store.optuna.remove_session()
+        self._store.engine.dispose()
+
     def latest(self, study: OpenStudy) -> Reading:
         """Return the study as it is, or as it was up to a pause ago."""
         kept = self._keep(study)

@@ -38,9 +38,9 @@ class Site:
 
     def __init__(self, fixture: ReportFixture) -> None:
         self.now = 0.0
-        readings = Readings(open_store(fixture.store.url), 5.0, lambda: self.now)
-        self.pages = LivePages(readings, 5.0, lambda: self.now)
-        self.application = Addresses(readings, self.pages, _behind)
+        self.readings = Readings(open_store(fixture.store.url), 5.0, lambda: self.now)
+        self.pages = LivePages(self.readings, 5.0, lambda: self.now)
+        self.application = Addresses(self.readings, self.pages, _behind)
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, str, dict[str, str]]:
         environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": method, **headers}
@@ -95,6 +95,29 @@ def test_the_only_search_is_at_the_root_and_several_are_listed(fixture: ReportFi
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert json.loads(site.ask("/version")[1]) != before
     assert site.ask("/study/7/")[0] == 404
+
+
+def test_a_store_that_goes_away_is_told_and_comes_back(
+    fixture: ReportFixture, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = Site(fixture)
+    site.page()
+    file, aside = tmp_path / "tunefront.db", tmp_path / "aside.db"
+    site.readings.reconnect()  # an open connection would keep the file
+    fixture.store.optuna.remove_session()
+    fixture.store.engine.dispose()
+    file.rename(aside)
+    for _ in range(2):
+        for path in ("/studies", "/study/1/"):
+            status, body, headers = site.ask(path)
+            assert status == 503
+            assert "The storage cannot be read. This page asks again by itself." in body
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert site.ask("/study/1/version")[0] == site.ask("/version")[0] == 503
+    assert [record.message.partition(" (")[0] for record in caplog.records] == ["the storage cannot be read"]
+    aside.replace(file)
+    assert site.ask("/study/1/")[0] == 200
+    assert "digits" in site.ask("/studies")[1]
 
 
 def test_an_empty_store_says_how_to_begin(tmp_path: Path) -> None:
