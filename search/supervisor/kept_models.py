@@ -42,17 +42,27 @@ class KeptModels:
         return self._partial(number)
 
     def publish(self, number: int, card: Mapping[str, Any]) -> Path:
-        """Give a wholly saved model its name, after its card (`model_card.py`) and the files that tell its errors."""
+        """Give a wholly saved model its name, after its card (`model_card.py`) and the files that tell its errors.
+
+        Raises:
+            OSError: If that cannot be done; then nothing of this model is left under its name.
+        """
         path, partial = self.folder / f"trial-{number}.keras", self._partial(number)
         refuse_link(partial)  # a link may stand in place of the saved model
-        replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
-        for ending in _ERRORS:
-            found = partial.with_suffix(ending)
-            refuse_link(found)
-            path.with_suffix(ending).unlink(missing_ok=True)  # of an earlier attempt
-            if found.exists():
-                found.replace(path.with_suffix(ending))
-        partial.replace(path)
+        try:
+            replace_file(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+            for ending in _ERRORS:
+                found = partial.with_suffix(ending)
+                refuse_link(found)
+                path.with_suffix(ending).unlink(missing_ok=True)  # of an earlier attempt
+                if found.exists():
+                    found.replace(path.with_suffix(ending))
+            partial.replace(path)
+        except OSError:
+            for ending in (".json", *_ERRORS):
+                with contextlib.suppress(OSError):  # a folder may stand there
+                    path.with_suffix(ending).unlink()
+            raise
         return path.resolve()
 
     def move_out(self, number: int, stem: Path) -> None:

@@ -26,8 +26,7 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
 from tunefront.search.supervisor.assignment import Assignment
-from tunefront.search.supervisor.contact.delivery import deliver_left_results
-from tunefront.search.supervisor.contact.local_workers import ended_workers
+from tunefront.search.supervisor.contact.sweeper import take_over_left
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.notes import note_written_spec
 from tunefront.search.supervisor.stored_study import check_going_on, join
@@ -38,7 +37,7 @@ from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.search.system.processes import n_cpus
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
-from tunefront.storage import folder_owner, queue, studies
+from tunefront.storage import folder_owner, studies
 from tunefront.storage.counts import count
 from tunefront.storage.database.connection import Store, has_studies, open_store
 from tunefront.storage.database.locks import in_turn
@@ -100,8 +99,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     study = in_turn(lambda: _open_study(store, spec, facts), view.say)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
-    in_turn(lambda: deliver_left_results(study, request.out, view.say), view.say)
-    in_turn(lambda: _sweep_dead_workers(study), view.say)
+    in_turn(lambda: take_over_left(study, request.out, view.say), view.say)
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     joined = in_turn(lambda: join(spec, request.spec_path, study, worker_id, description, view.say), view.say)
     enqueue = request.enqueue
@@ -178,11 +176,6 @@ def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> Open
         [objective.measure.direction for objective in objectives],
         [objective.measure.name for objective in objectives],
     )
-
-
-def _sweep_dead_workers(study: OpenStudy) -> None:
-    """Give back at once the running trials of killed supervisors of this machine; others may still be renewed."""
-    queue.sweep(study, ended_workers(study), with_expired=False)
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:

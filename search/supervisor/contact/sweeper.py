@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
+from pathlib import Path
 
 from tunefront.search.supervisor.contact.contact import Contact
-from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers
+from tunefront.search.supervisor.contact.delivery import deliver_left_results
+from tunefront.search.supervisor.contact.local_workers import ended_and_living_workers, ended_workers
 from tunefront.search.supervisor.contact.renewal import Renewal
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.storage import queue
@@ -69,3 +71,19 @@ class Sweeper:
             renewed_at=self._renewal.renewed_at,
             outages=self._renewal.outages,
         )
+
+
+def take_over_left(study: OpenStudy, out: Path, say: Callable[[str], None]) -> None:
+    """Deliver what ended supervisors left in the results folder, and give back at once what those of this machine ran.
+
+    Leases of others may still be renewed.
+
+    Args:
+        out: The study's results folder.
+        say: Tells a person of each result that is delivered.
+    """
+    # Who has ended is asked first: a supervisor of this folder that ends after the delivery leaves a result that has
+    # not been delivered, so its trials are not to be swept yet.
+    ended = ended_workers(study)
+    deliver_left_results(study, out, say)
+    queue.sweep(study, ended, with_expired=False)

@@ -32,6 +32,19 @@ def test_publish_gives_a_whole_model_its_name(fixture: StudyFixture, any_folder:
     assert json.loads(path.with_suffix(".json").read_text()) == {"class_names": ["cat", "dog"]}
 
 
+def test_nothing_is_left_when_a_model_cannot_be_given_its_name(fixture: StudyFixture, tmp_path: Path) -> None:
+    models, folder = KeptModels(fixture.study, tmp_path / "models"), tmp_path / "models"
+    partial = models.partial_path(0)
+    partial.write_text("model")
+    partial.with_suffix(".predictions.npz").write_text("answers")
+    (folder / "trial-0.keras").mkdir()  # no file can have its name
+    with pytest.raises(OSError, match="trial-0.keras"):
+        models.publish(0, {})
+    (folder / "trial-0.keras").rmdir()
+    models.drop_partial(0)
+    assert list(folder.iterdir()) == []
+
+
 def test_drop_removes_only_the_models_of_beaten_trials(fixture: StudyFixture, tmp_path: Path) -> None:
     models = KeptModels(fixture.study, tmp_path / "models")
     paths = [keep(models, fixture) for _ in range(3)]

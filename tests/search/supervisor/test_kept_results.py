@@ -9,6 +9,7 @@ import contextlib
 import json
 import subprocess
 import threading
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from tests.search.supervisor.outage_fixture import (
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.launching import machine
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
+from tunefront.search.supervisor.contact.sweeper import take_over_left
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import queue
 from tunefront.storage.database import schema
@@ -167,6 +169,37 @@ def test_a_supervisor_delivers_what_another_one_of_its_folder_leaves_when_it_end
     assert len(lines_with(carl, "is delivered")) == 1
     assert carl.kept_models() == ["trial-0.keras", "trial-1.keras"]
     assert spooled(carl) == []
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("ends_before", ["FROM tunefront_workers", "FROM tunefront_leases"])
+def test_a_result_is_not_lost_when_its_supervisor_ends_while_another_one_starts(
+    tmp_path: Path, ends_before: str
+) -> None:
+    worker = OneWorker(tmp_path, TRAINS_LONG_ENOUGH)
+    worker.run_until_kept()
+    worker.switch.is_away = False
+    anna, bert, spool, aside = worker.anna, worker.bert, worker.anna.out / "spool", tmp_path / "aside"
+    spool.rename(aside)
+    process = subprocess.Popen(["sleep", "600"])
+    with bert.store.engine.begin() as connection:
+        about = json.dumps({"process_started_at": time.time()})
+        of_anna = schema.workers.update().where(schema.workers.c.worker_id == "anna")
+        connection.execute(of_anna.values(host=machine.host_key(), pid=process.pid, machine=about))
+
+    def anna_ends() -> None:
+        aside.rename(spool)
+        process.kill()
+        process.wait()
+
+    with on_statement(bert.store.engine, ends_before, anna_ends) as ended:
+        take_over_left(bert.study, anna.out, bert.view.say)
+    assert ended
+    take_over_left(bert.study, anna.out, bert.view.say)  # by the next one that starts
+    (trial,) = bert.trials()
+    assert (trial.state, trial.values, trial.n_attempts) == ("complete", (0.7, 1000.0, 3.0), 1)
+    assert Path(trial.model_path).read_text() == "model of trial 0"
+    assert len(lines_with(bert, "is delivered")) == 1
 
 
 @pytest.mark.timeout(120)
