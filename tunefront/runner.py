@@ -72,16 +72,35 @@ def run(
             raise
         ending = Ending.INTERRUPTED
     study = Study(study_spec.name, url)
-    page = study.report(folder)
+    page: Path | None = None
+    try:
+        page = study.report(folder)
+    except Exception as error:
+        if ending is not Ending.INTERRUPTED or not is_out_of_reach(error):
+            raise
+        tell(describe_no_report(study.name))
     if ending is Ending.INTERRUPTED:
         if not in_notebook():
             raise KeyboardInterrupt
         tell("Interrupted; every finished trial is kept. This is the study so far: run this cell again, and it goes on")
     if ending in (Ending.TOO_MANY_FAILURES, Ending.TOO_MANY_REFUSALS):
         raise StudyError(f"study {study.name!r} stopped, because too many of its trials could not be used: see {page}")
-    if in_notebook():
+    if in_notebook() and page is not None:
         tell(f"report: {page}")
     return study
+
+
+def is_out_of_reach(error: BaseException) -> bool:
+    """Return whether an error of a storage that a run had open says that it cannot be reached any more."""
+    from tunefront.storage.database.locks import StoreError
+    from tunefront.storage.database.patience import is_away
+
+    return isinstance(error, StoreError) or is_away(error)
+
+
+def describe_no_report(name: str) -> str:
+    """Return a line on a run that was interrupted while its storage was away."""
+    return f"the storage is away, so there is no report now: 'tunefront report {name}' writes it later"
 
 
 def run_spec(

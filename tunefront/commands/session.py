@@ -169,6 +169,20 @@ def publish_report(study: OpenStudy, folder: Path, as_json: bool, *, has_images:
     return published
 
 
+def publish_run(ending: Ending, storage: str, name: str, folder: Path, as_json: bool) -> Published | None:
+    """Write the report of a run that has ended; None, and a line, if it was interrupted while the storage is away."""
+    from tunefront.runner import describe_no_report, is_out_of_reach
+    from tunefront.search.supervisor.end_reason import Ending as Endings
+
+    try:
+        return publish_report(find_study(storage, name), folder, as_json)
+    except (Exception, KeyboardInterrupt) as error:  # a person does not wait for a server that does not answer
+        if ending is not Endings.INTERRUPTED or not (isinstance(error, KeyboardInterrupt) or is_out_of_reach(error)):
+            raise
+    say(describe_no_report(name), sys.stderr if as_json else sys.stdout)
+    return None
+
+
 def say_end_of_study(published: Published, storage: str, *steps: str) -> None:
     """Say which model to take, as `tunefront select` does, and what to do next.
 

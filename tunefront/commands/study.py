@@ -13,7 +13,7 @@ from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce_code,
     line_teller,
-    publish_report,
+    publish_run,
     results_folder,
     run_here,
     say_end,
@@ -45,9 +45,9 @@ def run(
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json)
-    published = publish_report(find_study(storage, study_spec.name), folder, as_json)
+    published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
-    if not as_json:
+    if published is not None and not as_json:
         say_end_of_study(published, storage, f"tunefront confirm {study_spec.name}", "tunefront dashboard")
 
 
@@ -101,9 +101,9 @@ def confirm(
     ending, console = run_here(
         plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue
     )
-    published = publish_report(find_study(storage, study), folder, as_json)
+    published = publish_run(ending, storage, study, folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)
-    if not as_json:
+    if published is not None and not as_json:
         say_end_of_study(published, storage, f"tunefront deploy {study}", "tunefront dashboard")
 
 
