@@ -34,5 +34,6 @@ def find_lost_trials(study: OpenStudy) -> list[Defect]:
                 f"the lease on trial {number} ran out {now - lease.expires_at:.0f} s ago: worker {lease.worker_id}"
                 f"{f' on {host}' if host else ''} was lost, or does not reach the storage"
             )
-            found.append(Defect(study.name, what, _REMEDY))
+            spool = ". Run it there first: a result may wait in the results folder's spool" if host else ""
+            found.append(Defect(study.name, what, f"{_REMEDY}{spool}"))
     return found

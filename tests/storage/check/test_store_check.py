@@ -66,6 +66,7 @@ def test_a_lease_that_ran_out_is_named_with_its_worker(fixture: StudyFixture) ->
     assert found.study == "digits"
     assert found.what.startswith("the lease on trial 1 ran out 75 s ago: worker anna on north was lost")
     assert "'tunefront run'" in found.remedy
+    assert found.remedy.endswith("Run it there first: a result may wait in the results folder's spool")
     fixture.sweep("anna")
     assert defects(fixture) == []
 
