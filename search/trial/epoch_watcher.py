@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Literal
 
 import keras
@@ -101,6 +101,24 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         of_training = {name: value for name, value in self.kept.metrics.items() if not name.startswith("val_")}
         metrics = {**of_training, **{f"val_{name}": value for name, value in scores.items()}}
         return replace(self.kept, accuracy=scores[self._goal.measure], metrics=metrics)
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps of the epochs so far, but for weights, as JSON data."""
+        return {"best": self._best, "kept": asdict(self.kept)}
+
+    def weights_to_store(self, epoch: int) -> list[Any]:
+        """Return the kept weights, but none after the epoch that counts: the model has them."""
+        return [] if self.kept.epoch == epoch else self.kept_weights
+
+    def restore(self, state: Mapping[str, Any], weights: Sequence[Any]) -> None:
+        """Restore what :meth:`state` returned; the model must have its weights of that time.
+
+        Args:
+            weights: The kept weights, if they were stored.
+        """
+        self._best, self.kept = state["best"], EpochResult(**state["kept"])
+        if self._keeps != "last":
+            self.kept_weights = list(weights) or self._kept_model.get_weights()
 
     def _score(self, validation: Split) -> dict[str, float]:
         answers = answers_to(self._kept_model, validation.images, self._goal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -15,8 +16,12 @@ from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
 from tunefront.search.trial.epoch_watcher import Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
+from tunefront.search.trial.resumption.checkpoint_callback import CheckpointCallback
+from tunefront.search.trial.resumption.event_files import cut_logs
+from tunefront.search.trial.resumption.fit_start import fit_start
+from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
 from tunefront.search.trial.stages.change import change
-from tunefront.search.trial.stages.kept_counters import KeptCounters
+from tunefront.search.trial.stages.kept_counters import KeptCounters, set_counters
 from tunefront.search.trial.stages.segments import Segment, segments
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
@@ -38,6 +43,7 @@ def fit(
     seed: int,
     fold: int = 0,
     log_folder: str = "",
+    checkpoints: TrialCheckpoints | None = None,
 ) -> tuple[EpochTimer, EpochResult]:
     """Train a candidate, and leave its model with the weights of the epoch that counts.
 
@@ -45,6 +51,7 @@ def fit(
         goal: The measure that accuracy means here.
         goes_on: Called with every epoch's result; False stops the training after it.
         log_folder: The folder for TensorBoard's logs; empty writes none.
+        checkpoints: Where this training goes on from, and where it writes; None begins anew and writes nothing.
 
     Returns:
         The timer with what it measured, and the epoch that counts, scored on all validation examples if the training
@@ -61,13 +68,20 @@ def fit(
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs_of(candidate))
+    checkpoints = checkpoints or TrialCheckpoints()
+    start = fit_start(checkpoints, trainable, parts, len(train.labels), timer, watcher, fold)
+    if log_folder:
+        cut_logs(Path(log_folder), start.epoch)
     for phase in parts:
         ours, keras_own = [timer, watcher], _callbacks(candidate, training, phase, log_folder)
-        for segment in segments(candidate, phase):
+        if phase.first_epoch <= start.epoch:
+            set_counters(keras_own, start.counters)
+        for segment in start.segments_left(segments(candidate, phase)):
             counters = [] if segment.begins_phase else [KeptCounters(keras_own)]
             _begin(trainable, segment, phase, len(train.labels), is_only_phase=len(parts) == 1)
             watcher.follow(trainable.model)
-            _run(trainable, batches, segment, [*ours, *keras_own, *counters])
+            written = CheckpointCallback(checkpoints, trainable, timer, watcher, keras_own)
+            _run(trainable, batches, segment, [*ours, *keras_own, *counters, written])
             if watcher.failure:
                 raise TrainingFailedError(watcher.failure)
             if trainable.trained.stop_training:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from multiprocessing.connection import Connection
@@ -21,14 +22,16 @@ if TYPE_CHECKING:
     from tunefront.search.data.dataset import Dataset
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial.goal import Goal
+    from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
     from tunefront.search.trial.trainable import Trainable
 
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
     """Train one candidate; any error becomes a ``failed`` message."""
+    began = time.monotonic()
     task.slot.claim()
     try:
-        _train(connection, task)
+        _train(connection, task, began)
     except MemoryError as error:
         send(connection, Message("failed", {}, reason=f"out of memory: {first_line(error)}"))
     except (BrokenPipeError, EOFError, ConnectionResetError):
@@ -44,7 +47,7 @@ def run_trial(connection: Connection, task: TrialTask) -> None:
             sys.stderr.flush()
 
 
-def _train(connection: Connection, task: TrialTask) -> None:
+def _train(connection: Connection, task: TrialTask, began: float) -> None:
     import keras
 
     from tunefront.search.data.cache import ensure
@@ -53,8 +56,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.deployed import deployed_trained, deployed_untrained
     from tunefront.search.trial.final_scores import final_scores
-    from tunefront.search.trial.fit import fit
-    from tunefront.search.trial.goal import EpochResult
+    from tunefront.search.trial.resumption.task_checkpoints import task_checkpoints
     from tunefront.search.trial.timer import latency_seconds
 
     spec = StudySpec.from_json(task.spec)
@@ -65,6 +67,7 @@ def _train(connection: Connection, task: TrialTask) -> None:
     peak = memory.PeakMemory()
     space, goal = spec.parsed_space(), _goal(spec, task.dataset)
     trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
+    checkpoints = task_checkpoints(connection, task, spec, trainable, peak, began)
     measurements: dict[str, float] = {
         **before,
         "model_bytes": memory.model_bytes(trainable.kept, trainable.optimizer),
@@ -75,30 +78,10 @@ def _train(connection: Connection, task: TrialTask) -> None:
     send(connection, Message("built", measurements))
     if not receive_verdict(connection):
         return
-
-    was_stopped = False
-
-    def goes_on(result: EpochResult) -> bool:
-        nonlocal was_stopped
-        send(connection, Message("epoch", {}, epoch=asdict(result)))
-        was_stopped = result.epoch in task.rungs and not receive_verdict(connection)
-        return not was_stopped
-
-    timer, counted = fit(
-        trainable, task.dataset, spec.training, goal, goes_on, seed=task.seed, log_folder=task.log_folder
-    )
-    measurements |= {
-        "best_epoch": counted.epoch,
-        "train_seconds": timer.train_seconds,
-        "validation_seconds": timer.validation_seconds,
-        "compile_seconds": timer.compile_seconds,
-    }
-    peak_bytes = peak.bytes()
-    if peak_bytes is not None:
-        measurements["peak_bytes"] = peak_bytes
-    scores = _scores(counted.metrics)
+    measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints)
+    measurements |= measured
     if task.dataset.folds and not was_stopped:
-        scores = _cross_validate(task, spec, goal, scores)
+        scores = _cross_validate(task, spec, goal, scores, checkpoints)
     measurements |= scores
     answers: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}
@@ -113,6 +96,55 @@ def _train(connection: Connection, task: TrialTask) -> None:
     send(connection, Message("trained", measurements, answers=answers))
     if receive_verdict(connection):
         send(connection, _keep(task, spec, goal, trainable, given))
+
+
+def _train_first(
+    connection: Connection,
+    task: TrialTask,
+    spec: StudySpec,
+    goal: Goal,
+    trainable: Trainable,
+    checkpoints: TrialCheckpoints,
+) -> tuple[dict[str, float], dict[str, float], bool]:
+    """Train the candidate, with folds on the first one, or go on with what its checkpoint says if that had ended.
+
+    Returns:
+        Costs and epoch of the training, its scores, and whether the supervisor stopped it.
+    """
+    from tunefront.search.trial.fit import fit
+    from tunefront.search.trial.goal import EpochResult
+
+    if ended := checkpoints.restore_first(trainable):
+        return {**ended["measured"]}, {**ended["scores"]}, False
+    was_stopped = False
+
+    def goes_on(result: EpochResult) -> bool:
+        nonlocal was_stopped
+        send(connection, Message("epoch", {}, epoch=asdict(result)))
+        was_stopped = result.epoch in task.rungs and not receive_verdict(connection)
+        return not was_stopped
+
+    timer, counted = fit(
+        trainable,
+        task.dataset,
+        spec.training,
+        goal,
+        goes_on,
+        seed=task.seed,
+        log_folder=task.log_folder,
+        checkpoints=checkpoints,
+    )
+    measured = {
+        "best_epoch": float(counted.epoch),
+        "train_seconds": timer.train_seconds,
+        "validation_seconds": timer.validation_seconds,
+        "compile_seconds": timer.compile_seconds,
+    }
+    if checkpoints.peak_bytes is not None:
+        measured["peak_bytes"] = checkpoints.peak_bytes
+    scores = _scores(counted.metrics)
+    checkpoints.finish(trainable, {"measured": measured, "scores": scores})
+    return measured, scores, was_stopped
 
 
 def _keep(task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable, given: Mapping[str, Any]) -> Message:
@@ -165,7 +197,9 @@ def _kept_answers(dataset: Dataset, goal: Goal, model: Any) -> tuple[dict[str, A
     return {"validation": stored_answers(validation.labels, given, shown, has_curves=True)}, {"validation": given}
 
 
-def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float]) -> dict[str, float]:
+def _cross_validate(
+    task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float], checkpoints: TrialCheckpoints
+) -> dict[str, float]:
     """Train on the other folds too; return each score's mean over all folds, and the spread of the goal's score.
 
     A score that is undefined in some fold is left out, because a mean of fewer folds would look like one of all.
@@ -178,11 +212,22 @@ def _cross_validate(task: TrialTask, spec: StudySpec, goal: Goal, first: dict[st
     from tunefront.search.trial.fit import fit
 
     folds = [first]
-    for fold in range(1, task.dataset.folds):
+    folds += [ended["scores"] for ended in checkpoints.finished[1:]]
+    for fold in range(len(folds), task.dataset.folds):
         seed = task.seed + fold
         trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training, seed, fold)
-        _, counted = fit(trainable, task.dataset, spec.training, goal, lambda result: True, seed=seed, fold=fold)
+        _, counted = fit(
+            trainable,
+            task.dataset,
+            spec.training,
+            goal,
+            lambda result: True,
+            seed=seed,
+            fold=fold,
+            checkpoints=checkpoints,
+        )
         folds.append(_scores(counted.metrics))
+        checkpoints.finish(trainable, {"scores": folds[-1]})
     everywhere = [name for name in folds[0] if all(name in scores for scores in folds)]
     means = {name: float(np.mean([scores[name] for scores in folds])) for name in everywhere}
     deviation = float(np.std([scores[goal.measure] for scores in folds], ddof=1))

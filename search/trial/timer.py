@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -31,17 +32,45 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
     The first batch of the first epoch of a `fit` also traces and compiles, and so may the last one, whose shape can
     differ. The time that they take beyond the epoch's median batch counts as compiling. An epoch of fewer than three
     batches has no such median; a first epoch then counts as a later one. The callback can watch several fits one after
-    another, the phases of one training.
+    another, the phases of one training. A fit that goes on in another process compiles again, which counts like the
+    first time, and in its place.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.compile_seconds = 0.0
+        self._compile: list[float] = []  # of each fit
         self._train: list[float] = []
         self._validation: list[float] = []
         self._batches: list[float] = []
         self._is_first_epoch = True
         self._compiling_epochs: set[int] = set()  # epochs whose compiling could not be separated
+        self._compiling_validations = {0}  # the first one of each process
+
+    def state(self) -> dict[str, Any]:
+        """Return what was measured so far, as JSON data."""
+        return {
+            "compile": self._compile,
+            "train": self._train,
+            "validation": self._validation,
+            "compiling_epochs": sorted(self._compiling_epochs),
+            "compiling_validations": sorted(self._compiling_validations),
+        }
+
+    def restore(self, state: Mapping[str, Any], n_fits: int) -> None:
+        """Go on from what :meth:`state` returned in another process.
+
+        Args:
+            n_fits: The number of fits that had ended; what a further one has compiled is compiled again.
+        """
+        self._compile = list(state["compile"][:n_fits])
+        self._train, self._validation = list(state["train"]), list(state["validation"])
+        self._compiling_epochs = set(state["compiling_epochs"])
+        self._compiling_validations = {*state["compiling_validations"], len(self._validation)}
+
+    @property
+    def compile_seconds(self) -> float:
+        """The seconds of set-up, tracing and compiling of all fits."""
+        return sum(self._compile)
 
     @property
     def train_seconds(self) -> float:
@@ -53,8 +82,8 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
 
     @property
     def validation_seconds(self) -> float:
-        """The validation seconds of all epochs so far; the first one, which compiles, counts as a later one."""
-        later = self._validation[1:]
+        """The validation seconds of all epochs so far; one that compiles counts as a later one."""
+        later = [seconds for n, seconds in enumerate(self._validation) if n not in self._compiling_validations]
         return statistics.median(later) * len(self._validation) if later else sum(self._validation)
 
     def add_validation(self, seconds: float) -> None:
@@ -71,6 +100,7 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._fit_began = time.perf_counter()
+        self._compile.append(0.0)
         self._is_first_epoch = True
         self._batches = []
 
@@ -81,7 +111,7 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         self._batch_began = time.perf_counter()
         if self._is_first_epoch and batch == 0:  # all time before the very first batch is set-up
-            self.compile_seconds += self._batch_began - self._fit_began
+            self._compile[-1] += self._batch_began - self._fit_began
             self._epoch_began = self._batch_began
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -97,7 +127,7 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
         if self._is_first_epoch:
             if len(self._batches) >= 3:
                 compiling = self._excess_of_new_shapes()
-                self.compile_seconds += compiling
+                self._compile[-1] += compiling
                 seconds -= compiling
             else:
                 self._compiling_epochs.add(len(self._train))

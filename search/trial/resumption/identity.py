@@ -1,0 +1,37 @@
+"""What a training must be to go on from a checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.trial.messages import TrialTask
+
+_FORMAT = 1  # of a checkpoint's content; another one is not read
+_NOT_OF_THE_TRAINING = {"time_limit", "tensorboard"}
+
+
+def identity_of(task: TrialTask, spec: StudySpec, versions: Mapping[str, str]) -> dict[str, str]:
+    """Return name -> value of everything that decides what a training does, but for the machine that runs it.
+
+    Args:
+        versions: The versions of what trains, by name.
+    """
+    training = spec.training.model_dump(mode="json", exclude=_NOT_OF_THE_TRAINING)
+    return {
+        "format": str(_FORMAT),
+        "seed": str(task.seed),
+        "data": task.dataset.fingerprint,
+        "folds": str(task.dataset.folds),
+        "measure": spec.accuracy_measure,
+        **_texts("candidate", asdict(task.candidate)),
+        **_texts("training", training),
+        **versions,
+    }
+
+
+def _texts(prefix: str, values: Mapping[str, Any]) -> dict[str, str]:
+    return {f"{prefix}.{name}": json.dumps(value, sort_keys=True, default=str) for name, value in values.items()}
