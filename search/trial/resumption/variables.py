@@ -32,15 +32,14 @@ def variable_groups(trainable: Trainable) -> dict[str, list[Any]]:
 
 
 def described(trainable: Trainable) -> list[list[Any]]:
-    """Return name and shape of each variable but the optimizer's, which differ by phase, as JSON data.
+    """Return name and shape of each of the model's variables, as JSON data.
 
     Keras counts up the names of layers in a process, and a second fold's are others in the process that goes on with
     it. So numbers in names are left out.
     """
-    groups = variable_groups(trainable)
     return [
         [re.sub(r"_\d+(?=/|$)", "", variable.path), list(variable.shape)]
-        for variable in (*groups["model"], *groups["augmentation"])
+        for variable in variable_groups(trainable)["model"]
     ]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -27,12 +28,16 @@ def at(monkeypatch: pytest.MonkeyPatch, keras: Any) -> Callable[[float], None]:
 
 
 def fit(
-    at: Callable[[float], None], first_batch_at: float, epochs: list[tuple[list[float], float]], pause: float = 0.0
+    at: Callable[[float], None],
+    first_batch_at: float,
+    epochs: list[tuple[list[float], float]],
+    pause: float = 0.0,
+    timer: Any = None,
 ) -> Any:
     """Call an EpochTimer as `fit` does; each epoch is given by the seconds of its batches and of its validation."""
     from tunefront.search.trial.timer import EpochTimer
 
-    timer = EpochTimer()
+    timer = timer or EpochTimer()
     timer.set_params({"steps": len(epochs[0][0])})
     at(0.0)
     timer.on_train_begin()
@@ -135,3 +140,31 @@ def test_latency_seconds_is_the_median_of_thirty_warm_calls(at: Callable[[float]
     model = Model()
     assert latency_seconds(model, np.zeros((8, 8, 1), "uint8")) == pytest.approx(0.005)
     assert model.shapes == [(1, 8, 8, 1)] * 33
+
+
+def test_epoch_timer_that_goes_on_counts_compiling_once(at: Callable[[float], None]) -> None:
+    from tunefront.search.trial.timer import EpochTimer
+
+    old = fit(at, 3.0, [([5.0, 1.0, 1.0, 2.0], 3.0), ([1.0, 1.0, 1.0, 1.0], 1.0)])
+    timer = EpochTimer()
+    timer.restore(json.loads(json.dumps(old.state())), n_fits=0)
+    # The second process compiles for 2 + 6 s, and validates for 4 s of which most is compiling.
+    fit(at, 2.0, [([7.0, 1.0, 1.0, 1.0], 4.0), ([1.0, 1.0, 1.0, 1.0], 0.5)], timer=timer)
+    assert timer.compile_seconds == pytest.approx(2 + 6)  # not also the 8 s of the first process
+    assert timer.train_seconds == pytest.approx(4 + 4 + 4 + 4)
+    assert timer.validation_seconds == pytest.approx(4 * 0.75)  # the median of 1 and 0.5
+
+    fitted = EpochTimer()  # its first phase had ended, so that its compiling is not repeated
+    fitted.restore(old.state(), n_fits=1)
+    fit(at, 2.0, [([7.0, 1.0, 1.0, 1.0], 4.0)], timer=fitted)
+    assert fitted.compile_seconds == pytest.approx(8 + 2 + 6)
+
+
+def test_epoch_timer_that_goes_on_with_few_batches_takes_the_median_of_others(at: Callable[[float], None]) -> None:
+    from tunefront.search.trial.timer import EpochTimer
+
+    old = fit(at, 3.0, [([9.0, 1.0], 1.0), ([1.0, 1.0], 1.0)])
+    timer = EpochTimer()
+    timer.restore(old.state(), n_fits=0)
+    fit(at, 3.0, [([8.0, 1.0], 1.0), ([2.0, 2.0], 1.0)], timer=timer)
+    assert timer.train_seconds == pytest.approx(3 + 2 + 3 + 4)  # first epochs count as 3, the median of 2 and 4
