@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-import keras
 from numpy.typing import NDArray
 
 from tunefront.search.checkpoints.checkpoint_file import CheckpointContent
@@ -47,7 +46,7 @@ def variable_arrays(groups: Groups, prefix: str = "") -> Iterator[tuple[str, NDA
     """Yield the variables' values one after another, under the names by which :func:`restore_variables` finds them."""
     for group, variables in groups.items():
         for place, variable in enumerate(variables):
-            array = keras.ops.convert_to_numpy(variable)
+            array = variable.numpy()
             # A file has no name for a type that NumPy was taught, such as bfloat16: its bits are kept as integers.
             own = array.dtype.isbuiltin == 1
             yield f"{prefix}{group}/{place}", array if own else array.view(f"u{array.dtype.itemsize}")
@@ -63,5 +62,5 @@ def restore_variables(content: CheckpointContent, groups: Groups, prefix: str = 
     for group, variables in groups.items():
         for place, variable in enumerate(variables):
             if variable.name not in but:
-                array, kind = content.array(f"{prefix}{group}/{place}"), keras.ops.convert_to_numpy(variable).dtype
+                array, kind = content.array(f"{prefix}{group}/{place}"), variable.numpy().dtype
                 variable.assign(array if array.dtype == kind else array.view(kind))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,13 @@ TABLE = TrainingTable(epochs=2)
 SPACE = Space.from_table({})
 
 
-def leaping() -> Callable[[], float]:
-    """Return a clock on which every look takes 1000 s, so that a checkpoint is due after each epoch."""
-    times = iter(range(0, 10**9, 1000))
-    return lambda: float(next(times))
+@pytest.fixture(autouse=True)
+def _always_due(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a checkpoint after every epoch, though these take milliseconds."""
+    from tunefront.search.trial.resumption import write_times
+
+    monkeypatch.setattr(write_times, "_WRITES_APART", 0)
+    monkeypatch.setattr(write_times, "_LEAST_SECONDS", 0)
 
 
 def train(keras: Any, dataset: Dataset, folder: Path | None, wanted: int = 0, **settings: Any) -> tuple[Any, Any, Any]:
@@ -36,7 +38,7 @@ def train(keras: Any, dataset: Dataset, folder: Path | None, wanted: int = 0, **
     keras.utils.set_random_seed(3)
     chosen = candidate(batch_size=250, **settings)
     trainable = training.build(SPACE, chosen, dataset, TABLE, 3)
-    checkpoints = TrialCheckpoints(folder, {"seed": "3"}, device="a CPU", memory=lambda: 5e6, clock=leaping())
+    checkpoints = TrialCheckpoints(folder, {"seed": "3"}, device="a CPU", memory=lambda: 5e6)
     checkpoints.resume(wanted, trainable)
     losses: list[float] = []
 
@@ -117,7 +119,7 @@ def test_a_part_of_a_checkpoint_can_go_on_with_settings_of_another_candidate(
     assert float(other.optimizer.learning_rate) == 0.0625
     assert int(other.optimizer.iterations) == 2 * 5
     for before, after in (*pairs[2:], *zip(old.trained.variables, other.trained.variables, strict=True)):
-        np.testing.assert_array_equal(keras.ops.convert_to_numpy(before), keras.ops.convert_to_numpy(after))
+        np.testing.assert_array_equal(before.numpy(), after.numpy())
 
 
 def test_variables_of_sixteen_bits_come_back(keras: Any, tmp_path: Path) -> None:
@@ -132,5 +134,5 @@ def test_variables_of_sixteen_bits_come_back(keras: Any, tmp_path: Path) -> None
     with opened_checkpoint(tmp_path, header) as content:
         restore_variables(content, {"model": new})
     for before, after in zip(old, new, strict=True):
-        bits = [keras.ops.convert_to_numpy(variable).tobytes() for variable in (before, after)]
+        bits = [variable.numpy().tobytes() for variable in (before, after)]
         assert bits[0] == bits[1]
