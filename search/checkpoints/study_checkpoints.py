@@ -76,3 +76,8 @@ class StudyCheckpoints:
         for number in numbers:
             with contextlib.suppress(OSError):  # the next run on this folder tries again
                 remove_checkpoints(folder_of(self.out, number))
+
+    def remove_empty(self) -> None:
+        """Remove the folder of them all if none is left."""
+        with contextlib.suppress(OSError):  # it is not empty, or not there
+            (self.out / "checkpoints").rmdir()

@@ -55,6 +55,7 @@ class Assignment:
         found = checkpoints.numbers()  # read first: a folder is never older than its trial
         trials = self.study.optuna.get_trials(deepcopy=False)
         checkpoints.drop(set(found) - {trial.number for trial in trials if not trial.state.is_finished()})
+        checkpoints.remove_empty()
 
     def task(
         self, lease: Lease, candidate: Candidate, slot: Slot, rungs: tuple[int, ...], model_path: Path, structures: Path
