@@ -100,8 +100,8 @@ class Launcher:
             args=(theirs, function, task, str(log_path), chosen_safe_path()),
             daemon=not may_have_children,
         )
-        with _redirect_stderr(self.log_path):
-            process.start()
+        self.load()  # once more, in case the server has died
+        process.start()  # waits until the server has loaded its modules; a spinner on stderr goes on meanwhile
         theirs.close()
         return Child(process, ours)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.screen.verdict import from_here
 from tunefront.commands.terminal import UserError, say, show, show_json, storage_argument, suggest
 from tunefront.study import DEFAULT_STORAGE, find_study
@@ -29,16 +30,17 @@ def errors(
     They are those on the validation images; of a model that was confirmed, those of its training again on the test
     images. Where numbers are predicted, it sums up the errors. Names of images are relative to the folder of the data.
     """
-    from tunefront.reports.confirmation.results import load_confirmation
-    from tunefront.reports.errors.model_errors import find_errors
-    from tunefront.reports.errors.terminal import errors_json, errors_shown
-    from tunefront.reports.study_results import load_results
+    with at_work("reading the storage"):
+        from tunefront.reports.confirmation.results import load_confirmation
+        from tunefront.reports.errors.model_errors import find_errors
+        from tunefront.reports.errors.terminal import errors_json, errors_shown
+        from tunefront.reports.study_results import load_results
 
-    found = find_study(storage, study)
-    results = load_results(found)
-    confirmation = load_confirmation(found.store, results)
-    number = _selected(results, confirmation) if trial is None else trial
-    model = find_errors(found, results, confirmation, number)
+        found = find_study(storage, study)
+        results = load_results(found)
+        confirmation = load_confirmation(found.store, results)
+        number = _selected(results, confirmation) if trial is None else trial
+        model = find_errors(found, results, confirmation, number)
     if as_json:
         show_json(errors_json(model))
         return

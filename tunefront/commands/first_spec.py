@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import UserError, say, suggest, writable_folder
 from tunefront.printable import printable
 
@@ -50,10 +51,11 @@ def new(
 
     Nothing is downloaded: weights of a pretrained network are used where Keras's cache has them, or with --download.
     """
-    from tunefront.search.preparation.first_spec import first_spec
-    from tunefront.search.preparation.found_data import look
+    with at_work("looking at the data"):
+        from tunefront.search.preparation.first_spec import first_spec
+        from tunefront.search.preparation.found_data import look
 
-    found = look(where, name, label_column)
+        found = look(where, name, label_column)
     path = out or Path(f"{found.name}.toml")
     if path.exists():
         raise UserError(f"{path} is there already: name another file with --out, or remove it")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce,
     announce_code,
@@ -136,14 +137,15 @@ def deploy(
     Every file is run in its runtime, one thread, one image at a time, in a process of its own; its accuracy is measured
     again, on the test images for confirmed models. Interrupted, the same command goes on.
     """
-    from tunefront.objectives.devices import Device
-    from tunefront.search.deployment.deployment import Deployment, choose_variants, make_export_asker
-    from tunefront.search.deployment.measured_csv import read_measured
-    from tunefront.search.deployment.plan import plan_deployment
-    from tunefront.search.models.extras import check_installed
-    from tunefront.search.spec.deploy import find_device
-    from tunefront.storage import folder_owner
-    from tunefront.storage.deployment import deployed
+    with at_work("reading the storage"):
+        from tunefront.objectives.devices import Device
+        from tunefront.search.deployment.deployment import Deployment, choose_variants, make_export_asker
+        from tunefront.search.deployment.measured_csv import read_measured
+        from tunefront.search.deployment.plan import plan_deployment
+        from tunefront.search.models.extras import check_installed
+        from tunefront.search.spec.deploy import find_device
+        from tunefront.storage import folder_owner
+        from tunefront.storage.deployment import deployed
 
     tell = line_teller(as_json)
     board = find_device(device, "--device") if device and device != "none" else None

@@ -73,17 +73,17 @@ def select(
     of a confirmation count where there is one. With a device, or a limit on what a file measures (file_bytes,
     litert_bytes, arena_bytes, litert_latency_seconds, ...), it chooses among the files of `tunefront deploy`.
     """
-    from tunefront.reports.confirmation.results import load_confirmation
-    from tunefront.reports.selection.files import options_for
-    from tunefront.reports.selection.limits import read_limit
-    from tunefront.reports.selection.options import find_options
-    from tunefront.reports.selection.selection import choose
-    from tunefront.reports.selection.sentences import describe_no_choice
-    from tunefront.reports.study_results import load_results
-    from tunefront.search.spec.deploy import find_device
-
-    board = find_device(device, "--device") if device else None
     with at_work("reading the storage"):
+        from tunefront.reports.confirmation.results import load_confirmation
+        from tunefront.reports.selection.files import options_for
+        from tunefront.reports.selection.limits import read_limit
+        from tunefront.reports.selection.options import find_options
+        from tunefront.reports.selection.selection import choose
+        from tunefront.reports.selection.sentences import describe_no_choice
+        from tunefront.reports.study_results import load_results
+        from tunefront.search.spec.deploy import find_device
+
+        board = find_device(device, "--device") if device else None
         found = find_study(storage, study)
         results = load_results(found)
         every = find_options(results, load_confirmation(found.store, results))

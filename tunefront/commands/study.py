@@ -38,8 +38,9 @@ def run(
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
     machines with one shared --storage, they work on the study together.
     """
-    from tunefront.search.spec.file import read_spec
-    from tunefront.search.spec.stored_spec import stored_spec_in
+    with at_work("reading the spec"):
+        from tunefront.search.spec.file import read_spec
+        from tunefront.search.spec.stored_spec import stored_spec_in
 
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
@@ -85,12 +86,13 @@ def confirm(
     The trainings are a study of their own, STUDY.confirmation. Interrupted with Ctrl-C, it keeps everything;
     the same command goes on, and with more --seeds or after more trials of the search it adds what is missing.
     """
-    from tunefront.search.confirmation.candidates_again import read_stored_spec
-    from tunefront.search.confirmation.plan import plan_confirmation
-    from tunefront.search.system.links import refuse_links
-    from tunefront.storage import folder_owner
+    with at_work("reading the storage"):
+        from tunefront.search.confirmation.candidates_again import read_stored_spec
+        from tunefront.search.confirmation.plan import plan_confirmation
+        from tunefront.search.system.links import refuse_links
+        from tunefront.storage import folder_owner
 
-    search = find_study(storage, study)
+        search = find_study(storage, study)
     folder = writable_folder(out or Path("results") / study)
     folder_owner.check_owner(folder, search.record, study)
     refuse_links(folder)

@@ -59,11 +59,11 @@ def table(
 
     In each cell stands the most accurate trial. LaTeX needs the package booktabs.
     """
-    from tunefront.reports.study_results import load_results
-    from tunefront.reports.tables.csv_text import csv_text
-    from tunefront.reports.tables.pivot import make_pivot, pivot_latex, pivot_markdown
-
     with at_work("reading the storage"):
+        from tunefront.reports.study_results import load_results
+        from tunefront.reports.tables.csv_text import csv_text
+        from tunefront.reports.tables.pivot import make_pivot, pivot_latex, pivot_markdown
+
         results = load_results(find_study(storage, study))
     names = [name.strip() for name in show_measures.split(",") if name.strip()]
     pivot = make_pivot(results, rows, columns, names)
@@ -105,7 +105,8 @@ def figure(
     check_format(path)
     if path.is_dir():
         raise UserError(f"--out {path} is a folder: name a file")
-    drawn = draw_figure(find_study(storage, study), kind.value, width.value)
+    with at_work("drawing the figure"):
+        drawn = draw_figure(find_study(storage, study), kind.value, width.value)
     writable_folder(path.parent).mkdir(parents=True, exist_ok=True)
     drawn.save(path)
     if drawn.left_out:
@@ -124,12 +125,12 @@ def compare(
 
     They must have the same measures and images; where only the seed that divided the images differs, it is said.
     """
-    from tunefront.reports.comparison.comparison import compare_studies
-    from tunefront.reports.comparison.table import comparison_table, describe_comparison
-    from tunefront.reports.study_results import load_results
-    from tunefront.reports.tables.csv_text import csv_text
-
     with at_work("reading the storage"):
+        from tunefront.reports.comparison.comparison import compare_studies
+        from tunefront.reports.comparison.table import comparison_table, describe_comparison
+        from tunefront.reports.study_results import load_results
+        from tunefront.reports.tables.csv_text import csv_text
+
         comparison = compare_studies(*(load_results(find_study(storage, name)) for name in (first, second)))
     if out is not None:
         writable_folder(out.parent).mkdir(parents=True, exist_ok=True)

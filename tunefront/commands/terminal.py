@@ -116,7 +116,7 @@ def _last_cause(error: BaseException) -> str:
     return str(error).strip().splitlines()[0]
 
 
-def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
+def make_console(*, stderr: bool = False, width: int | None = None, file: TextIO | None = None) -> Console:
     """Return a console of rich for content with names that others chose, none of which it obeys.
 
     Brackets are not read as markup, and control characters become escapes before they reach the terminal.
@@ -138,7 +138,7 @@ def make_console(*, stderr: bool = False, width: int | None = None) -> Console:
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(printable(segment.text), segment.style)
 
-    return PlainConsole(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+    return PlainConsole(stderr=stderr, width=width, file=file, markup=False, emoji=False, highlight=False)
 
 
 def show(content: Any) -> None:

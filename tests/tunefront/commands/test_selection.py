@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tests.reports.confirmation.confirmation_fixture import confirmation_of
 from tests.reports.report_fixture import ReportFixture
 from tests.storage.deployment.test_deployed import VARIANT
 from tunefront.reports.page.page import render_page
@@ -49,6 +50,14 @@ def test_the_report_says_what_select_says(run: Run, tmp_path: Path, study: Repor
     ):
         assert part in page
     assert lines[3].strip().partition(" trains ")[0] in page  # what a confirmation trains, the command alone tells
+
+
+def test_a_training_of_a_confirmation_leads_back_to_its_search(run: Run, study: ReportFixture, tmp_path: Path) -> None:
+    confirmation_of(study).complete(0.91, 80_000, 8.0, model_path=str(tmp_path / "trial-0.keras"))
+    code, output, _ = run("select", "digits.confirmation")
+    assert code == 0
+    assert "It is a single training." in output
+    assert "next: tunefront select digits\n" in output
 
 
 def test_a_limit_chooses_another_one(run: Run, study: ReportFixture) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ import typer
 
 from tunefront.commands.options import StorageOption
 from tunefront.commands.prediction.rows import PredictionFormat, Tally, make_rows
+from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import UserError, say
 from tunefront.predictions import predictor_of
 from tunefront.study import DEFAULT_STORAGE, find_study
@@ -60,8 +62,9 @@ def predict(
     from tunefront.search.prediction.web_address import is_address
 
     seconds = _interval(every, inputs)
-    predictor, why = _predictor(model, trial, storage)
-    sources = find_inputs(inputs, predictor.file.card.input)
+    with at_work("finding the model"):
+        predictor, why = _predictor(model, trial, storage)
+        sources = find_inputs(inputs, predictor.file.card.input)
     # Lines for people go beside rows for programs.
     stream = sys.stdout if form is PredictionFormat.TABLE else sys.stderr
     for line in why:
@@ -134,11 +137,14 @@ def _print_rows(
     # Addresses come last. One that is slow must not keep the rows of others waiting, so each is answered by itself.
     n_files = len(sources) - n_addresses
     parts = [sources[:n_files], *([address] for address in sources[n_files:])]
-    for _ in _rounds(seconds):
-        for prediction in chain.from_iterable(map(predictor.predictions, parts)):
-            moment = datetime.now().astimezone().isoformat(timespec="seconds") if seconds else ""
-            tally.add(prediction, names)
-            say(rows.row(prediction, moment))
+    with ExitStack() as first:
+        first.enter_context(at_work("loading the model"))  # until the first answer
+        for _ in _rounds(seconds):
+            for prediction in chain.from_iterable(map(predictor.predictions, parts)):
+                first.close()
+                moment = datetime.now().astimezone().isoformat(timespec="seconds") if seconds else ""
+                tally.add(prediction, names)
+                say(rows.row(prediction, moment))
 
 
 def _rounds(seconds: float) -> Iterator[None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from typing import TextIO
 
 from tunefront.commands.screen.reminder import Reminder
 from tunefront.commands.terminal import make_console, say
@@ -21,16 +23,31 @@ def at_work(what: str) -> Iterator[None]:
 
     A log is told again every some seconds for how long already.
     """
-    console = make_console(stderr=True)
-    if console.is_terminal:
-        with console.status(f"{what} ..."):
+    with _kept_stderr() as stderr:
+        console = make_console(file=stderr)
+        with console.status(f"{what} ...") if console.is_terminal else _reminded(what, stderr):
             yield
+
+
+@contextlib.contextmanager
+def _kept_stderr() -> Iterator[TextIO]:
+    """Yield standard error by a descriptor of its own: the usual one is silenced while a framework loads."""
+    try:
+        descriptor = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError):  # a stream without a descriptor, such as a test's
+        yield sys.stderr
         return
+    with os.fdopen(descriptor, "w", encoding=sys.stderr.encoding, errors=sys.stderr.errors) as stderr:
+        yield stderr
+
+
+@contextlib.contextmanager
+def _reminded(what: str, stderr: TextIO) -> Iterator[None]:
     began_at = time.monotonic()
-    reminder = Reminder(partial(say, stream=sys.stderr))
+    reminder = Reminder(partial(say, stream=stderr))
 
     def begin() -> None:
-        say(f"{what} ...", sys.stderr)
+        say(f"{what} ...", stderr)
         reminder.expect(lambda: f"{what} ... {time.monotonic() - began_at:.0f} s")
 
     line = threading.Timer(_PATIENCE_SECONDS, begin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,6 +22,9 @@ from tunefront.printable import on_one_line
 
 if TYPE_CHECKING:
     from tunefront.search.supervisor.view import Snapshot, View
+
+
+_BAR_WIDTH = 30
 
 
 class PlainView:
@@ -71,9 +75,10 @@ class LiveView:
     """A view of slots, counts, the front so far and the time left, redrawn in place; events scroll above it."""
 
     def __init__(self, console: Console) -> None:
-        self._live = Live(console=console, refresh_per_second=8, transient=True)
+        # With stdout in a file and this view on stderr, what is printed to the file must not be drawn above the view.
+        self._live = Live(console=console, refresh_per_second=8, transient=True, redirect_stdout=sys.stdout.isatty())
         self._is_started = False
-        self._waits_for = ""  # what the spinner says
+        self._waits_for: _Waiting | None = None
 
     def _draw(self, content: RenderableType) -> None:
         if not self._is_started:
@@ -82,18 +87,13 @@ class LiveView:
         self._live.update(content)
 
     def progress(self, what: str, done: int, total: int) -> None:
-        if total <= 1:
-            if what != self._waits_for:  # else the same spinner goes on
-                self._waits_for = what
-                self._draw(_Waiting(what))
-            return
-        self._waits_for = ""
-        row = Table.grid(padding=(0, 1))
-        row.add_row(what, ProgressBar(total=total, completed=done, width=40), f"{done} of {total}")
-        self._draw(row)
+        if self._waits_for is None or what != self._waits_for.what:  # else the same spinner goes on
+            self._waits_for = _Waiting(what)
+            self._draw(self._waits_for)
+        self._waits_for.done, self._waits_for.total = done, total
 
     def show(self, snapshot: Snapshot) -> None:
-        self._waits_for = ""
+        self._waits_for = None
         self._draw(_Ticking(snapshot, self._live.console))
 
     def say(self, line: str) -> None:
@@ -127,17 +127,28 @@ def _later(snapshot: Snapshot, seconds: float) -> Snapshot:
 
 
 class _Waiting:
-    """A spinner with what is waited for, and for how long already."""
+    """A spinner with what is waited for, for how long already, and a bar where it has parts.
+
+    Attributes:
+        done: How many of `total` parts are done.
+    """
 
     def __init__(self, what: str) -> None:
-        self._what = what
+        self.what = what
+        self.done, self.total = 0, 1
         self._spinner = Spinner("dots")
         self._began_at = time.monotonic()
 
     def __rich__(self) -> RenderableType:
-        seconds = time.monotonic() - self._began_at
-        self._spinner.update(text=Text(f"{self._what} ... {seconds:.0f} s"))
-        return Group(self._spinner)
+        clock = f"{time.monotonic() - self._began_at:.0f} s"
+        if self.total <= 1:
+            self._spinner.update(text=Text(f"{self.what} ... {clock}"))
+            return Group(self._spinner)
+        self._spinner.update(text="")
+        row = Table.grid(padding=(0, 1))
+        bar = ProgressBar(total=self.total, completed=self.done, width=_BAR_WIDTH)
+        row.add_row(self._spinner, self.what, bar, f"{self.done} of {self.total}", clock)
+        return row
 
 
 def make_view(console: Console) -> View:

@@ -228,6 +228,15 @@ def test_what_is_waited_for_spins_in_a_terminal_and_is_a_line_elsewhere() -> Non
         assert is_terminal or printed(made) == "loading Keras ...\n"
 
 
+def test_long_work_of_several_parts_has_a_spinner_a_bar_and_a_clock() -> None:
+    made = console(is_terminal=True)
+    view = LiveView(made)
+    view.progress("exporting trial-6", 0, 2)
+    view.progress("exporting trial-6", 1, 2)
+    view.close()
+    assert re.search(r"[⠁-⣿] exporting trial-6 .*━.* 1 of 2 0 s", printed(made))
+
+
 def test_a_live_view_shows_events_and_closes_when_it_never_started() -> None:
     made = console(is_terminal=True)
     view = LiveView(made)
