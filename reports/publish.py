@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,10 @@ class Published:
 
     def tables(self) -> list[RenderableType]:
         """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
-        tables: list[RenderableType] = [_describe_trainings(self.results) or front_table(self.results)]
+        front = front_table(self.results)
+        if self.confirmation:  # whose numbers follow
+            front = replace(front, title=f"{front.title}, as the search saw them")
+        tables: list[RenderableType] = [_describe_trainings(self.results) or front]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
         tables += [Text(text) for text in (describe_without_model(self.results),) if text]
         if self.confirmation:
