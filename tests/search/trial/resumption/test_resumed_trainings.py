@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,25 +18,22 @@ CUTS = [(name, cut) for name, case in CASES.items() for cut in case.cuts]
 TIMES = {"train_seconds", "validation_seconds", "compile_seconds", "latency_seconds", "peak_bytes"}
 
 
-def run(mode: str, folder: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.search.trial.resumption.trainings", mode, str(folder)]
-    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return subprocess.Popen(command, env=environment, stderr=(folder / f"{mode}.log").open("wb"))
-
-
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
-    """Mode -> training -> what it told: in a process without checkpoints, with them, and going on from them."""
+    """Mode -> training -> what it told: in a process that nothing disturbs, and in one that goes on from its files."""
     folder = tmp_path_factory.mktemp("trainings")
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEFRONT_CACHE", str(folder / "cache"))
+        environment["TUNEFRONT_CACHE"] = str(folder / "cache")
         prepare_data(folder)
-        for modes in (("whole", "written"), ("resumed",)):
-            started = {mode: run(mode, folder) for mode in modes}
-            for mode, process in started.items():
-                assert process.wait() == 0, (folder / f"{mode}.log").read_text()
-    found = {mode: json.loads((folder / f"{mode}.json").read_text()) for mode in ("whole", "written", "resumed")}
-    return {**found, "log": (folder / "resumed.log").read_text()}
+        for mode in ("undisturbed", "resumed"):
+            command = [sys.executable, "-m", "tests.search.trial.resumption.trainings", mode, str(folder)]
+            done = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            found[mode] = json.loads((folder / f"{mode}.json").read_text())
+    return {**found, "log": done.stderr}
 
 
 def messages_of(result: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
@@ -57,7 +53,7 @@ def measured(result: Mapping[str, Any]) -> dict[str, float]:
 
 @pytest.mark.parametrize("name", WITHOUT)
 def test_writing_checkpoints_changes_nothing(trained: Mapping[str, Any], name: str) -> None:
-    whole, written = trained["whole"][name], trained["written"][name]
+    whole, written = (trained["undisturbed"][f"{name}{which}"] for which in (", without checkpoints", ""))
     assert epochs_of(written) == epochs_of(whole)
     assert measured(written) == measured(whole)
     assert written["model"] == whole["model"] != {}
@@ -70,7 +66,7 @@ def test_writing_checkpoints_changes_nothing(trained: Mapping[str, Any], name: s
 
 @pytest.mark.parametrize(("name", "cut"), CUTS)
 def test_what_goes_on_in_a_new_process_is_the_same_training(trained: Mapping[str, Any], name: str, cut: int) -> None:
-    written, resumed = trained["written"][name], trained["resumed"][f"{name} {cut}"]
+    written, resumed = trained["undisturbed"][name], trained["resumed"][f"{name} {cut}"]
     n_told = min(cut, len(epochs_of(written)))  # with folds only the first one's epochs are told
     assert messages_of(resumed, "resumed") == [
         {"kind": "resumed", "measurements": {}, "epoch": {"epoch": n_told}, "reason": "", "answers": {}}
@@ -85,7 +81,7 @@ def test_what_goes_on_in_a_new_process_is_the_same_training(trained: Mapping[str
 
 
 def test_a_torn_checkpoint_costs_one_more_epoch(trained: Mapping[str, Any]) -> None:
-    written, resumed = trained["written"]["momentum"], trained["resumed"]["torn"]
+    written, resumed = trained["undisturbed"]["momentum"], trained["resumed"]["torn"]
     (told,) = messages_of(resumed, "resumed")
     assert (told["epoch"], told["reason"]) == ({"epoch": 1}, "the newest whole checkpoint is of epoch 1")
     assert epochs_of(resumed) == epochs_of(written)[1:]

@@ -1,6 +1,6 @@
-"""Whole trials in a process of their own: undisturbed, with checkpoints, or going on from one.
+"""Whole trials in a process of their own: undisturbed with checkpoints and some without, or going on from one.
 
-``python -m tests.search.trial.resumption.trainings whole|written|resumed FOLDER``
+``python -m tests.search.trial.resumption.trainings undisturbed|resumed FOLDER``
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ CASES: Mapping[str, Case] = {
     ),
     "folds of columns": Case(
         candidate(**MLP, architecture_settings=MLP_SETTINGS),
-        (1, 5),  # in the first fold, and in the third: the second is not built again, and the fourth still is
+        (5,),  # in the third fold: the first is restored, the second is not built again, the fourth is yet to come
         {"epochs": 2, "keep_weights": "best"},
         {**STUDENTS, "target": "result", "folds": 4},
     ),
@@ -226,15 +226,12 @@ def _arrays_of_checkpoint(path: Path) -> Iterator[tuple[str, str]]:
                 yield name, hashlib.sha256(loaded[name].tobytes()).hexdigest()
 
 
-def whole(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name in WITHOUT:
-        yield name, train(task_of(CASES[name], folder, None), Supervisor(folder))
-
-
-def written(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def undisturbed(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, case in CASES.items():
         checkpoints = folder / "checkpoints" / name
         yield name, train(task_of(case, folder, checkpoints), Supervisor(checkpoints, folder / "copies" / name))
+    for name in WITHOUT:
+        yield f"{name}, without checkpoints", train(task_of(CASES[name], folder, None), Supervisor(folder))
 
 
 def resumed(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -253,7 +250,7 @@ def _resume(
     """Go on from a checkpoint; a trial that was changed is told to end before it trains."""
     checkpoints = folder / "again"
     shutil.rmtree(checkpoints, ignore_errors=True)
-    shutil.copytree(folder.parent / "written" / "copies" / name / str(cut), checkpoints)
+    shutil.copytree(folder.parent / "undisturbed" / "copies" / name / str(cut), checkpoints)
     newest = newest_whole(checkpoints)
     assert newest is not None
     if tears:
@@ -279,7 +276,7 @@ def main(arguments: Sequence[str]) -> None:
     write_times._WRITES_APART, write_times._LEAST_SECONDS = 0, 0  # epochs of these networks take milliseconds
     own = folder / mode
     own.mkdir()
-    results = dict({"whole": whole, "written": written, "resumed": resumed}[mode](own))
+    results = dict({"undisturbed": undisturbed, "resumed": resumed}[mode](own))
     (folder / f"{mode}.json").write_text(json.dumps(results))
 
 
