@@ -19,7 +19,7 @@ from tunefront.storage.trials import TrialRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-EPOCHS = 30
+EPOCHS = 20
 SPEC = f"""
 name = "cut"
 seed = 5
@@ -33,7 +33,7 @@ architecture = "plain_cnn"
 optimizer = "adam"
 augmentation = "light"
 schedule = "reduce_on_plateau"
-batch_size = 8
+batch_size = 4
 
 [space.plain_cnn]
 n_blocks = 1

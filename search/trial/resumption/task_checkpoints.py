@@ -32,9 +32,14 @@ def task_checkpoints(
     def tell(header: CheckpointHeader) -> None:
         send(connection, Message("checkpoint", {}, epoch={"epoch": header.epoch, "n_epochs": header.n_epochs}))
 
+    def tell_problem(reason: str) -> None:
+        send(connection, Message("checkpoint", {}, reason=reason))
+
     folder = Path(task.checkpoint_folder) if task.checkpoint_folder else None
     identity = identity_of(task, spec, _versions())
-    checkpoints = TrialCheckpoints(folder, identity, device=task.device, memory=peak.bytes, tell=tell, began=began)
+    checkpoints = TrialCheckpoints(
+        folder, identity, device=task.device, memory=peak.bytes, tell=tell, tell_problem=tell_problem, began=began
+    )
     checkpoints.resume(task.resume_from, trainable)
     if task.resume_from:
         epoch = checkpoints.resumed.epoch if checkpoints.resumed else 0

@@ -38,6 +38,7 @@ class TrialCheckpoints:
         device: The kind of device that trains.
         memory: Returns the peak of memory in this process so far; None if nothing tells it.
         tell: Called with the header of each checkpoint that was written.
+        tell_problem: Called with the reason why a checkpoint was not written, unless the one before was not either.
         began: When this process began, on the clock.
 
     Attributes:
@@ -54,6 +55,7 @@ class TrialCheckpoints:
         device: str = "",
         memory: Callable[[], float | None] = lambda: None,
         tell: Callable[[CheckpointHeader], None] = lambda header: None,
+        tell_problem: Callable[[str], None] = lambda reason: None,
         began: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,6 +64,8 @@ class TrialCheckpoints:
         self._device = device
         self._memory = memory
         self._tell = tell
+        self._tell_problem = tell_problem
+        self._has_problem = False
         self._clock = clock
         self._began = clock() if began is None else began
         self.resumed: CheckpointHeader | None = None
@@ -167,7 +171,11 @@ class TrialCheckpoints:
             header = self._write(self._folder, trainable, {**state(), "epoch": epoch}, kept)
         except OSError as error:
             sys.stderr.write(f"the checkpoint of epoch {epoch} was not written: {error}\n")
+            if not self._has_problem:
+                self._tell_problem(error.strerror or str(error))
+            self._has_problem = True
         else:
+            self._has_problem = False
             self._tell(header)
         self._times.note_write(began)
 
