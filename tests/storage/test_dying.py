@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from tests.search.supervisor.outage_fixture import on_statement
 from tests.storage.death import Death, DiedError, raise_died
-from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture
-from tunefront.storage import queue
-from tunefront.storage.attempts import Lease, read_leases
+from tests.storage.study_fixture import MEASUREMENTS, VALUES, StudyFixture, epoch
+from tunefront.storage import curves, queue
+from tunefront.storage.attempts import Lease, Progress, read_leases
 from tunefront.storage.database import schema
 from tunefront.storage.outcomes import Outcome
 
@@ -40,6 +40,15 @@ def each_step() -> Iterator[int]:
 
 def take(fixture: StudyFixture, worker: str) -> None:
     fixture.lease(worker)
+
+
+def up_to_the_second(number: int, n_epochs: int) -> Progress:
+    """Go on from a checkpoint after the second epoch."""
+    return Progress(2, 2)
+
+
+def take_over(fixture: StudyFixture, worker: str) -> None:
+    fixture.lease(worker, progress=up_to_the_second)
 
 
 def renew(fixture: StudyFixture, worker: str) -> None:
@@ -123,6 +132,27 @@ def test_a_trial_can_be_taken_when_a_worker_died_while_it_took_it(death: Death) 
     numbers = [trial.number for trial in fixture.trials()]
     assert numbers == list(range(len(numbers)))
     assert {trial.state for trial in fixture.trials()} == {"complete"}
+
+
+def test_the_epochs_up_to_a_checkpoint_stay_when_a_worker_dies_while_it_takes_the_trial_over(death: Death) -> None:
+    fixture, found = death.fixture, []
+    for n_steps in each_step():
+        first = fixture.lease("first")
+        for number in (1, 2, 3):
+            assert curves.append(fixture.store, first[0], epoch(number))
+        fixture.finish(first, Outcome.RETURNED, measurements={})
+        where = death.at_step(n_steps, partial(take_over, worker=f"worker{n_steps}"))
+        fixture.sweep(f"worker{n_steps}")
+        found.append([each.epoch for each in fixture.trials()[first[0].number].epochs])
+        assert found[-1] in ([1, 2, 3], [1, 2]), where
+        lease, trial = fixture.lease("next", progress=up_to_the_second)
+        assert (lease.number, lease.resumed_from) == (first[0].number, 2), where
+        assert curves.append(fixture.store, lease, epoch(3))
+        assert [each.epoch for each in fixture.trials()[lease.number].epochs] == [1, 2, 3], where
+        assert fixture.finish((lease, trial))
+        if not where:
+            break
+    assert (found[0], found[-1]) == ([1, 2, 3], [1, 2])
 
 
 def test_all_leases_of_a_worker_are_renewed_or_none_when_it_dies_while_it_renews_them(death: Death) -> None:
