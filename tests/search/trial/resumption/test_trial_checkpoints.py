@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,14 @@ def _always_due(keras: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_times, "_LEAST_SECONDS", 0)
 
 
-def train(keras: Any, dataset: Dataset, folder: Path | None, wanted: int = 0, **settings: Any) -> tuple[Any, Any, Any]:
+def train(
+    keras: Any,
+    dataset: Dataset,
+    folder: Path | None,
+    wanted: int = 0,
+    tell_problem: Callable[[str], None] = lambda reason: None,
+    **settings: Any,
+) -> tuple[Any, Any, Any]:
     """Return the training, its checkpoints, and every epoch's validation loss."""
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.fit import fit
@@ -38,7 +46,7 @@ def train(keras: Any, dataset: Dataset, folder: Path | None, wanted: int = 0, **
     keras.utils.set_random_seed(3)
     chosen = candidate(batch_size=250, **settings)
     trainable = training.build(SPACE, chosen, dataset, TABLE, 3)
-    checkpoints = TrialCheckpoints(folder, {"seed": "3"}, device="a CPU", memory=lambda: 5e6)
+    checkpoints = TrialCheckpoints(folder, {"seed": "3"}, device="a CPU", memory=lambda: 5e6, tell_problem=tell_problem)
     checkpoints.resume(wanted, trainable)
     losses: list[float] = []
 
@@ -54,7 +62,9 @@ def test_a_checkpoint_that_cannot_be_written_costs_a_line(
     keras: Any, digits: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    *_, losses = train(keras, digits, tmp_path / "file" / "trial-1")
+    told: list[str] = []
+    *_, losses = train(keras, digits, tmp_path / "file" / "trial-1", tell_problem=told.append)
+    assert told == ["Not a directory"]  # once, not after every epoch
     assert losses == train(keras, digits, None)[2]
     written = [line for line in capfd.readouterr().err.splitlines() if "checkpoint" in line]
     place = f"Not a directory: '{tmp_path / 'file' / 'trial-1'}'"
@@ -68,8 +78,10 @@ def test_a_checkpoint_that_cannot_be_written_costs_a_line(
 def test_a_full_disk_costs_checkpoints_alone(
     keras: Any, digits: Dataset, small_disk: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    *_, losses = train(keras, digits, small_disk / "trial-1", architecture_settings={"dense_units": 32})
-    assert len(losses) == 2
+    told: list[str] = []
+    folder, settings = small_disk / "trial-1", {"dense_units": 32}
+    *_, losses = train(keras, digits, folder, tell_problem=told.append, architecture_settings=settings)
+    assert (len(losses), told) == (2, ["No space left on device"])
     assert "the checkpoint of epoch 2 was not written: [Errno 28] No space left on device" in capfd.readouterr().err
     assert list((small_disk / "trial-1").iterdir()) == []
 
