@@ -55,11 +55,14 @@ def run(
     from tunefront.search.spec.file import place_of_spec, read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
     from tunefront.search.supervisor.end_reason import Ending
+    from tunefront.storage.database.passwords import password_warning
 
     url, source = storage or default_storage(), spec if isinstance(spec, Mapping) else Path(spec)
     # What a notebook shows of standard error looks like a mistake, and colours would be saved as control characters.
     console = Console(force_jupyter=False, color_system=None) if in_notebook() else Console(stderr=True)
     tell = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    if warning := password_warning(url):
+        tell(f"warning: {warning}")
     find_stored = stored_spec_in(url)
     study_spec = read_spec(source, find_stored, tell, trials=trials)
     folder = Path(out or Path("results") / study_spec.name)

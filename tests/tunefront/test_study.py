@@ -16,8 +16,11 @@ import tunefront
 from tests.reports.report_fixture import ReportFixture
 from tests.storage.deployment.test_deployed import VARIANT
 from tests.storage.study_fixture import StudyFixture
+from tunefront import runner
 from tunefront.search.spec.file import read_spec
+from tunefront.search.supervisor.end_reason import Ending
 from tunefront.spaces.start_candidates import start_parameters, start_table
+from tunefront.storage.database.locks import StoreError
 from tunefront.storage.deployment import deployed
 from tunefront.study import StudyError, find_study
 
@@ -196,3 +199,28 @@ def test_other_names_are_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'walk'"):
         _ = tunefront.walk  # type: ignore[attr-defined]
     assert {"run", "load_study", "Study", "__version__"} <= set(dir(tunefront))
+
+
+def test_a_password_in_an_address_is_warned_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        tunefront.run(tmp_path / "spec.toml", storage="postgresql+psycopg://anna:s3cret@127.0.0.1:1/db")
+    errors = capsys.readouterr().err
+    assert "?passfile=" in errors
+    assert "s3cret" not in errors
+
+
+def test_ctrl_c_while_the_storage_is_away_is_ctrl_c(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spec.toml").write_text(SPEC)
+    url, path = f"sqlite:///{tmp_path / 'tunefront.db'}", tmp_path / "tunefront.db"
+
+    def run_until_ctrl_c(*_: object) -> Ending:
+        path.touch()  # what is there is no storage any more
+        return Ending.INTERRUPTED
+
+    monkeypatch.setattr(runner, "run_spec", run_until_ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        tunefront.run(tmp_path / "spec.toml", storage=url)
+    assert "there is no report now: 'tunefront report mine' writes it later" in capsys.readouterr().err
