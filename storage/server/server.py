@@ -87,7 +87,7 @@ def start_server(path: Path, host: str | None = None, port: int | None = None) -
             if wanted != listening:
                 raise ServerError(
                     f"the store in {folder.path} runs already, and listens at {listening.host}, port {listening.port}. "
-                    "Stop it first: 'tunefront store stop'; studies go on when it is back"
+                    "Stop it first, by 'tunefront store stop' with the same --data; runs wait until it is back"
                 )
             return RunningServer(folder, listening, programs.version, user.name, is_started=False)
         _check_free(wanted)
@@ -163,10 +163,12 @@ def _check_free(listening: Listening) -> None:
         except OSError as error:
             remedies = {
                 errno.EADDRINUSE: f"another program listens there. Name another port: --port {listening.port + 1}",
-                errno.EADDRNOTAVAIL: "this machine has no such address. --listen 0.0.0.0 is all that it has",
+                errno.EADDRNOTAVAIL: "this machine has no such address. --listen 0.0.0.0 means all that it has",
                 errno.EACCES: "no permission for a port below 1024. Name another port: --port 5432",
             }
-            why = remedies.get(error.errno or 0, f"{error.strerror}. --listen 0.0.0.0 is all addresses of this machine")
+            why = remedies.get(
+                error.errno or 0, f"{error.strerror}. --listen 0.0.0.0 means all addresses of this machine"
+            )
             raise ServerError(f"the store cannot listen at {host}, port {listening.port}: {why}") from None
 
 
@@ -188,9 +190,10 @@ def _check_answer(folder: StoreFolder, listening: Listening) -> None:
         with engine.connect() as connection:
             connection.execute(sa.text("SELECT 1"))
     except sa.exc.OperationalError as error:
+        why = str(error.orig).splitlines()[0]
         raise ServerError(
-            f"the server runs, but refuses the password in {folder.password_file}: {str(error.orig).strip()}. If that "
-            "file was changed, stop the store, remove the file, and start the store: it makes a new password"
+            f"the server runs, but refuses the password in {folder.password_file}: {why}. If that file was changed, "
+            "stop the store, remove the file, and start the store: it makes a new password"
         ) from error
     finally:
         engine.dispose()

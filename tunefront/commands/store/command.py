@@ -21,7 +21,7 @@ store = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="Look after the database of the studies.\n\n"
+    help="Look after the database of the studies: start a server for several machines, back it up, check it.\n\n"
     "Without any of this, studies live in an SQLite file of one machine. `store start` starts a PostgreSQL server, "
     "installed by `pip install 'tunefront[server]'`, whose studies workers on several machines share.",
 )
@@ -42,8 +42,8 @@ def start(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Address of this machine at which others reach the store; 0.0.0.0 is all that it has. They need the "
-            "password; what they send is not encrypted.  [default: that of the last start, at first 127.0.0.1]",
+            help="Address of this machine at which others reach the store; 0.0.0.0 means all of its addresses. They "
+            "need the password, and nothing is encrypted.  [default: that of the last start, at first 127.0.0.1]",
             show_default=False,
         ),
     ] = None,
