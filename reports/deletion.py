@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunefront.mistakes import TunefrontError
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
 from tunefront.storage import folder_owner, studies
+from tunefront.storage.artifacts.address import open_artifacts
+from tunefront.storage.artifacts.rows import digests_in, remove_unnamed
+from tunefront.storage.artifacts.study_artifacts import address_of
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
 
@@ -25,6 +29,8 @@ class Deletion:
         folder: The folder of its results.
         results: The content of that folder; None if there is no such folder.
         has_results: Whether the files in the folder are to be removed as well.
+        artifacts: The studies' files in their artifacts: digest -> bytes.
+        place: The address of the artifacts; empty if the studies have none.
     """
 
     doomed: tuple[OpenStudy, ...]
@@ -32,11 +38,17 @@ class Deletion:
     folder: Path
     results: ResultsFolder | None
     has_results: bool
+    artifacts: Mapping[str, int] = field(default_factory=dict)
+    place: str = ""
 
     def describe(self) -> str:
         """Describe in a few lines what is deleted and what stays."""
         lines = [f"This deletes {self._counted(study)}" for study in self.doomed]
         lines += self._files()
+        if self.artifacts:
+            n, size = len(self.artifacts), format_quantity(sum(self.artifacts.values()), "bytes")
+            which = "file" if n == 1 else "files"
+            lines.append(f"This removes {n} {which} in {self.place} ({size}), as far as no other study has the same")
         if self.recording is not None:
             name = self.recording.name
             lines.append(f"It stays: the study {name}. 'tunefront delete {name}' deletes it")
@@ -95,9 +107,10 @@ class Deletion:
             StoreError: If a study is being worked on; then nothing is deleted.
         """
         studies.delete(self.doomed[0].store, self.doomed, ended_workers)
+        problems = self._remove_artifacts()
         if self.results is None:
-            return []
-        return self.results.remove() if self.has_results else self._remove_checkpoints(self.results)
+            return problems
+        return problems + (self.results.remove() if self.has_results else self._remove_checkpoints(self.results))
 
     def _remove_checkpoints(self, results: ResultsFolder) -> list[str]:
         """Remove what nobody will go on from, unless the folder may be another study's."""
@@ -106,6 +119,15 @@ class Deletion:
         except folder_owner.FolderTakenError:
             return []
         return results.checkpoints.remove()
+
+    def _remove_artifacts(self) -> list[str]:
+        if not self.artifacts:
+            return []
+        try:
+            remove_unnamed(self.doomed[0].store, open_artifacts(self.place), list(self.artifacts))
+        except TunefrontError as error:  # the study is gone, and so is what names its files
+            return [f"some of those in {self.place}: {error}"]
+        return []
 
 
 def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion:
@@ -118,4 +140,7 @@ def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion
     known = studies.list_all(study.store)
     confirmations = [other for other in known if other.record.spec.get("confirms") == study.name]
     recording = next((other for other in known if other.name == f"{study.name}.recording"), None)
-    return Deletion((study, *confirmations), recording, folder, look_at_results(folder), has_results)
+    doomed = (study, *confirmations)
+    place = address_of(study)
+    artifacts = digests_in(doomed) if place else {}
+    return Deletion(doomed, recording, folder, look_at_results(folder), has_results, artifacts, place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from tunefront.reports.study_results import StudyResults, load_results
 from tunefront.reports.tables.frames import front_frame
 from tunefront.reports.tables.terminal import front_table
 from tunefront.storage import folder_owner
+from tunefront.storage.artifacts.model_files import bring_models
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -34,6 +36,7 @@ class Published:
 
     Attributes:
         images: Whose worst images it shows, in a sentence; empty if none were asked for.
+        problems: What could not be fetched from the study's artifacts, a line each.
     """
 
     results: StudyResults
@@ -41,6 +44,7 @@ class Published:
     files: ReportFiles
     deployed: DeployedFront | None = None
     images: str = ""
+    problems: Sequence[str] = ()
 
     def tables(self) -> list[RenderableType]:
         """Return tables for a terminal: the front, notes on it, and the finalists that were trained again."""
@@ -49,6 +53,7 @@ class Published:
             front = replace(front, title=f"{front.title}, as the search saw them")
         tables: list[RenderableType] = [_describe_trainings(self.results) or front]
         tables += [Text(note, style="yellow") for note in notes(self.results)]
+        tables += [Text(problem, style="yellow") for problem in self.problems]
         tables += [Text(text) for text in (describe_without_model(self.results),) if text]
         if self.confirmation:
             tables.append(confirmation_table(self.confirmation))
@@ -64,7 +69,7 @@ class Published:
         content = {
             "study": self.results.study.name,
             "front": front,
-            "notes": notes(self.results),
+            "notes": [*notes(self.results), *self.problems],
             "files": [str(path) for path in self.files.paths],
         }
         if self.confirmation:
@@ -84,6 +89,8 @@ def _describe_trainings(results: StudyResults) -> Text | None:
 def publish(study: OpenStudy, folder: Path, *, has_images: bool = False) -> Published:
     """Read a study and its confirmation, and write their report into `folder`, which is made if missing.
 
+    Kept models that are not on this machine are fetched into the folder from the study's artifacts, if it has any.
+
     Args:
         has_images: Whether the page shows the worst images of the models, which else it never does.
 
@@ -91,13 +98,13 @@ def publish(study: OpenStudy, folder: Path, *, has_images: bool = False) -> Publ
         FolderTakenError: If the folder holds another study's results.
     """
     folder_owner.claim(folder, study.record)
-    results = load_results(study)
-    confirmation = load_confirmation(study.store, results)
+    problems = bring_models(study, folder)
+    results = load_results(study, folder)
+    confirmation = load_confirmation(study.store, results, folder)
     answers = load_front_answers(study, results, confirmation)
     if has_images and answers is not None:
         answers = with_sheets(answers)
     deployed = load_deployed_front(study)
     files = write_report(results, folder, confirmation, answers, deployed)
-    return Published(
-        results, confirmation, files, deployed, describe_sheets(results, answers, MOST_MODELS) if has_images else ""
-    )
+    images = describe_sheets(results, answers, MOST_MODELS) if has_images else ""
+    return Published(results, confirmation, files, deployed, images, problems)

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure, Task, axis_name, default_measures
 from tunefront.objectives.quantities import format_quantity
 from tunefront.storage import limits, studies, trials
+from tunefront.storage.artifacts.model_files import ModelFiles
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
@@ -167,10 +169,16 @@ class StudyResults:
         return math.inf if math.isnan(value) else self.measure(axis).loss(value)
 
 
-def load_results(study: OpenStudy) -> StudyResults:
-    """Read the study's trials and find the front. Writes nothing."""
+def load_results(study: OpenStudy, folder: Path | None = None) -> StudyResults:
+    """Read the study's trials and find the front. Writes nothing.
+
+    Args:
+        folder: The folder of its results on this machine, where models of other machines may have been brought to.
+    """
     objectives = read_objectives(study.record.spec)
     records = trials.load(study)
+    if folder is not None:
+        records = ModelFiles(study, folder).here(records)
     noted = study.optuna.user_attrs
     candidates = [trial for trial in records if trial.state == "complete" and trial.is_feasible]
     return StudyResults(

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.postgres import PostgresServer
+from tests.s3_server import S3Server
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
@@ -67,7 +68,8 @@ def _single_precision() -> Iterator[None]:
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from reading or writing the user's cache and storage."""
     monkeypatch.setenv("TUNEFRONT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("TUNEFRONT_STORAGE", raising=False)
+    for name in ("TUNEFRONT_STORAGE", "TUNEFRONT_ARTIFACTS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(params=["plain", 'it\'s "50%20off" {odd}'], ids=["plain", "weird"])
@@ -121,6 +123,22 @@ def postgres() -> Iterator[PostgresServer]:
     yield PostgresServer(handle)
     handle.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """A running server that speaks S3."""
+    pytest.importorskip("moto", reason="needs tunefront[test] for an S3 server")
+    with S3Server.started(tmp_path_factory.mktemp("s3") / "server.log") as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new bucket, which this process and those that it starts can reach."""
+    for name, value in s3_server.environment.items():
+        monkeypatch.setenv(name, value)
+    return s3_server.make_bucket()
 
 
 @pytest.fixture(scope="session")

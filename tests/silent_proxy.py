@@ -1,4 +1,4 @@
-"""A proxy before a database server whose connections can fall silent without breaking, as a lost machine's do."""
+"""A proxy before a server whose connections can fall silent without breaking, as a lost machine's do."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from sqlalchemy.engine import make_url
 
 
 class SilentProxy:
-    """A TCP proxy for a server on a Unix socket.
+    """A TCP proxy for a PostgreSQL server on a Unix socket, or for a web server.
 
     Attributes:
-        url: The URL of the database through the proxy.
+        url: The URL of the database, or of the web server, through the proxy.
     """
 
     def __init__(self, url: str) -> None:
         parsed = make_url(url)
-        self._server = f"{parsed.query['host']}/.s.PGSQL.{parsed.port or 5432}"
         self._listener = socket.create_server(("127.0.0.1", 0))
         port = self._listener.getsockname()[1]
+        self._server: str | tuple[str, int]
+        if parsed.drivername == "http":
+            self._server = (str(parsed.host), int(parsed.port or 80))
+        else:
+            self._server = f"{parsed.query['host']}/.s.PGSQL.{parsed.port or 5432}"
         self.url = parsed.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
         self._is_silent = False
         self._sockets: list[socket.socket] = []
@@ -52,7 +56,7 @@ class SilentProxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.socket(socket.AF_UNIX)
+                server = socket.socket(socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET)
                 try:
                     server.connect(self._server)
                 except OSError:  # the server is stopped

@@ -33,7 +33,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "mistakes": set(),
     "printable": set(),
     "objectives": {"moocore", "numpy"},
-    "storage": {"alembic", "optuna", "sqlalchemy"},
+    "storage": {"alembic", "boto3", "botocore", "optuna", "sqlalchemy"},
     "spaces": {"optuna", "keras", "numpy"},
 }
 NO_FRAMEWORK = {*GROUND, "objectives", "storage", "reports", "tunefront"}  # not even inside a function

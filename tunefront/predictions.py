@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tunefront.study import StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tunefront.search.prediction.predictor import Predictor
     from tunefront.storage.open_study import OpenStudy
+    from tunefront.storage.trials import TrialRecord
 
 
 def predictor_of(study: OpenStudy, number: int | None = None) -> tuple[Predictor, list[str]]:
@@ -29,16 +33,45 @@ def predictor_of(study: OpenStudy, number: int | None = None) -> tuple[Predictor
     from tunefront.search.prediction.predictor import Predictor
     from tunefront.search.preparation.own_code import describe_code
     from tunefront.spaces.own import OwnSpace
+    from tunefront.storage.artifacts.model_files import ModelFiles
 
-    results = load_results(study)
-    taken = take_model(results, load_confirmation(study.store, results), number)
-    lines = [*taken.why, f"Its model: {taken.path}"]
+    folder = Path("results") / study.name
+    results, files = load_results(study, folder), ModelFiles(study, folder)
+    confirmation = load_confirmation(study.store, results, folder)
+    taken = take_model(results, confirmation, number, lambda trial: files.bring([trial])[0])
+    lines = [*taken.why, *files.problems, f"Its model: {taken.path}"]
     space = study.record.spec.get("space")
     if not isinstance(space, str):
         return Predictor(open_model_file(taken.path)), lines
     # The layers of a space of one's own are known once its code has run.
     own = OwnSpace.parse(space)
     return Predictor(open_model_file(taken.path), own.load), [*lines, describe_code([space])]
+
+
+def with_model_here(study: OpenStudy, trial: TrialRecord) -> TrialRecord:
+    """Return a trial with its model on this machine: fetched from the study's artifacts where that is needed and goes.
+
+    Raises:
+        FolderTakenError: If ``results/NAME`` holds another study's results.
+    """
+    from tunefront.storage.artifacts.model_files import ModelFiles
+
+    return ModelFiles(study, Path("results") / study.name).bring([trial])[0]
+
+
+def kept_path(study: OpenStudy, trial: TrialRecord) -> Path:
+    """Return the path of a trial's model on this machine, see :func:`with_model_here`.
+
+    Raises:
+        StudyError: If it was not kept, or cannot be had.
+    """
+    path = with_model_here(study, trial).model_path
+    again = f"'tunefront retrain {study.name} {trial.number}' trains it again"
+    if not path:
+        raise StudyError(f"the model of trial {trial.number} was not kept: only those of the front are. {again}")
+    if not Path(path).is_file():
+        raise StudyError(f"{path}: the model of trial {trial.number} is not on this machine. {again}")
+    return Path(path)
 
 
 def predictions_frame(predictor: Predictor, named: Sequence[str]) -> pd.DataFrame:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tunefront.study import Study, StudyError, default_storage
+from tunefront.study import ARTIFACTS_VARIABLE, Study, StudyError, default_storage
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ def run(
     trials: int | None = None,
     slots: int | None = None,
     out: str | Path | None = None,
+    artifacts: str | Path | None = None,
 ) -> Study:
     """Run a study on this machine, or go on with it, and write its report.
 
@@ -36,6 +38,8 @@ def run(
         trials: The study's number of trials, in place of the spec's.
         slots: Trials at a time (default: one for each GPU, else as many as the CPU can run well).
         out: The folder for models, logs and report (default: ``results/NAME``).
+        artifacts: A folder or ``s3://BUCKET/PREFIX`` where the models and logs of all machines lie together (default:
+            ``TUNEFRONT_ARTIFACTS``, or where they are already).
 
     Returns:
         The study; after Ctrl-C in a notebook, with the trials so far.
@@ -69,7 +73,8 @@ def run(
     if code := code_of(study_spec):
         tell(describe_code(code))
     try:
-        ending = run_spec(study_spec, place_of_spec(source), url, slots, folder, console)
+        place = str(artifacts) if artifacts is not None else os.environ.get(ARTIFACTS_VARIABLE, "")
+        ending = run_spec(study_spec, place_of_spec(source), url, slots, folder, console, artifacts=place)
     except KeyboardInterrupt:  # while Keras was loaded or the data prepared; later the supervisor ends in order
         if not in_notebook() or find_stored(study_spec.name) is None:
             raise
@@ -114,11 +119,13 @@ def run_spec(
     folder: Path,
     console: Console,
     enqueue: Callable[[OpenStudy], None] | None = None,
+    artifacts: str = "",
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console.
 
     Args:
         path: The spec's file, or what messages call the spec.
+        artifacts: See :class:`RunRequest`.
     """
     import tempfile
 
@@ -126,7 +133,10 @@ def run_spec(
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import check_own_space
+    from tunefront.storage.artifacts.address import open_artifacts
 
+    if artifacts:
+        open_artifacts(artifacts).prepare()  # a mistake in it does not wait for Keras
     check_own_space(path, spec)
     check_files(path, spec.data)
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
@@ -140,6 +150,7 @@ def run_spec(
             import tunefront.reports.publish  # noqa: F401
             from tunefront.search.supervisor.run import RunRequest, run_study
 
-            return run_study(RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue), view)
+            request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue, artifacts)
+            return run_study(request, view)
         finally:
             view.close()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORAGE = "sqlite:///tunefront.db"
 STORAGE_VARIABLE = "TUNEFRONT_STORAGE"
+ARTIFACTS_VARIABLE = "TUNEFRONT_ARTIFACTS"
 
 
 class StudyError(TunefrontError):
@@ -102,6 +103,7 @@ class Study:
             StudyError: If no model keeps the limits; the message says which one to loosen.
         """
         from tunefront.confirmation_price import price_of_confirmation
+        from tunefront.predictions import with_model_here
         from tunefront.reports.confirmation.results import load_confirmation
         from tunefront.reports.selection.files import options_for
         from tunefront.reports.selection.limits import limit_of
@@ -123,7 +125,7 @@ class Study:
             raise StudyError(describe_no_choice(options, limits))
         option = selection.option
         values = {measure.name: option.value(measure.name) for measure in map(options.measure, options.axes)}
-        path = option.trial.model_path
+        path = with_model_here(study, option.trial).model_path if option.file is None else option.trial.model_path
         if option.file is not None:
             results_folder = Path(path).parent.parent if path else Path("results") / self.name
             path = str(results_folder / "deployed" / option.file.file)
@@ -150,12 +152,9 @@ class Study:
         Raises:
             StudyError: If there is no such trial, its model was not kept, or the file is not on this machine.
         """
-        path = Path(self._trial(number).model_path)
-        again = f"'tunefront retrain {self.name} {number}' trains it again"
-        if path == Path():
-            raise StudyError(f"the model of trial {number} was not kept: only those of the front are. {again}")
-        if not path.is_file():
-            raise StudyError(f"{path}: the model of trial {number} is not on this machine. {again}")
+        from tunefront.predictions import kept_path
+
+        path = kept_path(self._open(), self._trial(number))
         from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
         from tunefront.spaces.own import OwnSpace
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from tunefront.objectives.measures import AXES
@@ -13,19 +14,24 @@ from tunefront.reports.confirmation.shared_machines import is_shared
 from tunefront.reports.confirmation.statistics import estimate
 from tunefront.reports.study_results import StudyResults, front_numbers, load_results
 from tunefront.storage import studies
+from tunefront.storage.artifacts.model_files import CONFIRMATION
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population.stages import changes
 from tunefront.storage.trials import TrialRecord
 
 
-def load_confirmation(store: Store, results: StudyResults) -> Confirmation | None:
-    """Read the confirmation of a search; None without one, or if no training has ended yet. Writes nothing."""
+def load_confirmation(store: Store, results: StudyResults, folder: Path | None = None) -> Confirmation | None:
+    """Read the confirmation of a search; None without one, or if no training has ended yet. Writes nothing.
+
+    Args:
+        folder: The folder of the search's results, see :func:`load_results`.
+    """
     found = (study for study in studies.list_all(store) if study.record.spec.get("confirms") == results.study.name)
     trained = next(found, None)
     if trained is None:
         return None
-    study = load_results(trained)
+    study = load_results(trained, folder / CONFIRMATION if folder is not None else None)
     by_finalist = _trainings(trained, study, results)
     score, validation = read_scores(trained, results, by_finalist)
     complete = _complete_trainings(results, by_finalist, (score, validation))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,10 +35,18 @@ class TakenModel:
     why: Sequence[str]
 
 
-def take_model(results: StudyResults, confirmation: Confirmation | None, number: int | None = None) -> TakenModel:
+def take_model(
+    results: StudyResults,
+    confirmation: Confirmation | None,
+    number: int | None = None,
+    bring: Callable[[TrialRecord], TrialRecord] = lambda trial: trial,
+) -> TakenModel:
     """Return the model that `select` chooses, or that of trial `number`.
 
     It is the one that the search kept or, where that is not here, the best of its trainings in the confirmation.
+
+    Args:
+        bring: Fetches the model of a trial of the search, and returns the trial with its path here.
 
     Raises:
         NoModelError: If there is none on this machine.
@@ -52,6 +60,7 @@ def take_model(results: StudyResults, confirmation: Confirmation | None, number:
     else:
         trial = _trial(results, number)
         why = [f"Take trial {number}, as you ask: {_describe(results, trial)}."]
+    trial = bring(trial)
     finalists = confirmation.finalists if confirmation is not None else []
     confirmed = next((finalist for finalist in finalists if finalist.number == trial.number), None)
     if _is_here(trial):

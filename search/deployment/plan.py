@@ -14,6 +14,7 @@ from tunefront.search.confirmation.searches import check_is_search
 from tunefront.search.confirmation.trainings import confirmed_trainings
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.storage import trials
+from tunefront.storage.artifacts.model_files import ModelFiles
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
@@ -51,10 +52,13 @@ class DeploymentPlan:
     missing: Mapping[int, str]
 
 
-def plan_deployment(search: OpenStudy) -> DeploymentPlan:
+def plan_deployment(search: OpenStudy, folder: Path | None = None) -> DeploymentPlan:
     """Choose the models: of the front and its near misses, and of all that were confirmed. Writes nothing.
 
     Of a confirmed candidate it is the kept model with the best validation accuracy, as in the report.
+
+    Args:
+        folder: The folder of the search's results on this machine, where models of others may have been brought to.
 
     Raises:
         NotASearchError: If the study is a confirmation.
@@ -75,8 +79,10 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
             "files are what is deployed"
         )
     records = trials.load(search)
+    if folder is not None:
+        records = ModelFiles(search, folder).here(records)
     finalists = choose_finalists(records, list(spec.parsed_objectives().values()), n_scored(record))
-    confirmed = _confirmed_models(search, spec, records)
+    confirmed = _confirmed_models(search, spec, records, folder)
     by_number = {trial.number: trial for trial in records}
     found, missing = [], {}
     for number in dict.fromkeys([*confirmed, *(finalist.number for finalist in finalists)]):
@@ -93,9 +99,11 @@ def plan_deployment(search: OpenStudy) -> DeploymentPlan:
     return DeploymentPlan(spec, found, missing)
 
 
-def _confirmed_models(search: OpenStudy, spec: StudySpec, records: Sequence[TrialRecord]) -> dict[int, KeptFile]:
+def _confirmed_models(
+    search: OpenStudy, spec: StudySpec, records: Sequence[TrialRecord], folder: Path | None
+) -> dict[int, KeptFile]:
     found = {}
-    for number, trainings in confirmed_trainings(search, records).items():
+    for number, trainings in confirmed_trainings(search, records, folder).items():
         kept = [one for one in trainings if one.model_path and Path(one.model_path).is_file()]
         if kept:
             best = max(kept, key=lambda one: one.measurements.get(spec.accuracy_measure, float("-inf")))

@@ -18,6 +18,7 @@ from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.attempts import Lease
 from tunefront.storage.open_study import OpenStudy
 
@@ -30,6 +31,7 @@ class Assignment:
         out: The folder for kept models and logs.
         machine: The description of this machine: hardware, versions and slots.
         gpus: The GPUs of this machine.
+        artifacts: The place where the study's models and logs are kept together; None if it has none.
     """
 
     study: OpenStudy
@@ -40,6 +42,7 @@ class Assignment:
     out: Path
     machine: Mapping[str, Any] = field(default_factory=dict)
     gpus: Sequence[Gpu] = ()
+    artifacts: ArtifactStore | None = None
 
     def device_of(self, slot: Slot) -> str:
         """Return the kind of device of a slot, by which times compare."""

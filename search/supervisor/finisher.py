@@ -10,7 +10,6 @@ from typing import Any
 from optuna.trial import TrialState
 
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
@@ -19,12 +18,15 @@ from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
+from tunefront.search.supervisor.uploads.uploads import SHORT_SECONDS, Uploads
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import studies
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.patience import is_of_database
 from tunefront.storage.outcomes import STATES, Outcome
+
+_LAST_SECONDS = 20.0  # for uploads, when a supervisor ends
 
 
 class Finisher:
@@ -37,6 +39,7 @@ class Finisher:
     Args:
         running: The supervisor's running trials, from which trials that end are removed.
         delivery: Tells the store how trials ended, or keeps that until it is back.
+        uploads: Brings the files of results to the artifacts, before the store is told.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Finisher:
         view: View,
         contact: Contact,
         delivery: Delivery,
-        checkpoints: StudyCheckpoints,
+        uploads: Uploads,
         clock: Callable[[], float],
     ) -> None:
         self.seconds_a_trial: list[float] = []
@@ -61,7 +64,9 @@ class Finisher:
         self._view = view
         self._contact = contact
         self._delivery = delivery
-        self._checkpoints = checkpoints
+        self._checkpoints = assignment.checkpoints()
+        self._uploads = uploads
+        self._descriptions: dict[str, Callable[[], str]] = {}  # of results whose files are being uploaded
         self._clock = clock
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
@@ -143,14 +148,21 @@ class Finisher:
         self._tell(TrialResult(lease, outcome, reason), lambda: describe_outcome(lease.number, outcome, "", reason))
 
     def deliver_kept(self) -> None:
-        """Deliver the results that were kept while the store was away.
+        """Deliver the results that were kept while the store was away, or while their files were uploaded.
 
         Raises:
             StoreAwayError: If it is away again.
         """
-        for result in self._delivery.spool.results():
+        ready = [result for result in self._delivery.spool.results() if self._uploads.is_done(result)]
+        for line in self._uploads.take_lines():
+            self._view.say(line)
+        for result in ready:
             is_recorded = self._contact.ask(partial(self._delivery.record_spooled, result))
-            self._view.say(describe_delivery(result, is_recorded=is_recorded))
+            describe = self._descriptions.pop(result.name, None)
+            if is_recorded and describe is not None:
+                self._view.say(describe())
+            else:
+                self._view.say(describe_delivery(result, is_recorded=is_recorded))
             self._drop_checkpoints(result, is_recorded=is_recorded)
             self._drop_beaten()
 
@@ -164,7 +176,24 @@ class Finisher:
                 self.finish(running, Outcome.RETURNED, reason=reason)
                 self._has_left = self._contact.is_lost  # nobody waits for the store once more for each trial
 
+    def await_uploads(self) -> None:
+        """Deliver the results whose files are being uploaded, unless that takes long or a place is away.
+
+        Files that are being removed are waited for too.
+        """
+        deadline = self._clock() + _LAST_SECONDS
+        while (self._descriptions or self._uploads.is_busy) and self._clock() < deadline:
+            if self._uploads.is_away or self._contact.is_lost:
+                return
+            self._contact.ask_or(self.deliver_kept, None)
+            self._uploads.wait(SHORT_SECONDS)
+
     def _tell(self, result: TrialResult, describe: Callable[[], str]) -> None:
+        if self._uploads.wants(result):
+            self._descriptions[result.name] = describe
+            self._delivery.spool.add(result)
+            self._uploads.is_done(result)  # begins
+            return
         try:
             if self._has_left:
                 raise StoreAwayError
@@ -189,7 +218,12 @@ class Finisher:
             self._checkpoints.drop([result.lease.number])
 
     def _drop_beaten(self) -> None:
-        self._contact.ask_or(lambda: self._models.drop(self._live_front.beaten()), None)
+        self._contact.ask_or(self._drop_now, None)
+
+    def _drop_now(self) -> None:
+        beaten = self._live_front.beaten()
+        self._models.drop(beaten)
+        self._uploads.drop(beaten)
 
     def _free(self, running: RunningTrial) -> None:
         self._running.free(running)

@@ -81,6 +81,11 @@ class KeptModels:
             with contextlib.suppress(FileNotFoundError):  # another supervisor of this folder delivers it too
                 path.replace(self.folder / f"trial-{number}.{path.name.partition('.model.')[2]}")
 
+    def files(self, number: int, stem: Path) -> dict[str, Path]:
+        """Return the files of a published model by their endings, where :meth:`move_out` has moved them or not."""
+        moved = {path.name.partition(".model.")[2]: path for path in stem.parent.glob(f"{stem.name}.model.*")}
+        return moved or {path.name.partition(".")[2]: path for path in self.folder.glob(f"trial-{number}.*")}
+
     def drop_partial(self, number: int) -> None:
         """Remove a half-written model, and what is beside it, that a trial process may have left."""
         for ending in (".keras", *_ERRORS):

@@ -38,6 +38,7 @@ from tunefront.search.system.processes import n_cpus
 from tunefront.search.system.signals import interruptible
 from tunefront.spaces.grid import Grid
 from tunefront.storage import folder_owner, studies
+from tunefront.storage.artifacts import study_artifacts
 from tunefront.storage.counts import count
 from tunefront.storage.database.connection import Store, has_studies, open_store
 from tunefront.storage.database.locks import in_turn
@@ -55,6 +56,7 @@ class RunRequest:
         launcher: The starter of trial processes, which may be loading already.
         scratch: An empty folder that exists as long as the run.
         enqueue: Called when the study is open, before any trial, to queue what must be trained.
+        artifacts: The address of the place for models and logs; empty for the one that the study has, if any.
     """
 
     spec: StudySpec
@@ -65,6 +67,7 @@ class RunRequest:
     launcher: Launcher
     scratch: Path
     enqueue: Callable[[OpenStudy], None] | None = None
+    artifacts: str = ""
 
 
 @quiet_optuna()  # the view reports what happens
@@ -78,6 +81,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
         SpecError: If the stored study has another spec, or the study cannot be prepared.
         StoreError: If the storage cannot be opened.
         FolderTakenError: If the folder for models and logs holds another study's.
+        ArtifactsAddressError, ArtifactsAwayError: If the artifacts cannot be used.
         OSError: If a link stands where a file of the run is to be written.
     """
     spec = request.spec
@@ -99,7 +103,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
     study = in_turn(lambda: _open_study(store, spec, facts), view.say)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
-    in_turn(lambda: take_over_left(study, request.out, view.say), view.say)
+    artifacts = study_artifacts.begin(study, request.artifacts)
+    in_turn(lambda: take_over_left(study, request.out, view.say, artifacts), view.say)
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     joined = in_turn(lambda: join(spec, request.spec_path, study, worker_id, description, view.say), view.say)
     enqueue = request.enqueue
@@ -123,7 +128,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
-    assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description, gpus)
+    assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description, gpus, artifacts)
     with interruptible(view.say) as is_interrupted:
         return Supervisor(assignment, request.launcher, view, is_interrupted).run()
 

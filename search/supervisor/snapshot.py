@@ -32,12 +32,13 @@ class Snapshots:
         self._last: Snapshot | None = None
         self._saved = (0, 0)  # stopped trials, and the epochs that these saved
 
-    def take(self, counts: Counts, seconds_a_trial: Sequence[float]) -> Snapshot:
+    def take(self, counts: Counts, seconds_a_trial: Sequence[float], notice: str = "") -> Snapshot:
         """Return counts, slots, the front so far, and what time and epochs were spent, saved and are left.
 
         Args:
             seconds_a_trial: The seconds of the trials that this supervisor has finished; without any, the time left is
                 unknown.
+            notice: See :class:`Snapshot`; the store can be reached.
         """
         assignment, measure = self._assignment, MEASURES[self._assignment.spec.accuracy_measure]
         remaining = max(assignment.spec.trials - counts.finished, 0)
@@ -55,6 +56,7 @@ class Snapshots:
             seconds=self._clock() - self._started_at,
             epochs_saved=self._epochs_saved(counts.pruned),
             guessing=frozenset(number for number, values in front or () if self._live_front.is_guessing(values)),
+            notice=notice,
         )
         return self._last
 

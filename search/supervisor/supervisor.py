@@ -34,6 +34,7 @@ from tunefront.search.supervisor.notes import forget_ending, note_ending, note_f
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.snapshot import Snapshots
 from tunefront.search.supervisor.study_end import StudyEnd
+from tunefront.search.supervisor.uploads.uploads import SHORT_SECONDS, Uploads
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
@@ -88,19 +89,12 @@ class Supervisor:
         self._study_end = StudyEnd(assignment, self._source, clock)
         self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
         self._spool = Spool(assignment.out / "spool", self._models)
+        uploads = self._uploads = Uploads(self._study, assignment.artifacts, self._spool, assignment.out)
         self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
         self._finisher = Finisher(
-            assignment,
-            self._live_front,
-            self._models,
-            self._running,
-            view,
-            self._contact,
-            delivery,
-            self._checkpoints,
-            clock,
+            assignment, self._live_front, self._models, self._running, view, self._contact, delivery, uploads, clock
         )
         self._sweeper = Sweeper(
             self._study, self._contact, self._renewal, self._spool, self._finisher.deliver_kept, view.say, clock
@@ -129,9 +123,11 @@ class Supervisor:
         """
         ending = Ending.INTERRUPTED
         self._renewal.start()
+        self._uploads.start()
         try:
             self._contact.ask_or(self._assignment.drop_ended_checkpoints, None)  # dead runs have left them
             ending = self._work_on()
+            self._finisher.await_uploads()
             self._insist(self._renewal.renew)  # otherwise the last seconds would not count for the study's time limit
             self._insist(partial(note_ending, self._assignment, ending))
             self._insist(partial(note_front_loss, self._study, self._judge.pareto))
@@ -145,6 +141,7 @@ class Supervisor:
             try:
                 self._give_back(reason=ending.value)
             finally:
+                self._uploads.stop()
                 self._renewal.stop()
 
     def _work_on(self) -> Ending:
@@ -156,9 +153,9 @@ class Supervisor:
                 if ending is not None:
                     return ending
             if self._running:
-                self._listener.listen(_TICK_SECONDS)
-            else:  # All remaining trials run elsewhere, or the store is away.
-                time.sleep(_TICK_SECONDS)
+                self._listener.listen(SHORT_SECONDS if self._uploads.holds_slots else _TICK_SECONDS)
+            else:  # All remaining trials run elsewhere or are uploaded, or the store is away.
+                self._uploads.wait(_TICK_SECONDS)
             self._finisher.end_overdue()
             self._show()
 
@@ -174,7 +171,7 @@ class Supervisor:
         self._sweeper.sweep(is_idle=not self._running)
         if ask(self._study_end.is_out_of_time) and not self._has_all_trials():
             return Ending.TIME_LIMIT
-        if len(self._running) < len(self._assignment.slots):
+        if len(self._running) < len(self._assignment.slots) and not self._uploads.holds_slots:
             counts = ask(self._count)
             ending = ask(partial(self._study_end.ending, counts))
             if ending is Ending.NO_GROWTH and self._starting:
@@ -277,7 +274,7 @@ class Supervisor:
         self._give_back_starting(reason)
         if len(self._spool):
             where = self._assignment.out / "spool"
-            self._view.say(f"results wait in {where}: run the same command again when the storage is back")
+            self._view.say(f"results wait in {where}: run the same command again when all can be reached")
 
     def _give_back_starting(self, reason: str) -> None:
         """Give back what is leased for a slot and does not run, because its start was cut off."""
@@ -292,7 +289,8 @@ class Supervisor:
         for problem in self._spool.take_problems():
             self._view.say(problem)
         seconds = self._finisher.seconds_a_trial
-        snapshot = self._contact.ask_or(lambda: self._snapshots.take(self._count(), seconds), None)
+        notice = self._uploads.notice()
+        snapshot = self._contact.ask_or(lambda: self._snapshots.take(self._count(), seconds, notice), None)
         if snapshot is None:
             snapshot = self._snapshots.take_without_store(self._contact.notice(len(self._spool)))
         if snapshot is not None:

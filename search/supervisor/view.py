@@ -41,7 +41,7 @@ class Snapshot:
         epochs_saved: The epochs that stopped trials were not trained for.
         guessing: The numbers of the trials on the front that are no better than guessing.
         notice: What a person is to know now, such as that the storage is away; empty while all is well. The other
-            content is then as it was last known, but for the slots.
+            content may then be as it was last known, but for the slots.
     """
 
     study: str

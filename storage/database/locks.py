@@ -1,7 +1,8 @@
 """The locks of a store: a lock file beside an SQLite database, else advisory locks of the server.
 
 A server has a lock for each study, and one for the store as a whole, which keeps out the holders of all others.
-An SQLite file has one writer at a time, so the lock beside it is always that of the whole store.
+An SQLite file has one writer at a time, so the lock beside it is that of the whole store for every study. The files in
+artifacts, whose removal may wait for a network, have a lock of their own everywhere.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tunefront.storage.database.server_settings import connect_arguments, set_se
 from tunefront.storage.database.waits import Waits
 
 T = TypeVar("T")
+
+ARTIFACTS_LOCK = 0  # in place of a study's number, which counts from 1
 
 
 class StoreError(TunefrontError):
@@ -67,7 +70,7 @@ def exclusive_lock(
         database where another worker has ended the lock's connection, because this worker seemed lost.
 
     Args:
-        study_id: The study to lock; the whole store if None.
+        study_id: The study to lock, or `ARTIFACTS_LOCK`; the whole store if None.
         is_worker: Whether a worker waits, which looks up the holder and comes back later. A command waits for longer.
 
     Raises:
@@ -76,7 +79,8 @@ def exclusive_lock(
     seconds = waits.lock_seconds if is_worker else waits.command_seconds
     shown = masked(str(url))
     if url.get_backend_name() == "sqlite":
-        with _file_lock(Path(f"{url.database}.lock"), seconds):
+        name = "artifacts.lock" if study_id == ARTIFACTS_LOCK else "lock"
+        with _file_lock(Path(f"{url.database}.{name}"), seconds):
             yield lambda: None
         return
     lock_engine = engine if engine is not None else _own_engine(url, waits)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-VERSION = 3  # raised with each migration
+VERSION = 4  # raised with each migration
 
 metadata = sa.MetaData()
 
@@ -116,6 +116,18 @@ answers = sa.Table(
     sa.Column("split", sa.String(16), primary_key=True),  # "test" or "validation"
     # Compressed JSON, see `answers.py`. The length makes it a MEDIUMBLOB on MySQL, whose BLOB ends at 64 kB.
     sa.Column("content", sa.LargeBinary(2**24 - 1), nullable=False),
+)
+
+# The files of a trial's attempt in the study's artifacts. Rows are written before files: so whoever removes a file
+# that no row names removes none that is on its way.
+artifacts = sa.Table(
+    "tunefront_artifacts",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("name", sa.String(255), primary_key=True),  # its path in a results folder, such as models/trial-3.keras
+    sa.Column("digest", sa.String(64), nullable=False, index=True),  # SHA-256 in hexadecimal digits
+    sa.Column("n_bytes", sa.BigInteger, nullable=False),
 )
 
 

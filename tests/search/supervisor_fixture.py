@@ -21,6 +21,7 @@ from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import Snapshot
 from tunefront.storage import studies, trials
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.database.waits import Waits
@@ -101,6 +102,7 @@ class SupervisorFixture:
     waits: Waits = field(default_factory=Waits)
     view: RecordingView = field(default_factory=RecordingView)
     clock: Callable[[], float] = time.monotonic
+    artifacts: ArtifactStore | None = None
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
@@ -133,7 +135,9 @@ class SupervisorFixture:
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
         dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5, outputs=self.outputs)
         slots = [Slot(f"cpu{index}", self.n_threads) for index in range(self.n_slots)]
-        assignment = Assignment(self.study, self.spec, dataset, slots, self.worker_id, self.out)
+        assignment = Assignment(
+            self.study, self.spec, dataset, slots, self.worker_id, self.out, artifacts=self.artifacts
+        )
         self.out.mkdir(exist_ok=True)
         launcher = Launcher(self.out / "forkserver.log", preload=())
         trains = partial(self.trains, plan=self.plan, notes=str(self.notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from tunefront.commands.options import JsonOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.screen.verdict import from_here
+from tunefront.commands.session import results_folder
 from tunefront.commands.terminal import UserError, say, show, show_json, storage_argument, suggest
 from tunefront.study import DEFAULT_STORAGE, find_study
 
@@ -35,10 +37,15 @@ def errors(
         from tunefront.reports.errors.model_errors import find_errors
         from tunefront.reports.errors.terminal import errors_json, errors_shown
         from tunefront.reports.study_results import load_results
+        from tunefront.storage.answers import PREDICTIONS, WORST
+        from tunefront.storage.artifacts.model_files import bring_models
 
         found = find_study(storage, study)
-        results = load_results(found)
-        confirmation = load_confirmation(found.store, results)
+        folder = results_folder(found.record)
+        for problem in bring_models(found, folder, (PREDICTIONS, WORST)):
+            say(problem, sys.stderr)
+        results = load_results(found, folder)
+        confirmation = load_confirmation(found.store, results, folder)
         number = _selected(results, confirmation) if trial is None else trial
         model = find_errors(found, results, confirmation, number)
     if as_json:

@@ -145,6 +145,7 @@ def deploy(
         from tunefront.search.models.extras import check_installed
         from tunefront.search.spec.deploy import find_device
         from tunefront.storage import folder_owner
+        from tunefront.storage.artifacts.model_files import bring_models
         from tunefront.storage.deployment import deployed
 
     tell = line_teller(as_json)
@@ -155,7 +156,9 @@ def deploy(
     found = find_study(storage, study, is_writer=True)
     folder = writable_folder(out or results_folder(found.record))
     folder_owner.check_owner(folder, found.record, study)
-    plan = plan_deployment(found)
+    for problem in bring_models(found, folder):
+        tell(problem)
+    plan = plan_deployment(found, folder)
     times = read_measured(measured, [model.number for model in plan.models]) if measured is not None else {}
     announce_code(plan.spec, as_json)
     folder_owner.claim(folder, found.record)

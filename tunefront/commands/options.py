@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tunefront.commands.terminal import say
-from tunefront.study import STORAGE_VARIABLE
+from tunefront.study import ARTIFACTS_VARIABLE, STORAGE_VARIABLE
 
 
 def _warn_of_password(url: str) -> str:
@@ -32,6 +32,15 @@ StorageOption = Annotated[
     ),
 ]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY]")]
+ArtifactsOption = Annotated[
+    str,
+    typer.Option(
+        envvar=ARTIFACTS_VARIABLE,
+        metavar="FOLDER|s3://BUCKET/PREFIX",
+        help="Where the models and logs of all machines lie together. It is stored with the study, so that later "
+        "commands find them.  [default: where they are already]",
+    ),
+]
 SlotsOption = Annotated[
     int | None,
     typer.Option(

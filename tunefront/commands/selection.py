@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -85,8 +86,9 @@ def select(
 
         board = find_device(device, "--device") if device else None
         found = find_study(storage, study)
-        results = load_results(found)
-        every = find_options(results, load_confirmation(found.store, results))
+        folder = out or results_folder(found.record)
+        results = load_results(found, folder)
+        every = find_options(results, load_confirmation(found.store, results, folder))
     names = [text.partition("=")[0].strip() for text in (*(at_most or ()), *(at_least or ()))]
     options, limits = options_for(found, every, names, board)
     limits += [read_limit(text, options, is_upper=True) for text in at_most or ()]
@@ -99,7 +101,7 @@ def select(
         else:
             say(text)
         raise typer.Exit(1)
-    folder = out or results_folder(found.record)
+    choice = _with_model_here(choice, found, folder)
     files = _export(choice, folder, export) if export is not None else []
     if as_json:
         show_json(_as_json(choice, found, folder, files))
@@ -107,6 +109,21 @@ def select(
     _say(choice, found, storage, folder)
     if files:
         say_written(files)
+
+
+def _with_model_here(choice: Selection, study: OpenStudy, folder: Path) -> Selection:
+    """Fetch the chosen model from the study's artifacts if it is not on this machine; a file is made here anyway."""
+    from dataclasses import replace
+
+    from tunefront.storage.artifacts.model_files import ModelFiles
+
+    if choice.option.file is not None:
+        return choice
+    files = ModelFiles(study, folder)
+    (trial,) = files.bring([choice.option.trial])
+    for problem in files.problems:
+        say(problem, sys.stderr)
+    return replace(choice, option=replace(choice.option, trial=trial))
 
 
 def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> None:

@@ -54,13 +54,14 @@ def run_here(
     folder: Path,
     as_json: bool,
     enqueue: Callable[[OpenStudy], None] | None = None,
+    artifacts: str = "",
 ) -> tuple[Ending, Console]:
     """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
     from tunefront.runner import run_spec
 
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
-        return run_spec(spec, path, storage, slots, folder, console, enqueue), console
+        return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts), console
 
 
 def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:

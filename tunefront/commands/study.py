@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption, OutOption, SlotsOption, StorageOption
+from tunefront.commands.options import ArtifactsOption, JsonOption, OutOption, SlotsOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce_code,
@@ -31,12 +31,14 @@ def run(
         int | None, typer.Option(min=1, max=10_000_000, help="Trials of the study, instead of what the spec says.")
     ] = None,
     out: OutOption = None,
+    artifacts: ArtifactsOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Run a study, or go on with it, and write its report.
 
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
-    machines with one shared --storage, they work on the study together.
+    machines with one shared --storage, they work on the study together; with --artifacts their models
+    lie in one place.
     """
     with at_work("reading the spec"):
         from tunefront.search.spec.file import read_spec
@@ -45,7 +47,7 @@ def run(
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
-    ending, console = run_here(study_spec, spec, storage, slots, folder, as_json)
+    ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts)
     published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if published is not None and not as_json:
@@ -91,6 +93,7 @@ def confirm(
         from tunefront.search.confirmation.plan import plan_confirmation
         from tunefront.search.system.links import refuse_links
         from tunefront.storage import folder_owner
+        from tunefront.storage.artifacts.study_artifacts import address_of
 
         search = find_study(storage, study)
     folder = writable_folder(out or Path("results") / study)
@@ -101,7 +104,14 @@ def confirm(
         plan = plan_confirmation(search, seeds, near)
     say(plan.describe(slots), sys.stderr if as_json else sys.stdout)
     ending, console = run_here(
-        plan.spec, Path(study), storage, slots, folder / "confirmation", as_json, enqueue=plan.enqueue
+        plan.spec,
+        Path(study),
+        storage,
+        slots,
+        folder / "confirmation",
+        as_json,
+        enqueue=plan.enqueue,
+        artifacts=address_of(search),
     )
     published = publish_run(ending, storage, study, folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)

@@ -12,7 +12,9 @@ from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
+from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
 from tunefront.storage import constraints, curves, intermediate_values, queue
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.attempts import Lease
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database.patience import patiently
@@ -84,12 +86,18 @@ class Delivery:
         return constraints.as_list(self._live_front.limits, known)
 
 
-def deliver_left_results(study: OpenStudy, out: Path, say: Callable[[str], None]) -> None:
+def deliver_left_results(
+    study: OpenStudy, out: Path, say: Callable[[str], None], artifacts: ArtifactStore | None = None
+) -> None:
     """Deliver what an earlier supervisor could not, before anybody sweeps its trials.
 
     Args:
         out: The study's results folder.
         say: Tells a person of each result.
+        artifacts: The place that the results' files are brought to first; None if the study has none.
+
+    Raises:
+        ArtifactsAwayError: If that place cannot be used.
     """
     spool = Spool(out / "spool", KeptModels(study, out / "models"))
     if len(spool):
@@ -97,6 +105,8 @@ def deliver_left_results(study: OpenStudy, out: Path, say: Callable[[str], None]
         live_front = LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits())
         delivery = Delivery(study, spec, live_front, spool)
         for result in spool.results():
+            if artifacts is not None and is_for_good(result):
+                upload(study.store, artifacts, result, files_of(result, spool, out))
             is_recorded = patiently(partial(delivery.record_spooled, result))
             say(describe_delivery(result, is_recorded=is_recorded))
     for problem in spool.take_problems():

@@ -1,4 +1,7 @@
-"""The results that wait until the store is back: a JSON file of each in the results folder, its model beside it."""
+"""The results that wait until the store can be told: a JSON file of each in the results folder, its model beside it.
+
+The store may be away, or the files of a result may still be on their way to the artifacts.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,10 @@ class Spool:
     def read_left(self, workers: Collection[str]) -> None:
         """Let the results wait here too that these workers, which have ended, have left in the folder since."""
         self._read_new(lambda result: result.lease.worker_id in workers)
+
+    def model_files(self, result: TrialResult) -> dict[str, Path]:
+        """Return the files of a result's model by their endings; empty if it has none."""
+        return self._models.files(result.lease.number, self._folder / result.name) if result.model_path else {}
 
     def bring_model_back(self, result: TrialResult) -> None:
         """Put the model of a result where kept models are; nothing if it is there already."""

@@ -12,6 +12,7 @@ from tunefront.search.supervisor.contact.local_workers import ended_and_living_w
 from tunefront.search.supervisor.contact.renewal import Renewal
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.storage import queue
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.open_study import OpenStudy
 
 _IDLE_SECONDS = 1.0
@@ -58,7 +59,9 @@ class Sweeper:
         ended, living = self._contact.ask(partial(ended_and_living_workers, self._study))
         self._spool.read_left(ended)  # of another supervisor of this folder, which nobody else would deliver
         self._deliver_kept()
-        for number in self._contact.ask(partial(self._give_back_lost, ended, living)):
+        waiting = {result.lease.worker_id for result in self._spool.results()}  # for their files to be uploaded
+        swept = [worker for worker in ended if worker not in waiting]
+        for number in self._contact.ask(partial(self._give_back_lost, swept, living)):
             self._say(f"trial {number}: its worker was lost; back in the queue")
         self._swept_at = self._clock()
 
@@ -73,7 +76,9 @@ class Sweeper:
         )
 
 
-def take_over_left(study: OpenStudy, out: Path, say: Callable[[str], None]) -> None:
+def take_over_left(
+    study: OpenStudy, out: Path, say: Callable[[str], None], artifacts: ArtifactStore | None = None
+) -> None:
     """Deliver what ended supervisors left in the results folder, and give back at once what those of this machine ran.
 
     Leases of others may still be renewed.
@@ -81,9 +86,10 @@ def take_over_left(study: OpenStudy, out: Path, say: Callable[[str], None]) -> N
     Args:
         out: The study's results folder.
         say: Tells a person of each result that is delivered.
+        artifacts: See :func:`deliver_left_results`.
     """
     # Who has ended is asked first: a supervisor of this folder that ends after the delivery leaves a result that has
     # not been delivered, so its trials are not to be swept yet.
     ended = ended_workers(study)
-    deliver_left_results(study, out, say)
+    deliver_left_results(study, out, say, artifacts)
     queue.sweep(study, ended, with_expired=False)

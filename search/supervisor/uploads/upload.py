@@ -1,0 +1,54 @@
+"""The upload of one result's files: its trial's log, and its model with all that lies beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from optuna.trial import TrialState
+
+from tunefront.search.supervisor.contact.result import TrialResult
+from tunefront.search.supervisor.contact.spool import Spool
+from tunefront.search.system.links import refuse_link
+from tunefront.storage.artifacts.artifact_store import ArtifactStore, digest_of
+from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, register, remove_unnamed
+from tunefront.storage.database.connection import Store
+from tunefront.storage.outcomes import STATES
+
+
+def is_for_good(result: TrialResult) -> bool:
+    """Return whether a trial has ended with a result, and does not go back to the queue."""
+    return STATES[result.outcome] != TrialState.WAITING
+
+
+def files_of(result: TrialResult, spool: Spool, out: Path) -> dict[str, Path]:
+    """Return the files of a result that are here: name in a results folder -> path.
+
+    Args:
+        out: The study's results folder.
+    """
+    number = result.lease.number
+    found = {f"{MODELS}/trial-{number}.{ending}": path for ending, path in spool.model_files(result).items()}
+    log = f"{LOGS}/trial-{number}.log"
+    return {**found, log: out / log} if (out / log).is_file() else found
+
+
+def upload(store: Store, artifacts: ArtifactStore, result: TrialResult, files: Mapping[str, Path]) -> None:
+    """Bring a result's files to the artifacts; nothing if its lease is no longer held, so that it will be refused.
+
+    It may run twice.
+
+    Raises:
+        ArtifactsAwayError: If the place cannot be used now.
+        OSError: If a file cannot be read, or is a link.
+    """
+    for path in files.values():
+        refuse_link(path)
+    rows = {name: Artifact(name, digest_of(path), path.stat().st_size) for name, path in files.items()}
+    dropped = register(store, result.lease, list(rows.values()), (MODELS, LOGS))
+    if dropped is None:
+        return
+    for name, row in rows.items():
+        if not artifacts.exists(row.digest):
+            artifacts.write(row.digest, files[name])
+    remove_unnamed(store, artifacts, dropped)

@@ -1,0 +1,122 @@
+"""Artifacts in a folder, such as one that all machines mount.
+
+Optuna's own folder store writes in place, so that a killed process leaves half a file under its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from tunefront.storage.artifacts.artifact_store import (
+    README,
+    README_TEXT,
+    ArtifactsAwayError,
+    MissingArtifactError,
+    is_digest,
+    key_of,
+)
+from tunefront.storage.files import replace_file, sync
+
+_PARTIAL = ".partial"
+_CHUNK_BYTES = 1 << 20
+_OLD_SECONDS = 24 * 3600.0  # a file that a killed process left half written is removed after a day
+
+
+class FolderArtifacts:
+    """Artifacts below one folder.
+
+    Args:
+        folder: An absolute path.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def address(self) -> str:
+        """The folder's path."""
+        return str(self._folder)
+
+    def prepare(self) -> None:
+        """Make the folder, and remove what killed processes left half written there long ago."""
+        with self._explained("written"):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            replace_file(self._folder / README, README_TEXT)
+            for path in self._folder.glob(f"sha/*/*{_PARTIAL}"):
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_mtime < time.time() - _OLD_SECONDS:
+                        path.unlink()
+
+    def write(self, digest: str, source: Path) -> None:
+        """Write a file beside its final name, bring it to the disk, and rename it."""
+        content = source.open("rb")  # an error of the source is none of the folder
+        path = self._path(digest)
+        # Processes of other machines may write the same file, so that a process's number is no name for a part of it.
+        partial = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL}")
+        with content, self._explained("written"):
+            made = [each for each in path.parents if not each.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with partial.open("xb") as file:
+                    found = hashlib.sha256()
+                    while chunk := content.read(_CHUNK_BYTES):
+                        found.update(chunk)
+                        file.write(chunk)
+                    file.flush()
+                    os.fsync(file.fileno())
+                if found.hexdigest() != digest:
+                    raise OSError(f"{source} was changed while it was copied")
+                partial.replace(path)
+                for folder in (path.parent, *(each.parent for each in made)):
+                    sync(folder)
+            finally:
+                partial.unlink(missing_ok=True)
+
+    def open(self, digest: str) -> BinaryIO:
+        """Open a file for reading."""
+        try:
+            with self._explained("read"):
+                return self._path(digest).open("rb")
+        except FileNotFoundError:
+            raise MissingArtifactError(f"{self.address} has no {key_of(digest)}") from None
+
+    def exists(self, digest: str) -> bool:
+        """Return whether the file is there; an error where the folder itself is not."""
+        with self._explained("read"):
+            if self._path(digest).is_file():
+                return True
+            os.listdir(self._folder)  # a folder that is not mounted has nothing, and says nothing
+        return False
+
+    def remove(self, digest: str) -> None:
+        """Remove a file, if it is there."""
+        with self._explained("written"):
+            self._path(digest).unlink(missing_ok=True)
+
+    def digests(self) -> Iterator[str]:
+        """Yield the digest of each file that is there."""
+        with self._explained("read"):
+            os.listdir(self._folder)
+            yield from sorted(path.name for path in self._folder.glob("sha/*/*") if is_digest(path.name))
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / key_of(digest)
+
+    @contextlib.contextmanager
+    def _explained(self, what: str) -> Iterator[None]:
+        """Turn errors of the system into those of a place; that a file below the folder is missing is none."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if self._folder.is_dir() and what == "read":
+                raise
+            raise ArtifactsAwayError(f"{self.address} cannot be {what}: {error.strerror}") from error
+        except OSError as error:
+            raise ArtifactsAwayError(f"{self.address} cannot be {what}: {error.strerror or error}") from error

@@ -1,0 +1,124 @@
+"""The rows that name files in artifacts: which file of which trial has which digest.
+
+A file's row is written before the file, under a lock that whoever removes files holds too. So a file that no row names
+is on nobody's way there, and can be removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
+from tunefront.storage.attempts import Lease, holds, of_trial
+from tunefront.storage.database import schema
+from tunefront.storage.database.connection import Store
+from tunefront.storage.database.locks import ARTIFACTS_LOCK
+from tunefront.storage.open_study import OpenStudy
+
+MODELS, LOGS, CHECKPOINTS = "models", "logs", "checkpoints"  # folders of a results folder, and of names
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file of a trial.
+
+    Attributes:
+        name: Its path in a results folder, such as ``models/trial-3.keras``.
+        digest: Its SHA-256 in hexadecimal digits.
+    """
+
+    name: str
+    digest: str
+    n_bytes: int
+
+    @property
+    def folder(self) -> str:
+        """The folder that the name begins with."""
+        return self.name.partition("/")[0]
+
+
+def register(store: Store, lease: Lease, files: Collection[Artifact], folders: Collection[str]) -> list[str] | None:
+    """Write what files an attempt brings, in place of the trial's earlier ones in these folders.
+
+    Returns:
+        The digests that the trial names no longer; None if the lease is no longer held, and nothing is written.
+    """
+    table = schema.artifacts
+    with store.exclusively(ARTIFACTS_LOCK), store.engine.begin() as connection:
+        if not holds(connection, lease):
+            return None
+        earlier = [
+            file for file in _read(connection, of_trial(table, lease.study_id, lease.number)) if file.folder in folders
+        ]
+        is_earlier = table.c.name.in_([file.name for file in earlier])
+        connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number) & is_earlier))
+        for file in files:
+            row = {"name": file.name, "digest": file.digest, "n_bytes": file.n_bytes}
+            connection.execute(table.insert().values(study_id=lease.study_id, number=lease.number, **row))
+    return sorted({file.digest for file in earlier} - {file.digest for file in files})
+
+
+def read(study: OpenStudy, folders: Collection[str] = (MODELS,)) -> dict[int, list[Artifact]]:
+    """Read the study's files in these folders: trial number -> its files."""
+    table = schema.artifacts
+    with study.store.engine.connect() as connection:
+        if not sa.inspect(connection).has_table(table.name):  # made by an older tunefront, and only read here
+            return {}
+        rows = connection.execute(sa.select(table).where(table.c.study_id == study.study_id).order_by(table.c.name))
+        found: dict[int, list[Artifact]] = {}
+        for row in rows:
+            file = Artifact(row.name, row.digest, row.n_bytes)
+            if file.folder in folders:
+                found.setdefault(row.number, []).append(file)
+    return found
+
+
+def forget(study: OpenStudy, numbers: Iterable[int], folder: str = MODELS) -> list[str]:
+    """Delete the rows of the files that these trials have in `folder`; return their digests."""
+    table = schema.artifacts
+    wanted = set(numbers)
+    doomed = {number: files for number, files in read(study, (folder,)).items() if number in wanted}
+    if not doomed:
+        return []
+    with study.store.engine.begin() as connection:
+        for number, files in doomed.items():
+            is_doomed = table.c.name.in_([file.name for file in files])
+            connection.execute(table.delete().where(of_trial(table, study.study_id, number) & is_doomed))
+    return [file.digest for files in doomed.values() for file in files]
+
+
+def digests_in(studies: Iterable[OpenStudy]) -> Mapping[str, int]:
+    """Read the files of whole studies: digest -> bytes."""
+    folders = (MODELS, LOGS, CHECKPOINTS)
+    return {file.digest: file.n_bytes for study in studies for files in read(study, folders).values() for file in files}
+
+
+def named(store: Store) -> set[str]:
+    """Read the digests that any study of the storage names."""
+    with store.engine.connect() as connection:
+        return set(connection.execute(sa.select(schema.artifacts.c.digest).distinct()).scalars())
+
+
+def remove_unnamed(store: Store, artifacts: ArtifactStore, digests: Collection[str]) -> None:
+    """Remove those of these files that no row of any study names.
+
+    Raises:
+        ArtifactsAwayError: If they cannot be removed now.
+        LockBusyError: If the lock is not to be had.
+    """
+    table = schema.artifacts
+    for digest in digests:
+        with store.exclusively(ARTIFACTS_LOCK):
+            with store.engine.connect() as connection:
+                name = connection.execute(sa.select(table.c.name).where(table.c.digest == digest).limit(1)).scalar()
+            if name is None:
+                artifacts.remove(digest)
+
+
+def _read(connection: Connection, condition: sa.ColumnElement[bool]) -> list[Artifact]:
+    rows = connection.execute(sa.select(schema.artifacts).where(condition)).all()
+    return [Artifact(row.name, row.digest, row.n_bytes) for row in rows]
