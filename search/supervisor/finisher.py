@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -22,11 +23,13 @@ from tunefront.search.supervisor.uploads.uploads import SHORT_SECONDS, Uploads
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import studies
+from tunefront.storage.artifacts.rows import CHECKPOINTS
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.patience import is_of_database
 from tunefront.storage.outcomes import STATES, Outcome
 
 _LAST_SECONDS = 20.0  # for uploads, when a supervisor ends
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 class Finisher:
@@ -68,6 +71,11 @@ class Finisher:
         self._uploads = uploads
         self._descriptions: dict[str, Callable[[], str]] = {}  # of results whose files are being uploaded
         self._clock = clock
+
+    def note_checkpoint(self, running: RunningTrial) -> None:
+        """Note that a running trial has a new checkpoint, which others may go on from."""
+        if running.curve:
+            self._uploads.note_checkpoint(running.lease, running.curve[-1].epoch)
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
         """End a trial that was trained to the end; its model is at `model_path` if it was kept."""
@@ -153,6 +161,7 @@ class Finisher:
         Raises:
             StoreAwayError: If it is away again.
         """
+        self._uploads.bring_checkpoints()
         ready = [result for result in self._delivery.spool.results() if self._uploads.is_done(result)]
         for line in self._uploads.take_lines():
             self._view.say(line)
@@ -171,6 +180,9 @@ class Finisher:
         study = self._assignment.study
         for running in self._running:  # all are killed before a write to the store can fail
             running.child.kill()
+            self.note_checkpoint(running)
+        self._uploads.bring_checkpoints(at_once=True)
+        self.await_uploads()  # while their leases are held
         for running in self._running:
             if self._has_left or self._contact.ask_or(lambda: studies.find(study.store, study.name) is not None, True):
                 self.finish(running, Outcome.RETURNED, reason=reason)
@@ -185,7 +197,8 @@ class Finisher:
         while (self._descriptions or self._uploads.is_busy) and self._clock() < deadline:
             if self._uploads.is_away or self._contact.is_lost:
                 return
-            self._contact.ask_or(self.deliver_kept, None)
+            with contextlib.suppress(StoreAwayError):
+                self.deliver_kept()
             self._uploads.wait(SHORT_SECONDS)
 
     def _tell(self, result: TrialResult, describe: Callable[[], str]) -> None:
@@ -224,6 +237,8 @@ class Finisher:
         beaten = self._live_front.beaten()
         self._models.drop(beaten)
         self._uploads.drop(beaten)
+        ended = self._assignment.study.optuna.get_trials(deepcopy=False, states=_ENDED)
+        self._uploads.drop([trial.number for trial in ended], CHECKPOINTS)
 
     def _free(self, running: RunningTrial) -> None:
         self._running.free(running)

@@ -102,6 +102,7 @@ class Listener:
             self._judge_epoch(running, _read_epoch(message.epoch))
         elif message.kind == "checkpoint" and message.epoch:
             running.checkpoint_epochs = int(message.epoch.get("n_epochs", 0))
+            self._finisher.note_checkpoint(running)
             self._note(running)
         elif message.kind == "checkpoint" and message.reason:
             self._say(f"trial {running.lease.number} trains on without a checkpoint: {message.reason}")

@@ -89,7 +89,7 @@ class Supervisor:
         self._study_end = StudyEnd(assignment, self._source, clock)
         self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
         self._spool = Spool(assignment.out / "spool", self._models)
-        uploads = self._uploads = Uploads(self._study, assignment.artifacts, self._spool, assignment.out)
+        uploads = self._uploads = Uploads(self._study, assignment.artifacts, self._spool, self._checkpoints)
         self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
@@ -219,6 +219,8 @@ class Supervisor:
             del self._starting[slot.name]
 
     def _lease(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
+        if self._contact.ask(self._uploads.awaits_checkpoint):
+            return None
         device = self._assignment.device_of(slot)
         progress = partial(self._checkpoints.progress, device)
         leased = self._contact.ask(partial(self._source.lease, slot.name, device, progress))

@@ -42,7 +42,7 @@ class Artifact:
 
 
 def register(store: Store, lease: Lease, files: Collection[Artifact], folders: Collection[str]) -> list[str] | None:
-    """Write what files an attempt brings, in place of the trial's earlier ones in these folders.
+    """Write what files an attempt brings, in place of the trial's earlier ones of these names and in these folders.
 
     Returns:
         The digests that the trial names no longer; None if the lease is no longer held, and nothing is written.
@@ -51,8 +51,11 @@ def register(store: Store, lease: Lease, files: Collection[Artifact], folders: C
     with store.exclusively(ARTIFACTS_LOCK), store.engine.begin() as connection:
         if not holds(connection, lease):
             return None
+        names = {file.name for file in files}
         earlier = [
-            file for file in _read(connection, of_trial(table, lease.study_id, lease.number)) if file.folder in folders
+            file
+            for file in _read(connection, of_trial(table, lease.study_id, lease.number))
+            if file.folder in folders or file.name in names
         ]
         is_earlier = table.c.name.in_([file.name for file in earlier])
         connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number) & is_earlier))

@@ -7,13 +7,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
-from pathlib import Path
 
+from tunefront.mistakes import TunefrontError
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
+from tunefront.search.supervisor.uploads.far_checkpoints import far_checkpoints, fetch_checkpoint, upload_checkpoint
 from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
-from tunefront.storage.artifacts.rows import forget, remove_unnamed
+from tunefront.storage.artifacts.rows import MODELS, Artifact, forget, remove_unnamed
+from tunefront.storage.attempts import Lease
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.database.patience import is_away
 from tunefront.storage.open_study import OpenStudy
@@ -31,16 +34,27 @@ class Uploads:
 
     Args:
         artifacts: The place; None if the study has none, and then everything counts as uploaded.
-        out: The study's results folder.
+        checkpoints: Those in the study's results folder.
     """
 
-    def __init__(self, study: OpenStudy, artifacts: ArtifactStore | None, spool: Spool, out: Path) -> None:
+    def __init__(
+        self,
+        study: OpenStudy,
+        artifacts: ArtifactStore | None,
+        spool: Spool,
+        checkpoints: StudyCheckpoints,
+    ) -> None:
         self._study = study
         self._artifacts = artifacts
         self._spool = spool
-        self._out = out
+        self._out = checkpoints.out
         self._begun: dict[str, float] = {}  # name of a result that is on its way -> when that began
         self._done: set[str] = set()
+        self._checkpoints = checkpoints
+        self._new_checkpoints: dict[int, tuple[Lease, int]] = {}  # trial number -> its lease and last epoch
+        self._brought_at: dict[int, float] = {}
+        self._fetching: set[str] = set()  # digests of checkpoints
+        self._fetched: set[str] = set()
         self._tasks: deque[Callable[[ArtifactStore], None]] = deque()
         self._lines: list[str] = []
         self._why_away, self._lost_at = "", 0.0
@@ -74,14 +88,51 @@ class Uploads:
             return True
         with self._changed:
             if result.name not in self._begun and result.name not in self._done:
+                self._new_checkpoints.pop(result.lease.number, None)
                 self._begun[result.name] = time.monotonic()
                 self._add(partial(self._upload, result))
             return result.name in self._done
 
-    def drop(self, numbers: Collection[int]) -> None:
-        """Remove the models of these trials from the artifacts, unless another trial has the same file."""
+    def note_checkpoint(self, lease: Lease, epoch: int) -> None:
+        """Note that a trial has a new checkpoint, which is brought to the artifacts twice a lease at most.
+
+        Args:
+            epoch: The last epoch that the supervisor knows of.
+        """
         if self._artifacts is not None:
-            digests = forget(self._study, numbers)
+            with self._changed:
+                self._new_checkpoints[lease.number] = (lease, epoch)
+
+    def bring_checkpoints(self, *, at_once: bool = False) -> None:
+        """Bring the new checkpoints of running trials to the artifacts, those that it is time for or all."""
+        pause = 0.0 if at_once else self._study.store.waits.lease_seconds / 2
+        with self._changed:
+            for number, (lease, epoch) in list(self._new_checkpoints.items()):
+                if time.monotonic() - self._brought_at.get(number, -pause) >= pause:
+                    del self._new_checkpoints[number]
+                    self._brought_at[number] = time.monotonic()
+                    store, checkpoints = self._study.store, self._checkpoints
+                    self._add(partial(upload_checkpoint, store, lease=lease, epoch=epoch, checkpoints=checkpoints))
+
+    def awaits_checkpoint(self) -> bool:
+        """Return whether the newest checkpoint of a waiting trial is on its way here; that begins with the question.
+
+        What cannot be fetched is not waited for: the trial then goes on from what is here.
+        """
+        if self._artifacts is None or self.is_away:
+            return False
+        far = list(far_checkpoints(self._study, self._checkpoints).values())
+        with self._changed:
+            for file in far:
+                if file.digest not in self._fetching | self._fetched:
+                    self._fetching.add(file.digest)
+                    self._add(partial(self._fetch, file))
+            return any(file.digest in self._fetching for file in far)
+
+    def drop(self, numbers: Collection[int], folder: str = MODELS) -> None:
+        """Remove these trials' files in a folder from the artifacts, unless another trial has the same file."""
+        if self._artifacts is not None:
+            digests = forget(self._study, numbers, folder)
             if digests:
                 with self._changed:
                     self._add(partial(self._remove, digests))
@@ -131,6 +182,17 @@ class Uploads:
         with self._changed:
             self._done.add(result.name)
             del self._begun[result.name]
+            self._changed.notify_all()
+
+    def _fetch(self, file: Artifact, artifacts: ArtifactStore) -> None:
+        try:
+            fetch_checkpoint(artifacts, self._out, file)
+        except (TunefrontError, OSError) as error:
+            with self._changed:
+                self._lines.append(f"a checkpoint of another machine is not used: {error}")
+        with self._changed:
+            self._fetching.discard(file.digest)
+            self._fetched.add(file.digest)
             self._changed.notify_all()
 
     def _remove(self, digests: Collection[str], artifacts: ArtifactStore) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.s3_server import S3Server
+from tests.search.checkpointed_trials import StubTraining, follow_with_checkpoints
 from tests.search.stub_trials import Plan, StubTrial
 from tests.search.supervisor.outage_fixture import (
     WAITS,
@@ -27,6 +28,7 @@ from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
 from tunefront.search.supervisor.end_reason import Ending
+from tunefront.storage import studies
 from tunefront.storage.artifacts import rows, study_artifacts
 from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError
@@ -230,3 +232,67 @@ def test_a_supervisor_that_is_killed_in_the_middle_of_an_upload_loses_nothing(
     stored = s3_server.client().list_objects_v2(Bucket=bucket, Prefix="digits/sha/")["Contents"]
     assert {model_digest(number) for number in range(3)} <= {entry["Key"].rpartition("/")[2] for entry in stored}
     assert again.kept_models() == [f"trial-{number}.keras" for number in range(3)]
+
+
+# Checkpoints
+
+SIX = [(epoch, epoch / 10) for epoch in range(1, 7)]
+
+
+def make_machine(folder: Path, name: str, url: str, plan: Mapping[int, StubTraining], place: Path) -> SupervisorFixture:
+    """Make a supervisor whose trial writes checkpoints, with a results folder of its own."""
+    (folder / name).mkdir()
+    spec = make_spec(trials=1, objectives={"time": False}, training={"epochs": 6, "time_limit": 1e4})
+    artifacts = FolderArtifacts(place)
+    artifacts.prepare()
+    made = SupervisorFixture(
+        folder / name, spec, plan, url, worker_id=name, waits=WAITS, trains=follow_with_checkpoints, artifacts=artifacts
+    )
+    studies.register_worker(made.study, name, f"host of {name}", 1, {})
+    return made
+
+
+def epochs_trained(fixture: SupervisorFixture) -> list[int]:
+    notes = fixture.notes / "0.epochs"
+    return [int(epoch) for epoch in notes.read_text().split()] if notes.exists() else []
+
+
+def checkpoint_of(fixture: SupervisorFixture) -> int:
+    """Return the epoch of the trial's newest checkpoint that the store has been told of."""
+    trials = fixture.trials()
+    return trials[0].parts[-1].checkpoint_epochs if trials else 0
+
+
+@pytest.mark.timeout(90)
+def test_a_trial_goes_on_from_a_checkpoint_of_another_machine(tmp_path: Path) -> None:
+    url, place = f"sqlite:///{tmp_path / 'tunefront.db'}", tmp_path / "artifacts"
+    anna = make_machine(tmp_path, "anna", url, {0: StubTraining(stops_after=(3,))}, place)
+
+    assert anna.run(lambda: checkpoint_of(anna) == 3) is Ending.INTERRUPTED
+    anna.out.rename(tmp_path / "anna is off")
+    bert = make_machine(tmp_path, "bert", url, {}, place)
+    assert bert.run() is Ending.DONE
+    (trial,) = bert.trials()
+    assert [(epoch.epoch, epoch.accuracy) for epoch in trial.epochs] == SIX
+    assert (epochs_trained(anna), epochs_trained(bert)) == ([1, 2, 3], [4, 5, 6])
+    assert lines_with(bert, "goes on") == ["trial 0 goes on after epoch 3 of 6"]
+    assert trial.measurements["train_seconds"] == 6 + 21 / 8  # the sum of what the epochs say
+    assert rows.read(bert.study, ("checkpoints",)) == {}  # it has ended for good
+    assert set(FolderArtifacts(place).digests()) == rows.named(bert.store)
+
+
+@pytest.mark.timeout(90)
+def test_a_changed_checkpoint_of_another_machine_is_named_and_the_trial_begins_anew(tmp_path: Path) -> None:
+    url, place = f"sqlite:///{tmp_path / 'tunefront.db'}", tmp_path / "artifacts"
+    anna = make_machine(tmp_path, "anna", url, {0: StubTraining(stops_after=(2,))}, place)
+    assert anna.run(lambda: checkpoint_of(anna) == 2) is Ending.INTERRUPTED
+    for files in rows.read(anna.study, ("checkpoints",)).values():
+        for file in files:
+            path = place / f"sha/{file.digest[:2]}/{file.digest}"
+            path.write_bytes(path.read_bytes()[:-7])
+    bert = make_machine(tmp_path, "bert", url, {}, place)
+    assert bert.run() is Ending.DONE
+    assert epochs_trained(bert) == [1, 2, 3, 4, 5, 6]
+    (line,) = lines_with(bert, "a checkpoint of another machine is not used: ")
+    assert "has changed since it was written" in line
+    assert [(epoch.epoch, epoch.accuracy) for epoch in bert.trials()[0].epochs] == SIX
