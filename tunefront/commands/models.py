@@ -156,7 +156,9 @@ def deploy(
     found = find_study(storage, study, is_writer=True)
     folder = writable_folder(out or results_folder(found.record))
     folder_owner.check_owner(folder, found.record, study)
-    for problem in bring_models(found, folder):
+    with at_work("fetching models"):
+        problems = bring_models(found, folder)
+    for problem in problems:
         tell(problem)
     plan = plan_deployment(found, folder)
     times = read_measured(measured, [model.number for model in plan.models]) if measured is not None else {}

@@ -120,7 +120,8 @@ def _with_model_here(choice: Selection, study: OpenStudy, folder: Path) -> Selec
     if choice.option.file is not None:
         return choice
     files = ModelFiles(study, folder)
-    (trial,) = files.bring([choice.option.trial])
+    with at_work("fetching the model"):
+        (trial,) = files.bring([choice.option.trial])
     for problem in files.problems:
         say(problem, sys.stderr)
     return replace(choice, option=replace(choice.option, trial=trial))
