@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from tunefront.storage import folder_owner, studies, trials
+from tunefront.storage.artifacts.address import ArtifactsAddressError
 from tunefront.storage.artifacts.artifact_store import (
     ArtifactsAwayError,
     ArtifactStore,
@@ -90,17 +91,19 @@ class ModelFiles:
     def _bring(self, trial: TrialRecord, endings: tuple[str, ...]) -> None:
         rows = self._rows.get(trial.number, []) if trial.model_path else []
         wanted = [row for row in rows if row.name.endswith(endings)]
-        if self._artifacts is None or not wanted or _are_at(Path(trial.model_path).parent, wanted):
+        if not wanted or _are_at(Path(trial.model_path).parent, wanted):
             return
-        folder_owner.claim(self._folder, self._study.record)
-        self.__dict__.pop("_is_own", None)
         try:
+            if self._artifacts is None:
+                return
+            folder_owner.claim(self._folder, self._study.record)
+            self.__dict__.pop("_is_own", None)
             for row in wanted:
                 target = self._folder / row.name
                 if not _has_size(target, row):
                     target.parent.mkdir(parents=True, exist_ok=True)
                     fetch(self._artifacts, row.digest, target)
-        except ArtifactsAwayError as error:
+        except (ArtifactsAwayError, ArtifactsAddressError) as error:
             self._is_away = True
             self.problems.append(f"models that are not on this machine are not here: {error}")
         except (ChangedArtifactError, MissingArtifactError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,17 @@ def test_report_is_written_without_models_that_cannot_be_fetched(
     code, out, _ = run("report", "digits")
     assert code == 0
     assert f"models that are not on this machine are not here: {tmp_path / 'artifacts'} cannot be read: " in out
+    assert (tmp_path / "results/digits/report.html").is_file()
+
+
+def test_report_is_written_without_the_package_that_fetches(
+    run: Run, tmp_path: Path, far_study: ReportFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setenv("TUNEFRONT_ARTIFACTS", "s3://models/team")
+    code, out, _ = run("report", "digits")
+    assert code == 0
+    assert "--artifacts s3://models/team needs boto3: pip install 'tunefront[s3]'" in out
     assert (tmp_path / "results/digits/report.html").is_file()
 
 
