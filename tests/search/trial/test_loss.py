@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tests.candidates import candidate
-from tests.search.trial.test_trainable import train
+from tests.search.trial.digits_training import train
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
