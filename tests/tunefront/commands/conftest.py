@@ -1,4 +1,4 @@
-"""A command line as a user types it, and a small study for it."""
+"""A command line as a user types it, and small studies for it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.reports.report_fixture import ReportFixture
+from tests.storage.study_fixture import DIRECTIONS, METRICS, StudyFixture
 from tunefront.commands import app
+from tunefront.search.spec.file import read_spec
+from tunefront.storage import studies
+from tunefront.storage.database.connection import open_store
 
 Run = Callable[..., tuple[int, str, str]]
+SPEC = 'name = "digits"\ntrials = 4\n[data]\nsource = "digits"\n'
 
 
 @pytest.fixture
@@ -45,4 +50,15 @@ def study(tmp_path: Path) -> ReportFixture:
     fixture.complete(0.95, 80_000, 8.0, model_path=str(model), measurements={"trial_seconds": 10.0})
     small = {"optimizer.name": "sgd", "sgd.learning_rate": 0.5}
     fixture.complete(0.80, 5_000, 0.5, parameters=small, measurements={"trial_seconds": 2.0})
+    return fixture
+
+
+@pytest.fixture
+def store_study(tmp_path: Path) -> StudyFixture:
+    """Store a study with one finished trial, from study.toml, in ./tunefront.db."""
+    (tmp_path / "study.toml").write_text(SPEC)
+    spec = read_spec(tmp_path / "study.toml")
+    store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
+    fixture = StudyFixture(studies.create(store, spec.name, spec.as_json(), {}, DIRECTIONS, METRICS))
+    fixture.finish(fixture.lease())
     return fixture
