@@ -40,8 +40,7 @@ def make_fixture(tmp_path: Path) -> MakeFixture:
 
 def has_checkpoint(fixture: SupervisorFixture, epoch: int, number: int = 0) -> bool:
     """Return whether the trial's process has written it and the store has been told."""
-    trials = fixture.trials()
-    return len(trials) > number and trials[number].parts[-1].checkpoint_epochs == epoch
+    return any(trial.parts[-1].checkpoint_epochs == epoch for trial in fixture.trials()[number:][:1] if trial.parts)
 
 
 def curve(fixture: SupervisorFixture, number: int = 0) -> list[tuple[int, float]]:
@@ -113,6 +112,18 @@ def test_a_process_that_cannot_go_on_from_where_it_was_to_begins_anew(make_fixtu
     assert (curve(third), trained(third)) == (WHOLE, [1, 2, 3, 4, 1, 2, 3, 4, 5, 6])
     (trial,) = third.trials()
     assert (trial.measurements["train_seconds"], trial.n_attempts, len(trial.parts)) == (TRAIN_SECONDS, 3, 2)
+
+
+def test_a_training_of_a_confirmation_goes_on_too(tmp_path: Path) -> None:
+    table = {"trials": 1, "training": {"epochs": EPOCHS, "time_limit": 1e4}}
+    spec = make_spec(**table).model_copy(update={"name": "digits.confirmation", "confirms": "digits"})
+    first = SupervisorFixture(tmp_path, spec, {0: StubTraining(stops_after=(2,))}, trains=follow_with_checkpoints)
+    first.study.optuna.enqueue_trial({})
+    assert first.run(lambda: has_checkpoint(first, 2)) is Ending.INTERRUPTED
+    second = SupervisorFixture(tmp_path, spec, {}, trains=follow_with_checkpoints)
+    assert second.run() is Ending.DONE
+    assert (curve(second), trained(second)) == (WHOLE, [1, 2, 3, 4, 5, 6])
+    assert second.view.lines[0] == "trial 0 goes on after epoch 2 of 6"
 
 
 def test_a_killed_supervisors_training_goes_on(make_fixture: MakeFixture, tmp_path: Path) -> None:
