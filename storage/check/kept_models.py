@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from tunefront.storage.artifacts.rows import read
 from tunefront.storage.check.defect import Defect
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
@@ -21,7 +22,7 @@ class ModelCheck:
 
     Attributes:
         n_here: Those whose files are on this machine.
-        n_elsewhere: Those that another machine has trained, and whose files are not here.
+        n_elsewhere: Those whose files are not here: another machine has trained them, or they lie in artifacts.
     """
 
     n_here: int
@@ -32,10 +33,11 @@ class ModelCheck:
 def check_models(study: OpenStudy) -> ModelCheck:
     """Look for the file of each kept model; of those that this machine has trained, each must be there."""
     n_here, n_elsewhere, defects = 0, 0, []
+    brought = read(study)  # what lies in artifacts is fetched from there, see `artifacts.py`
     for number, (path, host) in sorted(_kept(study).items()):
         if Path(path).exists():
             n_here += 1
-        elif host != socket.gethostname():
+        elif host != socket.gethostname() or number in brought:
             n_elsewhere += 1
         # A model that is beaten is forgotten first, and removed then. So whoever still has it in the store lacks it.
         elif _kept(study, number).get(number) == (path, host):

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tunefront.storage import studies
+from tunefront.storage.check.artifacts import find_artifact_defects
 from tunefront.storage.check.defect import Defect
 from tunefront.storage.check.kept_models import ModelCheck, check_models
 from tunefront.storage.check.lost_trials import find_lost_trials
@@ -62,6 +63,7 @@ def check_store(store: Store) -> StoreCheck:
         models = check_models(study)
         defects += models.defects
         checked.append(StudyCheck(study.name, _n_trials(study), count(study), models))
+    defects += find_artifact_defects(store)
     with _locked(store, None):
         defects += find_orphans(store)
     return StoreCheck(version, checked, defects)

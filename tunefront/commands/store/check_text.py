@@ -38,7 +38,7 @@ def _describe_study(study: StudyCheck) -> list[str]:
         f"{study.name}: {counts.finished} of {study.n_trials} trials are done" + (f" ({states})" if states else "")
     ]
     if models.n_here or models.n_elsewhere:
-        elsewhere = f", {models.n_elsewhere} on other machines" if models.n_elsewhere else ""
+        elsewhere = f", {models.n_elsewhere} elsewhere" if models.n_elsewhere else ""
         lines.append(f"  kept models: {models.n_here} here{elsewhere}")
     return lines
 

@@ -162,8 +162,8 @@ def check(storage: StorageOption = DEFAULT_STORAGE, as_json: JsonOption = False)
     """Count what a storage has, and say what is wrong with it and what to do. Nothing is changed.
 
     It finds leases that have run out, running trials that nobody works on, rows of studies and trials that are gone,
-    files of kept models that are missing, tables of mixed versions and a damaged SQLite file. Workers may be at work
-    meanwhile. The exit code is 1 if something is wrong.
+    files of kept models that are missing, here or in artifacts, artifacts that belong to no trial, tables of mixed
+    versions and a damaged SQLite file. Workers may be at work meanwhile. The exit code is 1 if something is wrong.
     """
     from tunefront.commands.store.check_text import check_json, describe_check
     from tunefront.storage.check.store_check import check_store

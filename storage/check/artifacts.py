@@ -1,0 +1,80 @@
+"""Files in studies' artifacts: those that rows name and that are missing, and those that no row names."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from optuna.trial import TrialState
+
+from tunefront.mistakes import TunefrontError
+from tunefront.storage import studies
+from tunefront.storage.artifacts.address import open_artifacts
+from tunefront.storage.artifacts.artifact_store import ArtifactStore, key_of
+from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, named, read
+from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
+from tunefront.storage.check.defect import Defect
+from tunefront.storage.database import optuna_tables
+from tunefront.storage.database.connection import Store
+from tunefront.storage.open_study import OpenStudy
+
+_ENDED = (TrialState.COMPLETE.name, TrialState.PRUNED.name)  # their files were uploaded before their results were told
+_MAX_KEYS = 3  # files that a line names
+
+
+def find_artifact_defects(store: Store) -> list[Defect]:
+    """Compare the files of each place with the rows of the studies that have theirs there."""
+    places: dict[str, list[OpenStudy]] = {}
+    for study in studies.list_all(store):
+        stored = stored_address(study)
+        if stored:
+            places.setdefault(stored, []).append(study)
+    found = []
+    for users in places.values():
+        try:
+            found += _compare(store, open_artifacts(address_of(users[0])), users)
+        except TunefrontError as error:  # it is away, or a package or a key is missing
+            remedy = "mend this, or name the place as this machine sees it: TUNEFRONT_ARTIFACTS=..."
+            found.append(Defect("", f"the artifacts of {', '.join(study.name for study in users)}: {error}", remedy))
+    return found
+
+
+def _compare(store: Store, artifacts: ArtifactStore, users: list[OpenStudy]) -> list[Defect]:
+    present = set(artifacts.digests())  # before rows are read: those of files that come later are written first
+    found = [defect for study in users for defect in _find_missing(study, artifacts, present)]
+    # A worker forgets a beaten model first, and removes its files later, when it has time.
+    if not any(studies.workers_at_work(study) for study in users):
+        unnamed = sorted(present - named(store))
+        if unnamed:
+            keys = ", ".join(map(key_of, unnamed[:_MAX_KEYS])) + (", ..." if len(unnamed) > _MAX_KEYS else "")
+            what = f"{len(unnamed)} of the {len(present)} files in {artifacts.address} belong to no trial: {keys}"
+            remedy = "their worker was lost. Unless another storage has files in the same place, remove them there"
+            found.append(Defect("", what, remedy))
+    return found
+
+
+def _find_missing(study: OpenStudy, artifacts: ArtifactStore, present: set[str]) -> list[Defect]:
+    ended = _ended_trials(study)
+    found = []
+    for number, files in sorted(_files(study).items()):
+        lost = [file for file in files if number in ended and file.digest not in present]
+        lost = [file for file in lost if not artifacts.exists(file.digest)]
+        if lost:  # a model that was beaten meanwhile has no row any more
+            still = _files(study).get(number, [])
+            lost = [file for file in lost if file in still]
+        for file in lost:
+            what = f"{file.name} is missing in {artifacts.address}, where it is {key_of(file.digest)}"
+            remedy = "put it back from a backup of that place"
+            if file.folder == MODELS:
+                remedy += f", or train the model again: tunefront retrain {study.name} {number}"
+            found.append(Defect(study.name, what, remedy))
+    return found
+
+
+def _files(study: OpenStudy) -> dict[int, list[Artifact]]:
+    return read(study, (MODELS, LOGS))  # nobody needs the checkpoints of a trial that has ended
+
+
+def _ended_trials(study: OpenStudy) -> set[int]:
+    table = optuna_tables.trials
+    query = sa.select(table.c.number, table.c.state).where(table.c.study_id == study.study_id)
+    with study.store.engine.connect() as connection:
+        return {row.number for row in connection.execute(query) if row.state in _ENDED}
