@@ -60,27 +60,32 @@ def thinned(
     """
     costs = [column for column, axis in enumerate(objectives) if axis != "accuracy"]
     dearness = mean_log_costs(points[:, costs])
-    order = sorted(range(len(numbers)), key=lambda row: (dearness[row], numbers[row]))
+    order = np.lexsort((np.asarray(numbers), dearness))
+    is_open = np.ones(len(numbers), dtype=bool)
     kept: dict[int, list[int]] = {}
-    covered: set[int] = set()
     for row in order:
-        if row in covered:
+        if not is_open[row]:
             continue
-        alike = [
-            other
-            for other in order
-            if other != row and other not in covered and _is_alike(points[row], points[other], objectives)
-        ]
-        covered |= {row, *alike}
+        is_open[row] = False
+        others = np.flatnonzero(is_open)
+        alike = others[_are_alike(points[row], points[others], objectives)]
+        is_open[alike] = False
         kept[numbers[row]] = sorted(numbers[other] for other in alike)
     return kept
 
 
-def _is_alike(first: NDArray[np.float64], second: NDArray[np.float64], objectives: Mapping[Axis, Objective]) -> bool:
-    return all(
-        within(float(a), float(b), objective)
-        for a, b, objective in zip(first, second, objectives.values(), strict=True)
-    )
+def _are_alike(
+    point: NDArray[np.float64], others: NDArray[np.float64], objectives: Mapping[Axis, Objective]
+) -> NDArray[np.bool_]:
+    """Return which of `others`, shape (n, m), are :func:`within` the tolerance of a point on every objective."""
+    found = np.ones(len(others), dtype=bool)
+    for value, column, objective in zip(point, others.T, objectives.values(), strict=True):
+        most = tolerance_of(objective) + _ROUNDING
+        if is_share_of_value(objective.measure):
+            found &= np.abs(column - value) <= most * np.minimum(np.abs(column), abs(value))
+        else:
+            found &= np.abs(column - value) <= most
+    return found
 
 
 def describe_tolerance(objective: Objective) -> str:

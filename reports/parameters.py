@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tunefront.reports.words import chip
@@ -76,6 +77,7 @@ def chips_of(parameters: Mapping[str, Any]) -> list[str]:
     return [chip(short, value, names_itself=name.endswith(".name")) for short, name, value in shown]
 
 
+@cache
 def _short(name: str) -> str:
     if name in _SPEC_KEYS:
         return _SPEC_KEYS[name]
@@ -90,7 +92,7 @@ def _short_unless(name: str, ambiguous: set[str]) -> str:
 def _ambiguous(tables: Sequence[Mapping[str, Any]]) -> set[str]:
     """Return the short names that would stand for two parameters in one of the tables of parameters."""
     found = set()
-    for parameters in tables:
-        short = [_short(name) for name in parameters]
+    for names in {tuple(parameters) for parameters in tables}:
+        short = [_short(name) for name in names]
         found |= {name for name in short if short.count(name) > 1}
     return found

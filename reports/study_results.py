@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class StudyResults:
     limit_changes: Sequence[Mapping[str, Any]] = ()
     written_spec: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def front(self) -> list[TrialRecord]:
         """The trials on the front: best accuracy first, then least memory, then least time."""
         members = [trial for trial in self.trials if trial.number in self.front_numbers]

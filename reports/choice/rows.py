@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from tunefront.objectives.tolerance import describe_tolerance, thinned, toleranc
 from tunefront.reports.selection.options import Option, Options, front_of
 
 MOST_ROWS = 15  # of a larger front, models that differ by no more than the tolerance share a row
+MOST_IN_PAGE = 300  # rows that a page has at all: each is a panel of some kilobytes
 _MOST_DOUBLINGS = 2  # more would call models alike that anybody tells apart
 
 
@@ -46,10 +48,12 @@ class CandidateTable:
     Attributes:
         tolerances: Axis -> the difference within which models share a row, in words; empty if each has its own, or if
             so many models differ by more that those that show first are only spread over the front.
+        n_left_out: The number of models on the front that have no row, because there are very many.
     """
 
     rows: Sequence[CandidateRow]
     tolerances: Mapping[Axis, str]
+    n_left_out: int = 0
 
     @property
     def n_inside(self) -> int:
@@ -72,17 +76,28 @@ def candidate_table(options: Options, picked: Sequence[int] = (), nearest: Optio
     if nearest is not None and nearest not in beyond:
         beyond.append(nearest)
     stands_for, hidden, tolerances = _thinned(options, front, picked)
+    outside = {option.number for option in options.outside}
+    measures = [options.results.measure(axis) for axis in AXES]
+
+    def order(option: Option) -> tuple[Any, ...]:
+        return (option is not nearest, *(_loss(measure, option) for measure in measures), option.number)
+
+    always = {option.number for option in front} - hidden
+    inside = _some(sorted(front, key=order), always)
+    others = _some(sorted((option for option in beyond if option.number in outside), key=order), set())
     rows = [
         CandidateRow(option, stands_for=tuple(stands_for.get(option.number, ())), is_stood_for=option.number in hidden)
-        for option in front
+        for option in inside
     ]
-    outside = {option.number for option in options.outside}
-    rows += [CandidateRow(option, is_outside=True) for option in beyond if option.number in outside]
-    measures = [options.results.measure(axis) for axis in AXES]
-    rows.sort(
-        key=lambda row: (row.option is not nearest, *(_loss(measure, row.option) for measure in measures), row.number)
-    )
-    return CandidateTable(rows, tolerances)
+    rows += [CandidateRow(option, is_outside=True) for option in others]
+    return CandidateTable(sorted(rows, key=lambda row: order(row.option)), tolerances, len(front) - len(inside))
+
+
+def _some(candidates: Sequence[Option], always: Collection[int]) -> list[Option]:
+    """Return the candidates, of more than :data:`MOST_IN_PAGE` the first, those in `always`, and some between them."""
+    places = np.linspace(0, len(candidates) - 1, min(len(candidates), MOST_IN_PAGE)).round().astype(int).tolist()
+    spread = {candidates[place].number for place in places}
+    return [option for option in candidates if option.number in spread or option.number in always]
 
 
 def best_values(options: Options, rows: Sequence[CandidateRow]) -> dict[Axis, float]:

@@ -30,10 +30,17 @@ PAIRS: tuple[tuple[Axis, Axis], ...] = (("memory", "accuracy"), ("time", "accura
 
 def pair_figures(results: StudyResults, confirmation: Confirmation | None = None) -> dict[str, go.Figure]:
     """Return figures of the three pairs of axes: ``memory-accuracy``, ``time-accuracy`` and ``memory-time``."""
-    return {f"{x}-{y}": pair_figure(results, x, y, confirmation) for x, y in PAIRS}
+    parameters = Parameters.of(results.trials)
+    return {f"{x}-{y}": pair_figure(results, x, y, confirmation, parameters) for x, y in PAIRS}
 
 
-def pair_figure(results: StudyResults, x: Axis, y: Axis, confirmation: Confirmation | None = None) -> go.Figure:
+def pair_figure(
+    results: StudyResults,
+    x: Axis,
+    y: Axis,
+    confirmation: Confirmation | None = None,
+    parameters: Parameters | None = None,
+) -> go.Figure:
     """Return a figure of every measured trial on two axes, and the steps of the trials undominated on these two.
 
     A trial on the front may lie off the steps, if it is better on the third axis: the fuller a point of the front, the
@@ -46,7 +53,7 @@ def pair_figure(results: StudyResults, x: Axis, y: Axis, confirmation: Confirmat
     title = f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}"
     figure = new_figure(title, _subtitle(results, x, y, confirmation))
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
-    parameters = Parameters.of(results.trials)
+    parameters = parameters or Parameters.of(results.trials)
     _add_steps(figure, results, x, y)
     third = _third(results, x, y)
     on_steps = {trial.number for trial in _undominated(results, x, y)}

@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from tunefront.objectives.dominance import dominating, hypervolume, on_front
+from tunefront.objectives.dominance import hypervolume, losses
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Axis
 from tunefront.objectives.skill import skill_scale
@@ -20,6 +20,8 @@ from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.figures.units import time_unit
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
+
+MOST_STEPS = 400  # more would lie on each other in a figure
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def hypervolume_figure(results: StudyResults) -> go.Figure:
 
 
 def growth(results: StudyResults) -> list[Growth]:
-    """Return the trials that made the front better, in the order in which they ended.
+    """Return the trials that made the front better, in the order in which they ended; of very many some between them.
 
     The hypervolume reaches from the worst value of each objective to the front. Costs and errors count by their
     logarithms, as everywhere: half the memory is one gain, wherever it begins.
@@ -84,17 +86,26 @@ def growth(results: StudyResults) -> list[Growth]:
     worst = [
         column.min() if each == "maximize" else column.max() for column, each in zip(points.T, directions, strict=True)
     ]
-    whole = hypervolume(points[on_front(points, directions)], worst, directions)
-    found: list[Growth] = []
-    front = points[:0]
-    for trial, point in zip(trials, points, strict=True):
-        if (front == point).all(axis=1).any() or dominating(point, front, directions).any():
-            continue
-        front = np.vstack([front, point])
-        front = front[on_front(front, directions)]
-        share = hypervolume(front, worst, directions) / whole if whole > 0 else 1.0
+    grown = _rows_that_grew(losses(points, directions))
+    whole = hypervolume(points[grown], worst, directions)
+    found = []
+    for place in sorted({round(place) for place in np.linspace(0, len(grown) - 1, min(len(grown), MOST_STEPS))}):
+        trial, so_far = trials[grown[place]], points[grown[: place + 1]]
+        share = hypervolume(so_far, worst, directions) / whole if whole > 0 else 1.0
         found.append(Growth(trial.number, clock[trial.number], share))
     return found
+
+
+def _rows_that_grew(points: NDArray[np.float64]) -> list[int]:
+    """Return the rows that no earlier one equals or dominates; less is better in every column of `points`."""
+    front = points[:0]
+    grown = []
+    for row, point in enumerate(points):
+        if (front <= point).all(axis=1).any():
+            continue
+        front = np.vstack([front[~(point <= front).all(axis=1)], point])
+        grown.append(row)
+    return grown
 
 
 def _turned(values: NDArray[np.float64], objectives: Mapping[Axis, Objective]) -> NDArray[np.float64]:

@@ -67,7 +67,8 @@ def choose(options: Options, limits: Sequence[Limit] = (), preference: Preferenc
     if not front:
         return None
     dearness = dict(zip((option.key for option in front), mean_log_costs(_costs(options, front)), strict=True))
-    rivals = [option for option in kept if option not in front]
+    keys = {option.key for option in front}
+    rivals = [option for option in kept if option.key not in keys]
     order = sorted(front, key=lambda option: (dearness[option.key], option.key))
     best = min(order, key=lambda option: _loss(options, option))
     alike = [option for option in order if _is_like(options, best, option)]

@@ -70,6 +70,25 @@ def test_every_point_is_covered_once() -> None:
         assert all(within(points[number, 1], points[other, 1], MEMORY) for other in group)
 
 
+def test_points_are_covered_as_by_comparing_each_pair() -> None:
+    rng = np.random.default_rng(1)
+    steps = rng.integers(0, 40, (300, 3))  # on a grid, so that many differ by exactly the tolerance
+    points = np.column_stack([0.9 + 0.0025 * steps[:, 0], 100 * 1.025 ** steps[:, 1], 1.05 ** steps[:, 2]])
+    objectives: dict[Axis, Objective] = {**OBJECTIVES, "time": Objective(MEASURES["train_seconds"])}
+    numbers = rng.permutation(300).tolist()
+    dearness = mean_log_costs(points[:, 1:])
+    expected: dict[int, list[int]] = {}
+    covered: set[int] = set()
+    for row in sorted(range(300), key=lambda row: (dearness[row], numbers[row])):
+        if row not in covered:
+            pairs = [zip(points[row], points[other], objectives.values(), strict=True) for other in range(300)]
+            alike = {other for other, pair in enumerate(pairs) if all(within(*each) for each in pair)} - covered - {row}
+            covered |= {row, *alike}
+            expected[numbers[row]] = sorted(numbers[other] for other in alike)
+    assert 30 < len(expected) < 270
+    assert thinned(points, numbers, objectives) == expected
+
+
 def test_costs_are_averaged_as_logarithms_scaled_by_their_range() -> None:
     costs = np.array([[10.0, 1.0], [100.0, 1.0], [1000.0, 4.0]])
     assert mean_log_costs(costs) == pytest.approx([0.0, 0.25, 1.0])  # (0.5 + 0) / 2 in the middle

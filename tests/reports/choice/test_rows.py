@@ -79,3 +79,15 @@ def test_of_very_many_that_differ_the_cheapest_of_each_band_shows_first(tmp_path
     assert shown == [0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35, 37]
     assert (table.n_inside, table.n_shown_first, table.tolerances) == (38, 16, {})
     assert all(row.stands_for == () for row in table.rows)
+
+
+def test_a_page_has_not_more_rows_than_a_browser_shows_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Every 37 / 6th row from the most accurate one, 37, and what shows first: the best of each band, as above, and 36.
+    monkeypatch.setattr("tunefront.reports.choice.rows.MOST_IN_PAGE", 7)
+    fixture = ReportFixture.make(tmp_path, {name: THREE[name] for name in ("accuracy", "memory")})  # type: ignore[index]
+    for number in range(38):
+        fixture.complete(0.5 + 0.01 * number, 1000 * 1.25**number, 1.0)
+    table = candidate_table(find_options(fixture.results()), picked=[36])
+    bands = {0, 3, 5, 8, 10, 13, 15, 18, 20, 23, 25, 28, 30, 33, 35}
+    assert [row.number for row in table.rows] == sorted(bands | {37, 31, 25, 19, 12, 6, 0, 36}, reverse=True)
+    assert (table.n_inside, table.n_left_out) == (21, 17)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.reports.report_fixture import THREE, ReportFixture
@@ -41,6 +43,59 @@ def test_each_trial_that_makes_the_front_better_has_its_share_of_the_whole(resul
     assert [step.number for step in found] == [0, 3, 2]  # in the order in which they ended
     assert [step.share for step in found] == pytest.approx([0.75, 0.75, 1.0])
     assert [step.seconds for step in found] == pytest.approx([10, 30, 40])
+
+
+def _staircase(points: list[tuple[float, float]], worst: tuple[float, float]) -> float:
+    """Return the area between the worst values and points of score and log cost, strip by strip."""
+    costs = sorted({cost for _, cost in points} | {worst[1]})
+    strips = pairwise(costs)
+    best = [max(score for score, cost in points if cost <= start) - worst[0] for start in costs[:-1]]
+    return sum(height * (end - start) for height, (start, end) in zip(best, strips, strict=True))
+
+
+@pytest.fixture
+def many(results: StudyResults) -> StudyResults:
+    """A hundred trials that end one after another, on a coarse grid so that some are equal."""
+    random = np.random.default_rng(3)
+    scores = random.integers(1, 30, 100) / 30
+    memory = 10 ** (random.integers(0, 30, 100) / 10)
+    trials = [
+        replace(
+            results.trials[0],
+            number=number,
+            values=(score, cost),
+            started_at=10.0 * number,
+            ended_at=10.0 * number + 10,
+        )
+        for number, (score, cost) in enumerate(zip(scores.tolist(), memory.tolist(), strict=True))
+    ]
+    return replace(results, trials=trials)
+
+
+def test_growth_is_that_of_every_trial_measured_anew(many: StudyResults) -> None:
+    points = [(trial.values[0], float(np.log10(trial.values[1]))) for trial in many.trials if trial.values]
+    worst = min(score for score, _ in points), max(cost for _, cost in points)
+    whole = _staircase(points, worst)
+    expected = [
+        (number, _staircase(points[: number + 1], worst) / whole)
+        for number, (score, cost) in enumerate(points)
+        if not any(other >= score and price <= cost for other, price in points[:number])
+    ]
+    found = growth(many)
+    assert len(expected) > 8
+    assert [step.number for step in found] == [number for number, _ in expected]
+    assert [step.share for step in found] == pytest.approx([share for _, share in expected])
+
+
+def test_of_very_many_steps_the_first_the_last_and_some_between_are_drawn(
+    many: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = growth(many)
+    monkeypatch.setattr("tunefront.reports.figures.hypervolume.MOST_STEPS", 4)
+    some = growth(many)
+    assert len(some) == 4
+    assert (some[0], some[-1]) == (every[0], every[-1])
+    assert set(some) <= set(every)
 
 
 def test_pauses_do_not_count(results: StudyResults) -> None:
