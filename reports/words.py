@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tunefront.objectives.measures import Measure
+from tunefront.objectives.measures import Measure, axis_name
 
 _MEASURES = {
     "accuracy": "share classified correctly",
@@ -30,6 +30,35 @@ _MEASURES = {
     "onnx_latency_seconds": "one image in ONNX Runtime",
     "macs": "multiplications",
 }
+# What stands before a value, where the name of its axis would leave open what it is of.
+_VALUE_NAMES = {
+    "top_5_accuracy": "top-5 accuracy",
+    "f1_macro": "F1",
+    "f1_binary": "F1",
+    "precision": "precision",
+    "recall": "recall",
+    "auc": "AUC",
+    "weight_bytes": "memory of the weights",
+    "peak_bytes": "peak memory in training",
+    "litert_bytes": "LiteRT file",
+    "litert_peak_bytes": "peak memory in LiteRT",
+    "arena_bytes": "arena",
+    "file_bytes": "file",
+    "train_seconds": "training time",
+    "compile_seconds": "compile time",
+    "validation_seconds": "validation time",
+    "latency_seconds": "time per image in Keras",
+    "litert_latency_seconds": "time per image in LiteRT",
+    "onnx_latency_seconds": "time per image in ONNX Runtime",
+    "file_latency_seconds": "time per image",
+    "measured_latency_seconds": "time per image on the device",
+    "macs": "multiplications",
+}
+
+
+def value_name(measure: Measure) -> str:
+    """Return what stands before a value: ``"training time"`` for ``train_seconds``, else the name of its axis."""
+    return _VALUE_NAMES.get(measure.name) or axis_name(measure.axis, measure)
 
 
 def measure_words(measure: Measure) -> str:

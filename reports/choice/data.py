@@ -19,10 +19,11 @@ def choice_data(
 ) -> dict[str, Any]:
     """Return plain data for the page's script, which chooses as :func:`tunefront.reports.selection.selection.choose`.
 
-    ``columns`` are the measures, first those of the axes by which models are compared, accuracy first. ``noise`` has
-    for each candidate the difference to it that may be chance: a number, or after a confirmation one for each other.
-    ``is_outside`` tells which candidates break a limit of the study, so that ``tunefront select`` never takes them, and
-    ``is_of_files`` which limits make it choose among files; none does without files.
+    ``names`` say what the ``texts`` of each candidate are of. ``columns`` are the measures, first those of the axes by
+    which models are compared, accuracy first. ``noise`` has for each candidate the difference to it that may be chance:
+    a number, or after a confirmation one for each other. ``is_outside`` tells which candidates break a limit of the
+    study, so that ``tunefront select`` never takes them, and ``is_of_files`` which limits make it choose among files;
+    none does without files.
 
     Args:
         is_deployed: Whether the study has files for runtimes.
@@ -36,6 +37,7 @@ def choice_data(
         "chosen": selection.option.number if selection else None,
         "nearest": verdict.nearest.number if verdict.nearest else None,
         "n_axes": len(axes),
+        "names": list(shown_values(options, candidates[0])) if candidates else [],
         "columns": [{"name": measure.name, "is_upper": measure.direction == "minimize"} for measure in measures],
         "ranges": [
             {
@@ -50,15 +52,14 @@ def choice_data(
         "numbers": [option.number for option in candidates],
         "is_outside": [option.number not in members for option in candidates],
         "values": [[_known(option.value(measure.name)) for measure in measures] for option in candidates],
-        "texts": [_text(options, option) for option in candidates],
+        "texts": [_texts(options, option) for option in candidates],
         "noise": [_noise(options, option, candidates) for option in candidates],
     }
 
 
-def _text(options: Options, option: Option) -> str:
-    """Return a model's values in a line that breaks between them alone."""
-    values = (value.replace(" ", "\N{NO-BREAK SPACE}") for value in shown_values(options, option).values())
-    return ", ".join(values)
+def _texts(options: Options, option: Option) -> list[str]:
+    """Return a model's values as texts in which no line breaks."""
+    return [value.replace(" ", "\N{NO-BREAK SPACE}") for value in shown_values(options, option).values()]
 
 
 def _noise(options: Options, best: Option, candidates: Sequence[Option]) -> float | list[float | None] | None:

@@ -91,6 +91,26 @@ def mean_of_means(means: Sequence[Estimate]) -> Estimate:
     return Estimate(mean, float(stdtrit(pooled, (1 + CONFIDENCE) / 2) * math.sqrt(variances.sum()) / n), n)
 
 
+def seed_noise(variances: Sequence[float], freedom: Sequence[float], n_errors: float) -> float:
+    """Return what stands for `n_errors` standard errors where few seeds tell the variances of means.
+
+    The quantile of the normal distribution at `n_errors` becomes Student's, with the degrees of freedom of Welch and
+    Satterthwaite.
+
+    Args:
+        variances: The variance of each mean; 0 for one that tells nothing.
+        freedom: The degrees of freedom of each.
+    """
+    from scipy.special import stdtrit
+
+    parts = [(variance, n) for variance, n in zip(variances, freedom, strict=True) if variance > 0]
+    if not parts:
+        return 0.0
+    whole = sum(variance for variance, _ in parts)
+    pooled = whole**2 / sum(variance**2 / n for variance, n in parts)
+    return float(stdtrit(pooled, NormalDist().cdf(n_errors))) * math.sqrt(whole)
+
+
 def share_half_width(share: float, n_images: int) -> float:
     """Return the longer side of Wilson's 95 % interval for a share of `n_images`; 0 if their number is not known."""
     low, high = share_interval(share, n_images)

@@ -11,6 +11,7 @@ from tunefront.objectives.quantities import significant
 from tunefront.objectives.tolerance import within
 from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.selection import Selection
+from tunefront.reports.words import value_name
 
 MOST_PICKS = 3  # with the chosen one
 
@@ -20,7 +21,7 @@ class Alternative:
     """A model that may be taken in place of the chosen one.
 
     Attributes:
-        title: What it is better at: ``"Best accuracy"``, ``"Less memory and time"``.
+        title: What it is better at: ``"Best accuracy"``, ``"Less memory and training time"``.
         step: What it gains and costs: ``"+1.70 points for 26 % more memory"``.
         axes: The axes on which it is better.
     """
@@ -52,9 +53,10 @@ def find_alternatives(selection: Selection) -> list[Alternative]:
             cheaper.setdefault(option.key, []).append(axis)
     for axes in cheaper.values():
         option = selection.cheaper[axes[0]]
-        saved = " and ".join(f"{_share(option, selection.option, options.measure(axis).name)} {axis}" for axis in axes)
+        saved = " and ".join(_share_of(options, option, selection.option, axis) for axis in axes)
         price = " and ".join([_step(selection, option), *_worse(selection, option, axes)])
-        found.append(Alternative(f"Less {' and '.join(axes)}", option, f"{saved} for {price}", axes))
+        names = " and ".join(value_name(options.measure(axis)) for axis in axes)
+        found.append(Alternative(f"Less {names}", option, f"{saved} for {price}", axes))
     return found
 
 
@@ -117,7 +119,7 @@ def _worse(selection: Selection, other: Option, saved: Sequence[Axis]) -> list[s
         if axis in ("accuracy", *saved) or other.value(name) <= chosen.value(name):
             continue
         if not within(chosen.value(name), other.value(name), options.objective(axis)):
-            found.append(f"{_share(other, chosen, name)} {axis}")
+            found.append(_share_of(options, other, chosen, axis))
     return found
 
 
@@ -127,10 +129,16 @@ def _changes(selection: Selection, other: Option, axes: Sequence[Axis]) -> str:
     for axis in axes:
         name = options.measure(axis).name
         if within(selection.option.value(name), other.value(name), options.objective(axis)):
-            changes.append(f"as much {axis}")
+            changes.append(f"as much {value_name(options.measure(axis))}")
         else:
-            changes.append(f"{_share(other, selection.option, name)} {axis}")
+            changes.append(_share_of(options, other, selection.option, axis))
     return " and ".join(changes) or "nothing"
+
+
+def _share_of(options: Options, other: Option, chosen: Option, axis: Axis) -> str:
+    """Return how a cost changes from the chosen model to another one: ``"26 % more training time"``."""
+    measure = options.measure(axis)
+    return f"{_share(other, chosen, measure.name)} {value_name(measure)}"
 
 
 def _share(other: Option, chosen: Option, measure: str) -> str:

@@ -141,13 +141,13 @@ def _measure(name: str, results: StudyResults | Options, option: str) -> Measure
     raise LimitError(f"{option}: there is no axis or measure {shown(name)}. {nearest(name, [*axes, *LIMITED])}")
 
 
-def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) -> list[str]:
-    """Say for each limit what it must be so that a model keeps it and all the others; empty if no single one is enough.
+def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) -> str:
+    """Say for each limit what it must be so that a model keeps it and all the others, in a sentence as on the page.
 
     Args:
         members: All models that can be chosen, of which none keeps all limits.
     """
-    lines = []
+    parts = []
     for limit in limits:
         others = [each for each in limits if each is not limit]
         values = [
@@ -157,6 +157,6 @@ def describe_what_to_loosen(members: Sequence[Option], limits: Sequence[Limit]) 
         if values:
             nearest_value = min(values) if limit.is_upper else max(values)
             word = "most" if limit.is_upper else "least"
-            what = f"the {limit.part}:" if limit.part else f"{limit.written} at {word}"
-            lines.append(f"{what} {limit.show(nearest_value)} instead of {limit.show(limit.value)}")
-    return lines
+            what = f"the {limit.part}" if limit.part else limit.written.replace("_", " ")
+            parts.append(f"{what} to at {word} {limit.show(nearest_value)} (now {limit.show(limit.value)})")
+    return f"Loosen {', or '.join(parts) or 'more than one of them'}."

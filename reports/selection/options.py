@@ -13,6 +13,7 @@ from tunefront.objectives.limits import Objective, broken_limit, read_limits
 from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
 from tunefront.objectives.noise import STANDARD_ERRORS, noise
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.statistics import seed_noise
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.deployment.deployed import DeployedVariant
 from tunefront.storage.trials import TrialRecord
@@ -124,8 +125,9 @@ class Options:
         """Return the difference in accuracy of two models that may be chance; NaN if it is not known.
 
         Trainings whose answers to each image are known are compared image by image, with the spread of their seeds. The
-        other one's seeds count no more than the best one's: that its trainings disagree does not speak for a model.
-        Else, and for files, it is two standard errors of the better one's score.
+        other one's seeds count no more than the best one's: that its trainings disagree does not speak for a model. Of
+        few seeds a standard error is itself uncertain, so Student's t takes the place of two of them. Else, and for
+        files, it is two standard errors of the better one's score.
         """
         measure = self.measure("accuracy")
         if self.has_files:
@@ -135,9 +137,11 @@ class Options:
             drawn = [self.confirmation.score.of(trainings) for trainings in pair]
             if drawn[0] is not None and drawn[1] is not None:
                 by_images = float(np.var(drawn[0].mean(axis=1) - drawn[1].mean(axis=1)))
-                first, second = (_variance_of_mean(self.confirmation.score.values(trainings)) for trainings in pair)
-                by_seeds = first + min(first, second)
-                return STANDARD_ERRORS * math.sqrt(by_images + by_seeds)
+                own, others = (_variance_of_mean(self.confirmation.score.values(trainings)) for trainings in pair)
+                counted = pair if others < own else (pair[0], pair[0])
+                freedom = [len(trainings) - 1 for trainings in counted]
+                by_seeds = seed_noise([own, min(own, others)], freedom, STANDARD_ERRORS)
+                return math.hypot(STANDARD_ERRORS * math.sqrt(by_images), by_seeds)
         return noise(best.value(measure.name), self.n_images, measure)
 
 

@@ -17,6 +17,7 @@ from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.quantities import FILE_BYTES
 from tunefront.reports.selection.selection import FEW_IMAGES, Selection
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.words import value_name
 
 
 def explain(selection: Selection) -> list[str]:
@@ -34,15 +35,14 @@ def describe_few(options: Options) -> list[str]:
 
 
 def describe_choice(selection: Selection) -> str:
-    """Return the choice in a line: ``"Take trial 21: accuracy 97.21 ± 0.9 %, memory 83.9 kB, time 0.2 s."``."""
+    """Return the choice in a line: ``"Take trial 21: accuracy 97.21 ± 0.9 %, training time 0.2 s."``."""
     values = ", ".join(f"{name} {value}" for name, value in shown_values(selection.options, selection.option).items())
     return f"Take {selection.option.name}: {values}."
 
 
 def shown_values(options: Options, option: Option) -> dict[str, str]:
-    """Return a model's value on each axis that counts as text, by the axis's name for people."""
-    names = {axis: axis_name(axis, options.measure(axis)) for axis in options.axes}
-    return {name: show_with_interval(options, option, axis) for axis, name in names.items()}
+    """Return a model's value on each axis that counts as text, by what it is of in words."""
+    return {value_name(options.measure(axis)): show_with_interval(options, option, axis) for axis in options.axes}
 
 
 def show_with_interval(options: Options, option: Option, axis: Axis) -> str:
@@ -167,9 +167,8 @@ def describe_no_choice(options: Options, limits: Sequence[Limit]) -> str:
     if unmeasured:
         remedy = _how_to_measure(options, unmeasured)
         return f"No {what} of this study has {' or '.join(unmeasured)} measured, so none can keep {wanted}.{remedy}"
-    lines = describe_what_to_loosen(options.members, limits)
-    which = "; or ".join(lines) if lines else "more than one of them"
-    return f"None of {len(options.members)} {what}s has {wanted}. Loosen {which}."
+    which = describe_what_to_loosen(options.members, limits)
+    return f"None of {len(options.members)} {what}s has {wanted}. {which}"
 
 
 def _how_to_measure(options: Options, names: Sequence[str]) -> str:
@@ -212,11 +211,10 @@ def _describe_no_model(options: Options) -> str:
     nearest = nearest_to(limits, outside)
     if nearest is None:
         return f"There is no model to choose from: {guessing or _describe_nothing_complete(results)}."
-    which = "; or ".join(describe_what_to_loosen(outside, limits)) or "more than one of them"
     values = ", ".join(f"{name} {value}" for name, value in shown_values(options, nearest).items())
     return (
         f"No model keeps the study's limits: {len(outside)} outside{', ' + guessing if guessing else ''}. Nearest is "
-        f"trial {nearest.number}: {values}. Loosen {which}."
+        f"trial {nearest.number}: {values}. {describe_what_to_loosen(outside, limits)}"
     )
 
 

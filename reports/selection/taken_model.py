@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunefront.mistakes import TunefrontError
-from tunefront.objectives.measures import AXES, axis_name
+from tunefront.objectives.measures import AXES
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.selection.selection import choose
 from tunefront.reports.selection.sentences import describe_choice, describe_no_choice, describe_why
 from tunefront.reports.study_results import StudyResults
+from tunefront.reports.words import value_name
 from tunefront.storage.trials import TrialRecord
 
 
@@ -95,7 +96,7 @@ def _best_training(confirmation: Confirmation, confirmed: Confirmed) -> TrialRec
 def _describe(results: StudyResults, trial: TrialRecord) -> str:
     measures = [(axis, results.measure(axis)) for axis in AXES]
     return ", ".join(
-        f"{axis_name(axis, measure)} {format_quantity(results.value(trial, axis), measure.unit)}"
+        f"{value_name(measure)} {format_quantity(results.value(trial, axis), measure.unit)}"
         for axis, measure in measures
     )
 

@@ -8,7 +8,7 @@ from tunefront.objectives.limits import read_extra_limits
 from tunefront.objectives.measures import Axis, Measure
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.study_results import StudyResults
-from tunefront.reports.words import show_value
+from tunefront.reports.words import show_value, value_name
 
 
 def describe_front(results: StudyResults) -> str:
@@ -40,8 +40,8 @@ def describe_wanted(results: StudyResults) -> str:
     for objective in results.objectives.values():
         measure = objective.measure
         limits = objective.describe_limits()
-        parts.append(f"{wanted[measure.direction]} {measure.title}" + (f" ({limits})" if limits else ""))
-    extra = [f"{each.measure.title} {each.describe_limits()}" for each in read_extra_limits(results.study.spec)]
+        parts.append(f"{wanted[measure.direction]} {value_name(measure)}" + (f" ({limits})" if limits else ""))
+    extra = [f"{value_name(each.measure)} {each.describe_limits()}" for each in read_extra_limits(results.study.spec)]
     return f"Wanted: {', '.join(parts)}." + (f" Limits: {', '.join(extra)}." if extra else "")
 
 

@@ -101,19 +101,23 @@ def _picked(options: Options, option: Option, title: str, step: str, deployed: D
 
 
 def describe_shipped(deployed: DeployedFront | None, number: int) -> str:
-    """Return the file that ships of a model, with its numbers: ``"int8: 97.21 %, 28.6 kB, 41 µs"``; empty without one.
+    """Return the file that ships of a model, with its numbers: ``"int8: accuracy 97.21 %, file 28.6 kB, image 41 µs"``.
+
+    Empty without one.
 
     Of the files on offer whose accuracy cannot be told from the best one's, it is the smallest.
     """
     variant = shipped(deployed, number)
     if deployed is None or variant is None:
         return ""
-    numbers = (
-        format_quantity(variant.accuracy or math.nan, "fraction"),
-        format_quantity(variant.measures.get(deployed.memory, math.nan), "bytes"),
-        format_quantity(deployed.latency(variant), "seconds"),
-    )
-    return f"{variant.variant}: {', '.join(text for text in numbers if text != '-')}"
+    numbers = {
+        "accuracy": format_quantity(variant.accuracy or math.nan, "fraction"),
+        "arena" if deployed.device else "file": format_quantity(
+            variant.measures.get(deployed.memory, math.nan), "bytes"
+        ),
+        "image": format_quantity(deployed.latency(variant), "seconds"),
+    }
+    return f"{variant.variant}: {', '.join(f'{name} {text}' for name, text in numbers.items() if text != '-')}"
 
 
 def shipped(deployed: DeployedFront | None, number: int) -> DeployedVariant | None:

@@ -19,6 +19,7 @@ from tunefront.reports.confirmation.statistics import (
     front_shares,
     mean_of_means,
     resampled_means,
+    seed_noise,
     share_half_width,
     within_limits,
 )
@@ -85,6 +86,23 @@ def test_the_mean_of_two_means_has_welchs_interval() -> None:
     welch = stats.ttest_ind(one, [-value for value in other], equal_var=False).confidence_interval()
     assert (found.low, found.high) == pytest.approx((welch.low / 2, welch.high / 2))
     assert found.n == 2
+
+
+@pytest.mark.parametrize(
+    ("freedom", "factor"), [(1, 13.97), (2, 4.53), (3, 3.31), (4, 2.87), (5, 2.65), (10, 2.28), (20, 2.13), (50, 2.05)]
+)
+def test_few_seeds_make_more_of_two_standard_errors(freedom: int, factor: float) -> None:
+    # The factors for 95.45 % of the Guide to the Expression of Uncertainty in Measurement, table G.2.
+    assert seed_noise([0.09, 0.0], [freedom, 1], 2.0) == pytest.approx(0.3 * factor, rel=2e-3)
+
+
+def test_the_noise_of_two_means_is_welchs() -> None:
+    first, second = [0.90, 0.93, 0.97], [0.91, 0.912, 0.92, 0.921]
+    found = stats.ttest_ind(first, second, equal_var=False)
+    low, high = found.confidence_interval(confidence_level=2 * stats.norm.cdf(2) - 1)
+    variances = [np.var(values, ddof=1) / len(values) for values in (first, second)]
+    assert seed_noise(variances, [2, 3], 2.0) == pytest.approx((high - low) / 2)
+    assert seed_noise([0.0, 0.0], [2, 0], 2.0) == 0.0
 
 
 def test_the_mean_of_one_mean_is_itself_and_of_single_values_has_no_interval() -> None:

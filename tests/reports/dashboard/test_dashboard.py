@@ -114,7 +114,7 @@ def test_optuna_dashboard_is_told_the_truth_and_nothing_is_written(
     assert [float(attributes["model_bytes"]) for attributes in told] == [10.0, 200.0, 20.0]
     note = study["note"]["body"]
     # The better one is worth twice the memory: 5 points are more than 288 images may have by chance (2.6 points).
-    assert "**Take trial 2: accuracy 95.00 ± 2.6 %, memory 20 B, time 5 s.**" in note
+    assert "**Take trial 2: accuracy 95.00 ± 2.6 %, memory 20 B, training time 5 s.**" in note
     assert f"(/study/{fixture.record.study_id}/)" in note
     assert [line.split("|")[1].strip() for line in note.splitlines() if "%" in line and line.startswith("|")] == [
         "2",

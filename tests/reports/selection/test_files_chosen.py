@@ -117,12 +117,13 @@ def test_limits_on_files(study: ReportFixture, at_most: tuple[str, ...], expecte
 def test_a_device_takes_the_file_that_fits_flash_and_arena(study: ReportFixture) -> None:
     choice = chosen(study, device=BOARD)
     assert choice.option.key == (1, "int8")
-    assert describe_choice(choice) == "Take trial 1 as int8: accuracy 93.00 ± 3.1 %, memory 2 kB, time 40 µs."
+    assert describe_choice(choice) == "Take trial 1 as int8: accuracy 93.00 ± 3.1 %, arena 2 kB, time per image 40 µs."
     assert describe_why(choice) == (
         "It has the best accuracy: the next, trial 0 as int8, has 4.00 points less, and up to 3.1 points may be chance."
     )
     assert describe_alternatives(choice) == [
-        "Less time: trial 0 as int8, 50 % less time for \N{MINUS SIGN}4.00 points and 50 % more memory."
+        "Less time per image: trial 0 as int8, 50 % less time per image for \N{MINUS SIGN}4.00 points and "
+        "50 % more arena."
     ]
     assert describe_certainty(choice, "trains the 2 best again") == [
         "It fits board: its flash has room for the file, its RAM for the arena.",
@@ -139,7 +140,7 @@ def test_a_device_that_nothing_fits_says_what_it_lacks(study: ReportFixture) -> 
     assert choose(options, limits) is None
     assert describe_no_choice(options, limits) == (
         "None of 5 files has litert_bytes at most 5 kB (flash of tiny) and arena_bytes at most 1.5 kB (RAM of tiny). "
-        "Loosen the RAM of tiny: 2 kB instead of 1.5 kB."
+        "Loosen the RAM of tiny to at most 2 kB (now 1.5 kB)."
     )
 
 
@@ -201,5 +202,5 @@ def test_times_that_were_measured_on_the_device_are_compared(study: ReportFixtur
     limits = [read_limit("measured_latency_seconds=300ms", options, is_upper=True)]
     choice = choose(options, limits)
     assert choice is not None
-    assert describe_choice(choice) == "Take trial 0 as int8: accuracy 89.00 ± 3.7 %, memory 4 kB, time 200 ms."
+    assert describe_choice(choice) == "Take trial 0 as int8: accuracy 89.00 ± 3.7 %, file 4 kB, time per image 200 ms."
     assert "time one image on the device" in describe_certainty(choice, "")[0]

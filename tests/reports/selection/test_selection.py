@@ -57,7 +57,7 @@ def test_picks_are_what_somebody_would_take(results: StudyResults) -> None:
     # mistakes, and less memory.
     assert [(pick.title, pick.option.number) for pick in find_picks(chosen(results))] == [
         ("Best accuracy", 0),
-        ("Less time", 4),
+        ("Less training time", 4),
     ]
 
 
@@ -70,7 +70,7 @@ def test_an_extreme_that_gave_up_nearly_everything_is_no_pick(tmp_path: Path) ->
     choice = chosen(fixture.results())
     assert choice.option.number == 0
     assert [each.number for each in choice.cheaper.values()] == [1, 2]
-    assert [(pick.title, pick.option.number) for pick in find_picks(choice)] == [("Less time", 2)]
+    assert [(pick.title, pick.option.number) for pick in find_picks(choice)] == [("Less training time", 2)]
 
 
 def test_a_model_that_costs_less_on_two_axes_is_named_once(tmp_path: Path) -> None:
@@ -81,12 +81,13 @@ def test_a_model_that_costs_less_on_two_axes_is_named_once(tmp_path: Path) -> No
     options = find_options(fixture.results())
     choice = choose(options)
     assert choice is not None
-    told = "Less memory and time: trial 1, 60 % less memory and 75 % less time for \N{MINUS SIGN}2.00 points."
+    what = "trial 1, 60 % less memory and 75 % less training time for \N{MINUS SIGN}2.00 points"
+    told = f"Less memory and training time: {what}."
     assert describe_alternatives(choice) == [told]
     verdict = find_verdict(options)
     assert [(pick.title, pick.option.number) for pick in verdict.picks] == [
         ("Take this one", 0),
-        ("Less memory and time", 1),
+        ("Less memory and training time", 1),
     ]
     assert verdict.others == []
 
@@ -133,7 +134,7 @@ def test_what_is_no_better_than_guessing_is_never_chosen(results: StudyResults) 
     limits = [read_limit("memory=2kB", results, is_upper=True)]
     assert choose(options, limits) is None
     assert describe_no_choice(options, limits) == (
-        "None of 7 models has memory at most 2 kB. Loosen memory at most 5 kB instead of 2 kB."
+        "None of 7 models has memory at most 2 kB. Loosen memory to at most 5 kB (now 2 kB)."
     )
 
 
@@ -142,7 +143,7 @@ def test_limits_that_only_together_exclude_everything(results: StudyResults) -> 
     assert choose(find_options(results), limits) is None
     assert describe_no_choice(find_options(results), limits) == (
         "None of 7 models has memory at most 6 kB and accuracy at least 94.00 %. "
-        "Loosen memory at most 40 kB instead of 6 kB; or accuracy at least 70.00 % instead of 94.00 %."
+        "Loosen memory to at most 40 kB (now 6 kB), or accuracy to at least 70.00 % (now 94.00 %)."
     )
 
 
@@ -162,15 +163,15 @@ def test_a_measure_that_nobody_measured_is_named(results: StudyResults) -> None:
 
 def test_what_the_next_best_would_gain_and_cost(results: StudyResults) -> None:
     choice = chosen(results)
-    assert describe_choice(choice) == "Take trial 3: accuracy 92.60 ± 3.1 %, memory 60 kB, time 2 s."
+    assert describe_choice(choice) == "Take trial 3: accuracy 92.60 ± 3.1 %, memory 60 kB, training time 2 s."
     assert describe_why(choice) == (
         "It is the cheapest of 4 models whose accuracy cannot be told from the best one's: trial 0 has 95.00 %, and a "
         "difference up to 2.6 points may be chance."
     )
     assert describe_alternatives(choice) == [
-        "Best accuracy: trial 0, +2.40 points for 33 % more memory and 4 times the time.",
-        "Less memory: trial 1, 33 % less memory for +1.40 points and 3 times the time.",
-        "Less time: trial 4, 50 % less time for \N{MINUS SIGN}2.60 points.",
+        "Best accuracy: trial 0, +2.40 points for 33 % more memory and 4 times the training time.",
+        "Less memory: trial 1, 33 % less memory for +1.40 points and 3 times the training time.",
+        "Less training time: trial 4, 50 % less training time for \N{MINUS SIGN}2.60 points.",
     ]
 
 
@@ -259,7 +260,7 @@ def test_a_study_in_which_nothing_keeps_the_limits_names_the_nearest_and_what_to
     assert (options.n_outside, options.n_guessing) == (3, 1)
     assert describe_no_choice(options, []) == (
         "No model keeps the study's limits: 3 outside, 1 no better than guessing. Nearest is trial 1: "
-        "accuracy 80.00 ± 4.7 %, memory 11 kB, time 1.5 s. Loosen memory at most 11 kB instead of 10 kB."
+        "accuracy 80.00 ± 4.7 %, memory 11 kB, training time 1.5 s. Loosen memory to at most 11 kB (now 10 kB)."
     )
 
 

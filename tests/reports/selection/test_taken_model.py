@@ -25,12 +25,12 @@ def test_the_model_that_select_chooses_is_taken_or_one_by_its_number(tmp_path: P
     taken = take_model(fixture.results(), None)
     assert (taken.number, taken.path) == (0, tmp_path / "trial-0.keras")
     assert list(taken.why) == [
-        "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s.",
+        "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, training time 8 s.",
         "It has the best accuracy: the next, trial 1, has 15.00 points less, and up to 2.6 points may be chance.",
     ]
     other = take_model(fixture.results(), None, 1)
     assert other.path == tmp_path / "trial-1.keras"
-    assert list(other.why) == ["Take trial 1, as you ask: accuracy 80.00 %, memory 5 kB, time 500 ms."]
+    assert list(other.why) == ["Take trial 1, as you ask: accuracy 80.00 %, memory 5 kB, training time 500 ms."]
 
 
 def test_a_model_that_is_not_here_says_what_makes_it_again(tmp_path: Path) -> None:

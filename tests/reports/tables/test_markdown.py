@@ -19,7 +19,7 @@ def test_table_is_formatted_by_hand(tmp_path: Path) -> None:
         "# digits: 2 models on the front\n"
         "\n"
         "2 trials on digits (1149 images to train, 288 to validate, 3 classes): 2 complete. "
-        "Wanted: high accuracy (at least 50.00 %), low model_bytes, low train_seconds.\n"
+        "Wanted: high accuracy (at least 50.00 %), low memory, low training time.\n"
         "\n"
         "| trial | accuracy | memory (model_bytes) | time (train_seconds) | epochs | optimizer |\n"
         "| ---: | ---: | ---: | ---: | ---: | --- |\n"

@@ -33,7 +33,7 @@ def files(*values: tuple[str, float, int, float]) -> DeployedFront:
 def test_the_smallest_file_ships_of_those_as_accurate_as_the_best() -> None:
     # Two standard errors of 95 % on 360 images are 2.3 points.
     front = files(("float32", 0.95, 40_000, 30), ("int8", 0.93, 10_000, 20), ("dynamic", 0.92, 5_000, 9))
-    assert describe_shipped(front, 1) == "int8: 93.00 %, 10 kB, 20 µs"
+    assert describe_shipped(front, 1) == "int8: accuracy 93.00 %, file 10 kB, image 20 µs"
     assert describe_shipped(front, 2) == ""
     assert describe_shipped(None, 1) == ""
 

@@ -60,7 +60,7 @@ def test_a_study_s_model_is_taken_with_its_reason(keras: Any, run: Run, study: R
     code, output, errors = run("predict", "digits", "photos")
     assert (code, errors) == (0, "")
     why, reason, where, head, *rows, summary = output.splitlines()
-    assert why == "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, time 8 s."
+    assert why == "Take trial 0: accuracy 95.00 ± 2.6 %, memory 80 kB, training time 8 s."
     assert (
         reason
         == "It has the best accuracy: the next, trial 1, has 15.00 points less, and up to 2.6 points may be chance."
