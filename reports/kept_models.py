@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
-from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
 
@@ -43,19 +44,33 @@ def find_kept_model(results: StudyResults, trial: TrialRecord, folder: Path) -> 
     return KeptModel(f"{path.name}, kept elsewhere", path.name, place=f"{path} on {host}" if host else str(path))
 
 
+def training_of(trial: TrialRecord, finalist: Confirmed | None) -> TrialRecord:
+    """Return the training whose file is the one model of a candidate.
+
+    Of a confirmed candidate it is the training with the best score on the validation images: its answers to the test
+    images are known, and its files are what ships. Where none of those was kept it is the search's own. Files on this
+    machine come before those that lie elsewhere.
+    """
+    again = sorted(finalist.trainings, key=lambda each: _validation_loss(finalist, each)) if finalist else []
+    known = [each for each in (*again, trial) if each.model_path]
+    here = [each for each in known if Path(each.model_path).is_file()]
+    return next(iter(here or known), trial)
+
+
+def _validation_loss(finalist: Confirmed, training: TrialRecord) -> float:
+    score = training.measurements.get(finalist.measure.name)
+    return math.inf if score is None else finalist.measure.loss(score)
+
+
 def find_candidate_model(
     results: StudyResults, confirmation: Confirmation | None, trial: TrialRecord, folder: Path
 ) -> KeptModel:
-    """Return the one file of a candidate: the search's own, or, if that was not kept, one of its later trainings.
-
-    Of those trainings it is the one with the best score on the validation images.
-    """
-    finalists = confirmation.finalists if confirmation is not None else []
-    finalist = next((each for each in finalists if each.number == trial.number), None)
-    kept = confirmation.kept_training(finalist) if confirmation is not None and finalist is not None else None
-    if trial.model_path or confirmation is None or kept is None:
+    """Return the one file of a candidate, see :func:`training_of`."""
+    finalist = confirmation.finalist(trial.number) if confirmation is not None else None
+    training = training_of(trial, finalist)
+    if confirmation is None or training is trial:
         return find_kept_model(results, trial, folder)
-    found = find_kept_model(confirmation.study, kept, folder)
+    found = find_kept_model(confirmation.study, training, folder)
     return replace(found, text=f"trial {trial.number}, trained again: {found.text}")
 
 

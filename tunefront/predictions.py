@@ -60,12 +60,22 @@ def with_model_here(study: OpenStudy, trial: TrialRecord) -> TrialRecord:
 
 
 def kept_path(study: OpenStudy, trial: TrialRecord) -> Path:
-    """Return the path of a trial's model on this machine, see :func:`with_model_here`.
+    """Return the path of a trial's one model on this machine: of a confirmed one that of its best training.
+
+    Where none of those is here, the search's own is fetched, see :func:`with_model_here`.
 
     Raises:
         StudyError: If it was not kept, or cannot be had.
     """
-    path = with_model_here(study, trial).model_path
+    from tunefront.reports.confirmation.results import load_confirmation
+    from tunefront.reports.kept_models import training_of
+    from tunefront.reports.study_results import load_results
+
+    folder = Path("results") / study.name
+    confirmation = load_confirmation(study.store, load_results(study, folder), folder)
+    path = training_of(trial, confirmation.finalist(trial.number) if confirmation else None).model_path
+    if not Path(path).is_file():
+        path = with_model_here(study, trial).model_path
     again = f"'tunefront retrain {study.name} {trial.number}' trains it again"
     if not path:
         raise StudyError(f"the model of trial {trial.number} was not kept: only those of the front are. {again}")

@@ -125,10 +125,12 @@ class Study:
             raise StudyError(describe_no_choice(options, limits))
         option = selection.option
         values = {measure.name: option.value(measure.name) for measure in map(options.measure, options.axes)}
-        path = with_model_here(study, option.trial).model_path if option.file is None else option.trial.model_path
+        path = option.training.model_path
         if option.file is not None:
-            results_folder = Path(path).parent.parent if path else Path("results") / self.name
-            path = str(results_folder / "deployed" / option.file.file)
+            searched = Path(option.trial.model_path or Path("results", self.name, "models", "none"))
+            path = str(searched.parent.parent / "deployed" / option.file.file)
+        elif not Path(path).is_file():
+            path = with_model_here(study, option.trial).model_path
         lines = [*explain(selection), *describe_certainty(selection, price_of_confirmation(options))]
         return SelectedModel(option.number, values, path, "\n".join(lines), option.variant)
 
@@ -147,7 +149,7 @@ class Study:
         return compare_studies(self._results(), other._results()).frame()
 
     def model(self, number: int) -> Any:
-        """Load the model of a trial with Keras, compiled as it was trained; that of an own space runs the space's code.
+        """Load the model of a trial, or of its best confirmed training, with Keras; an own space's code is run.
 
         Raises:
             StudyError: If there is no such trial, its model was not kept, or the file is not on this machine.
@@ -158,8 +160,7 @@ class Study:
         from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
         from tunefront.spaces.own import OwnSpace
 
-        space = self._open().record.spec.get("space")
-        if isinstance(space, str):
+        if isinstance(space := self._open().record.spec.get("space"), str):
             OwnSpace.parse(space).load()  # the layers of a space of one's own are known once its code has run
         return load_kept(path)
 

@@ -28,6 +28,7 @@ from tunefront.reports.selection.sentences import show_with_interval
 from tunefront.reports.sentences.stages import describe_stages
 from tunefront.reports.verdict.verdict import ReportVerdict, describe_shipped
 from tunefront.reports.words import measure_words, parameter_words, show_value
+from tunefront.storage.trials import TrialRecord
 
 _MOST_MISTAKES = 3
 _MOST_CLASSES = 20  # of a confusion matrix that fits into a panel
@@ -59,6 +60,8 @@ class CandidatePanel:
         stages: The settings by epoch, a line for each change; empty if they stayed as they were.
         mistakes: The most frequent mistakes, in words.
         confusion: The name of the figure of its confusion matrix; empty without one.
+        answered: The images by whose answers its mistakes are told, in words.
+        source: The training that curve, epochs, model and log are of, as a sentence; empty if it is the search's.
         code: Python code that loads the model; empty if it was not kept.
         log: The target of a link to what its process printed; empty if that does not lie beside the report.
     """
@@ -70,6 +73,8 @@ class CandidatePanel:
     curve: Markup
     mistakes: Sequence[str]
     confusion: str
+    answered: str
+    source: str
     model: KeptModel
     code: str
     log: str
@@ -135,23 +140,26 @@ def _panel(
     answers: FrontAnswers | None,
     deployed: DeployedFront | None,
 ) -> CandidatePanel:
-    results, trial = options.results, row.option.trial
+    results, trial, training = options.results, row.option.trial, row.option.training
     model = find_candidate_model(results, options.confirmation, trial, folder)
     answered = (
         next((each for each in answers.models[:MOST_MODELS] if each.number == trial.number), None) if answers else None
     )
-    log = Path("logs") / f"trial-{trial.number}.log"
+    is_again = training is not trial
+    log = Path("confirmation" if is_again else "") / "logs" / f"trial-{training.number}.log"
     values = [(name, parameters.value(trial, name)) for name in (*parameters.differing, *parameters.shared)]
     return CandidatePanel(
         chips=parameters.chips(trial, parameters.differing or tuple(parameters.shared)),
         parameters={parameter_words(name): show_value(value) for name, value in values if value is not None},
         measures=_measured(options, row),
-        stages=describe_stages(trial),
-        curve=curve_picture(trial, results.measure("accuracy")),
+        stages=describe_stages(training),
+        curve=curve_picture(training, results.measure("accuracy")),
         mistakes=_mistakes(answers, answered) if answers and answered else [],
         confusion=f"confusion-{trial.number}"
         if answers and answered and len(answers.class_names) <= _MOST_CLASSES
         else "",
+        answered=_describe_answered(answers, answered, training) if answers and answered else "",
+        source=_describe_source(options, training) if is_again else "",
         model=model,
         code=loading_code(results, model.path) if model.path else "",
         log=log.as_posix() if (folder / log).is_file() else "",
@@ -159,9 +167,24 @@ def _panel(
     )
 
 
+def _describe_source(options: Options, training: TrialRecord) -> str:
+    """Say of which training of the confirmation the parts of a panel are."""
+    assert options.confirmation is not None
+    return (
+        f"Curve, epochs, model and log are those of training {training.number} of the confirmation, the best of this "
+        f"candidate's on the validation {options.results.examples}. Measures are means of all of them."
+    )
+
+
+def _describe_answered(answers: FrontAnswers, answered: ClassAnswers, training: TrialRecord) -> str:
+    """Say whose mistakes are told, if they are not those of the panel's training, and on which images."""
+    other = "" if answered.trained.number == training.number else f"training {answered.trained.number}, "
+    return f"{other}{answers.split} {answers.examples}"
+
+
 def _measured(options: Options, row: CandidateRow) -> dict[str, str]:
     """Return what was measured and stands on no axis, in words, and the epochs."""
-    trial = row.option.trial
+    trial = row.option.training
     on_axes = {options.results.measure(axis).name for axis in AXES}
     found = {
         measure_words(measure): format_quantity(row.option.value(name), measure.unit)

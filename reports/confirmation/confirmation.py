@@ -167,6 +167,10 @@ class Confirmation:
         loads = [t.measurements["load_average"] for t in trainings if "load_average" in t.measurements]
         return float(np.mean(loads)) if loads else math.nan
 
+    def finalist(self, number: int) -> Confirmed | None:
+        """Return the finalist of that number that was trained; None if there is none."""
+        return next((each for each in self.finalists if each.number == number and each.trainings), None)
+
     def kept_training(self, finalist: Confirmed) -> TrialRecord | None:
         """Return the training with the best validation score, of those whose models were kept; None if none was."""
         return self._best([training for training in finalist.trainings if training.model_path])

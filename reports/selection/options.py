@@ -14,6 +14,7 @@ from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure
 from tunefront.objectives.noise import STANDARD_ERRORS, noise
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.statistics import seed_noise
+from tunefront.reports.kept_models import training_of
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.deployment.deployed import DeployedVariant
 from tunefront.storage.trials import TrialRecord
@@ -54,6 +55,11 @@ class Option:
     def name(self) -> str:
         """Its name for people: ``"trial 3"``, ``"trial 3 as int8"``."""
         return f"trial {self.number}" + (f" as {self.variant}" if self.variant else "")
+
+    @property
+    def training(self) -> TrialRecord:
+        """The training whose file is its one model: of a confirmed one the best of its trainings that was kept."""
+        return training_of(self.trial, self.confirmed)
 
     def value(self, measure: str) -> float:
         """Return the value of a measure; NaN if it was not measured."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from tunefront.mistakes import TunefrontError
 from tunefront.objectives.measures import AXES
 from tunefront.objectives.quantities import format_quantity
-from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
+from tunefront.reports.confirmation.confirmation import Confirmation
+from tunefront.reports.kept_models import training_of
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.selection.selection import choose
 from tunefront.reports.selection.sentences import describe_choice, describe_no_choice, describe_why
@@ -44,7 +45,7 @@ def take_model(
 ) -> TakenModel:
     """Return the model that `select` chooses, or that of trial `number`.
 
-    It is the one that the search kept or, where that is not here, the best of its trainings in the confirmation.
+    Of a confirmed one it is the best of its trainings in the confirmation or, where none is here, the search's own.
 
     Args:
         bring: Fetches the model of a trial of the search, and returns the trial with its path here.
@@ -61,16 +62,17 @@ def take_model(
     else:
         trial = _trial(results, number)
         why = [f"Take trial {number}, as you ask: {_describe(results, trial)}."]
-    trial = bring(trial)
-    finalists = confirmation.finalists if confirmation is not None else []
-    confirmed = next((finalist for finalist in finalists if finalist.number == trial.number), None)
-    if _is_here(trial):
-        return TakenModel(trial.number, Path(trial.model_path), why)
-    again = _best_training(confirmation, confirmed) if confirmation is not None and confirmed is not None else None
-    if again is None:
+    finalist = confirmation.finalist(trial.number) if confirmation is not None else None
+    training = training_of(trial, finalist)
+    if not _is_here(training):
+        trial = bring(trial)
+        training = training_of(trial, finalist)
+    if not _is_here(training):
         raise NoModelError(_why_none(results, trial))
-    note = "The search's own model is not here: it is the best of the trainings that confirmed it."
-    return TakenModel(trial.number, Path(again.model_path), [*why, note])
+    note = (
+        [] if training is trial else ["It is the best, on the validation images, of the trainings that confirmed it."]
+    )
+    return TakenModel(trial.number, Path(training.model_path), [*why, *note])
 
 
 def _trial(results: StudyResults, number: int) -> TrialRecord:
@@ -84,13 +86,6 @@ def _trial(results: StudyResults, number: int) -> TrialRecord:
 
 def _is_here(trial: TrialRecord) -> bool:
     return bool(trial.model_path) and Path(trial.model_path).is_file()
-
-
-def _best_training(confirmation: Confirmation, confirmed: Confirmed) -> TrialRecord | None:
-    """Return the training with a model here that is best on the validation images, as in the report."""
-    kept = [training for training in confirmed.trainings if _is_here(training)]
-    loss, study = confirmed.measure.loss, confirmation.study
-    return min(kept, key=lambda training: loss(study.value(training, "accuracy")), default=None)
 
 
 def _describe(results: StudyResults, trial: TrialRecord) -> str:

@@ -117,7 +117,7 @@ def _with_model_here(choice: Selection, study: OpenStudy, folder: Path) -> Selec
 
     from tunefront.storage.artifacts.model_files import ModelFiles
 
-    if choice.option.file is not None:
+    if choice.option.file is not None or Path(choice.option.training.model_path).is_file():
         return choice
     files = ModelFiles(study, folder)
     with at_work("fetching the model"):
@@ -177,7 +177,7 @@ def _as_json(choice: Selection, study: OpenStudy, folder: Path, files: list[Path
         "parameters": dict(choice.option.trial.parameters),
         **({"settings_by_epoch": as_json(choice.option.trial.stages)} if choice.option.trial.stages else {}),
         "is_confirmed": choice.option.confirmed is not None,
-        "model": choice.option.trial.model_path or None,
+        "model": choice.option.training.model_path or None,
         "file": str(chosen_path(choice, folder)) if choice.option.file else None,
         "why": describe_why(choice),
         "alike": [option.number for option in choice.alike],

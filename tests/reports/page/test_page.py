@@ -112,7 +112,7 @@ def test_it_tells_what_became_of_the_trials_and_how_they_were_measured(page: str
     for expected in (
         "11 trials on digits (1149 images to train, 288 to validate, 3 classes): "
         "6 complete, 1 pruned, 1 refused, 1 failed, 1 running, 1 waiting.",
-        "high accuracy, low model_bytes (at most 3 kB), low train_seconds.",
+        "high accuracy, low memory (at most 3 kB), low training time.",
         "This study is under way: 7 of 30 trials are finished, 1 run now.",
         "4 models on the front",
         "1 &times; ValueError: &lt;script&gt;alert(1)&lt;/script&gt; | bad (trial 7)",

@@ -10,6 +10,7 @@ from tests.reports.confirmation.confirmation_fixture import confirmation_of, loa
 from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.selection.taken_model import NoModelError, take_model
 from tunefront.storage.outcomes import Outcome
+from tunefront.storage.trials import set_model_path
 
 
 def kept(folder: Path, name: str) -> str:
@@ -57,16 +58,20 @@ def test_a_model_that_is_not_here_says_what_makes_it_again(tmp_path: Path) -> No
         assert str(caught.value) == reason
 
 
-def test_a_near_miss_is_taken_from_its_confirmation(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_here", [2, 0])
+def test_a_confirmed_model_is_its_best_training_that_is_here_or_the_searchs_own(tmp_path: Path, n_here: int) -> None:
     searched = search(tmp_path)
+    set_model_path(searched.study, 3, kept(tmp_path, "searched.keras"))
     confirming = confirmation_of(searched)
     for place, validation in enumerate((0.93, 0.97, 0.99)):  # the best one's model is gone
-        path = kept(tmp_path, f"again-{place}.keras") if place < 2 else "/elsewhere/again-2.keras"
+        path = kept(tmp_path, f"again-{place}.keras") if place < n_here else f"/elsewhere/again-{place}.keras"
         confirming.study.optuna.enqueue_trial(parameters(3), user_attrs={"candidate": 3, "seed": place})
         measured = {"test_accuracy": 0.95}
         confirming.complete(
             validation, 2000, 1.9, parameters=parameters(3), is_new=False, measurements=measured, model_path=path
         )
     taken = take_model(searched.results(), load(searched))
-    assert (taken.number, taken.path) == (3, tmp_path / "again-1.keras")
-    assert taken.why[-1] == ("The search's own model is not here: it is the best of the trainings that confirmed it.")
+    assert taken.number == 3
+    assert taken.path == tmp_path / ("again-1.keras" if n_here else "searched.keras")
+    told = "It is the best, on the validation images, of the trainings that confirmed it."
+    assert (taken.why[-1] == told) == bool(n_here)

@@ -38,7 +38,8 @@ def chosen_path(choice: Selection, folder: Path) -> Path | None:
     option = choice.option
     if option.file is not None:
         return folder / "deployed" / option.file.file
-    return Path(option.trial.model_path) if option.trial.model_path else None
+    path = option.training.model_path
+    return Path(path) if path else None
 
 
 def from_here(path: Path) -> Path:
