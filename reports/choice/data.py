@@ -9,7 +9,7 @@ from typing import Any
 from tunefront.reports.choice.code import select_command
 from tunefront.reports.choice.ranges import LimitRange
 from tunefront.reports.selection.files import is_of_files
-from tunefront.reports.selection.options import Option, Options
+from tunefront.reports.selection.options import Option, Options, searched_values
 from tunefront.reports.selection.sentences import shown_values
 from tunefront.reports.verdict.verdict import ReportVerdict
 
@@ -23,7 +23,7 @@ def choice_data(
     which models are compared, accuracy first. ``noise`` has for each candidate the difference to it that may be chance:
     a number, or after a confirmation one for each other. ``is_outside`` tells which candidates break a limit of the
     study, so that ``tunefront select`` never takes them, and ``is_of_files`` which limits make it choose among files;
-    none does without files.
+    none does without files. ``others`` cannot be chosen: complete trials that guess, or that a confirmation lacks.
 
     Args:
         is_deployed: Whether the study has files for runtimes.
@@ -31,6 +31,9 @@ def choice_data(
     axes = [options.results.measure(axis) for axis in options.axes]
     measures = [*axes, *(each.measure for each in ranges if each.measure not in axes)]
     candidates = sorted([*options.members, *options.outside], key=lambda option: option.number)
+    known = {option.number for option in candidates}
+    others = [trial for trial in options.results.trials if trial.state == "complete" and trial.number not in known]
+    searched = [searched_values(options.results, trial) for trial in others]
     selection, members = verdict.selection, {option.number for option in options.members}
     return {
         "command": select_command(options.results.study.name),
@@ -50,6 +53,10 @@ def choice_data(
             for each in ranges
         ],
         "numbers": [option.number for option in candidates],
+        "others": {
+            "numbers": [trial.number for trial in others],
+            "values": [[_known(values.get(measure.name, math.nan)) for measure in measures] for values in searched],
+        },
         "is_outside": [option.number not in members for option in candidates],
         "values": [[_known(option.value(measure.name)) for measure in measures] for option in candidates],
         "texts": [_texts(options, option) for option in candidates],

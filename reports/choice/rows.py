@@ -67,11 +67,15 @@ class CandidateTable:
 def candidate_table(options: Options, picked: Sequence[int] = (), nearest: Option | None = None) -> CandidateTable:
     """Return the front of what can be chosen, most accurate first, and what would be on it without the study's limits.
 
+    After a confirmation the cautious front is there too: what another one beats, but not for sure.
+
     Args:
         picked: Numbers of models that always have a row of their own.
         nearest: A model outside the study's limits whose row is the first.
     """
     front = front_of(options, options.members)
+    on_front = {option.key for option in front}
+    front += [option for option in options.members if option.key not in on_front and _is_unbeaten(option)]
     beyond = front_of(options, [*options.members, *options.outside]) if options.outside else []
     if nearest is not None and nearest not in beyond:
         beyond.append(nearest)
@@ -91,6 +95,11 @@ def candidate_table(options: Options, picked: Sequence[int] = (), nearest: Optio
     ]
     rows += [CandidateRow(option, is_outside=True) for option in others]
     return CandidateTable(sorted(rows, key=lambda row: order(row.option)), tolerances, len(front) - len(inside))
+
+
+def _is_unbeaten(option: Option) -> bool:
+    """Return whether a confirmation leaves a model on the cautious front, though another one's means are better."""
+    return option.confirmed is not None and option.confirmed.is_on_cautious_front
 
 
 def _some(candidates: Sequence[Option], always: Collection[int]) -> list[Option]:

@@ -187,7 +187,7 @@ def _measured(options: Options, row: CandidateRow) -> dict[str, str]:
     trial = row.option.training
     on_axes = {options.results.measure(axis).name for axis in AXES}
     found = {
-        measure_words(measure): format_quantity(row.option.value(name), measure.unit)
+        measure_words(measure): format_quantity(row.option.value(name), measure.unit).replace(" ", "\N{NO-BREAK SPACE}")
         for name, measure in MEASURES.items()
         if name not in on_axes and not math.isnan(row.option.value(name))
     }

@@ -7,18 +7,21 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
+from tunefront.objectives.dominance import on_front
 from tunefront.objectives.measures import Axis
 from tunefront.reports.confirmation.confirmation import Confirmation, Confirmed
 from tunefront.reports.confirmation.sentences import show_estimate, show_probability
 from tunefront.reports.figures.axes import measure_axis
 from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR
+from tunefront.reports.figures.fronts import add_limits, add_steps, describe_shades, shades_of, third_objective
 from tunefront.reports.figures.intervals import bar_sides, interval_bars
 from tunefront.reports.figures.labels import label_points
 from tunefront.reports.figures.style import new_figure
 from tunefront.reports.figures.trial_points import rounded
-from tunefront.reports.sentences.summary import second_title
+from tunefront.reports.sentences.summary import axis_title, second_title
 from tunefront.reports.study_results import StudyResults
 
 
@@ -28,19 +31,28 @@ def confirmation_figures(confirmation: Confirmation) -> dict[str, go.Figure]:
 
 
 def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
-    """Return a figure of means with their intervals; a thin line leads to each from its value in the search."""
+    """Return a figure of means with their intervals; a thin line leads to each from its value in the search.
+
+    As in the search's own figures, axes end at the limits, the cautious front is the fuller the better it is on the
+    third objective, and steps join the best of the two.
+    """
     search = confirmation.search
     finalists = [finalist for finalist in confirmation.finalists if finalist.trainings]
+    cautious = [finalist for finalist in finalists if finalist.is_on_cautious_front]
     measure, name = search.measure("accuracy"), search.axis_name("accuracy")
     score = f"test {name}" if confirmation.has_test else name
-    figure = new_figure(f"Confirmed {name} against {x}")
+    third = third_objective(search, x, "accuracy")
+    thirds = [finalist.estimates[third].mean for finalist in cautious] if third else []
+    shades = describe_shades(search, third, thirds) if third else []
+    figure = new_figure(f"Confirmed {name} against {x}", "<br>".join([*shades, "bars: 95 % intervals of the means"]))
     title = f"{score} ({second_title(search, 'accuracy')})" if measure.unit == "number" else score
     scores = [score for f in finalists for score in (f.estimates["accuracy"].mean, f.search_accuracy)]
     values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
     figure.update_layout(
-        xaxis=measure_axis(search.measure(x), f"{x} ({search.measure(x).name})", values),
-        yaxis=measure_axis(measure, title, scores),
+        xaxis=measure_axis(search.measure(x), axis_title(search, x), values, search.objectives.get(x)),
+        yaxis=measure_axis(measure, title, scores, search.objectives.get("accuracy")),
     )
+    add_steps(figure, _best_means(confirmation, cautious, x))
     _add_ways(figure, confirmation, x)
     figure.add_scatter(
         name="as the search saw it",
@@ -54,11 +66,22 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     )
     left_out = [finalist for finalist in finalists if not finalist.is_on_cautious_front]
     _add_means(figure, confirmation, x, left_out, "beaten", COMPLETE_COLOUR)
-    cautious = [finalist for finalist in finalists if finalist.is_on_cautious_front]
-    _add_means(figure, confirmation, x, cautious, "cautious front", FRONT_COLOUR)
+    colours = shades_of(search, third, thirds)
+    _add_means(figure, confirmation, x, cautious, "cautious front", colours, FRONT_COLOUR)
     means = [trace for trace in figure.data if (trace.name or "").startswith("cautious")]
     label_points(figure, means, {number: str(number) for number in _extremes(search, cautious)})
+    add_limits(figure, search, x, "accuracy")
     return figure
+
+
+def _best_means(confirmation: Confirmation, finalists: Sequence[Confirmed], x: Axis) -> list[tuple[float, float]]:
+    """Return the means that no other one beats on two axes, by `x`; none unless both are objectives."""
+    search = confirmation.search
+    if not finalists or not {x, "accuracy"} <= search.objectives.keys():
+        return []
+    means = np.array([[finalist.estimates[axis].mean for axis in (x, "accuracy")] for finalist in finalists])
+    is_best = on_front(means, [search.measure(x).direction, search.measure("accuracy").direction])
+    return sorted((float(cost), float(score)) for cost, score in means[is_best])
 
 
 def _extremes(search: StudyResults, finalists: Sequence[Confirmed]) -> list[int]:
@@ -82,7 +105,13 @@ def _add_ways(figure: go.Figure, confirmation: Confirmation, x: Axis) -> None:
 
 
 def _add_means(
-    figure: go.Figure, confirmation: Confirmation, x: Axis, finalists: Sequence[Confirmed], name: str, colour: str
+    figure: go.Figure,
+    confirmation: Confirmation,
+    x: Axis,
+    finalists: Sequence[Confirmed],
+    name: str,
+    colour: Any,
+    outline: str = "white",
 ) -> None:
     if not finalists:
         return
@@ -93,7 +122,7 @@ def _add_means(
         error_x=_bars(confirmation, finalists, x),
         error_y=_bars(confirmation, finalists, "accuracy"),
         mode="markers",
-        marker={"size": 10, "color": colour, "line": {"color": "white", "width": 1.5}},
+        marker={"size": 10, "color": colour, "line": {"color": outline, "width": 1.5}},
         customdata=[finalist.number for finalist in finalists],
         hovertext=[_hover(confirmation, finalist) for finalist in finalists],
         hoverinfo="text",

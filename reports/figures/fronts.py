@@ -54,8 +54,8 @@ def pair_figure(
     figure = new_figure(title, _subtitle(results, x, y, confirmation))
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
     parameters = parameters or Parameters.of(results.trials)
-    _add_steps(figure, results, x, y)
-    third = _third(results, x, y)
+    add_steps(figure, best_of_two(results, x, y))
+    third = third_objective(results, x, y)
     on_steps = {trial.number for trial in _undominated(results, x, y)}
     reasons = (
         {number: f" for its {results.axis_name(third)}" for number in results.front_numbers - on_steps} if third else {}
@@ -71,13 +71,18 @@ def pair_figure(
         add_confirmed(figure, confirmation, x)
     best = {trial.number: str(trial.number) for axis in results.objectives if (trial := results.best(axis)) is not None}
     label_points(figure, [trace for trace in figure.data if trace.meta == "front"], best)
+    add_limits(figure, results, x, y)
+    if not figure.data:
+        say_in_the_middle(figure, "nothing measured yet")
+    return figure
+
+
+def add_limits(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
+    """Add a dashed line at each limit of the study that lies within a figure's axes."""
     drawn_axes = ((x, figure.layout.xaxis, figure.add_vline), (y, figure.layout.yaxis, figure.add_hline))
     for axis, drawn, add_line in drawn_axes:
         for limit in _limits_on(drawn, results.objectives.get(axis)):
             add_line(limit, line={"color": BROKEN_COLOUR, "width": 1, "dash": "dash"}, opacity=0.7)
-    if not figure.data:
-        say_in_the_middle(figure, "nothing measured yet")
-    return figure
 
 
 def front_figure(results: StudyResults) -> go.Figure:
@@ -100,19 +105,25 @@ def _subtitle(results: StudyResults, x: Axis, y: Axis, confirmation: Confirmatio
     if not results.front:
         return ""
     lines = []
-    third = _third(results, x, y)
-    known = [results.value(trial, third) for trial in results.front] if third else []
-    known = [value for value in known if not math.isnan(value)]
-    if third and len(set(known)) > 1:
-        measure = results.measure(third)
-        ends = [format_quantity(end, measure.unit) for end in sorted((min(known), max(known)), key=measure.loss)]
-        better = "better" if third == "accuracy" else "less"
-        lines.append(f"fuller: {better} {results.axis_name(third)}, {ends[1]} to {ends[0]}")
+    third = third_objective(results, x, y)
+    if third:
+        lines += describe_shades(results, third, [results.value(trial, third) for trial in results.front])
     if y == "accuracy" and confirmation:
         lines.append("bars: confirmed mean, 95 % interval")
     elif y == "accuracy" and has_noise(results):
         lines.append(f"bars: what {results.study.dataset['n_validation']} {results.examples} leave to chance")
     return "<br>".join(lines)
+
+
+def describe_shades(results: StudyResults, third: Axis, values: Sequence[float]) -> list[str]:
+    """Explain the shades of points by their values on a third axis in a line; none if these do not differ."""
+    known = [value for value in values if not math.isnan(value)]
+    if len(set(known)) < 2:
+        return []
+    measure = results.measure(third)
+    ends = [format_quantity(end, measure.unit) for end in sorted((min(known), max(known)), key=measure.loss)]
+    better = "better" if third == "accuracy" else "less"
+    return [f"fuller: {better} {results.axis_name(third)}, {ends[1]} to {ends[0]}"]
 
 
 def _axis(results: StudyResults, axis: Axis) -> dict[str, Any]:
@@ -137,7 +148,7 @@ def _values_of(results: StudyResults, found: Sequence[Kind], axis: Axis) -> list
     return [value for value in values if not math.isnan(value)]
 
 
-def _third(results: StudyResults, x: Axis, y: Axis) -> Axis | None:
+def third_objective(results: StudyResults, x: Axis, y: Axis) -> Axis | None:
     """Return the objective that is on neither axis; None if there is none, or if an axis is no objective."""
     (third,) = (axis for axis in AXES if axis not in (x, y))
     return third if {*AXES} <= results.objectives.keys() else None
@@ -158,9 +169,8 @@ def _undominated(results: StudyResults, x: Axis, y: Axis) -> list[TrialRecord]:
     return sorted(members, key=lambda trial: results.value(trial, x))
 
 
-def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> None:
-    """Add steps of the best value on `y` for a given cost on `x`. Adds nothing unless both are objectives."""
-    members = best_of_two(results, x, y)
+def add_steps(figure: go.Figure, members: Sequence[tuple[float, float]]) -> None:
+    """Add steps of the best value for a given cost, through points that are undominated on two axes, by their cost."""
     if not members:
         return
     figure.add_scatter(
@@ -176,12 +186,15 @@ def _add_steps(figure: go.Figure, results: StudyResults, x: Axis, y: Axis) -> No
 
 def _shades(results: StudyResults, numbers: Sequence[int], third: Axis | None) -> Any:
     """Return the colours of the front's points: the better on the third axis, the fuller."""
-    if third is None or len(numbers) < 2:
-        return FRONT_COLOUR
     by_number = {trial.number: trial for trial in results.front}
-    values = [results.value(by_number[number], third) for number in numbers]
-    shares = scaled(values, results.measure(third))
-    return [shade(FRONT_COLOUR, share) for share in shares]
+    return shades_of(results, third, [results.value(by_number[number], third) for number in numbers] if third else [])
+
+
+def shades_of(results: StudyResults, third: Axis | None, values: Sequence[float]) -> Any:
+    """Return a colour for each value on a third axis, the better the fuller; one for all without such an axis."""
+    if third is None or len(values) < 2:
+        return FRONT_COLOUR
+    return [shade(FRONT_COLOUR, share) for share in scaled(values, results.measure(third))]
 
 
 def limits_in_sight(results: StudyResults, axis: Axis) -> list[float]:

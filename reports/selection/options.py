@@ -167,7 +167,7 @@ def find_options(results: StudyResults, confirmation: Confirmation | None = None
         inside = [option for option in found if not broken_limit(limits, option.values)]
     else:
         complete = [trial for trial in results.trials if trial.state == "complete"]
-        found = [Option(trial, _searched_values(results, trial)) for trial in complete]
+        found = [Option(trial, searched_values(results, trial)) for trial in complete]
         inside = [option for option in found if option.trial.is_feasible]
     name, chance = results.measure("accuracy").name, results.chance
     learnt = [option for option in found if chance is None or chance.is_beaten_by(option.value(name))]
@@ -189,14 +189,15 @@ def front_of(options: Options, members: Sequence[Option]) -> list[Option]:
     return [option for option, is_on in zip(members, mask, strict=True) if is_on]
 
 
-def _searched_values(results: StudyResults, trial: TrialRecord) -> dict[str, float]:
+def searched_values(results: StudyResults, trial: TrialRecord) -> dict[str, float]:
+    """Return measure -> value, as the search saw it."""
     values = dict(trial.measurements)
     return values | {results.measure(axis).name: results.value(trial, axis) for axis in AXES}
 
 
 def _confirmed_values(results: StudyResults, finalist: Confirmed, *, has_test: bool) -> dict[str, float]:
     """Return means over the trainings, of scores on the test images; what they lack is what the search saw."""
-    values = _searched_values(results, finalist.searched)
+    values = searched_values(results, finalist.searched)
     for name in values:
         source = f"test_{name}" if has_test and name in MEASURES and MEASURES[name].axis == "accuracy" else name
         found = [t.measurements[source] for t in finalist.trainings if source in t.measurements]

@@ -16,9 +16,13 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.page_checks import low_contrasts, settle, too_wide
 from tests.browser.window import Windows
+from tests.reports.deployment.test_deployed_front import VARIANTS
 from tests.reports.made_studies import MadeStudy, make
+from tests.reports.report_fixture import THREE, ReportFixture
 from tunefront.reports.choice.ranges import LimitRange, limit_ranges
 from tunefront.reports.confirmation.results import load_confirmation
+from tunefront.reports.deployment.deployed_front import find_deployed_front
+from tunefront.reports.report_files import write_report
 from tunefront.reports.selection.limits import Limit, read_limit
 from tunefront.reports.selection.options import Options, find_options
 from tunefront.reports.selection.selection import choose
@@ -109,6 +113,47 @@ def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     assert address(again) == {}
 
 
+def test_points_that_a_confirmation_lacks_fade_too(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
+    study, report = made["confirmed"]
+    options = options_of(study)
+    memory = next(each for each in limit_ranges(options) if each.name == "memory")
+    limit = memory.stops[len(memory.stops) // 2].value
+    assert limit is not None
+    page = windows.open(f"{report.as_uri()}#memory={limit}&axes=memory-accuracy")
+    found = page.evaluate(
+        """() => document.getElementById("trade-off").data
+            .filter(({ meta }) => meta === "complete")
+            .map(({ customdata, selectedpoints }) => [customdata, selectedpoints.map((place) => customdata[place])])"""
+    )
+    results = study.fixture.results()
+    means = {option.number: option.value("model_bytes") for option in [*options.members, *options.outside]}
+    by_number = {trial.number: means.get(trial.number, results.value(trial, "memory")) for trial in results.trials}
+    assert found
+    for drawn, inside in found:
+        assert inside == [number for number in drawn if by_number[number] <= limit]
+        assert 0 < len(inside) < len(drawn)
+
+
+def test_a_limit_of_a_deployed_file_copies_no_command(windows: Windows, tmp_path: Path) -> None:
+    fixture = ReportFixture.make(tmp_path, {**THREE, "memory": {"measure": "litert_bytes"}})
+    for accuracy, memory, seconds in ((0.9, 2000, 2.0), (0.95, 2500, 4.0), (0.99, 5000, 6.0)):
+        fixture.complete(accuracy, memory, seconds, measurements={"litert_bytes": memory})
+    deployed = find_deployed_front(VARIANTS, None)
+    page = windows.open(write_report(fixture.results(), tmp_path / "out", deployed=deployed).report_html)
+    command = page.get_by_role("button", name="Copy the command")
+    expect(command).to_be_enabled()
+    page.get_by_role("slider", name="time").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(command).to_be_enabled()
+    page.get_by_role("slider", name="memory").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(command).to_be_disabled()
+    line = page.locator("#best p").first
+    expect(line).to_contain_text("With such a limit, the command chooses among the files that were deployed.")
+    page.keyboard.press("End")
+    expect(command).to_be_enabled()
+
+
 def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
     windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
 ) -> None:
@@ -122,7 +167,7 @@ def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
     panel = page.locator(f"#panel-{numbers[1]}")
     expect(panel).to_be_visible()
     settle(page)
-    for text in ("accuracy by epoch", "learning rate", "Most frequent mistakes", "its log", "load_model"):
+    for text in ("accuracy on validation", "learning rate", "Most frequent mistakes", "its log", "load_model"):
         expect(panel).to_contain_text(text)
     assert panel.locator(".figure .main-svg").count() > 0
     rings = "document.getElementById('trade-off').data.find(({meta}) => meta === 'rings').customdata"
