@@ -37,6 +37,7 @@ from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
 from tunefront.reports.page.toml_text import toml_text
+from tunefront.reports.parallel.section import parallel_context
 from tunefront.reports.parameters import Parameters
 from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
@@ -107,6 +108,7 @@ def render_page(
         **deployment_context(deployed, folder),
         deployed_figures=figures_json(deployed_figures(deployed)),
         **importance_context(importance or find_importance(results)),
+        **parallel_context(results),
         **class_answers_context(answers),
         answer_figures=figures_json(class_answer_figures(answers)),
         optimizers=optimizer_rows(results),
