@@ -51,7 +51,8 @@ def _add_bands(figure: go.Figure, trials: Sequence[TrialRecord]) -> None:
     epochs = sorted(by_epoch)
     if not epochs:
         return
-    for name, (low, high), opacity in (("all others", (0, 100), 0.08), ("middle half of the others", (25, 75), 0.15)):
+    bands = (("all others", (0, 100), 0.08, "dot"), ("middle half of the others", (25, 75), 0.15, "dash"))
+    for name, (low, high), opacity, dash in bands:
         ends = [np.percentile(by_epoch[epoch], (low, high)) for epoch in epochs]
         bottom, top = ([rounded(float(end[side])) for end in ends] for side in (0, 1))
         figure.add_scatter(
@@ -61,7 +62,7 @@ def _add_bands(figure: go.Figure, trials: Sequence[TrialRecord]) -> None:
             mode="lines",
             fill="toself",
             fillcolor=see_through(COMPLETE_COLOUR, opacity),
-            line={"color": COMPLETE_COLOUR, "width": 0.5},
+            line={"color": COMPLETE_COLOUR, "width": 1, "dash": dash},
             hoverinfo="skip",
             meta="complete",
         )

@@ -331,8 +331,8 @@ def test_no_column_is_cut_on_a_screen(windows: Windows, made: dict[str, tuple[Ma
 
 
 def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
-    # 273 mm of A4 between margins of 12 mm are 1032 pixels of 1/96 inch.
-    page = windows.open(made["confirmed"][1], width=1032)
+    # 255 mm of Letter between margins of 12 mm are 964 pixels of 1/96 inch; A4 has 1032.
+    page = windows.open(made["confirmed"][1], width=964)
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     settle(page)
@@ -340,6 +340,18 @@ def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[
     assert page.evaluate(CUT) == []
     hidden = page.locator("#candidates .candidate:not(.beyond)").filter(visible=False)
     assert hidden.count() == 0  # on paper all rows are there
+    assert page.locator("#measuring dl, #spec pre").filter(visible=False).count() == 0  # and all parts
+    # A drawing wider than its place would be cut.
+    assert (
+        page.evaluate(
+            """() => [...document.querySelectorAll(".figure")].filter((each) => each.offsetWidth && each.data
+            && each.querySelector(".main-svg").getBoundingClientRect().right > each.getBoundingClientRect().right + 1)
+            .map((each) => each.dataset.figure)"""
+        )
+        == []
+    )
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("#spec pre")).to_be_hidden()
 
 
 def test_a_head_that_paper_repeats_keeps_its_words(
