@@ -61,6 +61,15 @@ def value_name(measure: Measure) -> str:
     return _VALUE_NAMES.get(measure.name) or axis_name(measure.axis, measure)
 
 
+_UNIT = re.compile(r"(?<=\d) (?=(?:%|[kMGT]?B|[µm]?s|min|h|points|times)(?!\w))")
+
+
+def unbroken(text: str) -> str:
+    """Return a text for a page in which no line breaks between a number and its unit, or around ±."""
+    space = "\N{NO-BREAK SPACE}"
+    return _UNIT.sub(space, text).replace(" ± ", f"{space}±{space}")
+
+
 def measure_words(measure: Measure) -> str:
     """Return a measure in words: ``"saved model"`` for ``model_bytes``."""
     return _MEASURES.get(measure.name, measure.name.replace("_", " "))

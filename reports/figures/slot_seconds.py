@@ -73,6 +73,22 @@ def slot_seconds_figure(results: StudyResults) -> go.Figure:
     return figure
 
 
+def describe_slot_seconds(results: StudyResults) -> str:
+    """Say in words what the figure shows; empty if no trial has ended."""
+    found = slot_seconds(results)
+    whole = sum(each.whole for each in found)
+    if whole <= 0:
+        return ""
+    fates = ", ".join(f"{each.fate} {100 * each.whole / whole:.0f} %" for each in found)
+    training, validation = (
+        100 * sum(parts) / whole for parts in zip(*((each.training, each.validation) for each in found), strict=True)
+    )
+    return (
+        f"Of {format_quantity(whole, 'seconds')} of slots, by what became of the trials: {fates}. Training took "
+        f"{training:.0f} % and validation {validation:.0f} %; the rest is starting, building, compiling and measuring."
+    )
+
+
 def slot_seconds(results: StudyResults) -> list[SlotSeconds]:
     """Return the seconds of trials that ended, the worthiest fate first; of a repeated trial those of its parts."""
     found = []

@@ -32,7 +32,7 @@ from tunefront.reports.figures.hypervolume import hypervolume_figure
 from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
 from tunefront.reports.figures.plotly_script import plotly_script
-from tunefront.reports.figures.slot_seconds import slot_seconds_figure
+from tunefront.reports.figures.slot_seconds import describe_slot_seconds, slot_seconds_figure
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
@@ -56,7 +56,7 @@ from tunefront.reports.sentences.summary import (
 from tunefront.reports.study_results import STATES, StudyResults
 from tunefront.reports.tables.optimizers import describe_optimizers, optimizer_rows, show_milestone
 from tunefront.reports.verdict.verdict import find_verdict
-from tunefront.reports.words import parameter_words, show_value
+from tunefront.reports.words import parameter_words, show_value, unbroken
 from tunefront.storage.trials import TrialRecord
 
 _CHOICE_FIGURES: Mapping[str, str] = {
@@ -150,6 +150,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "nan": math.nan,
         "breakable": _breakable,
         "parameter_words": parameter_words,
+        "unbroken": unbroken,
         "without_places": without_places,
         "meanings": {state: describe_state(results, state) for state in STATES},
         "listed_trials": _listed_trials(results),
@@ -169,6 +170,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
             "stopping_cost": describe_stopping_cost(results),
             "optimizers": describe_optimizers(results),
             "attempts": describe_attempts(results),
+            "slot_seconds": describe_slot_seconds(results),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tunefront.reports.words import chip, parameter_words, show_value
+from tunefront.objectives.measures import MEASURES
+from tunefront.reports.words import chip, parameter_words, show_value, unbroken, value_name
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,25 @@ def test_a_chip_has_the_fewest_words(name: str, value: Any, expected: str) -> No
 )
 def test_values_are_shown_for_people(value: Any, shown: str) -> None:
     assert show_value(value) == shown
+
+
+def test_no_line_breaks_before_a_unit() -> None:
+    text = "accuracy 98.14 ± 2.03 %, memory 106 kB in 3 trials, 1.18 s, 2 points"
+    assert unbroken(text).replace("\N{NO-BREAK SPACE}", "_") == (
+        "accuracy 98.14_±_2.03_%, memory 106_kB in 3 trials, 1.18_s, 2_points"
+    )
+
+
+@pytest.mark.parametrize(
+    ("measure", "name"),
+    [
+        ("accuracy", "accuracy"),
+        ("rmse", "quality"),
+        ("model_bytes", "memory"),
+        ("peak_bytes", "peak memory in training"),
+        ("train_seconds", "training time"),
+        ("latency_seconds", "time per image in Keras"),
+    ],
+)
+def test_a_value_says_what_it_is_of(measure: str, name: str) -> None:
+    assert value_name(MEASURES[measure]) == name

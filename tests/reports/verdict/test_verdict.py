@@ -76,7 +76,7 @@ def test_confirmed_numbers_lead_and_the_searchs_stand_beside_them(tmp_path: Path
 
 
 def test_a_candidate_has_one_model_file_everywhere(tmp_path: Path) -> None:
-    # The confirmation's second training is its trial 1, whose file stood beside trial 0 once.
+    # The confirmation's second training is its trial 1: its file is that of trial 0, and is saved under that number.
     searched = ReportFixture.make(tmp_path)
     kept, again = (tmp_path / folder / "models" / "trial-{}.keras" for folder in ("out", "out/confirmation"))
     for path in (kept, again):
@@ -87,8 +87,12 @@ def test_a_candidate_has_one_model_file_everywhere(tmp_path: Path) -> None:
     searched.complete(0.95, 2000, 2.0, parameters={"optimizer.name": "adam", "cnn.filters": 0}, model_path=str(own))
     train(confirmation_of(searched), 0, [0.93, 0.94], 2000, 2.0, model_path=str(other))
     page = render_page(searched.results(), tmp_path / "out", load(searched))
-    assert 'href="models/trial-0.keras"' in page
-    assert "trial-1.keras" not in page
+    link = (
+        '<a href="confirmation/models/trial-1.keras" download="trial-0.keras">trial 0, trained again: trial-1.keras</a>'
+    )
+    assert page.count(link) == 2  # in its panel, and in the table of what was confirmed
+    assert "models/trial-0.keras" not in page
+    assert "those of training 0 of the confirmation, the best of this candidate" in page
 
 
 @pytest.mark.parametrize("reason", ["killed by signal 9", "ResourceExhaustedError: 2 GB"])
