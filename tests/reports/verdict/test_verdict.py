@@ -92,7 +92,7 @@ def test_a_candidate_has_one_model_file_everywhere(tmp_path: Path) -> None:
     )
     assert page.count(link) == 2  # in its panel, and in the table of what was confirmed
     assert "models/trial-0.keras" not in page
-    assert "those of training 0 of the confirmation, the best of this candidate" in page
+    assert "those of training 1 of the confirmation, the best of this candidate" in page
 
 
 @pytest.mark.parametrize("reason", ["killed by signal 9", "ResourceExhaustedError: 2 GB"])
