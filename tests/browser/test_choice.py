@@ -92,7 +92,7 @@ def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     memory = next(position for position, each in enumerate(ranges) if each.name == "memory")
     page = windows.open(report)
     assert page.locator("#candidates .faded").count() == 0
-    page.get_by_role("slider", name="memory").focus()
+    page.get_by_role("slider", name="memory at most").focus()
     for _ in range(6):
         page.keyboard.press("ArrowLeft")
     stop = ranges[memory].stops[len(ranges[memory].stops) - 7]
@@ -142,10 +142,10 @@ def test_a_limit_of_a_deployed_file_copies_no_command(windows: Windows, tmp_path
     page = windows.open(write_report(fixture.results(), tmp_path / "out", deployed=deployed).report_html)
     command = page.get_by_role("button", name="Copy the command")
     expect(command).to_be_enabled()
-    page.get_by_role("slider", name="time").focus()
+    page.get_by_role("slider", name="time at most").focus()
     page.keyboard.press("ArrowLeft")
     expect(command).to_be_enabled()
-    page.get_by_role("slider", name="memory").focus()
+    page.get_by_role("slider", name="memory at most").focus()
     page.keyboard.press("ArrowLeft")
     expect(command).to_be_disabled()
     line = page.locator("#best p").first
@@ -298,10 +298,10 @@ def test_where_nothing_keeps_the_limits_they_can_be_loosened(
             meta === "rings" ? customdata : selectedpoints ?? []))"""
     ) == [nearest]
     expect(page.locator("#front")).not_to_contain_text("at least as good")
-    page.get_by_role("slider", name="memory").focus()
+    page.get_by_role("slider", name="memory at most").focus()
     page.keyboard.press("ArrowRight")
     expect(line).to_contain_text("Choice within your limits: trial")
-    page.get_by_role("slider", name="memory").focus()
+    page.get_by_role("slider", name="memory at most").focus()
     page.keyboard.press("End")
     expect(page.locator("#candidates .faded")).to_have_count(0)
 
