@@ -116,7 +116,7 @@ def test_it_tells_what_became_of_the_trials_and_how_they_were_measured(page: str
         "This study is under way: 7 of 30 trials are finished, 1 run now.",
         "4 models on the front",
         "1 &times; ValueError: &lt;script&gt;alert(1)&lt;/script&gt; | bad (trial 7)",
-        "clean one: trial 8 (2 times).",
+        "the last time from the beginning: trial 8 (2 times).",
         "training time of all epochs, without tracing, compiling or validation",
         "AMD EPYC, 2 cores",
         "tensorflow 2.21.0",
