@@ -60,6 +60,10 @@ class Candidate:
     epochs: int = 0
     later: tuple[tuple[int, Candidate], ...] = ()
 
+    def at(self, epoch: int) -> Candidate:
+        """Return the candidate that an epoch trains, counted from 1: this one, or one of the later ones."""
+        return next((one for first, one in reversed(self.later) if first <= epoch), self)
+
     def for_task(self, task: Task) -> Candidate:
         """Return the candidate with the output and the loss that its task has where nothing else was chosen.
 
@@ -86,6 +90,26 @@ class Candidate:
         if loss not in NUMBER_LOSSES:
             raise ValueError(f"loss = {loss!r}, which is none of numbers to predict. Known: {', '.join(NUMBER_LOSSES)}")
         return replace(self, output="linear", loss=loss)
+
+    def summary(self, parameters: Settings) -> str:
+        """Return the candidate as a line for people: ``plain_cnn, adam, batch 32, learning_rate=0.001, ...``.
+
+        Args:
+            parameters: The sampled values by full name; what is fixed in the study is not shown.
+        """
+        what = f"{self.architecture}, {self.optimizer}, batch {self.batch_size}, augmentation {self.augmentation}"
+        size = f", {self.image_size} px" if self.image_size else ""
+        own = {name.partition(".")[2]: value for name, value in parameters.items() if name not in _SHOWN}
+        return f"{what}{size}" + (f", {_show(own)}" if own else "")
+
+
+_SHOWN = ("architecture.name", "optimizer.name", "augmentation.level", "training.batch_size", "image.size")
+
+
+def _show(settings: Settings) -> str:
+    return ", ".join(
+        f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in settings.items()
+    )
 
 
 _WHOLE_FIELDS = ("batch_size", "steps_per_epoch")

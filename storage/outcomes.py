@@ -17,6 +17,7 @@ class Outcome(enum.StrEnum):
     FAILED = "failed"
     RETURNED = "returned"  # interrupted, and given back to the queue
     LOST = "lost"  # the worker died; the trial was given back to the queue
+    PAUSED = "paused"  # its turn is over; given back to the queue
     KILLED = "killed"  # the trial's process was ended by signal 9; given back to the queue, once
 
 
@@ -27,5 +28,6 @@ STATES: Mapping[Outcome, TrialState] = {
     Outcome.FAILED: TrialState.FAIL,
     Outcome.RETURNED: TrialState.WAITING,
     Outcome.LOST: TrialState.WAITING,
+    Outcome.PAUSED: TrialState.WAITING,
     Outcome.KILLED: TrialState.WAITING,
 }

@@ -58,6 +58,7 @@ def lease_next(
     machine: str = "",
     progress: Callable[[int, int], Progress] = lambda number, n_epochs: Progress(),
     only_waiting: bool = False,
+    ask: Callable[[], optuna.Trial] | None = None,
     check_lock: Callable[[], None] = lambda: None,
 ) -> tuple[Lease, optuna.Trial] | None:
     """Take the next waiting trial, or a new one; None if enough trials are finished or running.
@@ -70,6 +71,7 @@ def lease_next(
         machine: The kind of machine that the slot is on.
         progress: Returns what the worker can go on from, when it is given a trial's number and how many epochs of it
             the store has. The epochs after that are deleted in the transaction that takes the lease.
+        ask: Starts the trial to take; None takes the first that waits, or a new one.
         check_lock: The check that the lock gave; what it raises leaves the queue as it was, but for a trial without a
             lease, which is swept.
 
@@ -81,7 +83,7 @@ def lease_next(
         return None
     store, study_id = study.store, study.study_id
     check_lock()  # whoever was silent for longer than a lease may no longer hold it
-    trial = study.optuna.ask()
+    trial = ask() if ask is not None else study.optuna.ask()
     with store.engine.connect() as connection:
         n_kept = n_epochs_kept(connection, study_id, trial.number)
     kept = progress(trial.number, n_kept) if n_kept else Progress()

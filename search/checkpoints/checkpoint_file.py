@@ -36,6 +36,10 @@ class CheckpointContent:
         self._archive = archive
         self.state: Mapping[str, Any] = json.loads(archive.read(_STATE))
 
+    def names(self) -> list[str]:
+        """Return the names of all arrays."""
+        return [name.removesuffix(".npy") for name in self._archive.namelist() if name.endswith(".npy")]
+
     def array(self, name: str) -> NDArray[Any]:
         """Read an array.
 

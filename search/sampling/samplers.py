@@ -13,6 +13,7 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
+from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import (
     BohbTable,
@@ -21,6 +22,7 @@ from tunefront.search.spec.tables import (
     GridTable,
     Nsga2Table,
     Nsga3Table,
+    PbtTable,
     QmcTable,
     RandomTable,
     SamplerTable,
@@ -57,8 +59,8 @@ def make_sampler(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match table:
-            case RandomTable() | GridTable():  # a grid's points are queued, see spaces/grid.py
-                return RandomSampler(seed=seed)
+            case RandomTable() | GridTable() | PbtTable():
+                return _make_random(table, study_seed, number)
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
             case TpeTable() | BohbTable():
@@ -80,6 +82,12 @@ def make_sampler(
                     with_margin=table.with_margin,
                     warn_independent_sampling=False,
                 )
+
+
+def _make_random(table: RandomTable | GridTable | PbtTable, study_seed: int, number: int) -> BaseSampler:
+    if isinstance(table, PbtTable):
+        return MemberSampler(study_seed, number, table.population)
+    return RandomSampler(seed=trial_seed(study_seed, number))  # a grid's points are queued, see spaces/grid.py
 
 
 def _make_tpe(table: TpeTable | BohbTable, seed: int) -> BaseSampler:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from tunefront.search.sampling.population.choice import Chooser
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
@@ -22,7 +24,7 @@ from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
-from tunefront.storage.population import stages
+from tunefront.storage.population import stages, turns
 
 
 class TrialSource:
@@ -30,6 +32,7 @@ class TrialSource:
 
     Args:
         study: The study; only this class sets the sampler of its Optuna study.
+        chooser: What chooses the next trial in the place of Optuna; None if trials come in the order of their numbers.
     """
 
     def __init__(
@@ -38,11 +41,13 @@ class TrialSource:
         spec: StudySpec,
         space: Space | OwnSpace,
         worker_id: str,
+        chooser: Chooser | None = None,
     ) -> None:
         self._study = study
         self._spec = spec
         self._space = space
         self._worker_id = worker_id
+        self._chooser = chooser
         self._idle_sampler = RandomSampler(seed=0)
         self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
@@ -67,6 +72,13 @@ class TrialSource:
             studies.check_limits(self._study)
             trials = self._study.optuna.get_trials(deepcopy=False)
             waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
+            ask = None
+            if self._chooser is not None:
+                choice = self._chooser.choose(trials)
+                if choice is None:
+                    return None
+                waiting = choice.waiting
+                ask = partial(turns.take, self._study, None if waiting is None else waiting.number)
             if self._grid is not None and waiting is None and not self._enqueue_point(self._grid, trials):
                 return None
             self._study.optuna.sampler = self._sampler(waiting, len(trials))
@@ -78,6 +90,7 @@ class TrialSource:
                 machine=machine,
                 progress=progress,
                 only_waiting=self._spec.confirms is not None,
+                ask=ask,
                 check_lock=check_lock,
             )
             if leased is None:

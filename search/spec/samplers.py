@@ -129,9 +129,39 @@ class CmaEsTable(Table):
     with_margin: bool = False
 
 
+class PbtTable(Table):
+    """Population-based training: members with one network go on with better members' weights (arXiv 1711.09846).
+
+    Attributes:
+        population: Members of a population. A study of more trials has several, each with a network of its own.
+        interval: Epochs of a turn, after which members are compared.
+        quantile: The share of members that are the best, and of those that are the worst, whose weights are replaced.
+        low_factor: The factor that lowers a setting that went over.
+        high_factor: The factor that raises it.
+        resample_probability: The probability that such a setting is drawn anew instead.
+    """
+
+    name: Literal["pbt"] = "pbt"
+    population: int = Field(default=8, ge=4, le=10_000)
+    interval: int = Field(default=2, ge=1, le=1_000_000)
+    quantile: float = Field(default=0.25, gt=0, le=0.5)
+    low_factor: float = Field(default=0.8, gt=0, lt=1)
+    high_factor: float = Field(default=1.2, gt=1, le=100)
+    resample_probability: float = Field(default=0.25, ge=0, le=1)
+
+
 SamplerTable = Annotated[
     Annotated[
-        RandomTable | GridTable | QmcTable | TpeTable | BohbTable | Nsga2Table | Nsga3Table | GpTable | CmaEsTable,
+        RandomTable
+        | GridTable
+        | QmcTable
+        | TpeTable
+        | BohbTable
+        | Nsga2Table
+        | Nsga3Table
+        | GpTable
+        | CmaEsTable
+        | PbtTable,
         Field(discriminator="name"),
     ],
     named("tpe"),

@@ -23,6 +23,7 @@ from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler
 from tunefront.search.spec.deploy import DeployTable, check_deployment, read_limits_table
 from tunefront.search.spec.differences import list_differences, list_limit_changes
 from tunefront.search.spec.key_places import check_space_places
+from tunefront.search.spec.populations import PRUNER_OF, check_pbt, check_pbt_space
 from tunefront.search.spec.quality import task_of, written_axis
 from tunefront.search.spec.stored_spec import with_first_defaults
 from tunefront.search.spec.table import is_from_file
@@ -113,12 +114,11 @@ class StudySpec(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _add_hyperband(cls, data: Any) -> Any:
-        """Add the pruner that the sampler ``bohb`` stands for, where none is named."""
+    def _add_pruner(cls, data: Any) -> Any:
+        """Add the pruner that goes with some samplers, where none is named."""
         sampler = data.get("sampler") if isinstance(data, Mapping) else None
-        if isinstance(sampler, Mapping) and sampler.get("name") == "bohb" and "pruner" not in data:
-            return {**data, "pruner": {"name": "hyperband"}}
-        return data
+        pruner = PRUNER_OF.get(str(sampler.get("name"))) if isinstance(sampler, Mapping) else None
+        return {**data, "pruner": {"name": pruner}} if pruner and "pruner" not in data else data
 
     @model_validator(mode="before")
     @classmethod
@@ -137,6 +137,7 @@ class StudySpec(Table):
         check_deployment(self.deploy.precision, self.deployment_measures)
         check_task(self.data.task, self.parsed_objectives(), self.training)
         check_bohb(self.sampler, self.pruner, list(self.objectives.present()), self.axis_names)
+        check_pbt(self)
         check_pruner(self.pruner, list(self.objectives.present()), self.training.most_epochs, self.axis_names)
         if not isinstance(self.space, str):  # a user's own space is checked later: reading a spec runs nobody's code
             self.check_candidates()
@@ -152,6 +153,7 @@ class StudySpec(Table):
         if isinstance(space, OwnSpace):
             space.load()
         check_sampler(self.sampler, list(self.objectives.present()), space, self.axis_names)
+        check_pbt_space(self.sampler, space)
         self.start_parameters()
 
     def start_parameters(self) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from tunefront.search.launching.gpus import Gpu
 from tunefront.search.launching.machine import device_kind
 from tunefront.search.launching.slots import Slot
 from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.spec.samplers import PbtTable
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
@@ -52,6 +53,10 @@ class Assignment:
         """Return the checkpoints of the study's trials in the folder."""
         return StudyCheckpoints(self.out, any(measure.unit == "seconds" for measure in self._compared()))
 
+    def seed_of(self, number: int) -> int:
+        """Return the seed of a trial: of its weights, order and augmentation."""
+        return trial_seed(self.spec.seed, number, is_confirmation=self.spec.confirms is not None)
+
     def drop_ended_checkpoints(self) -> None:
         """Remove the checkpoints of trials that ended elsewhere, or that the study does not have."""
         checkpoints = self.checkpoints()
@@ -79,7 +84,7 @@ class Assignment:
             candidate=candidate,
             dataset=self.dataset,
             slot=slot,
-            seed=trial_seed(self.spec.seed, lease.number, is_confirmation=self.spec.confirms is not None),
+            seed=self.seed_of(lease.number),
             rungs=rungs,
             model_path=str(model_path),
             measures_latency=any(measure.name == "latency_seconds" for measure in self._compared()),
@@ -88,7 +93,13 @@ class Assignment:
             checkpoint_folder=str(self.checkpoints().folder(lease.number)),
             resume_from=lease.resumed_from,
             device=self.device_of(slot),
+            turns=self._turns_of(candidate),
         )
+
+    def _turns_of(self, candidate: Candidate) -> tuple[int, ...]:
+        """Return the epochs that end a turn of a member of a population, none of them a training's last one."""
+        table = self.spec.sampler
+        return tuple(range(table.interval, candidate.epochs, table.interval)) if isinstance(table, PbtTable) else ()
 
     def _compared(self) -> list[Measure]:
         """Return the measures by which trials are compared, or which have a limit."""

@@ -19,6 +19,7 @@ from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.model_card import model_card
+from tunefront.search.supervisor.population.population import Population
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.trial.messages import BrokenMessageError, Message, NotFiniteError, answer, receive
 from tunefront.storage.answers import Answers
@@ -45,6 +46,7 @@ class Listener:
         running: RunningTrials,
         contact: Contact,
         checkpoints: StudyCheckpoints,
+        population: Population | None,
         say: Callable[[str], None],
         is_interrupted: Callable[[], bool],
         clock: Callable[[], float],
@@ -57,6 +59,7 @@ class Listener:
         self._running = running
         self._contact = contact
         self._checkpoints = checkpoints
+        self._population = population
         self._say = say
         self._is_interrupted = is_interrupted
         self._clock = clock
@@ -106,6 +109,8 @@ class Listener:
             self._note(running)
         elif message.kind == "checkpoint" and message.reason:
             self._say(f"trial {running.lease.number} trains on without a checkpoint: {message.reason}")
+        elif message.kind == "turn" and message.epoch:
+            self._end_turn(running, int(message.epoch.get("epoch", 0)))
         elif message.kind == "resumed" and message.epoch:
             self._resume(running, int(message.epoch.get("epoch", 0)), message.reason)
         elif message.kind == "trained" and running.curve:
@@ -155,6 +160,18 @@ class Listener:
             running.stop_reason, running.stop_brief = verdict.reason, verdict.brief
             running.violations = verdict.violations
         self._note(running)
+
+    def _end_turn(self, running: RunningTrial, epoch: int) -> None:
+        """Let a member of a population go on, or wait for another turn. While the store is away, it goes on."""
+        population, number = self._population, running.lease.number
+        if population is None:
+            raise BrokenMessageError("'turn' is not expected here")
+        population.keep_turn(number, epoch)
+        goes_on = self._contact.ask_or(lambda: population.goes_on(number, epoch), True)
+        answer(running.child.connection, go_on=goes_on)
+        if not goes_on:
+            running.child.reap()
+            self._finisher.finish(running, Outcome.PAUSED, reason=f"its turn was over after epoch {epoch}")
 
     def note_missed(self) -> None:
         """Tell the store of the epochs and checkpoints that came while it was away."""

@@ -31,6 +31,7 @@ from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.listener import Listener
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.notes import forget_ending, note_ending, note_front_loss
+from tunefront.search.supervisor.population.population import population_of
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.snapshot import Snapshots
 from tunefront.search.supervisor.study_end import StudyEnd
@@ -83,9 +84,8 @@ class Supervisor:
         self._models = KeptModels(assignment.study, assignment.out / "models")
         self._checkpoints = assignment.checkpoints()
         self._judge = Judge(assignment)
-        self._source = TrialSource(
-            assignment.study, assignment.spec, assignment.spec.parsed_space(), assignment.worker_id
-        )
+        population = population_of(assignment, self._checkpoints, view.say)
+        self._source = TrialSource(self._study, spec, spec.parsed_space(), assignment.worker_id, population)
         self._study_end = StudyEnd(assignment, self._source, clock)
         self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
         self._spool = Spool(assignment.out / "spool", self._models)
@@ -108,6 +108,7 @@ class Supervisor:
             self._running,
             self._contact,
             self._checkpoints,
+            population,
             view.say,
             is_interrupted,
             clock,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,16 @@ from tunefront.search.trial.resumption.checkpoint_callback import CheckpointCall
 from tunefront.search.trial.resumption.event_files import cut_logs
 from tunefront.search.trial.resumption.fit_start import fit_start
 from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
-from tunefront.search.trial.stages.change import change
-from tunefront.search.trial.stages.kept_counters import KeptCounters, set_counters
-from tunefront.search.trial.stages.segments import Segment, segments
+from tunefront.search.trial.stages.change import begin_segment
+from tunefront.search.trial.stages.segments import segments
 from tunefront.search.trial.timer import EpochTimer
-from tunefront.search.trial.trainable import Phase, Trainable, compile_for, phases, targets_of
+from tunefront.search.trial.trainable import Phase, Trainable, phases, targets_of
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.schedules import monitor_mode
+
+
+class TrainingPausedError(Exception):
+    """The training ends after a checkpoint, to go on from it another time."""
 
 
 class TrainingFailedError(Exception):
@@ -59,8 +61,9 @@ def fit(
 
     Raises:
         TrainingFailedError: If the loss or a score stops being a number.
+        TrainingPausedError: If its turn is over.
     """
-    candidate = trainable.candidate
+    candidate = trainable.first
     train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
     keeps, watched = training.keep_weights, validation.part(training.n_validated)
@@ -68,25 +71,27 @@ def fit(
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
     parts = phases(trainable, training.epochs_of(candidate))
+    course = segments(candidate, parts)
     checkpoints = checkpoints or TrialCheckpoints()
-    start = fit_start(checkpoints, trainable, parts, len(train.labels), timer, watcher, fold)
+    start = fit_start(checkpoints, trainable, course, len(train.labels), timer, watcher, fold)
     if log_folder:
         cut_logs(Path(log_folder), start.epoch)
-    for phase in parts:
-        ours, keras_own = [timer, watcher], _callbacks(candidate, training, phase, log_folder)
-        if phase.first_epoch <= start.epoch:
-            set_counters(keras_own, start.counters)
-        for segment in start.segments_left(segments(candidate, phase)):
-            counters = [] if segment.begins_phase else [KeptCounters(keras_own)]
-            _begin(trainable, segment, phase, len(train.labels), is_only_phase=len(parts) == 1)
+    counters = start.counters
+    for segment in start.segments_left(course):
+        if not start.is_within(segment):
+            begin_segment(trainable, segment, len(train.labels), is_only_phase=len(parts) == 1)
             watcher.follow(trainable.model)
-            written = CheckpointCallback(checkpoints, trainable, timer, watcher, keras_own)
-            _run(trainable, batches, segment, [*ours, *keras_own, *counters, written])
-            if watcher.failure:
-                raise TrainingFailedError(watcher.failure)
-            if trainable.trained.stop_training:
-                break
-        if watcher.was_stopped:
+        callbacks = [timer, watcher, *_callbacks(candidate, training, segment.phase, log_folder)]
+        n_done = max(segment.first_epoch - 1, start.epoch)
+        kept = counters if n_done >= segment.phase.first_epoch else {}
+        last = CheckpointCallback(checkpoints, trainable, timer, watcher, callbacks, kept)
+        _run(trainable, batches, n_done, segment.last_epoch, [*callbacks, last])
+        counters = last.counters()
+        if watcher.failure:
+            raise TrainingFailedError(watcher.failure)
+        if checkpoints.is_paused:
+            raise TrainingPausedError
+        if trainable.trained.stop_training:  # by the watcher, or by early stopping
             break
     if watcher.kept_weights:
         trainable.model.set_weights(watcher.kept_weights)
@@ -131,29 +136,20 @@ def fit_epochs(
     if rates:
         callbacks.append(keras.callbacks.LearningRateScheduler(lambda epoch, rate: rates[min(epoch, len(rates) - 1)]))
     parts = phases(trainable, candidate.epochs)
-    for phase in parts:
-        if phase.first_epoch > epochs:
+    for segment in segments(candidate, parts):
+        if segment.first_epoch > epochs:
             break
-        for segment in segments(candidate, replace(phase, last_epoch=min(phase.last_epoch, epochs))):
-            _begin(trainable, segment, phase, len(train.labels), is_only_phase=len(parts) == 1)
-            _run(trainable, batches, segment, callbacks)
+        begin_segment(trainable, segment, len(train.labels), is_only_phase=len(parts) == 1)
+        _run(trainable, batches, segment.first_epoch - 1, min(segment.last_epoch, epochs), callbacks)
     return timer
 
 
-def _begin(trainable: Trainable, segment: Segment, phase: Phase, n_train: int, *, is_only_phase: bool) -> None:
-    """Make the trainable what the segment trains."""
-    if segment.candidate is not trainable.candidate:
-        change(trainable, segment.candidate, phase, segment.first_epoch, n_train, begins_phase=segment.begins_phase)
-    elif segment.begins_phase and not is_only_phase:
-        compile_for(trainable, phase, n_train)
-
-
-def _run(trainable: Trainable, batches: Batches, segment: Segment, callbacks: Sequence[Any]) -> None:
+def _run(trainable: Trainable, batches: Batches, n_done: int, last_epoch: int, callbacks: Sequence[Any]) -> None:
     trainable.trained.fit(
         batches,
         shuffle=False,
-        initial_epoch=segment.first_epoch - 1,
-        epochs=segment.last_epoch,
+        initial_epoch=n_done,
+        epochs=last_epoch,
         callbacks=[batches.epoch_counter, *callbacks],
         verbose=0,
     )

@@ -33,6 +33,7 @@ class TrialTask:
         resume_from: The last epoch that the store keeps of earlier attempts: the training goes on from the newest whole
             checkpoint that is not after it. 0 begins anew.
         device: The kind of device that trains, as :func:`tunefront.search.launching.machine.device_kind` tells it.
+        turns: The epochs after which the child writes a checkpoint, and asks whether it goes on or ends.
     """
 
     number: int
@@ -49,6 +50,7 @@ class TrialTask:
     checkpoint_folder: str = ""
     resume_from: int = 0
     device: str = ""
+    turns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,13 @@ class Message:
 
     Attributes:
         kind: ``built`` (answered), ``epoch`` (answered at rungs), ``trained`` (answered), ``kept``,
-            ``failed``; ``checkpoint``, when one was written or could not be; and of a task with `resume_from`, before
-            ``built``, ``resumed``.
+            ``failed``; ``checkpoint``, when one was written or could not be; ``turn`` (answered), after that of an
+            epoch that ends a turn; and of a task with `resume_from`, before ``built``, ``resumed``.
         measurements: Name with unit -> value, as far as known.
-        epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`. For ``checkpoint``: its `epoch` and
-            `n_epochs`, see :class:`tunefront.search.checkpoints.header.CheckpointHeader`. For ``resumed``: the `epoch`
-            after which the training goes on, at most `resume_from`, and 0 if it begins anew; later ones that the store
-            keeps are void.
+        epoch: For ``epoch``: fields of :class:`tunefront.storage.Epoch`. For ``checkpoint`` and ``turn``: its `epoch`
+            and `n_epochs`, see :class:`tunefront.search.checkpoints.header.CheckpointHeader`. For ``resumed``: the
+            `epoch` after which the training goes on, at most `resume_from`, and 0 if it begins anew; later ones that
+            the store keeps are void.
         reason: For ``failed``: the reason. For ``checkpoint`` without an `epoch`: why it was not written. For
             ``resumed``: why it is not `resume_from`; empty if it is.
         answers: For ``trained`` in a confirmation and ``kept`` in a search: split -> fields of

@@ -56,6 +56,7 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.deployed import deployed_trained, deployed_untrained
     from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.fit import TrainingPausedError
     from tunefront.search.trial.resumption.task_checkpoints import task_checkpoints
     from tunefront.search.trial.timer import latency_seconds
 
@@ -78,7 +79,10 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     send(connection, Message("built", measurements))
     if not receive_verdict(connection):
         return
-    measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints)
+    try:
+        measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints)
+    except TrainingPausedError:
+        return  # the supervisor, which has said so, expects nothing more
     measurements |= measured
     if task.dataset.folds and not was_stopped:
         scores = _cross_validate(task, spec, goal, scores, checkpoints)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import keras
@@ -43,6 +43,7 @@ class Trainable:
             none: the user decides what is frozen there, whatever its layers and settings are called.
         seed: The seed that it was first built with.
         remake: The function that builds another candidate, with another seed, on the same data.
+        first: The candidate that it was first built as, with those that follow it.
     """
 
     candidate: Candidate
@@ -53,11 +54,25 @@ class Trainable:
     backbone: Any = None
     seed: int = 0
     remake: Callable[[Candidate, int], Trainable] | None = None
+    first: Candidate = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = self.candidate
+
+    def made_again(self, candidate: Candidate, seed: int) -> Trainable:
+        """Build another candidate on the same data.
+
+        Raises:
+            ValueError: If this one was not built, but put together.
+        """
+        if self.remake is None:
+            raise ValueError("a trainable that was not built cannot change its settings")
+        return self.remake(candidate, seed)
 
     def become(self, other: Trainable) -> None:
-        """Take over what `other` is, but for the seed, so that whoever holds this one trains and saves that."""
+        """Take over what `other` is, but for seed and first candidate: whoever holds this one then trains that."""
         for one in fields(self):
-            if one.name != "seed":
+            if one.name not in ("seed", "first"):
                 setattr(self, one.name, getattr(other, one.name))
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 KEY = "stages"  # user attribute of a trial in Optuna
@@ -44,6 +44,24 @@ def changes(stages: Sequence[Stage]) -> list[tuple[int, Mapping[str, Any]]]:
 def first_parameters(stages: Sequence[Stage]) -> Mapping[str, Any]:
     """Return the parameters with which the training began; empty if it has no stages."""
     return stages[0].parameters if stages else {}
+
+
+def until(stages: Sequence[Stage], epoch: int) -> list[Stage]:
+    """Return the stages of a training up to an epoch."""
+    return [stage for stage in stages if stage.first_epoch <= epoch]
+
+
+def begins_after(stages: Sequence[Stage], epoch: int) -> bool:
+    """Return whether a stage begins right after an epoch, or later."""
+    return any(stage.first_epoch > epoch for stage in stages)
+
+
+def own_after(stages: Sequence[Stage], epoch: int) -> list[Stage]:
+    """Return the stages of a training that goes on after an epoch: later ones begin with its own weights.
+
+    A stage that begins right after it has the weights that it inherited.
+    """
+    return [stage if stage.first_epoch <= epoch + 1 else replace(stage, weights_of=None) for stage in stages]
 
 
 def replayed(stages: Sequence[Stage]) -> list[Stage]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask
+from tunefront.spaces.candidate import Candidate
 
 _FORMAT = 1  # of a checkpoint's content; another one is not read
 _NOT_OF_THE_TRAINING = {"time_limit", "tensorboard"}
@@ -23,14 +24,18 @@ def identity_of(task: TrialTask, spec: StudySpec, versions: Mapping[str, str]) -
     training = spec.training.model_dump(mode="json", exclude=_NOT_OF_THE_TRAINING)
     return {
         "format": str(_FORMAT),
-        "seed": str(task.seed),
         "data": task.dataset.fingerprint,
         "folds": str(task.dataset.folds),
         "measure": spec.accuracy_measure,
-        **_texts("candidate", asdict(task.candidate)),
+        **identity_of_candidate(task.candidate, task.seed),
         **_texts("training", training),
         **versions,
     }
+
+
+def identity_of_candidate(candidate: Candidate, seed: int) -> dict[str, str]:
+    """Return the part of an identity that a trial has of its own."""
+    return {"seed": str(seed), **_texts("candidate", asdict(candidate))}
 
 
 def _texts(prefix: str, values: Mapping[str, Any]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import keras
 from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.memory import PeakMemory
-from tunefront.search.trial.messages import Message, TrialTask, send
+from tunefront.search.trial.messages import Message, TrialTask, receive_verdict, send
 from tunefront.search.trial.resumption.identity import identity_of
 from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
 from tunefront.search.trial.trainable import Trainable
@@ -29,8 +29,12 @@ def task_checkpoints(
         began: When this process began, on the monotonic clock.
     """
 
-    def tell(header: CheckpointHeader) -> None:
-        send(connection, Message("checkpoint", {}, epoch={"epoch": header.epoch, "n_epochs": header.n_epochs}))
+    def tell(header: CheckpointHeader, kind: str = "checkpoint") -> None:
+        send(connection, Message(kind, {}, epoch={"epoch": header.epoch, "n_epochs": header.n_epochs}))
+
+    def goes_on(header: CheckpointHeader) -> bool:
+        tell(header, "turn")
+        return receive_verdict(connection)
 
     def tell_problem(reason: str) -> None:
         send(connection, Message("checkpoint", {}, reason=reason))
@@ -38,7 +42,15 @@ def task_checkpoints(
     folder = Path(task.checkpoint_folder) if task.checkpoint_folder else None
     identity = identity_of(task, spec, _versions())
     checkpoints = TrialCheckpoints(
-        folder, identity, device=task.device, memory=peak.bytes, tell=tell, tell_problem=tell_problem, began=began
+        folder,
+        identity,
+        device=task.device,
+        memory=peak.bytes,
+        tell=tell,
+        tell_problem=tell_problem,
+        turns=task.turns,
+        goes_on=goes_on,
+        began=began,
     )
     checkpoints.resume(task.resume_from, trainable)
     if task.resume_from:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -24,6 +24,7 @@ from tunefront.search.trial.resumption.variables import (
     variable_groups,
 )
 from tunefront.search.trial.resumption.write_times import WriteTimes
+from tunefront.search.trial.stages.change import enter_epoch
 from tunefront.search.trial.trainable import Trainable
 
 _FIRST = "first/"  # before the names of the first fold's arrays, in checkpoints of later folds
@@ -39,12 +40,15 @@ class TrialCheckpoints:
         memory: Returns the peak of memory in this process so far; None if nothing tells it.
         tell: Called with the header of each checkpoint that was written.
         tell_problem: Called with the reason why a checkpoint was not written, unless the one before was not either.
+        turns: The epochs after which one is written in any case, and it is asked whether the trial goes on.
+        goes_on: Called with the header of such a checkpoint; False ends the training there.
         began: When this process began, on the clock.
 
     Attributes:
         resumed: The header of the checkpoint from which the trial goes on; None if it begins anew.
         reason: Why it does not go on from the epoch that was wanted; empty if it does.
         finished: Facts of the training of each fold that has ended, as JSON data.
+        is_paused: Whether the training ends after the last checkpoint, to go on from it another time.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class TrialCheckpoints:
         memory: Callable[[], float | None] = lambda: None,
         tell: Callable[[CheckpointHeader], None] = lambda header: None,
         tell_problem: Callable[[str], None] = lambda reason: None,
+        turns: Collection[int] = (),
+        goes_on: Callable[[CheckpointHeader], bool] = lambda header: True,
         began: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,6 +72,9 @@ class TrialCheckpoints:
         self._tell = tell
         self._tell_problem = tell_problem
         self._has_problem = False
+        self._turns = turns
+        self._goes_on = goes_on
+        self.is_paused = False
         self._clock = clock
         self._began = clock() if began is None else began
         self.resumed: CheckpointHeader | None = None
@@ -80,10 +89,11 @@ class TrialCheckpoints:
     def resume(self, wanted: int, trainable: Trainable) -> None:
         """Find the newest whole checkpoint that is not after the epoch `wanted`; all other ones are removed.
 
-        With `wanted` 0, or if there is none of this training, the trial begins anew. No variable is changed.
+        With `wanted` 0, or if there is none of this training, the trial begins anew.
 
         Args:
-            trainable: The training of the first fold, as it was built.
+            trainable: The training of the first fold, as it was built. It becomes what it is after the epoch that was
+                found, without the values of its variables.
         """
         if self._folder is None:
             self.reason = "no folder for checkpoints is given" if wanted else ""
@@ -94,8 +104,11 @@ class TrialCheckpoints:
         if found is not None:
             with opened_checkpoint(self._folder, found) as content:
                 state = content.state
+            enter_epoch(trainable, found.epoch)
             self.reason = self._problem(found, state, trainable)
-            if not self.reason:
+            if self.reason:
+                enter_epoch(trainable, 1)
+            else:
                 self._go_on_from(found, state)
                 self.reason = "" if found.epoch == wanted else f"the newest whole checkpoint is of epoch {found.epoch}"
         remove_others(self._folder, self.resumed)
@@ -164,7 +177,8 @@ class TrialCheckpoints:
         self._n_epochs += 1
         if not self.finished:
             self._last_of_first = epoch
-        if self._folder is None or self._times is None or not self._times.is_due():
+        ends_turn = epoch in self._turns and not self.finished
+        if self._folder is None or self._times is None or not (self._times.is_due() or ends_turn):
             return
         began = self._clock()
         try:
@@ -177,6 +191,7 @@ class TrialCheckpoints:
         else:
             self._has_problem = False
             self._tell(header)
+            self.is_paused = ends_turn and not self._goes_on(header)
         self._times.note_write(began)
 
     def _write(

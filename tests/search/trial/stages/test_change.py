@@ -176,14 +176,10 @@ def test_a_change_before_the_first_step_of_fine_tuning_begins_its_optimizer_anew
     first, second, third = (with_rate("sgd", rate) for rate in (0.1, 0.2, 0.3))
     course = replace(first, later=((3, second), (6, third)))
     found = [
-        [(one.first_epoch, one.last_epoch, one.candidate, one.begins_phase) for one in segments(course, phase)]
-        for phase in (Phase(1, 2), Phase(3, 4), Phase(5, 8))
+        (one.first_epoch, one.last_epoch, one.candidate, one.begins_phase)
+        for one in segments(course, (Phase(1, 2), Phase(3, 4), Phase(5, 8)))
     ]
-    assert found == [
-        [(1, 2, course, True)],
-        [(3, 4, second, True)],
-        [(5, 5, second, True), (6, 8, third, False)],
-    ]
+    assert found == [(1, 2, course, True), (3, 4, second, True), (5, 5, second, True), (6, 8, third, False)]
 
 
 def test_dropout_and_augmentation_act_from_their_epoch_on(keras: Any, digits: Dataset) -> None:

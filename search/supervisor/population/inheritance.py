@@ -1,0 +1,94 @@
+"""The files by which a member of a population goes on with another one's weights.
+
+A member's checkpoints at its turns are kept in a folder beside its newest ones, for others to take. What a member takes
+over lies in a folder of its own until the store knows of it. A supervisor that is killed in between leaves either, and
+whoever trains the member next sees from the stored stages whether it counts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint, read_header, write_checkpoint
+from tunefront.search.checkpoints.header import CheckpointHeader
+from tunefront.search.checkpoints.trial_folder import remove_others
+from tunefront.storage.files import replace_file
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
+
+_TURNS, _TAKEN, _COURSE = "turns", "taken", "stages.json"
+_KEPT_TURNS = 2  # a member that is behind may take weights of a turn that its donor has left
+
+
+def keep_turn(folder: Path, header: CheckpointHeader) -> None:
+    """Keep a member's checkpoint at the end of a turn, and drop those of turns long past."""
+    turns = folder / _TURNS
+    turns.mkdir(exist_ok=True)
+    kept = turns / header.file_name
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(folder / header.file_name, kept)  # both are written once, and never changed
+    except OSError:  # a file system without links
+        shutil.copyfile(folder / header.file_name, kept)
+    for old in sorted(turns.glob("*.npz"), key=lambda path: int(path.name.partition("-")[0]))[:-_KEPT_TURNS]:
+        old.unlink(missing_ok=True)
+
+
+def turn_of(folder: Path, epoch: int) -> CheckpointHeader | None:
+    """Return the header of a member's checkpoint at the end of a turn, if it is kept here and whole."""
+    found = (read_header(path) for path in sorted((folder / _TURNS).glob(f"{epoch}-*.npz")))
+    return next((header for header in found if header is not None), None)
+
+
+def take_over(
+    donor: Path, header: CheckpointHeader, folder: Path, identity: Mapping[str, str], course: Sequence[Stage]
+) -> None:
+    """Copy a donor's checkpoint of a turn for a member, as one of the member's own training.
+
+    It does not count before :func:`settle` finds its course in the store.
+
+    Args:
+        folder: The member's folder.
+        identity: What the member's training is, for its own process.
+        course: The stages of the member's training from then on.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    taken = folder / _TAKEN
+    shutil.rmtree(taken, ignore_errors=True)
+    with opened_checkpoint(donor / _TURNS, header) as content:
+        arrays = ((name, content.array(name)) for name in content.names())
+        written = write_checkpoint(taken, replace(header, identity=identity), content.state, arrays)
+    replace_file(taken / _COURSE, json.dumps({"stages": stages.as_json(course), "file": written.file_name}))
+
+
+def settle(folder: Path, course: Sequence[Stage]) -> None:
+    """Make what a member has taken over its only checkpoint if the store has its course; else drop it.
+
+    Should this be cut off, the next one goes on with it.
+    """
+    taken = folder / _TAKEN
+    if not taken.is_dir():
+        return
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        said = json.loads((taken / _COURSE).read_text())
+        if said["stages"] == json.loads(json.dumps(stages.as_json(course))):
+            if (taken / said["file"]).exists():
+                os.replace(taken / said["file"], folder / said["file"])
+            header = read_header(folder / said["file"])
+            if header is not None:
+                remove_others(folder, header)
+                for old in _turns(folder):  # of the training that it has left
+                    old.unlink(missing_ok=True)
+    shutil.rmtree(taken, ignore_errors=True)
+
+
+def _turns(folder: Path) -> Iterator[Path]:
+    yield from sorted((folder / _TURNS).glob("*.npz"))

@@ -1,0 +1,116 @@
+"""The turns of a population's members: trials that train some epochs, wait, and go on, or inherit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import optuna
+import sqlalchemy as sa
+from optuna.trial import FrozenTrial, TrialState
+
+from tunefront.storage.attempts import of_trial
+from tunefront.storage.database import optuna_tables, schema
+from tunefront.storage.database.locks import LockBusyError
+from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.population import stages
+from tunefront.storage.population.stages import Stage
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trial as a member of a population.
+
+    Attributes:
+        trial: The trial as Optuna has it.
+        accuracies: The accuracy of each epoch, from the first one on.
+        stages: The stages of its training; empty if its settings are those that it was sampled with.
+        is_kept_elsewhere: Whether another worker that was seen during the last lease trained it last.
+    """
+
+    trial: FrozenTrial
+    accuracies: Sequence[float]
+    stages: Sequence[Stage]
+    is_kept_elsewhere: bool
+
+    @property
+    def number(self) -> int:
+        return self.trial.number
+
+    @property
+    def n_epochs(self) -> int:
+        return len(self.accuracies)
+
+
+def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str) -> list[Member]:
+    """Read the members that these trials are, in their order, for a worker."""
+    epochs, attempts, workers = schema.epochs, schema.attempts, schema.workers
+    accuracies: dict[int, list[float]] = {}
+    with study.store.engine.connect() as connection:
+        query = sa.select(epochs.c.number, epochs.c.accuracy).where(epochs.c.study_id == study.study_id)
+        for number, accuracy in connection.execute(query.order_by(epochs.c.number, epochs.c.epoch)):
+            accuracies.setdefault(number, []).append(float(accuracy))
+        query = sa.select(attempts.c.number, attempts.c.worker_id).where(attempts.c.study_id == study.study_id)
+        last = {row.number: row.worker_id for row in connection.execute(query.order_by(attempts.c.attempt))}
+        since = schema.database_now() - study.store.waits.lease_seconds
+        living = set(connection.execute(sa.select(workers.c.worker_id).where(workers.c.seen_at > since)).scalars())
+    others = living - {worker_id}
+    return [
+        Member(
+            trial,
+            accuracies.get(trial.number, []),
+            stages.read(trial.user_attrs),
+            last.get(trial.number, "") in others,
+        )
+        for trial in trials
+    ]
+
+
+def take(study: OpenStudy, number: int | None) -> optuna.Trial:
+    """Start this waiting trial, or with None a new one, as `ask` of Optuna starts the first one that waits.
+
+    Raises:
+        LockBusyError: If the trial does not wait any more.
+    """
+    storage = study.store.optuna
+    if number is None:
+        trial_id = storage.create_new_trial(study.study_id)
+        study.optuna.get_trials(deepcopy=False)  # Optuna's study has a cache in front of the storage, and meets it here
+        return optuna.Trial(study.optuna, trial_id)
+    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
+    if not storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+        raise LockBusyError(f"another worker has taken trial {number} while this one was silent")
+    return optuna.Trial(study.optuna, trial_id)
+
+
+def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Sequence[Stage]) -> None:
+    """Give a waiting trial a course of stages, and the curve of `donor` up to an epoch, in one transaction.
+
+    The caller holds the study's lock.
+    """
+    table, study_id = schema.epochs, study.study_id
+    copied = [column for column in table.columns if column.name != "number"]
+    attributes = optuna_tables.trial_user_attributes
+    with study.store.engine.begin() as connection:
+        connection.execute(table.delete().where(of_trial(table, study_id, number)))
+        rows = connection.execute(
+            sa.select(*copied).where(of_trial(table, study_id, donor) & (table.c.epoch <= epoch))
+        ).all()
+        connection.execute(table.insert(), [{**row._mapping, "number": number} for row in rows])
+        _replace_stages(connection, attributes, study_id, number, course)
+
+
+def write_stages(study: OpenStudy, number: int, course: Sequence[Stage]) -> None:
+    """Replace the stages of a waiting trial; the caller holds the study's lock."""
+    with study.store.engine.begin() as connection:
+        _replace_stages(connection, optuna_tables.trial_user_attributes, study.study_id, number, course)
+
+
+def _replace_stages(
+    connection: sa.Connection, table: sa.TableClause, study_id: int, number: int, course: Sequence[Stage]
+) -> None:
+    trial_id = connection.execute(optuna_tables.trial_ids(study_id, [number])).scalar_one()
+    connection.execute(table.delete().where((table.c.trial_id == trial_id) & (table.c.key == stages.KEY)))
+    content = json.dumps(stages.as_json(course))
+    connection.execute(table.insert().values(trial_id=trial_id, key=stages.KEY, value_json=content))
