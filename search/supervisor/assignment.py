@@ -16,6 +16,7 @@ from tunefront.search.launching.slots import Slot
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.samplers import PbtTable
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.supervisor.population.inheritance import drop_populations
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
@@ -62,7 +63,10 @@ class Assignment:
         checkpoints = self.checkpoints()
         found = checkpoints.numbers()  # read first: a folder is never older than its trial
         trials = self.study.optuna.get_trials(deepcopy=False)
-        checkpoints.drop(set(found) - {trial.number for trial in trials if not trial.state.is_finished()})
+        unfinished = {trial.number for trial in trials if not trial.state.is_finished()}
+        checkpoints.drop(set(found) - unfinished)
+        if isinstance(self.spec.sampler, PbtTable):
+            drop_populations(self.out, {number // self.spec.sampler.population for number in unfinished})
         checkpoints.remove_empty()
 
     def task(

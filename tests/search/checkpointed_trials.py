@@ -57,6 +57,7 @@ def follow_with_checkpoints(
     first, before, train_seconds = (
         (found.epoch + 1, found.seconds, _train_seconds(folder, found)) if found else (1, 0.0, 0.0)
     )
+    lineage = _lineage(folder, found) if found else []  # whose process trained each epoch: the weights of a stub
     send(connection, Message("built", {"model_bytes": 1000.0, "weight_bytes": 400.0}))
     connection.recv_bytes()
     stop = stub.stops_after[attempt] if attempt < len(stub.stops_after) else 0
@@ -64,6 +65,9 @@ def follow_with_checkpoints(
         time.sleep(stub.pause_seconds)
         with (Path(notes) / f"{task.number}.epochs").open("a") as file:
             file.write(f"{epoch} ")
+        with (Path(notes) / f"{task.number}.rates").open("a") as file:
+            file.write(f"{task.candidate.at(epoch).optimizer_settings['learning_rate']} ")
+        lineage.append(task.number)
         train_seconds += 1.0 + epoch / 8  # another number each epoch, so that a wrong sum is seen
         told = {
             "epoch": epoch,
@@ -81,14 +85,19 @@ def follow_with_checkpoints(
             seconds = before + CLOCK_SECONDS * (epoch - first + 1)
             devices = (*(found.devices if found else ()), task.device)
             header = CheckpointHeader(epoch, epoch, {}, tuple(dict.fromkeys(devices)), seconds=seconds)
-            write_checkpoint(folder, header, {"train_seconds": train_seconds}, [("weights", np.arange(epoch))])
+            state = {"train_seconds": train_seconds}
+            write_checkpoint(folder, header, state, [("weights", np.array(lineage))])
             remove_older(folder)
             send(connection, Message("checkpoint", {}, epoch={"epoch": epoch, "n_epochs": epoch}))
+            if epoch in task.turns:
+                send(connection, Message("turn", {}, epoch={"epoch": epoch, "n_epochs": epoch}))
+                if connection.recv_bytes() != b"1":
+                    return
         if epoch == stop:
             _stop(stub.how)
     send(connection, Message("trained", {"train_seconds": train_seconds, "validation_seconds": 1.5}))
     if connection.recv_bytes() == b"1":
-        Path(task.model_path).write_text(f"model of trial {task.number}")
+        Path(task.model_path).write_text(" ".join(map(str, lineage)))
         send(connection, Message("kept", {"latency_seconds": 0.001}))
 
 
@@ -106,6 +115,11 @@ def _resume(connection: Connection, task: TrialTask, stub: StubTraining) -> Chec
 def _train_seconds(folder: Path, header: CheckpointHeader) -> float:
     with opened_checkpoint(folder, header) as content:
         return float(content.state["train_seconds"])
+
+
+def _lineage(folder: Path, header: CheckpointHeader) -> list[int]:
+    with opened_checkpoint(folder, header) as content:
+        return [int(number) for number in content.array("weights")]
 
 
 def _stop(how: str) -> None:

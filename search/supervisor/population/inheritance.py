@@ -1,8 +1,8 @@
 """The files by which a member of a population goes on with another one's weights.
 
-A member's checkpoints at its turns are kept in a folder beside its newest ones, for others to take. What a member takes
-over lies in a folder of its own until the store knows of it. A supervisor that is killed in between leaves either, and
-whoever trains the member next sees from the stored stages whether it counts.
+Members' checkpoints at their turns are kept in a folder of their population, for others to take, until all have ended.
+What a member takes over lies in a folder of its own until the store knows of it. A supervisor that is killed in between
+leaves either, and whoever trains the member next sees from the stored stages whether it counts.
 """
 
 from __future__ import annotations
@@ -11,25 +11,43 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint, read_header, write_checkpoint
 from tunefront.search.checkpoints.header import CheckpointHeader
-from tunefront.search.checkpoints.trial_folder import remove_others
+from tunefront.search.checkpoints.trial_folder import remove_checkpoints, remove_others
 from tunefront.storage.files import replace_file
 from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
-_TURNS, _TAKEN, _COURSE = "turns", "taken", "stages.json"
+_TAKEN, _COURSE = "taken", "stages.json"
 _KEPT_TURNS = 2  # a member that is behind may take weights of a turn that its donor has left
 
 
-def keep_turn(folder: Path, header: CheckpointHeader) -> None:
-    """Keep a member's checkpoint at the end of a turn, and drop those of turns long past."""
-    turns = folder / _TURNS
-    turns.mkdir(exist_ok=True)
+def turns_folder(out: Path, population: int, number: int) -> Path:
+    """Return the folder of a member's checkpoints at its turns, below the results folder `out`; it need not exist."""
+    return out / "checkpoints" / f"population-{population}" / f"trial-{number}"
+
+
+def drop_populations(out: Path, living: Collection[int]) -> None:
+    """Remove the checkpoints of turns of all populations but those of which members still train."""
+    for folder in (out / "checkpoints").glob("population-*"):
+        number = folder.name.removeprefix("population-")
+        if number.isdigit() and int(number) not in living:
+            with contextlib.suppress(OSError):  # the next run on this folder tries again
+                remove_checkpoints(folder)
+
+
+def keep_turn(folder: Path, header: CheckpointHeader, turns: Path) -> None:
+    """Keep a member's checkpoint at the end of a turn, and drop those of turns long past.
+
+    Args:
+        folder: The member's folder.
+        turns: See :func:`turns_folder`.
+    """
+    turns.mkdir(parents=True, exist_ok=True)
     kept = turns / header.file_name
     kept.unlink(missing_ok=True)
     try:
@@ -40,20 +58,21 @@ def keep_turn(folder: Path, header: CheckpointHeader) -> None:
         old.unlink(missing_ok=True)
 
 
-def turn_of(folder: Path, epoch: int) -> CheckpointHeader | None:
+def turn_of(turns: Path, epoch: int) -> CheckpointHeader | None:
     """Return the header of a member's checkpoint at the end of a turn, if it is kept here and whole."""
-    found = (read_header(path) for path in sorted((folder / _TURNS).glob(f"{epoch}-*.npz")))
+    found = (read_header(path) for path in sorted(turns.glob(f"{epoch}-*.npz")))
     return next((header for header in found if header is not None), None)
 
 
 def take_over(
-    donor: Path, header: CheckpointHeader, folder: Path, identity: Mapping[str, str], course: Sequence[Stage]
+    turns: Path, header: CheckpointHeader, folder: Path, identity: Mapping[str, str], course: Sequence[Stage]
 ) -> None:
     """Copy a donor's checkpoint of a turn for a member, as one of the member's own training.
 
     It does not count before :func:`settle` finds its course in the store.
 
     Args:
+        turns: The donor's, see :func:`turns_folder`.
         folder: The member's folder.
         identity: What the member's training is, for its own process.
         course: The stages of the member's training from then on.
@@ -63,7 +82,7 @@ def take_over(
     """
     taken = folder / _TAKEN
     shutil.rmtree(taken, ignore_errors=True)
-    with opened_checkpoint(donor / _TURNS, header) as content:
+    with opened_checkpoint(turns, header) as content:
         arrays = ((name, content.array(name)) for name in content.names())
         written = write_checkpoint(taken, replace(header, identity=identity), content.state, arrays)
     replace_file(taken / _COURSE, json.dumps({"stages": stages.as_json(course), "file": written.file_name}))
@@ -85,10 +104,4 @@ def settle(folder: Path, course: Sequence[Stage]) -> None:
             header = read_header(folder / said["file"])
             if header is not None:
                 remove_others(folder, header)
-                for old in _turns(folder):  # of the training that it has left
-                    old.unlink(missing_ok=True)
     shutil.rmtree(taken, ignore_errors=True)
-
-
-def _turns(folder: Path) -> Iterator[Path]:
-    yield from sorted((folder / _TURNS).glob("*.npz"))

@@ -21,7 +21,7 @@ from tunefront.search.sampling.population.perturbation import perturbed
 from tunefront.search.sampling.population.ranks import quantiles
 from tunefront.search.spec.samplers import PbtTable
 from tunefront.search.supervisor.assignment import Assignment
-from tunefront.search.supervisor.population.inheritance import keep_turn, settle, take_over, turn_of
+from tunefront.search.supervisor.population.inheritance import keep_turn, settle, take_over, turn_of, turns_folder
 from tunefront.search.trial.resumption.identity import identity_of_candidate
 from tunefront.spaces.stages.changeable import is_changeable
 from tunefront.spaces.stages.staged_candidate import staged_candidate
@@ -84,7 +84,7 @@ class Population:
         header = self._checkpoints.newest(number, epoch)
         if header is not None and header.epoch == epoch:
             with contextlib.suppress(OSError):  # on a full disk nobody goes on from it
-                keep_turn(self._folder(number), header)
+                keep_turn(self._folder(number), header, self._turns(number))
 
     def _read(self, trials: Sequence[FrozenTrial]) -> list[Member]:
         return turns.read_members(self._study, trials, self._assignment.worker_id)
@@ -134,7 +134,7 @@ class Population:
         better = [
             alike[number]
             for number in best
-            if losses[number] < losses[member.number] and turn_of(self._folder(number), epoch) is not None
+            if losses[number] < losses[member.number] and turn_of(self._turns(number), epoch) is not None
         ]
         order = self._random(member.number, epoch).permutation(len(better))
         return [better[place] for place in order]
@@ -150,7 +150,7 @@ class Population:
     def _inherit(self, member: Member, donor: Member) -> None:
         """Let a waiting member go on from a donor's turn, with perturbed settings: first the files, then the store."""
         epoch, number = member.n_epochs, member.number
-        header = turn_of(self._folder(donor.number), epoch)
+        header = turn_of(self._turns(donor.number), epoch)
         if header is None:
             raise FileNotFoundError(f"the checkpoint of trial {donor.number} after epoch {epoch} is gone")
         drawn = {name: value for name, value in donor.trial.params.items() if is_changeable(name)}
@@ -161,7 +161,7 @@ class Population:
         spec = self._assignment.spec
         candidate = staged_candidate(spec.parsed_space(), member.trial.params, stages.changes(course))
         identity = {**header.identity, **identity_of_candidate(candidate, self._assignment.seed_of(number))}
-        take_over(self._folder(donor.number), header, self._folder(number), identity, course)
+        take_over(self._turns(donor.number), header, self._folder(number), identity, course)
         turns.inherit(self._study, number, donor.number, epoch, course)
         settle(self._folder(number), course)
         self._say(f"trial {number} goes on with trial {donor.number}'s weights after epoch {epoch}: {_shown(new)}")
@@ -169,6 +169,9 @@ class Population:
     def _random(self, *place: int) -> np.random.Generator:
         """Return random numbers that are the same whenever a member is at this place again."""
         return np.random.default_rng([self._assignment.spec.seed, *place])
+
+    def _turns(self, number: int) -> Path:
+        return turns_folder(self._assignment.out, number // self._table.population, number)
 
     def _folder(self, number: int) -> Path:
         return folder_of(self._assignment.out, number)

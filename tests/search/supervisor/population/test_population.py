@@ -1,0 +1,237 @@
+"""Populations: turns, who goes on with whose weights, and a supervisor that dies in between.
+
+Real processes, pipes, files and stores, no Keras. The "weights" of a stub are the numbers of the trials whose processes
+trained its epochs, so that a chain of trainings is seen in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint
+from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
+from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.population.inheritance import settle, take_over, turn_of, turns_folder
+from tunefront.search.trial.resumption.identity import identity_of_candidate
+from tunefront.spaces.stages.staged_candidate import staged_candidate
+from tunefront.storage.population import stages, turns
+from tunefront.storage.population.stages import Stage
+from tunefront.storage.trials import TrialRecord
+
+pytestmark = [pytest.mark.usefixtures("fork_server"), pytest.mark.timeout(120)]
+
+RATE = "adam.learning_rate"
+SPACE = {"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}, "plain_cnn": {"n_blocks": [1, 2, 3, 4, 5, 6, 7, 8]}}
+FIXED = {"filters": 8, "kernel_size": 3, "batch_norm": False, "dense_units": 0, "dropout": 0.0}
+# Trial 2 is the best and trial 1 the worst after two epochs; after four, trial 3 is the worst.
+RISES = {
+    0: (0.1, 0.30, 0.3, 0.40, 0.5, 0.60),
+    1: (0.1, 0.10, 0.1, 0.45, 0.5, 0.55),
+    2: (0.1, 0.40, 0.4, 0.50, 0.6, 0.70),
+    3: (0.1, 0.20, 0.2, 0.20, 0.3, 0.35),
+}
+PLAN = {number: StubTraining(accuracies=rise) for number, rise in RISES.items()}
+MakeFixture = Callable[..., SupervisorFixture]
+
+
+@pytest.fixture
+def make_fixture(tmp_path: Path) -> MakeFixture:
+    def make(plan: Mapping[int, StubTraining] = PLAN, **changes: Any) -> SupervisorFixture:
+        n_slots = changes.pop("n_slots", 1)
+        sampler = {"name": "pbt", "population": 4, "interval": 2, "resample_probability": 0.0}
+        spec = make_spec(
+            **{
+                "trials": 4,
+                "space": {**SPACE, "plain_cnn": {**SPACE["plain_cnn"], **FIXED}},
+                "objectives": {"time": False},
+                "training": {"epochs": EPOCHS, "time_limit": 1e4},
+                "sampler": {**sampler, **changes.pop("sampler", {})},
+                **changes,
+            }
+        )
+        return SupervisorFixture(tmp_path, spec, plan, n_slots=n_slots, trains=follow_with_checkpoints)
+
+    return make
+
+
+def curve(trial: TrialRecord) -> list[float]:
+    assert [epoch.epoch for epoch in trial.epochs] == list(range(1, EPOCHS + 1))
+    return [epoch.accuracy for epoch in trial.epochs]
+
+
+def trained(fixture: SupervisorFixture, number: int) -> list[int]:
+    return [int(epoch) for epoch in (fixture.notes / f"{number}.epochs").read_text().split()]
+
+
+def weights(fixture: SupervisorFixture, number: int) -> list[int]:
+    """Return the weights in a trial's newest checkpoint."""
+    folder = folder_of(fixture.out, number)
+    header = newest_whole(folder)
+    assert header is not None
+    with opened_checkpoint(folder, header) as content:
+        return [int(one) for one in content.array("weights")]
+
+
+def test_members_take_turns_and_the_worst_goes_on_from_the_best(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture()
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()
+    assert [trial.state for trial in found] == ["complete"] * 4  # exactly as many as the spec says
+    # After two epochs 1 goes on from 2; after four, 3 from 2 (0.5), for whose curve the stubs' later epochs follow.
+    assert curve(found[1]) == [*RISES[2][:2], *RISES[1][2:]]
+    assert curve(found[3]) == [*RISES[2][:4], *RISES[3][4:]]
+    assert curve(found[0]) == list(RISES[0])
+    assert [trial.ancestors for trial in found] == [[], [2], [], [2]]
+    assert [stage.first_epoch for stage in found[3].stages] == [1, 5]
+    # No epoch is trained twice, and the chain's seconds are those of all its epochs.
+    assert [trained(fixture, number) for number in range(4)] == [[1, 2, 3, 4, 5, 6]] * 4
+    assert {trial.measurements["train_seconds"] for trial in found} == {6 + 21 / 8}
+    assert not list((fixture.out / "checkpoints").glob("*"))
+
+
+def test_the_settings_of_the_better_member_go_over_perturbed_and_are_trained_with(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture()
+    fixture.run()
+    drawn = {trial.number: trial.params[RATE] for trial in fixture.study.optuna.get_trials()}
+    first, second = fixture.trials()[1].stages
+    assert first.parameters == {RATE: drawn[2]}
+    near = [min(max(factor * drawn[2], 0.001), 0.1) for factor in (0.8, 1.2)]
+    assert any(second.parameters[RATE] == pytest.approx(rate) for rate in near)
+    rates = [float(rate) for rate in (fixture.notes / "1.rates").read_text().split()]
+    # Before, it had trained two epochs with what it was sampled with.
+    assert rates == pytest.approx([drawn[1]] * 2 + [second.parameters[RATE]] * 4)
+    assert fixture.trials()[1].parameters[RATE] == drawn[2]  # with which the training of its weights began
+
+
+def test_each_population_has_one_network_and_nobody_inherits_from_another_one(make_fixture: MakeFixture) -> None:
+    plan = {number: StubTraining(accuracies=RISES[number % 4]) for number in range(8)}
+    plan[6] = replace(plan[6], accuracies=(0.9,) * EPOCHS)
+    fixture = make_fixture(plan, trials=8)
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()
+    networks = [trial.parameters["plain_cnn.n_blocks"] for trial in found]
+    assert len(set(networks[:4])) == len(set(networks[4:])) == 1
+    assert networks[0] != networks[4]
+    assert {number for trial in found[:4] for number in trial.ancestors} == {2}
+    assert {number for trial in found[4:] for number in trial.ancestors} == {6}
+
+
+def test_a_member_whose_turn_is_over_goes_on_at_once_if_nobody_is_behind(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(n_slots=4)
+    assert fixture.run() is Ending.DONE
+    assert fixture.counts().complete == 4
+    assert [trial.number for trial in fixture.trials()] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("stops_after", [(1,), (0, 3), (0, 0, 5)], ids=str)
+def test_a_member_that_is_interrupted_goes_on_after_its_checkpoint(
+    make_fixture: MakeFixture, stops_after: tuple[int, ...]
+) -> None:
+    first = make_fixture({**PLAN, 0: replace(PLAN[0], stops_after=stops_after)})
+    assert first.run(lambda: is_noted(first, stops_after[-1])) is Ending.INTERRUPTED
+    second = make_fixture()
+    assert second.run() is Ending.DONE
+    assert trained(second, 0) == [1, 2, 3, 4, 5, 6]
+    assert [trial.ancestors for trial in second.trials()] == [[], [2], [], [2]]
+
+
+def is_noted(fixture: SupervisorFixture, epoch: int, number: int = 0) -> bool:
+    """Return whether the store knows that a running trial has a checkpoint after an epoch."""
+    found = fixture.trials()
+    return (
+        len(found) > number
+        and found[number].state == "running"
+        and (found[number].parts[-1].checkpoint_epochs == epoch)
+    )
+
+
+# A supervisor that dies while a member inherits
+
+
+def at_the_second_turn(make_fixture: MakeFixture) -> SupervisorFixture:
+    """Return a study of which every member has trained two epochs, and none has gone on."""
+    # The last one to end its turn goes on at once, because nobody is behind it. It hangs there.
+    hanging = make_fixture({**PLAN, 3: replace(PLAN[3], stops_after=(2,))})
+    assert hanging.run(lambda: is_noted(hanging, 2, 3)) is Ending.INTERRUPTED
+    assert [(trial.state, len(trial.epochs)) for trial in hanging.trials()] == [("waiting", 2)] * 4
+    return make_fixture()
+
+
+def inherited_course(fixture: SupervisorFixture) -> list[Stage]:
+    drawn = {trial.number: trial.params[RATE] for trial in fixture.study.optuna.get_trials()}
+    return [Stage(1, {RATE: drawn[2]}), Stage(3, {RATE: 0.05}, weights_of=2)]
+
+
+def take(fixture: SupervisorFixture, course: list[Stage]) -> None:
+    donor = turns_folder(fixture.out, 0, 2)
+    header = turn_of(donor, 2)
+    assert header is not None
+    parameters = fixture.study.optuna.get_trials()[1].params
+    candidate = staged_candidate(fixture.spec.parsed_space(), parameters, stages.changes(course))
+    take_over(donor, header, folder_of(fixture.out, 1), identity_of_candidate(candidate, 1), course)
+
+
+def test_weights_that_were_copied_do_not_count_before_the_store_knows(make_fixture: MakeFixture) -> None:
+    fixture = at_the_second_turn(make_fixture)
+    take(fixture, inherited_course(fixture))  # and the supervisor dies
+    assert weights(fixture, 1) == [1, 1]
+    settle(folder_of(fixture.out, 1), fixture.trials()[1].stages)
+    assert weights(fixture, 1) == [1, 1]
+    assert not (folder_of(fixture.out, 1) / "taken").exists()
+    assert fixture.run() is Ending.DONE
+    assert trained(fixture, 1) == [1, 2, 3, 4, 5, 6]
+    assert fixture.trials()[1].ancestors == [2]  # it is still the worst, and inherits as it would have
+
+
+def test_weights_that_the_store_knows_of_count_when_the_supervisor_dies_before_they_are_in_place(
+    make_fixture: MakeFixture,
+) -> None:
+    fixture = at_the_second_turn(make_fixture)
+    course = inherited_course(fixture)
+    take(fixture, course)
+    turns.inherit(fixture.study, 1, 2, 2, course)  # and the supervisor dies
+    assert weights(fixture, 1) == [1, 1]
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()[1]
+    assert (list(found.stages), curve(found)) == (course, [*RISES[2][:2], *RISES[1][2:]])
+    rates = [float(rate) for rate in (fixture.notes / "1.rates").read_text().split()]
+    assert rates[2:] == [0.05] * 4
+    assert trained(fixture, 1) == [1, 2, 3, 4, 5, 6]
+
+
+def test_settling_that_was_cut_off_goes_on(make_fixture: MakeFixture) -> None:
+    fixture = at_the_second_turn(make_fixture)
+    course, folder = inherited_course(fixture), folder_of(fixture.out, 1)
+    take(fixture, course)
+    (moved,) = (folder / "taken").glob("*.npz")
+    moved.replace(folder / moved.name)  # and the supervisor dies, with the old checkpoints still there
+    settle(folder, course)
+    assert weights(fixture, 1) == [2, 2]
+    assert [path.name for path in folder.glob("*.npz")] == [moved.name]
+    settle(folder, course)
+    assert weights(fixture, 1) == [2, 2]
+
+
+def test_inherited_weights_that_are_lost_make_the_member_train_the_same_settings_itself(
+    make_fixture: MakeFixture,
+) -> None:
+    fixture = at_the_second_turn(make_fixture)
+    course = inherited_course(fixture)
+    take(fixture, course)
+    turns.inherit(fixture.study, 1, 2, 2, course)
+    for path in folder_of(fixture.out, 1).rglob("*.npz"):
+        path.unlink()
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()[1]
+    assert trained(fixture, 1) == [1, 2, 1, 2, 3, 4, 5, 6]
+    assert found.ancestors == []
+    assert stages.changes(found.stages) == stages.changes(course)
+    rates = [float(rate) for rate in (fixture.notes / "1.rates").read_text().split()]
+    assert rates[2:] == pytest.approx([course[0].parameters[RATE]] * 2 + [0.05] * 4)
