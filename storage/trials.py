@@ -17,6 +17,7 @@ from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.outcomes import Outcome
 from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
@@ -36,7 +37,7 @@ class TrialRecord:
         parameters: The parameters that its training began with: ``group.name`` -> value. They are those it was sampled
             with, unless it went on with the weights of a training that began with others.
         measurements: Name with unit -> value.
-        n_attempts: How often the trial was started.
+        n_attempts: How often the trial was started, not counting further turns of a member of a population.
         worker_id: The worker of the last attempt; empty if the trial was never started.
         slot: The slot where it runs now; empty if it does not run.
         started_at: The start of the last attempt, in seconds on the database's clock, like `ended_at`.
@@ -71,6 +72,11 @@ class TrialRecord:
     def machines(self) -> frozenset[str]:
         """The kinds of machines that its epochs were trained on, as far as they are known."""
         return frozenset(part.machine for part in self.parts if part.machine)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it waits for its next turn, as a member of a population."""
+        return self.state == "waiting" and bool(self.parts) and self.parts[-1].ending == Outcome.PAUSED
 
     @property
     def ancestors(self) -> list[int]:
@@ -121,7 +127,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 parameters={**frozen.params, **stages.first_parameters(course)},
                 measurements=measurements.get(frozen.number, {}),
                 epochs=epochs.get(frozen.number, []),
-                n_attempts=last.attempt if last is not None else 0,
+                n_attempts=_n_attempts(attempts.get(frozen.number, [])),
                 worker_id=last.worker_id if last is not None else "",
                 slot=slots.get(frozen.number, ""),
                 started_at=last.started_at if last is not None else None,
@@ -134,6 +140,11 @@ def load(study: OpenStudy) -> list[TrialRecord]:
             )
         )
     return records
+
+
+def _n_attempts(attempts: Sequence[Attempt]) -> int:
+    n_paused = sum(attempt.ending == Outcome.PAUSED for attempt in attempts[:-1])
+    return len(attempts) - n_paused
 
 
 def is_feasible(trial: FrozenTrial, objectives: Sequence[Objective], extra: Sequence[Objective] = ()) -> bool:

@@ -27,9 +27,16 @@ def _describe_pruned(results: StudyResults) -> str:
 
 
 def _describe_waiting(results: StudyResults) -> str:
-    n_interrupted = sum(trial.state == "waiting" and trial.n_attempts > 0 for trial in results.trials)
-    n_new = results.counts["waiting"] - n_interrupted
-    if not n_interrupted:
+    waiting = [trial for trial in results.trials if trial.state == "waiting"]
+    n_paused = sum(trial.is_paused for trial in waiting)
+    n_interrupted = sum(trial.n_attempts > 0 and not trial.is_paused for trial in waiting)
+    n_new = len(waiting) - n_interrupted - n_paused
+    if n_new == len(waiting):
         return "queued, and not started yet"
-    interrupted = "back in the queue, after its run was interrupted"
-    return f"{n_new} not started yet, {n_interrupted} {interrupted}" if n_new else interrupted
+    found = [
+        (n_new, "not started yet"),
+        (n_paused, "waiting for the next turn of its population"),
+        (n_interrupted, "back in the queue, after its run was interrupted"),
+    ]
+    said = [(n, what) for n, what in found if n]
+    return said[0][1] if len(said) == 1 else ", ".join(f"{n} {what}" for n, what in said)

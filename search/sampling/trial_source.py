@@ -9,7 +9,7 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.search.sampling.population.choice import Chooser
+from tunefront.search.sampling.population.choice import MemberChooser
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
@@ -41,7 +41,7 @@ class TrialSource:
         spec: StudySpec,
         space: Space | OwnSpace,
         worker_id: str,
-        chooser: Chooser | None = None,
+        chooser: MemberChooser | None = None,
     ) -> None:
         self._study = study
         self._spec = spec

@@ -19,11 +19,18 @@ from pydantic import (
 from tunefront.objectives.limits import Objective, read_extra_limits, read_objectives
 from tunefront.objectives.measures import AXES, DEPLOYMENT_MEASURES, Axis, Task, default_measures
 from tunefront.search.data.sources import DataTable
-from tunefront.search.spec.checks import check_bohb, check_pruner, check_sampler, check_task
+from tunefront.search.spec.checks import (
+    PRUNER_OF,
+    check_bohb,
+    check_pbt,
+    check_pbt_space,
+    check_pruner,
+    check_sampler,
+    check_task,
+)
 from tunefront.search.spec.deploy import DeployTable, check_deployment, read_limits_table
 from tunefront.search.spec.differences import list_differences, list_limit_changes
 from tunefront.search.spec.key_places import check_space_places
-from tunefront.search.spec.populations import PRUNER_OF, check_pbt, check_pbt_space
 from tunefront.search.spec.quality import task_of, written_axis
 from tunefront.search.spec.stored_spec import with_first_defaults
 from tunefront.search.spec.table import is_from_file

@@ -19,7 +19,7 @@ from tunefront.storage.population.stages import Stage
 
 
 @dataclass(frozen=True)
-class Member:
+class PopulationMember:
     """A trial as a member of a population.
 
     Attributes:
@@ -43,7 +43,7 @@ class Member:
         return len(self.accuracies)
 
 
-def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str) -> list[Member]:
+def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str) -> list[PopulationMember]:
     """Read the members that these trials are, in their order, for a worker."""
     epochs, attempts, workers = schema.epochs, schema.attempts, schema.workers
     accuracies: dict[int, list[float]] = {}
@@ -57,7 +57,7 @@ def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str
         living = set(connection.execute(sa.select(workers.c.worker_id).where(workers.c.seen_at > since)).scalars())
     others = living - {worker_id}
     return [
-        Member(
+        PopulationMember(
             trial,
             accuracies.get(trial.number, []),
             stages.read(trial.user_attrs),

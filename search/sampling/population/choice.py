@@ -10,7 +10,7 @@ from optuna.trial import FrozenTrial
 
 
 @dataclass(frozen=True)
-class Choice:
+class MemberChoice:
     """The trial that is next.
 
     Attributes:
@@ -20,8 +20,8 @@ class Choice:
     waiting: FrozenTrial | None
 
 
-class Chooser(Protocol):
+class MemberChooser(Protocol):
     """What chooses the next trial, while it has the study's lock."""
 
-    def choose(self, trials: Sequence[FrozenTrial]) -> Choice | None:
+    def choose(self, trials: Sequence[FrozenTrial]) -> MemberChoice | None:
         """Choose among a study's trials; None if none is to be trained here now."""

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.checkpoints.trial_folder import folder_of
-from tunefront.search.sampling.population.choice import Choice
+from tunefront.search.sampling.population.choice import MemberChoice
 from tunefront.search.sampling.population.perturbation import perturbed
 from tunefront.search.sampling.population.ranks import quantiles
 from tunefront.search.spec.samplers import PbtTable
@@ -28,7 +28,7 @@ from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import counts
 from tunefront.storage.population import stages, turns
 from tunefront.storage.population.stages import Stage
-from tunefront.storage.population.turns import Member
+from tunefront.storage.population.turns import PopulationMember
 
 
 class Population:
@@ -50,7 +50,7 @@ class Population:
 
     # Whose turn it is
 
-    def choose(self, trials: Sequence[FrozenTrial]) -> Choice | None:
+    def choose(self, trials: Sequence[FrozenTrial]) -> MemberChoice | None:
         """Choose the member that trains next: of the first population, who has the fewest epochs.
 
         If it is among the worst of those that have come as far, it goes on with another one's weights from here on.
@@ -61,11 +61,11 @@ class Population:
         first = min(waiting, key=self._order, default=None)
         is_new_first = first is None or (len(trials) // self._table.population, 0) < self._order(first)[:2]
         if n_taken < self._assignment.spec.trials and is_new_first:
-            return Choice(None)
+            return MemberChoice(None)
         if first is None:
             return None
         self._prepare(first, members)
-        return Choice(first.trial)
+        return MemberChoice(first.trial)
 
     def goes_on(self, number: int, epoch: int) -> bool:
         """Return whether a member that has ended a turn goes on at once: nobody is behind, and it is not the worst."""
@@ -86,10 +86,10 @@ class Population:
             with contextlib.suppress(OSError):  # on a full disk nobody goes on from it
                 keep_turn(self._folder(number), header, self._turns(number))
 
-    def _read(self, trials: Sequence[FrozenTrial]) -> list[Member]:
+    def _read(self, trials: Sequence[FrozenTrial]) -> list[PopulationMember]:
         return turns.read_members(self._study, trials, self._assignment.worker_id)
 
-    def _waiting(self, members: Sequence[Member]) -> list[Member]:
+    def _waiting(self, members: Sequence[PopulationMember]) -> list[PopulationMember]:
         """Return who waits and can be trained here: a living worker keeps its own, which would begin anew elsewhere."""
         return [
             member
@@ -98,12 +98,12 @@ class Population:
             and (not member.is_kept_elsewhere or not member.n_epochs or any(self._folder(member.number).glob("*.npz")))
         ]
 
-    def _order(self, member: Member) -> tuple[int, int, int]:
+    def _order(self, member: PopulationMember) -> tuple[int, int, int]:
         return (member.number // self._table.population, member.n_epochs, member.number)
 
     # Who goes on with whose weights
 
-    def _prepare(self, member: Member, members: Sequence[Member]) -> None:
+    def _prepare(self, member: PopulationMember, members: Sequence[PopulationMember]) -> None:
         """Bring a waiting member's files and stages in order, and let it inherit if it is among the worst."""
         folder = self._folder(member.number)
         settle(folder, member.stages)
@@ -117,7 +117,7 @@ class Population:
                 self._inherit(member, donor)
                 return
 
-    def _donors(self, member: Member, members: Sequence[Member]) -> list[Member]:
+    def _donors(self, member: PopulationMember, members: Sequence[PopulationMember]) -> list[PopulationMember]:
         """Return the members whose weights are better than those of one of the worst, in a random order.
 
         They are compared by their accuracy after the epochs that the member has, with all that have trained as many.
@@ -139,7 +139,7 @@ class Population:
         order = self._random(member.number, epoch).permutation(len(better))
         return [better[place] for place in order]
 
-    def _is_alike(self, one: Member, other: Member) -> bool:
+    def _is_alike(self, one: PopulationMember, other: PopulationMember) -> bool:
         """Return whether two members are of one population, and have one network."""
         size = self._table.population
         if one.number // size != other.number // size or one.trial.state == TrialState.FAIL:
@@ -147,7 +147,7 @@ class Population:
         networks = ({n: v for n, v in each.trial.params.items() if not is_changeable(n)} for each in (one, other))
         return next(networks) == next(networks)
 
-    def _inherit(self, member: Member, donor: Member) -> None:
+    def _inherit(self, member: PopulationMember, donor: PopulationMember) -> None:
         """Let a waiting member go on from a donor's turn, with perturbed settings: first the files, then the store."""
         epoch, number = member.n_epochs, member.number
         header = turn_of(self._turns(donor.number), epoch)

@@ -21,6 +21,7 @@ from tunefront.search.spec.tables import (
     NoPrunerTable,
     ParetoTable,
     PatientTable,
+    PbtTable,
     PercentileTable,
     PretrainTable,
     QmcTable,
@@ -72,6 +73,7 @@ def fails(text: str, folder: Path) -> str:
         (MINIMAL + '[sampler]\nname = "qmc"\nsequence = "halton"\n', QmcTable(sequence="halton")),
         (SINGLE + '[sampler]\nname = "cmaes"\npopulation_size = 6\n', CmaEsTable(population_size=6)),
         (SINGLE + '[sampler]\nname = "bohb"\nn_startup_trials = 3\n', BohbTable(n_startup_trials=3)),
+        (MINIMAL + '[sampler]\nname = "pbt"\ninterval = 3\n', PbtTable(interval=3)),
     ],
 )
 def test_a_sampler_is_read_with_its_settings(tmp_path: Path, text: str, table: Any) -> None:
@@ -88,6 +90,7 @@ def test_a_sampler_is_read_with_its_settings(tmp_path: Path, text: str, table: A
         (SINGLE + '[pruner]\nname = "median"\nn_warmup_steps = 2\n', MedianTable(n_warmup_steps=2)),
         (SINGLE + '[pruner]\nname = "hyperband"\n', HyperbandTable()),
         (SINGLE + '[sampler]\nname = "bohb"\n', HyperbandTable()),
+        (MINIMAL + '[sampler]\nname = "pbt"\n', NoPrunerTable()),
         (
             SINGLE + '[sampler]\nname = "bohb"\n[pruner]\nname = "hyperband"\nreduction_factor = 2\n',
             HyperbandTable(reduction_factor=2),
@@ -125,6 +128,31 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
             SINGLE + '[sampler]\nname = "bohb"\n[pruner]\nname = "median"\n',
             "pruner.name",
             ["TPE with Hyperband", "is 'median'", "leave [pruner] out"],
+        ),
+        (
+            MINIMAL + '[objectives]\naccuracy = false\n[sampler]\nname = "pbt"\n',
+            "sampler.name",
+            ["compares members by accuracy", "leave accuracy in"],
+        ),
+        (
+            MINIMAL + '[sampler]\nname = "pbt"\n[pruner]\nname = "pareto"\n',
+            "pruner.name",
+            ["'pareto' would stop them", "leave [pruner] out"],
+        ),
+        (MINIMAL + '[sampler]\nname = "pbt"\ninterval = 12\n', "sampler.interval", ["Write at most 11"]),
+        (MINIMAL + '[sampler]\nname = "pbt"\npopulation = 31\n', "sampler.population", ["trials = 30", "at most 30"]),
+        (MINIMAL + '[sampler]\nname = "pbt"\nquantile = 0.6\n', "sampler.quantile", ["0.6 is not possible"]),
+        (
+            MINIMAL
+            + '[sampler]\nname = "pbt"\n[space]\noptimizer = "adam"\naugmentation = "none"\n'
+            + "[space.adam]\nlearning_rate = 0.01\n[space.plain_cnn]\ndropout = 0.1\n",
+            "sampler.name",
+            ["learning rates, weight decay, dropout", "give one a range in [space]", '"random"'],
+        ),
+        (
+            MINIMAL.replace('source = "digits"', 'source = "digits"\nfolds = 3') + '[sampler]\nname = "pbt"\n',
+            "data.folds",
+            ["the weights of one training", "leave folds out"],
         ),
         (MINIMAL + '[sampler]\nname = "grid"\n', "space.sgd.learning_rate", ["'grid'", "0.001 to 0.3 is continuous"]),
         (MINIMAL + '[pruner]\nname = "median"\n', "pruner.name", ["one objective", "has 3", '"pareto"', DROPPING]),
