@@ -220,6 +220,8 @@ class Finisher:
                 self._delivery.spool.add(result)
             raise
         self._drop_checkpoints(result, is_recorded=is_recorded)
+        if is_recorded and result.outcome is Outcome.PAUSED:
+            return  # nothing has happened that a person need know
         if is_recorded:
             self._view.say(describe())
         else:

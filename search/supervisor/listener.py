@@ -131,7 +131,8 @@ class Listener:
         progress = Progress(epoch, header.n_epochs if header is not None else epoch)
         running.resume(progress, header.seconds if header else 0.0, header.devices if header else ())
         how = f"goes on after epoch {epoch} of {running.candidate.epochs}" if epoch else "begins anew"
-        self._say(f"trial {running.lease.number} {how}{f': {reason}' if reason else ''}")
+        if self._population is None or reason:  # members of a population go on all the time
+            self._say(f"trial {running.lease.number} {how}{f': {reason}' if reason else ''}")
         self._note(running)
 
     def _keep(self, running: RunningTrial) -> None:

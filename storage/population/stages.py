@@ -56,6 +56,11 @@ def begins_after(stages: Sequence[Stage], epoch: int) -> bool:
     return any(stage.first_epoch > epoch for stage in stages)
 
 
+def inherits_after(stages: Sequence[Stage], epoch: int) -> bool:
+    """Return whether another trial's weights came in right after an epoch."""
+    return any(stage.first_epoch == epoch + 1 and stage.weights_of is not None for stage in stages)
+
+
 def own_after(stages: Sequence[Stage], epoch: int) -> list[Stage]:
     """Return the stages of a training that goes on after an epoch: later ones begin with its own weights.
 

@@ -95,6 +95,7 @@ def follow_with_checkpoints(
                     return
         if epoch == stop:
             _stop(stub.how)
+    (Path(notes) / f"{task.number}.lineage").write_text(" ".join(map(str, lineage)))
     send(connection, Message("trained", {"train_seconds": train_seconds, "validation_seconds": 1.5}))
     if connection.recv_bytes() == b"1":
         Path(task.model_path).write_text(" ".join(map(str, lineage)))

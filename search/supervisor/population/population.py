@@ -126,9 +126,11 @@ class Population:
         epoch = member.n_epochs
         if epoch == 0 or epoch % self._table.interval or stages.begins_after(member.stages, epoch):
             return []
-        alike = {one.number: one for one in members if self._is_alike(one, member) and one.n_epochs >= epoch}
+        reached = [one for one in members if self._is_alike(one, member) and one.n_epochs >= epoch]
+        # Who has inherited after this epoch has the donor's accuracy there.
+        alike = {one.number: one for one in reached if not stages.inherits_after(one.stages, epoch)}
         losses = {number: self._measure.loss(one.accuracies[epoch - 1]) for number, one in alike.items()}
-        best, worst = quantiles(losses, self._table.quantile)
+        best, worst = quantiles(losses, self._table.quantile, len(reached) - len(alike))
         if member.number not in worst:
             return []
         better = [

@@ -30,5 +30,13 @@ def test_a_product_that_is_a_little_below_a_whole_number_counts_as_that() -> Non
     assert len(quantiles({number: float(number) for number in range(100)}, 0.29)[0]) == 29
 
 
+@pytest.mark.parametrize(
+    ("n_replaced", "best", "worst"),
+    [(0, [11, 14], [12, 15]), (1, [11, 14], [12]), (2, [11, 14], []), (3, [11, 14], [])],
+)
+def test_who_was_replaced_keeps_a_place_among_the_worst(n_replaced: int, best: list[int], worst: list[int]) -> None:
+    assert quantiles(LOSSES, 0.25, n_replaced) == (best, worst)
+
+
 def test_of_equal_members_the_earlier_one_is_better() -> None:
     assert quantiles({3: 0.5, 1: 0.5, 2: 0.5, 0: 0.5}, 0.25) == ([0], [3])

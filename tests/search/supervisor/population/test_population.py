@@ -89,6 +89,8 @@ def test_members_take_turns_and_the_worst_goes_on_from_the_best(make_fixture: Ma
     assert curve(found[3]) == [*RISES[2][:4], *RISES[3][4:]]
     assert curve(found[0]) == list(RISES[0])
     assert [trial.ancestors for trial in found] == [[], [2], [], [2]]
+    lineages = [(fixture.notes / f"{number}.lineage").read_text() for number in range(4)]
+    assert lineages == ["0 0 0 0 0 0", "2 2 1 1 1 1", "2 2 2 2 2 2", "2 2 2 2 3 3"]
     assert [stage.first_epoch for stage in found[3].stages] == [1, 5]
     # No epoch is trained twice, and the chain's seconds are those of all its epochs.
     assert [trained(fixture, number) for number in range(4)] == [[1, 2, 3, 4, 5, 6]] * 4
@@ -121,6 +123,19 @@ def test_each_population_has_one_network_and_nobody_inherits_from_another_one(ma
     assert networks[0] != networks[4]
     assert {number for trial in found[:4] for number in trial.ancestors} == {2}
     assert {number for trial in found[4:] for number in trial.ancestors} == {6}
+
+
+def test_no_more_are_replaced_than_the_quantile_and_the_replaced_hand_nothing_on(make_fixture: MakeFixture) -> None:
+    # After two epochs 0 and 1 are the worst of eight, and 6 and 7 the best; later nothing changes but by inheritance.
+    plan = {number: StubTraining(accuracies=(0.1, *[0.1 + 0.05 * number] * 3, *[0.9] * 2)) for number in range(8)}
+    fixture = make_fixture(plan, trials=8, sampler={"population": 8}, training={"epochs": 4, "time_limit": 1e4})
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()
+    assert [number for number in range(8) if found[number].ancestors] == [0, 1]
+    for number in (0, 1):
+        (donor,) = found[number].ancestors
+        assert donor in (6, 7)
+        assert (fixture.notes / f"{number}.lineage").read_text() == f"{donor} {donor} {number} {number}"
 
 
 def test_a_member_whose_turn_is_over_goes_on_at_once_if_nobody_is_behind(make_fixture: MakeFixture) -> None:
