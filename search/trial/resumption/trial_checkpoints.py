@@ -180,9 +180,9 @@ class TrialCheckpoints:
         ends_turn = epoch in self._turns and not self.finished
         if self._folder is None or self._times is None or not (self._times.is_due() or ends_turn):
             return
-        began = self._clock()
+        began, content = self._clock(), {**state(), "epoch": epoch}
         try:
-            header = self._write(self._folder, trainable, {**state(), "epoch": epoch}, kept)
+            header = self._write(self._folder, trainable, content, kept)
         except OSError as error:
             sys.stderr.write(f"the checkpoint of epoch {epoch} was not written: {error}\n")
             if not self._has_problem:
@@ -191,7 +191,7 @@ class TrialCheckpoints:
         else:
             self._has_problem = False
             self._tell(header)
-            self.is_paused = ends_turn and not self._goes_on(header)
+            self.is_paused = ends_turn and not content["is_over"] and not self._goes_on(header)
         self._times.note_write(began)
 
     def _write(

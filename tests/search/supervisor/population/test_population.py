@@ -6,21 +6,27 @@ trained its epochs, so that a chain of trainings is seen in them.
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
-from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tests.search.supervisor.outage_fixture import wait_until
+from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
 from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.population.inheritance import settle, take_over, turn_of, turns_folder
 from tunefront.search.trial.resumption.identity import identity_of_candidate
 from tunefront.spaces.stages.staged_candidate import staged_candidate
+from tunefront.storage import queue
 from tunefront.storage.population import stages, turns
 from tunefront.storage.population.stages import Stage
 from tunefront.storage.trials import TrialRecord
@@ -250,3 +256,47 @@ def test_inherited_weights_that_are_lost_make_the_member_train_the_same_settings
     assert stages.changes(found.stages) == stages.changes(course)
     rates = [float(rate) for rate in (fixture.notes / "1.rates").read_text().split()]
     assert rates[2:] == pytest.approx([course[0].parameters[RATE]] * 2 + [0.05] * 4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_supervisors_that_are_killed_anywhere_lose_and_double_nothing(
+    make_fixture: MakeFixture, tmp_path: Path
+) -> None:
+    slow = {number: replace(stub, pause_seconds=0.05) for number, stub in PLAN.items()}
+    fixture = make_fixture(slow)
+    lines = (
+        "from tests.search.checkpointed_trials import *",
+        "from tests.search.supervisor_fixture import SupervisorFixture",
+        "from tunefront.search.spec.study_spec import StudySpec",
+        "from pathlib import Path",
+        f"spec = StudySpec.from_json({fixture.spec.as_json()!r})",
+        f"plan = {slow!r}",
+        f"SupervisorFixture(Path({str(tmp_path)!r}), spec, plan, trains=follow_with_checkpoints).run()",
+    )
+    random = np.random.default_rng(5)
+    for _ in range(3):
+        n_before = n_trained(fixture)
+        supervisor = subprocess.Popen([sys.executable, "-c", "\n".join(lines)])
+        try:
+            wanted = n_before + int(random.integers(3, 7))
+            wait_until(lambda: n_trained(fixture) >= wanted or supervisor.poll() is not None)  # noqa: B023
+            time.sleep(random.uniform(0, 0.2))  # somewhere in what follows
+        finally:
+            supervisor.kill()
+            supervisor.wait()
+        pids = [int(path.stem.split("-")[1]) for path in fixture.notes.glob("*.pid")]
+        wait_until(lambda: not any(is_running(pid) for pid in pids))  # noqa: B023
+        queue.sweep(fixture.study, ["anna"])
+    assert make_fixture().run() is Ending.DONE
+    found = fixture.trials()
+    assert [trial.state for trial in found] == ["complete"] * 4
+    for trial in found:
+        lineage = [int(number) for number in (fixture.notes / f"{trial.number}.lineage").read_text().split()]
+        # Weights and curve are of the same chain, and the stages name it.
+        assert curve(trial) == [RISES[number][epoch] for epoch, number in enumerate(lineage)]
+        assert trial.ancestors[-1:] == [lineage[stage.first_epoch - 2] for stage in trial.stages[-1:]]
+
+
+def n_trained(fixture: SupervisorFixture) -> int:
+    return sum(len(path.read_text().split()) for path in fixture.notes.glob("*.epochs"))
