@@ -101,7 +101,8 @@ class Launcher:
             daemon=not may_have_children,
         )
         self.load()  # once more, in case the server has died
-        process.start()  # waits until the server has loaded its modules; a spinner on stderr goes on meanwhile
+        with child_environment():  # a child is told here which script is to be run again: none
+            process.start()  # waits until the server has loaded its modules; a spinner on stderr goes on meanwhile
         theirs.close()
         return Child(process, ours)
 
