@@ -45,6 +45,7 @@ CHANGES = {
         epochs=2,
     ),
     "digits_microcontroller": Changes(),
+    "digits_pbt": Changes(epochs=4),  # more than one turn
     "digits_phone": Changes(space={"batch_size": 64}),
     "fashion_mnist": Changes(epochs=2),
     "fingers": Changes(data={"image_size": 64}, space={"MobileNetV2": {"weights": "none"}}),
