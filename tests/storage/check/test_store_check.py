@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import threading
@@ -132,12 +133,14 @@ def test_tables_of_two_versions_are_named(tmp_path: Path, sqlite_template: Path)
     dispose(fixture.store)
 
 
-def test_an_older_store_is_whole(tmp_path: Path) -> None:
+def test_an_older_store_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNEFRONT_ARTIFACTS", str(tmp_path))  # in place of a bucket, which is not asked
     for asset in sorted(ASSETS.glob("schema-*.sqlite")):
         path = shutil.copy(asset, tmp_path / asset.name)
         checked = check_store(open_store(f"sqlite:///{path}"))
-        lost = [defect.what for defect in checked.defects]
-        assert [what for what in lost if "lease" not in what and "kept model" not in what] == []
+        # Their workers and the files of their models are long gone.
+        gone = re.compile("the lease on trial|the kept model of trial|models/.* is missing in|logs/.* is missing in")
+        assert [defect.what for defect in checked.defects if not gone.match(defect.what)] == []
         assert asset.stem == f"schema-{checked.version}"
         assert is_older(checked) == (checked.version < schema.VERSION)
 
