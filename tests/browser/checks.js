@@ -186,14 +186,19 @@ function liveMarkup() {
 async function settled(quietMilliseconds = 200) {
   if (typeof plotlyReady !== "undefined") await plotlyReady;
   return new Promise((resolve) => {
-    let timer = setTimeout(finish, quietMilliseconds);
+    let timer = setTimeout(lookOnce, quietMilliseconds);
     const observer = new MutationObserver(() => {
       clearTimeout(timer);
-      timer = setTimeout(finish, quietMilliseconds);
+      timer = setTimeout(lookOnce, quietMilliseconds);
     });
-    function finish() {
-      observer.disconnect();
-      resolve();
+    // What is drawn when it comes into view waits for a frame, which a busy machine may not have drawn yet.
+    function lookOnce() {
+      const looking = timer;
+      requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+        if (timer !== looking) return;
+        observer.disconnect();
+        resolve();
+      })));
     }
     observer.observe(document, { attributes: true, childList: true, subtree: true });
   });
