@@ -28,7 +28,7 @@ test-slow: $(VENV)/installed-test ## Run only the slow tests
 test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built, every kind of page is read
 	$(BIN)/pytest -m exhaustive
 
-test-chaos: $(VENV)/installed-test ## Run what takes the database away for minutes (a quarter of an hour)
+test-chaos: $(VENV)/installed-test ## Run what takes databases away and kills processes (three quarters of an hour)
 	$(BIN)/pytest -m chaos -rP
 
 backbone-layers: $(VENV)/installed-test ## Write anew which layers of Keras's backbones learn (minutes)

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import pytest
 
 from tests.postgres import PostgresServer
 from tests.s3_server import S3Server
+from tests.small_disk import small_disk_at
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.sources.digits import DigitsSource
@@ -83,13 +83,8 @@ def any_folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a disk of its own with room for 64 kB."""
-    folder = tmp_path / "small disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], check=False)
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small disk", "64k") as disk:
+        yield disk.folder
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,14 @@ import contextlib
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+
+from tests.small_disk import SmallDisk, small_disk_at
 
 
 class PostgresServer:
@@ -40,6 +43,25 @@ class PostgresServer:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield self._url.set(database=name).render_as_string(hide_password=False)
         self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def small_database(self, size: str) -> Iterator[tuple[str, SmallDisk]]:
+        """Yield the URL of a new database on a disk of that size, and the disk."""
+        data = Path(self._handle.pgdata)
+        with (
+            small_disk_at(data.parent / "small disk", size, data.stat().st_uid) as disk,
+            self._tablespace(disk.folder) as tablespace,
+        ):
+            name = f"test_{uuid.uuid4().hex}"
+            self._execute(f"CREATE DATABASE {name} TABLESPACE {tablespace}")
+            yield self._url.set(database=name).render_as_string(hide_password=False), disk
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextlib.contextmanager
+    def _tablespace(self, folder: Path) -> Iterator[str]:
+        self._execute(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        yield "small"
+        self._execute("DROP TABLESPACE small")
 
     def stop(self) -> None:
         """Stop the server; clients lose their connections."""

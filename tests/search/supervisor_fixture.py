@@ -103,6 +103,7 @@ class SupervisorFixture:
     view: RecordingView = field(default_factory=RecordingView)
     clock: Callable[[], float] = time.monotonic
     artifacts: ArtifactStore | None = None
+    preload: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
@@ -139,7 +140,7 @@ class SupervisorFixture:
             self.study, self.spec, dataset, slots, self.worker_id, self.out, artifacts=self.artifacts
         )
         self.out.mkdir(exist_ok=True)
-        launcher = Launcher(self.out / "forkserver.log", preload=())
+        launcher = Launcher(self.out / "forkserver.log", preload=self.preload)
         trains = partial(self.trains, plan=self.plan, notes=str(self.notes))
         return Supervisor(assignment, launcher, self.view, is_interrupted, trains, self.clock)
 

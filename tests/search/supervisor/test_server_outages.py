@@ -5,9 +5,6 @@ Leases and waits are shortened, so that seconds do for minutes.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -32,7 +29,6 @@ from tests.search.supervisor.outage_fixture import (
     wait_for_renewals,
     wait_until,
 )
-from tests.search.supervisor.paused_worker import run_paused
 from tests.silent_proxy import SilentProxy
 from tests.storage.conftest import dispose
 from tunefront.search.supervisor.end_reason import Ending
@@ -169,35 +165,6 @@ def test_trainings_go_on_when_a_connection_falls_silent_that_nothing_breaks(tmp_
         assert swallowed
         check_each_trained_once([anna], 2)
         dispose(anna.store)
-
-
-@pytest.mark.server
-@pytest.mark.slow
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize("fragment", ["INSERT INTO tunefront_leases", "UPDATE trials SET state"])
-def test_a_worker_that_was_paused_while_it_held_the_lock_changes_nothing_of_others(
-    tmp_path: Path, url: str, fragment: str
-) -> None:
-    bert = make(tmp_path, "bert", url, {}, 3)
-    folder = tmp_path / "paul"
-    folder.mkdir()
-    context = multiprocessing.get_context("forkserver")
-    paul = context.Process(target=run_paused, args=(str(folder), url, 3, WAITS, fragment))
-    paul.start()
-    try:
-        wait_until((folder / "paused").exists)
-        assert bert.run() is Ending.DONE
-        before = bert.trials()
-        assert [trial.state for trial in before] == ["complete"] * 3
-        assert {trial.worker_id for trial in before} == {"bert"}
-        assert paul.pid is not None
-        os.kill(paul.pid, signal.SIGCONT)
-        paul.join(90)
-        assert paul.exitcode == 0
-    finally:
-        paul.kill()
-    assert bert.trials() == before
-    dispose(bert.store)
 
 
 @pytest.mark.server

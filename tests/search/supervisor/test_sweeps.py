@@ -29,7 +29,8 @@ pytestmark = pytest.mark.usefixtures("fork_server")
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step_seconds", [3600.0, -3600.0], ids=["forward", "backward"])
+def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path, step_seconds: float) -> None:
     clock = SetClock()
     url = f"sqlite:///{tmp_path / 'tunefront.db'}"
     plan = {number: StubTrial(pause_seconds=1.5) for number in range(2)}
@@ -40,7 +41,7 @@ def test_nobody_sweeps_a_healthy_trial_when_the_clock_is_set(tmp_path: Path) -> 
     def set_clock() -> None:
         wait_until(lambda: fixtures[0].counts().running == 2)
         time.sleep(1.0)
-        clock.step_seconds = 3600.0
+        clock.step_seconds = step_seconds
 
     with meanwhile(set_clock):
         assert run_together(*fixtures) == [Ending.DONE, Ending.DONE]
