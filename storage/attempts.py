@@ -12,6 +12,7 @@ from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
+from tunefront.storage.population import inherited
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,10 @@ def _note(store: Store, lease: Lease, last_epoch: int | None = None, **values: i
 
 
 def delete_epochs(connection: Connection, study_id: int, number: int, last: int) -> None:
-    """Delete the epochs of a trial after its last one that counts."""
+    """Delete the epochs of a trial after its last one that counts; weights that it inherited later count no more."""
     table = schema.epochs
     connection.execute(table.delete().where(of_trial(table, study_id, number) & (table.c.epoch > last)))
+    inherited.keep_until(connection, study_id, number, last)
 
 
 def n_epochs_kept(connection: Connection, study_id: int, number: int) -> int:

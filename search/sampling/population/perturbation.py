@@ -38,8 +38,14 @@ def _moved(value: Any, distribution: BaseDistribution, table: PbtTable, random: 
         assert isinstance(distribution, FloatDistribution)
         factor = table.high_factor if is_up else table.low_factor
         return float(min(max(value * factor, distribution.low), distribution.high))
-    place = min(range(len(values)), key=lambda place: abs(values[place] - value))
+    place = _place(value, values)
     return values[min(max(place + (1 if is_up else -1), 0), len(values) - 1)]
+
+
+def _place(value: Any, values: Sequence[Any]) -> int:
+    if value in values:
+        return values.index(value)
+    return min(range(len(values)), key=lambda place: abs(values[place] - value))  # a step, but for its last digit
 
 
 def _drawn(distribution: BaseDistribution, random: np.random.Generator) -> Any:
@@ -56,7 +62,9 @@ def _drawn(distribution: BaseDistribution, random: np.random.Generator) -> Any:
 def _values(distribution: BaseDistribution) -> Sequence[Any] | None:
     """Return the possible values in order; None if they cannot be counted."""
     if isinstance(distribution, CategoricalDistribution):
-        return sorted(distribution.choices)
+        choices = distribution.choices
+        are_numbers = all(isinstance(choice, int | float) for choice in choices)
+        return sorted(choices) if are_numbers else choices  # a user's own space may have names, or none, among them
     if isinstance(distribution, IntDistribution):
         return range(distribution.low, distribution.high + 1, distribution.step)
     assert isinstance(distribution, FloatDistribution)

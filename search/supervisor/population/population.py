@@ -23,6 +23,7 @@ from tunefront.search.spec.samplers import PbtTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.population.inheritance import keep_turn, settle, take_over, turn_of, turns_folder
 from tunefront.search.trial.resumption.identity import identity_of_candidate
+from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.stages.changeable import is_changeable
 from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import counts
@@ -113,7 +114,9 @@ class Population:
         if own != list(member.stages):  # weights that it inherited later are lost: it trains these settings itself
             turns.write_stages(self._study, member.number, own)
         for donor in self._donors(member, members):
-            with contextlib.suppress(OSError):  # a full disk, or a file that has just been dropped: it goes on as it is
+            # A full disk, a file that has just been dropped, or an own space that refuses the perturbed settings: it
+            # goes on as it is.
+            with contextlib.suppress(OSError, SpaceError):
                 self._inherit(member, donor)
                 return
 
@@ -142,11 +145,11 @@ class Population:
         return [better[place] for place in order]
 
     def _is_alike(self, one: PopulationMember, other: PopulationMember) -> bool:
-        """Return whether two members are of one population, and have one network."""
+        """Return whether two members are of one population, and have one network and the same settings to change."""
         size = self._table.population
         if one.number // size != other.number // size or one.trial.state == TrialState.FAIL:
             return False
-        networks = ({n: v for n, v in each.trial.params.items() if not is_changeable(n)} for each in (one, other))
+        networks = ({n: is_changeable(n) or v for n, v in each.trial.params.items()} for each in (one, other))
         return next(networks) == next(networks)
 
     def _inherit(self, member: PopulationMember, donor: PopulationMember) -> None:

@@ -44,6 +44,15 @@ def test_a_value_goes_up_or_down_within_its_range(
     assert min(shares) > 0.35  # a coin decides
 
 
+@pytest.mark.parametrize("table", [ALWAYS_MOVED, ALWAYS_DRAWN])
+def test_a_list_that_is_not_of_numbers_alone_is_in_the_order_of_its_space(table: PbtTable) -> None:
+    choices = ("spatial", None, 0.2)
+    expected: dict[Any, set[Any]] = {"spatial": {"spatial", None}, None: {"spatial", 0.2}, 0.2: {None, 0.2}}
+    for value, neighbours in expected.items():
+        wanted = neighbours if table is ALWAYS_MOVED else set(choices)
+        assert set(values(value, CategoricalDistribution(choices), table)) == wanted
+
+
 def test_the_factors_are_the_tables() -> None:
     table = PbtTable(resample_probability=0.0, low_factor=0.5, high_factor=3.0)
     assert set(values(0.01, FloatDistribution(0.0, 1.0), table)) == {0.005, 0.03}
