@@ -147,6 +147,7 @@ class Finisher:
             answers=running.answers,
             epochs=running.curve[running.n_noted :],
             model_path=model_path,
+            resumed=running.resumed,
         )
         self._tell(result, lambda: self._describe_end(running, outcome, reason))
         self.telling.remove(running.lease.number)

@@ -15,7 +15,7 @@ from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
 from tunefront.storage import constraints, curves, intermediate_values, queue
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, note_resumed
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database.patience import patiently
 from tunefront.storage.open_study import OpenStudy
@@ -52,6 +52,8 @@ class Delivery:
 
         It may be told twice.
         """
+        if result.resumed is not None:
+            note_resumed(self._study.store, result.lease, result.resumed)
         for _ in note_epochs(self._study, self._spec, result.lease, result.epochs):
             pass
         is_complete = result.outcome is Outcome.COMPLETE

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from tunefront.storage.answers import Answers
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
 
@@ -22,6 +22,8 @@ class TrialResult:
         stop_violations: Measure -> by how much the stopped trial would have broken its limit.
         answers: Split -> the model's answers to its images.
         epochs: The last epochs, which the store has not been told of.
+        resumed: What the attempt really went on from, if that is less than its lease says and the store has not been
+            told; later epochs of earlier attempts are void.
         model_path: The path of the kept model; empty if none was kept.
     """
 
@@ -33,6 +35,7 @@ class TrialResult:
     answers: Mapping[str, Answers] = field(default_factory=dict)
     epochs: Sequence[Epoch] = ()
     model_path: str = ""
+    resumed: Progress | None = None
 
     @property
     def name(self) -> str:
@@ -58,5 +61,6 @@ class TrialResult:
                 "outcome": Outcome(fields["outcome"]),
                 "answers": {split: Answers.of_fields(found) for split, found in fields["answers"].items()},
                 "epochs": [Epoch(**epoch) for epoch in fields["epochs"]],
+                "resumed": Progress(**fields["resumed"]) if fields.get("resumed") else None,
             }
         )

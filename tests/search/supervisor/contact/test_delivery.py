@@ -13,6 +13,8 @@ from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.storage import queue
+from tunefront.storage.attempts import Progress
+from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
 
 MEASUREMENTS = {"accuracy": 0.75, "model_bytes": 1000.0, "train_seconds": 2.5}
@@ -47,3 +49,27 @@ def test_a_model_is_brought_back_when_another_has_ended_the_attempt_as_intended(
     assert (trial.state, trial.values) == ("complete", (0.75, 1000.0, 2.5))
     assert Path(trial.model_path).read_text() == "model of trial 0"
     assert list((tmp_path / "spool").iterdir()) == []
+
+
+def test_a_result_voids_the_epochs_after_what_its_attempt_really_went_on_from(tmp_path: Path) -> None:
+    """Its process began anew and ended early, and the store was away all the while."""
+    fixture = SupervisorFixture(tmp_path, make_spec(), {})
+    study, spool = fixture.study, Spool(tmp_path / "spool", KeptModels(fixture.study, tmp_path / "models"))
+    live_front = LiveFront(study.optuna, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
+    delivery = Delivery(study, fixture.spec, live_front, spool)
+    earlier, new = ([Epoch(n, n * step, 1.0, 0.25, {}) for n in range(1, last)] for step, last in ((0.1, 4), (0.2, 3)))
+    with study.exclusively():
+        leased = queue.lease_next(study, 4, "anna", "cpu0")
+    assert leased is not None
+    assert delivery.record(TrialResult(leased[0], Outcome.RETURNED, epochs=earlier))
+    with study.exclusively():
+        leased = queue.lease_next(study, 4, "anna", "cpu0", progress=lambda number, n_epochs: Progress(3, 3))
+    assert leased is not None
+    assert leased[0].resumed_from == 3
+
+    result = TrialResult(leased[0], Outcome.COMPLETE, "", MEASUREMENTS, epochs=new, resumed=Progress(0, 0))
+    spool.add(TrialResult.of_text(result.as_text()))
+    assert delivery.record_spooled(result)
+    (trial,) = fixture.trials()
+    assert [(epoch.epoch, epoch.accuracy) for epoch in trial.epochs] == [(1, 0.2), (2, 0.4)]
+    assert [part.resumed_epochs for part in trial.parts] == [0]
