@@ -116,10 +116,10 @@ def lease_next(
                 machine=machine,
             )
         )
-        delete_epochs(connection, study_id, trial.number, kept.epoch)
         for table in (schema.measurements, schema.answers):  # they are told at the end of an attempt
             connection.execute(table.delete().where(of_trial(table, study_id, trial.number)))
         if attempt > 1:
+            delete_epochs(connection, study_id, trial.number, kept.epoch)
             _forget_last_words(connection, study_id, trial.number)
     return lease, trial
 
