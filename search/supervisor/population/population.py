@@ -139,10 +139,16 @@ class Population:
         better = [
             alike[number]
             for number in best
-            if losses[number] < losses[member.number] and turn_of(self._turns(number), epoch) is not None
+            if losses[number] < losses[member.number] and self._has_turn(alike[number], epoch)
         ]
         order = self._random(member.number, epoch).permutation(len(better))
         return [better[place] for place in order]
+
+    def _has_turn(self, member: PopulationMember, epoch: int) -> bool:
+        """Return whether a member's checkpoint of a turn is here to take."""
+        if member.n_epochs == epoch and turn_of(self._turns(member.number), epoch) is None:
+            self.keep_turn(member.number, epoch)  # its supervisor was killed before it could
+        return turn_of(self._turns(member.number), epoch) is not None
 
     def _is_alike(self, one: PopulationMember, other: PopulationMember) -> bool:
         """Return whether two members are of one population, and have one network and the same settings to change."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.population.inheritance import turns_folder
 
 pytestmark = [pytest.mark.usefixtures("fork_server"), pytest.mark.timeout(60)]
 
@@ -54,6 +56,17 @@ def curve(fixture: SupervisorFixture, number: int) -> tuple[float, ...]:
     return tuple(epoch.accuracy for epoch in fixture.trials()[number].epochs)
 
 
+def train_two_epochs(make_fixture: MakeFixture, **changes: Any) -> None:
+    """Train every member up to the end of its first turn."""
+    hanging = make_fixture({**PLAN, 3: replace(PLAN[3], stops_after=(2,))}, **changes)
+
+    def has_written() -> bool:
+        found = hanging.trials()
+        return len(found) == 4 and bool(found[3].parts) and found[3].parts[-1].checkpoint_epochs == 2
+
+    assert hanging.run(has_written) is Ending.INTERRUPTED
+
+
 def test_a_member_whose_process_does_not_take_the_weights_inherits_none(make_fixture: MakeFixture) -> None:
     """As with another version of Keras: it begins anew with the settings that went over."""
     fixture = make_fixture({**PLAN, 1: replace(PLAN[1], may_resume=False)})
@@ -70,13 +83,7 @@ def test_a_member_that_inherits_on_another_kind_of_machine_where_times_are_compa
     make_fixture: MakeFixture,
 ) -> None:
     changes = {"objectives": {"time": "train_seconds"}}
-    hanging = make_fixture({**PLAN, 3: replace(PLAN[3], stops_after=(2,))}, **changes)
-
-    def is_at_the_second_turn() -> bool:
-        found = hanging.trials()
-        return len(found) == 4 and bool(found[3].parts) and found[3].parts[-1].checkpoint_epochs == 2
-
-    assert hanging.run(is_at_the_second_turn) is Ending.INTERRUPTED
+    train_two_epochs(make_fixture, **changes)
     fixture = make_fixture(n_threads=2, **changes)
     assert fixture.run() is Ending.DONE
     for number, trial in enumerate(fixture.trials()):
@@ -84,6 +91,17 @@ def test_a_member_that_inherits_on_another_kind_of_machine_where_times_are_compa
         assert curve(fixture, number) == expected
         inherited = {stage.weights_of for stage in trial.stages} - {None}
         assert inherited == set(lineage(fixture, number)) - {number}
+
+
+def test_a_turn_that_was_not_kept_because_the_supervisor_died_is_kept_when_it_is_wanted(
+    make_fixture: MakeFixture,
+) -> None:
+    train_two_epochs(make_fixture)
+    fixture = make_fixture()
+    shutil.rmtree(turns_folder(fixture.out, 0, 2))
+    assert fixture.run() is Ending.DONE
+    assert lineage(fixture, 1) == [2, 2, 1, 1, 1, 1]
+    assert fixture.trials()[1].ancestors == [2]
 
 
 OWN = """
