@@ -27,7 +27,19 @@ DIGITS = DigitsSource(source="digits")
 
 
 # Files whose tests take minutes together. They go first, so that no process waits for another one's last file.
-_LONG_FILES = ("test_examples.py", "test_pretrained.py", "test_end_to_end.py", "test_trainable.py", "test_choice.py")
+_LONG_FILES = (
+    "test_deployment.py",
+    "test_end_to_end.py",
+    "test_examples.py",
+    "test_kills.py",
+    "test_pretrained.py",
+    "test_regression_end_to_end.py",
+    "test_resumed_trainings.py",
+    "test_resumption_end_to_end.py",
+    "test_server_outages.py",
+    "test_store_server.py",
+    "test_trainable.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

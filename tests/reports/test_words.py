@@ -52,7 +52,7 @@ def test_no_line_breaks_before_a_unit() -> None:
     ("measure", "name"),
     [
         ("accuracy", "accuracy"),
-        ("rmse", "quality"),
+        ("rmse", "RMSE"),
         ("model_bytes", "memory"),
         ("peak_bytes", "peak memory in training"),
         ("train_seconds", "training time"),

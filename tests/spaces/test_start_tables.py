@@ -45,7 +45,7 @@ def check(text: str, n_trials: int) -> set[str]:
         trial = study.ask()
         space.suggest(trial)
         table = start_table(space, trial.params)
-        again = read_spec({**tables, "trials": 1, "start": [json.loads(json.dumps(table))]})
+        again = read_spec({**tables, "trials": tables.get("trials", 1), "start": [json.loads(json.dumps(table))]})
         (given,) = again.start_parameters()
         assert given == trial.params
         names |= given.keys()

@@ -158,7 +158,7 @@ def test_a_model_without_mistakes(fixture: ReportFixture, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("state", "expected"),
     [
-        ("missing", "study 'digits' has no trial 7: it has 0 to 1"),
+        ("missing", "study 'digits' has no trial 7: its trials are 0 to 1"),
         (
             "pruned",
             "not known: it was stopped early, and only models of the front are kept. 'tunefront retrain digits 1'",

@@ -66,7 +66,7 @@ def test_the_choice_is_explained_in_the_labels_unit(results: StudyResults) -> No
     assert choice.noise == pytest.approx(0.7071, abs=1e-4)
     assert options.n_guessing == 1
     assert explain(choice) == [
-        "Take trial 1: quality 5.7 ± 0.81, memory 20 kB, training time 6 s.",
+        "Take trial 1: RMSE 5.7 ± 0.81, memory 20 kB, training time 6 s.",
         "It is the cheapest of 2 models whose quality cannot be told from the best one's: trial 0 has 5, and a "
         "difference up to 0.7071 may be chance.",
         "Best quality: trial 0, rmse \N{MINUS SIGN}0.7 for 4 times the memory and 33 % more training time.",
