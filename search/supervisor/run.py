@@ -104,6 +104,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
     artifacts = study_artifacts.begin(study, request.artifacts)
+    emptiness = study_artifacts.find_emptiness(study, artifacts) if artifacts is not None else ""
+    if emptiness:
+        view.say(f"caution: {emptiness}")
     in_turn(lambda: take_over_left(study, request.out, view.say, artifacts), view.say)
     description = machine.describe(slots, gpus, versions, spec.training.precision)
     joined = in_turn(lambda: join(spec, request.spec_path, study, worker_id, description, view.say), view.say)

@@ -46,6 +46,8 @@ class FolderArtifacts:
 
     def prepare(self) -> None:
         """Make the folder, and remove what killed processes left half written there long ago."""
+        if self._folder.exists() and not self._folder.is_dir():
+            raise ArtifactsAwayError(f"--artifacts {self.address}: this is a file. Name a folder")
         with self._explained("written"):
             self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(self._folder / README, README_TEXT)
@@ -92,7 +94,7 @@ class FolderArtifacts:
         with self._explained("read"):
             if self._path(digest).is_file():
                 return True
-            os.listdir(self._folder)  # a folder that is not mounted has nothing, and says nothing
+            self._check_mounted()
         return False
 
     def remove(self, digest: str) -> None:
@@ -103,8 +105,14 @@ class FolderArtifacts:
     def digests(self) -> Iterator[str]:
         """Yield the digest of each file that is there."""
         with self._explained("read"):
-            os.listdir(self._folder)
+            self._check_mounted()
             yield from sorted(path.name for path in self._folder.glob("sha/*/*") if is_digest(path.name))
+
+    def _check_mounted(self) -> None:
+        """Tell a folder that is not mounted, which may be there and empty, from one that lacks a file."""
+        os.listdir(self._folder)
+        if not (self._folder / README).is_file():
+            raise ArtifactsAwayError(f"{self.address} has no {README}, which every run writes: is it mounted?")
 
     def _path(self, digest: str) -> Path:
         return self._folder / key_of(digest)

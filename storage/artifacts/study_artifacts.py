@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 
+from optuna.trial import TrialState
+
+from tunefront.storage import studies
 from tunefront.storage.artifacts.address import full_address, open_artifacts
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
-from tunefront.storage.artifacts.rows import digests_in
+from tunefront.storage.artifacts.rows import LOGS, MODELS, read
 from tunefront.storage.open_study import OpenStudy
 
 ADDRESS = "artifacts"  # user attribute of a study in Optuna
@@ -26,9 +29,7 @@ def address_of(study: OpenStudy) -> str:
     Raises:
         ArtifactsAddressError: If the variable has no address.
     """
-    stored = stored_address(study)
-    given = os.environ.get(_VARIABLE, "")
-    return full_address(given) if given and stored else stored
+    return _as_seen_here(stored_address(study))
 
 
 def artifacts_of(study: OpenStudy) -> ArtifactStore | None:
@@ -40,25 +41,60 @@ def artifacts_of(study: OpenStudy) -> ArtifactStore | None:
 def begin(study: OpenStudy, address: str) -> ArtifactStore | None:
     """Let a run keep the study's artifacts at `address`, or where they are if that is empty; None if nowhere.
 
-    The place is made ready, so that a mistake is found before the first trial, and the address is stored.
+    The place is made ready, so that a mistake is found before the first trial, and the address is stored. The one in
+    ``TUNEFRONT_ARTIFACTS`` does not replace another, because it is this machine's name of the same place.
 
     Raises:
         ArtifactsAddressError: If there is no such kind of place.
         ArtifactsAwayError: If the place cannot be used, or lacks what the study has in its earlier place.
     """
     stored = stored_address(study)
-    address = full_address(address) if address else stored
+    address = full_address(address) if address else address_of(study)
     if not address:
         return None
     artifacts = open_artifacts(address)
     artifacts.prepare()
     if address != stored:
-        kept = digests_in([study])
-        missing = kept.keys() - set(artifacts.digests()) if kept else set()
+        kept = _digests_of_ended(study)
+        missing = kept - set(artifacts.digests()) if kept else set()
         if missing:
             raise ArtifactsAwayError(
                 f"--artifacts {address} lacks {len(missing)} of the {len(kept)} files that study {study.name!r} has in "
                 f"{stored}: copy all of {stored} there first, or name that place"
             )
-        study.optuna.set_user_attr(ADDRESS, address)
+        known = stored or _address_of_search(study)
+        study.optuna.set_user_attr(ADDRESS, known if address == _as_seen_here(known) else address)
     return artifacts
+
+
+def find_emptiness(study: OpenStudy, artifacts: ArtifactStore) -> str:
+    """Return a sentence if the place has nothing of what the study has there, as when it is not mounted; else empty.
+
+    Raises:
+        ArtifactsAwayError: If the place cannot be read.
+    """
+    kept = _digests_of_ended(study)
+    if not kept or any(artifacts.exists(digest) for digest in kept):
+        return ""
+    return (
+        f"{artifacts.address} has none of the {len(kept)} files that study {study.name!r} has put there. If it is a "
+        "folder of another machine or disk, it is not mounted: stop this, mount it, and run it again"
+    )
+
+
+def _digests_of_ended(study: OpenStudy) -> set[str]:
+    """Read the files that are in the place for sure: those of other trials may be on their way, or never have come."""
+    ended = study.optuna.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    files = read(study, (MODELS, LOGS))
+    return {file.digest for trial in ended for file in files.get(trial.number, [])}
+
+
+def _as_seen_here(stored: str) -> str:
+    given = os.environ.get(_VARIABLE, "")
+    return full_address(given) if given and stored else stored
+
+
+def _address_of_search(study: OpenStudy) -> str:
+    """Return the stored address of the search that a study confirms; empty if it has none, or confirms none."""
+    search = study.record.spec.get("confirms")
+    return next((stored_address(each) for each in studies.list_all(study.store) if each.name == search), "")

@@ -80,6 +80,7 @@ def test_a_file_that_changes_while_it_is_copied_is_not_kept(tmp_path: Path) -> N
     digest = digest_of(source)
     source.write_text("epoch 1, epoch 2")
     store = FolderArtifacts(tmp_path / "artifacts")
+    store.prepare()
     with pytest.raises(ArtifactsAwayError, match="trial-0.log was changed while it was copied"):
         store.write(digest, source)
     assert list(store.digests()) == []
@@ -96,3 +97,15 @@ def test_a_folder_that_is_not_mounted_is_away_and_not_empty(tmp_path: Path) -> N
         store.exists("0" * 64)
     with pytest.raises(ArtifactsAwayError, match="No such file or directory"):
         fetch(store, "0" * 64, tmp_path / "back")
+    Path(store.address).mkdir()  # the place where another disk is to be mounted
+    for look in (lambda: store.exists("0" * 64), lambda: list(store.digests())):
+        with pytest.raises(ArtifactsAwayError, match=r"not mounted has no README.txt, .* is it mounted\?"):
+            look()
+    store.prepare()
+    assert (store.exists("0" * 64), list(store.digests())) == (False, [])
+
+
+def test_a_file_is_no_place(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactsAwayError, match="--artifacts .*file: this is a file. Name a folder"):
+        FolderArtifacts(tmp_path / "file").prepare()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.storage.study_fixture import StudyFixture
+from tests.storage.study_fixture import DATASET, DIRECTIONS, METRICS, StudyFixture
 from tunefront.reports.deletion import plan_deletion
 from tunefront.storage import studies
 from tunefront.storage.artifacts import rows, study_artifacts
@@ -25,6 +25,7 @@ def put(store: FolderArtifacts, folder: Path, content: str) -> str:
     """Write a text into the place, and return its digest."""
     source = folder / "source"
     source.write_text(content)
+    store.prepare()
     store.write(digest_of(source), source)
     return digest_of(source)
 
@@ -165,7 +166,12 @@ def test_another_place_is_taken_only_when_all_of_the_studys_files_are_there(
     old, new = (FolderArtifacts(tmp_path / name) for name in ("old", "new"))
     study_artifacts.begin(fixture.study, old.address)
     digests: Collection[str] = [put(old, tmp_path, content) for content in ("model", "log")]
-    register(fixture, fixture.lease()[0], model=digests[0], log=digests[1])
+    leased = fixture.lease()
+    register(fixture, leased[0], model=digests[0], log=digests[1])
+    fixture.finish(leased)
+    register(
+        fixture, fixture.lease()[0], model="a" * 64
+    )  # never came, as on a full disk, and is brought to the new one
     put(new, tmp_path, "log")
     with pytest.raises(ArtifactsAwayError, match="lacks 1 of the 2 files that study 'digits' has in .*old: copy all"):
         study_artifacts.begin(fixture.study, new.address)
@@ -182,3 +188,37 @@ def test_the_variable_goes_before_the_stored_place(
     assert study_artifacts.address_of(fixture.study) == ""  # a study without artifacts has none there either
     study_artifacts.begin(fixture.study, str(tmp_path / "artifacts"))
     assert study_artifacts.address_of(fixture.study) == "s3://models/here"
+
+
+def test_the_variable_is_this_machines_name_and_does_not_replace_the_stored_one(
+    fixture: StudyFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, mounted = tmp_path / "place", tmp_path / "mounted"
+    study_artifacts.begin(fixture.study, str(place))
+    digest = put(FolderArtifacts(place), tmp_path, "model")
+    register(fixture, fixture.lease()[0], model=digest)
+    mounted.symlink_to(place)
+    monkeypatch.setenv("TUNEFRONT_ARTIFACTS", str(mounted))
+    for given in ("", str(mounted)):  # a command's option takes the variable too
+        begun = study_artifacts.begin(fixture.study, given)
+        assert begun is not None
+        assert (begun.address, begun.exists(digest)) == (str(mounted), True)
+        assert study_artifacts.stored_address(fixture.study) == str(place)
+    spec = {**fixture.record.spec, "name": "digits.confirmation", "confirms": "digits"}
+    confirmation = studies.create(fixture.store, "digits.confirmation", spec, DATASET, DIRECTIONS, METRICS)
+    study_artifacts.begin(confirmation, str(mounted))
+    assert study_artifacts.stored_address(confirmation) == str(place)
+
+
+def test_a_place_that_lost_all_of_the_studys_files_is_noticed(fixture: StudyFixture, tmp_path: Path) -> None:
+    place = FolderArtifacts(tmp_path / "place")
+    study_artifacts.begin(fixture.study, place.address)
+    leased = fixture.lease()
+    digest = put(place, tmp_path, "model")
+    register(fixture, leased[0], model=digest)
+    fixture.finish(leased)
+    assert study_artifacts.find_emptiness(fixture.study, place) == ""
+    register(fixture, fixture.lease()[0], model="a" * 64)  # on its way
+    place.remove(digest)
+    found = study_artifacts.find_emptiness(fixture.study, place)
+    assert "place has none of the 1 files that study 'digits' has put there" in found

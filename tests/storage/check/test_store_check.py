@@ -136,6 +136,7 @@ def test_tables_of_two_versions_are_named(tmp_path: Path, sqlite_template: Path)
 
 def test_an_older_store_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEFRONT_ARTIFACTS", str(tmp_path))  # in place of a bucket, which is not asked
+    (tmp_path / "README.txt").touch()
     for asset in sorted(ASSETS.glob("schema-*.sqlite")):
         path = shutil.copy(asset, tmp_path / asset.name)
         checked = check_store(open_store(f"sqlite:///{path}"))

@@ -27,7 +27,7 @@ SPEC = Path(__file__).parents[3] / "examples" / "digits.toml"
         ("s3://AKIAKEY:very-secret@models/x", "an address holds no credentials"),
         ("gs://models/x", "GCSArtifactStore"),
         ("s3://Models", "names no bucket"),
-        ("file", "file cannot be written: "),
+        ("file", "file: this is a file. Name a folder"),
     ],
 )
 @pytest.mark.parametrize("way", ["option", "variable"])
