@@ -89,6 +89,11 @@ def start_server(path: Path, host: str | None = None, port: int | None = None) -
                     f"the store in {folder.path} runs already, and listens at {listening.host}, port {listening.port}. "
                     "Stop it first, by 'tunefront store stop' with the same --data; runs wait until it is back"
                 )
+            if not folder.password_file.exists():
+                raise ServerError(
+                    f"the store in {folder.path} runs, but its password file {folder.password_file} is gone. Stop the "
+                    "store and start it: it makes a new password"
+                )
             return RunningServer(folder, listening, programs.version, user.name, is_started=False)
         _check_free(wanted)
         folder.write_listening(wanted)  # from here on this is a store, also if what follows is cut off
@@ -119,6 +124,8 @@ def stop_server(path: Path) -> bool:
     folder = StoreFolder(path.absolute())
     if not folder.check():
         raise ServerError(f"there is no store in {folder.path}. Name its folder with --data")
+    if not folder.data.exists():  # its first start was cut off
+        return False
     user, programs = choose_user(folder.data), server_programs(read_major(folder))
     with folder.exclusively():
         if user.run([programs.path("pg_ctl"), "-D", str(folder.data), "status"]).returncode == _NO_SERVER:

@@ -104,9 +104,17 @@ class StoreFolder:
             yield
 
     def read_listening(self) -> Listening:
-        """Read where the server listened at its last start."""
-        content = json.loads((self.path / _MARKER).read_text())
-        return Listening(content["listen"], content["port"])
+        """Read where the server listened at its last start.
+
+        Raises:
+            ServerError: If the file that says so was changed by somebody else.
+        """
+        try:
+            content = json.loads((self.path / _MARKER).read_text())
+            return Listening(str(content["listen"]), int(content["port"]))
+        except (ValueError, KeyError, TypeError):
+            text = json.dumps({"listen": LOOPBACK, "port": DEFAULT_PORT})
+            raise ServerError(f"{self.path / _MARKER} is damaged. Write into it: {text}") from None
 
     def write_listening(self, listening: Listening) -> None:
         """Note where the server listens; this marks the folder as a store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import socket
 import stat
@@ -78,6 +79,11 @@ def test_a_second_start_prints_the_address_again(store_commands: StoreCommands) 
     code, output, errors = store_commands.run("start")
     assert (code, errors) == (0, "")
     assert "the store runs already" in output
+    passfile = store_commands.data / "passfile"
+    passfile.rename(passfile.with_name("away"))
+    code, _, errors = store_commands.run("start")
+    passfile.with_name("away").rename(passfile)
+    assert (code, f"{passfile} is gone. Stop the store and start it" in errors) == (2, True)
     lines = output.splitlines()
     assert f"  {again['address']}" in lines
     assert any("tunefront run spec.toml --storage" in line for line in lines)
@@ -89,7 +95,11 @@ def test_a_second_start_prints_the_address_again(store_commands: StoreCommands) 
 def test_studies_and_the_password_outlast_a_stop(store_commands: StoreCommands) -> None:
     address = store_commands.started["address"]
     dispose(StudyFixture.make(address, "lasting").store)
-    assert store_commands.run("stop")[0] == 0
+    code, output, _ = store_commands.run("stop")
+    assert (code, output.splitlines()[1]) == (
+        0,
+        f"  tunefront store start --data {shlex.quote(str(store_commands.data))}",
+    )
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.1", store_commands.port)).close()
     code, output, errors = store_commands.run("stop")
@@ -163,6 +173,11 @@ def test_what_cannot_be_started_says_why() -> None:
             assert (code, why in errors, errors.count("\n")) == (2, True, 1)
         code, _, errors = StoreCommands(folder / "none", port).run("stop")
         assert (code, "there is no store in" in errors) == (2, True)
+        (other.data / "store.json").write_text('{"listen": ')
+        code, _, errors = other.run("start", "--port", str(free_port()))
+        assert (code, "store.json is damaged. Write into it: {" in errors, errors.count("\n")) == (2, True, 1)
+        (other.data / "store.json").write_text('{"listen": "127.0.0.1", "port": 5432}')
+        assert other.run("stop")[:2] == (1, f"the store in {other.data} did not run\n")  # its first start was cut off
         (other.data / "data").mkdir()
         (other.data / "store.json").write_text('{"listen": "127.0.0.1", "port": 5432}')
         (other.data / "data/PG_VERSION").write_text("9\n")

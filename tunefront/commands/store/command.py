@@ -127,7 +127,9 @@ def stop(data: DataOption = None) -> None:
     if not is_stopped:
         say(f"the store in {folder} did not run")
         raise typer.Exit(1)
-    say(f"the store in {folder} is stopped. Runs that use it wait; 'tunefront store start' starts it again")
+    argument = "" if data is None else f" --data {shlex.quote(str(data))}"
+    say(f"the store in {folder} is stopped. Runs that use it wait until it is started again:")
+    say(f"  tunefront store start{argument}", is_prose=False)
 
 
 @store.command()
