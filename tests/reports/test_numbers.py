@@ -143,7 +143,7 @@ def test_optimizers_are_ranked_by_the_least_error(results: StudyResults) -> None
 def test_sentences_say_which_way_is_better(results: StudyResults, tmp_path: Path) -> None:
     markdown = write_report(results, tmp_path).front_md.read_text()
     assert "300 examples to train, 100 to validate, numbers to predict" in markdown
-    assert "Wanted: low RMSE, low memory." in markdown
+    assert "Wanted: low RMSE, low memory, low training time." in markdown
     assert "| trial | quality (rmse, less is better) | memory (model_bytes)" in markdown.replace("\\_", "_")
     assert describe_marks(results) == (
         "* no better than guessing: not two standard errors (1) below the rmse 10 of always answering the mean of the "
