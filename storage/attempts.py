@@ -94,6 +94,12 @@ def has_checkpoints(connection: Connection) -> bool:
     return (connection.execute(sa.select(schema.schema_version.c.version)).scalar() or 0) >= 3
 
 
+def attempts_at(study: OpenStudy, number: int) -> list[Attempt]:
+    """Return the attempts at a trial, in order."""
+    with study.store.engine.connect() as connection:
+        return read_attempts(connection, study.study_id, number).get(number, [])
+
+
 def attempts_in(attempts: Sequence[Attempt]) -> list[Attempt]:
     """Return the attempts of one trial that its training consists of: the last one, and those that it went on from."""
     parts: list[Attempt] = []

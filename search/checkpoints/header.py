@@ -19,6 +19,7 @@ class CheckpointHeader:
         peak_bytes: The peak of memory so far, over all attempts; 0 if nothing tells it.
         seconds: The seconds on the clock of all trial processes so far, from their starts to this checkpoint.
         digest: The SHA-256 of its file; empty while there is none.
+        attempt: The attempt at the trial that wrote it, counted from 1; 0 if it came from another trial.
     """
 
     epoch: int
@@ -28,6 +29,7 @@ class CheckpointHeader:
     peak_bytes: float = 0.0
     seconds: float = 0.0
     digest: str = ""
+    attempt: int = 0
 
     @property
     def file_name(self) -> str:

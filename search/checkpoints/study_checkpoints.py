@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole, remove_checkpoints
 from tunefront.search.system.links import refuse_link
-from tunefront.storage.attempts import Lease, Progress
+from tunefront.storage.attempts import Attempt, Lease, Progress, attempts_in
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,12 @@ class StudyCheckpoints:
         out: The study's results folder.
         are_times_compared: Whether a trial goes on only on the kind of device that it began on, because its times are
             compared with those of others.
+        attempts_at: Returns the attempts at a trial that the store has, in order.
     """
 
     out: Path
     are_times_compared: bool
+    attempts_at: Callable[[int], Sequence[Attempt]]
 
     def folder(self, number: int) -> Path:
         """Return the folder where a trial's process writes its checkpoints.
@@ -52,6 +54,10 @@ class StudyCheckpoints:
             n_epochs: The epochs that the store has of it.
         """
         found = self.newest(number, n_epochs)
+        if found is not None:
+            parts = attempts_in(self.attempts_at(number))
+            while found is not None and not _is_of(parts, found):
+                found = self.newest(number, found.epoch - 1)
         if found is None or (self.are_times_compared and set(found.devices) != {device}):
             return Progress()
         return Progress(found.epoch, found.n_epochs)
@@ -81,3 +87,16 @@ class StudyCheckpoints:
         """Remove the folder of them all if none is left."""
         with contextlib.suppress(OSError):  # it is not empty, or not there
             (self.out / "checkpoints").rmdir()
+
+
+def _is_of(parts: Sequence[Attempt], header: CheckpointHeader) -> bool:
+    """Return whether a checkpoint is of the training whose epochs the store has.
+
+    It is not if its trial began anew, or went on from an earlier checkpoint, on a machine that did not have this one.
+
+    Args:
+        parts: The attempts that the training consists of.
+    """
+    ends = [part.resumed_epochs for part in parts[1:]]
+    limits = {part.attempt: end for part, end in zip(parts, [*ends, sys.maxsize], strict=True)}
+    return not header.attempt or header.n_epochs <= limits.get(header.attempt, -1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
-from tunefront.storage.attempts import Lease
+from tunefront.storage.attempts import Lease, attempts_at
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -52,7 +53,8 @@ class Assignment:
 
     def checkpoints(self) -> StudyCheckpoints:
         """Return the checkpoints of the study's trials in the folder."""
-        return StudyCheckpoints(self.out, any(measure.unit == "seconds" for measure in self._compared()))
+        are_times_compared = any(measure.unit == "seconds" for measure in self._compared())
+        return StudyCheckpoints(self.out, are_times_compared, partial(attempts_at, self.study))
 
     def seed_of(self, number: int) -> int:
         """Return the seed of a trial: of its weights, order and augmentation."""
@@ -98,6 +100,7 @@ class Assignment:
             resume_from=lease.resumed_from,
             device=self.device_of(slot),
             turns=self._turns_of(candidate),
+            attempt=lease.attempt,
         )
 
     def _turns_of(self, candidate: Candidate) -> tuple[int, ...]:

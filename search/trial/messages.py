@@ -34,6 +34,7 @@ class TrialTask:
             checkpoint that is not after it. 0 begins anew.
         device: The kind of device that trains, as :func:`tunefront.search.launching.machine.device_kind` tells it.
         turns: The epochs after which the child writes a checkpoint, and asks whether it goes on or ends.
+        attempt: Which attempt at the trial this is, counted from 1.
     """
 
     number: int
@@ -51,6 +52,7 @@ class TrialTask:
     resume_from: int = 0
     device: str = ""
     turns: tuple[int, ...] = ()
+    attempt: int = 1
 
 
 @dataclass(frozen=True)

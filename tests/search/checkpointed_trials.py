@@ -84,7 +84,9 @@ def follow_with_checkpoints(
         elif stub.has_checkpoints and not stub.problem:
             seconds = before + CLOCK_SECONDS * (epoch - first + 1)
             devices = (*(found.devices if found else ()), task.device)
-            header = CheckpointHeader(epoch, epoch, {}, tuple(dict.fromkeys(devices)), seconds=seconds)
+            header = CheckpointHeader(
+                epoch, epoch, {}, tuple(dict.fromkeys(devices)), seconds=seconds, attempt=task.attempt
+            )
             state = {"train_seconds": train_seconds}
             write_checkpoint(folder, header, state, [("weights", np.array(lineage))])
             remove_older(folder)

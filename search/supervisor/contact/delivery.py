@@ -108,7 +108,8 @@ def deliver_left_results(
         delivery = Delivery(study, spec, live_front, spool)
         for result in spool.results():
             if artifacts is not None and is_for_good(result):
-                upload(study.store, artifacts, result, files_of(result, spool, out))
+                for problem in upload(study.store, artifacts, result, files_of(result, spool, out)):
+                    say(problem)
             is_recorded = patiently(partial(delivery.record_spooled, result))
             say(describe_delivery(result, is_recorded=is_recorded))
     for problem in spool.take_problems():

@@ -84,7 +84,7 @@ def take_over(
     shutil.rmtree(taken, ignore_errors=True)
     with opened_checkpoint(turns, header) as content:
         arrays = ((name, content.array(name)) for name in content.names())
-        written = write_checkpoint(taken, replace(header, identity=identity), content.state, arrays)
+        written = write_checkpoint(taken, replace(header, identity=identity, attempt=0), content.state, arrays)
     replace_file(taken / _COURSE, json.dumps({"stages": stages.as_json(course), "file": written.file_name}))
 
 

@@ -33,22 +33,30 @@ def files_of(result: TrialResult, spool: Spool, out: Path) -> dict[str, Path]:
     return {**found, log: out / log} if (out / log).is_file() else found
 
 
-def upload(store: Store, artifacts: ArtifactStore, result: TrialResult, files: Mapping[str, Path]) -> None:
+def upload(store: Store, artifacts: ArtifactStore, result: TrialResult, files: Mapping[str, Path]) -> list[str]:
     """Bring a result's files to the artifacts; nothing if its lease is no longer held, so that it will be refused.
 
     It may run twice.
 
+    Returns:
+        A line for each file that is left out, because it cannot be read or is a link: no repetition would mend that.
+
     Raises:
         ArtifactsAwayError: If the place cannot be used now.
-        OSError: If a file cannot be read, or is a link.
+        OSError: If a file went away meanwhile; it is left out the next time.
     """
-    for path in files.values():
-        refuse_link(path)
-    rows = {name: Artifact(name, digest_of(path), path.stat().st_size) for name, path in files.items()}
+    rows, problems = {}, []
+    for name, path in files.items():
+        try:
+            refuse_link(path)
+            rows[name] = Artifact(name, digest_of(path), path.stat().st_size)
+        except OSError as error:
+            problems.append(f"{path} is not brought to the artifacts: {error.strerror or error}")
     dropped = register(store, result.lease, list(rows.values()), (MODELS, LOGS))
     if dropped is None:
-        return
+        return []
     for name, row in rows.items():
         if not artifacts.exists(row.digest):
             artifacts.write(row.digest, files[name])
     remove_unnamed(store, artifacts, dropped)
+    return problems

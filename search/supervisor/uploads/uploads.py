@@ -177,9 +177,10 @@ class Uploads:
         self._changed.notify_all()
 
     def _upload(self, result: TrialResult, artifacts: ArtifactStore) -> None:
-        upload(self._study.store, artifacts, result, files_of(result, self._spool, self._out))
+        problems = upload(self._study.store, artifacts, result, files_of(result, self._spool, self._out))
         self._note_return()  # told before the result is
         with self._changed:
+            self._lines += problems
             self._done.add(result.name)
             del self._begun[result.name]
             self._changed.notify_all()

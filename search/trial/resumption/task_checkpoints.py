@@ -45,6 +45,7 @@ def task_checkpoints(
         folder,
         identity,
         device=task.device,
+        attempt=task.attempt,
         memory=peak.bytes,
         tell=tell,
         tell_problem=tell_problem,

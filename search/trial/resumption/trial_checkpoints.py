@@ -57,6 +57,7 @@ class TrialCheckpoints:
         identity: Mapping[str, str] | None = None,
         *,
         device: str = "",
+        attempt: int = 1,
         memory: Callable[[], float | None] = lambda: None,
         tell: Callable[[CheckpointHeader], None] = lambda header: None,
         tell_problem: Callable[[str], None] = lambda reason: None,
@@ -68,6 +69,7 @@ class TrialCheckpoints:
         self._folder = folder
         self._identity = identity or {}
         self._device = device
+        self._attempt = attempt
         self._memory = memory
         self._tell = tell
         self._tell_problem = tell_problem
@@ -229,4 +231,5 @@ class TrialCheckpoints:
             devices=tuple(dict.fromkeys((*before.devices, self._device))),
             peak_bytes=self.peak_bytes or 0.0,
             seconds=before.seconds + self._clock() - self._began,
+            attempt=self._attempt,
         )

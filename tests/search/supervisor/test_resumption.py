@@ -151,6 +151,28 @@ def test_a_killed_supervisors_training_goes_on(make_fixture: MakeFixture, tmp_pa
     assert [part.ending for part in fixture.trials()[0].parts] == ["lost", "complete"]
 
 
+def test_a_checkpoint_of_an_attempt_that_another_machine_began_anew_after_is_not_used(tmp_path: Path) -> None:
+    """Two machines without a common folder; the second one's training goes another way."""
+    up, down = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
+    spec = make_spec(trials=1, objectives=UNTIMED, training={"epochs": EPOCHS, "time_limit": 1e4})
+
+    def make(name: str, worker: str, accuracies: tuple[float, ...], stops_after: tuple[int, ...]) -> SupervisorFixture:
+        (tmp_path / name).mkdir(exist_ok=True)
+        plan = {0: StubTraining(stops_after=stops_after, accuracies=accuracies)}
+        url = f"sqlite:///{tmp_path / 'study.db'}"
+        return SupervisorFixture(tmp_path / name, spec, plan, url=url, worker_id=worker, trains=follow_with_checkpoints)
+
+    here = make("here", "anna", up, (2,))
+    assert here.run(lambda: has_checkpoint(here, 2)) is Ending.INTERRUPTED
+    there = make("there", "bert", down, (3,))
+    assert there.run(lambda: has_checkpoint(there, 3)) is Ending.INTERRUPTED
+    assert curve(there) == [(1, 0.9), (2, 0.8), (3, 0.7)]
+    again = make("here", "carl", up, ())
+    assert again.run() is Ending.DONE
+    assert curve(again) == WHOLE
+    assert [(part.attempt, part.resumed_epochs) for part in again.trials()[0].parts] == [(3, 0)]
+
+
 # A process that is killed
 
 

@@ -27,14 +27,17 @@ from tests.search.supervisor.uploading_worker import run_uploading
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
+from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import studies
+from tunefront.search.supervisor.uploads.upload import upload
+from tunefront.storage import queue, studies
 from tunefront.storage.artifacts import rows, study_artifacts
 from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError
 from tunefront.storage.artifacts.folder import FolderArtifacts
 from tunefront.storage.artifacts.model_files import bring_models
 from tunefront.storage.database.waits import Waits
+from tunefront.storage.outcomes import Outcome
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 
@@ -295,3 +298,24 @@ def test_a_changed_checkpoint_of_another_machine_is_named_and_the_trial_begins_a
     (line,) = lines_with(bert, "a checkpoint of another machine is not used: ")
     assert "has changed since it was written" in line
     assert [(epoch.epoch, epoch.accuracy) for epoch in bert.trials()[0].epochs] == SIX
+
+
+def test_a_file_that_cannot_be_brought_is_named_and_the_others_are_brought(tmp_path: Path) -> None:
+    """No repetition would mend it, and results that come later do not wait for it."""
+    fixture = make_fixture(tmp_path)
+    with fixture.study.exclusively():
+        leased = queue.lease_next(fixture.study, 4, "anna", "cpu0")
+    assert leased is not None
+    secret, link, model = tmp_path / "secret", tmp_path / "trial-0.log", tmp_path / "trial-0.keras"
+    secret.write_text("not of this study")
+    link.symlink_to(secret)
+    model.write_text("model of trial 0")
+    files = {"models/trial-0.keras": model, "models/trial-0.json": tmp_path / "gone", "logs/trial-0.log": link}
+    artifacts = FolderArtifacts(tmp_path / "artifacts")
+    problems = upload(fixture.store, artifacts, TrialResult(leased[0], Outcome.COMPLETE), files)
+    assert problems[0] == f"{tmp_path / 'gone'} is not brought to the artifacts: No such file or directory"
+    assert problems[1].startswith(f"{link} is not brought to the artifacts: ")
+    assert "link" in problems[1]
+    assert len(problems) == 2
+    assert [file.name for file in rows.read(fixture.study, ("models", "logs"))[0]] == ["models/trial-0.keras"]
+    assert set(artifacts.digests()) == {model_digest(0)}
