@@ -19,7 +19,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize("width", [1400, 1200, 390])
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_page_can_be_read(windows: Windows, reports: dict[str, Path], name: str, width: int, is_dark: bool) -> None:
     page = windows.open(reports[name], width=width, dark=is_dark)
