@@ -13,7 +13,8 @@ INTERNAL = {
     "LockHolderError",  # storage/database/locks.py: becomes a LockBusyError
     "NotFiniteError",  # search/trial/process.py: the trial fails
     "StoreAwayError",  # search/supervisor/supervisor.py: it waits
-    "TrainingFailedError",  # search/trial/trainable.py: the trial fails
+    "TrainingFailedError",  # search/trial/fit.py: the trial fails
+    "TrainingPausedError",  # search/trial/fit.py: the trial's turn ends
     "UnreadablePredictionsError",  # reports/errors/worst_examples.py: model_errors tells what it says
     "_ContinuousError",  # spaces/models.py
     "_UnknownSizeError",  # search/models/flops.py

@@ -216,7 +216,7 @@ def test_ctrl_c_while_the_storage_is_away_is_ctrl_c(
     (tmp_path / "spec.toml").write_text(SPEC)
     url, path = f"sqlite:///{tmp_path / 'tunefront.db'}", tmp_path / "tunefront.db"
 
-    def run_until_ctrl_c(*_: object) -> Ending:
+    def run_until_ctrl_c(*_: object, **__: object) -> Ending:
         path.touch()  # what is there is no storage any more
         return Ending.INTERRUPTED
 
