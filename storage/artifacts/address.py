@@ -34,11 +34,12 @@ def full_address(text: str) -> str:
         return f"{_S3}{bucket}/{prefix}".rstrip("/")
     if _SCHEME.match(text):
         scheme = text.partition(":")[0]
-        what = (
-            "Google's buckets are not offered: Optuna has a store for them (GCSArtifactStore), which is untested here"
-            if scheme in ("gs", "gcs")
-            else f"{scheme}:// is not known"
-        )
+        if scheme in ("gs", "gcs"):
+            what = "Google's buckets are not offered: Optuna has a store (GCSArtifactStore), which is untested here"
+        elif scheme.lower() == "s3":
+            what = f"{text[: len(_S3)]!r} is not how a bucket begins: small letters, and two slashes"
+        else:
+            what = f"{scheme}:// is not known"
         raise ArtifactsAddressError(f"--artifacts: {what}. {_EXAMPLES}")
     return os.path.abspath(Path(text).expanduser())
 

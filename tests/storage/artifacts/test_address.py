@@ -43,6 +43,8 @@ def test_a_folder_is_stored_with_its_whole_path(tmp_path: Path, monkeypatch: pyt
         ("s3://models/x?versionId=1", "no \\? and no #"),
         ("gs://models/x", "GCSArtifactStore\\), which is untested here"),
         ("http://models/x", "http:// is not known"),
+        ("s3:/models/x", "'s3:/m' is not how a bucket begins: small letters, and two slashes"),
+        ("S3://models/x", "'S3://' is not how a bucket begins: small letters, and two slashes"),
         ("file:///data", "file:// is not known"),
     ],
 )
