@@ -12,7 +12,8 @@ from tunefront.reports.results_folder import ResultsFolder, look_at_results
 from tunefront.storage import folder_owner, studies
 from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.rows import digests_in, remove_unnamed
-from tunefront.storage.artifacts.study_artifacts import address_of
+from tunefront.storage.artifacts.spooled import drop, read_spooled
+from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
 
@@ -29,8 +30,7 @@ class Deletion:
         folder: The folder of its results.
         results: The content of that folder; None if there is no such folder.
         has_results: Whether the files in the folder are to be removed as well.
-        artifacts: The studies' files in their artifacts: digest -> bytes.
-        place: The address of the artifacts; empty if the studies have none.
+        artifacts: The studies' files in their artifacts, which may be several: address -> digest -> bytes.
     """
 
     doomed: tuple[OpenStudy, ...]
@@ -38,17 +38,17 @@ class Deletion:
     folder: Path
     results: ResultsFolder | None
     has_results: bool
-    artifacts: Mapping[str, int] = field(default_factory=dict)
-    place: str = ""
+    artifacts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def describe(self) -> str:
         """Describe in a few lines what is deleted and what stays."""
         lines = [f"This deletes {self._counted(study)}" for study in self.doomed]
         lines += self._files()
-        if self.artifacts:
-            n, size = len(self.artifacts), format_quantity(sum(self.artifacts.values()), "bytes")
-            which = "file" if n == 1 else "files"
-            lines.append(f"This removes {n} {which} in {self.place} ({size}), as far as no other study has the same")
+        for place, files in self.artifacts.items():
+            if files:
+                n, size = len(files), format_quantity(sum(files.values()), "bytes")
+                which = "file" if n == 1 else "files"
+                lines.append(f"This removes {n} {which} in {place} ({size}), as far as no other study has the same")
         if self.recording is not None:
             name = self.recording.name
             lines.append(f"It stays: the study {name}. 'tunefront delete {name}' deletes it")
@@ -107,7 +107,7 @@ class Deletion:
             StoreError: If a study is being worked on; then nothing is deleted.
         """
         studies.delete(self.doomed[0].store, self.doomed, ended_workers)
-        problems = self._remove_artifacts()
+        problems = [problem for place in self.artifacts for problem in self._remove_artifacts(place)]
         if self.results is None:
             return problems
         return problems + (self.results.remove() if self.has_results else self._remove_checkpoints(self.results))
@@ -120,13 +120,17 @@ class Deletion:
             return []
         return results.checkpoints.remove()
 
-    def _remove_artifacts(self) -> list[str]:
-        if not self.artifacts:
-            return []
+    def _remove_artifacts(self, place: str) -> list[str]:
+        store, digests = self.doomed[0].store, set(self.artifacts[place])
         try:
-            remove_unnamed(self.doomed[0].store, open_artifacts(self.place), list(self.artifacts))
+            artifacts = open_artifacts(place)
+            for study in self.doomed:  # results that the store was never told of
+                for result in read_spooled(artifacts, study.record)[0]:
+                    drop(artifacts, study.record, result.digest)
+                    digests |= {file.digest for file in result.files}
+            remove_unnamed(store, artifacts, sorted(digests))
         except TunefrontError as error:  # the study is gone, and so is what names its files
-            return [f"some of those in {self.place}: {error}"]
+            return [f"some of those in {place}: {error}"] if digests else []
         return []
 
 
@@ -141,6 +145,20 @@ def plan_deletion(study: OpenStudy, folder: Path, has_results: bool) -> Deletion
     confirmations = [other for other in known if other.record.spec.get("confirms") == study.name]
     recording = next((other for other in known if other.name == f"{study.name}.recording"), None)
     doomed = (study, *confirmations)
-    place = address_of(study)
-    artifacts = digests_in(doomed) if place else {}
-    return Deletion(doomed, recording, folder, look_at_results(folder), has_results, artifacts, place)
+    return Deletion(doomed, recording, folder, look_at_results(folder), has_results, _files_by_place(doomed))
+
+
+def _files_by_place(doomed: tuple[OpenStudy, ...]) -> dict[str, Mapping[str, int]]:
+    """Read which files the studies have in which artifacts: address -> digest -> bytes.
+
+    A confirmation whose search had other artifacts when it was begun has its own files where they were then.
+    """
+    stored = stored_address(doomed[0])
+    places: dict[str, list[OpenStudy]] = {}
+    for study in doomed:
+        own = stored_address(study)
+        # A folder may be called otherwise on this machine: `address_of` knows that of one place.
+        place = address_of(study) if own == stored else own
+        if place:
+            places.setdefault(place, []).append(study)
+    return {place: digests_in(users) for place, users in places.items()}

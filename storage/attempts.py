@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tunefront.storage.database import schema
+from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
@@ -147,9 +147,13 @@ def _note(store: Store, lease: Lease, last_epoch: int | None = None, **values: i
 
 
 def delete_epochs(connection: Connection, study_id: int, number: int, last: int) -> None:
-    """Delete the epochs of a trial after its last one that counts; weights that it inherited later count no more."""
+    """Delete the epochs of a trial after its last one that counts, in Optuna's tables too.
+
+    Weights that it inherited later count no more.
+    """
     table = schema.epochs
     connection.execute(table.delete().where(of_trial(table, study_id, number) & (table.c.epoch > last)))
+    optuna_tables.delete_values(connection, study_id, number, last)
     inherited.keep_until(connection, study_id, number, last)
 
 

@@ -16,7 +16,7 @@ from tunefront.storage.open_study import StudyRecord
 
 OWNER_FILE = "study.json"
 _MAX_CHARACTERS = 4096  # tunefront never writes a longer owner file
-_TIME_TOLERANCE_SECONDS = 0.001  # dumping and restoring a database may lose the last digits of a time
+TIME_TOLERANCE_SECONDS = 0.001  # dumping and restoring a database may lose the last digits of a time
 
 
 class FolderTakenError(TunefrontError):
@@ -39,7 +39,7 @@ def check_owner(folder: Path, study: StudyRecord | None, name: str) -> None:
             raise FolderTakenError(f"{folder} has models of a study that is not in this storage. {_REMEDY}")
         return
     owner_name, made_at = owner
-    if study is None or owner_name != study.name or abs(made_at - study.created_at) > _TIME_TOLERANCE_SECONDS:
+    if study is None or owner_name != study.name or abs(made_at - study.created_at) > TIME_TOLERANCE_SECONDS:
         which = f"another study named {name!r}" if owner_name == name else f"the study {owner_name!r}"
         made = datetime.fromtimestamp(made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
         raise FolderTakenError(f"{folder} holds the results of {which}, made {made}. {_REMEDY}")

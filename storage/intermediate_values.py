@@ -11,24 +11,17 @@ from optuna.exceptions import UpdateFinishedTrialError
 
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.connection import Store
-from tunefront.storage.database.optuna_tables import trial_intermediate_values as _values
-from tunefront.storage.database.optuna_tables import trial_system_attributes as _attributes
+from tunefront.storage.database.optuna_tables import delete_values
 
 
 def report(store: Store, lease: Lease, step: int, value: float) -> None:
     """Write one value of a leased trial. Writes nothing if a person has ended the trial meanwhile."""
+    trial_id = store.optuna.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number)
     with contextlib.suppress(UpdateFinishedTrialError):
-        store.optuna.set_trial_intermediate_value(_trial_id(store, lease), step, value)
+        store.optuna.set_trial_intermediate_value(trial_id, step, value)
 
 
 def forget(store: Store, lease: Lease) -> None:
     """Delete the values and rungs of successive halving of an earlier attempt, so that a retry starts clean."""
-    trial_id = _trial_id(store, lease)
-    is_rung = (_attributes.c.trial_id == trial_id) & _attributes.c.key.like("completed!_rung!_%", escape="!")
     with store.engine.begin() as connection:
-        connection.execute(_values.delete().where(_values.c.trial_id == trial_id))
-        connection.execute(_attributes.delete().where(is_rung))
-
-
-def _trial_id(store: Store, lease: Lease) -> int:
-    return store.optuna.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number)
+        delete_values(connection, lease.study_id, lease.number)

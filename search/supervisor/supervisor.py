@@ -97,7 +97,7 @@ class Supervisor:
             assignment, self._live_front, self._models, self._running, view, self._contact, delivery, uploads, clock
         )
         self._sweeper = Sweeper(
-            self._study, self._contact, self._renewal, self._spool, self._finisher.deliver_kept, view.say, clock
+            self._study, self._contact, self._renewal, delivery, uploads, self._finisher.deliver_kept, view.say, clock
         )
         self._listener = Listener(
             assignment,

@@ -13,6 +13,7 @@ from tunefront.mistakes import TunefrontError
 from tunefront.storage.files import sync
 
 README = "README.txt"
+SPOOL = "spool"  # the folder of results that the store could not be told, with one for each study in it
 README_TEXT = (
     "Files of studies that tunefront has searched, each under its SHA-256. Which study and trial a file belongs to is "
     "in the studies' storage: without it nobody can tell.\n"
@@ -36,7 +37,8 @@ class ChangedArtifactError(TunefrontError):
 class ArtifactStore(Protocol):
     """A place that keeps files, each under the SHA-256 of its content. All of it may be called from any thread.
 
-    Everything raises :class:`ArtifactsAwayError` where the place cannot be used.
+    Everything raises :class:`ArtifactsAwayError` where the place cannot be used. A `folder` is for files that are
+    found by looking there: nothing else names them.
     """
 
     @property
@@ -48,11 +50,11 @@ class ArtifactStore(Protocol):
         """Make the place ready, and so find out whether it can be written."""
         ...
 
-    def write(self, digest: str, source: Path) -> None:
+    def write(self, digest: str, source: Path, folder: str = "") -> None:
         """Write a file: it is there whole when this returns, for good, and not at all before."""
         ...
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str, folder: str = "") -> BinaryIO:
         """Open a file for reading; its digest is not checked yet.
 
         Raises:
@@ -64,12 +66,12 @@ class ArtifactStore(Protocol):
         """Return whether the file is there."""
         ...
 
-    def remove(self, digest: str) -> None:
+    def remove(self, digest: str, folder: str = "") -> None:
         """Remove a file, if it is there."""
         ...
 
-    def digests(self) -> Iterator[str]:
-        """Yield the digest of each file that is there."""
+    def digests(self, folder: str = "") -> Iterator[str]:
+        """Yield the digest of each file that is there, in `folder` alone."""
         ...
 
 
@@ -79,9 +81,9 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def key_of(digest: str) -> str:
-    """Return the path of a file within the place: ``sha/ab/abc...``, so that no folder has too many."""
-    return f"sha/{digest[:2]}/{digest}"
+def key_of(digest: str, folder: str = "") -> str:
+    """Return the path of a file within the place: ``FOLDER/abc...``, or ``sha/ab/abc...``, so that no folder is big."""
+    return f"{folder}/{digest}" if folder else f"sha/{digest[:2]}/{digest}"
 
 
 def is_digest(text: str) -> bool:
@@ -89,7 +91,7 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
-def fetch(store: ArtifactStore, digest: str, target: Path) -> None:
+def fetch(store: ArtifactStore, digest: str, target: Path, folder: str = "") -> None:
     """Copy a file from the place to `target`, which gets its name only if the content is what was written once.
 
     Raises:
@@ -100,12 +102,12 @@ def fetch(store: ArtifactStore, digest: str, target: Path) -> None:
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     partial.unlink(missing_ok=True)
     try:
-        with store.open(digest) as source, partial.open("xb") as file:  # "x" refuses a link that stands there
+        with store.open(digest, folder) as source, partial.open("xb") as file:  # "x" refuses a link that stands there
             found = _copy(source, file, store.address)
         if found != digest:
             raise ChangedArtifactError(
-                f"{target.name} in {store.address} ({key_of(digest)}) has changed since it was written: its SHA-256 is "
-                f"{found} now. It is not used: put the file back, or train the model again"
+                f"{target.name} in {store.address} ({key_of(digest, folder)}) has changed since it was written: its "
+                f"SHA-256 is {found} now. It is not used: put the file back, or train the model again"
             )
         sync(partial)
         partial.replace(target)

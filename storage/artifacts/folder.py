@@ -11,12 +11,14 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from tunefront.storage.artifacts.artifact_store import (
     README,
     README_TEXT,
+    SPOOL,
     ArtifactsAwayError,
     MissingArtifactError,
     is_digest,
@@ -51,15 +53,15 @@ class FolderArtifacts:
         with self._explained("written"):
             self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(self._folder / README, README_TEXT)
-            for path in self._folder.glob(f"sha/*/*{_PARTIAL}"):
+            for path in chain(*(self._folder.glob(f"{where}/*/*{_PARTIAL}") for where in ("sha", SPOOL))):
                 with contextlib.suppress(FileNotFoundError):
                     if path.stat().st_mtime < time.time() - _OLD_SECONDS:
                         path.unlink()
 
-    def write(self, digest: str, source: Path) -> None:
+    def write(self, digest: str, source: Path, folder: str = "") -> None:
         """Write a file beside its final name, bring it to the disk, and rename it."""
         content = source.open("rb")  # an error of the source is none of the folder
-        path = self._path(digest)
+        path = self._path(digest, folder)
         # Processes of other machines may write the same file, so that a process's number is no name for a part of it.
         partial = path.with_name(f".{uuid.uuid4().hex}{_PARTIAL}")
         with content, self._explained("written"):
@@ -76,18 +78,18 @@ class FolderArtifacts:
                 if found.hexdigest() != digest:
                     raise OSError(f"{source} was changed while it was copied")
                 partial.replace(path)
-                for folder in (path.parent, *(each.parent for each in made)):
-                    sync(folder)
+                for parent in (path.parent, *(each.parent for each in made)):
+                    sync(parent)
             finally:
                 partial.unlink(missing_ok=True)
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str, folder: str = "") -> BinaryIO:
         """Open a file for reading."""
         try:
             with self._explained("read"):
-                return self._path(digest).open("rb")
+                return self._path(digest, folder).open("rb")
         except FileNotFoundError:
-            raise MissingArtifactError(f"{self.address} has no {key_of(digest)}") from None
+            raise MissingArtifactError(f"{self.address} has no {key_of(digest, folder)}") from None
 
     def exists(self, digest: str) -> bool:
         """Return whether the file is there; an error where the folder itself is not."""
@@ -97,16 +99,16 @@ class FolderArtifacts:
             self._check_mounted()
         return False
 
-    def remove(self, digest: str) -> None:
+    def remove(self, digest: str, folder: str = "") -> None:
         """Remove a file, if it is there."""
         with self._explained("written"):
-            self._path(digest).unlink(missing_ok=True)
+            self._path(digest, folder).unlink(missing_ok=True)
 
-    def digests(self) -> Iterator[str]:
-        """Yield the digest of each file that is there."""
+    def digests(self, folder: str = "") -> Iterator[str]:
+        """Yield the digest of each file that is there, in `folder` alone."""
         with self._explained("read"):
             self._check_mounted()
-            yield from sorted(path.name for path in self._folder.glob("sha/*/*") if is_digest(path.name))
+            yield from sorted(path.name for path in self._folder.glob(f"{folder or 'sha/*'}/*") if is_digest(path.name))
 
     def _check_mounted(self) -> None:
         """Tell a folder that is not mounted, which may be there and empty, from one that lacks a file."""
@@ -114,8 +116,8 @@ class FolderArtifacts:
         if not (self._folder / README).is_file():
             raise ArtifactsAwayError(f"{self.address} has no {README}, which every run writes: is it mounted?")
 
-    def _path(self, digest: str) -> Path:
-        return self._folder / key_of(digest)
+    def _path(self, digest: str, folder: str = "") -> Path:
+        return self._folder / key_of(digest, folder)
 
     @contextlib.contextmanager
     def _explained(self, what: str) -> Iterator[None]:

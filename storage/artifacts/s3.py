@@ -71,19 +71,19 @@ class S3Artifacts:
         with self._explained("written"):
             self._store.write(self._prefix + README, BytesIO(README_TEXT.encode()))
 
-    def write(self, digest: str, source: Path) -> None:
+    def write(self, digest: str, source: Path, folder: str = "") -> None:
         """Write a file, which a bucket shows when it is whole."""
         content = source.open("rb")
         with content, self._explained("written"):
-            self._store.write(self._key(digest), content)
+            self._store.write(self._key(digest, folder), content)
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str, folder: str = "") -> BinaryIO:
         """Open a file for reading."""
         with self._explained("read"):
             try:
-                return self._store.open_reader(self._key(digest))
+                return self._store.open_reader(self._key(digest, folder))
             except self._not_found:
-                raise MissingArtifactError(f"{self.address} has no {key_of(digest)}") from None
+                raise MissingArtifactError(f"{self.address} has no {key_of(digest, folder)}") from None
 
     def exists(self, digest: str) -> bool:
         """Return whether the file is there."""
@@ -92,21 +92,21 @@ class S3Artifacts:
             found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(digest), MaxKeys=1)
         return bool(found.get("Contents"))
 
-    def remove(self, digest: str) -> None:
+    def remove(self, digest: str, folder: str = "") -> None:
         """Remove a file, if it is there."""
         with self._explained("written"):
-            self._store.remove(self._key(digest))
+            self._store.remove(self._key(digest, folder))
 
-    def digests(self) -> Iterator[str]:
-        """Yield the digest of each file that is there."""
+    def digests(self, folder: str = "") -> Iterator[str]:
+        """Yield the digest of each file that is there, in `folder` alone."""
         with self._explained("read"):
             pages = self._client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}sha/"):
+            for page in pages.paginate(Bucket=self._bucket, Prefix=f"{self._prefix}{folder or 'sha'}/"):
                 names = (entry["Key"].rpartition("/")[2] for entry in page.get("Contents", ()))
                 yield from filter(is_digest, names)
 
-    def _key(self, digest: str) -> str:
-        return self._prefix + key_of(digest)
+    def _key(self, digest: str, folder: str = "") -> str:
+        return self._prefix + key_of(digest, folder)
 
     @contextlib.contextmanager
     def _explained(self, what: str) -> Iterator[None]:

@@ -8,8 +8,9 @@ from optuna.trial import TrialState
 from tunefront.mistakes import TunefrontError
 from tunefront.storage import studies
 from tunefront.storage.artifacts.address import open_artifacts
-from tunefront.storage.artifacts.artifact_store import ArtifactStore, key_of
+from tunefront.storage.artifacts.artifact_store import SPOOL, ArtifactStore, key_of
 from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, named, read
+from tunefront.storage.artifacts.spooled import read_spooled
 from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
 from tunefront.storage.check.defect import Defect
 from tunefront.storage.database import optuna_tables
@@ -40,15 +41,24 @@ def find_artifact_defects(store: Store) -> list[Defect]:
 def _compare(store: Store, artifacts: ArtifactStore, users: list[OpenStudy]) -> list[Defect]:
     present = set(artifacts.digests())  # before rows are read: those of files that come later are written first
     found = [defect for study in users for defect in _find_missing(study, artifacts, present)]
-    # A worker forgets a beaten model first, and removes its files later, when it has time.
+    # A worker forgets a beaten model first, and removes its files later, when it has time. A result that the store has
+    # not been told of names files too.
     if not any(studies.workers_at_work(study) for study in users):
-        unnamed = sorted(present - named(store))
+        waiting = {study.name: read_spooled(artifacts, study.record)[0] for study in users}
+        found += [_describe_waiting(name, len(results), artifacts) for name, results in waiting.items() if results]
+        kept = {file.digest for results in waiting.values() for result in results for file in result.files}
+        unnamed = sorted(present - named(store) - kept)
         if unnamed:
             keys = ", ".join(map(key_of, unnamed[:_MAX_KEYS])) + (", ..." if len(unnamed) > _MAX_KEYS else "")
             what = f"{len(unnamed)} of the {len(present)} files in {artifacts.address} belong to no trial: {keys}"
             remedy = "their worker was lost. Unless another storage has files in the same place, remove them there"
             found.append(Defect("", what, remedy))
     return found
+
+
+def _describe_waiting(name: str, n: int, artifacts: ArtifactStore) -> Defect:
+    what = f"{n} result{'s wait' if n > 1 else ' waits'} in {artifacts.address}/{SPOOL}/{name}: the storage was away"
+    return Defect(name, what, "any 'tunefront run' that works on the study tells the storage, or refuses what is late")
 
 
 def _find_missing(study: OpenStudy, artifacts: ArtifactStore, present: set[str]) -> list[Defect]:

@@ -18,7 +18,7 @@ trial_user_attributes = sa.table(
 trial_system_attributes = sa.table(
     "trial_system_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
 )
-trial_intermediate_values = sa.table("trial_intermediate_values", sa.column("trial_id"))
+trial_intermediate_values = sa.table("trial_intermediate_values", sa.column("trial_id"), sa.column("step"))
 study_user_attributes = sa.table(
     "study_user_attributes", sa.column("study_id"), sa.column("key"), sa.column("value_json")
 )
@@ -33,3 +33,12 @@ def is_running(connection: Connection, study_id: int, number: int) -> bool:
     """Return whether a trial runs, as this transaction sees it."""
     query = sa.select(trials.c.state).where((trials.c.study_id == study_id) & (trials.c.number == number))
     return connection.execute(query).scalar() == TrialState.RUNNING.name
+
+
+def delete_values(connection: Connection, study_id: int, number: int, last: int = 0) -> None:
+    """Delete a trial's intermediate values after an epoch, and all that successive halving has found at its rungs."""
+    values, attributes = trial_intermediate_values, trial_system_attributes
+    ids = trial_ids(study_id, [number])
+    is_rung = attributes.c.key.like("completed!_rung!_%", escape="!")
+    connection.execute(values.delete().where(values.c.trial_id.in_(ids) & (values.c.step > last)))
+    connection.execute(attributes.delete().where(attributes.c.trial_id.in_(ids) & is_rung))

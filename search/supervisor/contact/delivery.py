@@ -88,6 +88,12 @@ class Delivery:
         return constraints.as_list(self._live_front.limits, known)
 
 
+def delivery_of(study: OpenStudy, spool: Spool) -> Delivery:
+    """Return the delivery of a study that nothing but the store is known of."""
+    spec = StudySpec.from_json(study.record.spec)
+    return Delivery(study, spec, LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits()), spool)
+
+
 def deliver_left_results(
     study: OpenStudy, out: Path, say: Callable[[str], None], artifacts: ArtifactStore | None = None
 ) -> None:
@@ -103,9 +109,7 @@ def deliver_left_results(
     """
     spool = Spool(out / "spool", KeptModels(study, out / "models"))
     if len(spool):
-        spec = StudySpec.from_json(study.record.spec)
-        live_front = LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits())
-        delivery = Delivery(study, spec, live_front, spool)
+        delivery = delivery_of(study, spool)
         for result in spool.results():
             if artifacts is not None and is_for_good(result):
                 for problem in upload(study.store, artifacts, result, files_of(result, spool, out)):

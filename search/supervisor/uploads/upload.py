@@ -45,18 +45,24 @@ def upload(store: Store, artifacts: ArtifactStore, result: TrialResult, files: M
         ArtifactsAwayError: If the place cannot be used now.
         OSError: If a file went away meanwhile; it is left out the next time.
     """
-    rows, problems = {}, []
+    rows, problems = describe_files(files)
+    dropped = register(store, result.lease, rows, (MODELS, LOGS))
+    if dropped is None:
+        return []
+    for row in rows:
+        if not artifacts.exists(row.digest):
+            artifacts.write(row.digest, files[row.name])
+    remove_unnamed(store, artifacts, dropped)
+    return problems
+
+
+def describe_files(files: Mapping[str, Path]) -> tuple[list[Artifact], list[str]]:
+    """Return files as rows name them, and a line for each that cannot be read or is a link."""
+    rows, problems = [], []
     for name, path in files.items():
         try:
             refuse_link(path)
-            rows[name] = Artifact(name, digest_of(path), path.stat().st_size)
+            rows.append(Artifact(name, digest_of(path), path.stat().st_size))
         except OSError as error:
             problems.append(f"{path} is not brought to the artifacts: {error.strerror or error}")
-    dropped = register(store, result.lease, list(rows.values()), (MODELS, LOGS))
-    if dropped is None:
-        return []
-    for name, row in rows.items():
-        if not artifacts.exists(row.digest):
-            artifacts.write(row.digest, files[name])
-    remove_unnamed(store, artifacts, dropped)
-    return problems
+    return rows, problems

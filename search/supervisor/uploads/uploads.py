@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -13,9 +14,11 @@ from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.uploads.far_checkpoints import far_checkpoints, fetch_checkpoint, upload_checkpoint
+from tunefront.search.supervisor.uploads.far_results import FarResult, Records, deliver_far, keep_far, read_far
 from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
 from tunefront.storage.artifacts.rows import MODELS, Artifact, forget, remove_unnamed
+from tunefront.storage.artifacts.spooled import drop
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.database.patience import is_away
@@ -55,6 +58,9 @@ class Uploads:
         self._brought_at: dict[int, float] = {}
         self._fetching: set[str] = set()  # digests of checkpoints
         self._fetched: set[str] = set()
+        self._kept_far: dict[str, str] = {}  # name of a result -> digest of what the artifacts have of it
+        self._far: list[FarResult] | None = None  # what lost workers left there
+        self._is_looking = False
         self._tasks: deque[Callable[[ArtifactStore], None]] = deque()
         self._lines: list[str] = []
         self._why_away, self._lost_at = "", 0.0
@@ -129,6 +135,34 @@ class Uploads:
                     self._add(partial(self._fetch, file))
             return any(file.digest in self._fetching for file in far)
 
+    def far_results(self) -> list[FarResult] | None:
+        """Return the results in the artifacts; None while they are looked up, which begins with the question.
+
+        While the place is away there are none: a trial that was lost is trained again rather than waited for.
+        """
+        if self._artifacts is None or self.is_away:
+            return []
+        with self._changed:
+            found, self._far = self._far, None
+            if found is None and not self._is_looking:
+                self._is_looking = True
+                self._add(self._look)
+        return found
+
+    def deliver_far(self, far: FarResult, delivery: Records, say: Callable[[str], None]) -> None:
+        """Tell the store of a result in the artifacts, see :func:`deliver_far`, and remove it there."""
+        dropped = deliver_far(self._study, far, delivery, say)
+        with self._changed:
+            self._add(partial(self._remove, dropped))
+            self._add(partial(self._forget, far.digest))
+
+    def note_told(self, result: TrialResult) -> None:
+        """Remove a result from the artifacts, if it was kept there while the store was away."""
+        with self._changed:
+            digest = self._kept_far.pop(result.name, "")
+            if digest:
+                self._add(partial(self._forget, digest))
+
     def drop(self, numbers: Collection[int], folder: str = MODELS) -> None:
         """Remove these trials' files in a folder from the artifacts, unless another trial has the same file."""
         if self._artifacts is not None:
@@ -196,6 +230,23 @@ class Uploads:
             self._fetched.add(file.digest)
             self._changed.notify_all()
 
+    def _forget(self, digest: str, artifacts: ArtifactStore) -> None:
+        drop(artifacts, self._study.record, digest)
+
+    def _look(self, artifacts: ArtifactStore) -> None:
+        found, lines = read_far(self._study, artifacts)
+        with self._changed:
+            self._far, self._is_looking = found, False
+            self._lines += lines
+            self._changed.notify_all()
+
+    def _keep_results(self, artifacts: ArtifactStore) -> None:
+        """Keep the results that wait for the store in the artifacts too, so that another machine may tell it."""
+        for result in self._spool.results():
+            if result.name in self._begun and result.name not in self._kept_far:
+                files = files_of(result, self._spool, self._out)
+                self._kept_far[result.name] = keep_far(self._study, artifacts, result, files)
+
     def _remove(self, digests: Collection[str], artifacts: ArtifactStore) -> None:
         remove_unnamed(self._study.store, artifacts, digests)
 
@@ -218,6 +269,8 @@ class Uploads:
                 if not is_away(error) and not isinstance(error, LockBusyError):
                     self._error = error
                     return
+                with contextlib.suppress(ArtifactsAwayError, OSError):  # both are away: the spool has the results
+                    self._keep_results(self._artifacts)
             else:
                 with self._changed:
                     self._tasks.popleft()

@@ -46,6 +46,20 @@ def test_a_file_lies_under_its_digest_and_comes_back(place: PlaceFixture, tmp_pa
     assert (tmp_path / "back.txt").read_bytes() == b"abc"
 
 
+def test_a_folder_has_files_of_its_own(place: PlaceFixture, tmp_path: Path, abc: Path) -> None:
+    place.store.write(ABC, abc, "spool/digits")
+    place.store.write(ABC, abc, "spool/digits-2")
+    assert {key for key in place.content() if key != "README.txt"} == {
+        f"spool/digits/{ABC}",
+        f"spool/digits-2/{ABC}",
+    }
+    assert (list(place.store.digests()), list(place.store.digests("spool/digits"))) == ([], [ABC])
+    fetch(place.store, ABC, tmp_path / "back.txt", "spool/digits")
+    assert (tmp_path / "back.txt").read_bytes() == b"abc"
+    place.store.remove(ABC, "spool/digits-2")
+    assert {key for key in place.content() if key != "README.txt"} == {f"spool/digits/{ABC}"}
+
+
 def test_a_file_of_many_parts_comes_back(place: PlaceFixture, tmp_path: Path) -> None:
     content = bytes(range(256)) * 40_000  # 10 MB: boto3 sends such a file in parts
     (tmp_path / "model").write_bytes(content)

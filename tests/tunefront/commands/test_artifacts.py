@@ -11,7 +11,9 @@ import pytest
 
 from tests.reports.report_fixture import ReportFixture
 from tests.tunefront.commands.conftest import Run
-from tunefront.storage.artifacts import rows, study_artifacts
+from tunefront.storage import studies
+from tunefront.storage.artifacts import rows, spooled, study_artifacts
+from tunefront.storage.artifacts.artifact_store import digest_of
 from tunefront.storage.artifacts.folder import FolderArtifacts
 from tunefront.storage.artifacts.rows import Artifact
 from tunefront.storage.attempts import Lease
@@ -132,12 +134,27 @@ def test_the_folder_of_artifacts_may_be_mounted_elsewhere_here(
 
 
 def test_delete_says_what_goes_from_the_artifacts(run: Run, tmp_path: Path, far_study: ReportFixture) -> None:
+    """The search's, and those of its confirmation in another place; results that the storage was never told of too."""
+    search = far_study.study
+    spec = {**search.record.spec, "name": "digits.confirmation", "confirms": "digits"}
+    confirmation = studies.create(far_study.store, "digits.confirmation", spec, {}, ["maximize"], ["accuracy"])
+    places = [FolderArtifacts(tmp_path / name) for name in ("artifacts", "others")]
+    study_artifacts.begin(confirmation, places[1].address)
+    left, log = tmp_path / "left", tmp_path / "log"
+    for path, place in ((left, places[0]), (log, places[1])):
+        path.write_text(path.name)
+        place.write(digest_of(path), path)
+    row = {"study_id": confirmation.study_id, "number": 0, "name": "logs/trial-0.log", "n_bytes": 3}
     with far_study.store.engine.begin() as connection:
+        connection.execute(schema.artifacts.insert().values(**row, digest=digest_of(log)))
         connection.execute(schema.workers.update().values(seen_at=0.0))  # nobody works on it any more
+    spooled.put(places[0], search.record, "a result", [Artifact("logs/trial-9.log", digest_of(left), 4)])
     code, out, _ = run("delete", "digits", "--yes")
     assert code == 0
     assert f"This removes 2 files in {tmp_path / 'artifacts'} (9 B), as far as no other study has the same" in out
-    assert list(FolderArtifacts(tmp_path / "artifacts").digests()) == []
+    assert f"This removes 1 file in {tmp_path / 'others'} (3 B), as far as no other study has the same" in out
+    assert [path.name for path in tmp_path.glob("artifacts/**/*") if path.is_file()] == ["README.txt"]
+    assert [path.name for path in tmp_path.glob("others/**/*") if path.is_file()] == ["README.txt"]
 
 
 def test_an_attempt_that_ended_registers_no_files(far_study: ReportFixture) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
+import optuna_dashboard
 import pytest
 import sqlalchemy as sa
+from optuna.storages import RDBStorage
 
 from tests.search.supervisor.outage_fixture import AwaySwitch, on_statement
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
@@ -18,6 +23,14 @@ from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
 
 MEASUREMENTS = {"accuracy": 0.75, "model_bytes": 1000.0, "train_seconds": 2.5}
+
+
+def shown_by_optuna_dashboard(fixture: SupervisorFixture) -> list[tuple[int, float]]:
+    """Return the points of trial 0's curve as optuna-dashboard gives them to a browser."""
+    environment: dict[str, Any] = {"PATH_INFO": f"/api/studies/{fixture.study.study_id}", "REQUEST_METHOD": "GET"}
+    setup_testing_defaults(environment)
+    answer = b"".join(optuna_dashboard.wsgi(RDBStorage(fixture.url))(environment, lambda *_: None))
+    return [(each["step"], each["value"]) for each in json.loads(answer)["trials"][0]["intermediate_values"]]
 
 
 def test_a_model_is_brought_back_when_another_has_ended_the_attempt_as_intended(tmp_path: Path) -> None:
@@ -53,7 +66,7 @@ def test_a_model_is_brought_back_when_another_has_ended_the_attempt_as_intended(
 
 def test_a_result_voids_the_epochs_after_what_its_attempt_really_went_on_from(tmp_path: Path) -> None:
     """Its process began anew and ended early, and the store was away all the while."""
-    fixture = SupervisorFixture(tmp_path, make_spec(), {})
+    fixture = SupervisorFixture(tmp_path, make_spec(objectives={"memory": False, "time": False}), {})
     study, spool = fixture.study, Spool(tmp_path / "spool", KeptModels(fixture.study, tmp_path / "models"))
     live_front = LiveFront(study.optuna, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
     delivery = Delivery(study, fixture.spec, live_front, spool)
@@ -73,3 +86,4 @@ def test_a_result_voids_the_epochs_after_what_its_attempt_really_went_on_from(tm
     (trial,) = fixture.trials()
     assert [(epoch.epoch, epoch.accuracy) for epoch in trial.epochs] == [(1, 0.2), (2, 0.4)]
     assert [part.resumed_epochs for part in trial.parts] == [0]
+    assert shown_by_optuna_dashboard(fixture) == [(1, 0.2), (2, 0.4)]
