@@ -22,6 +22,7 @@ class Counts:
     failed: int
     running: int
     waiting: int
+    cancelled: int = 0
 
     @property
     def finished(self) -> int:
@@ -36,22 +37,34 @@ def count(study: OpenStudy) -> Counts:
     pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
     # Refusals are read after the states: whether a trial was refused is written before its state becomes pruned.
     n_refused = len(pruned & refused(study)) if pruned else 0
+    failed = {trial.number for trial in trials if trial.state == TrialState.FAIL}
+    n_cancelled = len(failed & cancelled(study)) if failed else 0
     return Counts(
         complete=states.count(TrialState.COMPLETE),
         pruned=len(pruned) - n_refused,
         refused=n_refused,
-        failed=states.count(TrialState.FAIL),
+        failed=len(failed) - n_cancelled,
         running=states.count(TrialState.RUNNING),
         waiting=states.count(TrialState.WAITING),
+        cancelled=n_cancelled,
     )
 
 
 def refused(study: OpenStudy) -> frozenset[int]:
     """Return the numbers of the trials that were or are being refused, which Optuna lists as pruned."""
+    return _ended_as(study, Outcome.REFUSED)
+
+
+def cancelled(study: OpenStudy) -> frozenset[int]:
+    """Return the numbers of the trials that were or are being cancelled, which Optuna lists as failed."""
+    return _ended_as(study, Outcome.CANCELLED)
+
+
+def _ended_as(study: OpenStudy, outcome: Outcome) -> frozenset[int]:
     table = schema.attempts
-    is_ending = (table.c.ending == "running") & (table.c.intended == Outcome.REFUSED)
+    is_ending = (table.c.ending == "running") & (table.c.intended == outcome)
     query = sa.select(table.c.number).where(
-        (table.c.study_id == study.study_id) & ((table.c.ending == Outcome.REFUSED) | is_ending)
+        (table.c.study_id == study.study_id) & ((table.c.ending == outcome) | is_ending)
     )
     with study.store.engine.connect() as connection:
         return frozenset(connection.execute(query).scalars())

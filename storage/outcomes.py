@@ -15,6 +15,7 @@ class Outcome(enum.StrEnum):
     PRUNED = "pruned"  # stopped early
     REFUSED = "refused"  # breaks a limit before training; costs no trial of the budget
     FAILED = "failed"
+    CANCELLED = "cancelled"  # a person ended it; costs no trial of the budget, and is no failure
     RETURNED = "returned"  # interrupted, and given back to the queue
     LOST = "lost"  # the worker died; the trial was given back to the queue
     PAUSED = "paused"  # its turn is over; given back to the queue
@@ -26,6 +27,7 @@ STATES: Mapping[Outcome, TrialState] = {
     Outcome.PRUNED: TrialState.PRUNED,
     Outcome.REFUSED: TrialState.PRUNED,
     Outcome.FAILED: TrialState.FAIL,
+    Outcome.CANCELLED: TrialState.FAIL,
     Outcome.RETURNED: TrialState.WAITING,
     Outcome.LOST: TrialState.WAITING,
     Outcome.PAUSED: TrialState.WAITING,

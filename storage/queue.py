@@ -35,6 +35,7 @@ from tunefront.storage.attempts import (
     read_attempts,
     read_leases,
 )
+from tunefront.storage.control import processes
 from tunefront.storage.counts import count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
@@ -149,6 +150,7 @@ def renew(store: Store, worker_id: str, numbers: Sequence[int] | None = None) ->
         expires_at = now + store.waits.lease_seconds
         connection.execute(schema.leases.update().where(is_renewed).values(expires_at=expires_at))
         connection.execute(schema.workers.update().where(schema.workers.c.worker_id == worker_id).values(seen_at=now))
+        processes.note_seen(connection, store.worker_id, now)
     return now
 
 

@@ -21,6 +21,10 @@ from tunefront.storage.open_study import OpenStudy, StudyRecord
 WRITTEN_SPEC = "written_spec"  # user attribute of a study: the keys that its first spec was written with
 
 
+# Columns that tables of all versions have: what a reader finds may have been made by an older tunefront.
+_RECORD = [schema.studies.c[name] for name in ("study_id", "name", "spec", "dataset", "created_at")]
+
+
 def find(store: Store, name: str) -> OpenStudy | None:
     """Return the study of that name, or None."""
     return next((study for study in list_all(store) if study.name == name), None)
@@ -30,7 +34,7 @@ def list_all(store: Store) -> list[OpenStudy]:
     """Read every tunefront study in the store, oldest first. Optuna studies without a spec are left out."""
     names = _names(store)
     with store.engine.connect() as connection:
-        rows = connection.execute(sa.select(schema.studies).order_by(schema.studies.c.study_id)).all()
+        rows = connection.execute(sa.select(*_RECORD).order_by(schema.studies.c.study_id)).all()
     return [
         OpenStudy(store, _record(names[row.study_id], row))
         for row in rows
@@ -122,8 +126,14 @@ def _limiting(spec: Mapping[str, Any]) -> list[Any]:
     return [spec["objectives"], spec.get("limits") or {}, (spec.get("deploy") or {}).get("device")]
 
 
-def register_worker(study: OpenStudy, worker_id: str, host: str, pid: int, machine: Mapping[str, Any]) -> None:
-    """Record a supervisor that works on the study, with its hardware, versions and slots."""
+def register_worker(
+    study: OpenStudy, worker_id: str, host: str, pid: int, machine: Mapping[str, Any], process_id: str = ""
+) -> None:
+    """Record a supervisor that works on the study, with its hardware, versions and slots.
+
+    Args:
+        process_id: The process that it is part of, see `tunefront.storage.control.processes`.
+    """
     now = schema.database_now()
     with study.store.engine.begin() as connection:
         connection.execute(
@@ -135,6 +145,7 @@ def register_worker(study: OpenStudy, worker_id: str, host: str, pid: int, machi
                 machine=json.dumps(machine),
                 started_at=now,
                 seen_at=now,
+                process_id=process_id,
             )
         )
 
@@ -153,7 +164,8 @@ class WorkerRecord:
 
 def list_workers(study: OpenStudy) -> list[WorkerRecord]:
     """Read every supervisor that the study ever had, oldest first."""
-    query = sa.select(schema.workers).where(schema.workers.c.study_id == study.study_id)
+    columns = [schema.workers.c[name] for name in WorkerRecord.__dataclass_fields__]
+    query = sa.select(*columns).where(schema.workers.c.study_id == study.study_id)
     with study.store.engine.connect() as connection:
         rows = connection.execute(query.order_by(schema.workers.c.started_at)).all()
     return [

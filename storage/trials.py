@@ -17,7 +17,7 @@ from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.open_study import OpenStudy
-from tunefront.storage.outcomes import Outcome
+from tunefront.storage.outcomes import STATES, Outcome
 from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
@@ -30,8 +30,8 @@ class TrialRecord:
 
     Attributes:
         number: The trial's number within the study, as Optuna counts it from 0.
-        state: ``waiting``, ``running``, ``complete``, ``pruned``, ``refused`` or ``failed``.
-        reason: Why it was pruned, refused, failed or given back; empty if there is none.
+        state: ``waiting``, ``running``, ``complete``, ``pruned``, ``refused``, ``failed`` or ``cancelled``.
+        reason: Why it was pruned, refused, failed, cancelled or given back; empty if there is none.
         values: A value for each objective, if complete.
         is_feasible: Whether no limit of the spec is known to be broken, see :func:`is_feasible`.
         parameters: The parameters that its training began with: ``group.name`` -> value. They are those it was sampled
@@ -96,6 +96,7 @@ _STATE_NAMES = {
     TrialState.PRUNED: "pruned",
     TrialState.FAIL: "failed",
 }
+_FINER_STATES = (Outcome.REFUSED, Outcome.CANCELLED)  # which Optuna calls pruned and failed
 
 
 def load(study: OpenStudy) -> list[TrialRecord]:
@@ -116,11 +117,13 @@ def load(study: OpenStudy) -> list[TrialRecord]:
         parts = attempts_in(attempts.get(frozen.number, []))
         last = parts[-1] if parts else None
         course = stages.read(frozen.user_attrs)
-        was_refused = last is not None and last.ending == "refused"
+        state = _STATE_NAMES[frozen.state]
+        if last is not None and last.ending in _FINER_STATES and frozen.state == STATES[Outcome(last.ending)]:
+            state = last.ending
         records.append(
             TrialRecord(
                 number=frozen.number,
-                state="refused" if was_refused else _STATE_NAMES[frozen.state],
+                state=state,
                 reason=frozen.user_attrs.get(queue.REASON, "") or (last.reason if last is not None else ""),
                 values=tuple(frozen.values) if frozen.state == TrialState.COMPLETE else None,
                 is_feasible=is_feasible(frozen, objectives, extra),
@@ -144,7 +147,8 @@ def load(study: OpenStudy) -> list[TrialRecord]:
 
 def _n_attempts(attempts: Sequence[Attempt]) -> int:
     n_paused = sum(attempt.ending == Outcome.PAUSED for attempt in attempts[:-1])
-    return len(attempts) - n_paused
+    n_unstarted = sum(not attempt.worker_id for attempt in attempts)  # it was cancelled while it waited
+    return len(attempts) - n_paused - n_unstarted
 
 
 def is_feasible(trial: FrozenTrial, objectives: Sequence[Objective], extra: Sequence[Objective] = ()) -> bool:

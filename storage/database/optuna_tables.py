@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
+studies = sa.table("studies", sa.column("study_id"), sa.column("study_name"))
 trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"), sa.column("state"))
 trial_user_attributes = sa.table(
     "trial_user_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")

@@ -12,7 +12,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-VERSION = 4  # raised with each migration
+VERSION = 5  # raised with each migration
 
 metadata = sa.MetaData()
 
@@ -40,6 +40,14 @@ studies = sa.Table(
     sa.Column("spec", sa.Text, nullable=False),  # canonical JSON of the StudySpec
     sa.Column("dataset", sa.Text, nullable=False),  # JSON facts: counts, classes, shape
     sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),  # higher is first
+    # `wish` is a tunefront.storage.control.wishes.StudyWish, with when and by whom it was made. Whoever can write to
+    # the store can write any name there.
+    sa.Column("wish", sa.String(16), nullable=False, server_default="open"),
+    sa.Column("wished_at", sa.Double),
+    sa.Column("wished_by", sa.String(255), nullable=False, server_default=""),
+    sa.Column("is_submitted", sa.Boolean, nullable=False, server_default=sa.false()),  # any worker may take it
+    sa.Column("is_over", sa.Boolean, nullable=False, server_default=sa.false()),  # no worker need look for a trial
 )
 
 workers = sa.Table(
@@ -52,6 +60,36 @@ workers = sa.Table(
     sa.Column("machine", sa.Text, nullable=False),  # JSON: hardware, versions, slots
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("seen_at", sa.Double, nullable=False),
+    sa.Column("process_id", sa.String(64), nullable=False, server_default=""),  # empty: of an older tunefront
+)
+
+# A process that works on one study after the other, or on several. It has a row in the table above for each study that
+# it has worked on. One that works on a single study has its worker's identifier.
+processes = sa.Table(
+    "tunefront_processes",
+    metadata,
+    sa.Column("process_id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False),  # what people call it; of those that run, one has it
+    sa.Column("host", sa.String(255), nullable=False),  # as in the table above
+    sa.Column("host_name", sa.String(255), nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("devices", sa.Text, nullable=False),  # JSON: the kind of each slot's device
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    sa.Column("is_draining", sa.Boolean, nullable=False, server_default=sa.false()),  # it was told to end
+    sa.Column("wished_at", sa.Double),
+    sa.Column("wished_by", sa.String(255), nullable=False, server_default=""),
+)
+
+# Trials that run and are to end. A row goes when its trial has ended.
+cancellations = sa.Table(
+    "tunefront_cancellations",
+    metadata,
+    _study(),
+    _number(),
+    sa.Column("wished_at", sa.Double, nullable=False),
+    sa.Column("wished_by", sa.String(255), nullable=False),
 )
 
 leases = sa.Table(

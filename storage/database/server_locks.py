@@ -96,11 +96,15 @@ def _set_timeout(connection: Connection, seconds: float) -> None:
 
 def _holders(connection: Connection, study_id: int | None) -> list[_Holder]:
     """Return the connections that hold what was waited for, and when the worker of each was last seen alive."""
-    workers = schema.workers.name
     query = _HOLDERS.format(seen_at="NULL", workers="")
-    if sa.inspect(connection).has_table(workers):  # while a store is made, it has no workers
-        join = f"LEFT JOIN {workers} AS worker ON activity.application_name = '{APPLICATION}:' || worker.worker_id"
-        query = _HOLDERS.format(seen_at="worker.seen_at", workers=join)
+    tables = {schema.workers.name: "worker_id", schema.processes.name: "process_id"}
+    if set(tables) <= set(sa.inspect(connection).get_table_names()):  # while a store is made or upgraded, it has not
+        joins = [
+            f"LEFT JOIN {table} ON activity.application_name = '{APPLICATION}:' || {table}.{key}"
+            for table, key in tables.items()
+        ]
+        seen_at = f"GREATEST({', '.join(f'{table}.seen_at' for table in tables)})"  # NULLs do not count
+        query = _HOLDERS.format(seen_at=seen_at, workers=" ".join(joins))
     keys = {"store_high": _STORE_KEY >> 32, "store_low": _STORE_KEY & 0xFFFFFFFF, "kind": _STUDY_KEY}
     return list(
         connection.execute(

@@ -38,7 +38,14 @@ def execute(fixture: StudyFixture, statement: sa.Executable) -> None:
 
 
 def test_counts_are_exact_when_nothing_is_wrong(fixture: StudyFixture) -> None:
-    for outcome in (Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED, Outcome.FAILED, Outcome.COMPLETE):
+    for outcome in (
+        Outcome.COMPLETE,
+        Outcome.PRUNED,
+        Outcome.REFUSED,
+        Outcome.FAILED,
+        Outcome.CANCELLED,
+        Outcome.COMPLETE,
+    ):
         fixture.finish(fixture.lease(), outcome)
     running = fixture.lease()
     curves.append(fixture.store, running[0], epoch(1))
@@ -50,7 +57,7 @@ def test_counts_are_exact_when_nothing_is_wrong(fixture: StudyFixture) -> None:
     assert (study.name, study.n_trials) == ("digits", 4)
     assert asdict(study.counts) == {
         **{"complete": 2, "pruned": 1, "refused": 1, "failed": 1},
-        **{"running": 1, "waiting": 1},
+        **{"running": 1, "waiting": 1, "cancelled": 1},
     }
     assert (study.models.n_here, study.models.n_elsewhere) == (0, 0)
 

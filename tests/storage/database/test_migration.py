@@ -93,7 +93,8 @@ def test_tables_of_optuna_and_of_others_are_left_alone(old_url: str) -> None:
         connection.exec_driver_sql("CREATE TABLE notes (text TEXT)")
     names = set(sa.inspect(engine).get_table_names())
     open_store(old_url, is_writer=True)
-    added = {migration.VERSION_TABLE, "tunefront_answers", "tunefront_artifacts"}
+    added = {"answers", "artifacts", "cancellations", "processes"}
+    added = {migration.VERSION_TABLE, *(f"tunefront_{name}" for name in added)}
     assert set(sa.inspect(sa.create_engine(old_url)).get_table_names()) == names | added
 
 
