@@ -89,6 +89,7 @@ FLOORS: dict[str, int] = {
     "profiling": 4,
     "replay": 4,
     "supervisor": 5,
+    "fleet": 6,
     "retraining": 6,
 }
 

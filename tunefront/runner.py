@@ -148,7 +148,7 @@ def run_spec(
             view.progress(f"loading Keras and preparing {spec.data.source}", 0, 1)
 
             import tunefront.reports.publish  # noqa: F401
-            from tunefront.search.supervisor.run import RunRequest, run_study
+            from tunefront.search.fleet.run import RunRequest, run_study
 
             request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue, artifacts)
             return run_study(request, view)

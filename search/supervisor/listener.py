@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from multiprocessing.connection import wait
+from collections.abc import Callable, Collection, Mapping
+from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
@@ -64,11 +64,13 @@ class Listener:
         self._is_interrupted = is_interrupted
         self._clock = clock
 
-    def listen(self, seconds: float) -> None:
-        """Handle the messages that have come in; wait at most `seconds` for one."""
+    def listen(self, ready: Collection[Connection]) -> None:
+        """Handle the messages that have come in on those of these connections that are of trials of this supervisor."""
         by_connection = self._running.by_connection()
-        for ready in wait(list(by_connection), timeout=seconds):
-            running = by_connection[ready]  # type: ignore[index]
+        for connection in ready:
+            running = by_connection.get(connection)
+            if running is None:
+                continue
             try:
                 message = receive(running.child.connection)
             except (EOFError, OSError):

@@ -13,6 +13,7 @@ import psutil
 
 from tests.search.stub_trials import EPOCHS, follow
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
@@ -145,7 +146,7 @@ class SupervisorFixture:
         return Supervisor(assignment, launcher, self.view, is_interrupted, trains, self.clock)
 
     def run(self, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
-        return self.supervisor(is_interrupted).run()
+        return serve(self.supervisor(is_interrupted), is_interrupted)
 
     def trials(self) -> list[TrialRecord]:
         return trials.load(self.study)
@@ -163,6 +164,13 @@ class SupervisorFixture:
         """Return the process numbers of trial processes that still run."""
         pids = [int(path.stem.split("-")[1]) for path in self.notes.glob("*.pid")]
         return [pid for pid in pids if is_running(pid)]
+
+
+def serve(supervisor: Supervisor, is_interrupted: Callable[[], bool] = lambda: False) -> Ending:
+    """Run a supervisor's study alone, as `tunefront run` does."""
+    duty = OneStudy(supervisor)
+    Worker(supervisor.slots, duty, is_interrupted).work()
+    return duty.ending
 
 
 def is_running(pid: int) -> bool:

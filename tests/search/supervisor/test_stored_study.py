@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.search.stub_trials import StubTrial
-from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec, serve
 from tunefront.search.launching import machine
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.supervisor.end_reason import Ending
@@ -175,5 +175,5 @@ def test_a_worker_that_was_taken_for_lost_does_not_go_on_under_the_old_limits(fi
     supervisor = old.supervisor()
     go_on(fixture, limited(0.35, 1000.0))
     with pytest.raises(StoreError, match="the limits of study 'digits' were changed while this run was out of reach"):
-        supervisor.run()
+        serve(supervisor)
     assert fixture.states() == ["complete", "refused", "complete", "refused"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.search.supervisor_fixture import RecordingView, SupervisorFixture, make_spec
+from tunefront.search.fleet.run import RunRequest, run_study
 from tunefront.search.launching.fork_server import Launcher
-from tunefront.search.supervisor.run import RunRequest, run_study
 from tunefront.search.system.links import refuse_links
 from tunefront.storage.folder_owner import FolderTakenError, claim
 

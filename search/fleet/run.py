@@ -11,6 +11,7 @@ from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
+from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
 from tunefront.search.launching.fork_server import Launcher
@@ -133,7 +134,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
             view.warn(text)
     assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description, gpus, artifacts)
     with interruptible(view.say) as is_interrupted:
-        return Supervisor(assignment, request.launcher, view, is_interrupted).run()
+        duty = OneStudy(Supervisor(assignment, request.launcher, view, is_interrupted))
+        Worker(slots, duty, is_interrupted).work()
+        return duty.ending
 
 
 def _check_extras(request: RunRequest) -> None:
