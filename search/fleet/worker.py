@@ -83,10 +83,12 @@ class Worker:
     def work(self) -> None:
         """Run trials until the duty is over, or the work is interrupted."""
         try:
-            while not self._duty.is_over() and not self._is_interrupted():
+            while not self._duty.is_over():
                 for supervisor in self._duty.newcomers():
                     self._served.append(supervisor)
                     supervisor.begin()
+                if self._is_interrupted():
+                    break
                 self._step()
                 if not self._duty.is_over():
                     self._listen()
