@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tunefront.mistakes import TunefrontError
 from tunefront.storage import studies
 from tunefront.storage.artifacts.address import open_artifacts
-from tunefront.storage.artifacts.artifact_store import SPOOL, ArtifactStore, key_of
+from tunefront.storage.artifacts.artifact_store import SPOOL, ArtifactStore, digest_of, key_of
 from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, named, read
 from tunefront.storage.artifacts.spooled import read_spooled
 from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
 from tunefront.storage.check.defect import Defect
+from tunefront.storage.check.kept_models import describe_retraining, kept_paths, retrained_path
 from tunefront.storage.database import optuna_tables
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
@@ -62,7 +65,7 @@ def _describe_waiting(name: str, n: int, artifacts: ArtifactStore) -> Defect:
 
 
 def _find_missing(study: OpenStudy, artifacts: ArtifactStore, present: set[str]) -> list[Defect]:
-    ended = _ended_trials(study)
+    ended, paths = _ended_trials(study), kept_paths(study)
     found = []
     for number, files in sorted(_files(study).items()):
         lost = [file for file in files if number in ended and file.digest not in present]
@@ -71,12 +74,24 @@ def _find_missing(study: OpenStudy, artifacts: ArtifactStore, present: set[str])
             still = _files(study).get(number, [])
             lost = [file for file in lost if file in still]
         for file in lost:
+            path = paths.get(number, "")
+            if file.folder == MODELS and path and retrained_path(path).exists():
+                continue
             what = f"{file.name} is missing in {artifacts.address}, where it is {key_of(file.digest)}"
-            remedy = "put it back from a backup of that place"
-            if file.folder == MODELS:
-                remedy += f", or train the model again: tunefront retrain {study.name} {number}"
-            found.append(Defect(study.name, what, remedy))
+            found.append(Defect(study.name, what, _find_remedy(study, number, file, path)))
     return found
+
+
+def _find_remedy(study: OpenStudy, number: int, file: Artifact, path: str) -> str:
+    """Return what to do about a missing file of a trial whose kept model is, or was, at `path`."""
+    here = Path(path).parents[1] / file.name if path else None
+    if here is not None and here.is_file() and digest_of(here) == file.digest:
+        return f"put it back: {here} is the same file"
+    remedy = "put it back from a backup of that place"
+    if file.folder == MODELS:
+        again = describe_retraining(study.name, number, path) if path else f"tunefront retrain {study.name} {number}"
+        remedy += f", or train the model again: {again}"
+    return remedy
 
 
 def _files(study: OpenStudy) -> dict[int, list[Artifact]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import sqlalchemy as sa
@@ -47,11 +48,21 @@ def may_have_password(text: str) -> bool:
 
 
 def password_warning(url: str) -> str:
-    """Return a sentence on where else the password of a PostgreSQL server may stand; empty if the URL has none."""
-    if not url.startswith("postgresql") or masked(url) in (url, "(not a database URL)"):
+    """Return a sentence on a password of a PostgreSQL server in its URL, or in a variable that goes before its file.
+
+    Empty if there is neither.
+    """
+    if not url.startswith("postgresql") or masked(url) == "(not a database URL)":
         return ""
-    return (
-        "the address of the storage has a password in it, which others may read in lists of processes, logs and jobs. "
-        "Put it into a file, as a line HOST:PORT:DATABASE:USER:PASSWORD, chmod 600, and name that file in place of the "
-        "password: ?passfile=/its/path"
-    )
+    if masked(url) != url:
+        return (
+            "the address of the storage has a password in it, which others may read in lists of processes, logs and "
+            "jobs. Put it into a file, as a line HOST:PORT:DATABASE:USER:PASSWORD, chmod 600, and name that file in "
+            "place of the password: ?passfile=/its/path"
+        )
+    if "passfile" in make_url(url).query and os.environ.get("PGPASSWORD"):
+        return (
+            "the password in the variable PGPASSWORD goes before the file that the address of the storage names: "
+            "'unset PGPASSWORD', unless you want that"
+        )
+    return ""

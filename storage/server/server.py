@@ -69,8 +69,11 @@ def start_server(path: Path, host: str | None = None, port: int | None = None) -
         port: None for that of the last start.
 
     Raises:
-        ServerError: If it cannot be started, or runs with another host or port than those given.
+        ServerError: If it cannot be started, if others may change its folder, or if it runs with another host or port
+            than those given.
     """
+    if host is not None and not host.strip():
+        raise ServerError("--listen is empty. Name an address of this machine; 0.0.0.0 means all that it has")
     folder = StoreFolder(path.absolute())
     is_store = folder.check()
     programs = server_programs(read_major(folder))
@@ -96,7 +99,7 @@ def start_server(path: Path, host: str | None = None, port: int | None = None) -
                 )
             return RunningServer(folder, listening, programs.version, user.name, is_started=False)
         _check_free(wanted)
-        folder.write_listening(wanted)  # from here on this is a store, also if what follows is cut off
+        folder.write_listening(listening)  # from here on this is a store, also if what follows is cut off
         has_data = folder.data.exists()
         has_password = folder.password_file.exists()
         if not has_data:
@@ -108,7 +111,12 @@ def start_server(path: Path, host: str | None = None, port: int | None = None) -
         for file in (folder.configuration, folder.access):
             file.chmod(0o644)  # no secrets, and the server's user reads them
         check_password_file(folder.password_file)
-        _launch(folder, user, programs)
+        folder.write_listening(wanted)  # before it runs: whoever is cut off next finds it there
+        try:
+            _launch(folder, user, programs)
+        except ServerError:
+            folder.write_listening(listening)
+            raise
         _check_answer(folder, wanted)
     return RunningServer(
         folder, wanted, programs.version, user.name, is_started=True, has_new_password=has_data and not has_password

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,9 +95,22 @@ class StoreFolder:
         return False
 
     def make(self, *, for_other_user: bool) -> None:
-        """Make the folder: for its owner alone, or so that another user may pass through to the data."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path.chmod(0o711 if for_other_user else 0o700)
+        """Make the folder: for its owner alone, or so that another user may pass through to the data.
+
+        One that is there keeps its mode.
+
+        Raises:
+            ServerError: If others may put files of theirs into it.
+        """
+        if not self.path.exists():
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.chmod(0o711 if for_other_user else 0o700)
+        elif (mode := self.path.stat().st_mode) & (stat.S_IWGRP | stat.S_IWOTH):
+            shown = shlex.quote(str(self.path))
+            raise ServerError(
+                f"others may write into {shown} (mode {stat.S_IMODE(mode):o}), and so replace the store's password "
+                f"file: chmod go-w {shown}, or name a new folder with --data"
+            )
 
     @contextmanager
     def exclusively(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import typer
 from tunefront.commands.options import JsonOption, OutOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.screen.verdict import chosen_path, say_verdict
-from tunefront.commands.session import results_folder
+from tunefront.commands.session import results_folder, step_to_page
 from tunefront.commands.terminal import (
     UserError,
     say,
@@ -106,7 +106,7 @@ def select(
     if as_json:
         show_json(_as_json(choice, found, folder, files))
         return
-    _say(choice, found, storage, folder)
+    _say(choice, found, storage, folder, out)
     if files:
         say_written(files)
 
@@ -127,7 +127,7 @@ def _with_model_here(choice: Selection, study: OpenStudy, folder: Path) -> Selec
     return replace(choice, option=replace(choice.option, trial=trial))
 
 
-def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> None:
+def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path, out: Path | None) -> None:
     say_verdict(choice, folder)
     if chosen_path(choice, folder) is None:
         return
@@ -136,7 +136,7 @@ def _say(choice: Selection, study: OpenStudy, storage: str, folder: Path) -> Non
         step = [f"tunefront select {search}{storage_argument(storage)}"]
     elif not choice.option.confirmed:
         step = [f"tunefront confirm {study.name}{storage_argument(storage)}"]
-    suggest(*step, f"open {folder / 'report.html'}")
+    suggest(*step, step_to_page(study.name, folder, storage, out))
 
 
 def _export(choice: Selection, folder: Path, target: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -206,3 +207,11 @@ def say_end_of_study(published: Published, storage: str, *steps: str) -> None:
         *(f"{step}{storage_argument(storage)}" for step in (steps if choice is not None else ())),
         f"open {published.files.report_html}",
     )
+
+
+def step_to_page(study: str, folder: Path, storage: str, out: Path | None) -> str:
+    """Return the command that opens a study's report, or writes it if it is not in the folder."""
+    if (folder / "report.html").is_file():
+        return f"open {folder / 'report.html'}"
+    where = f" --out {shlex.quote(str(out))}" if out is not None else ""
+    return f"tunefront report {study}{where}{storage_argument(storage)}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
-import os
 import re
 import shlex
 import shutil
@@ -71,16 +70,21 @@ def _is_interruption(error: BaseException | None) -> bool:
 
 
 def writable_folder(path: Path, option: str = "--out") -> Path:
-    """Return `path` if files can be written there once it is made. Makes nothing.
+    """Return `path` if files can be written there once it is made. Leaves nothing.
 
     Raises:
         UserError: If they cannot; the message names the option and the obstacle.
     """
+    import tempfile
+
     nearest = next(folder for folder in (path, *path.parents) if folder.exists())
     if not nearest.is_dir():
         raise UserError(f"{path} cannot be written: {nearest} is a file. Name another folder with {option}")
-    if not os.access(nearest, os.W_OK):
-        raise UserError(f"{path} cannot be written: no permission for {nearest}. Name another folder with {option}")
+    try:  # permissions do not tell of read-only disks, nor anything to root
+        Path(tempfile.mkdtemp(prefix=".tunefront-", dir=nearest)).rmdir()
+    except OSError as error:
+        why = f"no permission for {nearest}" if isinstance(error, PermissionError) else f"{nearest}: {error.strerror}"
+        raise UserError(f"{path} cannot be written: {why}. Name another folder with {option}") from None
     return path
 
 

@@ -34,7 +34,7 @@ class Place:
         file = Artifact(f"models/trial-{number}.keras", digest, len(content))
         assert rows.register(self.fixture.store, leased[0], [file], (rows.MODELS,)) == []
         if is_complete:
-            model = self.folder / "elsewhere" / f"trial-{number}.keras"
+            model = self.folder / "elsewhere/models" / f"trial-{number}.keras"
             assert self.fixture.finish(leased, Outcome.COMPLETE, model_path=str(model))
         return digest
 
@@ -60,7 +60,7 @@ def test_a_model_in_artifacts_need_not_be_on_this_machine(place: Place) -> None:
     assert (checked.studies[0].models.n_here, checked.studies[0].models.n_elsewhere) == (0, 1)
 
 
-def test_a_row_whose_file_is_missing_is_named_once_its_trial_has_ended(place: Place) -> None:
+def test_a_row_whose_file_is_missing_is_named_once_its_trial_has_ended(place: Place, tmp_path: Path) -> None:
     for digest in place.digests:  # the second one's trial runs: its file may be on its way
         place.artifacts.remove(digest)
     (found,) = place.defects()
@@ -68,7 +68,18 @@ def test_a_row_whose_file_is_missing_is_named_once_its_trial_has_ended(place: Pl
     assert found.what == (
         f"models/trial-0.keras is missing in {place.artifacts.address}, where it is {key_of(place.digests[0])}"
     )
-    assert found.remedy.endswith("tunefront retrain digits 0")
+    results = tmp_path / "elsewhere"
+    again = results / "retrained/trial-0.keras"
+    assert found.remedy.endswith(f"tunefront retrain digits 0, whose model {again} counts in its place")
+    kept = results / "models/trial-0.keras"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("another model")
+    assert place.defects() == [found]
+    kept.write_text("a model")
+    assert place.defects()[0].remedy == f"put it back: {kept} is the same file"
+    again.parent.mkdir()
+    again.touch()
+    assert place.defects() == []
 
 
 def test_files_that_nobody_names_are_counted_once_no_worker_is_at_work(place: Place) -> None:

@@ -118,17 +118,25 @@ def test_rows_of_trials_that_are_not_there_are_counted(fixture: StudyFixture) ->
 
 
 def test_a_kept_model_that_is_missing_is_named_where_it_was_trained(fixture: StudyFixture, tmp_path: Path) -> None:
+    for folder in ("models", "retrained"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "models/there.keras").touch()
     for worker, host in (("anna", socket.gethostname()), ("bert", "another-machine")):
         studies.register_worker(fixture.study, worker, "host-key", 7, {"host_name": host})
         for name in ("there", "missing"):
-            (tmp_path / "there.keras").touch()
-            fixture.finish(fixture.lease(worker), model_path=str(tmp_path / f"{name}.keras"))
-    fixture.finish(fixture.lease("carl"), model_path=str(tmp_path / "missing.keras"))  # a worker that is not known
+            fixture.finish(fixture.lease(worker), model_path=str(tmp_path / f"models/{name}.keras"))
+    fixture.finish(
+        fixture.lease("carl"), model_path=str(tmp_path / "models/missing.keras")
+    )  # a worker that is not known
     checked = check_store(fixture.store)
     (found,) = checked.defects
-    assert found.what == f"the kept model of trial 1 is not where it was put: {tmp_path / 'missing.keras'}"
-    assert found.remedy.endswith("tunefront retrain digits 1")
+    assert found.what == f"the kept model of trial 1 is not where it was put: {tmp_path / 'models/missing.keras'}"
+    again = tmp_path / "retrained/missing.keras"
+    assert found.remedy.endswith(f"tunefront retrain digits 1, whose model {again} counts in its place")
     assert (checked.studies[0].models.n_here, checked.studies[0].models.n_elsewhere) == (2, 2)
+    again.touch()
+    checked = check_store(fixture.store)
+    assert checked.defects == []
 
 
 def test_tables_of_two_versions_are_named(tmp_path: Path, sqlite_template: Path) -> None:

@@ -54,3 +54,12 @@ def test_a_password_in_a_url_is_warned_of_with_the_remedy(url: str, is_warned: b
     warning = password_warning(url)
     assert ("?passfile=/its/path" in warning) == is_warned
     assert "s3cret" not in warning
+
+
+def test_a_variable_that_goes_before_the_password_file_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    named, without = "postgresql+psycopg://anna@host/db?passfile=/its/path", "postgresql+psycopg://anna@host/db"
+    assert password_warning(named) == ""
+    monkeypatch.setenv("PGPASSWORD", "s3cret")
+    assert "'unset PGPASSWORD'" in password_warning(named)
+    assert password_warning(without) == ""  # its one password is there
+    assert "s3cret" not in password_warning(named)

@@ -63,6 +63,15 @@ def test_a_limit_chooses_another_one(run: Run, study: ReportFixture) -> None:
     assert "Its model was not kept" in output
 
 
+def test_the_page_is_opened_where_there_is_one_and_written_where_there_is_none(
+    run: Run, tmp_path: Path, study: ReportFixture
+) -> None:
+    assert run("select", "digits")[1].endswith("      tunefront report digits\n")
+    assert run("select", "digits", "--out", "my own")[1].endswith("      tunefront report digits --out 'my own'\n")
+    assert run("report", "digits", "--out", "my own")[0] == 0
+    assert run("select", "digits", "--out", "my own")[1].endswith("      open my own/report.html\n")
+
+
 def test_nothing_fits(run: Run, study: ReportFixture) -> None:
     code, output, _ = run("select", "digits", "--at-most", "memory=1kB")
     assert code == 1

@@ -10,6 +10,9 @@ import pytest
 
 from tests.storage.study_fixture import StudyFixture
 from tests.tunefront.commands.conftest import Run
+from tunefront.commands.store.check_text import check_json, describe_check
+from tunefront.storage.check.defect import Defect
+from tunefront.storage.check.store_check import StoreCheck
 from tunefront.storage.database import schema
 
 
@@ -47,6 +50,16 @@ def test_check_names_what_is_wrong_with_what_to_do(run: Run, fixture: StudyFixtu
     assert (told["version"], told["studies"][0]["done"], told["studies"][0]["running"]) == (schema.VERSION, 1, 1)
 
 
+def test_a_long_list_of_what_is_wrong_ends_with_how_many_more_there_are() -> None:
+    defects = [Defect("digits", f"model {number} is gone", "look for it") for number in range(23)]
+    text = describe_check(StoreCheck(4, [], defects), "sqlite:///tunefront.db")
+    assert "23 things are wrong:" in text
+    assert [number for number in range(23) if f"model {number} is gone" in text] == list(range(20))
+    assert text.endswith("\nand 3 more: --json lists all of them")
+    assert len(check_json(StoreCheck(4, [], defects))["defects"]) == 23
+    assert "more" not in describe_check(StoreCheck(4, [], defects[:20]), "sqlite:///tunefront.db")
+
+
 def test_a_backup_says_how_it_is_restored(run: Run, fixture: StudyFixture, tmp_path: Path) -> None:
     code, output, errors = run("store", "backup", "--to", "my backup.db")
     assert (code, errors) == (0, "")
@@ -68,6 +81,10 @@ def test_a_backup_says_how_it_is_restored(run: Run, fixture: StudyFixture, tmp_p
         (("backup",), "there is no such file"),
         (("backup", "--storage", "nonsense"), "is not a database URL"),
         (("check", "--storage", "sqlite:///notes.txt"), "cannot be opened: file is not a database"),
+        (
+            ("start", "--data", "new", "--listen", ""),
+            "--listen is empty. Name an address of this machine; 0.0.0.0 means",
+        ),
         (("start", "--data", "notes.txt"), "notes.txt is a file. Name a folder with --data"),
         (("stop", "--data", "none"), "there is no store in"),
     ],

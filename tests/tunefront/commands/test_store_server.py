@@ -132,6 +132,13 @@ def test_a_backup_is_put_back_by_the_command_that_is_printed(store_commands: Sto
 
 def test_another_machine_s_address_when_the_store_listens_to_all(store_commands: StoreCommands) -> None:
     store_commands.run("stop")
+    settings, noted = store_commands.data / "data/postgresql.conf", store_commands.data / "store.json"
+    before, listening = settings.read_text(), noted.read_text()
+    settings.write_text(f"{before}\nwork_mem = nonsense\n")
+    code, _, errors = store_commands.run("start", "--listen", "0.0.0.0", "--port", str(free_port()))
+    settings.write_text(before)
+    assert (code, "the server did not start: " in errors) == (2, True)
+    assert noted.read_text() == listening  # what did not come about is not kept for the next start
     (store_commands.data / "passfile").rename(store_commands.data.parent / "old passfile")
     code, output, errors = store_commands.run("start", "--listen", "0.0.0.0")
     try:
@@ -171,6 +178,11 @@ def test_what_cannot_be_started_says_why() -> None:
         for data, why in ((folder, "holds other files and no store"), (folder / "notes.txt", "is a file")):
             code, _, errors = StoreCommands(data, port).run("start")
             assert (code, why in errors, errors.count("\n")) == (2, True, 1)
+        (folder / "shared").mkdir()
+        (folder / "shared").chmod(0o777)
+        code, _, errors = StoreCommands(folder / "shared", port).run("start")
+        assert (code, f"chmod go-w {folder / 'shared'}, or name a new folder" in errors) == (2, True)
+        assert (mode(folder / "shared"), list((folder / "shared").iterdir())) == (0o777, [])
         code, _, errors = StoreCommands(folder / "none", port).run("stop")
         assert (code, "there is no store in" in errors) == (2, True)
         (other.data / "store.json").write_text('{"listen": ')
@@ -208,6 +220,7 @@ def test_a_user_goes_on_with_a_start_that_was_cut_off_and_another_user_cannot_st
         (user.data / "store.json").write_text('{"listen": "127.0.0.1", "port": 5432}')
         (user.data / "passfile").write_text("*:*:tunefront:tunefront:an earlier password\n")
         (user.data / "passfile").chmod(0o600)
+        user.data.chmod(0o700)
         for path in (home, *home.rglob("*")):
             shutil.chown(path, "nobody")
         code, output, errors = user.run("start", "--port", str(user.port), with_data=False)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tunefront.storage.check.store_check import StoreCheck, StudyCheck
 
+_N_LISTED = 20
+
 
 def describe_check(check: StoreCheck, storage: str) -> str:
     """Return what a store has, study by study, and what is wrong with it."""
@@ -23,11 +25,13 @@ def describe_check(check: StoreCheck, storage: str) -> str:
         return "\n".join([*lines, "", "nothing is wrong"])
     n = len(check.defects)
     lines += ["", f"{n} thing{'s are' if n > 1 else ' is'} wrong:"]
-    for defect in check.defects:
+    for defect in check.defects[:_N_LISTED]:
         lines += [
             f"{defect.study}: {defect.what}" if defect.study else defect.what,
             f"  what to do: {defect.remedy}",
         ]
+    if n > _N_LISTED:
+        lines.append(f"and {n - _N_LISTED} more: --json lists all of them")
     return "\n".join(lines)
 
 
