@@ -56,7 +56,7 @@ class Deletion:
 
     def _counted(self, study: OpenStudy) -> str:
         counts = count(study)
-        names = ("complete", "pruned", "refused", "failed", "running", "waiting")
+        names = ("complete", "pruned", "refused", "failed", "cancelled", "running", "waiting")
         states = {name: getattr(counts, name) for name in names}
         known = ", ".join(f"{n} {name}" for name, n in states.items() if n) or "none started"
         confirms = study.record.spec.get("confirms")

@@ -23,7 +23,7 @@ from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
-STATES = ("complete", "pruned", "refused", "failed", "running", "waiting")
+STATES = ("complete", "pruned", "refused", "failed", "cancelled", "running", "waiting")
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,10 @@ class StudyResults:
 
     @property
     def n_finished(self) -> int:
-        """The trials that count towards the study's number; in a confirmation, failed trainings count too."""
+        """The trials that count towards the study's number; in a confirmation, failed and cancelled trainings too."""
         counts = self.counts
-        return counts["complete"] + counts["pruned"] + (counts["failed"] if self.study.spec.get("confirms") else 0)
+        states = ["complete", "pruned"] + (["failed", "cancelled"] if self.study.spec.get("confirms") else [])
+        return sum(counts[state] for state in states)
 
     @property
     def n_missing(self) -> int:

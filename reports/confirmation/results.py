@@ -20,6 +20,8 @@ from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population.stages import changes
 from tunefront.storage.trials import TrialRecord
 
+_WITHOUT_SCORE = ("failed", "cancelled")  # a person who cancels a training wants no other in its place
+
 
 def load_confirmation(store: Store, results: StudyResults, folder: Path | None = None) -> Confirmation | None:
     """Read the confirmation of a search; None without one, or if no training has ended yet. Writes nothing.
@@ -49,7 +51,7 @@ def load_confirmation(store: Store, results: StudyResults, folder: Path | None =
         same=same,
         n_planned=len(trainings),
         n_ended=sum(training.state not in ("waiting", "running") for training in trainings),
-        n_failed=sum(training.state == "failed" for training in trainings),
+        n_failed=sum(training.state in _WITHOUT_SCORE for training in trainings),
         gap=mean_gap([finalist for finalist in finalists if finalist.was_on_front], score),
         has_test=score is not validation,
         is_paired=is_paired(_compared_trainings(complete), score),
@@ -127,11 +129,11 @@ def _confirm(
             score,
             validation,
             was_on_front=number in had_front,
-            n_failed=sum(training.state == "failed" for training in trainings),
+            n_failed=sum(training.state in _WITHOUT_SCORE for training in trainings),
             **chances.get(number, {}),
         )
         for number, trainings in by_finalist.items()
-        if complete[number] or all(training.state == "failed" for training in trainings)
+        if complete[number] or all(training.state in _WITHOUT_SCORE for training in trainings)
     ]
     return sorted(finalists, key=_rank)
 

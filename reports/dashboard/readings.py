@@ -124,7 +124,7 @@ class Readings:
         """Return how far a study is, in a few words, without reading it."""
         counts, spec = count(self._keep(study).counted), study.record.spec
         # In a confirmation, failed trainings count too.
-        n_finished = counts.finished + (counts.failed if spec.get("confirms") else 0)
+        n_finished = counts.finished + (counts.failed + counts.cancelled if spec.get("confirms") else 0)
         running = f", {counts.running} running now" if counts.running else ""
         return f"{n_finished} of {spec.get('trials', n_finished)} trials{running}"
 

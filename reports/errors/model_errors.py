@@ -17,7 +17,12 @@ from tunefront.storage.answers import PREDICTIONS, WORST, Answers
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 
-_ENDINGS = {"pruned": "it was stopped early", "refused": "it was refused", "failed": "it failed"}
+_ENDINGS = {
+    "pruned": "it was stopped early",
+    "refused": "it was refused",
+    "failed": "it failed",
+    "cancelled": "it was cancelled",
+}
 
 
 class UnknownErrorsError(TunefrontError):

@@ -119,3 +119,4 @@ def _by_fate(results: StudyResults) -> Iterator[tuple[str, list[TrialRecord]]]:
     yield "stopped early", [trial for trial in results.trials if trial.state == "pruned"]
     yield "refused", [trial for trial in results.trials if trial.state == "refused"]
     yield "failed", [trial for trial in results.trials if trial.state == "failed"]
+    yield "cancelled", [trial for trial in results.trials if trial.state == "cancelled"]

@@ -8,6 +8,7 @@ _MEANINGS = {
     "complete": "trained to the end",
     "refused": "breaks a limit that is known before training, so it was not trained",
     "failed": "ended with an error",
+    "cancelled": "ended by a person, with 'tunefront cancel'",
     "running": "under way",
 }
 

@@ -27,6 +27,7 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, StopTable
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.presence import present
 from tunefront.search.supervisor.contact.sweeper import take_over_left
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.notes import note_written_spec
@@ -133,7 +134,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
         for text in find_cautions(spec, facts, load):
             view.warn(text)
     assignment = Assignment(joined, spec, dataset, slots, worker_id, request.out, description, gpus, artifacts)
-    with interruptible(view.say) as is_interrupted:
+    with present(store, slots, gpus, view.say), interruptible(view.say) as is_interrupted:
         duty = OneStudy(Supervisor(assignment, request.launcher, view, is_interrupted))
         Worker(slots, duty, is_interrupted).work()
         return duty.ending

@@ -23,6 +23,7 @@ Part = Literal["train", "train+validation"]
 _HAS_NO_BEST_EPOCH = {
     "pruned": "was stopped early",
     "failed": "failed",
+    "cancelled": "was cancelled",
     "refused": "was refused before training",
 }
 

@@ -17,6 +17,7 @@ class Ending(enum.Enum):
     TIME_LIMIT = "out of time"
     NO_GROWTH = "the front no longer grows"
     GRID_DONE = "the grid is done"
+    STOPPED = "the study was stopped"
     INTERRUPTED = "interrupted"
     TOO_MANY_FAILURES = "too many failures"
     TOO_MANY_REFUSALS = "too many refusals"
@@ -73,14 +74,24 @@ class CommonReason:
         return self.n_alike >= 0.9 * self.n_ended
 
 
+_KEPT = "every finished trial is kept, and trainings go on from their last checkpoint"
+
+
 def describe_stop(
-    ending: Ending, spec: StudySpec, again: str, status: str, logs: Path, reason: CommonReason | None = None
+    ending: Ending,
+    spec: StudySpec,
+    again: str,
+    status: str,
+    resume: str,
+    logs: Path,
+    reason: CommonReason | None = None,
 ) -> ExitMessage:
     """Return a message on what happened and how to go on.
 
     Args:
         again: The command that continues the study.
         status: The command that shows the study.
+        resume: The command that opens a stopped study again.
         logs: The folder of the trials' output.
         reason: The most frequent reason, if trials failed or were refused.
     """
@@ -91,8 +102,13 @@ def describe_stop(
             f"The study is done early: {describe_early_end(ending, spec)}. {describe_going_on(ending)}", 0
         )
     if ending is Ending.INTERRUPTED:
-        kept = "every finished trial is kept, and trainings go on from their last checkpoint"
-        return ExitMessage(f"Interrupted; {kept}. Go on with:\n  {again}", 130)
+        return ExitMessage(f"Interrupted; {_KEPT}. Go on with:\n  {again}", 130)
+    if ending is Ending.STOPPED:
+        return ExitMessage(
+            f"The study is over, because a person stopped it; {_KEPT}. Open it again, and go on with it:\n"
+            f"  {resume}\n  {again}",
+            0,
+        )
     key, remedy = "max_failures", "Change what causes them and give the study another name, or raise max_failures, and"
     if ending is Ending.TOO_MANY_REFUSALS:
         key, remedy = (

@@ -275,6 +275,8 @@ def describe_outcome(number: int, outcome: Outcome, values: str, reason: str) ->
     """Return a line for a log that says how a trial ended."""
     if outcome is Outcome.KILLED:
         return f"trial {number}: {reason}; it is tried once more, from its checkpoint"
+    if outcome is Outcome.CANCELLED:
+        return f"trial {number}: {reason}"
     parts = [part for part in (values if outcome is Outcome.COMPLETE else "", reason) if part]
     return f"trial {number}: {outcome.value}" + (f": {'; '.join(parts)}" if parts else "")
 

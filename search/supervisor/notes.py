@@ -8,6 +8,8 @@ from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending, describe_early_end
 from tunefront.storage import trials
+from tunefront.storage.control import study_control
+from tunefront.storage.control.wishes import StudyWish
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.studies import WRITTEN_SPEC
 
@@ -23,16 +25,27 @@ def note_written_spec(study: OpenStudy, spec: StudySpec) -> None:
 
 def note_ending(assignment: Assignment, ending: Ending) -> None:
     """Note why a study that ended early is done, in a sentence."""
-    text = describe_early_end(ending, assignment.spec)
-    optuna_study = assignment.study.optuna
-    if optuna_study.user_attrs.get("ending", "") != text:
-        optuna_study.set_user_attr("ending", text)
+    if ending is Ending.STOPPED:
+        note_stopped(assignment.study)
+    else:
+        _note_ending(assignment.study, describe_early_end(ending, assignment.spec))
+
+
+def note_stopped(study: OpenStudy) -> None:
+    """Note that a person stopped the study, and who; nothing if it was opened again meanwhile."""
+    wish = study_control.read(study).wish
+    if wish.of_study is StudyWish.STOPPED:
+        _note_ending(study, f"it was stopped by {wish.by}")
 
 
 def forget_ending(study: OpenStudy) -> None:
     """Remove the notes of an earlier end, because the study goes on; they are gone even if this run is killed."""
-    if study.optuna.user_attrs.get("ending", ""):
-        study.optuna.set_user_attr("ending", "")
+    _note_ending(study, "")
+
+
+def _note_ending(study: OpenStudy, text: str) -> None:
+    if study.optuna.user_attrs.get("ending", "") != text:
+        study.optuna.set_user_attr("ending", text)
 
 
 def note_front_loss(study: OpenStudy, pruner: ParetoPruner | None) -> None:

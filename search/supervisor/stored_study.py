@@ -13,6 +13,8 @@ from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec, differences, limit_changes
 from tunefront.search.supervisor.new_limits import describe_new_limits, describe_queued_again, describe_runners
 from tunefront.storage import limits, refused_candidates, studies
+from tunefront.storage.control import study_control
+from tunefront.storage.control.wishes import StudyWish
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -23,8 +25,17 @@ def check_going_on(spec: StudySpec, path: Path | str, stored: OpenStudy) -> bool
         path: The spec's file, or what errors call the spec.
 
     Raises:
-        SpecError: If limits differ while somebody runs the study, or keys differ that may not be changed.
+        SpecError: If a person stopped the study, if limits differ while somebody runs it, or if keys differ that may
+            not be changed.
     """
+    wish = study_control.read(stored).wish
+    if wish.of_study is StudyWish.STOPPED:
+        raise SpecError(
+            path,
+            "",
+            f"study {stored.name!r} was stopped by {wish.by}. Open it again with 'tunefront resume {stored.name}', "
+            "then run it again",
+        )
     given = spec.as_json()
     different = differences(stored.record.spec, given)
     if different:
@@ -81,7 +92,9 @@ def join(
             studies.update_spec(study, given)
             study = _with_spec(study, given)
         lines.append(describe_queued_again(refused_candidates.queue_again(study)))
-        studies.register_worker(study, worker_id, machine.host_key(), os.getpid(), description)
+        studies.register_worker(
+            study, worker_id, machine.host_key(), os.getpid(), description, process_id=study.store.worker_id
+        )
     for line in filter(None, lines):
         say(line)
     return study

@@ -58,8 +58,9 @@ class StudyEnd:
             return Ending.TOO_MANY_FAILURES
         if counts.refused > spec.max_refusals and self._n_refused_now(counts.refused) > spec.max_refusals:
             return Ending.TOO_MANY_REFUSALS
-        # A confirmation trains chosen candidates, not sampled ones. A failed training therefore counts as ended.
-        n_ended = counts.finished + (counts.failed if spec.confirms else 0)
+        # A confirmation trains chosen candidates, not sampled ones. A failed training therefore counts as ended, and
+        # so does a cancelled one.
+        n_ended = counts.finished + (counts.failed + counts.cancelled if spec.confirms else 0)
         if n_ended >= spec.trials:
             return Ending.DONE
         if self._has_stopped_growing(counts.finished):

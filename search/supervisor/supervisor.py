@@ -22,6 +22,7 @@ from tunefront.search.supervisor.contact.delivery import Delivery
 from tunefront.search.supervisor.contact.renewal import Renewal
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.contact.sweeper import Sweeper
+from tunefront.search.supervisor.contact.wishes import Obedience
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
@@ -109,6 +110,9 @@ class Supervisor:
         )
         self._sweeper = Sweeper(
             self._study, self._contact, self._renewal, delivery, uploads, self._finisher.deliver_kept, view.say, clock
+        )
+        self._obedience = Obedience(
+            self._study, self._running, self._contact, self._finisher, self._starter, view.say, clock
         )
         self._listener = Listener(
             assignment,
@@ -226,6 +230,8 @@ class Supervisor:
         self._finisher.deliver_kept()
         self._listener.note_missed()
         self._sweeper.sweep(is_idle=not self._running)
+        if (wished := self._obedience.obey()) is not None:
+            return wished
         if ask(self._study_end.is_out_of_time) and not self._has_all_trials():
             return Ending.TIME_LIMIT
         if slots and not self._uploads.holds_slots:
@@ -237,7 +243,7 @@ class Supervisor:
             # A trial that runs, here or elsewhere, may still come on the front, so that the front grows again.
             if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                 return ending
-            if ending is None:
+            if ending is None and self._obedience.may_start:
                 self._starter.fill(slots)
         return None
 
@@ -283,7 +289,7 @@ class Supervisor:
         for problem in self._spool.take_problems():
             self._view.say(problem)
         seconds = self._finisher.seconds_a_trial
-        notice = self._uploads.notice()
+        notice = self._uploads.notice() or self._obedience.notice
         snapshot = self._contact.ask_or(lambda: self._snapshots.take(self._count(), seconds, notice), None)
         if snapshot is None:
             snapshot = self._snapshots.take_without_store(self._contact.notice(len(self._spool)))

@@ -15,7 +15,6 @@ from tunefront.storage.open_study import OpenStudy
 
 _FIRST_VERSION = 5  # of the tables that have what this module reads
 _NO_WISH = Wish()
-LOWEST_PRIORITY, HIGHEST_PRIORITY = -1_000_000, 1_000_000
 
 
 @dataclass(frozen=True)

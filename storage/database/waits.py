@@ -16,6 +16,7 @@ class Waits:
         lock_seconds: How long a worker waits for a lock of the store until it looks up who holds it.
         command_seconds: How long a command, which is no worker, waits for a lock until it gives up.
         row_seconds: How long a statement waits for a row that another transaction has locked.
+        look_seconds: How long a worker waits before it looks again for what people wish.
         idle_seconds: How long a server keeps a transaction in which nothing happens, as when its worker is paused.
     """
 
@@ -24,4 +25,5 @@ class Waits:
     lock_seconds: float = 30.0
     command_seconds: float = 120.0
     row_seconds: float = 10.0
+    look_seconds: float = 1.0
     idle_seconds: float = 30.0

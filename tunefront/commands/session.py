@@ -106,9 +106,9 @@ def say_end(ending: Ending, spec: StudySpec, storage: str, folder: Path, console
     """Say how to go on, and exit with the matching code, if the study does not have all its trials."""
     from tunefront.search.supervisor.end_reason import describe_stop
 
-    status = f"tunefront status {spec.name}{storage_argument(storage)}"
+    status, resume = (f"tunefront {name} {spec.name}{storage_argument(storage)}" for name in ("status", "resume"))
     reason = _common_reason(ending, spec, storage)
-    stop = describe_stop(ending, spec, command_again(storage), status, folder / "logs", reason)
+    stop = describe_stop(ending, spec, command_again(storage), status, resume, folder / "logs", reason)
     if stop.text:
         tell(console, f"\n{stop.text}")
     if stop.exit_code:

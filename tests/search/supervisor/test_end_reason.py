@@ -14,7 +14,9 @@ AGAIN = "tunefront run mine.toml"
 
 
 def stop(ending: Ending, reason: CommonReason | None) -> str:
-    told = describe_stop(ending, SPEC, AGAIN, "tunefront status mine", Path("results/mine/logs"), reason)
+    told = describe_stop(
+        ending, SPEC, AGAIN, "tunefront status mine", "tunefront resume mine", Path("results/mine/logs"), reason
+    )
     assert told.exit_code == 1
     assert told.text.endswith(f"\n  {AGAIN}")
     return told.text

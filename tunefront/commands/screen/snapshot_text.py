@@ -70,7 +70,8 @@ def _counts(snapshot: Snapshot) -> str:
     counts = snapshot.counts
     saved = f" ({snapshot.epochs_saved} epochs saved)" if snapshot.epochs_saved else ""
     parts = [f"{counts.complete} complete", f"{counts.pruned} pruned{saved}", f"{counts.failed} failed"]
-    return ", ".join([*parts, *([f"{counts.refused} refused"] if counts.refused else [])])
+    rare = {"refused": counts.refused, "cancelled": counts.cancelled}
+    return ", ".join([*parts, *(f"{n} {state}" for state, n in rare.items() if n)])
 
 
 def _slots(snapshot: Snapshot, *, wraps: bool) -> RenderableType:

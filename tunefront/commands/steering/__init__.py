@@ -1,0 +1,1 @@
+"""Commands that steer studies, trials and workers while they run."""
