@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,25 +18,47 @@ from tunefront.reports.sentences.attempts import describe_attempts
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
 from tunefront.reports.tables.terminal import front_table
+from tunefront.reports.worker_table import worker_table, workers_as_json
 from tunefront.storage import studies
+from tunefront.storage.control import study_control
+from tunefront.storage.control.study_control import StudyControl
+from tunefront.storage.control.wishes import StudyWish
+from tunefront.storage.control.work import ProcessWork, read_work
 from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population.stages import as_json
 from tunefront.storage.trials import TrialRecord
 
 _MAX_NUMBERS = 8  # trial numbers listed for one reason
+_MAX_FAILURES = 3  # kinds of failures listed for one of several studies
+_REASONED = ("pruned", "refused", "failed", "cancelled")
 _MAX_STOPPED = 15  # stopped trials listed one by one
 
 
 @dataclass(frozen=True)
 class StudiesOverview:
-    """All studies of a store, with a line for each."""
+    """All studies of a store, with a line for each, in the order in which workers choose from them.
+
+    Attributes:
+        controls: What people wish of each study, in the same order.
+        workers: Those that run, or were lost in the last day.
+    """
 
     results: list[StudyResults]
+    controls: list[StudyControl]
+    workers: Sequence[ProcessWork] = ()
 
-    def as_json(self) -> list[dict[str, Any]]:
-        """Return objects with ``study``, ``trials``, counts by state, and ``front``, None for a confirmation."""
-        return [_summary(results) for results in self.results]
+    def as_json(self) -> dict[str, Any]:
+        """Return ``studies`` and ``workers``.
+
+        A study has ``study``, ``trials``, counts by state, ``front``, None for a confirmation, what people wish of it,
+        and why trials failed.
+        """
+        studies = [
+            {**_summary(results), **_control_as_json(control), "reasons": {"failed": _reasons(results, "failed")}}
+            for results, control in zip(self.results, self.controls, strict=True)
+        ]
+        return {"studies": studies, "workers": workers_as_json(self.workers)}
 
     @property
     def is_over(self) -> bool:
@@ -48,22 +71,40 @@ class StudiesOverview:
             return Text("No study yet. Start one with: tunefront run examples/digits.toml")
         table = Table(box=None, padding=(0, 2, 0, 0))
         table.add_column("study", style="bold")
-        for name in ("done", "pruned", "refused", "failed", "running", "front"):
+        has_priorities = any(control.priority for control in self.controls)
+        rare = ["cancelled"] if any(results.counts["cancelled"] for results in self.results) else []
+        states = ["pruned", "refused", "failed", *rare, "running", "waiting"]
+        for name in (*(["priority"] if has_priorities else []), "done", *states, "front"):
             table.add_column(name, justify="right")
-        for results in self.results:
+        for results, control in zip(self.results, self.controls, strict=True):
             summary = _summary(results)
             done = f"{summary['finished']} of {summary['trials']}"
-            cells = [str(summary[name]) for name in ("pruned", "refused", "failed", "running")]
+            cells = [done, *(str(summary[name]) for name in states)]
             cells.append("-" if summary["front"] is None else str(summary["front"]))
-            table.add_row(results.study.name, done, *cells)
-        return Group(table, Text(f"More of one: tunefront status {self.results[-1].study.name}", style="dim"))
+            table.add_row(results.study.name, *([str(control.priority)] if has_priorities else []), *cells)
+        parts: list[RenderableType] = [table]
+        for results, control in zip(self.results, self.controls, strict=True):
+            wished = _describe_wish(control)
+            parts += [Text(f"{results.study.name} is {wished}", style="yellow")] if wished else []
+            failures = results.reasons("failed")[:_MAX_FAILURES]
+            parts += [Text(f"{results.study.name}: ").append(_reason_line("failed", group)) for group in failures]
+        if self.workers:
+            parts += [Text(""), worker_table(self.workers)]
+        return Group(*parts, Text(f"More of one: tunefront status {self.results[-1].study.name}", style="dim"))
 
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """The status of one study."""
+    """The status of one study.
+
+    Attributes:
+        control: What people wish of it; None if that is not known.
+        workers: Those that train its trials now.
+    """
 
     results: StudyResults
+    control: StudyControl | None = None
+    workers: Sequence[ProcessWork] = ()
 
     @property
     def is_over(self) -> bool:
@@ -75,11 +116,10 @@ class StudyStatus:
         results = self.results
         return {
             **_summary(results),
+            **(_control_as_json(self.control) if self.control is not None else {}),
             "notes": notes(results),
-            "reasons": {
-                state: [{"reason": group.text, "trials": list(group.numbers)} for group in results.reasons(state)]
-                for state in ("pruned", "refused", "failed")
-            },
+            "reasons": {state: _reasons(results, state) for state in _REASONED},
+            "workers": workers_as_json(self.workers),
             "running_trials": [
                 {
                     "trial": trial.number,
@@ -113,17 +153,24 @@ class StudyStatus:
         parts: list[RenderableType] = [title, states]
         if results.early_end:
             parts.append(Text(f"done early: {results.early_end}"))
+        wished = _describe_wish(self.control) if self.control is not None else ""
+        if wished:
+            parts.append(Text(wished, style="yellow"))
+        if self.control is not None and self.control.priority:
+            parts.append(Text(f"priority {self.control.priority}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
         repeated = describe_attempts(results)
         if repeated:
             parts.append(Text(repeated))
-        for state in ("pruned", "refused", "failed"):
+        for state in _REASONED:
             parts += [_reason_line(state, group) for group in results.reasons(state)]
         if not is_brief:
             parts += _proofs(results)
         running = [trial for trial in results.trials if trial.state == "running"]
         if running:
             parts.append(_running_table(results, running))
+        if self.workers:
+            parts.append(worker_table(self.workers))
         confirms = results.study.spec.get("confirms")
         if confirms:  # the front of a confirmation's single trainings means nothing
             parts.append(Text(f"What they mean together: tunefront report {confirms}"))
@@ -136,12 +183,19 @@ class StudyStatus:
 
 def studies_overview(store: Store) -> StudiesOverview:
     """Read every study of the store. Writes nothing."""
-    return StudiesOverview([load_results(study) for study in studies.list_all(store)])
+    controls = study_control.read_all(store)
+    listed = studies.list_all(store)
+    found = [controls.get(study.study_id) or StudyControl(study.study_id, study.name) for study in listed]
+    order = sorted(range(len(listed)), key=lambda place: -found[place].priority)
+    return StudiesOverview(
+        [load_results(listed[place]) for place in order], [found[place] for place in order], read_work(store)
+    )
 
 
 def study_status(study: OpenStudy) -> StudyStatus:
     """Read one study. Writes nothing."""
-    return StudyStatus(load_results(study))
+    workers = [each for each in read_work(study.store) if any(work.study == study.name for work in each.work)]
+    return StudyStatus(load_results(study), study_control.read(study), workers)
 
 
 def _summary(results: StudyResults) -> dict[str, Any]:
@@ -153,6 +207,27 @@ def _summary(results: StudyResults) -> dict[str, Any]:
         # The front of a confirmation's single trainings means nothing.
         "front": None if results.study.spec.get("confirms") else len(results.front),
     }
+
+
+def _control_as_json(control: StudyControl) -> dict[str, Any]:
+    return {
+        "priority": control.priority,
+        "wish": control.wish.of_study.value,
+        "wished_by": control.wish.by,
+        "is_submitted": control.is_submitted,
+    }
+
+
+def _describe_wish(control: StudyControl) -> str:
+    """Return what a person wishes of a study that is not open; empty if it is."""
+    if control.wish.of_study is StudyWish.OPEN:
+        return ""
+    what = "stopped" if control.wish.of_study is StudyWish.STOPPED else "paused"
+    return f"{what} by {control.wish.by}; 'tunefront resume {control.name}' goes on"
+
+
+def _reasons(results: StudyResults, state: str) -> list[dict[str, Any]]:
+    return [{"reason": group.text, "trials": list(group.numbers)} for group in results.reasons(state)]
 
 
 def _reason_line(state: str, group: ReasonGroup) -> Text:
