@@ -151,11 +151,11 @@ class StudyStatus:
         title = Text(f"{results.study.name}: {results.n_finished} of {results.study.spec['trials']} trials", "bold")
         states = Text(", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "none started")
         parts: list[RenderableType] = [title, states]
-        if results.early_end:
-            parts.append(Text(f"done early: {results.early_end}"))
         wished = _describe_wish(self.control) if self.control is not None else ""
         if wished:
             parts.append(Text(wished, style="yellow"))
+        elif results.early_end:
+            parts.append(Text(f"done early: {results.early_end}"))
         if self.control is not None and self.control.priority:
             parts.append(Text(f"priority {self.control.priority}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
@@ -222,8 +222,10 @@ def _describe_wish(control: StudyControl) -> str:
     """Return what a person wishes of a study that is not open; empty if it is."""
     if control.wish.of_study is StudyWish.OPEN:
         return ""
-    what = "stopped" if control.wish.of_study is StudyWish.STOPPED else "paused"
-    return f"{what} by {control.wish.by}; 'tunefront resume {control.name}' goes on"
+    again = f"'tunefront resume {control.name}'"
+    if control.wish.of_study is StudyWish.STOPPED:
+        return f"stopped by {control.wish.by}; {again} opens it again"
+    return f"paused by {control.wish.by}; {again} goes on"
 
 
 def _reasons(results: StudyResults, state: str) -> list[dict[str, Any]]:

@@ -232,7 +232,7 @@ class Supervisor:
         self._sweeper.sweep(is_idle=not self._running)
         if (wished := self._obedience.obey()) is not None:
             return wished
-        if ask(self._study_end.is_out_of_time) and not self._has_all_trials():
+        if ask(self._study_end.is_out_of_time) and ask(self._count).finished < self._assignment.spec.trials:
             return Ending.TIME_LIMIT
         if slots and not self._uploads.holds_slots:
             counts = ask(self._count)
@@ -267,9 +267,6 @@ class Supervisor:
                 return
             time.sleep(TICK_SECONDS)
             self._show()
-
-    def _has_all_trials(self) -> bool:
-        return self._contact.ask(self._count).finished >= self._assignment.spec.trials
 
     def _count(self) -> Counts:
         return count(self._study)

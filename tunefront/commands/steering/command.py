@@ -39,7 +39,7 @@ def pause(
         again = f"tunefront resume {study}{storage_argument(storage)}"
         raise UserError(f"study {study!r} was stopped by {control.wish.by}: nothing runs. '{again}' opens it again")
     study_control.pause(found, this_person(), now=now)
-    _say(control, "paused", "given back within seconds" if now else "going on to the end", storage)
+    _say(control, "paused", storage, gives_back=now)
 
 
 def resume(study: StudyArgument, storage: StorageOption = DEFAULT_STORAGE) -> None:
@@ -92,7 +92,7 @@ def stop(
     control = study_control.read(found)
     study_control.stop(found, this_person())
     note_stopped(found)
-    _say(control, "stopped", "given back within seconds", storage)
+    _say(control, "stopped", storage, gives_back=True)
 
 
 def cancel(
@@ -138,7 +138,9 @@ def set_priority(
     say(f"{study}: priority {number}" + (text if others else ""))
 
 
-def _say(control: StudyControl, what: str, fate: str, storage: str) -> None:
+def _say(control: StudyControl, what: str, storage: str, *, gives_back: bool) -> None:
     n = control.n_running
-    running = f"{n} trial{'s that run are' if n > 1 else ' that runs is'} {fate}. " if n else ""
-    say(f"{control.name}: {what}. {running}Go on with: tunefront resume {control.name}{storage_argument(storage)}")
+    running = "1 trial that runs" if n == 1 else f"{n} trials that run"
+    fate = "given back within seconds" if gives_back else "trained to the end"
+    told = f"{running} {'is' if n == 1 else 'are'} {fate}. " if n else ""
+    say(f"{control.name}: {what}. {told}Go on with: tunefront resume {control.name}{storage_argument(storage)}")
