@@ -133,6 +133,26 @@ def test_a_process_is_seen_when_it_renews_its_leases_and_when_it_says_so(fixture
     assert [each.name for each in processes.running_processes(store)] == ["north-7"]
 
 
+def test_an_older_tunefront_that_still_runs_writes_rows_without_what_it_does_not_know(fixture: StudyFixture) -> None:
+    row = {"study_id": fixture.study.study_id, "worker_id": "old", "host": "boot", "pid": 7, "machine": "{}"}
+    names = ", ".join([*row, "started_at", "seen_at"])
+    with fixture.store.engine.begin() as connection:
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(sa.text(f"INSERT INTO tunefront_workers ({names}) VALUES ({values}, 1.0, 1.0)"), row)
+        connection.execute(
+            sa.text(
+                "INSERT INTO tunefront_studies (study_id, name, spec, dataset, created_at) "
+                "VALUES (77, 'theirs', '{}', '{}', 1.0)"
+            )
+        )
+        query = sa.select(schema.workers.c.process_id, schema.studies.c.priority, schema.studies.c.wish)
+        found = connection.execute(
+            query.where((schema.workers.c.worker_id == "old") & (schema.studies.c.study_id == 77))
+        )
+        assert found.one() == ("", 0, "open")
+    assert [worker.worker_id for worker in studies.list_workers(fixture.study)] == ["old"]
+
+
 def test_a_waiting_trial_is_cancelled_at_once(fixture: StudyFixture) -> None:
     fixture.study.optuna.enqueue_trial({})
     fixture.study.optuna.enqueue_trial({})

@@ -134,7 +134,8 @@ def set_priority(
     study_control.set_priority(found, number)
     others = [each for each in study_control.open_studies(found.store) if each.name != study]
     before = sum(each.priority > number for each in others)
-    text = f"; of {len(others)} other open stud{'ies' if len(others) != 1 else 'y'} {before} come before it"
+    what = "study" if len(others) == 1 else "studies"
+    text = f"; of {len(others)} other open {what} {before} come{'s' * (before == 1)} before it"
     say(f"{study}: priority {number}" + (text if others else ""))
 
 
