@@ -188,14 +188,16 @@ def studies_overview(store: Store) -> StudiesOverview:
     found = [controls.get(study.study_id) or StudyControl(study.study_id, study.name) for study in listed]
     order = sorted(range(len(listed)), key=lambda place: -found[place].priority)
     return StudiesOverview(
-        [load_results(listed[place]) for place in order], [found[place] for place in order], read_work(store)
+        [load_results(listed[place], has_names=True) for place in order],
+        [found[place] for place in order],
+        read_work(store),
     )
 
 
 def study_status(study: OpenStudy) -> StudyStatus:
     """Read one study. Writes nothing."""
     workers = [each for each in read_work(study.store) if any(work.study == study.name for work in each.work)]
-    return StudyStatus(load_results(study), study_control.read(study), workers)
+    return StudyStatus(load_results(study, has_names=True), study_control.read(study), workers)
 
 
 def _summary(results: StudyResults) -> dict[str, Any]:

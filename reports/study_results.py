@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
 STATES = ("complete", "pruned", "refused", "failed", "cancelled", "running", "waiting")
+_BY_A_PERSON = "cancelled by a person"
 
 
 @dataclass(frozen=True)
@@ -171,14 +172,17 @@ class StudyResults:
         return math.inf if math.isnan(value) else self.measure(axis).loss(value)
 
 
-def load_results(study: OpenStudy, folder: Path | None = None) -> StudyResults:
+def load_results(study: OpenStudy, folder: Path | None = None, *, has_names: bool = False) -> StudyResults:
     """Read the study's trials and find the front. Writes nothing.
 
     Args:
         folder: The folder of its results on this machine, where models of other machines may have been brought to.
+        has_names: Whether reasons tell who cancelled trials. Reports do not, because they are sent on.
     """
     objectives = read_objectives(study.record.spec)
     records = trials.load(study)
+    if not has_names:
+        records = [replace(each, reason=_BY_A_PERSON) if each.state == "cancelled" else each for each in records]
     if folder is not None:
         records = ModelFiles(study, folder).here(records)
     noted = study.optuna.user_attrs

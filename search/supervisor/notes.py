@@ -32,10 +32,12 @@ def note_ending(assignment: Assignment, ending: Ending) -> None:
 
 
 def note_stopped(study: OpenStudy) -> None:
-    """Note that a person stopped the study, and who; nothing if it was opened again meanwhile."""
-    wish = study_control.read(study).wish
-    if wish.of_study is StudyWish.STOPPED:
-        _note_ending(study, f"it was stopped by {wish.by}")
+    """Note that a person stopped the study; nothing if it was opened again meanwhile.
+
+    Reports tell this note, and are sent on: who it was stands beside it in the store.
+    """
+    if study_control.read(study).wish.of_study is StudyWish.STOPPED:
+        _note_ending(study, "a person stopped it")
 
 
 def forget_ending(study: OpenStudy) -> None:

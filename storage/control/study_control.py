@@ -128,12 +128,12 @@ def stop(study: OpenStudy, by: str) -> None:
 
 
 def resume(study: OpenStudy, by: str) -> None:
-    """Open a paused or stopped study again."""
-    _wish(study, StudyWish.OPEN, by)
+    """Open a paused or stopped study again; whether it needs further trials is found out anew."""
+    _wish(study, StudyWish.OPEN, by, is_over=False)
 
 
-def _wish(study: OpenStudy, wish: StudyWish, by: str) -> None:
-    _set(study, wish=wish.value, wished_at=schema.database_now(), wished_by=by)
+def _wish(study: OpenStudy, wish: StudyWish, by: str, **more: Any) -> None:
+    _set(study, wish=wish.value, wished_at=schema.database_now(), wished_by=by, **more)
 
 
 def _set(study: OpenStudy, **values: Any) -> None:

@@ -51,6 +51,8 @@ def test_only_submitted_studies_that_are_open_and_not_over_are_taken_by_priority
     study_control.note_over(made["young"])
     assert [each.name for each in study_control.open_studies(fixture.store)] == ["urgent", "rest"]
     study_control.resume(made["old"], ANNA)
+    study_control.note_over(made["rest"])
+    study_control.resume(made["rest"], ANNA)  # over or not is found out anew
     study_control.submit(made["young"])  # with more trials, say
     assert [(each.name, each.priority) for each in study_control.open_studies(fixture.store)] == [
         ("urgent", 5),
@@ -145,11 +147,10 @@ def test_an_older_tunefront_that_still_runs_writes_rows_without_what_it_does_not
                 "VALUES (77, 'theirs', '{}', '{}', 1.0)"
             )
         )
-        query = sa.select(schema.workers.c.process_id, schema.studies.c.priority, schema.studies.c.wish)
-        found = connection.execute(
-            query.where((schema.workers.c.worker_id == "old") & (schema.studies.c.study_id == 77))
-        )
-        assert found.one() == ("", 0, "open")
+        is_theirs = schema.studies.c.study_id == 77
+        found = connection.execute(sa.select(schema.studies.c.priority, schema.studies.c.wish).where(is_theirs))
+        assert found.one() == (0, "open")
+        assert connection.execute(sa.select(schema.workers.c.process_id)).scalar_one() == ""
     assert [worker.worker_id for worker in studies.list_workers(fixture.study)] == ["old"]
 
 

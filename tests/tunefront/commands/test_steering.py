@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -46,10 +47,9 @@ def test_a_study_is_paused_resumed_and_stopped(run: Run, store_study: StudyFixtu
     )
 
 
-def test_a_stopped_study_says_who_stopped_it_in_its_report_and_status(run: Run, study: ReportFixture) -> None:
+def test_a_stopped_study_says_so_in_its_report_and_who_in_its_status(run: Run, study: ReportFixture) -> None:
     assert run("stop", "digits")[0] == 0
-    ending = f"it was stopped by {ME}"
-    assert study.results().early_end == ending
+    assert study.results().early_end == "a person stopped it"
     assert run("report", "digits")[0] == 0
     assert f"stopped by {ME}; 'tunefront resume digits' opens it again\n" in run("status", "digits")[1]
     assert f"digits is stopped by {ME}" in run("status")[1]
@@ -58,7 +58,7 @@ def test_a_stopped_study_says_who_stopped_it_in_its_report_and_status(run: Run, 
     assert study.results().early_end == ""
 
 
-def test_a_trial_is_cancelled_whether_it_waits_or_runs(run: Run, store_study: StudyFixture) -> None:
+def test_a_trial_is_cancelled_whether_it_waits_or_runs(run: Run, tmp_path: Path, store_study: StudyFixture) -> None:
     store_study.lease()
     store_study.study.optuna.enqueue_trial({})
     assert run("cancel", "digits", "2")[:2] == (0, "trial 2 of digits: cancelled\n")
@@ -70,6 +70,10 @@ def test_a_trial_is_cancelled_whether_it_waits_or_runs(run: Run, store_study: St
     status = json.loads(run("status", "digits", "--json")[1])
     assert status["reasons"]["cancelled"] == [{"reason": f"cancelled by {ME}", "trials": [2]}]
     assert run("report", "digits")[0] == 0
+    for name in ("report.html", "trials.csv"):  # a report is sent on
+        text = (tmp_path / "results" / "digits" / name).read_text()
+        assert "cancelled by a person" in text
+        assert ME not in text
 
 
 def test_a_worker_is_told_to_end(run: Run, store_study: StudyFixture) -> None:

@@ -50,7 +50,8 @@ def resume(study: StudyArgument, storage: StorageOption = DEFAULT_STORAGE) -> No
     from tunefront.storage.studies import workers_at_work
 
     found = find_study(storage, study, is_writer=True)
-    if study_control.read(found).wish.of_study is StudyWish.OPEN:
+    control = study_control.read(found)
+    if control.wish.of_study is StudyWish.OPEN:
         say(f"{study}: neither paused nor stopped")
         return
     forget_ending(found)
@@ -59,7 +60,8 @@ def resume(study: StudyArgument, storage: StorageOption = DEFAULT_STORAGE) -> No
     if n_workers:
         say(f"{study}: open again; {n_workers} worker{'s go' if n_workers > 1 else ' goes'} on with it within seconds")
     else:
-        say(f"{study}: open again; no worker is at it now: the 'tunefront run' command that started it goes on with it")
+        how = "any 'tunefront work'" if control.is_submitted else "the 'tunefront run' command that started it"
+        say(f"{study}: open again; no worker is at it now: {how} goes on with it")
 
 
 def stop(

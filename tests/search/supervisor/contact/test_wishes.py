@@ -121,7 +121,7 @@ def test_a_stopped_study_is_over_until_it_is_opened_again(make_fixture: MakeFixt
     assert fixture.states() == ["complete", "waiting"]
     assert fixture.trials()[1].reason == "the study was stopped"
     assert fixture.living_trials() == []
-    assert fixture.study.optuna.user_attrs["ending"] == "it was stopped by bert@south"
+    assert fixture.study.optuna.user_attrs["ending"] == "a person stopped it"
     assert fixture.run() is Ending.STOPPED  # another worker takes no trial
     assert [trial.n_attempts for trial in fixture.trials()] == [1, 1]
     study_control.resume(study, BERT)
