@@ -35,7 +35,15 @@ def test_front_is_sorted_by_accuracy_first_then_costs(results: StudyResults) -> 
 
 
 def test_counts_tell_every_state(results: StudyResults) -> None:
-    assert results.counts == {"complete": 6, "pruned": 1, "refused": 1, "failed": 1, "running": 1, "waiting": 1}
+    assert results.counts == {
+        "complete": 6,
+        "pruned": 1,
+        "refused": 1,
+        "failed": 1,
+        "cancelled": 0,
+        "running": 1,
+        "waiting": 1,
+    }
 
 
 @pytest.mark.parametrize(
