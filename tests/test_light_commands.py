@@ -80,7 +80,7 @@ def test_frameworks_stay_unloaded_when_a_light_command_runs(store_folder: Path, 
 
 
 def test_frameworks_stay_unloaded_when_a_supervisor_is_imported(tmp_path: Path) -> None:
-    names = ("supervisor.supervisor", "supervisor.run", "spec.study_spec", "preparation.prepare", "trial.process")
+    names = ("supervisor.supervisor", "fleet.run", "fleet.work", "preparation.prepare", "trial.process")
     modules = ", ".join(f"tunefront.search.{name}" for name in names)
     assert _frameworks_loaded_by(f"import {modules}, tunefront.spaces", tmp_path)[0] == []
 
