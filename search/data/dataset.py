@@ -79,6 +79,8 @@ class Dataset:
             classes then.
         split_by: How examples were divided; with ``time`` each fold trains on what lies before it, without the `gap`.
         gap: Examples that are left out before each border of a split by time.
+        digests: What differs where the fingerprint does, see :func:`content_digests`; empty for data that was prepared
+            before this was noted.
     """
 
     folder: str
@@ -100,6 +102,7 @@ class Dataset:
     task: Task = "classification"
     split_by: Literal["random", "time"] = "random"
     gap: int = 0
+    digests: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def n_classes(self) -> int:

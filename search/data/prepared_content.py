@@ -21,6 +21,7 @@ from tunefront.search.data.decoding.reuse import write_origins
 from tunefront.search.data.example_names import relative_names, write_names
 from tunefront.search.data.examples import Examples, Progress
 from tunefront.search.data.sources.source import ArraySource, Source
+from tunefront.search.data.splitting.content_digests import content_digests
 from tunefront.search.data.splitting.division import divide_examples
 from tunefront.search.data.splitting.near_copies import NEAR_COPIES, note_near_copies
 from tunefront.search.data.splitting.number_splits import refuse_constant, training_rows
@@ -83,6 +84,7 @@ def write_content(
             "folds": source.folds,
             "bit_depth": pixels.decoding.bit_depth if pixels.decoding and pixels.deep_maxima else None,
             "positive_class": positive_class(source.positive_class, class_names),
+            "digests": content_digests(pixels.digests, pixels.examples, division.parts),
             "notes": {what: count for what, count in notes.items() if count},
         },
     )
