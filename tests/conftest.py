@@ -78,8 +78,9 @@ def _single_precision() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep tests from reading or writing the user's cache and storage."""
+    """Keep tests from reading or writing the user's cache, approvals and storage."""
     monkeypatch.setenv("TUNEFRONT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in ("TUNEFRONT_STORAGE", "TUNEFRONT_ARTIFACTS"):
         monkeypatch.delenv(name, raising=False)
 

@@ -44,6 +44,7 @@ LOADED_LATE = {
         "column_table",
         "data_table",
         "profile_table",
+        "screen/fleet_views",
         "screen/snapshot_text",
         "screen/views",
         "screen/watch",

@@ -55,6 +55,7 @@ def run(
     from tunefront.notebook import in_notebook, quiet_imports
 
     quiet_imports()
+    from tunefront.search.fleet.named_files import approve_written
     from tunefront.search.preparation.own_code import code_of, describe_code
     from tunefront.search.spec.file import place_of_spec, read_spec
     from tunefront.search.spec.stored_spec import stored_spec_in
@@ -74,6 +75,7 @@ def run(
         tell(describe_code(code))
     try:
         place = str(artifacts) if artifacts is not None else os.environ.get(ARTIFACTS_VARIABLE, "")
+        approve_written(source, place)
         ending = run_spec(study_spec, place_of_spec(source), url, slots, folder, console, artifacts=place)
     except KeyboardInterrupt:  # while Keras was loaded or the data prepared; later the supervisor ends in order
         if not in_notebook() or find_stored(study_spec.name) is None:

@@ -7,42 +7,36 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tunefront.objectives.limits import Objective
-from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.prepared_content import describe_lists
+from tunefront.search.fleet.submission import check_request, check_stored_data, find_stored, make_study, queue_first
 from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.gpus import list_gpus
 from tunefront.search.launching.slots import Slot, make_slots
-from tunefront.search.models.extras import check_installed
-from tunefront.search.models.variants import RUNTIMES, Runtime
 from tunefront.search.preparation.cautions import find_cautions
 from tunefront.search.preparation.prepare import prepare_study
-from tunefront.search.sampling.samplers import missing_extra
-from tunefront.search.sampling.start_queue import enqueue_starts
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.spec.tables import GridTable, StopTable
+from tunefront.search.spec.tables import StopTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.presence import present
 from tunefront.search.supervisor.contact.sweeper import take_over_left
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.notes import note_written_spec
-from tunefront.search.supervisor.stored_study import check_going_on, join
+from tunefront.search.supervisor.stored_study import join
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.links import refuse_links
 from tunefront.search.system.optuna_log import quiet_optuna
 from tunefront.search.system.processes import n_cpus
 from tunefront.search.system.signals import interruptible
-from tunefront.spaces.grid import Grid
-from tunefront.storage import folder_owner, studies
+from tunefront.storage import folder_owner
 from tunefront.storage.artifacts import study_artifacts
 from tunefront.storage.counts import count
-from tunefront.storage.database.connection import Store, has_studies, open_store
+from tunefront.storage.database.connection import open_store
 from tunefront.storage.database.locks import in_turn
 from tunefront.storage.open_study import OpenStudy
 
@@ -86,10 +80,9 @@ def run_study(request: RunRequest, view: View) -> Ending:
         ArtifactsAddressError, ArtifactsAwayError: If the artifacts cannot be used.
         OSError: If a link stands where a file of the run is to be written.
     """
-    spec = request.spec
+    spec, path = request.spec, request.spec_path
     load = machine.load_average()  # measured before this run loads Keras
-    _check_extras(request)
-    _check_stored_spec(request)
+    check_request(spec, path, request.url)
     _check_folder(request)
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes())
@@ -98,11 +91,11 @@ def run_study(request: RunRequest, view: View) -> Ending:
         dataset, versions = prepare_study(asker, spec)
     except AnswerError as error:
         raise SpecError(request.spec_path, "", str(error)) from None
-    _check_stored_data(request, dataset)
+    check_stored_data(spec, path, request.url, dataset)
     facts = dataset.facts()
     worker_id = uuid.uuid4().hex
     store = in_turn(lambda: open_store(request.url, is_writer=True, worker_id=worker_id), view.say)
-    study = in_turn(lambda: _open_study(store, spec, facts), view.say)
+    study = in_turn(lambda: make_study(store, spec, facts), view.say)
     folder_owner.claim(request.out, study.record)
     note_written_spec(study, spec)
     artifacts = study_artifacts.begin(study, request.artifacts)
@@ -117,8 +110,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
         in_turn(lambda: enqueue(joined), view.say)
         spec = spec.model_copy(update={"stop": StopTable()})  # all queued trainings are wanted
     else:
-        grid = Grid(spec.parsed_space(), spec.seed) if isinstance(spec.sampler, GridTable) else None
-        in_turn(lambda: enqueue_starts(joined, spec.start_parameters(), grid), view.say)
+        in_turn(lambda: queue_first(joined, spec), view.say)
     view.say(_describe_start(spec, slots, dataset))
     for what, n_images in dataset.notes.items():
         view.say(f"data: {n_images:,} {what}")
@@ -140,54 +132,10 @@ def run_study(request: RunRequest, view: View) -> Ending:
         return duty.ending
 
 
-def _check_extras(request: RunRequest) -> None:
-    missing = missing_extra(request.spec.sampler)
-    if missing:
-        raise SpecError(request.spec_path, "sampler.name", missing)
-    for name in request.spec.deployment_measures:
-        check_installed(_runtimes(name), f"{request.spec_path}: {name}")
-
-
-def _runtimes(measure: str) -> list[Runtime]:
-    return [runtime for runtime in RUNTIMES if runtime in DEPLOYMENT_MEASURES[measure]]
-
-
-def _check_stored_spec(request: RunRequest) -> None:
-    if has_studies(request.url):
-        stored = studies.find(open_store(request.url), request.spec.name)
-        if stored is not None:
-            check_going_on(request.spec, request.spec_path, stored)
-
-
 def _check_folder(request: RunRequest) -> None:
     refuse_links(request.out)
-    stored = studies.find(open_store(request.url), request.spec.name) if has_studies(request.url) else None
+    stored = find_stored(request.url, request.spec.name)
     folder_owner.check_owner(request.out, stored.record if stored is not None else None, request.spec.name)
-
-
-def _check_stored_data(request: RunRequest, dataset: Dataset) -> None:
-    name = request.spec.confirms or request.spec.name  # a confirmation uses its search's data from the start
-    stored = studies.find(open_store(request.url), name) if has_studies(request.url) else None
-    if stored is not None and stored.record.dataset["fingerprint"] != dataset.fingerprint:
-        raise SpecError(
-            request.spec_path,
-            "data",
-            f"the images, labels or splits are not those that study {stored.name!r} began with, so new trials "
-            "could not be compared with its old ones. Put the data back"
-            + ("" if request.spec.confirms else ", or give this spec another name"),
-        )
-
-
-def _open_study(store: Store, spec: StudySpec, facts: dict[str, object]) -> OpenStudy:
-    objectives: list[Objective] = list(spec.parsed_objectives().values())
-    return studies.create(
-        store,
-        spec.name,
-        spec.as_json(),
-        facts,
-        [objective.measure.direction for objective in objectives],
-        [objective.measure.name for objective in objectives],
-    )
 
 
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.launching import machine
-from tunefront.search.launching.fork_server import Launcher, describe_exit
+from tunefront.search.launching.fork_server import Child, Launcher, describe_exit
 from tunefront.search.launching.gpus import list_gpus
 from tunefront.search.launching.slots import Slot, make_slots
 from tunefront.search.system.processes import n_cpus
@@ -39,6 +39,51 @@ class _Question:
     slot: Slot | None
 
 
+class Inquiry:
+    """A question that a child is answering.
+
+    Attributes:
+        answer: What it returned, as JSON data; None before.
+    """
+
+    def __init__(self, child: Child, progress: Progress, describe_death: Callable[[int | None], str]) -> None:
+        self.answer: Any = None
+        self._child = child
+        self._progress = progress
+        self._describe_death = describe_death
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the child; that it is ready means that :meth:`listen` will not wait."""
+        return self._child.connection
+
+    def listen(self) -> bool:
+        """Wait for the child's next message, and return whether it was the answer.
+
+        Raises:
+            AnswerError: If the child reports an error of the user's input, or has died.
+        """
+        try:
+            message = json.loads(self._child.connection.recv_bytes())
+            if "progress" in message:
+                self._progress(*message["progress"])
+                return False
+        except EOFError:
+            raise AnswerError(self._describe_death(self._child.reap())) from None
+        except BaseException:
+            self.end()
+            raise
+        self._child.reap()
+        if "error" in message:
+            raise AnswerError(message["error"])
+        self.answer = message["answer"]
+        return True
+
+    def end(self) -> None:
+        """End the child, whose answer is no longer wanted."""
+        self._child.kill()
+
+
 @dataclass(frozen=True)
 class Asker:
     """A way to run functions in child processes and get their results.
@@ -60,23 +105,16 @@ class Asker:
         Raises:
             AnswerError: If the child reports an error of the user's input, or dies.
         """
-        child = self.launcher.start(
-            _answer, _Question(function, task, self.slot), self.log_path, may_have_children=True
-        )
-        try:
-            answer = json.loads(child.connection.recv_bytes())
-            while "progress" in answer:
-                self.progress(*answer["progress"])
-                answer = json.loads(child.connection.recv_bytes())
-        except EOFError:
-            raise AnswerError(self._describe_death(child.reap())) from None
-        except BaseException:
-            child.kill()
-            raise
-        child.reap()
-        if "error" in answer:
-            raise AnswerError(answer["error"])
-        return answer["answer"]
+        inquiry = self.begin(function, task)
+        while not inquiry.listen():
+            pass
+        return inquiry.answer
+
+    def begin(self, function: Callable[[Any, Progress], Any], task: Any) -> Inquiry:
+        """Start a child for ``function(task, progress)``, and return without waiting for it."""
+        question = _Question(function, task, self.slot)
+        child = self.launcher.start(_answer, question, self.log_path, may_have_children=True)
+        return Inquiry(child, self.progress, self._describe_death)
 
     def _describe_death(self, exit_code: int | None) -> str:
         logs = [

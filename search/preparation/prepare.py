@@ -12,7 +12,7 @@ from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import DataError
 from tunefront.search.data.inspection.data_report import DataReport
 from tunefront.search.data.sources import Source
-from tunefront.search.launching.asker import Asker, Progress
+from tunefront.search.launching.asker import Asker, Inquiry, Progress
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.study_spec import StudySpec
 
@@ -35,8 +35,20 @@ def prepare_study(asker: Asker, spec: StudySpec) -> tuple[Dataset, dict[str, str
     Raises:
         AnswerError: If the data cannot be prepared, or the space, the limits or the training do not fit it.
     """
-    answer = asker.ask(_prepare_and_check, spec.as_json())
-    return Dataset.read(Path(answer["folder"])), answer["versions"]
+    inquiry = begin_preparation(asker, spec)
+    while not inquiry.listen():
+        pass
+    return read_prepared(inquiry)
+
+
+def begin_preparation(asker: Asker, spec: StudySpec) -> Inquiry:
+    """Start to do what :func:`prepare_study` does, without waiting for it; :func:`read_prepared` reads the answer."""
+    return asker.begin(_prepare_and_check, spec.as_json())
+
+
+def read_prepared(inquiry: Inquiry) -> tuple[Dataset, dict[str, str]]:
+    """Return the dataset and the frameworks' versions that a preparation has answered."""
+    return Dataset.read(Path(inquiry.answer["folder"])), inquiry.answer["versions"]
 
 
 def inspect_data(asker: Asker, spec: StudySpec) -> tuple[Dataset, DataReport]:

@@ -27,6 +27,11 @@ class Ending(enum.Enum):
         """Whether the study is done although it has not all its trials."""
         return self in (Ending.TIME_LIMIT, Ending.NO_GROWTH, Ending.GRID_DONE)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the study needs no further trial, unless a person changes that."""
+        return self.is_early or self in (Ending.DONE, Ending.TOO_MANY_FAILURES, Ending.TOO_MANY_REFUSALS)
+
 
 def describe_early_end(ending: Ending, spec: StudySpec) -> str:
     """Return a sentence that says why a study is done before it has all its trials; empty for other endings."""

@@ -34,6 +34,7 @@ class Listener:
 
     Args:
         running: The supervisor's running trials, from which a trial that ends is removed.
+        n_busy: Returns how many slots of this machine run a trial.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Listener:
         population: Population | None,
         say: Callable[[str], None],
         is_interrupted: Callable[[], bool],
+        n_busy: Callable[[], int],
         clock: Callable[[], float],
     ) -> None:
         self._assignment = assignment
@@ -62,6 +64,7 @@ class Listener:
         self._population = population
         self._say = say
         self._is_interrupted = is_interrupted
+        self._n_busy = n_busy
         self._clock = clock
 
     def listen(self, ready: Collection[Connection]) -> None:
@@ -156,7 +159,7 @@ class Listener:
 
     def _judge_epoch(self, running: RunningTrial, epoch: Epoch) -> None:
         running.curve.append(epoch)
-        running.other_slots_busy.append(len(self._running) - 1)
+        running.other_slots_busy.append(self._n_busy() - 1)
         if epoch.epoch in self._judge.rungs_of(running.candidate):
             verdict = self._contact.ask_or(lambda: self._judge.judge(running), GO_ON)
             answer(running.child.connection, go_on=verdict.goes_on)  # answered first, because the child waits
@@ -191,7 +194,7 @@ class Listener:
         measure = MEASURES[self._assignment.spec.accuracy_measure]
         running.measurements.setdefault(measure.name, measure.best(epoch.accuracy for epoch in running.curve))
         running.measurements["load_average"] = load_average()
-        running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy or [len(self._running) - 1]))
+        running.measurements["other_slots_busy"] = float(np.mean(running.other_slots_busy or [self._n_busy() - 1]))
         running.measurements["trial_seconds"] = running.seconds(self._clock())
         if len(running.devices) > 1:
             running.measurements[DEVICE_KINDS] = float(len(running.devices))

@@ -24,7 +24,9 @@ def note_written_spec(study: OpenStudy, spec: StudySpec) -> None:
 
 
 def note_ending(assignment: Assignment, ending: Ending) -> None:
-    """Note why a study that ended early is done, in a sentence."""
+    """Note that a study is over, and in a sentence why it is done if it ended early."""
+    if ending.is_over:
+        study_control.note_over(assignment.study)
     if ending is Ending.STOPPED:
         note_stopped(assignment.study)
     else:
@@ -42,6 +44,7 @@ def note_stopped(study: OpenStudy) -> None:
 
 def forget_ending(study: OpenStudy) -> None:
     """Remove the notes of an earlier end, because the study goes on; they are gone even if this run is killed."""
+    study_control.note_over(study, is_over=False)
     _note_ending(study, "")
 
 

@@ -7,23 +7,42 @@ from dataclasses import replace
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.supervisor.assignment import Assignment
+from tunefront.search.supervisor.contact.contact import Contact
+from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.running_trial import RunningTrials
-from tunefront.search.supervisor.view import SlotState, Snapshot
-from tunefront.storage.counts import Counts
+from tunefront.search.supervisor.view import SlotState, Snapshot, View
+from tunefront.storage.counts import Counts, count
 from tunefront.storage.curves import epochs_saved
+
+_SHOW_SECONDS = 0.5
 
 
 class Snapshots:
-    """The maker of snapshots of one supervisor's study.
+    """The snapshots of one supervisor's study, which a view shows.
 
     Args:
+        spool: What waits to be told to the store, and goes wrong with it.
+        notice: Returns what a person is to know while the store can be reached; empty while all is well.
         clock: The supervisor's clock, in seconds.
     """
 
     def __init__(
-        self, assignment: Assignment, running: RunningTrials, live_front: LiveFront, clock: Callable[[], float]
+        self,
+        assignment: Assignment,
+        running: RunningTrials,
+        live_front: LiveFront,
+        view: View,
+        contact: Contact,
+        spool: Spool,
+        notice: Callable[[], str],
+        clock: Callable[[], float],
     ) -> None:
+        self._notice = notice
+        self._view = view
+        self._contact = contact
+        self._spool = spool
+        self._shown_at = -_SHOW_SECONDS
         self._assignment = assignment
         self._running = running
         self._live_front = live_front
@@ -31,6 +50,24 @@ class Snapshots:
         self._started_at = clock()
         self._last: Snapshot | None = None
         self._saved = (0, 0)  # stopped trials, and the epochs that these saved
+
+    def show(self, seconds_a_trial: Sequence[float]) -> None:
+        """Show a new snapshot, unless the last one is only a moment old.
+
+        Args:
+            seconds_a_trial: See :meth:`take`.
+        """
+        if self._clock() - self._shown_at < _SHOW_SECONDS:
+            return
+        self._shown_at = self._clock()
+        for problem in self._spool.take_problems():
+            self._view.say(problem)
+        told = self._notice()
+        snapshot = self._contact.ask_or(lambda: self.take(count(self._assignment.study), seconds_a_trial, told), None)
+        if snapshot is None:
+            snapshot = self.take_without_store(self._contact.notice(len(self._spool)))
+        if snapshot is not None:
+            self._view.show(snapshot)
 
     def take(self, counts: Counts, seconds_a_trial: Sequence[float], notice: str = "") -> Snapshot:
         """Return counts, slots, the front so far, and what time and epochs were spent, saved and are left.

@@ -68,13 +68,33 @@ def join(
     description: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> OpenStudy:
-    """Join the study as a worker, save what the spec changes, and return the study as it is then.
+    """Join the study as a worker, and return the study as it is then, see :func:`take_up`.
+
+    Args:
+        description: The description of this machine.
+    """
+
+    def register(joined: OpenStudy) -> None:
+        place = machine.host_key(), os.getpid()
+        studies.register_worker(joined, worker_id, *place, description, process_id=joined.store.worker_id)
+
+    return take_up(spec, path, study, say, register)
+
+
+def take_up(
+    spec: StudySpec,
+    path: Path | str,
+    study: OpenStudy,
+    say: Callable[[str], None],
+    register: Callable[[OpenStudy], None] = lambda study: None,
+) -> OpenStudy:
+    """Save what a spec changes of its study, and return the study as it is then.
 
     This happens under the study's lock, so that no two workers have different limits.
 
     Args:
-        description: The description of this machine.
         say: Tells a person what new limits mean for existing trials.
+        register: Notes that a worker joins the study.
 
     Raises:
         SpecError: See :func:`check_going_on`; another worker may have joined since that check.
@@ -92,9 +112,7 @@ def join(
             studies.update_spec(study, given)
             study = _with_spec(study, given)
         lines.append(describe_queued_again(refused_candidates.queue_again(study)))
-        studies.register_worker(
-            study, worker_id, machine.host_key(), os.getpid(), description, process_id=study.store.worker_id
-        )
+        register(study)
     for line in filter(None, lines):
         say(line)
     return study

@@ -40,8 +40,9 @@ from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.process import run_trial
 from tunefront.storage import studies
-from tunefront.storage.counts import Counts, count
+from tunefront.storage.counts import count
 from tunefront.storage.database.locks import StoreError
+from tunefront.storage.open_study import OpenStudy
 
 TICK_SECONDS = 0.5
 
@@ -55,6 +56,7 @@ class Supervisor:
     Args:
         trains: The function that a trial process runs; fault tests give a stub.
         is_interrupted: Called often; True means that the caller is about to end, and waits for nothing.
+        n_busy: Returns how many slots run a trial of any study; None where there is no other study.
     """
 
     def __init__(
@@ -65,12 +67,14 @@ class Supervisor:
         is_interrupted: Callable[[], bool],
         trains: Callable[[Connection, TrialTask], None] = run_trial,
         clock: Callable[[], float] = time.monotonic,
+        n_busy: Callable[[], int] | None = None,
     ) -> None:
         self._assignment = assignment
         self._view = view
         self._is_interrupted = is_interrupted
         self._clock = clock
         self._study = assignment.study
+        self._count = partial(count, self._study)
         self._running = RunningTrials()
         spec, facts = assignment.spec, assignment.study.record.dataset
         self._live_front = LiveFront(
@@ -126,15 +130,34 @@ class Supervisor:
             population,
             view.say,
             is_interrupted,
+            n_busy or (lambda: len(self._running)),
             clock,
         )
-        self._shown_at = -TICK_SECONDS
-        self._snapshots = Snapshots(assignment, self._running, self._live_front, clock)
+        self._snapshots = Snapshots(
+            assignment,
+            self._running,
+            self._live_front,
+            view,
+            self._contact,
+            self._spool,
+            lambda: uploads.notice() or self._obedience.notice,
+            clock,
+        )
 
     @property
-    def name(self) -> str:
-        """The study's name."""
-        return self._study.name
+    def study(self) -> OpenStudy:
+        """The study."""
+        return self._study
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing of the study runs here, is about to, or waits to be told."""
+        return not (self._running or self._starter.numbers or len(self._spool) or self._uploads.is_busy)
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """Whether the store is away, as far as it knows."""
+        return self._contact.is_lost
 
     @property
     def slots(self) -> Sequence[Slot]:
@@ -193,7 +216,7 @@ class Supervisor:
         """End the trials that have run too long, and show how the study stands."""
         with self._while_it_exists():
             self._finisher.end_overdue()
-            self._show()
+            self._snapshots.show(self._finisher.seconds_a_trial)
 
     def end(self, ending: Ending) -> None:
         """Note why it ends, and leave the study."""
@@ -266,10 +289,7 @@ class Supervisor:
             if self._is_interrupted():
                 return
             time.sleep(TICK_SECONDS)
-            self._show()
-
-    def _count(self) -> Counts:
-        return count(self._study)
+            self._snapshots.show(self._finisher.seconds_a_trial)
 
     def _leased_numbers(self) -> list[int]:
         """Return the trials whose leases are to be renewed; the thread that renews them asks.
@@ -278,17 +298,3 @@ class Supervisor:
         """
         numbers = [*self._starter.numbers, *self._running.numbers, *self._finisher.telling]
         return [*numbers, *(result.lease.number for result in self._spool.results())]
-
-    def _show(self) -> None:
-        if self._clock() - self._shown_at < TICK_SECONDS:
-            return
-        self._shown_at = self._clock()
-        for problem in self._spool.take_problems():
-            self._view.say(problem)
-        seconds = self._finisher.seconds_a_trial
-        notice = self._uploads.notice() or self._obedience.notice
-        snapshot = self._contact.ask_or(lambda: self._snapshots.take(self._count(), seconds, notice), None)
-        if snapshot is None:
-            snapshot = self._snapshots.take_without_store(self._contact.notice(len(self._spool)))
-        if snapshot is not None:
-            self._view.show(snapshot)

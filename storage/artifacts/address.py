@@ -44,6 +44,11 @@ def full_address(text: str) -> str:
     return os.path.abspath(Path(text).expanduser())
 
 
+def is_folder(address: str) -> bool:
+    """Return whether an address is that of a folder, and not of a bucket; False for none."""
+    return bool(address) and not address.startswith(_S3)
+
+
 def open_artifacts(address: str) -> ArtifactStore:
     """Return the place at an address. Whether it can be reached shows with its first use.
 

@@ -32,6 +32,11 @@ def address_of(study: OpenStudy) -> str:
     return _as_seen_here(stored_address(study))
 
 
+def address_from_store(study: OpenStudy) -> str:
+    """Return the address that the store alone names; empty if it has none, or ``TUNEFRONT_ARTIFACTS`` goes before."""
+    return "" if os.environ.get(_VARIABLE) else stored_address(study)
+
+
 def artifacts_of(study: OpenStudy) -> ArtifactStore | None:
     """Return the place of the study's artifacts; None if it has none."""
     address = address_of(study)

@@ -14,6 +14,8 @@ from tunefront.commands.terminal import Commands, mistakes_explained
 COMMANDS = {
     "new": "first_spec",
     "run": "study",
+    "submit": "fleet.submit",
+    "work": "fleet.work",
     "data": "data",
     "profile": "models",
     "pretrain": "models",
@@ -76,7 +78,8 @@ app = typer.Typer(
     "**8.** `tunefront predict digits photo.png` puts that model to use.\n\n"
     "**9.** `tunefront deploy digits` makes files of its models for phones and microcontrollers, and measures each.\n\n"
     "**10.** `tunefront delete digits` removes a study, with `--results` also its files.\n\n"
-    "**11.** `tunefront store start` starts a database that several machines share; `store backup` and `store check` "
+    "**11.** `tunefront submit SPEC` queues a study, and `tunefront work` on any machine runs what is queued.\n\n"
+    "**12.** `tunefront store start` starts a database that several machines share; `store backup` and `store check` "
     "look after any.",
 )
 

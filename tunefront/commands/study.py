@@ -41,12 +41,14 @@ def run(
     lie in one place.
     """
     with at_work("reading the spec"):
+        from tunefront.search.fleet.named_files import approve_written
         from tunefront.search.spec.file import read_spec
         from tunefront.search.spec.stored_spec import stored_spec_in
 
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
+    approve_written(spec, artifacts)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts)
     published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)

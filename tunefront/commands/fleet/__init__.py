@@ -1,0 +1,1 @@
+"""The commands of studies that many machines work on."""

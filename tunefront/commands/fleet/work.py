@@ -1,0 +1,145 @@
+"""The command `work`, which runs trials of the open studies of a storage on this machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tunefront.commands.options import SlotsOption, StorageOption
+from tunefront.commands.screen.spinner import at_work
+from tunefront.commands.session import interrupted_early
+from tunefront.commands.terminal import UserError, make_console, say, storage_argument, suggest, writable_folder
+from tunefront.study import DEFAULT_STORAGE, find_study
+
+if TYPE_CHECKING:
+    from tunefront.search.fleet.unfit import Trust
+
+UNFINISHED = 75  # the exit code when studies are left: EX_TEMPFAIL, so that whoever started the worker starts another
+
+
+def work(
+    storage: StorageOption = DEFAULT_STORAGE,
+    study: Annotated[
+        str, typer.Option(help="The one study to work on, until it is over.  [default: all that were submitted]")
+    ] = "",
+    slots: SlotsOption = None,
+    gpus: Annotated[
+        str, typer.Option(metavar="0,2", help="GPUs to use, by number or UUID.  [default: all]", show_default=False)
+    ] = "",
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="End when no study is open.")] = False,
+    time_limit: Annotated[
+        str,
+        typer.Option(
+            metavar="3h", help="Give running trials back and end after this time.  [default: none]", show_default=False
+        ),
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder for the results folders of the studies.")] = Path("results"),
+    data_root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder below which specs from the storage may read; may be given several times.  [default: only what "
+            "was run or submitted on this machine]",
+            show_default=False,
+        ),
+    ] = None,
+    allow_own_code: Annotated[
+        bool,
+        typer.Option(
+            "--allow-own-code",
+            help="Run any code that a spec in the storage names. Without it, only files that you have run or submitted "
+            "on this machine.",
+        ),
+    ] = False,
+    name: Annotated[
+        str, typer.Option(help="What others call this worker.  [default: its host and process]", show_default=False)
+    ] = "",
+) -> None:
+    """Run trials of all studies that were submitted to the storage, by priority, then fairly.
+
+    The specs come from the storage, the data from where these say. It goes on until Ctrl-C or SIGTERM, which give
+    running trials back to the queue with their checkpoints.
+
+    The exit code is 0 when the studies are over, and 75 when trials are left.
+    """
+    with at_work("reading the storage"):
+        from tunefront.search.launching.fork_server import Launcher
+
+        seconds = _read_seconds(time_limit)
+        if study:
+            find_study(storage, study)
+        trust = _trust(data_root or [], allow_own_code)
+    folder = writable_folder(out)
+    with interrupted_early(storage, False), tempfile.TemporaryDirectory(prefix="tunefront-") as scratch_name:
+        scratch = Path(scratch_name)
+        launcher = Launcher(scratch / "forkserver.log")
+        launcher.load()  # takes many seconds, so everything else is imported meanwhile
+        from tunefront.commands.screen.fleet_views import make_fleet_view
+        from tunefront.search.fleet.work import WorkRequest, work_here
+
+        view = make_fleet_view(make_console())
+        try:
+            done = work_here(
+                WorkRequest(
+                    storage,
+                    slots,
+                    gpus,
+                    study,
+                    until_idle or bool(study),
+                    seconds,
+                    folder,
+                    launcher,
+                    scratch,
+                    trust,
+                    name,
+                ),
+                view,
+            )
+        finally:
+            view.close()
+    where = storage_argument(storage)
+    left = done.unfinished
+    if left:
+        shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+        say(f"not over: {shown}. Every finished trial is kept, and trainings go on from their last checkpoint")
+        suggest(f"tunefront work{where}", f"tunefront status{where}")
+        raise typer.Exit(UNFINISHED)
+    say("no study is left with trials to run")
+    suggest(*(f"tunefront report {each}{where}" for each in done.worked_on[:5]), f"tunefront status{where}")
+
+
+def _read_seconds(text: str) -> float | None:
+    """Return a time in seconds; None without one.
+
+    Raises:
+        UserError: If it is no time.
+    """
+    from tunefront.objectives.quantities import parse_quantity
+
+    if not text:
+        return None
+    try:
+        seconds = parse_quantity(text, "seconds")
+    except ValueError as error:
+        raise UserError(f"--time-limit {text}: {error}") from None
+    if seconds <= 0:
+        raise UserError(f"--time-limit {text}: give a time above 0, such as 3h or 90min")
+    return seconds
+
+
+def _trust(roots: list[Path], allows_own_code: bool) -> Trust:
+    """Return what specs from the storage may name.
+
+    Raises:
+        UserError: If a root is no folder.
+        ApprovalsError: If the user's approvals cannot be trusted.
+    """
+    from tunefront.search.fleet.approvals import read_approvals
+    from tunefront.search.fleet.unfit import Trust
+
+    for root in roots:
+        if not root.expanduser().is_dir():
+            raise UserError(f"--data-root {root}: there is no such folder")
+    return Trust([root.expanduser().resolve() for root in roots], allows_own_code, read_approvals())
