@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
@@ -30,6 +31,7 @@ DIGITS = DigitsSource(source="digits")
 _LONG_FILES = (
     "test_deployment.py",
     "test_end_to_end.py",
+    "test_ends_end_to_end.py",
     "test_examples.py",
     "test_kills.py",
     "test_pretrained.py",
@@ -66,6 +68,16 @@ def _interruptible() -> None:
 def _own_tests_first() -> None:
     """Make children find this package `tests`: tf2onnx installs another one, which a fork server would find."""
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_to_collect() -> None:
+    """Leave all that lives before a file's tests out of collections of garbage.
+
+    Keras collects at each export and each cleared session, and these would search a million objects of earlier files.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +168,7 @@ def keras() -> Iterator[Any]:
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     import keras
 
+    gc.freeze()  # Keras's own objects
     policy = keras.config.dtype_policy()
     yield keras
     keras.config.set_dtype_policy(policy)

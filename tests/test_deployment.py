@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.command_here import own_fork_server, tunefront_here
 from tests.search.models.small_models import small_cnn
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
@@ -60,18 +61,6 @@ def open_study(folder: Path) -> OpenStudy:
     return found
 
 
-def tunefront(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tunefront", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "TUNEFRONT_CACHE": str(folder / "cache")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-
-
 def make_study(folder: Path, keras: Any) -> Dataset:
     """Make a study whose one trial has a model that was trained on the digits by plain Keras."""
     spec = StudySpec.model_validate({"name": "tiny", "trials": 1, "data": {"source": "digits"}, "space": {}})
@@ -114,19 +103,20 @@ def make_study(folder: Path, keras: Any) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def made(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
+def made(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("deployed")
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, own_fork_server():
         patch.setenv("TUNEFRONT_CACHE", str(folder / "cache"))
+        patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
         dataset = make_study(folder, keras)
-        first = tunefront(folder, "deploy", "tiny", "--variants", ",".join(FAST))
+        first = tunefront_here(folder, "deploy", "tiny", "--variants", ",".join(FAST))
         assert first.returncode == 0, first.stdout
         files = folder / "results" / "tiny" / "deployed"
         times = {path.name: path.stat().st_mtime_ns for path in files.glob("*.tflite")}
         (folder / "times.csv").write_text("trial,variant,latency_seconds\n0,int8,0.004\n0,float32,0.009\n")
-        second = tunefront(folder, "deploy", "tiny", "--device", "stm32_blue_pill", "--measured", "times.csv")
+        second = tunefront_here(folder, "deploy", "tiny", "--device", "stm32_blue_pill", "--measured", "times.csv")
         assert second.returncode == 0, second.stdout
-    return Deployed(folder, dataset, (first.stdout, second.stdout), times)
+        yield Deployed(folder, dataset, (first.stdout, second.stdout), times)
 
 
 def test_every_variant_is_made_and_a_second_run_adds_what_is_missing(made: Deployed) -> None:
@@ -213,7 +203,7 @@ def test_a_card_says_how_to_use_a_file_and_what_it_was_measured_on(made: Deploye
     ],
 )
 def test_a_mistake_ends_in_one_line_and_with_code_2(made: Deployed, arguments: list[str], message: str) -> None:
-    done = tunefront(made.folder, "deploy", "tiny", *arguments)
+    done = tunefront_here(made.folder, "deploy", "tiny", *arguments)
     assert done.returncode == 2
     assert message in done.stdout
     assert len(done.stdout.splitlines()) == 1
@@ -223,7 +213,7 @@ def test_a_study_without_a_kept_model_says_how_to_get_one(made: Deployed, tmp_pa
     before = made.folder / "results" / "tiny" / "models" / "trial-0.keras"
     away = before.rename(tmp_path / "trial-0.keras")
     try:
-        done = tunefront(made.folder, "deploy", "tiny")
+        done = tunefront_here(made.folder, "deploy", "tiny")
     finally:
         away.rename(before)
     assert done.returncode == 2
@@ -284,11 +274,12 @@ plain_cnn = { filters = 8 }
 """
 
 
+@pytest.mark.usefixtures("made")  # its fork server
 def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Path) -> None:
     (tmp_path / "board.toml").write_text(
         BOARD_SPEC.replace("trials = 1", "trials = 2").replace("epochs = 1", "epochs = 2")
     )
-    done = tunefront(tmp_path, "run", "board.toml", "--slots", "1")
+    done = tunefront_here(tmp_path, "run", "board.toml", "--slots", "1")
     study = studies.find(open_store(f"sqlite:///{tmp_path / 'tunefront.db'}"), "board")
     assert study is not None, done.stdout
     large, *others = trials.load(study)
@@ -300,7 +291,7 @@ def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Pat
     assert large.measurements["arena_bytes"] > 16_000
     assert small.is_feasible
 
-    made = tunefront(tmp_path, "deploy", "board", "--variants", "int8")
+    made = tunefront_here(tmp_path, "deploy", "board", "--variants", "int8")
     assert made.returncode == 0, made.stdout
     found = {one.trial: one for one in deployed.load(study)}[small.number]
     assert deployed.load_device(study) == {"name": "own device", "flash_bytes": 256e3, "ram_bytes": 16e3, "source": ""}

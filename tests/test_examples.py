@@ -11,6 +11,7 @@ import optuna
 import pytest
 
 from tests import example_data
+from tests.small_backbone import small_backbone
 from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.cache import prepare
 from tunefront.search.sampling.seeds import trial_seed
@@ -28,6 +29,7 @@ class Changes:
     data: dict[str, Any] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
     epochs: int = 1
+    backbone: str = ""  # the one that a small network stands in for, because it takes many seconds to trace
 
 
 # Weights are random, because tests have no network. Images are small for speed, except the forest's.
@@ -39,18 +41,21 @@ CHANGES = {
     "cifar100_transfer": Changes(
         space={
             "image_size": 32,
-            "architecture": ["MobileNetV2"],  # the others take a minute to trace
+            "architecture": ["MobileNetV2"],
             "MobileNetV2": {"weights": "none", "head_epochs": 1},
         },
         epochs=2,
+        backbone="MobileNetV2",
     ),
     "digits_microcontroller": Changes(),
     "digits_pbt": Changes(epochs=4),  # more than one turn
-    "digits_phone": Changes(space={"batch_size": 64}),
+    "digits_phone": Changes(space={"batch_size": 64}, backbone="MobileNetV2"),
     "fashion_mnist": Changes(epochs=2),
-    "fingers": Changes(data={"image_size": 64}, space={"MobileNetV2": {"weights": "none"}}),
+    "fingers": Changes(data={"image_size": 64}, space={"MobileNetV2": {"weights": "none"}}, backbone="MobileNetV2"),
     "forest_fire": Changes(),
-    "humpback_whales": Changes(data={"image_size": [32, 64]}, space={"ResNet50V2": {"weights": "none"}}),
+    "humpback_whales": Changes(
+        data={"image_size": [32, 64]}, space={"ResNet50V2": {"weights": "none"}}, backbone="ResNet50V2"
+    ),
     "mnist_optimizers": Changes(),
     "plant_disease": Changes(
         data={"image_size": 32}, space={"image_size": 32, "VGG16": {"weights": "none", "head_epochs": 1}}, epochs=2
@@ -93,20 +98,37 @@ def read_changed(path: Path, changes: Changes) -> StudySpec:
     return StudySpec.model_validate(with_inner_key(spec))
 
 
-@pytest.mark.parametrize(
-    "name", [path.stem for path in sorted((ROOT / "examples").glob("*.toml")) if path.stem not in TESTED_ELSEWHERE]
-)
-def test_example_runs(
-    keras: Any, data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+@pytest.fixture
+def in_data_folder(keras: Any, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go to the folder of the data, where Keras finds its own files too."""
     monkeypatch.chdir(data_folder)
     # Keras refuses files whose digests are not the original ones, so the check is left out for the small test files.
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(data_folder / "keras"))
     monkeypatch.setattr("keras.src.utils.file_utils.validate_file", lambda *args, **kwargs: True)
+
+
+def train_example(name: str, folder: Path, keras: Any) -> None:
     spec = read_changed(ROOT / "examples" / f"{name}.toml", CHANGES[name])
     for runtime in {runtime for measure in spec.deployment_measures for runtime in DEPLOYMENT_MEASURES[measure]}:
         pytest.importorskip({"litert": "ai_edge_litert", "micro": "tflite_micro"}[runtime], reason=f"needs {runtime}")
-    train_two(spec, tmp_path, keras)
+    train_two(spec, folder, keras)
+
+
+@pytest.mark.usefixtures("in_data_folder")
+@pytest.mark.parametrize(
+    "name", [path.stem for path in sorted((ROOT / "examples").glob("*.toml")) if path.stem not in TESTED_ELSEWHERE]
+)
+def test_example_runs(keras: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    if CHANGES[name].backbone:
+        monkeypatch.setattr(keras.applications, CHANGES[name].backbone, small_backbone)
+    train_example(name, tmp_path, keras)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.usefixtures("in_data_folder")
+@pytest.mark.parametrize("name", [name for name, changes in CHANGES.items() if changes.backbone])
+def test_example_runs_with_its_own_backbone(keras: Any, tmp_path: Path, name: str) -> None:
+    train_example(name, tmp_path, keras)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((ROOT / "examples" / "own").glob("*.toml"))])

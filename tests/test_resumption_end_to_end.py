@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.test_end_to_end import ROOT, read_trials, wait_for_line
+from tests.commands_apart import ROOT, read_trials, wait_for_line
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.storage.trials import TrialRecord
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
-EPOCHS = 20
+EPOCHS = 12
 SPEC = f"""
 name = "cut"
 seed = 5

@@ -8,6 +8,7 @@ import pytest
 
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching.asker import CheckError
+from tunefront.search.preparation import limit_checks
 from tunefront.search.preparation.limit_checks import check_deployment, check_limits
 from tunefront.search.spec.study_spec import StudySpec
 
@@ -40,11 +41,13 @@ def test_limits_on_other_measures_are_tried_on_random_candidates(keras: Any, dig
         )
 
 
-def test_a_board_that_nothing_fits_is_refused(keras: Any, digits: Dataset) -> None:
+def test_a_board_that_nothing_fits_is_refused(keras: Any, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("ai_edge_litert", reason="needs tunefront[litert]")
+    monkeypatch.setattr(limit_checks, "_N_EXPORTED", 2)
     # 8 x 8 pixels x 9 x 4, and 64 x 10.
     check(digits, limits={"litert_bytes": 50_000.0, "macs": 8 * 8 * 9 * 4 + 640.0})
-    with pytest.raises(CheckError, match="limits.macs: the limits together exclude .* macs is 2.94 k to 2.94 k"):
+    reason = "limits.macs: the limits together exclude .* of 2 candidates tried, macs is 2.94 k to 2.94 k"
+    with pytest.raises(CheckError, match=reason):
         check(digits, limits={"litert_bytes": 50_000.0, "macs": 8 * 8 * 9 * 4 + 639.0})
 
 

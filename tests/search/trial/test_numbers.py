@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,28 +19,39 @@ from tunefront.search.trial.scores import score_numbers
 LOADED = """
 import sys
 import keras, numpy as np
-model = keras.models.load_model(sys.argv[1])
-np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
-print(type(model.optimizer).__name__, [layer.name for layer in model.layers][-1], model.output_shape)
+for folder in sys.argv[1:]:
+    model = keras.models.load_model(f"{folder}/kept.keras")
+    np.save(f"{folder}/answers.npy", model.predict(np.load(f"{folder}/images.npy"), verbose=0))
+    print(type(model.optimizer).__name__, [layer.name for layer in model.layers][-1], model.output_shape)
 """
+UNITS = [(2000.0, 3.0), (0.001, 0.0002), (-5.0, 40.0)]  # mean and deviation of the labels
 
 
-@pytest.mark.parametrize(("mean", "deviation"), [(2000.0, 3.0), (0.001, 0.0002), (-5.0, 40.0)])
-def test_the_saved_model_answers_in_the_unit_of_the_labels_in_another_process(
-    keras: Any, tmp_path: Path, mean: float, deviation: float
-) -> None:
+@pytest.fixture(scope="module")
+def answered(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[float, float], Any]:
+    """Unit -> data, counted and all epochs of a training, and the answers of its file in another process."""
     from tunefront.search.trial import trainable as training
 
-    data = dataset(tmp_path, mean, deviation)
-    trainable, counted, results = train(keras, data, epochs=12)
-    validation = data.split("validation")
-    training.save(trainable, str(tmp_path / "kept.keras"))
-    np.save(tmp_path / "images.npy", np.asarray(validation.images))
-    paths = [str(tmp_path / name) for name in ("kept.keras", "images.npy", "answers.npy")]
-    done = subprocess.run([sys.executable, "-c", LOADED, *paths], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[-2] == "Adam unit_of_labels (None, 1)"
-    answers = np.load(tmp_path / "answers.npy")
-    numbers = validation.labels.astype(float)
+    folders, trained = {}, {}
+    for unit in UNITS:
+        folder = folders[unit] = tmp_path_factory.mktemp("numbers")
+        data = dataset(folder, *unit)
+        trainable, counted, results = train(keras, data, epochs=12)
+        training.save(trainable, str(folder / "kept.keras"))
+        np.save(folder / "images.npy", np.asarray(data.split("validation").images))
+        trained[unit] = data, counted, results
+    command = [sys.executable, "-c", LOADED, *map(str, folders.values())]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[-4:-1] == ["Adam unit_of_labels (None, 1)"] * 3
+    return {unit: (*trained[unit], np.load(folders[unit] / "answers.npy")) for unit in UNITS}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_saved_model_answers_in_the_unit_of_the_labels_in_another_process(
+    answered: Mapping[tuple[float, float], Any], unit: tuple[float, float]
+) -> None:
+    data, counted, results, answers = answered[unit]
+    numbers = data.split("validation").labels.astype(float)
     assert answers.shape == (len(numbers), 1)
     rmse = root_mean_squared_error(numbers, answers[:, 0].astype(float))
     assert rmse == pytest.approx(counted.accuracy, rel=1e-3)

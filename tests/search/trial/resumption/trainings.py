@@ -20,6 +20,7 @@ import numpy as np
 
 from tests.candidates import candidate
 from tests.example_data import write_students
+from tests.small_backbone import small_backbone
 from tunefront.search.checkpoints.trial_folder import newest_whole
 from tunefront.search.data.cache import prepare
 from tunefront.search.launching.slots import Slot
@@ -108,7 +109,7 @@ CASES: Mapping[str, Case] = {
             architecture_settings={
                 "width": 0.25,
                 "weights": "none",
-                "freeze_fraction": 0.9,
+                "freeze_fraction": 0.5,
                 "head_epochs": 2,
                 "fine_tuning_rate": 0.5,
                 "dropout": 0.3,
@@ -270,10 +271,13 @@ def prepare_data(folder: Path) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
+    import keras
+
     from tunefront.search.trial.resumption import write_times
 
     mode, folder = arguments[0], Path(arguments[1])
     write_times._WRITES_APART, write_times._LEAST_SECONDS = 0, 0  # epochs of these networks take milliseconds
+    keras.applications.MobileNet = small_backbone
     own = folder / mode
     own.mkdir()
     results = dict({"undisturbed": undisturbed, "resumed": resumed}[mode](own))
