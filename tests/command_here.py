@@ -44,9 +44,11 @@ def tunefront_here(folder: Path, *arguments: str) -> Done:
     return Done(0, printed.getvalue())
 
 
-@contextlib.contextmanager
-def own_fork_server() -> Iterator[None]:
-    """Let the first command inside start a fork server, with this environment, which none outside goes on with."""
+@pytest.fixture(scope="module")
+def fork_server_apart() -> Iterator[None]:
+    """Let the file's first command start a fork server with Keras, which other files do not go on with."""
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+        yield
     forkserver._forkserver._stop()  # type: ignore[attr-defined]

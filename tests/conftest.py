@@ -120,18 +120,28 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         return prepare(DIGITS, seed=1)
 
 
-@pytest.fixture(scope="session")
+_servers: set[int] = set()  # the numbers of the fork servers that `fork_server` started
+
+
+@pytest.fixture(scope="module")
 def fork_server() -> None:
-    """The server that processes are forked from, with everything but Keras loaded, so that each starts at once."""
-    context = multiprocessing.get_context("forkserver")
+    """The server that processes are forked from, with everything but Keras loaded, so that each starts at once.
+
+    It stays for later files. One that another file started is stopped: without these modules each process loads them.
+    """
+    server: Any = forkserver._forkserver  # type: ignore[attr-defined]
+    if server._forkserver_pid in _servers:
+        return
+    server._stop()
     modules = [
         "tests.storage.stub_worker",
         "tunefront.search.supervisor.supervisor",
         "sklearn.datasets",
         "sklearn.model_selection",
     ]
-    context.set_forkserver_preload(modules)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(modules)
     forkserver.ensure_running()
+    _servers.add(server._forkserver_pid)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_here import tunefront_here
 from tests.s3_server import S3Server
 
 ROOT = Path(__file__).parents[1]
@@ -40,11 +41,11 @@ name = "none"
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.timeout(300)]
 
 
-def run(folder: Path, *arguments: str) -> str:
-    """Run tunefront in a folder, as on a machine of its own, and return all that it printed."""
-    folder.mkdir(exist_ok=True)
+def search(folder: Path, *arguments: str) -> str:
+    """Search in a folder, as on a machine of its own: in a process that ends with it. Return what it printed."""
+    folder.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "tunefront", *arguments],
+        [sys.executable, "-m", "tunefront", "run", *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "COLUMNS": "200"},
         stdout=subprocess.PIPE,
@@ -56,13 +57,21 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def run(folder: Path, *arguments: str) -> str:
+    """Run another command of tunefront in a folder, and return all that it printed."""
+    folder.mkdir(exist_ok=True)
+    done = tunefront_here(folder, *arguments)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 def test_a_report_of_a_third_machine_has_the_models_of_both(tmp_path: Path, s3_server: S3Server, bucket: str) -> None:
     storage, place = f"sqlite:///{tmp_path / 'shared.db'}", f"s3://{bucket}/team"
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     (tmp_path / "spec.toml").write_text(SPEC.format(trials=2))
     spec = str(tmp_path / "spec.toml")
-    printed = run(first, "run", spec, "--storage", storage, "--artifacts", place)
-    printed += run(second, "run", spec, "--storage", storage, "--trials", "4")  # the place is stored with the study
+    printed = search(first, spec, "--storage", storage, "--artifacts", place)
+    printed += search(second, spec, "--storage", storage, "--trials", "4")  # the place is stored with the study
 
     kept: dict[str, bytes] = {}
     for machine in (first, second):

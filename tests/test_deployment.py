@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.command_here import own_fork_server, tunefront_here
+from tests.command_here import fork_server_apart, tunefront_here
 from tests.search.models.small_models import small_cnn
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
@@ -30,6 +29,7 @@ from tunefront.storage.outcomes import Outcome
 
 ROOT = Path(__file__).parents[1]
 FAST = ("float32", "int8")
+__all__ = ["fork_server_apart"]
 
 pytest.importorskip("ai_edge_litert", reason="needs tunefront[litert]")
 pytest.importorskip("tflite_micro", reason="needs tunefront[micro]")
@@ -103,11 +103,10 @@ def make_study(folder: Path, keras: Any) -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def made(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def made(keras: Any, fork_server_apart: None, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     folder = tmp_path_factory.mktemp("deployed")
-    with pytest.MonkeyPatch.context() as patch, own_fork_server():
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEFRONT_CACHE", str(folder / "cache"))
-        patch.setenv("CUDA_VISIBLE_DEVICES", "-1")
         dataset = make_study(folder, keras)
         first = tunefront_here(folder, "deploy", "tiny", "--variants", ",".join(FAST))
         assert first.returncode == 0, first.stdout
@@ -116,7 +115,7 @@ def made(keras: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deplo
         (folder / "times.csv").write_text("trial,variant,latency_seconds\n0,int8,0.004\n0,float32,0.009\n")
         second = tunefront_here(folder, "deploy", "tiny", "--device", "stm32_blue_pill", "--measured", "times.csv")
         assert second.returncode == 0, second.stdout
-        yield Deployed(folder, dataset, (first.stdout, second.stdout), times)
+    return Deployed(folder, dataset, (first.stdout, second.stdout), times)
 
 
 def test_every_variant_is_made_and_a_second_run_adds_what_is_missing(made: Deployed) -> None:
@@ -274,7 +273,7 @@ plain_cnn = { filters = 8 }
 """
 
 
-@pytest.mark.usefixtures("made")  # its fork server
+@pytest.mark.usefixtures("fork_server_apart")
 def test_a_board_refuses_before_training_and_gets_what_it_was_told(tmp_path: Path) -> None:
     (tmp_path / "board.toml").write_text(
         BOARD_SPEC.replace("trials = 1", "trials = 2").replace("epochs = 1", "epochs = 2")

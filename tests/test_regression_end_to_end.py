@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +12,18 @@ import pytest
 from sklearn.metrics import root_mean_squared_error
 
 from tests import example_data
+from tests.command_here import fork_server_apart, tunefront_here
 from tunefront.search.data.cache import prepare
 from tunefront.search.spec.file import read_spec
 from tunefront.storage import studies, trials
 from tunefront.storage.database.connection import open_store
 
+__all__ = ["fork_server_apart"]
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = (ROOT / "examples" / "stock_prices.toml").read_text()
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-def tunefront(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "tunefront", *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -44,10 +38,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("fork_server_apart")
 def test_an_lstm_on_prices_is_searched_split_by_time_and_kept(keras: Any, folder: Path, monkeypatch: Any) -> None:
-    done = tunefront(folder, "run", "prices.toml", "--slots", "1")
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    done = tunefront_here(folder, "run", "prices.toml", "--slots", "1")
+    assert done.returncode == 0, done.stdout
+    assert "Traceback" not in done.stdout
     store = open_store(f"sqlite:///{folder / 'tunefront.db'}")
     study = studies.find(store, "stock_prices")
     assert study is not None
@@ -111,8 +106,8 @@ def test_what_does_not_fit_ends_in_one_line_before_the_first_trial(
     text = (folder / "prices.toml").read_text()
     assert old in text
     (folder / "prices.toml").write_text(text.replace(old, new))
-    done = tunefront(folder, "data", "prices.toml")
+    done = tunefront_here(folder, "data", "prices.toml")
     assert done.returncode == 2
-    assert "Traceback" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout
     for fragment in fragments:
-        assert fragment in done.stderr
+        assert fragment in done.stdout

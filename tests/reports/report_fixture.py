@@ -9,6 +9,7 @@ from typing import Any
 
 import optuna
 
+from tests.storage.new_store import open_writer
 from tunefront.objectives.limits import read_objectives, violations
 from tunefront.objectives.measures import AXES, MEASURES, Axis
 from tunefront.reports.study_results import StudyResults, load_results
@@ -16,7 +17,7 @@ from tunefront.storage import constraints, curves, queue, studies
 from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import Lease
 from tunefront.storage.curves import Epoch
-from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.outcomes import Outcome
 
@@ -76,7 +77,7 @@ class ReportFixture:
         name: str = "digits",
         dataset: Mapping[str, Any] = DATASET,
     ) -> ReportFixture:
-        store = open_store(f"sqlite:///{folder / 'tunefront.db'}", is_writer=True)
+        store = open_writer(f"sqlite:///{folder / 'tunefront.db'}")
         spec = {
             "name": name,
             "seed": 7,

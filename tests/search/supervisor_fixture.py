@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 
 from tests.search.stub_trials import EPOCHS, follow
+from tests.storage.new_store import open_writer
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching.fork_server import Launcher
@@ -24,7 +25,7 @@ from tunefront.search.supervisor.view import Snapshot
 from tunefront.storage import studies, trials
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.counts import Counts, count
-from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.database.connection import Store
 from tunefront.storage.database.waits import Waits
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.trials import TrialRecord
@@ -109,7 +110,7 @@ class SupervisorFixture:
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
         self.notes.mkdir(exist_ok=True)
-        self.store: Store = open_store(self.url, is_writer=True, worker_id=self.worker_id, waits=self.waits)
+        self.store: Store = open_writer(self.url, worker_id=self.worker_id, waits=self.waits)
         objectives = self.spec.parsed_objectives().values()
         made = studies.create(
             self.store,

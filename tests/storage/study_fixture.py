@@ -9,13 +9,14 @@ from typing import Any
 import optuna
 import sqlalchemy as sa
 
+from tests.storage.new_store import open_writer
 from tunefront.objectives.measures import Direction
 from tunefront.storage import queue, studies, trials
 from tunefront.storage.attempts import Lease
 from tunefront.storage.counts import Counts, count
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
-from tunefront.storage.database.connection import Store, open_store
+from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 from tunefront.storage.outcomes import Outcome
 from tunefront.storage.trials import TrialRecord
@@ -80,7 +81,7 @@ class StudyFixture:
     @classmethod
     def make(cls, url: str, name: str = "digits") -> StudyFixture:
         """Open the store at `url`, and make the study or find it there."""
-        return cls.on(open_store(url, is_writer=True), name)
+        return cls.on(open_writer(url), name)
 
     @classmethod
     def on(cls, store: Store, name: str = "digits") -> StudyFixture:
