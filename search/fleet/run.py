@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tunefront.search.data.dataset import Dataset
-from tunefront.search.data.prepared_content import describe_lists
-from tunefront.search.fleet.submission import check_request, check_stored_data, find_stored, make_study, queue_first
+from tunefront.search.fleet.submission import (
+    check_request,
+    check_stored_data,
+    describe_data,
+    find_stored,
+    make_study,
+    queue_first,
+)
 from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
@@ -112,10 +118,8 @@ def run_study(request: RunRequest, view: View) -> Ending:
     else:
         in_turn(lambda: queue_first(joined, spec), view.say)
     view.say(_describe_start(spec, slots, dataset))
-    for what, n_images in dataset.notes.items():
-        view.say(f"data: {n_images:,} {what}")
-    for text in describe_lists(dataset.folder):
-        view.say(f"data: {text}")
+    for text in describe_data(dataset):
+        view.say(text)
     counts = count(joined)
     if 0 < counts.finished < spec.trials:
         view.say(f"going on: {counts.finished} of {spec.trials} are done")

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from tunefront.objectives.limits import Objective
 from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.prepared_content import describe_lists
 from tunefront.search.data.splitting.content_digests import describe_difference
 from tunefront.search.fleet.unfit import check_extras
 from tunefront.search.launching.asker import AnswerError, Asker
+from tunefront.search.preparation.cautions import find_cautions
 from tunefront.search.preparation.prepare import prepare_study
 from tunefront.search.sampling.samplers import missing_extra
 from tunefront.search.sampling.start_queue import enqueue_starts
@@ -74,7 +76,15 @@ def submit_study(submission: Submission, asker: Asker, say: Callable[[str], None
     if submission.priority is not None:
         study_control.set_priority(study, submission.priority)
     study_control.submit(study)
+    for text in (*describe_data(dataset), *find_cautions(spec, dataset.facts(), load=0.0)):
+        say(text)
     return study, count(study)
+
+
+def describe_data(dataset: Dataset) -> list[str]:
+    """Return what a person is to know of the prepared data: what was left out, and which files list it."""
+    notes = [f"{n_images:,} {what}" for what, n_images in dataset.notes.items()]
+    return [f"data: {text}" for text in (*notes, *describe_lists(dataset.folder))]
 
 
 def check_request(spec: StudySpec, path: Path | str, url: str) -> None:
