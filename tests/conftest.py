@@ -35,6 +35,7 @@ _LONG_FILES = (
     "test_examples.py",
     "test_kills.py",
     "test_pretrained.py",
+    "test_ray_workers.py",
     "test_regression_end_to_end.py",
     "test_resumed_trainings.py",
     "test_resumption_end_to_end.py",

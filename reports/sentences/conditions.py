@@ -85,6 +85,21 @@ def describe_busy(results: StudyResults) -> str:
     )
 
 
+def describe_niced(results: StudyResults) -> str:
+    """Say that complete trials trained behind all other programs of their machine; empty if none did."""
+    niceness = {worker.worker_id: int(worker.machine.get("niceness") or 0) for worker in results.workers}
+    complete = [trial for trial in results.trials if trial.state == "complete"]
+    niced = [trial for trial in complete if niceness.get(trial.worker_id, 0) > 0]
+    if not niced:
+        return ""
+    most = max(niceness[trial.worker_id] for trial in niced)
+    which = f"{len(niced)} of {len(complete)} complete trials" if len(complete) > 1 else "The only complete trial"
+    return (
+        f"{which} trained at nice {most}, behind all other programs of the machine, so that times may be longer than "
+        "alone. Ray runs its processes so, unless RAY_worker_niceness=0 is set where a node starts."
+    )
+
+
 def _wanted(trial: TrialRecord, machine: Mapping[str, Any]) -> float:
     """Return the processes that wanted each CPU core, without the study's own in excess of one for each core.
 

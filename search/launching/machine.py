@@ -45,6 +45,7 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
         "precision": precision,
         "slots": [slot.name for slot in slots],
         "threads_per_slot": slots[0].n_threads,
+        **({"niceness": niceness} if (niceness := os.nice(0)) > 0 else {}),
         "process_started_at": psutil.Process().create_time(),  # on this machine's clock, for is_alive
         **_process_ticks(os.getpid()),
     }

@@ -52,3 +52,19 @@ SlotsOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+DataRootOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        help="Folder below which specs from the storage may read; may be given several times.  [default: only what "
+        "was run or submitted on this machine]",
+        show_default=False,
+    ),
+]
+OwnCodeOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-own-code",
+        help="Run any code that a spec in the storage names. Without it, only files that you have run or submitted "
+        "on this machine.",
+    ),
+]

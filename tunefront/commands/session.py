@@ -28,6 +28,7 @@ from tunefront.study import find_study
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunefront.ray_runner import RayWish
     from tunefront.reports.publish import Published
     from tunefront.search.launching.asker import Asker
     from tunefront.search.spec.study_spec import StudySpec
@@ -63,6 +64,17 @@ def run_here(
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
         return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts), console
+
+
+def run_on_ray(
+    spec: StudySpec, path: Path, storage: str, wish: RayWish, as_json: bool, artifacts: str
+) -> tuple[Ending, Console]:
+    """Run a study by workers on a Ray cluster until it ends; with `as_json`, standard output is left to programs."""
+    from tunefront.ray_runner import run_spec_on_ray
+
+    console = make_console(stderr=as_json)
+    with interrupted_early(storage, as_json):
+        return run_spec_on_ray(spec, path, storage, wish, console, artifacts), console
 
 
 def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:

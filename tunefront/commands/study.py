@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import ArtifactsOption, JsonOption, OutOption, SlotsOption, StorageOption
+from tunefront.commands.options import (
+    ArtifactsOption,
+    DataRootOption,
+    JsonOption,
+    OutOption,
+    OwnCodeOption,
+    SlotsOption,
+    StorageOption,
+)
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce_code,
@@ -16,11 +24,15 @@ from tunefront.commands.session import (
     publish_run,
     results_folder,
     run_here,
+    run_on_ray,
     say_end,
     say_end_of_study,
 )
 from tunefront.commands.terminal import UserError, say, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
+
+if TYPE_CHECKING:
+    from tunefront.ray_runner import RayWish
 
 
 def run(
@@ -32,14 +44,31 @@ def run(
     ] = None,
     out: OutOption = None,
     artifacts: ArtifactsOption = "",
+    ray: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|HOST:PORT",
+            help="Run the trials by workers on this Ray cluster, as many as --slots says.",
+            show_default=False,
+        ),
+    ] = "",
+    gpus_per_worker: Annotated[
+        float, typer.Option(min=0, max=64, help="With --ray: GPUs of each worker; 0.5 lets two share one.")
+    ] = 0,
+    cpus_per_worker: Annotated[
+        int, typer.Option(min=1, max=1024, help="With --ray: CPU cores of each worker, and threads of its trial.")
+    ] = 1,
+    data_root: DataRootOption = None,
+    allow_own_code: OwnCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a study, or go on with it, and write its report.
 
     Interrupted with Ctrl-C, it keeps everything; the same command goes on. Started on several
     machines with one shared --storage, they work on the study together; with --artifacts their models
-    lie in one place.
+    lie in one place. With --ray the trials run on the nodes of a Ray cluster, and end with this command.
     """
+    wish = _ray_wish(ray, storage, slots, gpus_per_worker, cpus_per_worker, out, data_root or [], allow_own_code)
     with at_work("reading the spec"):
         from tunefront.search.fleet.named_files import approve_written
         from tunefront.search.spec.file import read_spec
@@ -49,11 +78,46 @@ def run(
     folder = writable_folder(out or Path("results") / study_spec.name)
     announce_code(study_spec, as_json)
     approve_written(spec, artifacts)
-    ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts)
+    if wish is not None:
+        ending, console = run_on_ray(study_spec, spec, storage, wish, as_json, artifacts)
+    else:
+        ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts)
     published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if published is not None and not as_json:
         say_end_of_study(published, storage, f"tunefront confirm {study_spec.name}", "tunefront dashboard")
+
+
+def _ray_wish(
+    ray: str,
+    storage: str,
+    n_workers: int | None,
+    n_gpus: float,
+    n_cpus: int,
+    out: Path | None,
+    roots: list[Path],
+    allows_own_code: bool,
+) -> RayWish | None:
+    """Return what is asked of a Ray cluster; None without one.
+
+    Raises:
+        UserError, SharedStorageError: If it cannot be had.
+    """
+    if not ray:
+        if n_gpus or n_cpus != 1 or roots or allows_own_code:
+            raise UserError(
+                "--gpus-per-worker, --cpus-per-worker, --data-root and --allow-own-code are for workers on a cluster: "
+                "add --ray auto, or leave them out"
+            )
+        return None
+    from tunefront.ray_runner import RayWish as Wish
+    from tunefront.search.fleet.shared_storage import address_for_workers
+
+    address_for_workers(storage)  # a mistake in it does not wait for the spec
+    if n_gpus > 1 and n_gpus != int(n_gpus):
+        raise UserError(f"--gpus-per-worker {n_gpus:g}: give a whole number, or a fraction below 1")
+    options = [f"--data-root={root.expanduser().resolve()}" for root in roots]
+    return Wish(ray, n_workers or 1, n_gpus, n_cpus, out, options + ["--allow-own-code"] * allows_own_code)
 
 
 def confirm(

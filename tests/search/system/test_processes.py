@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
-from tunefront.search.system.processes import n_cpus
+import pytest
+
+from tunefront.search.system.processes import CPUS_VARIABLE, n_cpus
 
 
 def test_n_cpus_counts_what_this_process_may_use() -> None:
@@ -15,3 +17,12 @@ def test_n_cpus_counts_what_this_process_may_use() -> None:
     )
     assert 1 <= n_cpus() <= (os.cpu_count() or 1)
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [("1", 1), ("0", 1), ("2", 2), ("100", 3), ("", 3), ("all", 3), ("-2", 3)]
+)
+def test_n_cpus_is_a_share_of_what_is_seen(monkeypatch: pytest.MonkeyPatch, share: str, expected: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1, 5})
+    monkeypatch.setenv(CPUS_VARIABLE, share)
+    assert n_cpus() == expected

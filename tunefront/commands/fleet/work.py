@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import SlotsOption, StorageOption
+from tunefront.commands.options import DataRootOption, OwnCodeOption, SlotsOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import interrupted_early
 from tunefront.commands.terminal import UserError, make_console, say, storage_argument, suggest, writable_folder
@@ -37,22 +37,8 @@ def work(
         ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder for the results folders of the studies.")] = Path("results"),
-    data_root: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="Folder below which specs from the storage may read; may be given several times.  [default: only what "
-            "was run or submitted on this machine]",
-            show_default=False,
-        ),
-    ] = None,
-    allow_own_code: Annotated[
-        bool,
-        typer.Option(
-            "--allow-own-code",
-            help="Run any code that a spec in the storage names. Without it, only files that you have run or submitted "
-            "on this machine.",
-        ),
-    ] = False,
+    data_root: DataRootOption = None,
+    allow_own_code: OwnCodeOption = False,
     name: Annotated[
         str, typer.Option(help="What others call this worker.  [default: its host and process]", show_default=False)
     ] = "",
