@@ -26,6 +26,7 @@ test-slow: $(VENV)/installed-test ## Run only the slow tests
 	$(BIN)/pytest $(PARALLEL) -m slow
 
 test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day: every backbone is built, every kind of page is read
+	@$(BIN)/python -m pip install -q kubernetes-validate -c constraints.txt
 	$(BIN)/pytest -m exhaustive
 
 test-chaos: $(VENV)/installed-test ## Run what takes databases away and kills processes (three quarters of an hour)
