@@ -133,7 +133,7 @@ def report(n_trials: int, limit: float, n_decisions: int, folder: Path) -> None:
     filling = MadeUpStudy(store)
     filling.add(n_trials, n_trials // 2)
     history = History(filling.study, list(OBJECTIVES.values()), EPOCHS)
-    pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05, n_trials=2 * n_trials)
+    pruner = ParetoPruner(OBJECTIVES, EPOCHS, front_loss=0.05)
     start = time.perf_counter()
     history.finished(EPOCHS)
     print(f"{n_trials} trials: the first look reads all, {time.perf_counter() - start:.2f} s", file=sys.stderr)

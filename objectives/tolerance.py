@@ -88,6 +88,25 @@ def _are_alike(
     return found
 
 
+def as_good(
+    point: Sequence[float], others: NDArray[np.float64], objectives: Mapping[Axis, Objective]
+) -> NDArray[np.bool_]:
+    """Return which of `others`, shape (n, m), are nowhere worse than a point by more than the tolerance.
+
+    They form an epsilon-dominance (Laumanns et al., 2002, https://doi.org/10.1162/106365602760234108) with an epsilon
+    for each objective: what one of them stands for is not missed. No finite value is as good as an infinitely
+    good one, and NaN is as good as nothing.
+    """
+    found = np.ones(len(others), dtype=bool)
+    for value, column, objective in zip(point, others.T, objectives.values(), strict=True):
+        most = tolerance_of(objective) + _ROUNDING
+        if is_share_of_value(objective.measure):
+            found &= column - value <= (most * abs(value) if math.isfinite(value) else 0.0)
+        else:
+            found &= value - column <= most
+    return found
+
+
 def describe_tolerance(objective: Objective) -> str:
     """Return the tolerance as text for people: ``"0.5 points"``, ``"5 %"``, ``"0.005"``."""
     tolerance = tolerance_of(objective)

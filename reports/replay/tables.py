@@ -18,8 +18,8 @@ from tunefront.reports.tables.markdown import escape
 
 Replay = Mapping[str, Any]
 
-MEASURED = ("epochs_share", "simulated_hours", "hypervolume_share", "front_lost_share")
-TITLES = ("epochs used", "times the oracle's", "time", "hypervolume kept", "front lost")
+MEASURED = ("epochs_share", "simulated_hours", "hypervolume_share", "front_lost_share", "front_missed_share")
+TITLES = ("epochs used", "times the oracle's", "time", "hypervolume kept", "front lost", "front missed")
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ def replay_rows(replay: Replay) -> list[ReplayRow]:
                 _duration(strategy["simulated_hours"]),
                 _percent(strategy["hypervolume_share"]),
                 _percent(strategy["front_lost_share"]),
+                _percent(strategy["front_missed_share"]),
             ),
         )
         for strategy in replay["strategies"]
@@ -124,7 +125,8 @@ def describe_replay(replay: Replay) -> list[str]:
         f"epochs, {n_front} on the front, {facts['n_repeats']} orders{seeds}.",
         f"Objectives: {', '.join(facts['objectives'])}. Hypervolume is a share of the whole table's, with costs as "
         "logarithms, up to the worst value recorded on each objective; only complete trials count. Front lost is the "
-        "share of the table's front that was stopped. Time is simulated, from start to end: training, validation "
+        "share of the table's front that was stopped, and front missed that for which no complete trial stands within "
+        f"a tolerance of {_join(facts['tolerances'])}. Time is simulated, from start to end: training, validation "
         "and compiling as recorded, and nothing else. In brackets: 95 % bootstrap intervals of the mean over the "
         "orders. They say nothing of other tables.",
     ]

@@ -15,12 +15,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunefront.objectives.dominance import dominating
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Axis, Direction, Measure
 from tunefront.objectives.quantities import format_quantity, significant
 from tunefront.objectives.skill import Floats, SkillScale, skill_scale
+from tunefront.objectives.tolerance import as_good
 from tunefront.search.pruning.accuracy_prediction import MIN_FINISHED, AccuracyPrediction, learning_level, predict_end
 from tunefront.search.pruning.finished_trials import (
     TIMED,
@@ -29,7 +31,6 @@ from tunefront.search.pruning.finished_trials import (
     score_measure,
     training_score,
 )
-from tunefront.search.pruning.front_growth import chance_to_stay
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.storage.curves import Epoch
@@ -41,20 +42,20 @@ class ParetoPruner:
 
     Attributes:
         epochs: The epochs of the whole training of the trials that it judges.
-        front_loss: The accepted chance that a stopped trial would have ended on the front.
+        front_loss: The share of the front that may be lost.
         may_end_early: Whether trainings may end by themselves, so that a shorter curve is a whole one.
-        n_trials: The number of trials with which the study ends; None if that is open, and then the front is not
-            expected to thin out.
         guessing: The score that reports mark as no better than guessing. Once a finished trial is better, a trial that
             will not be is stopped, however small or fast it is. Infinite for none.
+        uses_tolerance: Whether a finished trial that is nowhere worse by more than the objectives' tolerance counts as
+            one that dominates. Only finished trials stand for others, so tolerances do not add up.
     """
 
     objectives: Mapping[Axis, Objective]
     epochs: int
     front_loss: float
     may_end_early: bool = False
-    n_trials: int | None = None
     guessing: float = -math.inf
+    uses_tolerance: bool = False
 
     def judge(
         self,
@@ -75,7 +76,7 @@ class ParetoPruner:
         for axis, objective in self.objectives.items():
             value = best[list(self.objectives).index(axis)]
             if objective.measure.name in TIMED and objective.has_limit:
-                value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(n_ended))
+                value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(finished, n_ended))
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 violations = {objective.measure.name: objective.violation(value)}
                 broken = objective.describe_violation(value)
@@ -100,22 +101,28 @@ class ParetoPruner:
     def _judge_dominance(self, when: str, best: tuple[float, ...], finished: FinishedTrials) -> Verdict:
         if not finished.rival_numbers:
             return GO_ON
-        # Sums and products of floats are rounded, so values count as tied within a tolerance.
+        # Sums and products of floats are rounded, so values that are nearly equal count as tied.
         is_tied = np.isclose(finished.rivals, best, rtol=1e-9, atol=0)
-        dominates = dominating(best, np.where(is_tied, best, finished.rivals), self.directions)
-        if not dominates.any():
+        rivals = np.where(is_tied, best, finished.rivals)
+        dominates = dominating(best, rivals, self.directions)
+        if dominates.any():
+            rival, number = self._most_accurate(dominates, finished)
+            verb, brief, shortfall = "dominates it", f"trial {number} is better", self._shortfall(best, rival)
+        elif self.uses_tolerance and (stands_for := as_good(best, rivals, self.objectives)).any():
+            rival, number = self._most_accurate(stands_for, finished)
+            verb, brief, shortfall = "is as good within the tolerance", f"trial {number} is as good", ""
+        else:
             return GO_ON
-        which = np.flatnonzero(dominates)
+        text = f"{when} ({self._show(best)}) trial {number} {verb} ({self._show(rival)}){shortfall}"
+        return Verdict(False, text, brief=brief)
+
+    def _most_accurate(self, are_rivals: NDArray[np.bool_], finished: FinishedTrials) -> tuple[tuple[float, ...], int]:
+        """Return the values and the number of the most accurate of some rivals; of the first without an accuracy."""
+        which = np.flatnonzero(are_rivals)
         if "accuracy" in self.objectives:
             losses = [self.measure.loss(score) for score in finished.rivals[which, self._accuracy]]
             which = which[np.argsort(losses, kind="stable")]
-        rival, number = tuple(map(float, finished.rivals[which[0]])), finished.rival_numbers[which[0]]
-        return Verdict(
-            False,
-            f"{when} ({self._show(best)}) trial {number} dominates it "
-            f"({self._show(rival)}){self._shortfall(best, rival)}",
-            brief=f"trial {number} is better",
-        )
+        return tuple(map(float, finished.rivals[which[0]])), finished.rival_numbers[which[0]]
 
     def optimistic_end(
         self,
@@ -133,9 +140,8 @@ class ParetoPruner:
         for axis, objective in self.objectives.items():
             if axis == "accuracy":
                 end = self.predict_accuracy(curve, finished)
-                values.append(
-                    -self.measure.loss(math.inf) if end is None else end.exceeded_with(self._accepted_chance(n_ended))
-                )
+                chance = self._accepted_chance(finished, n_ended)
+                values.append(-self.measure.loss(math.inf) if end is None else end.exceeded_with(chance))
             elif objective.measure.name in TIMED:
                 values.append(self.predict_time(curve, finished).lower_quartile)
             else:
@@ -173,15 +179,16 @@ class ParetoPruner:
         n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
         return project_seconds(seconds, n_to_come, wholes, so_far)
 
-    def _accepted_chance(self, n_ended: int | None) -> float:
+    def _accepted_chance(self, finished: FinishedTrials, n_ended: int | None) -> float:
         """Return the chance of being on today's front up to which a trial is stopped, at most 0.5.
 
-        It is `front_loss` divided by the chance that a member of today's front is still on the final one.
+        If each of n trials is stopped at a chance of `front_loss` times the share of trials that are on the front, n
+        times that share times `front_loss` members are lost at most: `front_loss` of the front. A trial that waits for
+        a later verdict keeps its chance on average, so judging it often adds nothing. And the front will thin out
+        while more trials come, but for a stopped trial as for the others, so that today's share is the one to take.
         """
-        n_objectives = len(self.objectives)
-        is_known = self.n_trials is not None and n_ended is not None
-        stays = chance_to_stay(n_ended or 0, self.n_trials or 0, n_objectives) if is_known else 1.0
-        return min(self.front_loss / stays, 0.5)
+        n = max(n_ended or 0, len(finished), 1)
+        return min(self.front_loss * max(len(finished.rival_numbers), 1) / n, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Return which finished trials to learn from: those of this length, or while they are few, longer ones too.

@@ -12,6 +12,7 @@ from typing import Any
 
 import optuna
 
+from tunefront.objectives.tolerance import describe_tolerance
 from tunefront.search.replay.choosers import RANDOM, make_chooser
 from tunefront.search.replay.clock import play
 from tunefront.search.replay.recorded_table import RecordedTable, make_table
@@ -140,6 +141,9 @@ def _facts(
         "epochs": table.epochs,
         "n_front": [int(each.is_front.sum()) for each in tables],
         "objectives": [objective.measure.name for objective in table.objectives.values()],
+        "tolerances": [
+            f"{describe_tolerance(objective)} of {objective.measure.name}" for objective in table.objectives.values()
+        ],
         "n_repeats": n_repeats,
         "n_trials": n_trials,
         "seed": seed,

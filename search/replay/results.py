@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.dominance import on_front
+from tunefront.objectives.tolerance import as_good
 from tunefront.search.replay.clock import PlayedTrial
 from tunefront.search.replay.recorded_table import RecordedTable
 from tunefront.search.replay.strategies import Strategy
 
-MEASURED = ("epochs_share", "simulated_hours", "hypervolume_share", "front_lost_share")
+MEASURED = ("epochs_share", "simulated_hours", "hypervolume_share", "front_lost_share", "front_missed_share")
 _N_RESAMPLES = 2000
 _N_TIMES = 120
 
@@ -27,6 +28,9 @@ class RepeatResult:
         epochs_share: Trained epochs, divided by those that all its trials would have without stopping.
         hypervolume_share: Hypervolume of the complete trials, divided by that of the whole table.
         front_lost_share: Stopped trials of the table's front, divided by those that were tried.
+        front_missed_share: Those of them for which no complete trial stands, divided by the same. One stands for
+            another if it is nowhere worse by more than the objectives' tolerance. Where times are noisy, another
+            recording of the same trials has another front, but hardly misses another part of it.
         times: Simulated hours at which the hypervolume grew.
         hypervolumes: The hypervolumes at these times.
     """
@@ -35,20 +39,24 @@ class RepeatResult:
     simulated_hours: float
     hypervolume_share: float
     front_lost_share: float
+    front_missed_share: float
     times: NDArray[np.float64]
     hypervolumes: NDArray[np.float64]
 
 
 def measure(table: RecordedTable, played: Sequence[PlayedTrial]) -> RepeatResult:
     """Measure what a replay used and reached; `played` is in the order of the ends."""
-    is_member = [bool(table.is_front[trial.candidate]) for trial in played]
-    n_lost = sum(member and not trial.is_complete for member, trial in zip(is_member, played, strict=True))
+    members = [trial for trial in played if table.is_front[trial.candidate]]
+    lost = [trial.candidate for trial in members if not trial.is_complete]
+    kept = table.values[[trial.candidate for trial in played if trial.is_complete]]
+    missed = [candidate for candidate in lost if not as_good(table.values[candidate], kept, table.objectives).any()]
     times, hypervolumes = _growth(table, played)
     return RepeatResult(
         epochs_share=sum(trial.epochs for trial in played) / (len(played) * table.epochs),
         simulated_hours=max(trial.ended_at for trial in played) / 3600,
         hypervolume_share=float(hypervolumes[-1]),
-        front_lost_share=n_lost / max(sum(is_member), 1),
+        front_lost_share=len(lost) / max(len(members), 1),
+        front_missed_share=len(missed) / max(len(members), 1),
         times=times,
         hypervolumes=hypervolumes,
     )

@@ -85,16 +85,19 @@ class Pareto(NoPruning):
     """The ``pareto`` pruner of `tunefront run`, which judges at the same epochs as `tunefront run`.
 
     Args:
-        n_trials: The number of trials of the replay.
         settings: The settings of the pruner; None takes its defaults.
     """
 
-    def __init__(self, table: RecordedTable, n_trials: int, settings: ParetoTable | None = None) -> None:
+    def __init__(self, table: RecordedTable, settings: ParetoTable | None = None) -> None:
         settings = settings or ParetoTable()
         self.asked_after = geometric_rungs(table.epochs, settings.min_epochs, settings.rung_factor)
         self._table = table
         self._pruner = ParetoPruner(
-            table.objectives, table.epochs, settings.front_loss, n_trials=n_trials, guessing=table.guessing
+            table.objectives,
+            table.epochs,
+            settings.front_loss,
+            guessing=table.guessing,
+            uses_tolerance=settings.tolerance,
         )
         self._finished = FinishedTrials(table.epochs, table.objectives.values())
         self._numbers: dict[int, int] = {}

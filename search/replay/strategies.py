@@ -148,13 +148,15 @@ def _make_dominance(factor: float, table: RecordedTable, n_trials: int) -> Rule:
     return SameRungDominance(table, factor)
 
 
-def _make_pareto(front_loss: float, *rest: Any) -> Rule:
+def _make_pareto(front_loss: float, *rest: Any, tolerance: bool = True) -> Rule:
     """Make the rule; `rest` is a table and a number of trials, perhaps after the first epoch that is judged."""
-    *min_epochs, table, n_trials = rest
-    settings = {"front_loss": front_loss} | ({"min_epochs": int(min_epochs[0])} if min_epochs else {})
-    return Pareto(table, n_trials, ParetoTable.model_validate(settings))
+    *min_epochs, table, _ = rest
+    settings = {"front_loss": front_loss, "tolerance": tolerance}
+    settings |= {"min_epochs": int(min_epochs[0])} if min_epochs else {}
+    return Pareto(table, ParetoTable.model_validate(settings))
 
 
+_PARETO_SETTINGS = [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]
 # name -> the function that makes its rule from its settings, a table and the number of trials; and its settings
 _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "none": (_make_none, []),
@@ -163,7 +165,8 @@ _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "median": (_make_median, []),
     "halving": (_make_halving, []),
     "dominance": (_make_dominance, [_Setting(1.0, 1000.0, default=1.5)]),
-    "pareto": (_make_pareto, [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]),
+    "pareto": (_make_pareto, _PARETO_SETTINGS),
+    "strict": (partial(_make_pareto, tolerance=False), _PARETO_SETTINGS),
 }
 _KNOWN_PRUNERS = ", ".join(
     [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]

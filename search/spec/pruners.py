@@ -21,12 +21,15 @@ class ParetoTable(Table):
         min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
             may still be guessing for most of the time.
         rung_factor: The factor between one epoch at which trials are judged and the next.
+        tolerance: Whether a trial is also stopped if it would end no better than a finished one by more than the
+            objectives' `tolerance`.
     """
 
     name: Literal["pareto"] = "pareto"
     front_loss: float = Field(default=0.05, gt=0, le=0.5)
     min_epochs: int = Field(default=2, ge=1, le=MOST_COUNTED)
     rung_factor: float = Field(default=1.2, gt=1, le=10)
+    tolerance: bool = True
 
 
 class NoPrunerTable(Table):

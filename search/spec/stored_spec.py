@@ -33,10 +33,13 @@ def stored_spec_in(url: str) -> FindSpec:
 
 
 def with_first_defaults(data: Json) -> dict[str, Any]:
-    """Fill in the ranges that a stored spec lacks and whose defaults have changed since.
+    """Fill in what a stored spec lacks and whose defaults have changed since, or which came later.
 
     A spec that was stored with all its ranges lacks none.
     """
+    pruner = data.get("pruner", {"name": "pareto"})
+    if isinstance(pruner, Mapping) and pruner.get("name", "pareto") == "pareto":
+        data = {**data, "pruner": {"tolerance": False, **pruner}}
     space = data.get("space", {})
     if not isinstance(space, Mapping):
         return dict(data)

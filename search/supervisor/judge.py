@@ -117,6 +117,6 @@ def _pareto_pruner(assignment: Assignment, table: ParetoTable) -> ParetoPruner:
         spec.training.most_epochs,
         table.front_loss,
         may_end_early=spec.training.early_stopping is not None,
-        n_trials=spec.trials,
         guessing=guessing_level(assignment.study.record.dataset, spec.accuracy_measure),
+        uses_tolerance=table.tolerance,
     )

@@ -11,7 +11,7 @@ from tunefront.objectives.cheapness import mean_log_costs
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.noise import noise, standard_error
-from tunefront.objectives.tolerance import describe_tolerance, thinned, within
+from tunefront.objectives.tolerance import as_good, describe_tolerance, thinned, within
 
 ACCURACY = Objective(MEASURES["accuracy"])
 MEMORY = Objective(MEASURES["model_bytes"])
@@ -124,3 +124,20 @@ def test_tolerances_in_words() -> None:
     assert describe_tolerance(ACCURACY) == "0.5 points"
     assert describe_tolerance(MEMORY) == "5 %"
     assert describe_tolerance(Objective(MEASURES["r2"])) == "0.005"
+
+
+def test_as_good_is_nowhere_worse_by_more_than_the_tolerance() -> None:
+    others = np.array(
+        [
+            [0.965, 105.0],  # half a point and 5 % worse
+            [0.9649, 50.0],
+            [0.99, 105.1],
+            [0.99, 1.0],
+            [math.nan, 1.0],
+        ]
+    )
+    assert as_good((0.97, 100.0), others, OBJECTIVES).tolist() == [True, False, False, True, False]
+    assert as_good((0.97, -math.inf), others, OBJECTIVES).tolist() == [False] * 5  # a cost that is unknown yet
+    assert as_good((math.inf, 100.0), others, OBJECTIVES).tolist() == [False] * 5
+    errors: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
+    assert as_good((2.0,), np.array([[2.1], [2.11]]), errors).tolist() == [True, False]

@@ -88,8 +88,8 @@ def records(measure: str, is_stopped: Callable[[int], bool] = lambda number: Fal
 
 def verdicts(measure: str) -> list[tuple[bool, str]]:
     """Return of every trial at every rung whether it goes on, and which rival or what else stops it."""
-    guessing, limit = SCORES[measure](0.4), SCORES[measure](-0.9)
-    pruner = ParetoPruner(objectives(measure, limit), EPOCHS, front_loss=0.2, n_trials=100, guessing=guessing)
+    guessing, limit = SCORES[measure](1.0), SCORES[measure](-0.9)
+    pruner = ParetoPruner(objectives(measure, limit), EPOCHS, front_loss=0.5, guessing=guessing)
     past = FinishedTrials(EPOCHS, pruner.objectives.values())
     found = []
     for trial in records(measure):

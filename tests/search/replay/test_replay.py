@@ -38,9 +38,24 @@ def test_measure_by_hand() -> None:
     assert outcome.epochs_share == 5 / 6
     assert outcome.simulated_hours == 2.0
     assert outcome.hypervolume_share == pytest.approx(0.4)
-    assert outcome.front_lost_share == 0.5
+    assert outcome.front_lost_share == outcome.front_missed_share == 0.5
     assert outcome.times.tolist() == [0.0, 1.0, 1.5]
     assert outcome.hypervolumes.tolist() == pytest.approx([0.0, 0.0, 0.4])
+
+
+def test_a_stopped_member_is_not_missed_where_a_complete_trial_is_as_good_within_the_tolerance() -> None:
+    table = make_table(
+        recording(
+            training(0, [0.3, 0.900], model_bytes=1000.0),
+            training(1, [0.3, 0.904], model_bytes=1040.0),  # a member that 0 stands for
+            training(2, [0.3, 0.906], model_bytes=1049.0),  # 0.6 points better
+            objectives=TWO_AXES,
+        )
+    )
+    assert table.is_front.all()
+    played = [PlayedTrial(0, 2, 1.0, True), PlayedTrial(1, 1, 2.0, False), PlayedTrial(2, 1, 3.0, False)]
+    outcome = measure(table, played)
+    assert (outcome.front_lost_share, outcome.front_missed_share) == (2 / 3, 1 / 3)
 
 
 def test_nothing_is_lost_without_pruning_and_by_the_oracle() -> None:

@@ -114,7 +114,9 @@ def test_pareto_is_asked_as_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
         (4, {"model_bytes": 3000.0}, [0.4], 2),
     ]
     assert parse_pruner("pareto:0.2:1").make(table, 3).asked_after == (1, 2, 3, 4)
-    assert (pruners[0].front_loss, pruners[0].n_trials, pruners[0].guessing) == (0.2, 3, table.guessing)
+    assert (pruners[0].front_loss, pruners[0].uses_tolerance, pruners[0].guessing) == (0.2, True, table.guessing)
+    parse_pruner("strict:0.2").make(table, 3).goes_on(0, 1)
+    assert not pruners[-1].uses_tolerance
 
 
 def test_pareto_learns_from_whole_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
