@@ -88,6 +88,22 @@ def _are_alike(
     return found
 
 
+def loosened(value: float, objective: Objective) -> float:
+    """Return the worst value that is as good as `value` within the tolerance; an infinitely good one has no other."""
+    tolerance = tolerance_of(objective) + _ROUNDING
+    if not is_share_of_value(objective.measure):
+        return value - tolerance
+    return value + tolerance * abs(value) if math.isfinite(value) else value
+
+
+def tightened(value: float, objective: Objective) -> float:
+    """Return the best value that `value` is as good as within the tolerance."""
+    tolerance = tolerance_of(objective)
+    if not is_share_of_value(objective.measure):
+        return value + tolerance
+    return value / (1 + tolerance) if value > 0 else value / (1 - tolerance)
+
+
 def as_good(
     point: Sequence[float], others: NDArray[np.float64], objectives: Mapping[Axis, Objective]
 ) -> NDArray[np.bool_]:
@@ -99,11 +115,8 @@ def as_good(
     """
     found = np.ones(len(others), dtype=bool)
     for value, column, objective in zip(point, others.T, objectives.values(), strict=True):
-        most = tolerance_of(objective) + _ROUNDING
-        if is_share_of_value(objective.measure):
-            found &= column - value <= (most * abs(value) if math.isfinite(value) else 0.0)
-        else:
-            found &= value - column <= most
+        worst = loosened(value, objective)
+        found &= column <= worst if objective.measure.direction == "minimize" else column >= worst
     return found
 
 

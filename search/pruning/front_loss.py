@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tunefront.objectives.measures import Measure
+from tunefront.objectives.tolerance import loosened, tightened
 from tunefront.search.pruning.finished_trials import TIMED, FinishedByEpochs, FinishedTrial, FinishedTrials
 from tunefront.search.pruning.pareto import ParetoPruner
 from tunefront.spaces.candidate import EPOCHS_PARAMETER
@@ -68,20 +69,30 @@ def estimate_front_loss(pruner: ParetoPruner, records: Sequence[TrialRecord]) ->
 
 
 def chance_of_front(pruner: ParetoPruner, record: TrialRecord, finished: FinishedTrials) -> float | None:
-    """Return the chance that a stopped trial would be on the front of the finished ones; None without a prediction."""
+    """Return the chance that a stopped trial would be on the front of the finished ones; None without a prediction.
+
+    If the pruner uses the objectives' tolerance, a trial that a finished one stands for within it is not on the front.
+    """
     best = np.array(pruner.optimistic_end(record.epochs, record.measurements, finished))
-    axes = list(pruner.objectives)
+    axes, objectives = list(pruner.objectives), list(pruner.objectives.values())
     costs = [index for index, axis in enumerate(axes) if axis != "accuracy"]
     within = _chance_within_limits(pruner, record, finished, best)
-    is_cheaper = (finished.rivals[:, costs] <= best[costs]).all(axis=1)
+    most = best[costs]
+    if pruner.uses_tolerance:
+        most = np.array([loosened(float(best[index]), objectives[index]) for index in costs])
+    is_cheaper = (finished.rivals[:, costs] <= most).all(axis=1)
     if "accuracy" not in axes:
-        return within * (not (is_cheaper & (finished.rivals[:, costs] < best[costs]).any(axis=1)).any())
+        is_better = pruner.uses_tolerance or (finished.rivals[:, costs] < most).any(axis=1)
+        return within * (not (is_cheaper & is_better).any())
     end = pruner.predict_accuracy(record.epochs, finished)
     if end is None:
         return None
     scores = finished.rivals[:, axes.index("accuracy")]
     limit = pruner.objectives["accuracy"].best_limit
-    to_beat = [*scores[is_cheaper], *([] if limit is None else [limit])]
+    to_beat = [float(score) for score in scores[is_cheaper]]
+    if pruner.uses_tolerance:
+        to_beat = [tightened(score, pruner.objectives["accuracy"]) for score in to_beat]
+    to_beat += [] if limit is None else [limit]
     if pruner.is_any_better_than_guessing(scores):
         to_beat.append(pruner.guessing)
     return within * (end.chance_above(pruner.measure.best(to_beat)) if to_beat else 1.0)

@@ -11,7 +11,7 @@ from tunefront.objectives.cheapness import mean_log_costs
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.noise import noise, standard_error
-from tunefront.objectives.tolerance import as_good, describe_tolerance, thinned, within
+from tunefront.objectives.tolerance import as_good, describe_tolerance, loosened, thinned, tightened, within
 
 ACCURACY = Objective(MEASURES["accuracy"])
 MEMORY = Objective(MEASURES["model_bytes"])
@@ -141,3 +141,11 @@ def test_as_good_is_nowhere_worse_by_more_than_the_tolerance() -> None:
     assert as_good((math.inf, 100.0), others, OBJECTIVES).tolist() == [False] * 5
     errors: dict[Axis, Objective] = {"accuracy": Objective(MEASURES["rmse"])}
     assert as_good((2.0,), np.array([[2.1], [2.11]]), errors).tolist() == [True, False]
+
+
+def test_the_worst_and_the_best_value_that_are_alike() -> None:
+    assert loosened(0.97, ACCURACY) == pytest.approx(0.965)
+    assert tightened(0.965, ACCURACY) == pytest.approx(0.97)
+    assert loosened(100.0, MEMORY) == pytest.approx(105.0)
+    assert tightened(105.0, MEMORY) == pytest.approx(100.0)
+    assert loosened(-math.inf, MEMORY) == -math.inf

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tunefront.objectives.limits import Objective
@@ -73,6 +75,27 @@ def test_chance_of_one_that_was_stopped(accuracy: float, model_bytes: float, exp
     found = estimate_front_loss(PRUNER, [*COMPLETE, record(40, [accuracy], model_bytes)])
     assert found is not None
     assert found.lost == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "model_bytes", "expected"),
+    [
+        (0.806, 2000.0, 1.0),  # better already by 0.6 points
+        (0.804, 2000.0, None),  # its end must still gain a little
+        (0.01, 960.0, 0.0),  # 40 bytes of 960 are less than 5 %
+        (0.01, 950.0, 1.0),  # 50 of 950 are more
+    ],
+)
+def test_what_a_finished_trial_stands_for_is_not_lost(
+    accuracy: float, model_bytes: float, expected: float | None
+) -> None:
+    pruner = replace(PRUNER, uses_tolerance=True)
+    found = estimate_front_loss(pruner, [*COMPLETE, record(40, [accuracy], model_bytes)])
+    assert found is not None
+    if expected is None:
+        assert 0.5 < found.lost < 1.0
+    else:
+        assert found.lost == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("at_least", [None, 0.6, 0.8])
