@@ -73,7 +73,7 @@ class Obedience:
         if wishes.drained_by:
             self._say(f"this worker was told to end by {wishes.drained_by}")
             return Ending.INTERRUPTED
-        if wish != self._wish:
+        if wish.of_study is not self._wish.of_study:  # that it was resumed before this run began is no news
             self._say(self._describe(wish))
         self._wish = wish
         if wish.of_study.gives_back and (self._running or self._starter.numbers):

@@ -128,6 +128,7 @@ def test_a_stopped_study_is_over_until_it_is_opened_again(make_fixture: MakeFixt
     note_stopped(study)  # of a supervisor that ends late
     forget_ending(study)
     assert fixture.run() is Ending.DONE
+    assert "resumed by bert@south" not in fixture.view.lines  # no news for a run that begins afterwards
     assert fixture.states() == ["complete"] * 2
     assert fixture.study.optuna.user_attrs["ending"] == ""
 
