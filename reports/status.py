@@ -68,7 +68,8 @@ class StudiesOverview:
     def render(self, *, is_brief: bool = False) -> RenderableType:
         """Return a table, and the command to type next."""
         if not self.results:
-            return Text("No study yet. Start one with: tunefront run examples/digits.toml")
+            none = Text("No study yet. Start one with: tunefront run examples/digits.toml")
+            return Group(none, Text(""), worker_table(self.workers)) if self.workers else none
         table = Table(box=None, padding=(0, 2, 0, 0))
         table.add_column("study", style="bold")
         has_priorities = any(control.priority for control in self.controls)

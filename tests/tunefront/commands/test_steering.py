@@ -14,6 +14,7 @@ from tunefront.commands.steering.person import this_person
 from tunefront.storage import studies
 from tunefront.storage.control import processes, study_control
 from tunefront.storage.control.wishes import StudyWish, Wish, wishes_for
+from tunefront.storage.database.connection import open_store
 from tunefront.storage.outcomes import Outcome
 
 ME = this_person()
@@ -150,3 +151,11 @@ def test_a_wrong_argument_is_told(run: Run, store_study: StudyFixture, arguments
     code, output, errors = run(*arguments)
     assert (code, output) == (2, "")
     assert "Invalid value" in errors or "Missing argument" in errors
+
+
+def test_a_worker_that_waits_for_the_first_study_is_shown(run: Run, tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'tunefront.db'}", is_writer=True)
+    processes.register_process(store, "p", "boot", "north", 7, ["cpu"])
+    output = run("status")[1]
+    assert output.startswith("No study yet. ")
+    assert "north-7" in output
