@@ -26,6 +26,7 @@ from tests.search.supervisor.outage_fixture import (
 from tests.search.supervisor.uploading_worker import run_uploading
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
+from tests.small_disk import small_disk_at
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.end_reason import Ending
@@ -161,21 +162,20 @@ def test_results_that_could_not_be_uploaded_are_delivered_by_the_next_supervisor
 
 
 @pytest.mark.timeout(60)
-def test_a_full_disk_of_the_artifacts_is_an_outage_too(tmp_path: Path, small_disk: Path) -> None:
-    artifacts = FolderArtifacts(small_disk / "artifacts")
-    artifacts.prepare()
-    filler = small_disk / "filler"
-    with contextlib.suppress(OSError):
-        filler.write_bytes(b"x" * 70_000)
-    fixture = SupervisorFixture(tmp_path, make_spec(trials=2), {}, waits=WAITS, artifacts=artifacts)
+def test_a_full_disk_of_the_artifacts_is_an_outage_too(tmp_path: Path) -> None:
+    with small_disk_at(tmp_path / "small disk", "64k") as disk:
+        artifacts = FolderArtifacts(disk.folder / "artifacts")
+        artifacts.prepare()
+        disk.fill()
+        fixture = SupervisorFixture(tmp_path, make_spec(trials=2), {}, waits=WAITS, artifacts=artifacts)
 
-    def make_room() -> bool:
-        if filler.exists() and len(spooled(fixture)) == 6:
-            filler.unlink()
-        return False
+        def make_room() -> bool:
+            if len(spooled(fixture)) == 6:
+                disk.empty()
+            return False
 
-    assert fixture.run(make_room) is Ending.DONE
-    check_each_trained_once([fixture], 2)
+        assert fixture.run(make_room) is Ending.DONE
+        check_each_trained_once([fixture], 2)
     assert len(lines_with(fixture, "No space left on device. Trainings go on")) == 1
 
 

@@ -3,48 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
-from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tests.search.checkpointed_trials import EPOCHS
+from tests.search.supervisor.population.members import PLAN, RISES, MakeFixture
+from tests.search.supervisor_fixture import SupervisorFixture
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.population.inheritance import turns_folder
 
 pytestmark = [pytest.mark.usefixtures("fork_server"), pytest.mark.timeout(60)]
-
-NETWORK = {"n_blocks": 2, "filters": 8, "kernel_size": 3, "batch_norm": False, "dense_units": 0, "dropout": 0.0}
-SPACE = {"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}, "plain_cnn": NETWORK}
-# Trial 2 is the best and trial 1 the worst after two epochs.
-RISES = {
-    0: (0.1, 0.3, 0.3, 0.4, 0.5, 0.6),
-    1: (0.1, 0.1, 0.1, 0.4, 0.5, 0.6),
-    2: (0.1, 0.4, 0.4, 0.4, 0.6, 0.7),
-    3: (0.1, 0.2, 0.2, 0.4, 0.5, 0.6),
-}
-PLAN = {number: StubTraining(accuracies=rise) for number, rise in RISES.items()}
-MakeFixture = Callable[..., SupervisorFixture]
-
-
-@pytest.fixture
-def make_fixture(tmp_path: Path) -> MakeFixture:
-    def make(plan: Mapping[int, StubTraining] = PLAN, n_threads: int = 1, **changes: Any) -> SupervisorFixture:
-        spec = make_spec(
-            **{
-                "space": SPACE,
-                "objectives": {"time": False},
-                "training": {"epochs": EPOCHS, "time_limit": 1e4},
-                "sampler": {"name": "pbt", "population": 4, "interval": 2},
-                **changes,
-            }
-        )
-        return SupervisorFixture(tmp_path, spec, plan, n_threads=n_threads, trains=follow_with_checkpoints)
-
-    return make
 
 
 def lineage(fixture: SupervisorFixture, number: int) -> list[int]:

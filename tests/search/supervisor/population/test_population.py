@@ -9,17 +9,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
+from tests.search.checkpointed_trials import EPOCHS, StubTraining
 from tests.search.supervisor.outage_fixture import wait_until
-from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
+from tests.search.supervisor.population.members import PLAN, RATE, RISES, MakeFixture
+from tests.search.supervisor_fixture import SupervisorFixture, is_running
 from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.search.supervisor.end_reason import Ending
@@ -32,39 +31,6 @@ from tunefront.storage.population.stages import Stage
 from tunefront.storage.trials import TrialRecord
 
 pytestmark = [pytest.mark.usefixtures("fork_server"), pytest.mark.timeout(120)]
-
-RATE = "adam.learning_rate"
-SPACE = {"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}, "plain_cnn": {"n_blocks": [1, 2, 3, 4, 5, 6, 7, 8]}}
-FIXED = {"filters": 8, "kernel_size": 3, "batch_norm": False, "dense_units": 0, "dropout": 0.0}
-# Trial 2 is the best and trial 1 the worst after two epochs; after four, trial 3 is the worst.
-RISES = {
-    0: (0.1, 0.30, 0.3, 0.40, 0.5, 0.60),
-    1: (0.1, 0.10, 0.1, 0.45, 0.5, 0.55),
-    2: (0.1, 0.40, 0.4, 0.50, 0.6, 0.70),
-    3: (0.1, 0.20, 0.2, 0.20, 0.3, 0.35),
-}
-PLAN = {number: StubTraining(accuracies=rise) for number, rise in RISES.items()}
-MakeFixture = Callable[..., SupervisorFixture]
-
-
-@pytest.fixture
-def make_fixture(tmp_path: Path) -> MakeFixture:
-    def make(plan: Mapping[int, StubTraining] = PLAN, **changes: Any) -> SupervisorFixture:
-        n_slots = changes.pop("n_slots", 1)
-        sampler = {"name": "pbt", "population": 4, "interval": 2, "resample_probability": 0.0}
-        spec = make_spec(
-            **{
-                "trials": 4,
-                "space": {**SPACE, "plain_cnn": {**SPACE["plain_cnn"], **FIXED}},
-                "objectives": {"time": False},
-                "training": {"epochs": EPOCHS, "time_limit": 1e4},
-                "sampler": {**sampler, **changes.pop("sampler", {})},
-                **changes,
-            }
-        )
-        return SupervisorFixture(tmp_path, spec, plan, n_slots=n_slots, trains=follow_with_checkpoints)
-
-    return make
 
 
 def curve(trial: TrialRecord) -> list[float]:
