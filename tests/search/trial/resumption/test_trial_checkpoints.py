@@ -35,6 +35,7 @@ def train(
     folder: Path | None,
     wanted: int = 0,
     tell_problem: Callable[[str], None] = lambda reason: None,
+    memory: float = 5e6,
     **settings: Any,
 ) -> tuple[Any, Any, Any]:
     """Return the training, its checkpoints, and every epoch's validation loss."""
@@ -46,7 +47,9 @@ def train(
     keras.utils.set_random_seed(3)
     chosen = candidate(batch_size=250, **settings)
     trainable = training.build(SPACE, chosen, dataset, TABLE, 3)
-    checkpoints = TrialCheckpoints(folder, {"seed": "3"}, device="a CPU", memory=lambda: 5e6, tell_problem=tell_problem)
+    checkpoints = TrialCheckpoints(
+        folder, {"seed": "3"}, device="a CPU", memory=lambda: memory, tell_problem=tell_problem
+    )
     checkpoints.resume(wanted, trainable)
     losses: list[float] = []
 
@@ -95,12 +98,13 @@ def test_a_header_has_what_was_used_so_far_by_all_processes(keras: Any, digits: 
     assert len(list(tmp_path.iterdir())) == 2
     older = newest_whole(tmp_path, 1)
     assert older is not None
-    _, checkpoints, losses = train(keras, digits, tmp_path, wanted=1)
+    _, checkpoints, losses = train(keras, digits, tmp_path, wanted=1, memory=3e6)
     assert checkpoints.resumed == older
     assert len(losses) == 1
     second = newest_whole(tmp_path)
     assert second is not None
     assert second.seconds > first.seconds
+    assert (second.peak_bytes, checkpoints.peak_bytes) == (5e6, 5e6)  # of the process that took more
 
 
 def test_a_trial_that_begins_anew_leaves_no_checkpoint_of_before(keras: Any, digits: Dataset, tmp_path: Path) -> None:
