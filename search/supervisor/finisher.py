@@ -168,7 +168,7 @@ class Finisher:
             self._view.say(line)
         for result in ready:
             is_recorded = self._contact.ask(partial(self._delivery.record_spooled, result))
-            self._uploads.note_told(result)
+            self._uploads.far.note_told(result)
             describe = self._descriptions.pop(result.name, None)
             if is_recorded and describe is not None:
                 self._view.say(describe())

@@ -19,6 +19,7 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from tunefront.storage.database import schema
+from tunefront.storage.database.address import written
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.open_connections import OpenConnections
@@ -196,7 +197,7 @@ def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
 def _require_tables(url: URL) -> None:
     if not _has_tables(url):
         raise StoreError(
-            f"--storage {masked(str(url))} has no tunefront study in it. Start one with 'tunefront run SPEC', "
+            f"--storage {masked(written(url))} has no tunefront study in it. Start one with 'tunefront run SPEC', "
             "or name another storage with --storage or TUNEFRONT_STORAGE"
         )
 

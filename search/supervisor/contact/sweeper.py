@@ -68,6 +68,7 @@ class Sweeper:
         if self._clock() - self._swept_at < (min(lease_seconds / 4, _IDLE_SECONDS) if is_idle else lease_seconds / 4):
             return
         self._contact.ask(self._renewal.renew)  # tells whether this worker was out of reach itself until now
+        self._contact.ask(self._uploads.adopt_place)
         ended, living = self._contact.ask(partial(ended_and_living_workers, self._study))
         self._spool.read_left(ended)  # of another supervisor of this folder, which nobody else would deliver
         self._deliver_kept()
@@ -91,7 +92,7 @@ class Sweeper:
         found = self._uploads.far_results() if lost else []
         for far in found or ():
             if far.result.lease.worker_id in lost:
-                self._contact.ask(partial(self._uploads.deliver_far, far, self._delivery, self._say))
+                self._contact.ask(partial(self._uploads.far.deliver, far, self._delivery, self._say))
         return found is not None
 
     def _give_back_lost(self, ended: Collection[str], living: Collection[str]) -> list[int]:

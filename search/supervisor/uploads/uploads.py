@@ -14,11 +14,12 @@ from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.uploads.far_checkpoints import far_checkpoints, fetch_checkpoint, upload_checkpoint
-from tunefront.search.supervisor.uploads.far_results import FarResult, Records, deliver_far, keep_far, read_far
+from tunefront.search.supervisor.uploads.far_results import FarResult
+from tunefront.search.supervisor.uploads.far_spool import FarSpool
 from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
 from tunefront.storage.artifacts.rows import MODELS, Artifact, forget, remove_unnamed
-from tunefront.storage.artifacts.spooled import drop
+from tunefront.storage.artifacts.study_artifacts import artifacts_of
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.database.patience import is_away
@@ -38,6 +39,9 @@ class Uploads:
     Args:
         artifacts: The place; None if the study has none, and then everything counts as uploaded.
         checkpoints: Those in the study's results folder.
+
+    Attributes:
+        far: The results in the artifacts.
     """
 
     def __init__(
@@ -58,20 +62,31 @@ class Uploads:
         self._brought_at: dict[int, float] = {}
         self._fetching: set[str] = set()  # digests of checkpoints
         self._fetched: set[str] = set()
-        self._kept_far: dict[str, str] = {}  # name of a result -> digest of what the artifacts have of it
-        self._far: list[FarResult] | None = None  # what lost workers left there
-        self._is_looking = False
         self._tasks: deque[Callable[[ArtifactStore], None]] = deque()
         self._lines: list[str] = []
         self._why_away, self._lost_at = "", 0.0
         self._error: Exception | None = None
-        self._is_stopped = False
+        self._is_stopped = self._is_unusable = False
         self._changed = threading.Condition()
+        self.far = FarSpool(study, spool, self._out, self._add, self._tell)
         self._thread = threading.Thread(target=self._run, name="uploads", daemon=True)
 
     def start(self) -> None:
         """Start the thread, if there is anything for it to do."""
         if self._artifacts is not None:
+            self._thread.start()
+
+    def adopt_place(self) -> None:
+        """Use the artifacts that another worker has given the study since this one started, if it had none then."""
+        if self._artifacts is not None or self._is_unusable:
+            return
+        try:
+            self._artifacts = artifacts_of(self._study)
+        except TunefrontError as error:
+            self._is_unusable = True
+            self._lines.append(f"the artifacts that another worker has named are not used here: {error}")
+        if self._artifacts is not None:
+            self._lines.append(f"models and logs are brought to {self._artifacts.address}, which another worker named")
             self._thread.start()
 
     def stop(self) -> None:
@@ -140,28 +155,7 @@ class Uploads:
 
         While the place is away there are none: a trial that was lost is trained again rather than waited for.
         """
-        if self._artifacts is None or self.is_away:
-            return []
-        with self._changed:
-            found, self._far = self._far, None
-            if found is None and not self._is_looking:
-                self._is_looking = True
-                self._add(self._look)
-        return found
-
-    def deliver_far(self, far: FarResult, delivery: Records, say: Callable[[str], None]) -> None:
-        """Tell the store of a result in the artifacts, see :func:`deliver_far`, and remove it there."""
-        dropped = deliver_far(self._study, far, delivery, say)
-        with self._changed:
-            self._add(partial(self._remove, dropped))
-            self._add(partial(self._forget, far.digest))
-
-    def note_told(self, result: TrialResult) -> None:
-        """Remove a result from the artifacts, if it was kept there while the store was away."""
-        with self._changed:
-            digest = self._kept_far.pop(result.name, "")
-            if digest:
-                self._add(partial(self._forget, digest))
+        return [] if self._artifacts is None or self.is_away else self.far.find()
 
     def drop(self, numbers: Collection[int], folder: str = MODELS) -> None:
         """Remove these trials' files in a folder from the artifacts, unless another trial has the same file."""
@@ -207,8 +201,13 @@ class Uploads:
             return f"artifacts: {self._why_away}{kept}" if self._why_away else ""
 
     def _add(self, task: Callable[[ArtifactStore], None]) -> None:
-        self._tasks.append(task)
-        self._changed.notify_all()
+        with self._changed:
+            self._tasks.append(task)
+            self._changed.notify_all()
+
+    def _tell(self, line: str) -> None:
+        with self._changed:
+            self._lines.append(line)
 
     def _upload(self, result: TrialResult, artifacts: ArtifactStore) -> None:
         problems = upload(self._study.store, artifacts, result, files_of(result, self._spool, self._out))
@@ -230,22 +229,11 @@ class Uploads:
             self._fetched.add(file.digest)
             self._changed.notify_all()
 
-    def _forget(self, digest: str, artifacts: ArtifactStore) -> None:
-        drop(artifacts, self._study.record, digest)
-
-    def _look(self, artifacts: ArtifactStore) -> None:
-        found, lines = read_far(self._study, artifacts)
+    def _keep_far(self) -> None:
+        assert self._artifacts is not None
         with self._changed:
-            self._far, self._is_looking = found, False
-            self._lines += lines
-            self._changed.notify_all()
-
-    def _keep_results(self, artifacts: ArtifactStore) -> None:
-        """Keep the results that wait for the store in the artifacts too, so that another machine may tell it."""
-        for result in self._spool.results():
-            if result.name in self._begun and result.name not in self._kept_far:
-                files = files_of(result, self._spool, self._out)
-                self._kept_far[result.name] = keep_far(self._study, artifacts, result, files)
+            waiting = [result for result in self._spool.results() if result.name in self._begun]
+        self.far.keep(self._artifacts, waiting)
 
     def _remove(self, digests: Collection[str], artifacts: ArtifactStore) -> None:
         remove_unnamed(self._study.store, artifacts, digests)
@@ -270,7 +258,7 @@ class Uploads:
                     self._error = error
                     return
                 with contextlib.suppress(ArtifactsAwayError, OSError):  # both are away: the spool has the results
-                    self._keep_results(self._artifacts)
+                    self._keep_far()
             else:
                 with self._changed:
                     self._tasks.popleft()

@@ -27,6 +27,7 @@ from tunefront.storage.artifacts import rows
 from tunefront.storage.artifacts.folder import FolderArtifacts
 from tunefront.storage.check.artifacts import find_artifact_defects
 from tunefront.storage.database import schema
+from tunefront.storage.database.optuna_tables import study_user_attributes
 
 pytestmark = pytest.mark.usefixtures("fork_server")
 LEFT = "trial {}: complete: its result, which its lost worker left in the artifacts, is delivered"
@@ -139,3 +140,24 @@ def test_a_worker_that_tells_the_store_itself_leaves_nothing_in_the_spool_of_the
     assert len(seen) == 1
     assert (far_files(tmp_path), spooled(anna)) == ([], [])
     assert find_artifact_defects(anna.store) == []
+
+
+@pytest.mark.timeout(60)
+def test_a_supervisor_uses_the_artifacts_that_another_one_names_later(tmp_path: Path) -> None:
+    anna = make_machine(tmp_path, "anna", 3)
+    assert anna.artifacts is not None
+    address, anna.artifacts = anna.artifacts.address, None
+    with anna.store.engine.begin() as connection:
+        connection.execute(study_user_attributes.delete())
+
+    def look() -> bool:
+        if list(anna.notes.glob("*.pid")):
+            anna.study.optuna.set_user_attr("artifacts", address)
+        return False
+
+    assert anna.run(look) is Ending.DONE
+    assert "models/trial-2.keras" in {file.name for file in rows.read(anna.study)[2]}
+    assert hashlib.sha256(b"model of trial 2").hexdigest() in set(FolderArtifacts(Path(address)).digests())
+    assert lines_with(anna, "models and logs are brought to") == [
+        f"models and logs are brought to {address}, which another worker named"
+    ]
