@@ -81,7 +81,10 @@ def read(study: OpenStudy, folders: Collection[str] = (MODELS,)) -> dict[int, li
 
 
 def forget(study: OpenStudy, numbers: Iterable[int], folder: str = MODELS) -> list[str]:
-    """Delete the rows of the files that these trials have in `folder`; return their digests."""
+    """Delete the rows of the files that these trials have in `folder`; return their digests.
+
+    A trial whose models go has no kept model any more, wherever its worker has put that.
+    """
     table = schema.artifacts
     wanted = set(numbers)
     doomed = {number: files for number, files in read(study, (folder,)).items() if number in wanted}
@@ -91,6 +94,11 @@ def forget(study: OpenStudy, numbers: Iterable[int], folder: str = MODELS) -> li
         for number, files in doomed.items():
             is_doomed = table.c.name.in_([file.name for file in files])
             connection.execute(table.delete().where(of_trial(table, study.study_id, number) & is_doomed))
+            if folder == MODELS:
+                attempts = schema.attempts
+                connection.execute(
+                    attempts.update().where(of_trial(attempts, study.study_id, number)).values(model_path="")
+                )
     return [file.digest for files in doomed.values() for file in files]
 
 

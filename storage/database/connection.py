@@ -127,6 +127,8 @@ def _cannot_open(url: str, error: BaseException) -> StoreError:
         remedy = f". {_EXAMPLES}"
     elif isinstance(error, ModuleNotFoundError):
         remedy = f". Install the driver that this kind of database needs, or name another kind. {_EXAMPLES}"
+    elif "password authentication failed" in _first_line(error) and "passfile=" in url:
+        remedy = ". Is its password file that of another store, or an older one? Copy it anew from the store's machine"
     return StoreError(f"--storage {masked(url)} cannot be opened: {_first_line(error)}{remedy}")
 
 

@@ -124,7 +124,7 @@ def describe_delivery(result: TrialResult, *, is_recorded: bool) -> str:
     """Return a line for a log on a result that came from the spool."""
     number, outcome = result.lease.number, result.outcome.value
     if is_recorded:
-        return f"trial {number}: {outcome}: its result, which was kept while the storage was away, is delivered"
+        return f"trial {number}: {outcome}: its result, which was kept until it could be told, is delivered"
     return describe_refused(number)
 
 

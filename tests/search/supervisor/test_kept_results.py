@@ -102,7 +102,7 @@ def test_a_kept_result_and_its_model_are_delivered_by_a_restarted_supervisor(tmp
     worker.switch.is_away = False
     lines: list[str] = []
     deliver_left_results(worker.bert.study, worker.anna.out, lines.append)  # as a restarted supervisor begins
-    assert lines == ["trial 0: complete: its result, which was kept while the storage was away, is delivered"]
+    assert lines == ["trial 0: complete: its result, which was kept until it could be told, is delivered"]
     (trial,) = worker.bert.trials()
     assert (trial.state, trial.values, trial.n_attempts, trial.worker_id) == ("complete", (0.7, 1000.0, 3.0), 1, "anna")
     assert [epoch.accuracy for epoch in trial.epochs] == [0.5, 0.6, 0.7]

@@ -108,6 +108,7 @@ def test_the_model_of_a_beaten_trial_leaves_the_artifacts(tmp_path: Path) -> Non
     assert fixture.run() is Ending.DONE
     wait_until(lambda: model_digest(0) not in set(FolderArtifacts(tmp_path / "artifacts").digests()), 10)
     assert list(rows.read(fixture.study)) == [1]
+    assert [bool(trial.model_path) for trial in fixture.trials()] == [False, True]
     left = set(FolderArtifacts(tmp_path / "artifacts").digests())
     assert left == rows.named(fixture.store) >= {model_digest(1), log_digest(0), log_digest(1)}
 

@@ -18,6 +18,8 @@ from tests.storage.conftest import dispose
 from tests.storage.study_fixture import StudyFixture
 from tests.tunefront.commands.store_commands import StoreCommands, free_port, open_folder, store_commands
 from tunefront.storage import studies
+from tunefront.storage.database.connection import open_store
+from tunefront.storage.database.locks import StoreError
 
 __all__ = ["store_commands"]  # a fixture
 pytestmark = pytest.mark.server
@@ -65,6 +67,8 @@ def test_only_the_password_lets_in_and_it_gives_no_more_than_studies_need(store_
     ):
         with pytest.raises(sa.exc.OperationalError, match=why):
             query(refused, "SELECT 1")
+    with pytest.raises(StoreError, match="Copy it anew from the store's machine"):
+        open_store(url.update_query_dict({"passfile": str(wrong)}).render_as_string(hide_password=False))
     assert query(url, "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user") is False
     assert int(str(query(url, "SHOW max_connections"))) >= 300
     access = (store_commands.data / "pg_hba.conf").read_text()
