@@ -75,6 +75,8 @@ def _counts(snapshot: Snapshot) -> str:
 
 
 def _slots(snapshot: Snapshot, *, wraps: bool) -> RenderableType:
+    if not snapshot.slots:  # of a study that others work on, none of whom has begun
+        return Text("no trial runs now", style="dim")
     heads = ("slot", "trial", "epoch", axis_name("accuracy", snapshot.measure))
     rows = [_slot_cells(slot, snapshot) for slot in snapshot.slots]
     candidates = [_candidate(slot) for slot in snapshot.slots]

@@ -72,6 +72,16 @@ def test_a_slot_shows_an_error_in_the_labels_unit() -> None:
     assert "trial quality 0 0.5" in text
 
 
+@pytest.mark.parametrize("height", [8, 40])
+def test_a_study_of_others_is_shown_before_a_trial_of_it_runs(height: int) -> None:
+    made = console()
+    made.print(render(replace(SNAPSHOT, slots=[]), height))
+    text = printed(made)
+    assert "7 of 30 trials" in text
+    assert "no trial runs now" in text
+    assert "candidate" not in text
+
+
 def test_render_shows_counts_slots_and_front() -> None:
     made = console()
     made.print(render(SNAPSHOT, height=17))
