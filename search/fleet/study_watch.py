@@ -87,7 +87,7 @@ class StudyWatch:
         return list(self._study.optuna.get_trials(deepcopy=False, states=_ENDED))
 
     def _slots(self) -> list[SlotState]:
-        """Return the slots of all machines that run a trial, with the machine's name."""
+        """Return the slots of all workers that run a trial, with the worker's name."""
         leases = schema.leases
         query = (
             sa.select(leases.c.number, leases.c.slot, leases.c.worker_id)
@@ -98,15 +98,15 @@ class StudyWatch:
             rows = connection.execute(query).all()
         if not rows:
             return []
-        hosts = {
-            worker.worker_id: worker.machine.get("host_name", worker.host)
+        names = {  # as `tunefront status` names workers: those of one machine have slots of the same names
+            worker.worker_id: f"{worker.machine.get('host_name', worker.host)}-{worker.pid}"
             for worker in studies.list_workers(self._study)
         }
         running = self._study.optuna.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         parameters: Mapping[int, FrozenTrial] = {trial.number: trial for trial in running}
         epochs = curves.load(self._study, [row.number for row in rows])
         return [
-            self._slot(f"{hosts.get(row.worker_id, row.worker_id)} {row.slot}", parameters[row.number], epochs)
+            self._slot(f"{names.get(row.worker_id, row.worker_id)} {row.slot}", parameters[row.number], epochs)
             for row in rows
             if row.number in parameters
         ]
