@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.fleet.here import Here, Prepared
+from tunefront.search.fleet.left_studies import LeftStudies, StudyKey
 from tunefront.search.fleet.unfit import check_data, check_fitness
 from tunefront.search.launching.asker import Inquiry
 from tunefront.search.preparation.prepare import read_prepared
@@ -27,15 +29,14 @@ T = TypeVar("T")
 
 _NO_RANK = -(2**31)  # of a study that is not open any more: below every priority
 _LOOK_SECONDS = 2.0  # between two looks at which studies are open
+_RETRY_SECONDS = 15.0  # between two looks at whether this machine may work on a study by now
 _MOST_IDLE = 4  # studies that are served although none of their trials runs here
-
-_Key = tuple[int, float]  # a study's key, which may be used again after a deletion, and when it was made
 
 
 @dataclass(frozen=True)
 class _Preparation:
     study: OpenStudy
-    key: _Key
+    key: StudyKey
     inquiry: Inquiry
 
 
@@ -71,8 +72,8 @@ class OpenStudies:
         self._until_idle = until_idle
         self._clock = clock
         self._open: dict[str, StudyControl] = {}  # by name, and without those that this machine leaves to others
-        self._unfit: set[_Key] = set()
-        self._prepared: dict[_Key, Prepared] = {}
+        self._left = LeftStudies(say, clock)
+        self._prepared: dict[StudyKey, Prepared] = {}
         self._preparation: _Preparation | None = None
         self._served: dict[str, Supervisor] = {}
         self._running_at_look: dict[str, int] = {}  # trials that ran here then
@@ -119,8 +120,8 @@ class OpenStudies:
             if spec is not None:
                 here.asker.progress(f"preparing the data of study {study.name}", 0, 1)
                 self._preparation = _Preparation(study, key, here.prepares(here.asker, spec))
-        except (TunefrontError, OSError) as error:
-            self._leave_to_others(study.name, key, str(error))
+        except (TunefrontError, OSError) as error:  # a person may approve its code or paths at any time
+            self._leave_to_others(study.name, key, str(error), seconds=_RETRY_SECONDS)
         return []
 
     def leavers(self) -> Sequence[Supervisor]:
@@ -223,7 +224,7 @@ class OpenStudies:
         self._open = {
             each.name: each
             for each in self._unfinished
-            if each.wish.of_study is StudyWish.OPEN and (each.study_id, each.created_at) not in self._unfit
+            if each.wish.of_study is StudyWish.OPEN and (each.study_id, each.created_at) not in self._left
         }
         self._running_at_look = {name: supervisor.n_running for name, supervisor in self._served.items()}
         self._has_looked = True
@@ -281,10 +282,9 @@ class OpenStudies:
         self._preparation = None
         self._here.asker.progress("", 1, 1)
 
-    def _leave_to_others(self, name: str, key: _Key, why: str) -> None:
-        self._unfit.add(key)
+    def _leave_to_others(self, name: str, key: StudyKey, why: str, seconds: float = math.inf) -> None:
         self._open.pop(name, None)
-        self._say(name, f"this machine leaves the study to others: {why}")
+        self._left.add(name, key, why, seconds)
 
     def _ask_or(self, operation: Callable[[], T], otherwise: T) -> T:
         """Run an operation on the store, and return its answer; `otherwise` while the store is away."""

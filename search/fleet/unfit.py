@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,12 @@ class Trust:
     Attributes:
         roots: Folders below which all may be read.
         allows_own_code: Whether any code may run.
-        approvals: What this user has named on this machine.
+        approvals: Reads what this user has named on this machine, by now.
     """
 
     roots: Sequence[Path] = ()
     allows_own_code: bool = False
-    approvals: Approvals = field(default_factory=Approvals)
+    approvals: Callable[[], Approvals] = Approvals
 
     def check_code(self, spec: StudySpec) -> None:
         """Refuse code that this user has not approved.
@@ -51,18 +51,18 @@ class Trust:
         Raises:
             UnfitError: Names the object, its file and the remedy.
         """
-        for reference in code_references(spec.as_json()):
+        references = [] if self.allows_own_code else code_references(spec.as_json())
+        approvals = self.approvals() if references else Approvals()
+        for reference in references:
             file = find_code(reference)
-            if self.allows_own_code:
-                continue
             if file is None:
                 raise UnfitError(f"it runs {reference}, which is not on this machine (looked for in {Path.cwd()})")
             try:
-                is_approved = self.approvals.allow_code(file)
+                is_approved = approvals.allow_code(file)
             except OSError as error:
                 raise UnfitError(f"it runs {reference}, and {file} cannot be read: {error.strerror}") from None
             if not is_approved:
-                known = "has changed since you approved it" if str(file) in self.approvals.code else "was not approved"
+                known = "has changed since you approved it" if str(file) in approvals.code else "was not approved"
                 raise UnfitError(
                     f"it runs the code of {file}, which {known} on this machine: 'tunefront submit SPEC' or "
                     "'tunefront run SPEC' here approves it, and --allow-own-code approves all"
@@ -77,8 +77,10 @@ class Trust:
         Raises:
             UnfitError: Names the key, the path and the remedy.
         """
-        for key, path in named:
-            if not any(path.is_relative_to(root) for root in self.roots) and not self.approvals.allow_path(path):
+        outside = [(key, path) for key, path in named if not any(path.is_relative_to(root) for root in self.roots)]
+        approvals = self.approvals() if outside else Approvals()
+        for key, path in outside:
+            if not approvals.allow_path(path):
                 raise UnfitError(
                     f"{key} is {path}, which lies below no --data-root, and which nobody approved on this machine: "
                     f"add --data-root {path if path.is_dir() else path.parent}"

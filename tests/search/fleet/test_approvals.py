@@ -13,6 +13,7 @@ import pytest
 
 from tests.search.supervisor_fixture import make_spec
 from tunefront.search.fleet.approvals import ApprovalsError, approve, read_approvals, state_folder
+from tunefront.search.fleet.left_studies import LeftStudies
 from tunefront.search.fleet.named_files import approve_written, code_references, find_code, named_paths
 from tunefront.search.fleet.unfit import Trust, UnfitError
 
@@ -25,7 +26,7 @@ def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def trust(*roots: Path, allows_own_code: bool = False) -> Trust:
-    return Trust(roots, allows_own_code, read_approvals())
+    return Trust(roots, allows_own_code, read_approvals)
 
 
 def test_what_a_spec_file_names_is_approved_in_a_file_of_the_user_alone(tmp_path: Path) -> None:
@@ -137,3 +138,21 @@ def test_approvals_that_others_may_have_written_are_not_trusted(tmp_path: Path) 
     spec = tmp_path / "spec.toml"
     spec.write_text('name = "a"\n[data]\nsource = "folder"\npath = "photos"\n')
     assert "will not take this study's files for approved" in approve_written(spec)
+
+
+def test_a_left_study_is_told_once_for_each_reason_and_tried_again_after_a_while() -> None:
+    seconds = 0.0
+    said: list[tuple[str, str]] = []
+    left = LeftStudies(lambda name, line: said.append((name, line)), lambda: seconds)
+    left.add("photos", (1, 5.0), "its code was not approved", 15.0)
+    left.add("other", (2, 5.0), "its data differ")
+    assert ((1, 5.0) in left, (2, 5.0) in left, (1, 6.0) in left) == (True, True, False)
+    seconds = 15.0
+    assert ((1, 5.0) in left, (2, 5.0) in left) == (False, True)
+    left.add("photos", (1, 5.0), "its code was not approved", 15.0)
+    left.add("photos", (1, 5.0), "its code has changed", 15.0)
+    assert said == [
+        ("photos", "this machine leaves the study to others: its code was not approved"),
+        ("other", "this machine leaves the study to others: its data differ"),
+        ("photos", "this machine leaves the study to others: its code has changed"),
+    ]

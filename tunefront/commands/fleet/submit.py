@@ -50,12 +50,12 @@ def submit(
     announce_code(study_spec, False)
     check_own_space(spec, study_spec)
     check_files(spec, study_spec.data)
+    problem = approve_written(spec, artifacts)  # before any worker of this machine sees the study
+    if problem:
+        say(f"caution: {problem}")
     with interrupted_early(storage, False), command_asker() as asker:
         request = Submission(study_spec, spec, storage, priority, artifacts)
         study, counts = submit_study(request, asker, line_teller(False))
-    problem = approve_written(spec, artifacts)
-    if problem:
-        say(f"caution: {problem}")
     done = f", of which {counts.finished} are done" if counts.finished else ""
     n_trials = f"{study_spec.trials} trial{'s' if study_spec.trials > 1 else ''}"
     say(f"submitted study {study.name}: {n_trials}{done}. Any worker takes trials of it from here on")

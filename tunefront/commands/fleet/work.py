@@ -128,4 +128,5 @@ def _trust(roots: list[Path], allows_own_code: bool) -> Trust:
     for root in roots:
         if not root.expanduser().is_dir():
             raise UserError(f"--data-root {root}: there is no such folder")
-    return Trust([root.expanduser().resolve() for root in roots], allows_own_code, read_approvals())
+    read_approvals()  # a file that cannot be trusted is told at once
+    return Trust([root.expanduser().resolve() for root in roots], allows_own_code, read_approvals)
