@@ -73,13 +73,20 @@ def _find_missing(study: OpenStudy, artifacts: ArtifactStore, present: set[str])
         if lost:  # a model that was beaten meanwhile has no row any more
             still = _files(study).get(number, [])
             lost = [file for file in lost if file in still]
+        path, by_remedy = paths.get(number, ""), dict[str, list[Artifact]]()
         for file in lost:
-            path = paths.get(number, "")
-            if file.folder == MODELS and path and retrained_path(path).exists():
-                continue
-            what = f"{file.name} is missing in {artifacts.address}, where it is {key_of(file.digest)}"
-            found.append(Defect(study.name, what, _find_remedy(study, number, file, path)))
+            if not (file.folder == MODELS and path and retrained_path(path).exists()):
+                by_remedy.setdefault(_find_remedy(study, number, file, path), []).append(file)
+        found += [
+            Defect(study.name, _describe_missing(alike, artifacts), remedy) for remedy, alike in by_remedy.items()
+        ]
     return found
+
+
+def _describe_missing(files: list[Artifact], artifacts: ArtifactStore) -> str:
+    names, keys = ", ".join(file.name for file in files), ", ".join(key_of(file.digest) for file in files)
+    is_missing, it_is = ("are missing", "they are") if len(files) > 1 else ("is missing", "it is")
+    return f"{names} {is_missing} in {artifacts.address}, where {it_is} {keys}"
 
 
 def _find_remedy(study: OpenStudy, number: int, file: Artifact, path: str) -> str:
@@ -87,7 +94,7 @@ def _find_remedy(study: OpenStudy, number: int, file: Artifact, path: str) -> st
     here = Path(path).parents[1] / file.name if path else None
     if here is not None and here.is_file() and digest_of(here) == file.digest:
         return f"put it back: {here} is the same file"
-    remedy = "put it back from a backup of that place"
+    remedy = "put back what is in a backup of that place"
     if file.folder == MODELS:
         again = describe_retraining(study.name, number, path) if path else f"tunefront retrain {study.name} {number}"
         remedy += f", or train the model again: {again}"

@@ -31,8 +31,8 @@ class Place:
         leased = self.fixture.lease()
         number = leased[0].number
         digest = self.write(content)
-        file = Artifact(f"models/trial-{number}.keras", digest, len(content))
-        assert rows.register(self.fixture.store, leased[0], [file], (rows.MODELS,)) == []
+        files = [Artifact(f"models/trial-{number}{ending}", digest, len(content)) for ending in (".json", ".keras")]
+        assert rows.register(self.fixture.store, leased[0], files, (rows.MODELS,)) == []
         if is_complete:
             model = self.folder / "elsewhere/models" / f"trial-{number}.keras"
             assert self.fixture.finish(leased, Outcome.COMPLETE, model_path=str(model))
@@ -65,8 +65,10 @@ def test_a_row_whose_file_is_missing_is_named_once_its_trial_has_ended(place: Pl
         place.artifacts.remove(digest)
     (found,) = place.defects()
     assert found.study == "digits"
+    key = key_of(place.digests[0])
     assert found.what == (
-        f"models/trial-0.keras is missing in {place.artifacts.address}, where it is {key_of(place.digests[0])}"
+        f"models/trial-0.json, models/trial-0.keras are missing in {place.artifacts.address}, "
+        f"where they are {key}, {key}"
     )
     results = tmp_path / "elsewhere"
     again = results / "retrained/trial-0.keras"
@@ -76,7 +78,9 @@ def test_a_row_whose_file_is_missing_is_named_once_its_trial_has_ended(place: Pl
     kept.write_text("another model")
     assert place.defects() == [found]
     kept.write_text("a model")
-    assert place.defects()[0].remedy == f"put it back: {kept} is the same file"
+    other, same = place.defects()
+    assert other.what.startswith("models/trial-0.json is missing in ")
+    assert same.remedy == f"put it back: {kept} is the same file"
     again.parent.mkdir()
     again.touch()
     assert place.defects() == []
