@@ -99,6 +99,7 @@ class PlainScreen:
     def progress(self, what: str, done: int, total: int) -> None:
         """Print how far something has come, at each tenth of it."""
         if not what:
+            self._reminder.expect(lambda: "starting ...")
             return
         line, tenth = f"{what}: {done} of {total}" if total > 1 else f"{what} ...", 10 * done // max(total, 1)
         self._reminder.expect(lambda: line)
