@@ -146,9 +146,8 @@ def load(study: OpenStudy) -> list[TrialRecord]:
 
 
 def _n_attempts(attempts: Sequence[Attempt]) -> int:
-    n_paused = sum(attempt.ending == Outcome.PAUSED for attempt in attempts[:-1])
-    n_unstarted = sum(not attempt.worker_id for attempt in attempts)  # it was cancelled while it waited
-    return len(attempts) - n_paused - n_unstarted
+    started = [attempt for attempt in attempts if attempt.worker_id]  # else it was cancelled while it waited
+    return len(started) - sum(attempt.ending == Outcome.PAUSED for attempt in started[:-1])
 
 
 def is_feasible(trial: FrozenTrial, objectives: Sequence[Objective], extra: Sequence[Objective] = ()) -> bool:

@@ -166,6 +166,14 @@ def test_a_waiting_trial_is_cancelled_at_once(fixture: StudyFixture) -> None:
     assert fixture.lease()[0].number == 1  # the cancelled one is not done again
 
 
+def test_a_member_of_a_population_is_cancelled_between_its_turns(fixture: StudyFixture) -> None:
+    for _ in range(2):
+        fixture.finish(fixture.lease(), Outcome.PAUSED)
+    assert cancellation.cancel(fixture.study, 0, ANNA)
+    found = fixture.trials()[0]
+    assert (found.state, found.n_attempts, found.is_paused) == ("cancelled", 1, False)  # two turns are one training
+
+
 def test_a_running_trial_is_cancelled_by_its_worker(fixture: StudyFixture) -> None:
     leased = fixture.lease()
     assert not cancellation.cancel(fixture.study, 0, ANNA)
