@@ -42,9 +42,7 @@ def by_measure(trial: FrozenTrial, objectives: Iterable[Objective]) -> dict[str,
 
 def write(study: OpenStudy, number: int, violations: Sequence[float]) -> None:
     """Store the list of a trial that has not ended yet; a list that an earlier attempt left is replaced."""
-    storage = study.store.optuna
-    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
-    storage.set_trial_system_attr(trial_id, KEY, list(violations))
+    study.store.optuna.set_trial_system_attr(study.trial_id(number), KEY, list(violations))
 
 
 def forget(connection: Connection, study_id: int, numbers: Collection[int]) -> None:

@@ -32,21 +32,15 @@ class Counts:
 
 def count(study: OpenStudy) -> Counts:
     """Count the study's trials by state."""
-    trials = study.optuna.get_trials(deepcopy=False)
-    states = [trial.state for trial in trials]
-    pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
-    # Refusals are read after the states: whether a trial was refused is written before its state becomes pruned.
-    n_refused = len(pruned & refused(study)) if pruned else 0
-    failed = {trial.number for trial in trials if trial.state == TrialState.FAIL}
-    n_cancelled = len(failed & cancelled(study)) if failed else 0
+    numbers = study.states.count()
     return Counts(
-        complete=states.count(TrialState.COMPLETE),
-        pruned=len(pruned) - n_refused,
-        refused=n_refused,
-        failed=len(failed) - n_cancelled,
-        running=states.count(TrialState.RUNNING),
-        waiting=states.count(TrialState.WAITING),
-        cancelled=n_cancelled,
+        complete=numbers[TrialState.COMPLETE],
+        pruned=numbers[TrialState.PRUNED],
+        refused=numbers[Outcome.REFUSED],
+        failed=numbers[TrialState.FAIL],
+        running=numbers[TrialState.RUNNING],
+        waiting=numbers[TrialState.WAITING],
+        cancelled=numbers[Outcome.CANCELLED],
     )
 
 

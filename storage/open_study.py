@@ -9,8 +9,10 @@ from functools import cached_property
 from typing import Any
 
 from optuna import Study, load_study
+from optuna.storages import BaseStorage, get_storage
 
 from tunefront.storage.database.connection import Store
+from tunefront.storage.database.trial_states import TrialStates
 
 
 @dataclass(frozen=True)
@@ -63,4 +65,18 @@ class OpenStudy:
         It caches the finished trials that it has read. A change of limits rewrites these trials, so whoever reads them
         afterwards needs a new `OpenStudy`.
         """
-        return load_study(study_name=self.name, storage=self.store.optuna)
+        return load_study(study_name=self.name, storage=self.optuna_storage)
+
+    @cached_property
+    def optuna_storage(self) -> BaseStorage:
+        """The storage of `optuna`, with Optuna's cache: it takes parameters only of trials that it has made or read."""
+        return get_storage(self.store.optuna)
+
+    @cached_property
+    def states(self) -> TrialStates:
+        """The states of the study's trials, as far as they were read."""
+        return TrialStates(self.store.engine, self.study_id)
+
+    def trial_id(self, number: int) -> int:
+        """Return Optuna's key of a trial, see :meth:`TrialStates.trial_id`."""
+        return self.states.trial_id(number)

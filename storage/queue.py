@@ -11,10 +11,12 @@ set. So a supervisor sweeps such leases only after it has renewed its own for on
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import optuna
 import sqlalchemy as sa
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
@@ -88,9 +90,10 @@ def lease_next(
     with store.engine.connect() as connection:
         n_kept = n_epochs_kept(connection, study_id, trial.number)
     kept = progress(trial.number, n_kept) if n_kept else Progress()
+    trial_id = study.trial_id(trial.number)  # now, because this may read
     check_lock()
     with store.engine.begin() as connection:
-        if not optuna_tables.is_running(connection, study_id, trial.number):
+        if optuna_tables.state_of(connection, trial_id) != TrialState.RUNNING:
             raise LockBusyError(f"another worker has given trial {trial.number} back while this one was silent")
         # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
         # so that lease is void: end it.
@@ -227,7 +230,7 @@ def sweep(
         leased = read_leases(study)
         if renewed_at is not None and database_time(study.store) - renewed_at > study.store.waits.lease_seconds / 2:
             with_expired = False
-        states = {trial.number: trial.state for trial in study.optuna.get_trials(deepcopy=False)}
+        states = study.states.unfinished()
         lost = []
         for number in (number for number, state in states.items() if state == TrialState.RUNNING):
             lease = leased.get(number)
@@ -237,9 +240,9 @@ def sweep(
                 _give_back_lost(study, number, is_by_outage=is_by_outage)
                 lost.append(number)
         for number in leased:
-            if states[number] != TrialState.RUNNING:
+            if states.get(number) != TrialState.RUNNING:
                 check_lock()
-                _close_told(study, number, states[number])
+                _close_told(study, number, _state(study, number))
     return lost
 
 
@@ -276,19 +279,25 @@ def _close_told(study: OpenStudy, number: int, state: TrialState) -> bool:
 
 
 def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[float] | None, reason: str) -> None:
-    storage = study.store.optuna
-    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
-    if STATES[outcome] == TrialState.WAITING:
+    storage, trial_id, state = study.store.optuna, study.trial_id(number), STATES[outcome]
+    if state == TrialState.WAITING:
         # The trial keeps its number, hence its candidate and seed, so that an interruption changes no result.
         storage.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:
         storage.set_trial_user_attr(trial_id, REASON, reason)
-    study.optuna.tell(
-        number, values=list(values) if values is not None else None, state=STATES[outcome], skip_if_finished=True
-    )
+    if state == TrialState.PRUNED and len(study.optuna.directions) == 1:  # its value is the last intermediate one
+        study.optuna.tell(number, state=state, skip_if_finished=True)
+        return
+    if _state(study, number) == TrialState.WAITING:
+        raise ValueError(f"trial {number} waits, so it cannot end")
+    with contextlib.suppress(UpdateFinishedTrialError):  # a person has ended it
+        storage.set_trial_state_values(trial_id, state, values)
 
 
 def _state(study: OpenStudy, number: int) -> TrialState:
-    storage = study.store.optuna
-    return storage.get_trial(storage.get_trial_id_from_study_id_trial_number(study.study_id, number)).state
+    with study.store.engine.connect() as connection:
+        state = optuna_tables.state_of(connection, study.trial_id(number))
+    if state is None:
+        raise KeyError(f"there is no trial {number} any more")
+    return state

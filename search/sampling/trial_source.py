@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.search.sampling.population.choice import MemberChooser
+from tunefront.search.sampling.population.choice import MemberChoice, MemberChooser
+from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.study_spec import StudySpec
@@ -70,18 +71,12 @@ class TrialSource:
         """
         with self._study.exclusively() as check_lock:
             studies.check_limits(self._study)
-            trials = self._study.optuna.get_trials(deepcopy=False)
-            waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
-            ask = None
-            if self._chooser is not None:
-                choice = self._chooser.choose(trials)
-                if choice is None:
-                    return None
-                waiting = choice.waiting
-                ask = partial(turns.take, self._study, None if waiting is None else waiting.number)
-            if self._grid is not None and waiting is None and not self._enqueue_point(self._grid, trials):
+            choice = self._choose()
+            if choice is None:
                 return None
-            self._study.optuna.sampler = self._sampler(waiting, len(trials))
+            waiting = choice.waiting
+            sampler = self._study.optuna.sampler = self._sampler(waiting)
+            ask = partial(turns.take, self._study, None if waiting is None else waiting.number)
             leased = queue.lease_next(
                 self._study,
                 self._spec.trials,
@@ -90,7 +85,8 @@ class TrialSource:
                 machine=machine,
                 progress=progress,
                 only_waiting=self._spec.confirms is not None,
-                ask=ask,
+                # Optuna's `ask` reads all trials. It is needed where a sampler looks at what was read then.
+                ask=ask if isinstance(sampler, (RandomSampler, MemberSampler)) else None,
                 check_lock=check_lock,
             )
             if leased is None:
@@ -115,23 +111,36 @@ class TrialSource:
 
     def is_exhausted(self) -> bool:
         """Return whether the grid is done, so that no untried candidate is left."""
-        trials = self._study.optuna.get_trials(deepcopy=False)
-        return (
-            self._grid is not None
-            and all(trial.state.is_finished() for trial in trials)
-            and self._grid.next_point(trials) is None
-        )
+        if self._grid is None or self._study.states.unfinished():
+            return False
+        return self._grid.next_point(self._study.optuna.get_trials(deepcopy=False)) is None
 
-    def _enqueue_point(self, grid: Grid, trials: Sequence[FrozenTrial]) -> bool:
+    def _choose(self) -> MemberChoice | None:
+        """Choose the trial that is next; None if there is no candidate for one now."""
+        if self._chooser is not None:
+            return self._chooser.choose(self._study.optuna.get_trials(deepcopy=False))
+        waiting = self._first_waiting()
+        if waiting is None and self._grid is not None:
+            if not self._enqueue_point(self._grid):
+                return None
+            waiting = self._first_waiting()
+        return MemberChoice(waiting)
+
+    def _first_waiting(self) -> FrozenTrial | None:
+        states = self._study.states.unfinished()
+        number = next((number for number, state in states.items() if state == TrialState.WAITING), None)
+        return None if number is None else self._study.store.optuna.get_trial(self._study.trial_id(number))
+
+    def _enqueue_point(self, grid: Grid) -> bool:
         counts = count(self._study)
-        point = grid.next_point(trials)
+        point = grid.next_point(self._study.optuna.get_trials(deepcopy=False))
         if point is None or counts.finished + counts.running >= self._spec.trials:
             return False
         self._study.optuna.enqueue_trial(dict(point))
         return True
 
-    def _sampler(self, waiting: FrozenTrial | None, n_trials: int) -> BaseSampler:
-        number = n_trials if waiting is None else waiting.number
+    def _sampler(self, waiting: FrozenTrial | None) -> BaseSampler:
+        number = self._study.states.n_trials() if waiting is None else waiting.number
         if waiting is not None and waiting.params:
             # The trial was given back with its parameters, so nothing is left to choose, and no sequence advances.
             return RandomSampler(seed=trial_seed(self._spec.seed, number))

@@ -30,10 +30,10 @@ def trial_ids(study_id: int, numbers: Collection[int]) -> sa.Select[int]:
     return sa.select(trials.c.trial_id).where((trials.c.study_id == study_id) & trials.c.number.in_(numbers))
 
 
-def is_running(connection: Connection, study_id: int, number: int) -> bool:
-    """Return whether a trial runs, as this transaction sees it."""
-    query = sa.select(trials.c.state).where((trials.c.study_id == study_id) & (trials.c.number == number))
-    return connection.execute(query).scalar() == TrialState.RUNNING.name
+def state_of(connection: Connection, trial_id: int) -> TrialState | None:
+    """Return the state of a trial as this transaction sees it; None if there is no such trial."""
+    found = connection.execute(sa.select(trials.c.state).where(trials.c.trial_id == trial_id)).scalar()
+    return None if found is None else TrialState[found]
 
 
 def delete_values(connection: Connection, study_id: int, number: int, last: int = 0) -> None:

@@ -73,14 +73,12 @@ def take(study: OpenStudy, number: int | None) -> optuna.Trial:
     Raises:
         LockBusyError: If the trial does not wait any more.
     """
-    storage = study.store.optuna
     if number is None:
-        trial_id = storage.create_new_trial(study.study_id)
-        study.optuna.get_trials(deepcopy=False)  # Optuna's study has a cache in front of the storage, and meets it here
-        return optuna.Trial(study.optuna, trial_id)
-    trial_id = storage.get_trial_id_from_study_id_trial_number(study.study_id, number)
-    if not storage.set_trial_state_values(trial_id, TrialState.RUNNING):
+        return optuna.Trial(study.optuna, study.optuna_storage.create_new_trial(study.study_id))
+    trial_id = study.trial_id(number)
+    if not study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
         raise LockBusyError(f"another worker has taken trial {number} while this one was silent")
+    study.optuna.get_trials(deepcopy=False)  # meets the trial, whose parameters are then taken
     return optuna.Trial(study.optuna, trial_id)
 
 
