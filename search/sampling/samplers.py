@@ -13,6 +13,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, QMCSampler, RandomSampler
 from optuna.trial import FrozenTrial
 
+from tunefront.search.sampling import grouped_tpe
+from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.seeds import trial_seed
 from tunefront.search.spec.tables import (
@@ -45,6 +47,7 @@ def make_sampler(
     study_seed: int,
     number: int,
     distributions: Mapping[str, BaseDistribution] | None = None,
+    seen: SeenTrials | None = None,
 ) -> BaseSampler:
     """Make a sampler for one trial.
 
@@ -54,6 +57,7 @@ def make_sampler(
 
     Args:
         distributions: The distributions of all parameters of the space: the dimensions of a QMC sequence.
+        seen: What the samplers of earlier trials have prepared, which saves time alone.
     """
     seed = trial_seed(study_seed, number)
     with warnings.catch_warnings():
@@ -64,7 +68,7 @@ def make_sampler(
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
             case TpeTable() | BohbTable():
-                return _make_tpe(table, seed)
+                return _make_tpe(table, seed, seen or SeenTrials())
             case Nsga2Table() | Nsga3Table():
                 return _make_genetic(table, seed)
             case GpTable():
@@ -90,7 +94,9 @@ def _make_random(table: RandomTable | GridTable | PbtTable, study_seed: int, num
     return RandomSampler(seed=trial_seed(study_seed, number))  # a grid's points are queued, see spaces/grid.py
 
 
-def _make_tpe(table: TpeTable | BohbTable, seed: int) -> BaseSampler:
+def _make_tpe(table: TpeTable | BohbTable, seed: int, seen: SeenTrials) -> BaseSampler:
+    if table.group and table.constant_liar and grouped_tpe.is_known():
+        return GroupedTpeSampler(seen, seed, table.n_startup_trials, table.n_ei_candidates)
     return optuna.samplers.TPESampler(
         seed=seed,
         n_startup_trials=table.n_startup_trials,

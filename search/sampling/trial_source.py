@@ -9,6 +9,7 @@ import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.choice import MemberChoice, MemberChooser
 from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.samplers import make_sampler
@@ -26,6 +27,8 @@ from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
+
+_ASK_NOTHING = (RandomSampler, MemberSampler, GroupedTpeSampler)  # of what Optuna's `ask` has read
 
 
 class TrialSource:
@@ -49,6 +52,7 @@ class TrialSource:
         self._space = space
         self._worker_id = worker_id
         self._chooser = chooser
+        self._seen = SeenTrials()
         self._idle_sampler = RandomSampler(seed=0)
         self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
@@ -86,7 +90,7 @@ class TrialSource:
                 progress=progress,
                 only_waiting=self._spec.confirms is not None,
                 # Optuna's `ask` reads all trials. It is needed where a sampler looks at what was read then.
-                ask=ask if isinstance(sampler, (RandomSampler, MemberSampler)) else None,
+                ask=ask if isinstance(sampler, _ASK_NOTHING) else None,
                 check_lock=check_lock,
             )
             if leased is None:
@@ -144,4 +148,4 @@ class TrialSource:
         if waiting is not None and waiting.params:
             # The trial was given back with its parameters, so nothing is left to choose, and no sequence advances.
             return RandomSampler(seed=trial_seed(self._spec.seed, number))
-        return make_sampler(self._spec.sampler, self._spec.seed, number, self._distributions)
+        return make_sampler(self._spec.sampler, self._spec.seed, number, self._distributions, self._seen)
