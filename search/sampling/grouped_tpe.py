@@ -11,6 +11,7 @@ import json
 import warnings
 from collections.abc import Callable, Collection, Container, Iterable
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import optuna
@@ -33,44 +34,51 @@ def is_known() -> bool:
     return version("optuna") in _KNOWN_VERSIONS
 
 
+_Kind = frozenset[str]  # the names of a trial's parameters
+
+
 class SeenTrials:
     """The ended trials that samplers have seen, as they need them: each is prepared once for all candidates."""
 
     def __init__(self) -> None:
         self._judged: dict[int, FrozenTrial] = {}
         self._shown: dict[int, FrozenTrial] = {}
-        self._first: dict[frozenset[str], FrozenTrial] = {}  # of the trials that have these parameters
-
-    def prepare(self, trials: Iterable[FrozenTrial]) -> None:
-        """Prepare the trials that were not seen before and have ended, in the order of their numbers."""
-        for trial in trials:
-            if trial.number not in self._judged and trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
-                self._judged[trial.number] = _Judged(trial)
-                self._shown[trial.number] = _shown(trial.number, trial.params)
-                names = frozenset(trial.distributions)
-                if names not in self._first or trial.number < self._first[names].number:
-                    self._first[names] = trial
+        self._good: set[int] = set()
+        self._first: dict[_Kind, FrozenTrial] = {}
+        self.by_kind: dict[_Kind, list[FrozenTrial]] = {}
 
     def __len__(self) -> int:
         return len(self._judged)
+
+    def prepare(self, trials: Iterable[FrozenTrial]) -> None:
+        """Prepare the trials that have ended and were not seen before."""
+        for trial in trials:
+            if trial.number not in self._judged and trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
+                kind = frozenset(trial.distributions)
+                self._judged[trial.number] = _Judged(trial)
+                self._shown[trial.number] = _shown(trial.number, trial.params)
+                self.by_kind.setdefault(kind, []).append(self._shown[trial.number])
+                if kind not in self._first or trial.number < self._first[kind].number:
+                    self._first[kind] = trial
 
     def judged(self) -> list[FrozenTrial]:
         """Return the trials as they are divided into good and bad ones, in the order of their numbers."""
         return [self._judged[number] for number in sorted(self._judged)]
 
-    def shown(self, good: Collection[int]) -> list[FrozenTrial]:
-        """Return the trials as an estimator is shown them: the good ones as complete, others as running.
+    def show_good(self, good: set[int]) -> None:
+        """Let `by_kind` have the good trials as complete ones, and the others as running ones.
 
         Optuna's TPE takes as many complete trials as it is told to for good ones, and running ones for bad ones.
         """
-        for number, trial in self._shown.items():
-            trial.state = TrialState.COMPLETE if number in good else TrialState.RUNNING
-        return list(self._shown.values())
+        for numbers, state in ((self._good - good, TrialState.RUNNING), (good - self._good, TrialState.COMPLETE)):
+            for number in numbers:
+                self._shown[number].state = state
+        self._good = good
 
     def first_of_each_kind(self) -> list[FrozenTrial]:
-        """Return the first trial with each set of parameters, in the order of their numbers.
+        """Return the first trial of each kind, in the order of their numbers.
 
-        They tell what belongs together as well as all trials do.
+        They tell which parameters belong together as well as all trials do.
         """
         return sorted(self._first.values(), key=lambda trial: trial.number)
 
@@ -144,7 +152,7 @@ class GroupedTpeSampler(BaseSampler):
         self._n_startup_trials = n_startup_trials
         self._settings: dict[str, Any] = {"seed": seed, "n_ei_candidates": n_ei_candidates, "multivariate": True}
         self._storage = _Shown()
-        self._all: list[FrozenTrial] = []
+        self._running: list[FrozenTrial] = []
         self._groups: list[dict[str, BaseDistribution]] = []
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -157,7 +165,8 @@ class GroupedTpeSampler(BaseSampler):
         if is_startup:
             return {}
         running = [other for other in trials if other.state == TrialState.RUNNING and other.number != trial.number]
-        self._all = [*self._seen.shown(self._good(study)), *(self._shown_running(other) for other in running)]
+        self._running = [self._shown_running(other) for other in running]
+        self._seen.show_good(self._good(study))
         self._groups = self._find_groups()
         return {name: found for group in self._groups for name, found in group.items()}
 
@@ -209,4 +218,6 @@ class GroupedTpeSampler(BaseSampler):
     def _show(self, names: Collection[str]) -> None:
         """Show the estimator the trials that have these parameters; it would pass over the others."""
         wanted = set(names)
-        self._storage.trials = [trial for trial in self._all if wanted <= trial.params.keys()]
+        ended = [trials for kind, trials in self._seen.by_kind.items() if wanted <= kind]
+        running = [trial for trial in self._running if wanted <= trial.params.keys()]
+        self._storage.trials = [*chain.from_iterable(ended), *running]

@@ -68,7 +68,7 @@ def make_sampler(
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
             case TpeTable() | BohbTable():
-                return _make_tpe(table, seed, seen or SeenTrials())
+                return _make_tpe(table, seed, SeenTrials() if seen is None else seen)
             case Nsga2Table() | Nsga3Table():
                 return _make_genetic(table, seed)
             case GpTable():

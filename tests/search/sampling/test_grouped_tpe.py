@@ -24,7 +24,7 @@ SPACE = Space.from_table(
         "augmentation": ["none", "light"],
     }
 )
-N_TRIALS = 45
+N_TRIALS = 36
 
 
 def plain(seed: int) -> BaseSampler:
@@ -62,7 +62,7 @@ def end(study: optuna.Study, trial: optuna.Trial, chance: random.Random) -> None
     study.tell(trial, values if state == TrialState.COMPLETE else None, state=state)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("directions", [["maximize", "minimize", "minimize"], ["maximize", "minimize"], ["minimize"]])
 def test_candidates_are_those_of_optuna_to_the_last_bit(directions: list[str], seed: int) -> None:
     assert is_known()
@@ -72,7 +72,8 @@ def test_candidates_are_those_of_optuna_to_the_last_bit(directions: list[str], s
     assert len({str(found) for found in ours}) > N_TRIALS * 0.7
 
 
-def test_a_sampler_that_has_seen_nothing_draws_the_same(seed: int = 4) -> None:
+def test_a_sampler_that_has_seen_nothing_draws_the_same() -> None:
+    seed = 4
     directions = ["maximize", "minimize", "minimize"]
     ours = candidates(lambda each: GroupedTpeSampler(SeenTrials(), each, 6, 12), directions, seed)
     assert ours == candidates(plain, directions, seed)
