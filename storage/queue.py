@@ -296,8 +296,9 @@ def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[floa
 
 
 def _state(study: OpenStudy, number: int) -> TrialState:
+    trial_id = study.trial_id(number)  # now, because this may read
     with study.store.engine.connect() as connection:
-        state = optuna_tables.state_of(connection, study.trial_id(number))
+        state = optuna_tables.state_of(connection, trial_id)
     if state is None:
         raise KeyError(f"there is no trial {number} any more")
     return state

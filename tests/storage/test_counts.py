@@ -14,12 +14,12 @@ from optuna.trial import TrialState
 from tests.storage.conftest import dispose
 from tests.storage.death import Death
 from tests.storage.study_fixture import StudyFixture
-from tunefront.storage.counts import Counts, count, refused
+from tunefront.storage.counts import Counts, cancelled, count, refused
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
-ENDINGS = [Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED, Outcome.FAILED, Outcome.RETURNED]
+ENDINGS = [Outcome.COMPLETE, Outcome.PRUNED, Outcome.REFUSED, Outcome.FAILED, Outcome.CANCELLED, Outcome.RETURNED]
 
 
 def counted_anew(fixture: StudyFixture) -> Counts:
@@ -27,14 +27,16 @@ def counted_anew(fixture: StudyFixture) -> Counts:
     trials = OpenStudy(fixture.store, fixture.record).optuna.get_trials(deepcopy=False)
     states = [trial.state for trial in trials]
     pruned = {trial.number for trial in trials if trial.state == TrialState.PRUNED}
-    n_refused = len(pruned & refused(fixture.study))
+    failed = {trial.number for trial in trials if trial.state == TrialState.FAIL}
+    n_refused, n_cancelled = len(pruned & refused(fixture.study)), len(failed & cancelled(fixture.study))
     return Counts(
         complete=states.count(TrialState.COMPLETE),
         pruned=len(pruned) - n_refused,
         refused=n_refused,
-        failed=states.count(TrialState.FAIL),
+        failed=len(failed) - n_cancelled,
         running=states.count(TrialState.RUNNING),
         waiting=states.count(TrialState.WAITING),
+        cancelled=n_cancelled,
     )
 
 
@@ -86,7 +88,7 @@ def test_counts_are_those_of_all_trials_whenever_a_worker_dies(fixture: StudyFix
         if step % 7 == 0:
             assert count(seldom) == counts, f"after step {step}"
     assert count(often) == count(seldom) == counted_anew(fixture)
-    assert seen >= {"complete", "pruned", "refused", "failed", "running", "waiting"}
+    assert seen >= {"complete", "pruned", "refused", "failed", "cancelled", "running", "waiting"}
 
 
 def test_a_trial_counts_as_refused_when_its_worker_died_right_after_telling_optuna(fixture: StudyFixture) -> None:
