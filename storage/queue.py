@@ -186,7 +186,7 @@ def finish(
         with store.engine.begin() as connection:
             if not holds(connection, lease):
                 return has_ended(connection, lease, outcome)
-        told = _state(study, lease.number)
+        told = study.states.state(lease.number)
         check_lock()  # whoever was silent for longer than a lease may no longer hold it
         if told.is_finished():  # by a person in the dashboard, or by this function, whose answer was lost
             return _close_told(study, lease.number, told)
@@ -242,7 +242,7 @@ def sweep(
         for number in leased:
             if states.get(number) != TrialState.RUNNING:
                 check_lock()
-                _close_told(study, number, _state(study, number))
+                _close_told(study, number, study.states.state(number))
     return lost
 
 
@@ -289,16 +289,7 @@ def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[floa
     if state == TrialState.PRUNED and len(study.optuna.directions) == 1:  # its value is the last intermediate one
         study.optuna.tell(number, state=state, skip_if_finished=True)
         return
-    if _state(study, number) == TrialState.WAITING:
+    if study.states.state(number) == TrialState.WAITING:
         raise ValueError(f"trial {number} waits, so it cannot end")
     with contextlib.suppress(UpdateFinishedTrialError):  # a person has ended it
         storage.set_trial_state_values(trial_id, state, values)
-
-
-def _state(study: OpenStudy, number: int) -> TrialState:
-    trial_id = study.trial_id(number)  # now, because this may read
-    with study.store.engine.connect() as connection:
-        state = optuna_tables.state_of(connection, trial_id)
-    if state is None:
-        raise KeyError(f"there is no trial {number} any more")
-    return state

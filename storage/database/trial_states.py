@@ -73,6 +73,19 @@ class TrialStates:
                 self._refresh()
             return self._ids[number]
 
+    def state(self, number: int) -> TrialState:
+        """Read the state of a trial.
+
+        Raises:
+            KeyError: If there is no such trial.
+        """
+        trial_id = self.trial_id(number)
+        with self._engine.connect() as connection:
+            state = optuna_tables.state_of(connection, trial_id)
+        if state is None:
+            raise KeyError(f"there is no trial {number} any more")
+        return state
+
     def _refresh(self) -> Mapping[int, Outcome]:
         """Read what may have changed; return the outcomes that Optuna has no state for, of trials that may change."""
         with self._engine.connect() as connection:
