@@ -62,14 +62,15 @@ def append(store: Store, lease: Lease, epoch: Epoch) -> bool:
 def load(study: OpenStudy, numbers: Sequence[int] | None = None) -> dict[int, list[Epoch]]:
     """Read the curves of the study's trials, all or those in `numbers`: number -> its epochs in order."""
     table = schema.epochs
-    query = sa.select(table).where(table.c.study_id == study.study_id).order_by(table.c.number, table.c.epoch)
+    columns = (table.c.number, *(table.c[name] for name in Epoch.__dataclass_fields__))
+    query = sa.select(*columns).where(table.c.study_id == study.study_id).order_by(table.c.number, table.c.epoch)
     if numbers is not None:
         query = query.where(table.c.number.in_(numbers))
     curves: dict[int, list[Epoch]] = {}
     with study.store.engine.connect() as connection:
-        for row in connection.execute(query):
-            epoch = Epoch(row.epoch, row.accuracy, row.train_seconds, row.validation_seconds, json.loads(row.metrics))
-            curves.setdefault(row.number, []).append(epoch)
+        for number, epoch, accuracy, train_seconds, validation_seconds, metrics in connection.execute(query):
+            found = Epoch(epoch, accuracy, train_seconds, validation_seconds, json.loads(metrics))
+            curves.setdefault(number, []).append(found)
     return curves
 
 

@@ -15,11 +15,11 @@ from tunefront.storage.open_study import OpenStudy
 def load_measurements(study: OpenStudy) -> dict[int, dict[str, float]]:
     """Read the measurements of a study's trials: number -> name -> value; trials without any are left out."""
     table = schema.measurements
-    with study.store.engine.connect() as connection:
-        rows = connection.execute(sa.select(table).where(table.c.study_id == study.study_id)).all()
+    query = sa.select(table.c.number, table.c.name, table.c.value).where(table.c.study_id == study.study_id)
     found: dict[int, dict[str, float]] = {}
-    for row in rows:
-        found.setdefault(row.number, {})[row.name] = row.value
+    with study.store.engine.connect() as connection:
+        for number, name, value in connection.execute(query):
+            found.setdefault(number, {})[name] = value
     return found
 
 

@@ -15,6 +15,7 @@ from tunefront.storage import constraints, curves, queue, refused_candidates
 from tunefront.storage.attempts import Attempt, attempts_in, read_attempts
 from tunefront.storage.curves import Epoch
 from tunefront.storage.database import schema
+from tunefront.storage.database.stored_trials import read_trials
 from tunefront.storage.measurements import load_measurements
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
@@ -101,7 +102,8 @@ _FINER_STATES = (Outcome.REFUSED, Outcome.CANCELLED)  # which Optuna calls prune
 
 def load(study: OpenStudy) -> list[TrialRecord]:
     """Read every trial of the study, in the order of their numbers."""
-    frozen_trials = study.optuna.get_trials(deepcopy=False)
+    with study.store.engine.connect() as connection:
+        frozen_trials = read_trials(connection, study.study_id)
     objectives = list(read_objectives(study.record.spec).values())
     extra = read_extra_limits(study.record.spec)
     epochs = curves.load(study)

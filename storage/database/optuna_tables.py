@@ -19,6 +19,17 @@ trial_user_attributes = sa.table(
 trial_system_attributes = sa.table(
     "trial_system_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
 )
+trial_params = sa.table(
+    "trial_params",
+    sa.column("param_id"),
+    sa.column("trial_id"),
+    sa.column("param_name"),
+    sa.column("param_value"),
+    sa.column("distribution_json"),
+)
+trial_values = sa.table(
+    "trial_values", sa.column("trial_id"), sa.column("objective"), sa.column("value"), sa.column("value_type")
+)
 trial_intermediate_values = sa.table("trial_intermediate_values", sa.column("trial_id"), sa.column("step"))
 study_user_attributes = sa.table(
     "study_user_attributes", sa.column("study_id"), sa.column("key"), sa.column("value_json")
