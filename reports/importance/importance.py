@@ -8,7 +8,7 @@ parameters where they are clear. The effect of chance is estimated by drawing th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
 
 MIN_TRIALS = 10
+MOST_TRIALS = 5000  # more would tell the same, and take minutes and gigabytes
 _MIN_BEST = 5  # fewer trials say nothing about a distribution
 _BEST_SHARE = 1 / 3  # a tenth, Optuna's default, finds little in studies of 30 to 120 trials; so does a quarter
 _BLOCK_SIZE = 8  # successive trials among which the best are drawn
@@ -49,12 +50,13 @@ class Importance:
     """The importances of a study's parameters.
 
     Attributes:
-        n_trials: The number of complete trials, which importances are computed from.
+        n_trials: The number of complete trials that importances are computed from.
         n_best: Target -> the number of its best trials.
         strengths: Parameter -> target -> strength; the most important parameter first.
         n_having: Parameter that can vary -> the number of trials that have it.
         why_none: Why there are no importances, in a sentence; empty if there are some.
         why_no_front: Why the front is no target, in a sentence; empty if it is one, or with one objective.
+        n_left_out: The number of complete trials that they are not computed from, because there are so many.
     """
 
     n_trials: int
@@ -63,6 +65,7 @@ class Importance:
     n_having: Mapping[str, int]
     why_none: str = ""
     why_no_front: str = ""
+    n_left_out: int = 0
 
     @property
     def clear(self) -> dict[str, Mapping[str, Strength]]:
@@ -72,7 +75,8 @@ class Importance:
 
 def find_importance(results: StudyResults) -> Importance:
     """Compute importances from the complete trials, also those that break a limit. Equal data give equal results."""
-    trials = [trial for trial in results.trials if trial.state == "complete" and trial.values]
+    complete = [trial for trial in results.trials if trial.state == "complete" and trial.values]
+    trials = _spread(complete, results.front_numbers)
     n_having = _count_having(trials)
     why_none = _CONFIRMS if results.study.spec.get("confirms") else _why_none(len(trials), n_having)
     if why_none:
@@ -89,7 +93,18 @@ def find_importance(results: StudyResults) -> Importance:
     most = {name: max(each.strength for each in strengths[name].values()) for name in strengths}
     strengths = {name: strengths[name] for name in sorted(strengths, key=lambda name: -most[name])}
     n_best = {target: int(is_best.sum()) for target, is_best in best.items()}
-    return Importance(len(trials), n_best, strengths, n_having, why_no_front=why_no_front)
+    n_left_out = len(complete) - len(trials)
+    return Importance(len(trials), n_best, strengths, n_having, why_no_front=why_no_front, n_left_out=n_left_out)
+
+
+def _spread(trials: Sequence[TrialRecord], front: Collection[int]) -> list[TrialRecord]:
+    """Return all trials, or of very many the front, and others at equal distances in their order."""
+    others = [trial for trial in trials if trial.number not in front]
+    n_others = max(MOST_TRIALS - (len(trials) - len(others)), _MIN_BEST)
+    if len(others) <= n_others:
+        return list(trials)
+    kept = {others[place * len(others) // n_others].number for place in range(n_others)}
+    return [trial for trial in trials if trial.number in kept or trial.number in front]
 
 
 def _count_having(trials: Sequence[TrialRecord]) -> dict[str, int]:

@@ -69,8 +69,12 @@ def importance_frame(importance: Importance) -> pd.DataFrame:
 
 def describe_method(importance: Importance) -> str:
     """Explain the strengths in a few sentences."""
+    n_all = importance.n_trials + importance.n_left_out
+    which = f"the {n_all} complete trials"
+    if importance.n_left_out:
+        which = f"{importance.n_trials} of {which} (all of the front, and others spread evenly over the search)"
     return (
-        f"How much each parameter decides which of the {importance.n_trials} complete trials are the best: how far its "
+        f"How much each parameter decides which of {which} are the best: how far its "
         "values in the best ones differ from those in all (PED-ANOVA). "
         "Only what is more than chance counts: as many trials, drawn at random, differ less. 0 is chance, 1 would be a "
         "parameter that alone decides."

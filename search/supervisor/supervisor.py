@@ -78,7 +78,7 @@ class Supervisor:
         self._running = RunningTrials()
         spec, facts = assignment.spec, assignment.study.record.dataset
         self._live_front = LiveFront(
-            self._study.optuna,
+            self._study,
             spec.parsed_objectives(),
             spec.extra_limits(),
             read_chance(facts, spec.accuracy_measure),

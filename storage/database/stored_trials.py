@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,13 +17,17 @@ from sqlalchemy.engine import Connection
 
 from tunefront.storage.database import optuna_tables
 
+_MOST_NAMED = 500  # trials that one statement names one by one; databases limit these
 _INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
 
 
-def read_trials(connection: Connection, study_id: int) -> list[FrozenTrial]:
-    """Read the trials of a study in the order of their numbers. Writes nothing."""
+def read_trials(connection: Connection, study_id: int, trial_ids: Collection[int] | None = None) -> list[FrozenTrial]:
+    """Read the trials of a study in the order of their numbers, all or those with these keys. Writes nothing."""
     table = optuna_tables.trials
-    query = sa.select(table.c.trial_id, table.c.number, table.c.state).where(table.c.study_id == study_id)
+    is_wanted = table.c.study_id == study_id
+    if trial_ids is not None and len(trial_ids) <= _MOST_NAMED:
+        is_wanted &= table.c.trial_id.in_(trial_ids)
+    query = sa.select(table.c.trial_id, table.c.number, table.c.state).where(is_wanted)
     found = {
         trial_id: FrozenTrial(
             number=number,
@@ -41,29 +45,31 @@ def read_trials(connection: Connection, study_id: int) -> list[FrozenTrial]:
         # What a trial has is written before its state says so, so the states are read first.
         for trial_id, number, state in connection.execute(query.order_by(table.c.number))
     }
-    _add_values(connection, study_id, found)
-    _add_parameters(connection, study_id, found)
-    _add_attributes(connection, study_id, found)
-    return list(found.values())
+    _add_values(connection, is_wanted, found)
+    _add_parameters(connection, is_wanted, found)
+    _add_attributes(connection, is_wanted, found)
+    return [trial for trial_id, trial in found.items() if trial_ids is None or trial_id in trial_ids]
 
 
-def _add_values(connection: Connection, study_id: int, found: Mapping[int, FrozenTrial]) -> None:
+def _add_values(connection: Connection, is_wanted: sa.ColumnElement[bool], found: Mapping[int, FrozenTrial]) -> None:
     table = optuna_tables.trial_values
     columns = (table.c.trial_id, table.c.value, table.c.value_type)
     values: dict[int, list[float]] = {}
-    for trial_id, value, kind in connection.execute(_rows(table, study_id, *columns).order_by(table.c.objective)):
+    for trial_id, value, kind in connection.execute(_rows(table, is_wanted, *columns).order_by(table.c.objective)):
         values.setdefault(trial_id, []).append(_INFINITE.get(kind, value))
     for trial_id, of_trial in values.items():
         if trial_id in found:
             found[trial_id].values = of_trial
 
 
-def _add_parameters(connection: Connection, study_id: int, found: Mapping[int, FrozenTrial]) -> None:
+def _add_parameters(
+    connection: Connection, is_wanted: sa.ColumnElement[bool], found: Mapping[int, FrozenTrial]
+) -> None:
     table = optuna_tables.trial_params
     columns = (table.c.trial_id, table.c.param_name, table.c.param_value, table.c.distribution_json)
     known: dict[str, BaseDistribution] = {}
     for trial_id, name, value, content in connection.execute(
-        _rows(table, study_id, *columns).order_by(table.c.param_id)
+        _rows(table, is_wanted, *columns).order_by(table.c.param_id)
     ):
         if content not in known:
             known[content] = json_to_distribution(content)
@@ -72,17 +78,19 @@ def _add_parameters(connection: Connection, study_id: int, found: Mapping[int, F
             found[trial_id].distributions[name] = known[content]
 
 
-def _add_attributes(connection: Connection, study_id: int, found: Mapping[int, FrozenTrial]) -> None:
+def _add_attributes(
+    connection: Connection, is_wanted: sa.ColumnElement[bool], found: Mapping[int, FrozenTrial]
+) -> None:
     user, system = optuna_tables.trial_user_attributes, optuna_tables.trial_system_attributes
-    for trial_id, key, content in connection.execute(_rows(user, study_id, *user.c)):
+    for trial_id, key, content in connection.execute(_rows(user, is_wanted, *user.c)):
         if trial_id in found:
             found[trial_id].user_attrs[key] = json.loads(content)
     is_constraint = system.c.key.startswith("constraints")
-    for trial_id, key, content in connection.execute(_rows(system, study_id, *system.c).where(is_constraint)):
+    for trial_id, key, content in connection.execute(_rows(system, is_wanted, *system.c).where(is_constraint)):
         if trial_id in found:
             found[trial_id].system_attrs[key] = json.loads(content)
 
 
-def _rows(table: sa.TableClause, study_id: int, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
+def _rows(table: sa.TableClause, is_wanted: sa.ColumnElement[bool], *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
     trials = optuna_tables.trials
-    return sa.select(*columns).join(trials, trials.c.trial_id == table.c.trial_id).where(trials.c.study_id == study_id)
+    return sa.select(*columns).join(trials, trials.c.trial_id == table.c.trial_id).where(is_wanted)

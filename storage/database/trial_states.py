@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from optuna.trial import TrialState
@@ -37,6 +37,7 @@ class TrialStates:
         self._last_id = self._last_number = -1
         self._open: dict[int, TrialState] = {}  # number -> state, of the trials that may change
         self._n_ended: Counter[TrialState | Outcome] = Counter()
+        self._complete: list[int] = []
 
     def count(self) -> Counter[TrialState | Outcome]:
         """Count the trials by their state, or by the outcome that Optuna has no state for.
@@ -57,6 +58,18 @@ class TrialStates:
         with self._lock:
             self._refresh()
             return {number: state for number, state in sorted(self._open.items()) if not state.is_finished()}
+
+    def complete(self) -> Sequence[int]:
+        """Return the numbers of the complete trials in the order in which they were seen.
+
+        It is the same object each time, with new ones at its end, unless trials are gone.
+
+        Raises:
+            KeyError: If the study was deleted.
+        """
+        with self._lock:
+            self._refresh()
+            return self._complete
 
     def n_trials(self) -> int:
         """Return the number of trials, in whatever state, when they were last read."""
@@ -100,9 +113,11 @@ class TrialStates:
             # The outcome is written before Optuna is told of the state, so it is read after that.
             ended = {number: state for number, state in self._open.items() if state.is_finished()}
             outcomes, unsettled = self._read_outcomes(connection, ended)
-        for number in ended.keys() - unsettled:
+        for number in sorted(ended.keys() - unsettled):
             state = self._open.pop(number)
             self._n_ended[outcomes.pop(number, state)] += 1
+            if state == TrialState.COMPLETE:
+                self._complete.append(number)
         return outcomes
 
     def _read(self, connection: Connection) -> list[tuple[int, int, TrialState]]:

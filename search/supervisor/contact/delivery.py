@@ -91,7 +91,7 @@ class Delivery:
 def delivery_of(study: OpenStudy, spool: Spool) -> Delivery:
     """Return the delivery of a study that nothing but the store is known of."""
     spec = StudySpec.from_json(study.record.spec)
-    return Delivery(study, spec, LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits()), spool)
+    return Delivery(study, spec, LiveFront(study, spec.parsed_objectives(), spec.extra_limits()), spool)
 
 
 def deliver_left_results(

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
 import optuna
 import pytest
 
+from tests.storage.study_fixture import DATASET, SPEC
 from tunefront.objectives.chance import Chance
+from tunefront.objectives.dominance import dominating, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.supervisor.live_front import LiveFront
+from tunefront.storage import studies
+from tunefront.storage.database.connection import Store, open_store
 
 OBJECTIVES: dict[Axis, Objective] = {
     "accuracy": Objective(MEASURES["accuracy"], at_least=0.5),
@@ -25,17 +34,32 @@ def measured(accuracy: float, model_bytes: float, train_seconds: float) -> dict[
     }
 
 
+_NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    opened = open_store(f"sqlite:///{tmp_path_factory.mktemp('fronts')}/tunefront.db", is_writer=True)
+    yield opened
+    opened.engine.dispose()
+
+
+def front_of(store: Store, objectives: Mapping[Axis, Objective] = OBJECTIVES, **options: Any) -> LiveFront:
+    """Return the live front of a study without trials."""
+    measures = [objective.measure for objective in objectives.values()]
+    directions, names = [each.direction for each in measures], [each.name for each in measures]
+    study = studies.create(store, f"study {next(_NUMBERS)}", SPEC, DATASET, directions, names)
+    return LiveFront(study, objectives, **options)
+
+
 @pytest.fixture
-def live_front() -> LiveFront:
-    """The live front of a study without trials."""
-    study = optuna.create_study(directions=[objective.measure.direction for objective in OBJECTIVES.values()])
-    return LiveFront(study, OBJECTIVES)
+def live_front(store: Store) -> LiveFront:
+    return front_of(store)
 
 
 def complete(live_front: LiveFront, *values: float) -> None:
-    trial = live_front.study.ask()
-    measurements = measured(*values)
-    live_front.study.tell(trial, live_front.values(measurements))
+    trial = live_front.study.optuna.ask()
+    live_front.study.optuna.tell(trial, live_front.values(measured(*values)))
 
 
 def test_values_are_in_the_order_of_the_objectives(live_front: LiveFront) -> None:
@@ -69,14 +93,16 @@ def test_front_leaves_out_what_is_dominated_or_infeasible(live_front: LiveFront)
     complete(live_front, 0.9, 5000.0, 3.0)  # 2: dominated by 1
     complete(live_front, 0.4, 10.0, 0.1)  # 3: breaks a limit
     complete(live_front, 0.7, 1000.0, 1.0)  # 4: a tie with 0
-    live_front.study.tell(live_front.study.ask(), state=optuna.trial.TrialState.PRUNED)
-    live_front.study.ask()
+    live_front.study.optuna.tell(live_front.study.optuna.ask(), state=optuna.trial.TrialState.PRUNED)
+    live_front.study.optuna.ask()
     assert live_front.front() == [(1, (0.9, 5000.0, 2.0)), (0, (0.7, 1000.0, 1.0)), (4, (0.7, 1000.0, 1.0))]
 
 
 def test_front_leaves_out_what_a_person_told_with_values_beyond_a_limit(live_front: LiveFront) -> None:
     for values in ((0.9, 2e6, 1.0), (0.4, 10.0, 0.1), (0.8, 1000.0, 1.0)):
-        live_front.study.tell(live_front.study.ask(), values)  # without constraints, as the dashboard does
+        live_front.study.optuna.tell(
+            live_front.study.optuna.ask(), values
+        )  # without constraints, as the dashboard does
     assert live_front.front() == [(2, (0.8, 1000.0, 1.0))]
 
 
@@ -101,9 +127,9 @@ def test_front_is_empty_when_nothing_is_feasible(live_front: LiveFront) -> None:
     assert live_front.front() == []
 
 
-def test_front_begins_with_the_best_in_the_first_objective() -> None:
+def test_front_begins_with_the_best_in_the_first_objective(store: Store) -> None:
     chosen: dict[Axis, Objective] = {axis: o for axis, o in OBJECTIVES.items() if axis != "accuracy"}
-    live_front = LiveFront(optuna.create_study(directions=["minimize", "minimize"]), chosen)
+    live_front = front_of(store, chosen)
     for values in ((0.0, 900.0, 1.0), (0.0, 500.0, 3.0), (0.0, 700.0, 2.0)):
         complete(live_front, *values)
     assert [number for number, _ in live_front.front()] == [1, 2, 0]
@@ -132,9 +158,8 @@ def test_is_on_front_when_it_is_the_first(live_front: LiveFront) -> None:
     assert live_front.is_on_front(measured(0.5, 1e6, 100.0))
 
 
-def test_what_enters_the_front_is_named_and_a_guess_is_called_one() -> None:
-    study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
-    front = LiveFront(study, OBJECTIVES, chance=Chance(0.55, 0.02))  # better than guessing is above 59 %
+def test_what_enters_the_front_is_named_and_a_guess_is_called_one(store: Store) -> None:
+    front = front_of(store, chance=Chance(0.55, 0.02))  # better than guessing is above 59 %
     complete(front, 0.9, 1000.0, 2.0)
     complete(front, 0.8, 2000.0, 3.0)
     complete(front, 0.59, 500.0, 1.0)
@@ -143,4 +168,24 @@ def test_what_enters_the_front_is_named_and_a_guess_is_called_one() -> None:
         "",
         "; new on the front, though no better than guessing",
     ]
-    assert not LiveFront(study, OBJECTIVES).is_guessing((0.0, 1.0, 1.0))  # chance is not known
+    assert not front_of(store).is_guessing((0.0, 1.0, 1.0))  # chance is not known
+
+
+def test_a_front_that_grows_is_that_of_all_trials_at_once(live_front: LiveFront) -> None:
+    """Few values, so that there are ties, and trials that break a limit; looked at after each, or after several."""
+    generator = np.random.default_rng(0)
+    directions = [objective.measure.direction for objective in OBJECTIVES.values()]
+    all_values: list[tuple[float, ...]] = []
+    for number in range(40):
+        values = tuple(float(each) for each in generator.choice([0.4, 0.6, 0.7, 0.8], 3) * (1, 1.4e6, 1))
+        complete(live_front, *values)
+        all_values.append(values)
+        if number % 3 == 2:
+            continue
+        points = np.array(all_values)
+        feasible = (points[:, 0] >= 0.5) & (points[:, 1] <= 1e6)
+        members = np.flatnonzero(feasible)[on_front(points[feasible], directions)]
+        beaten = [n for n, each in enumerate(points) if dominating(each, points[members], directions).any()]
+        assert sorted(number for number, _ in live_front.front()) == members.tolist()
+        assert live_front.beaten() == set(beaten)
+    assert len(members) > 1

@@ -37,7 +37,7 @@ def test_a_model_is_brought_back_when_another_has_ended_the_attempt_as_intended(
     fixture = SupervisorFixture(tmp_path, make_spec(), {})
     study, models = fixture.study, KeptModels(fixture.study, tmp_path / "models")
     spool = Spool(tmp_path / "spool", models)
-    live_front = LiveFront(study.optuna, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
+    live_front = LiveFront(study, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
     delivery = Delivery(study, fixture.spec, live_front, spool)
     with study.exclusively():
         leased = queue.lease_next(study, 4, "anna", "cpu0")
@@ -68,7 +68,7 @@ def test_a_result_voids_the_epochs_after_what_its_attempt_really_went_on_from(tm
     """Its process began anew and ended early, and the store was away all the while."""
     fixture = SupervisorFixture(tmp_path, make_spec(objectives={"memory": False, "time": False}), {})
     study, spool = fixture.study, Spool(tmp_path / "spool", KeptModels(fixture.study, tmp_path / "models"))
-    live_front = LiveFront(study.optuna, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
+    live_front = LiveFront(study, fixture.spec.parsed_objectives(), fixture.spec.extra_limits())
     delivery = Delivery(study, fixture.spec, live_front, spool)
     earlier, new = ([Epoch(n, n * step, 1.0, 0.25, {}) for n in range(1, last)] for step, last in ((0.1, 4), (0.2, 3)))
     with study.exclusively():
