@@ -41,10 +41,14 @@ class Parameters:
             for trial in trials
         }
         names = dict.fromkeys(name for values in by_number.values() for name in values)
-        distinct = {name: {repr(values.get(name)) for values in by_number.values()} for name in names}
+        first = next(iter(by_number.values()), {})
+        differing = {
+            name: any(repr(values.get(name)) != repr(first.get(name)) for values in by_number.values())
+            for name in names
+        }
         return cls(
-            differing=tuple(name for name in names if len(distinct[name]) > 1),
-            shared={name: next(iter(by_number.values()))[name] for name in names if len(distinct[name]) == 1},
+            differing=tuple(name for name in names if differing[name]),
+            shared={name: first[name] for name in names if not differing[name]},
             _by_number=by_number,
             self_explanatory=frozenset(
                 _short(name) for trial in trials for name in trial.parameters if name.endswith(".name")

@@ -17,6 +17,7 @@ from tunefront.objectives.dominance import on_front
 from tunefront.objectives.limits import Objective, read_objectives
 from tunefront.objectives.measures import AXES, MEASURES, Axis, Measure, Task, axis_name, default_measures
 from tunefront.objectives.quantities import format_quantity
+from tunefront.reports.parameters import Parameters
 from tunefront.storage import limits, studies, trials
 from tunefront.storage.artifacts.model_files import ModelFiles
 from tunefront.storage.open_study import OpenStudy, StudyRecord
@@ -123,11 +124,25 @@ class StudyResults:
 
         A time that is a sum over several kinds of machines is none that compares, and so is NaN.
         """
-        if trial.values is not None and axis in self.objectives:
-            return trial.values[list(self.objectives).index(axis)]
+        if trial.values is not None and axis in self._places:
+            return trial.values[self._places[axis]]
         if axis == "time" and trial.has_mixed_times:
             return math.nan
-        return trial.measurements.get(self.measure(axis).name, math.nan)
+        return trial.measurements.get(self._measure_names[axis], math.nan)
+
+    @cached_property
+    def _places(self) -> dict[Axis, int]:
+        """Axis -> the place of its objective among a trial's values."""
+        return {axis: place for place, axis in enumerate(self.objectives)}
+
+    @cached_property
+    def _measure_names(self) -> dict[Axis, str]:
+        return {axis: self.measure(axis).name for axis in AXES}
+
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The parameters of all trials as reports name them."""
+        return Parameters.of(self.trials)
 
     def show(self, trial: TrialRecord, axis: Axis) -> str:
         """Return the trial's value on the axis as text for people: ``"1.31 MB"``."""

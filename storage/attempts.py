@@ -82,7 +82,9 @@ def read_attempts(connection: Connection, study_id: int, number: int | None = No
     is_wanted = table.c.study_id == study_id if number is None else of_trial(table, study_id, number)
     found: dict[int, list[Attempt]] = {}
     for row in connection.execute(sa.select(*columns).where(is_wanted).order_by(table.c.number, table.c.attempt)):
-        found.setdefault(row.number, []).append(Attempt(**row._mapping))
+        found.setdefault(row[0], []).append(
+            Attempt(*row)
+        )  # in the order of its fields, the last of which may be missing
     return found
 
 

@@ -30,7 +30,7 @@ PAIRS: tuple[tuple[Axis, Axis], ...] = (("memory", "accuracy"), ("time", "accura
 
 def pair_figures(results: StudyResults, confirmation: Confirmation | None = None) -> dict[str, go.Figure]:
     """Return figures of the three pairs of axes: ``memory-accuracy``, ``time-accuracy`` and ``memory-time``."""
-    parameters = Parameters.of(results.trials)
+    parameters = results.parameters
     return {f"{x}-{y}": pair_figure(results, x, y, confirmation, parameters) for x, y in PAIRS}
 
 
@@ -53,7 +53,7 @@ def pair_figure(
     title = f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}"
     figure = new_figure(title, _subtitle(results, x, y, confirmation))
     figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
-    parameters = parameters or Parameters.of(results.trials)
+    parameters = parameters or results.parameters
     add_steps(figure, best_of_two(results, x, y))
     third = third_objective(results, x, y)
     on_steps = {trial.number for trial in _undominated(results, x, y)}

@@ -38,7 +38,6 @@ from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
 from tunefront.reports.page.toml_text import toml_text
 from tunefront.reports.parallel.section import parallel_context
-from tunefront.reports.parameters import Parameters
 from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.sentences.attempts import describe_attempts
@@ -144,7 +143,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
         "positive_class": positive_class,
         "notes": notes(results),
         "has_limits": any(limit.has_limit for limit in read_limits(results.study.spec)),
-        "all_parameters": Parameters.of(results.trials),
+        "all_parameters": results.parameters,
         "show_value": show_value,
         "format_quantity": format_quantity,
         "nan": math.nan,

@@ -14,9 +14,10 @@ def csv_text(frame: pd.DataFrame) -> str:
     safe = frame.rename(columns=as_cell)
     for position, kind in enumerate(frame.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            safe.isetitem(position, [_safe(value) for value in frame.iloc[:, position]])
+            safe.isetitem(position, _safe(list(frame.iloc[:, position])))
     return csv_of(safe)
 
 
-def _safe(value: Any) -> Any:
-    return as_cell(value) if isinstance(value, str) else value
+def _safe(values: list[Any]) -> list[Any]:
+    cells = {text: as_cell(text) for text in {value for value in values if isinstance(value, str)}}  # few differ
+    return [cells[value] if isinstance(value, str) else value for value in values]
