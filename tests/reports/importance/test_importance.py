@@ -382,3 +382,20 @@ def test_five_hundred_trials_of_twenty_parameters_take_less_than_two_seconds(emp
     began = time.thread_time()
     find_importance(replace(empty, trials=trials, front_numbers=frozenset(range(20))))
     assert time.thread_time() - began < 2  # counts only this thread, because other programs may be busy
+
+
+def test_of_very_many_trials_the_front_and_others_of_the_whole_search_are_compared(
+    empty: StudyResults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def values(parameters: Parameters, rng: np.random.Generator) -> tuple[float, ...]:
+        return parameters["net.width"] + float(rng.normal(0, 0.05)), 1000.0, 1.0
+
+    many = replace(simulate(empty, 400, values, 3), front_numbers=frozenset(range(391, 400)))
+    monkeypatch.setattr("tunefront.reports.importance.importance.MOST_TRIALS", 100)
+    found = find_importance(many)
+    assert (found.n_trials, found.n_left_out, found.n_best[FRONT]) == (100, 300, 9)
+    assert ("net.width", "accuracy") in clear(found)
+    assert "100 of the 400 complete trials (all of the front, and others spread evenly" in importance_markdown(found)
+    monkeypatch.setattr("tunefront.reports.importance.importance.MOST_TRIALS", 400)
+    assert find_importance(many).n_left_out == 0
+    assert "which of the 400 complete trials are" in importance_markdown(find_importance(many))
