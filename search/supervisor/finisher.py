@@ -240,6 +240,8 @@ class Finisher:
     def _drop_now(self) -> None:
         beaten = self._live_front.beaten()
         self._models.drop(beaten)
+        if self._assignment.artifacts is None:
+            return
         self._uploads.drop(beaten)
         ended = self._assignment.study.optuna.get_trials(deepcopy=False, states=_ENDED)
         self._uploads.drop([trial.number for trial in ended], CHECKPOINTS)
