@@ -64,8 +64,7 @@ class Assignment:
         """Remove the checkpoints of trials that ended elsewhere, or that the study does not have."""
         checkpoints = self.checkpoints()
         found = checkpoints.numbers()  # read first: a folder is never older than its trial
-        trials = self.study.optuna.get_trials(deepcopy=False)
-        unfinished = {trial.number for trial in trials if not trial.state.is_finished()}
+        unfinished = set(self.study.states.unfinished())
         checkpoints.drop(set(found) - unfinished)
         if isinstance(self.spec.sampler, PbtTable):
             drop_populations(self.out, {number // self.spec.sampler.population for number in unfinished})
