@@ -40,7 +40,7 @@ class StudyWatch:
         self._clock = clock
         self._measure = MEASURES[spec.accuracy_measure]
         chance = read_chance(study.record.dataset, spec.accuracy_measure)
-        self._front = LiveFront(study.optuna, spec.parsed_objectives(), spec.extra_limits(), chance)
+        self._front = LiveFront(study, spec.parsed_objectives(), spec.extra_limits(), chance)
         self._began_at = clock()
         self._told = {trial.number for trial in self._ended()}
         self._n_finished_before = count(study).finished
