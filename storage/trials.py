@@ -23,6 +23,8 @@ from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
 DEVICE_KINDS = "device_kinds"  # measured where it is more than one: the kinds of devices that trained a trial
+# Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
+WITHOUT_FEATURES = "without_features"
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ class TrialRecord:
     def has_mixed_times(self) -> bool:
         """Whether its times are sums over several kinds of machines, so that they compare with nothing."""
         return self.measurements.get(DEVICE_KINDS, 1) > 1
+
+    @property
+    def lacked_features(self) -> bool:
+        """Whether it computed every epoch what other trials of its study store, so that its times are longer."""
+        return WITHOUT_FEATURES in self.measurements
 
 
 _STATE_NAMES = {

@@ -1,4 +1,7 @@
-"""The lock of an open file, for one process at a time. It falls with its holder, however that ends; the file stays."""
+"""The lock of an open file, for one process at a time or several that share it.
+
+It falls with its holder, however that ends; the file stays.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,21 @@ def try_lock(descriptor: int) -> bool:
     Raises:
         OSError: If files cannot be locked there, as on some network drives.
     """
+    return _try(descriptor, fcntl.LOCK_EX)
+
+
+def try_share(descriptor: int) -> bool:
+    """Share the lock of an open file with others that share it, unless a process holds it alone.
+
+    Raises:
+        OSError: See :func:`try_lock`.
+    """
+    return _try(descriptor, fcntl.LOCK_SH)
+
+
+def _try(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

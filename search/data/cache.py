@@ -142,7 +142,7 @@ def _prepare(
         shutil.rmtree(partial / "damaged", ignore_errors=True)
         write_origin(partial, source.origin)
         share_to_read(partial)
-        _write_through(partial)
+        write_through(partial)
         partial.rename(folder)
         opened.cache_clear()
     except OSError as error:
@@ -154,7 +154,7 @@ def _prepare(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_through(folder: Path) -> None:
+def write_through(folder: Path) -> None:
     """Flush all files of a folder to disk, so that a power cut after it got its name leaves it whole."""
     for path in (*folder.iterdir(), folder):
         descriptor = os.open(path, os.O_RDONLY)

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunefront.file_lock import try_lock
-from tunefront.search.data.cache_folder import FACTS, MANIFESTS, ORIGIN, PARTIAL, RECORDS, USED, lock_path
+from tunefront.search.data.cache_folder import (
+    FACTS,
+    FEATURE_FACTS,
+    FEATURES,
+    MANIFESTS,
+    ORIGIN,
+    PARTIAL,
+    RECORDS,
+    USED,
+    lock_path,
+)
 from tunefront.search.data.examples import readable
 
 _KINDS = {RECORDS: "records", MANIFESTS: "digests"}
@@ -28,7 +38,7 @@ class CacheEntry:
     Attributes:
         path: A folder, or a file.
         what: ``dataset``, ``records`` (an uncompressed copy of a record file), ``digests`` of image files that were
-            read, or ``unfinished``.
+            read, ``features`` that a frozen part of a network makes of a dataset, or ``unfinished``.
         origin: The data that it was made of; empty if that was not noted.
         user: The user that owns it.
         n_examples: The number of examples; 0 if it is no dataset.
@@ -55,7 +65,8 @@ class Pruned:
 def list_cache(cache: Path) -> list[CacheEntry]:
     """Return tunefront's entries in a cache, the largest first; files of others are left out."""
     entries = []
-    for path in [*_entries(cache), *_entries(cache / RECORDS), *_entries(cache / MANIFESTS)]:
+    folders = (cache, *(cache / name for name in (RECORDS, MANIFESTS, FEATURES)))
+    for path in (path for folder in folders for path in _entries(folder)):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # it has just vanished, or is not ours
             found = _entry(path)
             if found:
@@ -75,8 +86,9 @@ def prune(cache: Path, unused_seconds: float) -> Pruned:
         limit = max(unused_seconds, STALE_SECONDS) if entry.what == "unfinished" else unused_seconds
         if now - entry.used < limit:
             continue
-        with _unlocked(lock_path(cache, entry.path.name)) as is_free:
-            reason = _remove(entry.path, cache) if is_free else "it is being prepared"
+        with unlocked(lock_path(cache, entry.path.name)) as is_free:
+            busy = "it is in use" if entry.what == "features" else "it is being prepared"
+            reason = remove_entry(entry.path, cache) if is_free else busy
         if reason:
             kept.append((entry, reason))
         else:
@@ -100,6 +112,10 @@ def _entry(path: Path) -> CacheEntry | None:
         return CacheEntry(path, "unfinished", "", user, 0, n_bytes, newest)
     if path.parent.name in _KINDS and path.is_file():
         return CacheEntry(path, _KINDS[path.parent.name], "", user, 0, n_bytes, path.stat().st_mtime)
+    if (path / FEATURE_FACTS).is_file():
+        facts = json.loads((path / FEATURE_FACTS).read_text())
+        used = (path / USED if (path / USED).exists() else path / FEATURE_FACTS).stat().st_mtime
+        return CacheEntry(path, "features", str(facts["origin"]), user, int(facts["shape"][0]), n_bytes, used)
     if not (path / FACTS).is_file():
         return None
     facts = json.loads((path / FACTS).read_text())
@@ -118,7 +134,7 @@ def _user(number: int) -> str:
 
 
 @contextlib.contextmanager
-def _unlocked(path: Path) -> Iterator[bool]:
+def unlocked(path: Path) -> Iterator[bool]:
     """Hold a lock if it is free, and yield whether it was; a lock that was never made is free."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -131,7 +147,7 @@ def _unlocked(path: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _remove(path: Path, cache: Path) -> str:
+def remove_entry(path: Path, cache: Path) -> str:
     """Remove an entry; return why it could not be removed, or an empty text."""
     try:
         if path.is_file():

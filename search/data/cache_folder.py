@@ -12,8 +12,10 @@ from tunefront.search.data.examples import DataError
 PARTIAL = ".tunefront-partial-"  # begins the name of an unfinished folder
 RECORDS = "records"  # uncompressed copies of record files
 MANIFESTS = "manifests"  # digests of files that were read
+FEATURES = "features"  # what frozen parts of networks make of datasets
 _LOCKS = "locks"
 FACTS, ORIGIN, USED = "dataset.json", "origin.txt", "used"  # in the folder of a prepared dataset
+FEATURE_FACTS = "features.json"  # in the folder of features
 
 
 def cache_folder() -> Path:

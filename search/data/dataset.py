@@ -140,6 +140,11 @@ class Dataset:
             values = recoded(values, self.columns, self.columns_in(fold))
         return Split(values, opened(self.folder, "labels")[rows])
 
+    def split_of(self, features: NDArray[Any], name: str, fold: int = 0) -> Split:
+        """Return a split with what was made of all examples, in the order of the arrays, in place of their values."""
+        rows = self.rows(name, fold)
+        return Split(features[rows], opened(self.folder, "labels")[rows])
+
     def with_validation_trained(self) -> Dataset:
         """Return the same data with all examples that are not for the test in training, and none to validate on.
 

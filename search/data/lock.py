@@ -1,16 +1,19 @@
-"""A lock that one process at a time holds, among all of this machine that use the same cache."""
+"""A lock that one process at a time holds, or several share, among all of this machine that use the same cache."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunefront.file_lock import locked, try_lock
+from tunefront.file_lock import locked, try_lock, try_share
 from tunefront.search.data.cache_folder import share
 from tunefront.search.data.examples import DataError
+
+_WAIT_SECONDS = 0.1
 
 
 @contextmanager
@@ -24,11 +27,23 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
 
 
-def _lockable(path: Path) -> int:
+def share_lock(path: Path) -> int:
+    """Share the lock at `path` with others that share it, as soon as nobody holds it alone.
+
+    Returns:
+        The open file: whoever closes it, or ends, no longer shares the lock.
+    """
+    descriptor = _lockable(path, try_share)
+    while not try_share(descriptor):
+        time.sleep(_WAIT_SECONDS)
+    return descriptor
+
+
+def _lockable(path: Path, attempt: Callable[[int], bool] = try_lock) -> int:
     """Open the file of a lock, and check that files can be locked there; the lock may be held afterwards."""
     descriptor = _opened(path)
     try:
-        try_lock(descriptor)
+        attempt(descriptor)
     except OSError as error:
         os.close(descriptor)
         raise DataError(

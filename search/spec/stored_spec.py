@@ -35,12 +35,14 @@ def stored_spec_in(url: str) -> FindSpec:
 def with_first_defaults(data: Json) -> dict[str, Any]:
     """Fill in what a stored spec lacks and whose defaults have changed since, or which came later.
 
-    A spec that was stored with all its ranges lacks none.
+    A spec that was stored by this version lacks nothing.
     """
     pruner = data.get("pruner", {"name": "pareto"})
     if isinstance(pruner, Mapping) and pruner.get("name", "pareto") == "pareto":
         data = {**data, "pruner": {"tolerance": False, **pruner}}
-    space = data.get("space", {})
+    training, space = data.get("training", {}), data.get("space", {})
+    if isinstance(training, Mapping):
+        data = {**data, "training": {"feature_cache": 0.0, **training}}
     if not isinstance(space, Mapping):
         return dict(data)
     backbones = [name for name in _chosen(space, "architecture", "plain_cnn") if name in BACKBONE_NAMES]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from tunefront.objectives.quantities import parse_quantity
 from tunefront.search.data.sources import DataTable
-from tunefront.search.spec.table import MOST_COUNTED, Seconds, Table
+from tunefront.search.spec.table import MOST_COUNTED, Seconds, Table, is_from_file
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.ranges import Fixed, IntRange, Range, parse_range, write_range
 from tunefront.spaces.settings import SpaceError, extremes
@@ -15,6 +16,7 @@ from tunefront.spaces.space import Space
 
 IMAGES_PER_STEP = 32  # of validation, whatever a candidate's batch size: all are scored on the same images
 _MOST_EPOCHS = 1_000_000
+DEFAULT_CACHE_BYTES = 4e9
 _Epochs = Annotated[int, Field(ge=1, le=_MOST_EPOCHS)]
 
 
@@ -28,6 +30,15 @@ def _read_epochs(value: Any) -> Any:
                 "{ low = 10, high = 50 }"
             )
     return write_range(found)
+
+
+def _read_cache_bytes(value: Any, info: ValidationInfo) -> float:
+    """Return the bytes of ``true``, ``false`` or a size; a person must write its unit."""
+    if isinstance(value, bool):
+        return DEFAULT_CACHE_BYTES if value else 0.0
+    if is_from_file(info) and (not isinstance(value, str) or not value.strip()[-1:].isalpha()):
+        raise ValueError('it must be true, false, or a size with its unit: write "4 GB"')
+    return parse_quantity(value, "bytes")
 
 
 class EarlyStoppingTable(Table):
@@ -62,6 +73,8 @@ class TrainingTable(Table):
         validation_steps: The steps of validation after each epoch, of 32 images each and always the same ones; 0 for
             all images. The epoch that counts is scored on all of them in any case.
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
+        feature_cache: The bytes that may be taken on each machine by what frozen layers make of the data, of which
+            trials train instead of computing it every epoch; 0 stores nothing.
     """
 
     epochs: Annotated[_Epochs | list[_Epochs] | dict[str, _Epochs | bool], BeforeValidator(_read_epochs)] = 12
@@ -71,6 +84,7 @@ class TrainingTable(Table):
     early_stopping: EarlyStoppingTable | None = None
     validation_steps: int = Field(default=0, ge=0, le=10_000_000)
     tensorboard: bool = False
+    feature_cache: Annotated[float, BeforeValidator(_read_cache_bytes), Field(ge=0)] = DEFAULT_CACHE_BYTES
 
     @property
     def epochs_range(self) -> Range:

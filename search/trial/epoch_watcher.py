@@ -51,7 +51,7 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self.was_stopped = False
         self.kept: EpochResult
         self.kept_weights: list[Any] = []
-        self._kept_model = model
+        self._kept_model = self._predictor = model
         self._loss = loss
         self._validation = validation
         self._goal = goal
@@ -60,9 +60,13 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         self._keeps = keeps
         self._best = -math.inf
 
-    def follow(self, model: Any) -> None:
-        """Score and keep another model from now on, with which the training goes on."""
-        self._kept_model = model
+    def follow(self, model: Any, predictor: Any, validation: Split) -> None:
+        """Keep another model from now on, with which the training goes on, and score it by what answers in its place.
+
+        Args:
+            predictor: The model that answers to `validation` as `model` does to the dataset's values.
+        """
+        self._kept_model, self._predictor, self._validation = model, predictor, validation
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         logs = {} if logs is None else logs
@@ -111,15 +115,11 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         return [] if self.kept.epoch == epoch else self.kept_weights
 
     def restore(self, state: Mapping[str, Any], weights: Sequence[Any]) -> None:
-        """Restore what :meth:`state` returned; the model must have its weights of that time.
-
-        Args:
-            weights: The kept weights, if they were stored.
-        """
+        """Restore what :meth:`state` returned, with the weights of the epoch that counts."""
         self._best, self.kept = state["best"], EpochResult(**state["kept"])
         if self._keeps != "last":
-            self.kept_weights = list(weights) or self._kept_model.get_weights()
+            self.kept_weights = list(weights)
 
     def _score(self, validation: Split) -> dict[str, float]:
-        answers = answers_to(self._kept_model, validation.images, self._goal)
+        answers = answers_to(self._predictor, validation.images, self._goal)
         return scores_of(validation.labels, answers, self._goal, self._loss)

@@ -15,6 +15,7 @@ from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
 from tunefront.search.trial.epoch_watcher import Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
+from tunefront.search.trial.prefix.feed import Feed
 from tunefront.search.trial.resumption.checkpoint_callback import CheckpointCallback
 from tunefront.search.trial.resumption.event_files import cut_logs
 from tunefront.search.trial.resumption.fit_start import fit_start
@@ -64,28 +65,30 @@ def fit(
         TrainingPausedError: If its turn is over.
     """
     candidate = trainable.first
-    train, validation = dataset.split("train", fold), dataset.split("validation", fold)
     timer = EpochTimer()
-    keeps, watched = training.keep_weights, validation.part(training.n_validated)
-    watcher = Watcher(trainable.model, watched, goal, timer, goes_on, keeps=keeps, loss=trainable.loss)
-    targets = targets_of(candidate, dataset, train.labels)
-    batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
+    feed = Feed(trainable, dataset, fold, training.n_validated, seed)
+    n_train = len(feed.train.labels)
+    keeps = training.keep_weights
+    watcher = Watcher(trainable.model, feed.watched, goal, timer, goes_on, keeps=keeps, loss=trainable.loss)
     parts = phases(trainable, training.epochs_of(candidate))
     course = segments(candidate, parts)
     checkpoints = checkpoints or TrialCheckpoints()
-    start = fit_start(checkpoints, trainable, course, len(train.labels), timer, watcher, fold)
+    start = fit_start(checkpoints, trainable, course, n_train, timer, watcher, fold)
+    feed.follow(trainable)
+    watcher.follow(trainable.model, trainable.predictor, feed.watched)
     if log_folder:
         cut_logs(Path(log_folder), start.epoch)
     counters = start.counters
     for segment in start.segments_left(course):
         if not start.is_within(segment):
-            begin_segment(trainable, segment, len(train.labels), is_only_phase=len(parts) == 1)
-            watcher.follow(trainable.model)
+            begin_segment(trainable, segment, n_train, is_only_phase=len(parts) == 1)
+        feed.follow(trainable)
+        watcher.follow(trainable.model, trainable.predictor, feed.watched)
         callbacks = [timer, watcher, *_callbacks(candidate, training, segment.phase, log_folder)]
         n_done = max(segment.first_epoch - 1, start.epoch)
         kept = counters if n_done >= segment.phase.first_epoch else {}
         last = CheckpointCallback(checkpoints, trainable, timer, watcher, callbacks, kept)
-        _run(trainable, batches, n_done, segment.last_epoch, [*callbacks, last])
+        _run(trainable, feed.batches, n_done, segment.last_epoch, [*callbacks, last])
         counters = last.counters()
         if watcher.failure:
             raise TrainingFailedError(watcher.failure)
@@ -95,9 +98,9 @@ def fit(
             break
     if watcher.kept_weights:
         trainable.model.set_weights(watcher.kept_weights)
-    if watched is validation or watcher.was_stopped:
+    if feed.watched is feed.validation or watcher.was_stopped:
         return timer, watcher.kept
-    counted = watcher.kept_on(validation)
+    counted = watcher.kept_on(feed.validation)
     if not all(map(math.isfinite, counted.metrics.values())):
         raise TrainingFailedError(f"a score of all validation images became no number in epoch {counted.epoch}")
     return timer, counted

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tunefront.search.data.dataset import Dataset
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial.goal import Goal
+    from tunefront.search.trial.prefix.feature_source import FeatureSource
     from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
     from tunefront.search.trial.trainable import Trainable
 
@@ -57,12 +59,14 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     from tunefront.search.trial.deployed import deployed_trained, deployed_untrained
     from tunefront.search.trial.final_scores import final_scores
     from tunefront.search.trial.fit import TrainingPausedError
+    from tunefront.search.trial.prefix.feature_source import feature_source
     from tunefront.search.trial.resumption.task_checkpoints import task_checkpoints
     from tunefront.search.trial.timer import latency_seconds
 
     spec = StudySpec.from_json(task.spec)
     task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
     task.dataset.hold()
+    source = feature_source(connection, task, spec)  # it forks, which a framework's runtime would not survive
     before = deployed_untrained(spec, task.candidate, task.dataset, task.structures)
     keras.utils.set_random_seed(task.seed)
     peak = memory.PeakMemory()
@@ -79,18 +83,21 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     send(connection, Message("built", measurements))
     if not receive_verdict(connection):
         return
+    source.attach(trainable)
     try:
-        measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints)
+        measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints, source)
     except TrainingPausedError:
         return  # the supervisor, which has said so, expects nothing more
     measurements |= measured
     if task.dataset.folds and not was_stopped:
-        scores = _cross_validate(task, spec, goal, scores, checkpoints)
+        scores = _cross_validate(task, spec, goal, scores, checkpoints, source)
     measurements |= scores
     answers: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        test_scores, answers, given = final_scores(trainable.model, task.dataset, goal, trainable.loss)
+        test_scores, answers, given = final_scores(
+            trainable.predictor, task.dataset, goal, trainable.loss, partial(trainable.split, task.dataset)
+        )
         measurements |= test_scores
     if not was_stopped:
         measurements |= deployed_trained(spec, trainable.model, task.dataset)
@@ -109,6 +116,7 @@ def _train_first(
     goal: Goal,
     trainable: Trainable,
     checkpoints: TrialCheckpoints,
+    source: FeatureSource,
 ) -> tuple[dict[str, float], dict[str, float], bool]:
     """Train the candidate, with folds on the first one, or go on with what its checkpoint says if that had ended.
 
@@ -143,6 +151,7 @@ def _train_first(
         "train_seconds": timer.train_seconds,
         "validation_seconds": timer.validation_seconds,
         "compile_seconds": timer.compile_seconds,
+        **source.costs(trainable, timer),
     }
     if checkpoints.peak_bytes is not None:
         measured["peak_bytes"] = checkpoints.peak_bytes
@@ -169,7 +178,7 @@ def _keep(task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable, gi
     # Nothing is timed any more, so that no time of the trial's measures contains what follows.
     answers: Mapping[str, Any] = {}
     if not spec.confirms:
-        answers, given = _kept_answers(task.dataset, goal, trainable.model)
+        answers, given = _kept_answers(task.dataset, goal, trainable)
     for split in [split for split in ("test", "validation") if split in given][:1]:
         write_errors(Path(task.model_path), task.dataset, split, given[split])
     return Message("kept", late, answers=answers)
@@ -188,21 +197,26 @@ def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
     return scores
 
 
-def _kept_answers(dataset: Dataset, goal: Goal, model: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def _kept_answers(dataset: Dataset, goal: Goal, trainable: Trainable) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return split -> what the store keeps of the kept model's answers to the validation images (of the first fold).
 
     And split -> the answers themselves. What compares models image by image is left out, because a search does not.
     """
     from tunefront.search.trial.evaluation import answers_to, stored_answers
 
-    validation = dataset.split("validation")
-    given = answers_to(model, validation.images, goal)
+    validation = trainable.split(dataset, "validation")
+    given = answers_to(trainable.predictor, validation.images, goal)
     shown = goal if goal.task == "regression" else replace(goal, measure="accuracy")
     return {"validation": stored_answers(validation.labels, given, shown, has_curves=True)}, {"validation": given}
 
 
 def _cross_validate(
-    task: TrialTask, spec: StudySpec, goal: Goal, first: dict[str, float], checkpoints: TrialCheckpoints
+    task: TrialTask,
+    spec: StudySpec,
+    goal: Goal,
+    first: dict[str, float],
+    checkpoints: TrialCheckpoints,
+    source: FeatureSource,
 ) -> dict[str, float]:
     """Train on the other folds too; return each score's mean over all folds, and the spread of the goal's score.
 
@@ -220,6 +234,7 @@ def _cross_validate(
     for fold in range(len(folds), task.dataset.folds):
         seed = task.seed + fold
         trainable = training.build(spec.parsed_space(), task.candidate, task.dataset, spec.training, seed, fold)
+        source.attach(trainable)
         _, counted = fit(
             trainable,
             task.dataset,

@@ -91,6 +91,11 @@ class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]
         self._validation.append(seconds)
 
     @property
+    def epoch_seconds(self) -> list[float]:
+        """The training seconds of each epoch so far."""
+        return list(self._train)
+
+    @property
     def last_train_seconds(self) -> float:
         return self._train[-1]
 

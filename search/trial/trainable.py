@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.dataset import Dataset, Split
 from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.models.file_size import UNIT_OF_LABELS
@@ -29,6 +29,21 @@ from tunefront.spaces.schedules import build_learning_rate
 from tunefront.spaces.space import Space
 
 
+@dataclass(frozen=True)
+class Shortcut:
+    """What a frozen prefix of a network makes of every example, and the rest of the network.
+
+    Attributes:
+        rest: The model from features to the network's outputs, with the network's own layers.
+        features: Shape (n, ...), of all examples in their order in the dataset's arrays.
+        facts: The facts that were stored with them.
+    """
+
+    rest: Any
+    features: NDArray[Any]
+    facts: Mapping[str, Any]
+
+
 @dataclass
 class Trainable:
     """A candidate as Keras objects. It becomes another one where settings change during its training.
@@ -43,7 +58,10 @@ class Trainable:
             none: the user decides what is frozen there, whatever its layers and settings are called.
         seed: The seed that it was first built with.
         remake: The function that builds another candidate, with another seed, on the same data.
+        shortcuts: What finds the shortcut of a phase, once it is frozen as it trains; None takes none.
+        shortcut: The shortcut that `trained` is the rest behind; None if it takes the dataset's values.
         first: The candidate that it was first built as, with those that follow it.
+        whole: What `trained` is without a shortcut.
     """
 
     candidate: Candidate
@@ -54,10 +72,14 @@ class Trainable:
     backbone: Any = None
     seed: int = 0
     remake: Callable[[Candidate, int], Trainable] | None = None
+    shortcuts: Callable[[Trainable], Shortcut | None] | None = None
+    shortcut: Shortcut | None = None
     first: Candidate = field(init=False)
+    whole: Any = field(init=False)
 
     def __post_init__(self) -> None:
         self.first = self.candidate
+        self.whole = self.trained
 
     def made_again(self, candidate: Candidate, seed: int) -> Trainable:
         """Build another candidate on the same data.
@@ -79,6 +101,22 @@ class Trainable:
     def optimizer(self) -> Any:
         """The compiled optimizer, with its state."""
         return self.trained.optimizer
+
+    @property
+    def predictor(self) -> Any:
+        """The model that answers to what :meth:`split` gives, as `model` does to the dataset's values."""
+        return self.model if self.shortcut is None else self.shortcut.rest
+
+    def split(self, dataset: Dataset, name: str, fold: int = 0) -> Split:
+        """Return a split as `trained` takes it: the dataset's values, or their features."""
+        if self.shortcut is None:
+            return dataset.split(name, fold)
+        return dataset.split_of(self.shortcut.features, name, fold)
+
+    def take_shortcut(self) -> None:
+        """Train from here on behind the shortcut of the layers that are frozen now, if there is one."""
+        self.shortcut = self.shortcuts(self) if self.shortcuts is not None else None
+        self.trained = self.whole if self.shortcut is None else self.shortcut.rest
 
 
 @dataclass(frozen=True)
@@ -153,13 +191,17 @@ def phases(trainable: Trainable, epochs: int) -> tuple[Phase, ...]:
     return (Phase(1, n_head, is_head_only=True), Phase(n_head + 1, epochs, rate_factor=factor))
 
 
+def freeze_for(trainable: Trainable, phase: Phase) -> None:
+    """Freeze the backbone, if there is one, as the phase says; a compiled model must be compiled again afterwards."""
+    if trainable.backbone is not None:
+        settings = trainable.candidate.architecture_settings
+        freeze(trainable.backbone, 1.0 if phase.is_head_only else float(settings["freeze_fraction"]))
+
+
 def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
     """Freeze as the phase says, and compile with a new optimizer whose variables exist."""
     candidate = trainable.candidate
-    if trainable.backbone is not None:
-        freeze(
-            trainable.backbone, 1.0 if phase.is_head_only else float(candidate.architecture_settings["freeze_fraction"])
-        )
+    freeze_for(trainable, phase)
     learning_rate = build_learning_rate(
         "constant" if phase.is_head_only else candidate.schedule,
         {} if phase.is_head_only else candidate.schedule_settings,
@@ -167,10 +209,18 @@ def compile_for(trainable: Trainable, phase: Phase, n_train: int) -> None:
         n_steps(n_train, candidate.batch_size, candidate.steps_per_epoch),
         phase.last_epoch - phase.first_epoch + 1,
     )
+    trainable.take_shortcut()
     optimizer = build_optimizer(candidate.optimizer, candidate.optimizer_settings, learning_rate)
     optimizer.exclude_from_weight_decay(without_decay(trainable.model))
     _compile(trainable.trained, optimizer, trainable.loss, candidate.output)
     trainable.optimizer.build(trainable.trained.trainable_variables)  # under mixed_float16 it is Keras's wrapper
+
+
+def compile_again(trainable: Trainable) -> None:
+    """Compile what was compiled for its phase once more, with the same optimizer, behind its shortcut if it has one."""
+    optimizer = trainable.optimizer
+    trainable.take_shortcut()
+    _compile(trainable.trained, optimizer, trainable.loss, trainable.candidate.output)
 
 
 def _compile(model: Any, optimizer: Any, loss: keras.losses.Loss | str, output: str) -> None:

@@ -53,9 +53,9 @@ def fit_start(
     start = FitStart(state["epoch"], state["is_over"], state["counters"])
     segment = next(segment for segment in course if segment.last_epoch >= start.epoch)
     enter_epoch(trainable, start.epoch)
-    watcher.follow(trainable.model)
     if course[0].phase != course[-1].phase:
         compile_for(trainable, segment.phase, n_train)
-    watcher.restore(state["watcher"], checkpoints.restore(trainable))
+    kept = checkpoints.restore(trainable)
+    watcher.restore(state["watcher"], kept or trainable.model.get_weights())
     timer.restore(state["timer"], n_fits=course.index(segment) + (segment not in start.segments_left(course)))
     return start

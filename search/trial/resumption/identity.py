@@ -12,7 +12,7 @@ from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
 
 _FORMAT = 1  # of a checkpoint's content; another one is not read
-_NOT_OF_THE_TRAINING = {"time_limit", "tensorboard"}
+_NOT_OF_THE_TRAINING = {"time_limit", "tensorboard", "feature_cache"}
 
 
 def identity_of(task: TrialTask, spec: StudySpec, versions: Mapping[str, str]) -> dict[str, str]:

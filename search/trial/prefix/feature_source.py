@@ -1,0 +1,152 @@
+"""The features that a trial trains from: taken from this machine's cache, where another process puts them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
+
+from tunefront.search.data.feature_cache import FeatureCache, FeatureCacheError, Features
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.trial.batches import n_steps
+from tunefront.search.trial.messages import TrialTask, first_line
+from tunefront.search.trial.prefix.feature_key import key_of, may_use_features
+from tunefront.search.trial.prefix.features_maker import cut_of, make_features
+from tunefront.search.trial.prefix.spare_process import SpareProcess
+from tunefront.search.trial.resumption.task_checkpoints import versions
+from tunefront.search.trial.timer import EpochTimer
+from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
+from tunefront.storage.trials import WITHOUT_FEATURES
+
+Wanted = Sequence[tuple[int, str]]  # numbers of phases, and the keys of their features
+
+
+def feature_source(connection: Connection, task: TrialTask, spec: StudySpec) -> FeatureSource:
+    """Return the source of a trial's features, with a process forked to make them if the trial may need one.
+
+    Args:
+        connection: The trial's connection, which that process must not keep open.
+    """
+    found = versions()
+    if not may_use_features(task, spec):
+        return FeatureSource(task, spec, found)
+
+    def answer(wanted: Wanted) -> str:
+        try:
+            held.extend(make_features(task, spec, found, wanted))
+        except Exception as error:  # noqa: BLE001 - whatever ends the making, the trial trains without it
+            return first_line(error)
+        return ""
+
+    held: list[Features] = []  # in use until the trial uses them itself
+    return FeatureSource(task, spec, found, SpareProcess(answer, connection.fileno()))
+
+
+class FeatureSource:
+    """The source of one trial's features.
+
+    Args:
+        versions: The versions of what computes features, by name.
+        maker: The process that makes what is missing of :data:`Wanted`, and answers why it could not, or nothing; None
+            if no features are used.
+
+    Attributes:
+        problem: Why the trial trains on plain examples though it should not; empty if it does not.
+    """
+
+    def __init__(
+        self, task: TrialTask, spec: StudySpec, versions: Mapping[str, str], maker: SpareProcess | None = None
+    ) -> None:
+        self.problem = ""
+        self._used: dict[Phase, Mapping[str, float]] = {}
+        self._task = task
+        self._spec = spec
+        self._versions = versions
+        self._maker = maker
+        self._features: dict[str, Features] = {}
+        self._keys_of_places: dict[int, str] = {}  # of cuts
+
+    def attach(self, trainable: Trainable) -> None:
+        """Let a trainable that was built train from features in every phase that has some.
+
+        If features cannot be had, it stays as it is, and the log says why.
+        """
+        # The network's examples may be changed at random before it.
+        if self._maker is None or trainable.whole is not trainable.model or self.problem:
+            return
+        parts = phases(trainable, self._spec.training.epochs_of(trainable.candidate))
+        keys = self._keys(trainable, parts)
+        try:
+            self._take(keys, self._maker)
+        except (FeatureCacheError, EOFError, OSError) as error:
+            self.problem = str(error) or "the process that makes features has ended"
+            sys.stderr.write(f"trains without stored features, on all of the network: {self.problem}\n")
+            self._features.clear()
+            return
+        finally:
+            self._maker.close()
+        self._used = {parts[number]: self._features[key].facts for number, key in keys.items()}
+        if keys:
+            trainable.shortcuts = self._shortcut_of
+            compile_again(trainable)
+
+    def _keys(self, trainable: Trainable, parts: Sequence[Phase]) -> dict[int, str]:
+        """Return the number of each phase that has a cut, and the key of its features; the last phase stays frozen."""
+        keys = {}
+        for number, phase in enumerate(parts):
+            freeze_for(trainable, phase)
+            cut = cut_of(trainable, self._task.dataset, self._spec)
+            if cut is not None:
+                keys[number] = self._keys_of_places[cut.place] = key_of(cut, self._task, self._spec, self._versions)
+        return keys
+
+    def _take(self, keys: Mapping[int, str], maker: SpareProcess) -> None:
+        """Take features into use, and have those that are missing made first."""
+        cache = FeatureCache(self._spec.training.feature_cache) if keys else None
+        for attempt in range(2):
+            missing = []
+            for number, key in keys.items():
+                features = None if cache is None or key in self._features else cache.take(key)
+                if features is not None:
+                    self._features[key] = features
+                elif key not in self._features:
+                    missing.append((number, key))
+            if not missing:
+                return
+            problem = maker.ask(missing) if not attempt else "they were removed at once"
+            if problem:
+                raise FeatureCacheError(problem)
+
+    def _shortcut_of(self, trainable: Trainable) -> Shortcut | None:
+        cut = cut_of(trainable, self._task.dataset, self._spec)
+        if cut is None:
+            return None
+        features = self._features[self._keys_of_places[cut.place]]
+        return Shortcut(cut.rest(), features.array, features.facts)
+
+    def costs(self, trainable: Trainable, timer: EpochTimer) -> dict[str, float]:
+        """Return the times of a training as they are told: with one pass of the frozen layers, whoever computed it.
+
+        A pass of each kind of examples stands in training and validation: the longest one where phases have several.
+        """
+        if self.problem:
+            return {WITHOUT_FEATURES: 1.0}
+        epochs, candidate = timer.epoch_seconds, trainable.candidate
+        reached = {phase: facts for phase, facts in self._used.items() if phase.first_epoch <= len(epochs)}
+        if not reached:
+            return {}
+        dataset, training = self._task.dataset, self._spec.training
+        n_examples = n_steps(dataset.n_train, candidate.batch_size, candidate.steps_per_epoch) * candidate.batch_size
+        n_examples = n_examples if candidate.steps_per_epoch else dataset.n_train
+        plain = dict(enumerate(epochs, start=1))
+        for phase, facts in reached.items():
+            of_phase = [epoch for epoch in plain if phase.first_epoch <= epoch <= phase.last_epoch]
+            plain |= dict.fromkeys(of_phase, facts["plain_seconds_an_example"] * n_examples)
+        seconds = max(facts["seconds_an_example"] for facts in reached.values())
+        n_validated = min(training.n_validated or dataset.n_validation, dataset.n_validation)
+        return {
+            "prefix_seconds": seconds * dataset.n_train,
+            "train_seconds": timer.train_seconds + seconds * dataset.n_train,
+            "validation_seconds": timer.validation_seconds + seconds * n_validated,
+            "plain_train_seconds": sum(plain.values()),
+        }

@@ -1,0 +1,40 @@
+"""What a training is fed with: its batches and validation examples, in the form that its model takes now."""
+
+from __future__ import annotations
+
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.trial.batches import Batches
+from tunefront.search.trial.trainable import Trainable, targets_of
+
+
+class Feed:
+    """The examples of one fold's training.
+
+    Args:
+        n_validated: The examples that score every epoch; None for all.
+        seed: The seed of the order of batches, which is the same in every form.
+
+    Attributes:
+        watched: The examples that score every epoch: `validation` itself if these are all.
+    """
+
+    def __init__(self, trainable: Trainable, dataset: Dataset, fold: int, n_validated: int | None, seed: int) -> None:
+        self._dataset = dataset
+        self._fold = fold
+        self._n_validated = n_validated
+        self._seed = seed
+        self._read(trainable)
+
+    def follow(self, trainable: Trainable) -> None:
+        """Take on the form that a trainable takes its examples in now."""
+        if trainable.shortcut is not self._shortcut:
+            self._read(trainable)
+
+    def _read(self, trainable: Trainable) -> None:
+        self._shortcut, candidate = trainable.shortcut, trainable.first
+        self.train = trainable.split(self._dataset, "train", self._fold)
+        self.validation = trainable.split(self._dataset, "validation", self._fold)
+        self.watched = self.validation.part(self._n_validated)
+        targets = targets_of(candidate, self._dataset, self.train.labels)
+        steps = candidate.steps_per_epoch
+        self.batches = Batches(self.train.images, targets, candidate.batch_size, steps, self._seed)
