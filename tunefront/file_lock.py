@@ -32,6 +32,11 @@ def try_share(descriptor: int) -> bool:
     return _try(descriptor, fcntl.LOCK_SH)
 
 
+def unlock(descriptor: int) -> None:
+    """No longer hold or share the lock of an open file."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
 def _try(descriptor: int, kind: int) -> bool:
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)

@@ -25,14 +25,13 @@ from tunefront.search.data.cache_folder import (
     FEATURES,
     PARTIAL,
     lock_path,
-    make_cache_folder,
     note_use,
     share,
     share_to_read,
 )
 from tunefront.search.data.dataset import UNREADABLE_ARRAY
 from tunefront.search.data.examples import DataError
-from tunefront.search.data.lock import alone, share_lock
+from tunefront.search.data.lock import alone_unless, share_lock
 from tunefront.storage.database.sqlite_file import MOUNTS, network_type
 
 _ARRAY = "features.npy"
@@ -65,6 +64,7 @@ class FeatureCache:
     """The features on this machine.
 
     Args:
+        cache: The folder of prepared data, in which they get one of their own.
         most_bytes: The bytes that they take at most, beside those in use.
         mounts: A file like /proc/mounts.
 
@@ -72,12 +72,9 @@ class FeatureCache:
         FeatureCacheError: If they cannot be kept where prepared data is.
     """
 
-    def __init__(self, most_bytes: float, mounts: Path = MOUNTS) -> None:
+    def __init__(self, cache: Path, most_bytes: float, mounts: Path = MOUNTS) -> None:
+        self._cache = cache
         self._most_bytes = most_bytes
-        try:
-            self._cache = make_cache_folder()
-        except DataError as error:
-            raise FeatureCacheError(str(error)) from error
         network = network_type(self._cache, mounts)
         if network:  # a lock may not hold there, and reading over a network may take longer than computing
             raise FeatureCacheError(f"{self._cache} is on a file system of the network ({network})")
@@ -115,8 +112,9 @@ class FeatureCache:
         folder = self._folder(key)
         try:
             _make_shared(folder.parent)
-            with alone(lock_path(self._cache, _name(key)), lambda: None):
-                if _read(folder) is None:
+            lock = lock_path(self._cache, _name(key))
+            with alone_unless(lock, lambda: _read(folder) is not None) as is_alone:
+                if is_alone and _read(folder) is None:
                     self._write(folder, tuple(shape), np.dtype(dtype), compute)
         except OSError as error:
             raise FeatureCacheError(f"{folder.parent}: {error.strerror or error}") from error

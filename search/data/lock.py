@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tunefront.file_lock import locked, try_lock, try_share
+from tunefront.file_lock import locked, try_lock, try_share, unlock
 from tunefront.search.data.cache_folder import share
 from tunefront.search.data.examples import DataError
 
@@ -25,6 +25,23 @@ def alone(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """
     with locked(_lockable(path), waiting):
         yield
+
+
+@contextmanager
+def alone_unless(path: Path, is_done: Callable[[], bool]) -> Iterator[bool]:
+    """Hold the lock at `path`, or yield False as soon as others share it and `is_done` says that it is not needed."""
+    descriptor = _lockable(path)
+    try:
+        while not try_lock(descriptor):
+            if try_share(descriptor):
+                if is_done():
+                    yield False
+                    return
+                unlock(descriptor)  # two that share it would wait for one another
+            time.sleep(_WAIT_SECONDS)
+        yield True
+    finally:
+        os.close(descriptor)
 
 
 def share_lock(path: Path) -> int:

@@ -6,13 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
-from tunefront.search.data.feature_cache import FeatureCache, FeatureCacheError, Features
+from tunefront.search.data.feature_cache import FeatureCacheError, Features
 from tunefront.search.spec.study_spec import StudySpec
-from tunefront.search.trial.batches import n_steps
 from tunefront.search.trial.messages import TrialTask, first_line
 from tunefront.search.trial.prefix.feature_key import key_of, may_use_features
-from tunefront.search.trial.prefix.features_maker import cut_of, make_features
+from tunefront.search.trial.prefix.features_maker import cache_of, cut_of, make_features
 from tunefront.search.trial.prefix.spare_process import SpareProcess
+from tunefront.search.trial.prefix.told_times import told_times
 from tunefront.search.trial.resumption.task_checkpoints import versions
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
@@ -102,7 +102,7 @@ class FeatureSource:
 
     def _take(self, keys: Mapping[int, str], maker: SpareProcess) -> None:
         """Take features into use, and have those that are missing made first."""
-        cache = FeatureCache(self._spec.training.feature_cache) if keys else None
+        cache = cache_of(self._task.dataset, self._spec) if keys else None
         for attempt in range(2):
             missing = []
             for number, key in keys.items():
@@ -125,28 +125,9 @@ class FeatureSource:
         return Shortcut(cut.rest(), features.array, features.facts)
 
     def costs(self, trainable: Trainable, timer: EpochTimer) -> dict[str, float]:
-        """Return the times of a training as they are told: with one pass of the frozen layers, whoever computed it.
-
-        A pass of each kind of examples stands in training and validation: the longest one where phases have several.
-        """
+        """Return what is told of a training's times in place of the timer's; often nothing."""
         if self.problem:
             return {WITHOUT_FEATURES: 1.0}
-        epochs, candidate = timer.epoch_seconds, trainable.candidate
-        reached = {phase: facts for phase, facts in self._used.items() if phase.first_epoch <= len(epochs)}
-        if not reached:
-            return {}
-        dataset, training = self._task.dataset, self._spec.training
-        n_examples = n_steps(dataset.n_train, candidate.batch_size, candidate.steps_per_epoch) * candidate.batch_size
-        n_examples = n_examples if candidate.steps_per_epoch else dataset.n_train
-        plain = dict(enumerate(epochs, start=1))
-        for phase, facts in reached.items():
-            of_phase = [epoch for epoch in plain if phase.first_epoch <= epoch <= phase.last_epoch]
-            plain |= dict.fromkeys(of_phase, facts["plain_seconds_an_example"] * n_examples)
-        seconds = max(facts["seconds_an_example"] for facts in reached.values())
-        n_validated = min(training.n_validated or dataset.n_validation, dataset.n_validation)
-        return {
-            "prefix_seconds": seconds * dataset.n_train,
-            "train_seconds": timer.train_seconds + seconds * dataset.n_train,
-            "validation_seconds": timer.validation_seconds + seconds * n_validated,
-            "plain_train_seconds": sum(plain.values()),
-        }
+        dataset = self._task.dataset
+        n_validated = min(self._spec.training.n_validated or dataset.n_validation, dataset.n_validation)
+        return told_times(self._used, trainable.candidate, timer, dataset.n_train, n_validated)

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tunefront.search.data.dataset import Dataset, opened
@@ -32,7 +33,7 @@ def make_features(
         FeatureCacheError: If they cannot be kept.
         ValueError: If the network is another one here.
     """
-    cache = FeatureCache(spec.training.feature_cache)
+    cache = cache_of(task.dataset, spec)
     trainable = build(spec.parsed_space(), task.candidate, task.dataset, spec.training, task.seed)
     parts = phases(trainable, spec.training.epochs_of(task.candidate))
     found = []
@@ -46,6 +47,15 @@ def make_features(
         features = cache.take(key)
         found += [features] if features is not None else []
     return found
+
+
+def cache_of(dataset: Dataset, spec: StudySpec) -> FeatureCache:
+    """Return the features on this machine, beside the prepared data.
+
+    Raises:
+        FeatureCacheError: If they cannot be kept there.
+    """
+    return FeatureCache(Path(dataset.folder).parent, spec.training.feature_cache)
 
 
 def cut_of(trainable: Trainable, dataset: Dataset, spec: StudySpec) -> Cut | None:

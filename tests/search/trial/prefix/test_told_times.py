@@ -1,0 +1,65 @@
+"""The times that are told of trainings from features, worked out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.candidates import candidate
+
+pytestmark = pytest.mark.keras
+
+
+@pytest.fixture
+def timer(keras: Any) -> Any:
+    """A timer of four epochs, 0.1 s each but for the last one, and of validations of 0.02 s after the first."""
+    from tunefront.search.trial.timer import EpochTimer
+
+    timer = EpochTimer()
+    state = {"compile": [1.0], "train": [0.1, 0.1, 0.1, 0.5], "validation": [0.3, 0.02, 0.02, 0.02]}
+    timer.restore({**state, "compiling_epochs": [], "compiling_validations": [0]}, n_fits=1)
+    return timer
+
+
+def test_one_pass_is_told_beside_the_epochs(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import told_times
+    from tunefront.search.trial.trainable import Phase
+
+    facts = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.04}
+    told = told_times({Phase(1, 6): facts}, candidate(), timer, n_train=100, n_validated=30)
+    assert told == pytest.approx(
+        {
+            "prefix_seconds": 1.0,
+            "train_seconds": 0.8 + 1.0,
+            "validation_seconds": 4 * 0.02 + 0.3,
+            "plain_train_seconds": 4 * 100 * 0.04,
+        }
+    )
+
+
+def test_an_epoch_may_be_shorter_than_a_pass(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import told_times
+    from tunefront.search.trial.trainable import Phase
+
+    facts = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.04}
+    chosen = candidate(batch_size=5, steps_per_epoch=2)
+    told = told_times({Phase(1, 6): facts}, chosen, timer, n_train=100, n_validated=30)
+    assert told["train_seconds"] == pytest.approx(1.8)  # all examples were passed, whatever an epoch has
+    assert told["plain_train_seconds"] == pytest.approx(4 * 10 * 0.04)
+
+
+def test_two_phases_have_one_pass_and_a_plain_phase_its_own_epochs(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import told_times
+    from tunefront.search.trial.trainable import Phase
+
+    head, rest = Phase(1, 3, is_head_only=True), Phase(4, 6)
+    of_head = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.03}
+    of_rest = {"seconds_an_example": 0.008, "plain_seconds_an_example": 0.05}
+    told = told_times({head: of_head, rest: of_rest}, candidate(), timer, n_train=100, n_validated=30)
+    assert told["train_seconds"] == pytest.approx(0.8 + 1.0)
+    assert told["plain_train_seconds"] == pytest.approx(3 * 3.0 + 5.0)
+    told = told_times({head: of_head}, candidate(), timer, n_train=100, n_validated=30)
+    assert told["plain_train_seconds"] == pytest.approx(3 * 3.0 + 0.5)
+    later = Phase(5, 6)  # which a training that was stopped after four epochs has not reached
+    assert told_times({later: of_rest}, candidate(), timer, n_train=100, n_validated=30) == {}

@@ -1,0 +1,126 @@
+"""Trials in children of a fork server, which go on with everything, and what they told."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from tests.candidates import candidate
+from tunefront.search.data.cache import prepare
+from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.slots import Slot
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.trial.messages import Message, TrialTask, answer, receive
+from tunefront.search.trial.process import run_trial
+from tunefront.spaces.candidate import Candidate
+
+_ANSWERED = ("built", "trained", "turn")
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a trial told, and what it left.
+
+    Attributes:
+        model: Name in the model's file -> digest of the array.
+        log: What it wrote on standard error.
+    """
+
+    messages: tuple[Message, ...]
+    model: Mapping[str, str]
+    log: str
+
+    def of(self, kind: str) -> list[Message]:
+        return [message for message in self.messages if message.kind == kind]
+
+    @property
+    def measurements(self) -> dict[str, float]:
+        return {name: value for message in self.messages for name, value in message.measurements.items()}
+
+    @property
+    def epochs(self) -> list[tuple[int, float, dict[str, float]]]:
+        """Each epoch's number, score and metrics, without its times."""
+        found = [message.epoch or {} for message in self.of("epoch")]
+        return [(epoch["epoch"], epoch["accuracy"], epoch["metrics"]) for epoch in found]
+
+
+def frozen(weights: Path, architecture: str = "MobileNet", **settings: Any) -> Candidate:
+    """Return a candidate with a frozen backbone, of few small steps."""
+    own = {"weights": str(weights), "dropout": 0.3, "freeze_fraction": 0.8, **settings.pop("own", {})}
+    if architecture.startswith("MobileNet"):
+        own = {"width": 0.25 if architecture == "MobileNet" else 0.35, **own}
+    defaults = {"image_size": 32, "batch_size": 64, "steps_per_epoch": 3}
+    return candidate(architecture=architecture, architecture_settings=own, **{**defaults, **settings})
+
+
+def spec_of(training: Mapping[str, Any], data: Mapping[str, Any] | None = None, **more: Any) -> StudySpec:
+    return StudySpec.model_validate(
+        {"name": "frozen", "data": {"source": "digits", **(data or {})}, "training": training, **more}
+    )
+
+
+def task_of(spec: StudySpec, chosen: Candidate, folder: Path) -> TrialTask:
+    folder.mkdir(parents=True, exist_ok=True)
+    return TrialTask(
+        number=3,
+        spec=spec.as_json(),
+        candidate=chosen,
+        dataset=prepare(spec.data, spec.seed, are_images=True),
+        slot=Slot("cpu0", 1),
+        seed=7,
+        rungs=(),
+        model_path=str(folder / "model.keras"),
+        measures_latency=False,
+        device="this CPU",
+    )
+
+
+def plainly(task: TrialTask) -> TrialTask:
+    """Return the same task without stored features, with a folder of its own for its model."""
+    training = {**task.spec["training"], "feature_cache": 0.0}
+    path = Path(task.model_path).with_name("plain.keras")
+    return replace(task, spec={**task.spec, "training": training}, model_path=str(path))
+
+
+def train(launcher: Launcher, task: TrialTask, copies: Path | None = None) -> Told:
+    """Run a trial to its end.
+
+    Args:
+        copies: Where its checkpoints are copied to, each below its number.
+    """
+    log = Path(task.model_path).with_suffix(".log")
+    child = launcher.start(run_trial, task, log)
+    messages: list[Message] = []
+    while not messages or messages[-1].kind not in ("kept", "failed"):
+        messages.append(receive(child.connection))
+        last = messages[-1]
+        if last.kind == "checkpoint" and copies is not None and last.epoch:
+            shutil.copytree(task.checkpoint_folder, copies / str(last.epoch["n_epochs"]))
+        if last.kind in _ANSWERED:
+            answer(child.connection, go_on=True)
+    child.reap()
+    assert messages[-1].kind == "kept", messages[-1].reason + log.read_text()
+    return Told(tuple(messages), _arrays_of(Path(task.model_path)), log.read_text())
+
+
+def _arrays_of(path: Path) -> dict[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        content = io.BytesIO(archive.read("model.weights.h5"))
+    found: dict[str, str] = {}
+
+    def note(name: str, entry: Any) -> None:
+        if isinstance(entry, h5py.Dataset):
+            found[name] = hashlib.sha256(np.asarray(entry).tobytes()).hexdigest()
+
+    with h5py.File(content) as file:
+        file.visititems(note)
+    return found
