@@ -15,6 +15,7 @@ from tunefront.objectives.measures import AXES
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.sentences.attempts import describe_attempts
+from tunefront.reports.sentences.features import describe_features
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import STATES, ReasonGroup, StudyResults, load_results
 from tunefront.reports.tables.terminal import front_table
@@ -160,9 +161,7 @@ class StudyStatus:
         if self.control is not None and self.control.priority:
             parts.append(Text(f"priority {self.control.priority}"))
         parts += [Text(note, style="yellow") for note in notes(results)]
-        repeated = describe_attempts(results)
-        if repeated:
-            parts.append(Text(repeated))
+        parts += [Text(text) for text in (describe_attempts(results), describe_features(results)) if text]
         for state in _REASONED:
             parts += [_reason_line(state, group) for group in results.reasons(state)]
         if not is_brief:

@@ -26,6 +26,7 @@ from tunefront.storage.trials import TrialRecord
 
 STATES = ("complete", "pruned", "refused", "failed", "cancelled", "running", "waiting")
 _BY_A_PERSON = "cancelled by a person"
+_OF_TRAINING = ("train_seconds", "validation_seconds", "compile_seconds")
 
 
 @dataclass(frozen=True)
@@ -122,13 +123,15 @@ class StudyResults:
     def value(self, trial: TrialRecord, axis: Axis) -> float:
         """Return the trial's value on the axis, the latest if it is not complete; NaN if it was not measured.
 
-        A time that is a sum over several kinds of machines is none that compares, and so is NaN.
+        A time that is a sum over several kinds of machines is none that compares, and so is NaN; and so is that of a
+        training without the stored features that others had.
         """
         if trial.values is not None and axis in self._places:
             return trial.values[self._places[axis]]
-        if axis == "time" and trial.has_mixed_times:
+        name = self._measure_names[axis]
+        if axis == "time" and (trial.has_mixed_times or (name in _OF_TRAINING and trial.lacked_features)):
             return math.nan
-        return trial.measurements.get(self._measure_names[axis], math.nan)
+        return trial.measurements.get(name, math.nan)
 
     @cached_property
     def _places(self) -> dict[Axis, int]:

@@ -42,6 +42,7 @@ from tunefront.reports.places import without_places
 from tunefront.reports.selection.options import find_options
 from tunefront.reports.sentences.attempts import describe_attempts
 from tunefront.reports.sentences.conditions import busyness, machines
+from tunefront.reports.sentences.features import describe_features
 from tunefront.reports.sentences.notes import MARK, describe_marks, notes
 from tunefront.reports.sentences.state_meanings import describe_state
 from tunefront.reports.sentences.stopping_cost import describe_stopping_cost
@@ -169,6 +170,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
             "stopping_cost": describe_stopping_cost(results),
             "optimizers": describe_optimizers(results),
             "attempts": describe_attempts(results),
+            "features": describe_features(results),
             "slot_seconds": describe_slot_seconds(results),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
