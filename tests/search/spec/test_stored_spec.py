@@ -220,6 +220,34 @@ def test_what_a_file_writes_otherwise_is_refused(tmp_path: Path, more: str, chan
     assert refused(SMALL + changed, tmp_path, stored) == expected
 
 
+def test_a_study_that_began_without_stored_features_goes_on_without(tmp_path: Path) -> None:
+    stored = store(SMALL, tmp_path)
+    assert stored["training"].pop("feature_cache") == 4e9
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.training.feature_cache == 0
+    assert differences(stored, again.as_json()) == []
+    assert lines == [
+        "training.feature_cache: the study began with 0.0 and goes on with it; the spec leaves it out, which in a new "
+        "study means 4000000000.0"
+    ]
+    assert refused(SMALL + "[training]\nfeature_cache = true\n", tmp_path, stored) == [
+        "training.feature_cache: the study has 0.0, the spec 4000000000.0"
+    ]
+
+
+@pytest.mark.parametrize(("written", "expected"), [("false", 0), ("true", 4e9), ('"20 GB"', 2e10), ('"0 B"', 0)])
+def test_room_for_features_is_a_size(tmp_path: Path, written: str, expected: float) -> None:
+    found = read(f"{SMALL}[training]\nfeature_cache = {written}\n", tmp_path)[0]
+    assert found.training.feature_cache == expected
+    assert StudySpec.from_json(found.as_json()).training == found.training
+
+
+@pytest.mark.parametrize("written", ["4_000_000_000", '"much"', '"-1 GB"', '"4"'])
+def test_room_for_features_without_a_unit_is_refused(tmp_path: Path, written: str) -> None:
+    with pytest.raises(SpecError, match=r"study\.toml: training\.feature_cache: "):
+        read(f"{SMALL}[training]\nfeature_cache = {written}\n", tmp_path)
+
+
 def test_another_choice_of_names_is_one_difference(tmp_path: Path) -> None:
     stored = store(SMALL, tmp_path)
     assert refused(SMALL.replace('"adam"', '["sgd", "lion"]'), tmp_path, stored) == [
