@@ -24,7 +24,7 @@ def layer_of(cut: Any) -> str:
 @pytest.mark.parametrize(
     ("architecture", "own", "fraction", "expected"),
     [
-        ("MobileNetV2", {"width": 0.35}, 0.5, "block_7_project_BN"),  # layer 72; 76 and 77 have two tensors
+        ("MobileNetV2", {"width": 0.35}, 0.5, "block_7_add"),  # layer 72; behind 76 and 77 two tensors cross
         ("MobileNetV2", {"width": 0.35}, 0.9, "block_14_add"),
         ("MobileNetV2", {"width": 0.35}, 1.0, "pooled"),
         # Its first stochastic depth, layer 44 of 237, drops though it is frozen; a shortcut crosses beside it.
