@@ -29,7 +29,7 @@ SEED = 1
 PIXELS = 96
 N_TRAIN, N_VALIDATION = 1000, 250
 FRACTIONS = (1.0, 0.9, 0.8)
-N_EPOCHS = 3  # the first one traces, and is told apart
+N_EPOCHS = 3  # the first one traces, and is left out
 N_COMPARED_STEPS = 20
 
 

@@ -23,6 +23,8 @@ from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
 
 DEVICE_KINDS = "device_kinds"  # measured where it is more than one: the kinds of devices that trained a trial
+# Time -> the measurement of one pass of frozen layers that it contains beside the times of its epochs.
+PASSES = {"train_seconds": "prefix_seconds", "validation_seconds": "prefix_validation_seconds"}
 # Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
 WITHOUT_FEATURES = "without_features"
 

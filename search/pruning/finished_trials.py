@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from tunefront.objectives.skill import Floats, skill_scale
 from tunefront.search.pruning.accuracy_prediction import learning_level
 from tunefront.search.pruning.time_prediction import settled_so_far
 from tunefront.storage.curves import Epoch
+from tunefront.storage.trials import PASSES
 
 TIMED = ("train_seconds", "validation_seconds")
 
@@ -32,6 +33,7 @@ class FinishedTrial:
             from this trial about time.
         best_in_training: The same as `best_so_far` for the training images; NaN where unknown.
         n_planned: The epochs that its training was to have; 0 if those are the same for all trials.
+        passes: Training time and validation time that it spent once, beside its epochs; 0 if they are left out.
     """
 
     number: int
@@ -41,6 +43,7 @@ class FinishedTrial:
     seconds_so_far: dict[str, Floats] = field(default_factory=dict)
     best_in_training: Floats = field(default_factory=lambda: np.array(math.nan))
     n_planned: int = 0
+    passes: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def from_epochs(
@@ -51,8 +54,13 @@ class FinishedTrial:
         is_feasible: bool,
         measure: Measure,
         n_planned: int = 0,
+        measurements: Mapping[str, float] | None = None,
     ) -> FinishedTrial:
-        """Make a complete trial from its curve, whose scores are those of `measure`."""
+        """Make a complete trial from its curve, whose scores are those of `measure`.
+
+        Args:
+            measurements: What it measured, passes of frozen layers among them; None for nothing.
+        """
         return cls(
             number,
             measure.best_so_far([epoch.accuracy for epoch in epochs]),
@@ -61,6 +69,7 @@ class FinishedTrial:
             {name: settled_so_far([getattr(epoch, name) for epoch in epochs]) for name in TIMED},
             measure.best_so_far([training_score(epoch, measure) for epoch in epochs]),
             n_planned,
+            {name: (measurements or {}).get(passed, 0.0) for name, passed in PASSES.items()},
         )
 
 
@@ -102,6 +111,7 @@ class FinishedTrials:
         self._n_planned = np.empty(16, dtype=np.int64)
         self._values = np.empty((16, len(self._directions)))
         self._seconds: dict[str, Floats] = {}
+        self._passes = {name: np.empty(16) for name in TIMED}
         self.rival_numbers: list[int] = []
         self.rivals: Floats = np.empty((0, len(self._directions)))
         for trial in trials:
@@ -139,6 +149,10 @@ class FinishedTrials:
         """Return ``train_seconds`` or ``validation_seconds`` up to each epoch, shape (n, epochs); NaN where unknown."""
         return self._seconds[name][: self._n] if name in self._seconds else np.full((self._n, self._epochs), np.nan)
 
+    def passes(self, name: str) -> Floats:
+        """Return the part of ``train_seconds`` or ``validation_seconds`` that was spent once, shape (n,)."""
+        return self._passes[name][: self._n]
+
     def add(self, trial: FinishedTrial) -> None:
         """Append a row; a feasible trial may replace rivals."""
         if not len(trial.best_so_far) or np.isnan(trial.best_so_far).any() or np.isnan(trial.values).any():
@@ -152,6 +166,8 @@ class FinishedTrials:
         self._n_epochs[self._n] = min(len(trial.best_so_far), self._epochs)
         self._n_planned[self._n] = trial.n_planned or self._epochs
         self._values[self._n] = trial.values
+        for name in TIMED:
+            self._passes[name][self._n] = trial.passes.get(name, 0.0)
         for name, seconds in trial.seconds_so_far.items():
             column = self._seconds.setdefault(name, np.full((len(self._best_so_far), self._epochs), np.nan))
             column[self._n] = _fitted(seconds, self._epochs)
@@ -173,6 +189,7 @@ class FinishedTrials:
         self._n_epochs = np.concatenate([self._n_epochs, np.empty_like(self._n_epochs)])
         self._n_planned = np.concatenate([self._n_planned, np.empty_like(self._n_planned)])
         self._values = np.concatenate([self._values, np.empty_like(self._values)])
+        self._passes = {name: np.concatenate([old, np.empty_like(old)]) for name, old in self._passes.items()}
         self._seconds = {name: np.concatenate([old, np.full_like(old, np.nan)]) for name, old in self._seconds.items()}
 
 

@@ -105,7 +105,7 @@ def _chance_within_limits(
     chance = 1.0
     for (axis, objective), value in zip(pruner.objectives.items(), best, strict=True):
         if objective.measure.name in TIMED and objective.at_most is not None:
-            chance *= pruner.predict_time(record.epochs, finished).chance_within(objective.at_most)
+            chance *= pruner.predict_time(record.epochs, finished, record.measurements).chance_within(objective.at_most)
         elif axis != "accuracy" and objective.is_out_of_reach(float(value)):
             return 0.0
     return chance
@@ -120,7 +120,7 @@ def finished_trial(record: TrialRecord, measure: Measure, epochs: int) -> Finish
     assert record.values is not None
     n_planned = _epochs_of(record, epochs)
     return FinishedTrial.from_epochs(
-        record.number, record.epochs, record.values, record.is_feasible, measure, n_planned
+        record.number, record.epochs, record.values, record.is_feasible, measure, n_planned, record.measurements
     )
 
 

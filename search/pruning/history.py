@@ -15,8 +15,9 @@ from tunefront.search.pruning.finished_trials import (
 )
 from tunefront.spaces.candidate import EPOCHS_PARAMETER
 from tunefront.storage import counts, curves
+from tunefront.storage.measurements import load_named
 from tunefront.storage.open_study import OpenStudy
-from tunefront.storage.trials import is_feasible
+from tunefront.storage.trials import PASSES, is_feasible
 
 
 class History:
@@ -62,7 +63,9 @@ class History:
         return self._finished.of(epochs)
 
     def _read(self, new: Sequence[FrozenTrial]) -> list[FinishedTrial]:
-        read = curves.load(self._study, [trial.number for trial in new]) if new else {}
+        numbers = [trial.number for trial in new]
+        read = curves.load(self._study, numbers) if new else {}
+        passes = load_named(self._study, PASSES.values(), numbers) if new else {}
         return [
             FinishedTrial.from_epochs(
                 trial.number,
@@ -71,6 +74,7 @@ class History:
                 is_feasible(trial, self._objectives, self._extra),
                 self._measure,
                 n_planned=int(trial.params.get(EPOCHS_PARAMETER, self._epochs)),
+                measurements=passes.get(trial.number),
             )
             for trial in new
             if trial.number in read  # a trial that a person completed through Optuna may have no curve

@@ -34,6 +34,7 @@ from tunefront.search.pruning.finished_trials import (
 from tunefront.search.pruning.time_prediction import TimePrediction, project_seconds
 from tunefront.search.pruning.verdict import GO_ON, Verdict
 from tunefront.storage.curves import Epoch
+from tunefront.storage.trials import PASSES
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class ParetoPruner:
         for axis, objective in self.objectives.items():
             value = best[list(self.objectives).index(axis)]
             if objective.measure.name in TIMED and objective.has_limit:
-                value = self.predict_time(curve, finished).undercut_with(self._accepted_chance(finished, n_ended))
+                accepted = self._accepted_chance(finished, n_ended)
+                value = self.predict_time(curve, finished, measurements).undercut_with(accepted)
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 violations = {objective.measure.name: objective.violation(value)}
                 broken = objective.describe_violation(value)
@@ -143,7 +145,7 @@ class ParetoPruner:
                 chance = self._accepted_chance(finished, n_ended)
                 values.append(-self.measure.loss(math.inf) if end is None else end.exceeded_with(chance))
             elif objective.measure.name in TIMED:
-                values.append(self.predict_time(curve, finished).lower_quartile)
+                values.append(self.predict_time(curve, finished, measurements).lower_quartile)
             else:
                 value = measurements.get(objective.measure.name, math.nan)
                 values.append(-math.inf if math.isnan(value) else value)
@@ -166,18 +168,24 @@ class ParetoPruner:
         assured = best if never_lost else scale.worst
         return predict_end(scale, float(level), finished.levels[is_like, last], ends, assured)
 
-    def predict_time(self, curve: Sequence[Epoch], finished: FinishedTrials) -> TimePrediction:
-        """Predict the seconds of the whole training, for a time objective that is a sum over epochs."""
+    def predict_time(
+        self, curve: Sequence[Epoch], finished: FinishedTrials, measurements: Mapping[str, float] | None = None
+    ) -> TimePrediction:
+        """Predict the seconds of the whole training, for a time objective that is a sum over epochs.
+
+        Args:
+            measurements: What the trial has measured so far, such as a pass of its frozen layers, which counts once.
+        """
         name = self.objectives["time"].measure.name
         seconds = [float(getattr(point, name)) for point in curve]
         is_like = self._are_like(len(curve), finished)
         by_epoch = finished.seconds_so_far(name)
         # Of a longer training, its seconds up to this one's last epoch count.
-        wholes = finished.values[:, list(self.objectives).index("time")]
+        wholes = finished.values[:, list(self.objectives).index("time")] - finished.passes(name)
         wholes = np.where(finished.n_planned > self.epochs, by_epoch[:, -1], wholes)[is_like]
         so_far = by_epoch[is_like, len(curve) - 1]
         n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
-        return project_seconds(seconds, n_to_come, wholes, so_far)
+        return project_seconds(seconds, n_to_come, wholes, so_far, (measurements or {}).get(PASSES[name], 0.0))
 
     def _accepted_chance(self, finished: FinishedTrials, n_ended: int | None) -> float:
         """Return the chance of being on today's front up to which a trial is stopped, at most 0.5.

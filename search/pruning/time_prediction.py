@@ -22,15 +22,19 @@ class TimePrediction:
         logs: Logarithms of the seconds if the training goes on like each finished trial, shape (n,); empty while too
             few have finished.
         least: The fewest seconds that it takes; all that is known while `logs` is empty.
+        once: The seconds that are added to those of its epochs, whatever these take.
     """
 
     logs: Floats
     least: float = 0.0
+    once: float = 0.0
 
     @property
     def lower_quartile(self) -> float:
         """The lower quartile of the seconds, as predicted from each finished trial."""
-        return self._seconds(float(np.quantile(self.logs, 0.25))) if len(self.logs) else self.least
+        if not len(self.logs):
+            return self.least + self.once
+        return self._seconds(float(np.quantile(self.logs, 0.25)))
 
     def undercut_with(self, chance: float) -> float:
         """Return the seconds that the training stays below with this chance.
@@ -39,23 +43,22 @@ class TimePrediction:
         finished, a faster one may still come. If a busy machine slowed some epochs down, no t distribution fits.
         """
         if not len(self.logs):
-            return self.least
+            return self.least + self.once
         by_t = self._mean + self._spread * float(stdtrit(len(self.logs) - 1, chance))
         return self._seconds(min(by_t, float(np.quantile(self.logs, chance))))
 
     def chance_within(self, seconds: float) -> float:
         """Return the chance that the training takes at most so long, by the more optimistic of the two."""
-        if not len(self.logs):
-            return float(self.least <= seconds)
-        most = math.log(seconds) + 1e-9
+        if not len(self.logs) or seconds <= self.once:
+            return float(self.least + self.once <= seconds)
+        most = math.log(seconds - self.once) + 1e-9
         share = float((self.logs <= most).mean())
         if self._spread < 1e-9:
             return share
         return max(share, float(stdtr(len(self.logs) - 1, (most - self._mean) / self._spread)))
 
-    @staticmethod
-    def _seconds(logarithm: float) -> float:
-        return float(f"{math.exp(logarithm):.9g}")  # rounded, so that ties stay ties
+    def _seconds(self, logarithm: float) -> float:
+        return float(f"{math.exp(logarithm) + self.once:.9g}")  # rounded, so that ties stay ties
 
     @property
     def _mean(self) -> float:
@@ -84,7 +87,9 @@ def settled_so_far(seconds: Sequence[float]) -> Floats:
     return so_far
 
 
-def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so_far: Floats) -> TimePrediction:
+def project_seconds(
+    seconds: Sequence[float], n_to_come: int, wholes: Floats, so_far: Floats, once: float = 0.0
+) -> TimePrediction:
     """Predict the seconds of a whole training.
 
     The prediction is the ratio of all seconds of finished trials to their seconds up to the same epoch. While too few
@@ -94,14 +99,15 @@ def project_seconds(seconds: Sequence[float], n_to_come: int, wholes: Floats, so
     Args:
         seconds: The seconds of each epoch so far, at least one.
         n_to_come: The number of epochs that are certain to come.
-        wholes: The seconds of each finished trial, shape (n,).
+        wholes: The seconds of all epochs of each finished trial, shape (n,).
         so_far: Its seconds up to the same epoch, as :func:`settled_so_far` counts, shape (n,); NaN where unknown.
+        once: The seconds that this training's whole contains beside those of its epochs.
     """
     own = float(settled_so_far(seconds)[-1])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.log(wholes / so_far)
     ratios = ratios[np.isfinite(ratios)]
     if len(ratios) >= MIN_FINISHED and own > 0:
-        return TimePrediction(math.log(own) + ratios)
+        return TimePrediction(math.log(own) + ratios, once=once)
     least = own + n_to_come * min(seconds) / 2 if len(seconds) > 1 else 0.0
-    return TimePrediction(np.empty(0), least)
+    return TimePrediction(np.empty(0), least, once)

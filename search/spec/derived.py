@@ -40,7 +40,8 @@ def recorded_search(find_stored: FindSpec) -> FindSpec:
 def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
     """Return the spec of the study that records `spec`: random candidates, no stopping, no limits.
 
-    All trainings have one length, because a replay compares them epoch by epoch.
+    All trainings have one length, because a replay compares them epoch by epoch; and none is from stored features, whose
+    pass is in no epoch.
 
     Args:
         epochs: The epochs of each training; None takes those of the spec, the most if they vary.
@@ -59,6 +60,7 @@ def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds:
         "pretrain": None,
     }
     data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or spec.training.most_epochs}
+    data["training"]["feature_cache"] = 0.0
     return StudySpec.from_json(data)
 
 

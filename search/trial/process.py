@@ -132,7 +132,7 @@ def _train_first(
 
     def goes_on(result: EpochResult) -> bool:
         nonlocal was_stopped
-        send(connection, Message("epoch", {}, epoch=asdict(result)))
+        send(connection, Message("epoch", source.passes, epoch=asdict(result)))
         was_stopped = result.epoch in task.rungs and not receive_verdict(connection)
         return not was_stopped
 

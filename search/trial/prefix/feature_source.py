@@ -12,7 +12,7 @@ from tunefront.search.trial.messages import TrialTask, first_line
 from tunefront.search.trial.prefix.feature_key import key_of, may_use_features
 from tunefront.search.trial.prefix.features_maker import cache_of, cut_of, make_features
 from tunefront.search.trial.prefix.spare_process import SpareProcess
-from tunefront.search.trial.prefix.told_times import told_times
+from tunefront.search.trial.prefix.told_times import passes_of, told_times
 from tunefront.search.trial.resumption.task_checkpoints import versions
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
@@ -71,8 +71,10 @@ class FeatureSource:
 
         If features cannot be had, it stays as it is, and the log says why.
         """
-        # The network's examples may be changed at random before it.
-        if self._maker is None or trainable.whole is not trainable.model or self.problem:
+        if self._maker is None or self.problem:
+            return
+        if trainable.whole is not trainable.model:  # its examples are changed at random before the network
+            self._maker.close()
             return
         parts = phases(trainable, self._spec.training.epochs_of(trainable.candidate))
         keys = self._keys(trainable, parts)
@@ -128,6 +130,14 @@ class FeatureSource:
         """Return what is told of a training's times in place of the timer's; often nothing."""
         if self.problem:
             return {WITHOUT_FEATURES: 1.0}
-        dataset = self._task.dataset
-        n_validated = min(self._spec.training.n_validated or dataset.n_validation, dataset.n_validation)
-        return told_times(self._used, trainable.candidate, timer, dataset.n_train, n_validated)
+        return told_times(self._used, trainable.candidate, timer, self._task.dataset.n_train, self._n_validated)
+
+    @property
+    def passes(self) -> dict[str, float]:
+        """The passes that its times will contain, as they are told with every epoch; often nothing."""
+        return passes_of(self._used, self._task.dataset.n_train, self._n_validated) if self._used else {}
+
+    @property
+    def _n_validated(self) -> int:
+        n_validation = self._task.dataset.n_validation
+        return min(self._spec.training.n_validated or n_validation, n_validation)

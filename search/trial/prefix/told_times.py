@@ -22,9 +22,9 @@ def told_times(
         used: Each phase that had features -> their facts.
 
     Returns:
-        ``prefix_seconds`` of a pass over the training examples, ``train_seconds`` and ``validation_seconds`` with their
-        passes, and ``plain_train_seconds``, which is estimated from the measured steps of a plain training. Nothing if
-        no epoch had features.
+        The passes of :func:`passes_of`, ``train_seconds`` and ``validation_seconds`` with theirs, and
+        ``plain_train_seconds``, which is estimated from measured steps of a plain training. Nothing if no epoch had
+        features.
     """
     epochs = dict(enumerate(timer.epoch_seconds, start=1))
     reached = {phase: facts for phase, facts in used.items() if phase.first_epoch in epochs}
@@ -35,10 +35,16 @@ def told_times(
     for phase, facts in reached.items():
         within = [epoch for epoch in epochs if phase.first_epoch <= epoch <= phase.last_epoch]
         plain |= dict.fromkeys(within, facts["plain_seconds_an_example"] * n_an_epoch)
-    seconds = max(facts["seconds_an_example"] for facts in reached.values())
+    passes = passes_of(reached, n_train, n_validated)
     return {
-        "prefix_seconds": seconds * n_train,
-        "train_seconds": timer.train_seconds + seconds * n_train,
-        "validation_seconds": timer.validation_seconds + seconds * n_validated,
+        **passes,
+        "train_seconds": timer.train_seconds + passes["prefix_seconds"],
+        "validation_seconds": timer.validation_seconds + passes["prefix_validation_seconds"],
         "plain_train_seconds": sum(plain.values()),
     }
+
+
+def passes_of(used: Mapping[Phase, Mapping[str, Any]], n_train: int, n_validated: int) -> dict[str, float]:
+    """Return the seconds of one pass over the training and the validation examples, in the longest of these phases."""
+    seconds = max(facts["seconds_an_example"] for facts in used.values())
+    return {"prefix_seconds": seconds * n_train, "prefix_validation_seconds": seconds * n_validated}

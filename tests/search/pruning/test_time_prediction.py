@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,6 +57,25 @@ def test_time_has_no_spread_where_all_took_alike() -> None:
     found = project(epochs(1.0, 1.0), alike)
     assert [found.undercut_with(chance) for chance in (0.05, 0.5)] == [10.0, 10.0]
     assert (found.chance_within(10.0), found.chance_within(9.99)) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("n_finished", [0, 8])
+def test_a_pass_of_frozen_layers_counts_once(n_finished: int) -> None:
+    # Ten epochs of 1 s and a pass of 20 s: after two epochs, a fifth of the epochs was trained.
+    past = [replace(trial, values=(0.5, 1.0, 30.0), passes={"train_seconds": 20.0}) for trial in (
+        timed(number, *([1.0] * EPOCHS)) for number in range(n_finished)
+    )]  # fmt: skip
+    pruner = ParetoPruner(OBJECTIVES, EPOCHS, 0.05)
+    finished = FinishedTrials(EPOCHS, pruner.objectives.values(), past)
+    own = epochs(2.0, 2.0)
+    # Without finished trials, each epoch to come may be twice as fast as the fastest one.
+    wholes = 4 + 8 * 1.0 if not n_finished else 20.0
+    for measurements, once in (({}, 0.0), ({"prefix_seconds": 7.0}, 7.0), ({"prefix_validation_seconds": 7.0}, 0.0)):
+        found = pruner.predict_time(own, finished, measurements)
+        assert found.lower_quartile == pytest.approx(wholes + once)
+        assert found.undercut_with(0.05) == pytest.approx(wholes + once)
+        assert [found.chance_within(wholes + once + more) for more in (0.001, -0.001)] == [1.0, 0.0]
+        assert found.chance_within(once) == 0.0
 
 
 @pytest.mark.parametrize("first", [1.0, 30.0])

@@ -17,7 +17,7 @@ from tunefront.search.trial.messages import TrialTask
 pytestmark = [pytest.mark.slow, pytest.mark.keras, pytest.mark.timeout(900)]
 Weights = Callable[[str, float], Path]
 TIMES = {"train_seconds", "validation_seconds", "compile_seconds", "latency_seconds", "peak_bytes"}
-OF_FEATURES = {"prefix_seconds", "plain_train_seconds"}
+OF_FEATURES = {"prefix_seconds", "prefix_validation_seconds", "plain_train_seconds"}
 
 
 def both(launcher: Launcher, task: TrialTask) -> tuple[Told, Told]:

@@ -31,6 +31,7 @@ def test_one_pass_is_told_beside_the_epochs(timer: Any) -> None:
     assert told == pytest.approx(
         {
             "prefix_seconds": 1.0,
+            "prefix_validation_seconds": 0.3,
             "train_seconds": 0.8 + 1.0,
             "validation_seconds": 4 * 0.02 + 0.3,
             "plain_train_seconds": 4 * 100 * 0.04,
