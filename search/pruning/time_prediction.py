@@ -49,8 +49,10 @@ class TimePrediction:
 
     def chance_within(self, seconds: float) -> float:
         """Return the chance that the training takes at most so long, by the more optimistic of the two."""
-        if not len(self.logs) or seconds <= self.once:
+        if not len(self.logs):
             return float(self.least + self.once <= seconds)
+        if seconds <= self.once:
+            return 0.0
         most = math.log(seconds - self.once) + 1e-9
         share = float((self.logs <= most).mean())
         if self._spread < 1e-9:
