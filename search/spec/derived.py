@@ -40,8 +40,8 @@ def recorded_search(find_stored: FindSpec) -> FindSpec:
 def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds: int, epochs: int | None) -> StudySpec:
     """Return the spec of the study that records `spec`: random candidates, no stopping, no limits.
 
-    All trainings have one length, because a replay compares them epoch by epoch. None is from stored features, whose pass
-    is in no epoch.
+    All trainings have one length, because a replay compares them epoch by epoch. None is from stored features, since
+    their pass is in no epoch.
 
     Args:
         epochs: The epochs of each training; None takes those of the spec, the most if they vary.
