@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -95,9 +94,7 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     answers: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}
     if spec.confirms and not was_stopped:
-        test_scores, answers, given = final_scores(
-            trainable.predictor, task.dataset, goal, trainable.loss, partial(trainable.split, task.dataset)
-        )
+        test_scores, answers, given = final_scores(trainable.predictor, task.dataset, goal, trainable.loss, trainable)
         measurements |= test_scores
     if not was_stopped:
         measurements |= deployed_trained(spec, trainable.model, task.dataset)
