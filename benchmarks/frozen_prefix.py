@@ -87,7 +87,7 @@ def train(folder: Path, fraction: float, *, is_stored: bool, n_epochs: int, n_st
         "MobileNetV2", {**settings, **more}, "adam", {"learning_rate": 0.001}, epochs=n_epochs, steps_per_epoch=n_steps
     )
     dataset = prepare(NpzSource(source="npz", path=str(folder / "images.npz")), SEED)
-    table = TrainingTable(epochs=n_epochs)
+    table = TrainingTable(epochs=n_epochs, validation_steps=1 if n_steps else 0)
     keras.utils.set_random_seed(SEED)
     trainable = training.build(Space.from_table({}), candidate, dataset, table, SEED)
     found: dict[str, Any] = {"pass": 0.0}
