@@ -28,9 +28,9 @@ def load_measurements(study: OpenStudy) -> dict[int, dict[str, float]]:
 def load_named(study: OpenStudy, names: Collection[str], numbers: Collection[int]) -> dict[int, dict[str, float]]:
     """Read the measurements of these names of some trials: number -> name -> value; trials without any are left out."""
     table = schema.measurements
-    wanted = (table.c.study_id == study.study_id) & table.c.name.in_(names)
+    wanted = (table.c.study_id == study.study_id) & table.c.name.in_(list(names))
     if len(numbers) <= _MOST_NAMED:  # a statement has room for so many; more are rare, and are all read
-        wanted &= table.c.number.in_(numbers)
+        wanted &= table.c.number.in_(list(numbers))
     with study.store.engine.connect() as connection:
         rows = connection.execute(sa.select(table).where(wanted)).all()
     found: dict[int, dict[str, float]] = {}

@@ -141,3 +141,14 @@ def test_finished_trials_have_the_epochs_that_their_candidates_chose(fixture: St
         assert history_of(fixture).finished(4).n_planned.tolist()[-1] == n_chosen
     run(fixture, [0.3] * 4)
     assert history_of(fixture).finished(2).n_planned.tolist()[-1] == 4  # it has no number of its own
+
+
+def test_passes_of_frozen_layers_are_known_of_those_that_had_one(fixture: StudyFixture) -> None:
+    plain, frozen, more = ({}, {"prefix_seconds": 1.5}, {"prefix_seconds": 0.5, "prefix_validation_seconds": 0.25})
+    for found in (plain, frozen, more):
+        leased = fixture.lease()
+        assert curves.append(fixture.store, leased[0], epoch(1))
+        fixture.finish(leased, measurements={**MEASUREMENTS, **found})
+    finished = History(fixture.study, OBJECTIVES, 3).finished(3)
+    assert finished.passes("train_seconds").tolist() == [0.0, 1.5, 0.5]
+    assert finished.passes("validation_seconds").tolist() == [0.0, 0.0, 0.25]
