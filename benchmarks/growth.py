@@ -27,6 +27,7 @@ import resource
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -120,7 +121,7 @@ def _write(connection: sa.Connection, study_id: int, numbers: range, candidates:
     times = {"study_id": study_id, "datetime_start": now, "datetime_complete": now}
     connection.execute(trials.insert(), [{"number": number, "state": states[number], **times} for number in numbers])
     is_new = (trials.c.study_id == study_id) & (trials.c.number >= numbers.start)
-    ids = dict(connection.execute(sa.select(trials.c.number, trials.c.trial_id).where(is_new)).tuples().all())
+    ids = {row.number: row.trial_id for row in connection.execute(sa.select(trials).where(is_new))}
     rows: dict[sa.Table, list[dict[str, Any]]] = {}
     for number in numbers:
         trial, key = {"trial_id": ids[number]}, {"study_id": study_id, "number": number}
@@ -211,9 +212,20 @@ def leases(arguments: argparse.Namespace, folder: Path) -> None:
 def tpe(arguments: argparse.Namespace, folder: Path) -> None:
     """Print what a candidate costs beside Optuna's own TPE, then ask, suggest and tell of several workers at once."""
     spec = made_spec(10 * arguments.trials, "tpe")
-    url = f"sqlite:///{folder / 'made.db'}"
-    study = make_study(url, spec)
-    fill(study, spec, arguments.trials, 1)
+    with postgres(folder) as url:
+        study = make_study(url, spec)
+        fill(study, spec, arguments.trials, 1)
+        compare_candidates(study)
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(arguments.workers) as pool:
+            work = partial(ask_and_tell, url, spec)
+            times = list(itertools.chain.from_iterable(pool.map(work, range(arguments.workers), chunksize=1)))
+    print(f"{arguments.workers} workers, ask, suggest and tell: {shown(times)}, load {os.getloadavg()[0]:.1f}")
+
+
+def compare_candidates(study: OpenStudy) -> None:
+    """Print the time of a candidate by Optuna's own TPE and by ours, which have the same seeds."""
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     seen, found = SeenTrials(), {}
     settings: dict[str, Any] = {"multivariate": True, "group": True, "constant_liar": True}
     for name, make in (
@@ -232,11 +244,6 @@ def tpe(arguments: argparse.Namespace, folder: Path) -> None:
             study.optuna.tell(trial, state=optuna.trial.TrialState.FAIL)
         print(f"{name}: {shown(times[1:])} of CPU a candidate")
     print(f"equal to the last bit: {all(ours == theirs for theirs, ours in found.values())}")
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(arguments.workers) as pool:
-        work = partial(ask_and_tell, url, spec)
-        times = list(itertools.chain.from_iterable(pool.map(work, range(arguments.workers), chunksize=1)))
-    print(f"{arguments.workers} workers, ask, suggest and tell: {shown(times)}, load {os.getloadavg()[0]:.1f}")
 
 
 def ask_and_tell(url: str, spec: StudySpec, worker: int) -> list[float]:
