@@ -71,7 +71,7 @@ def test_backbones_are_all_of_keras_applications(keras: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in BACKBONE_NAMES]
+    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] if name in LARGE else []) for name in BACKBONE_NAMES]
 )
 def test_a_backbone_is_built_from_its_smallest_images_on(keras: Any, name: str) -> None:
     smallest = BACKBONES[name].smallest_image
@@ -85,13 +85,18 @@ def test_a_backbone_is_built_from_its_smallest_images_on(keras: Any, name: str) 
     assert structure(backbone) == structures()[name][0]
     if name in KNOWN:
         assert (len(backbone.layers), backbone.count_params()) == KNOWN[name]
+    del model, backbone
+    keras.backend.clear_session()
+    gc.collect()  # all backbones together would fill a small machine
+
+
+@pytest.mark.parametrize("name", BACKBONE_NAMES)
+def test_smaller_images_are_refused_as_keras_refuses_them(keras: Any, name: str) -> None:
+    smallest = BACKBONES[name].smallest_image
     with pytest.raises(ValueError, match=f"image_size = {smallest}"):
         build(name, {}, (smallest, smallest - 1, 3))
     with pytest.raises(ValueError, match=f"at least {smallest}x{smallest}"):  # Keras's own limit is the same
         getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(smallest, smallest - 1, 3))
-    del model, backbone
-    keras.backend.clear_session()
-    gc.collect()  # all backbones together would fill a small machine
 
 
 # Keras's own modules, whose preprocess_input is what each backbone's weights were trained with
