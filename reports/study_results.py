@@ -21,6 +21,7 @@ from tunefront.reports.parameters import Parameters
 from tunefront.storage import limits, studies, trials
 from tunefront.storage.artifacts.model_files import ModelFiles
 from tunefront.storage.open_study import OpenStudy, StudyRecord
+from tunefront.storage.population import turns
 from tunefront.storage.studies import WorkerRecord
 from tunefront.storage.trials import TrialRecord
 
@@ -57,6 +58,8 @@ class StudyResults:
             ``lost``, ``at_risk`` (the lost and the found members), ``low`` and ``high``, all None if it could not be
             estimated; ``n_stopped`` and the setting ``front_loss``. Empty if there is no estimate.
         written_spec: The keys that the study's first spec was written with; empty where they are not known.
+        are_populations_apart: Whether members of a population trained on machines that did not see each other's
+            checkpoints.
         limit_changes: Each change of the limits: ``before`` and ``after`` in words, and the trials finished by then.
     """
 
@@ -69,6 +72,7 @@ class StudyResults:
     front_loss: Mapping[str, Any] = field(default_factory=dict)
     limit_changes: Sequence[Mapping[str, Any]] = ()
     written_spec: Mapping[str, Any] = field(default_factory=dict)
+    are_populations_apart: bool = False
 
     @cached_property
     def front(self) -> list[TrialRecord]:
@@ -215,6 +219,7 @@ def load_results(study: OpenStudy, folder: Path | None = None, *, has_names: boo
         front_loss=noted.get("front_loss", {}),
         limit_changes=noted.get(limits.CHANGES, ()),
         written_spec=noted.get(studies.WRITTEN_SPEC, {}),
+        are_populations_apart=bool(noted.get(turns.APART)),
     )
 
 

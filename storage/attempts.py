@@ -114,10 +114,12 @@ def n_lost_in_vain(attempts: Sequence[Attempt]) -> int:
     """Count the attempts at one trial that were lost, or are being lost, and came no further than an earlier one.
 
     They have written no checkpoint after that of all earlier ones. So a trial that is lost again and again either comes
-    on, or is counted.
+    on, or is counted. A member of a population is asked anew in each turn: one that ended its last turn has come on.
     """
     furthest = n_lost = 0
     for attempt in attempts:
+        if attempt.ending == Outcome.PAUSED:
+            n_lost = 0
         n_lost += attempt.ending in (Outcome.LOST, "running") and attempt.checkpoint_epochs <= furthest
         furthest = max(furthest, attempt.checkpoint_epochs)
     return n_lost

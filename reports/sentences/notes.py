@@ -9,7 +9,7 @@ from tunefront.objectives.measures import Axis, Measure
 from tunefront.objectives.quantities import format_quantity
 from tunefront.objectives.skill import skill_scale
 from tunefront.reports.sentences.conditions import describe_busy, describe_niced
-from tunefront.reports.sentences.stages import describe_inherited
+from tunefront.reports.sentences.stages import describe_apart, describe_inherited
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
@@ -28,6 +28,7 @@ def notes(results: StudyResults) -> list[str]:
         describe_busy(results),
         describe_niced(results),
         describe_inherited(results),
+        describe_apart(results),
         describe_limit_changes(results),
     )
     return [text for text in said if text]

@@ -46,6 +46,17 @@ def describe_inherited(results: StudyResults) -> str:
     )
 
 
+def describe_apart(results: StudyResults) -> str:
+    """Say that the members of a population inherited only from those of their own machine; empty if from all."""
+    if not results.are_populations_apart:
+        return ""
+    return (
+        "Its members trained on several machines that did not see each other's checkpoints, so that each inherited "
+        "only from members of its own machine. With --artifacts, a place that all machines reach, they are one "
+        "population."
+    )
+
+
 def describe_replayed(finalists: Sequence[TrialRecord]) -> str:
     """Say which confirmed numbers are of a replayed course of settings, beside inherited ones; empty if none are."""
     staged = [trial.number for trial in finalists if trial.ancestors]

@@ -56,7 +56,7 @@ class StudyCheckpoints:
         found = self.newest(number, n_epochs)
         if found is not None:
             parts = attempts_in(self.attempts_at(number))
-            while found is not None and not _is_of(parts, found):
+            while found is not None and not is_of(parts, found):
                 found = self.newest(number, found.epoch - 1)
         if found is None or (self.are_times_compared and set(found.devices) != {device}):
             return Progress()
@@ -89,7 +89,7 @@ class StudyCheckpoints:
             (self.out / "checkpoints").rmdir()
 
 
-def _is_of(parts: Sequence[Attempt], header: CheckpointHeader) -> bool:
+def is_of(parts: Sequence[Attempt], header: CheckpointHeader) -> bool:
     """Return whether a checkpoint is of the training whose epochs the store has.
 
     It is not if its trial began anew, or went on from an earlier checkpoint, on a machine that did not have this one.

@@ -32,6 +32,15 @@ def newest_whole(folder: Path, at_most: int | None = None) -> CheckpointHeader |
     return None
 
 
+def n_epochs_there(folder: Path, at_most: int) -> int:
+    """Return the epochs before the newest checkpoint up to `at_most`, by its name; 0 if there is none.
+
+    The file is not read, so that it may be torn.
+    """
+    found = (int(path.name.partition("-")[0]) for path in _newest_first(folder))
+    return next((n_epochs for n_epochs in found if n_epochs <= at_most), 0)
+
+
 def remove_older(folder: Path) -> None:
     """Remove all checkpoints but the newest two, and what a killed process left half written."""
     kept = _newest_first(folder)[:_GENERATIONS]

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import FrozenTrial
+
 from tunefront.objectives.measures import Measure
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.data.dataset import Dataset
@@ -69,6 +71,14 @@ class Assignment:
         if isinstance(self.spec.sampler, PbtTable):
             drop_populations(self.out, {number // self.spec.sampler.population for number in unfinished})
         checkpoints.remove_empty()
+
+    def with_ended_populations(self, trials: Sequence[FrozenTrial]) -> list[int]:
+        """Return the numbers of the trials in whose populations nobody trains any more; empty if there are none."""
+        if not isinstance(self.spec.sampler, PbtTable):
+            return []
+        size = self.spec.sampler.population
+        living = {trial.number // size for trial in trials if not trial.state.is_finished()}
+        return [trial.number for trial in trials if trial.number // size not in living]
 
     def task(
         self, lease: Lease, candidate: Candidate, slot: Slot, rungs: tuple[int, ...], model_path: Path, structures: Path

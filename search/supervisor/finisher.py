@@ -6,11 +6,13 @@ import contextlib
 import signal
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from optuna.trial import TrialState
 
 from tunefront.objectives.quantities import format_quantity
+from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.launching.fork_server import describe_exit
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact, StoreAwayError
@@ -23,13 +25,11 @@ from tunefront.search.supervisor.uploads.uploads import SHORT_SECONDS, Uploads
 from tunefront.search.supervisor.view import View
 from tunefront.search.trial.messages import BrokenMessageError, NotFiniteError
 from tunefront.storage import studies
-from tunefront.storage.artifacts.rows import CHECKPOINTS
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.patience import is_of_database
 from tunefront.storage.outcomes import STATES, Outcome
 
 _LAST_SECONDS = 20.0  # for uploads, when a supervisor ends
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 class Finisher:
@@ -76,6 +76,10 @@ class Finisher:
         """Note that a running trial has a new checkpoint, which others may go on from."""
         if running.curve:
             self._uploads.note_checkpoint(running.lease, running.curve[-1].epoch)
+
+    def note_turn(self, running: RunningTrial, header: CheckpointHeader, path: Path) -> None:
+        """Note the checkpoint of a turn after which a member of a population goes on, which others may go on from."""
+        self._uploads.note_turn(running.lease, header, path)
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
         """End a trial that was trained to the end; its model is at `model_path` if it was kept."""
@@ -170,6 +174,8 @@ class Finisher:
             is_recorded = self._contact.ask(partial(self._delivery.record_spooled, result))
             self._uploads.far.note_told(result)
             describe = self._descriptions.pop(result.name, None)
+            if is_recorded and result.outcome is Outcome.PAUSED:
+                continue  # nothing has happened that a person need know
             if is_recorded and describe is not None:
                 self._view.say(describe())
             else:
@@ -243,8 +249,8 @@ class Finisher:
         if self._assignment.artifacts is None:
             return
         self._uploads.drop(beaten)
-        ended = self._assignment.study.optuna.get_trials(deepcopy=False, states=_ENDED)
-        self._uploads.drop([trial.number for trial in ended], CHECKPOINTS)
+        trials = self._assignment.study.optuna.get_trials(deepcopy=False)
+        self._uploads.drop_checkpoints(trials, self._assignment.with_ended_populations(trials))
 
     def _free(self, running: RunningTrial) -> None:
         self._running.free(running)

@@ -172,9 +172,11 @@ class Listener:
         population, number = self._population, running.lease.number
         if population is None:
             raise BrokenMessageError("'turn' is not expected here")
-        population.keep_turn(number, epoch)
+        kept = population.keep_turn(number, epoch)
         goes_on = self._contact.ask_or(lambda: population.goes_on(number, epoch), True)
         answer(running.child.connection, go_on=goes_on)
+        if goes_on and kept is not None:
+            self._finisher.note_turn(running, *kept)
         if not goes_on:
             running.child.reap()
             self._finisher.finish(running, Outcome.PAUSED, reason=f"its turn was over after epoch {epoch}")

@@ -19,6 +19,7 @@ from tunefront.search.supervisor.finisher import Finisher
 from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.notes import forget_ending
+from tunefront.search.supervisor.population.population import Population
 from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
 from tunefront.search.supervisor.uploads.uploads import Uploads
 from tunefront.search.trial.messages import TrialTask
@@ -41,6 +42,7 @@ class Starter:
         launcher: Launcher,
         trains: Callable[[Connection, TrialTask], None],
         source: TrialSource,
+        population: Population | None,
         judge: Judge,
         models: KeptModels,
         checkpoints: StudyCheckpoints,
@@ -56,6 +58,7 @@ class Starter:
         self._launcher = launcher
         self._trains = trains
         self._source = source
+        self._population = population
         self._judge = judge
         self._models = models
         self._checkpoints = checkpoints
@@ -98,7 +101,7 @@ class Starter:
             del self._starting[slot]
 
     def _lease(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
-        if self._contact.ask(self._uploads.awaits_checkpoint):
+        if self._contact.ask(partial(self._uploads.awaits_checkpoint, self._population)):
             return None
         device = self._assignment.device_of(slot)
         progress = partial(self._checkpoints.progress, device)

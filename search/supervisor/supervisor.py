@@ -77,20 +77,16 @@ class Supervisor:
         self._count = partial(count, self._study)
         self._running = RunningTrials()
         spec, facts = assignment.spec, assignment.study.record.dataset
-        self._live_front = LiveFront(
-            self._study,
-            spec.parsed_objectives(),
-            spec.extra_limits(),
-            read_chance(facts, spec.accuracy_measure),
-        )
+        chance = read_chance(facts, spec.accuracy_measure)
+        self._live_front = LiveFront(self._study, spec.parsed_objectives(), spec.extra_limits(), chance)
         self._models = KeptModels(assignment.study, assignment.out / "models")
         self._checkpoints = assignment.checkpoints()
         self._judge = Judge(assignment)
-        population = population_of(assignment, self._checkpoints, view.say)
-        source = TrialSource(self._study, spec, spec.parsed_space(), assignment.worker_id, population)
-        self._study_end = StudyEnd(assignment, source, clock)
         self._spool = Spool(assignment.out / "spool", self._models)
         uploads = self._uploads = Uploads(self._study, assignment.artifacts, self._spool, self._checkpoints)
+        population = population_of(assignment, self._checkpoints, uploads.far_files, view.say)
+        source = TrialSource(self._study, spec, spec.parsed_space(), assignment.worker_id, population)
+        self._study_end = StudyEnd(assignment, source, clock)
         self._renewal = Renewal(self._study.store, assignment.worker_id, self._leased_numbers)
         self._contact = Contact(self._renewal, self._study.store.waits.away_seconds, view.say, clock)
         delivery = Delivery(assignment.study, assignment.spec, self._live_front, self._spool)
@@ -102,6 +98,7 @@ class Supervisor:
             launcher,
             trains,
             source,
+            population,
             self._judge,
             self._models,
             self._checkpoints,

@@ -62,8 +62,8 @@ class ArtifactStore(Protocol):
         """
         ...
 
-    def exists(self, digest: str) -> bool:
-        """Return whether the file is there."""
+    def exists(self, digest: str, n_bytes: int | None = None) -> bool:
+        """Return whether the file is there; with `n_bytes`, whether it is there and so long."""
         ...
 
     def remove(self, digest: str, folder: str = "") -> None:
@@ -89,6 +89,16 @@ def key_of(digest: str, folder: str = "") -> str:
 def is_digest(text: str) -> bool:
     """Return whether a text is a SHA-256 in hexadecimal digits."""
     return _DIGEST.fullmatch(text) is not None
+
+
+def bring(store: ArtifactStore, digest: str, n_bytes: int, source: Path) -> None:
+    """Write a file unless the place has it; one that is torn there, as another length tells, is written anew.
+
+    Raises:
+        FileNotFoundError: If `source` is gone.
+    """
+    if not store.exists(digest, n_bytes):
+        store.write(digest, source)
 
 
 def fetch(store: ArtifactStore, digest: str, target: Path, folder: str = "") -> None:

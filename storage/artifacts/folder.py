@@ -91,11 +91,12 @@ class FolderArtifacts:
         except FileNotFoundError:
             raise MissingArtifactError(f"{self.address} has no {key_of(digest, folder)}") from None
 
-    def exists(self, digest: str) -> bool:
-        """Return whether the file is there; an error where the folder itself is not."""
+    def exists(self, digest: str, n_bytes: int | None = None) -> bool:
+        """Return whether the file is there, and so long; an error where the folder itself is not."""
         with self._explained("read"):
-            if self._path(digest).is_file():
-                return True
+            with contextlib.suppress(FileNotFoundError):
+                n_found = self._path(digest).stat().st_size
+                return n_bytes is None or n_found == n_bytes
             self._check_mounted()
         return False
 

@@ -20,6 +20,7 @@ from tunefront.storage.database.locks import ARTIFACTS_LOCK
 from tunefront.storage.open_study import OpenStudy
 
 MODELS, LOGS, CHECKPOINTS = "models", "logs", "checkpoints"  # folders of a results folder, and of names
+TURNS = "turns"  # the folder in names of checkpoints at the ends of turns, which other members of a population may take
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,15 @@ def register(store: Store, lease: Lease, files: Collection[Artifact], folders: C
     return sorted({file.digest for file in earlier} - {file.digest for file in files})
 
 
+def withdraw(store: Store, lease: Lease, name: str) -> None:
+    """Delete the row of a file that an attempt could not bring; nothing if the lease is no longer held."""
+    table = schema.artifacts
+    with store.exclusively(ARTIFACTS_LOCK), store.engine.begin() as connection:
+        if holds(connection, lease):
+            is_it = of_trial(table, lease.study_id, lease.number) & (table.c.name == name)
+            connection.execute(table.delete().where(is_it))
+
+
 def read(study: OpenStudy, folders: Collection[str] = (MODELS,)) -> dict[int, list[Artifact]]:
     """Read the study's files in these folders: trial number -> its files."""
     table = schema.artifacts
@@ -85,26 +95,29 @@ def forget(study: OpenStudy, numbers: Iterable[int], folder: str = MODELS) -> li
 
     A trial whose models go has no kept model any more, wherever its worker has put that.
     """
-    table = schema.artifacts
-    wanted = set(numbers)
-    doomed = {number: files for number, files in read(study, (folder,)).items() if number in wanted}
+    doomed = sorted(read(study, (folder,)).keys() & set(numbers))
     if not doomed:
         return []
+    attempts = schema.attempts
     with study.store.engine.begin() as connection:
-        for number, files in doomed.items():
-            is_doomed = table.c.name.in_([file.name for file in files])
-            connection.execute(table.delete().where(of_trial(table, study.study_id, number) & is_doomed))
-            if folder == MODELS:
-                attempts = schema.attempts
-                connection.execute(
-                    attempts.update().where(of_trial(attempts, study.study_id, number)).values(model_path="")
-                )
-    return [file.digest for files in doomed.values() for file in files]
+        if folder == MODELS:
+            is_doomed = (attempts.c.study_id == study.study_id) & attempts.c.number.in_(doomed)
+            connection.execute(attempts.update().where(is_doomed).values(model_path=""))
+        return [digest for each in doomed for digest in delete_rows(connection, study.study_id, each, folder)]
+
+
+def delete_rows(connection: Connection, study_id: int, number: int, folder: str) -> list[str]:
+    """Delete the rows of a trial's files in `folder` within a transaction; return their digests."""
+    is_of_trial = of_trial(schema.artifacts, study_id, number)
+    doomed = [file for file in _read(connection, is_of_trial) if file.folder == folder]
+    is_doomed = schema.artifacts.c.name.in_([file.name for file in doomed])
+    connection.execute(schema.artifacts.delete().where(is_of_trial & is_doomed))
+    return [file.digest for file in doomed]
 
 
 def digests_in(studies: Iterable[OpenStudy]) -> Mapping[str, int]:
     """Read the files of whole studies: digest -> bytes."""
-    folders = (MODELS, LOGS, CHECKPOINTS)
+    folders = (MODELS, LOGS, CHECKPOINTS, TURNS)
     return {file.digest: file.n_bytes for study in studies for files in read(study, folders).values() for file in files}
 
 

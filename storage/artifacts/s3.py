@@ -85,12 +85,12 @@ class S3Artifacts:
             except self._not_found:
                 raise MissingArtifactError(f"{self.address} has no {key_of(digest, folder)}") from None
 
-    def exists(self, digest: str) -> bool:
-        """Return whether the file is there."""
+    def exists(self, digest: str, n_bytes: int | None = None) -> bool:
+        """Return whether the file is there, and so long."""
         with self._explained("read"):
             # Whoever may not list a bucket gets "forbidden" for a key that is not there, so the answer is a list.
-            found = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(digest), MaxKeys=1)
-        return bool(found.get("Contents"))
+            answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=self._key(digest), MaxKeys=1)
+        return any(n_bytes is None or entry["Size"] == n_bytes for entry in answer.get("Contents", ()))
 
     def remove(self, digest: str, folder: str = "") -> None:
         """Remove a file, if it is there."""

@@ -56,6 +56,20 @@ def begins_after(stages: Sequence[Stage], epoch: int) -> bool:
     return any(stage.first_epoch > epoch for stage in stages)
 
 
+def inherited_after(stages: Sequence[Stage]) -> int:
+    """Return after which epoch another trial's weights came in last; 0 if none did."""
+    return max((stage.first_epoch - 1 for stage in stages if stage.weights_of is not None), default=0)
+
+
+def donor_of(stages: Sequence[Stage]) -> int:
+    """Return whose weights came in last.
+
+    Raises:
+        StopIteration: If none did.
+    """
+    return next(stage.weights_of for stage in reversed(stages) if stage.weights_of is not None)
+
+
 def inherits_after(stages: Sequence[Stage], epoch: int) -> bool:
     """Return whether another trial's weights came in right after an epoch."""
     return any(stage.first_epoch == epoch + 1 and stage.weights_of is not None for stage in stages)

@@ -10,12 +10,15 @@ import optuna
 import sqlalchemy as sa
 from optuna.trial import FrozenTrial, TrialState
 
-from tunefront.storage.attempts import of_trial
+from tunefront.storage.artifacts.rows import CHECKPOINTS, delete_rows
+from tunefront.storage.attempts import Attempt, of_trial, read_attempts
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages
 from tunefront.storage.population.stages import Stage
+
+APART = "populations_apart"  # user attribute of a study in Optuna: its machines do not see each other's checkpoints
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,14 @@ class PopulationMember:
         trial: The trial as Optuna has it.
         accuracies: The accuracy of each epoch, from the first one on.
         stages: The stages of its training; empty if its settings are those that it was sampled with.
+        attempts: The attempts at it, in order.
         is_kept_elsewhere: Whether another worker that was seen during the last lease trained it last.
     """
 
     trial: FrozenTrial
     accuracies: Sequence[float]
     stages: Sequence[Stage]
+    attempts: Sequence[Attempt]
     is_kept_elsewhere: bool
 
     @property
@@ -42,29 +47,34 @@ class PopulationMember:
     def n_epochs(self) -> int:
         return len(self.accuracies)
 
+    @property
+    def kept_epochs(self) -> int:
+        """The epochs before the newest checkpoint that its last attempt had."""
+        if not self.attempts:
+            return 0
+        last = self.attempts[-1]
+        return min(max(last.checkpoint_epochs, last.resumed_epochs), self.n_epochs)
+
 
 def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str) -> list[PopulationMember]:
     """Read the members that these trials are, in their order, for a worker."""
-    epochs, attempts, workers = schema.epochs, schema.attempts, schema.workers
+    epochs, workers = schema.epochs, schema.workers
     accuracies: dict[int, list[float]] = {}
     with study.store.engine.connect() as connection:
         query = sa.select(epochs.c.number, epochs.c.accuracy).where(epochs.c.study_id == study.study_id)
         for number, accuracy in connection.execute(query.order_by(epochs.c.number, epochs.c.epoch)):
             accuracies.setdefault(number, []).append(float(accuracy))
-        query = sa.select(attempts.c.number, attempts.c.worker_id).where(attempts.c.study_id == study.study_id)
-        last = {row.number: row.worker_id for row in connection.execute(query.order_by(attempts.c.attempt))}
+        attempts = read_attempts(connection, study.study_id)
         since = schema.database_now() - study.store.waits.lease_seconds
         living = set(connection.execute(sa.select(workers.c.worker_id).where(workers.c.seen_at > since)).scalars())
     others = living - {worker_id}
-    return [
-        PopulationMember(
-            trial,
-            accuracies.get(trial.number, []),
-            stages.read(trial.user_attrs),
-            last.get(trial.number, "") in others,
-        )
-        for trial in trials
-    ]
+    members = []
+    for trial in trials:
+        made = attempts.get(trial.number, [])
+        is_elsewhere = bool(made) and made[-1].worker_id in others
+        course = stages.read(trial.user_attrs)
+        members.append(PopulationMember(trial, accuracies.get(trial.number, []), course, made, is_elsewhere))
+    return members
 
 
 def take(study: OpenStudy, number: int | None) -> optuna.Trial:
@@ -82,10 +92,13 @@ def take(study: OpenStudy, number: int | None) -> optuna.Trial:
     return optuna.Trial(study.optuna, trial_id)
 
 
-def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Sequence[Stage]) -> None:
+def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Sequence[Stage]) -> list[str]:
     """Give a waiting trial a course of stages, and the curve of `donor` up to an epoch, in one transaction.
 
     The caller holds the study's lock.
+
+    Returns:
+        The digests of the trial's checkpoints in the artifacts, whose rows are deleted: they have its weights before.
     """
     table, study_id = schema.epochs, study.study_id
     copied = [column for column in table.columns if column.name != "number"]
@@ -97,6 +110,7 @@ def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Seque
         ).all()
         connection.execute(table.insert(), [{**row._mapping, "number": number} for row in rows])
         _replace_stages(connection, attributes, study_id, number, course)
+        return delete_rows(connection, study_id, number, CHECKPOINTS)
 
 
 def write_stages(study: OpenStudy, number: int, course: Sequence[Stage]) -> None:

@@ -114,6 +114,10 @@ def test_a_checkpoint_is_not_noted_for_a_lease_that_was_lost(fixture: StudyFixtu
         ([made("lost", 3), made("lost", 0, 3)], 1),
         ([made("lost", 3), made("lost", 5, 3)], 0),
         ([made("lost", 5), made("lost", 4)], 1),  # on another machine, which began anew and came less far
+        # Of a member of a population, those of the turn under way count, which began at its checkpoint.
+        ([made("lost", 2), made("lost", 0, 2), made("paused", 4, 2), made("lost", 0, 4)], 1),
+        ([made("paused", 2), made("lost", 0, 2), made("lost", 0, 2), made("running", 0, 2)], 3),
+        ([made("paused", 2), made("lost", 3, 2), made("lost", 0, 3), made("lost", 1)], 2),
         ([made("returned", 5), made("killed", 6, 5), made("lost", 0, 6), made("running", 0, 6)], 2),
     ],
 )

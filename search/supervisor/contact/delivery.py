@@ -12,7 +12,7 @@ from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
-from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
+from tunefront.search.supervisor.uploads.upload import needs_upload, upload_files
 from tunefront.storage import constraints, curves, intermediate_values, queue
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.attempts import Lease, note_resumed
@@ -111,8 +111,8 @@ def deliver_left_results(
     if len(spool):
         delivery = delivery_of(study, spool)
         for result in spool.results():
-            if artifacts is not None and is_for_good(result):
-                for problem in upload(study.store, artifacts, result, files_of(result, spool, out)):
+            if artifacts is not None and needs_upload(result):
+                for problem in upload_files(study, artifacts, result, spool, out):
                     say(problem)
             is_recorded = patiently(partial(delivery.record_spooled, result))
             say(describe_delivery(result, is_recorded=is_recorded))

@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,14 +54,24 @@ def keep_turn(folder: Path, header: CheckpointHeader, turns: Path) -> None:
         os.link(folder / header.file_name, kept)  # both are written once, and never changed
     except OSError:  # a file system without links
         shutil.copyfile(folder / header.file_name, kept)
+    drop_old_turns(turns)
+
+
+def drop_old_turns(turns: Path) -> None:
+    """Remove a member's checkpoints of turns but for the last two."""
     for old in sorted(turns.glob("*.npz"), key=lambda path: int(path.name.partition("-")[0]))[:-_KEPT_TURNS]:
         old.unlink(missing_ok=True)
 
 
-def turn_of(turns: Path, epoch: int) -> CheckpointHeader | None:
-    """Return the header of a member's checkpoint at the end of a turn, if it is kept here and whole."""
+def turns_of(turns: Path, epoch: int) -> Iterator[CheckpointHeader]:
+    """Yield the header of each whole checkpoint that a member has at the end of a turn: one, or also one in vain."""
     found = (read_header(path) for path in sorted(turns.glob(f"{epoch}-*.npz")))
-    return next((header for header in found if header is not None), None)
+    return (header for header in found if header is not None)
+
+
+def has_taken(folder: Path) -> bool:
+    """Return whether a member has taken over a checkpoint that is still to be settled."""
+    return (folder / _TAKEN).is_dir()
 
 
 def take_over(
@@ -94,7 +104,7 @@ def settle(folder: Path, course: Sequence[Stage]) -> None:
     Should this be cut off, the next one goes on with it.
     """
     taken = folder / _TAKEN
-    if not taken.is_dir():
+    if not has_taken(folder):
         return
     with contextlib.suppress(OSError, ValueError, KeyError):
         said = json.loads((taken / _COURSE).read_text())

@@ -1,24 +1,47 @@
-"""Checkpoints in a study's artifacts: the newest of each trial that has not ended, so that it can go on elsewhere."""
+"""The checkpoints of running trials on their way to the study's artifacts, so that others can go on from them."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
+import time
+from collections.abc import Collection
 from pathlib import Path
 
-from optuna.trial import TrialState
-
+from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
-from tunefront.search.system.links import refuse_link
-from tunefront.storage.artifacts.artifact_store import ArtifactStore, fetch
-from tunefront.storage.artifacts.rows import CHECKPOINTS, Artifact, read, register, remove_unnamed
+from tunefront.search.supervisor.uploads.far_files import n_epochs_of
+from tunefront.storage.artifacts.artifact_store import ArtifactStore, bring
+from tunefront.storage.artifacts.rows import CHECKPOINTS, TURNS, Artifact, read, register, remove_unnamed, withdraw
 from tunefront.storage.attempts import Lease
-from tunefront.storage.database.connection import Store
 from tunefront.storage.open_study import OpenStudy
+
+_KEPT_TURNS = 2  # as on a disk: a member that is behind may take weights of a turn that its donor has left
+
+
+class NewCheckpoints:
+    """The checkpoints of running trials that are to be brought to the artifacts, each trial's newest."""
+
+    def __init__(self) -> None:
+        self._new: dict[int, tuple[Lease, int]] = {}
+        self._brought_at: dict[int, float] = {}
+
+    def note(self, lease: Lease, epoch: int) -> None:
+        """Note that a trial has a new one, up to this epoch."""
+        self._new[lease.number] = (lease, epoch)
+
+    def forget(self, number: int) -> None:
+        """Forget that of a trial that has ended."""
+        self._new.pop(number, None)
+
+    def take_due(self, pause: float) -> list[tuple[Lease, int]]:
+        """Return the leases and epochs of those trials that have brought none for so many seconds."""
+        now = time.monotonic()
+        due = [number for number in self._new if now - self._brought_at.get(number, -pause) >= pause]
+        self._brought_at |= dict.fromkeys(due, now)
+        return [self._new.pop(number) for number in due]
 
 
 def upload_checkpoint(
-    store: Store, artifacts: ArtifactStore, *, lease: Lease, epoch: int, checkpoints: StudyCheckpoints
+    study: OpenStudy, artifacts: ArtifactStore, *, lease: Lease, epoch: int, checkpoints: StudyCheckpoints
 ) -> None:
     """Bring the newest whole checkpoint of a trial to the artifacts, and remove its older ones there.
 
@@ -31,49 +54,47 @@ def upload_checkpoint(
         ArtifactsAwayError: If the place cannot be used now.
     """
     header = checkpoints.newest(lease.number, epoch)
-    if header is None:
-        return
-    path = checkpoints.folder(lease.number) / header.file_name
-    with contextlib.suppress(FileNotFoundError):  # its process has written newer ones since, which come next
-        name = f"{CHECKPOINTS}/trial-{lease.number}/{header.file_name}"
-        row = Artifact(name, header.digest, path.stat().st_size)
-        if register(store, lease, [row], ()) is None:
-            return
-        if not artifacts.exists(row.digest):
-            artifacts.write(row.digest, path)
-        remove_unnamed(store, artifacts, register(store, lease, [row], (CHECKPOINTS,)) or [])
+    if header is not None:
+        path = checkpoints.folder(lease.number) / header.file_name
+        _upload(study, artifacts, lease, header, path, {CHECKPOINTS: []})
 
 
-def far_checkpoints(study: OpenStudy, checkpoints: StudyCheckpoints) -> dict[int, Artifact]:
-    """Return the checkpoints of waiting trials that are newer than those on this machine: trial number -> the file."""
-    waiting = {trial.number for trial in study.optuna.get_trials(deepcopy=False, states=(TrialState.WAITING,))}
-    if not waiting:
-        return {}
-    newest = {
-        number: max(files, key=_n_epochs) for number, files in read(study, (CHECKPOINTS,)).items() if number in waiting
-    }
-    found = {}
-    for number, file in newest.items():
-        here = checkpoints.newest(number, sys.maxsize)
-        if here is None or here.n_epochs < _n_epochs(file):
-            found[number] = file
-    return found
+def upload_turn(
+    study: OpenStudy, artifacts: ArtifactStore, *, lease: Lease, header: CheckpointHeader, path: Path
+) -> None:
+    """Bring a member's checkpoint at the end of a turn to the artifacts: for itself, and for those that inherit it.
 
-
-def fetch_checkpoint(artifacts: ArtifactStore, out: Path, file: Artifact) -> None:
-    """Fetch a checkpoint into the results folder `out`, where its trial's process looks for it.
+    It stands there as one of a turn only when it is whole. Older turns are removed but for the one before.
 
     Raises:
-        TunefrontError: If it cannot be had, or has changed.
-        OSError: If it cannot be written.
+        ArtifactsAwayError: If the place cannot be used now.
     """
-    target = out / file.name
-    refuse_link(target.parent.parent)
-    refuse_link(target.parent)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fetch(artifacts, file.digest, target)
+    earlier = [turn for turn in read(study, (TURNS,)).get(lease.number, []) if n_epochs_of(turn) < header.n_epochs]
+    kept = sorted(earlier, key=n_epochs_of)[1 - _KEPT_TURNS :]
+    _upload(study, artifacts, lease, header, path, {CHECKPOINTS: [], TURNS: kept})
 
 
-def _n_epochs(file: Artifact) -> int:
-    """Return the epochs before a checkpoint, which its name begins with."""
-    return int(Path(file.name).name.partition("-")[0])
+def _upload(
+    study: OpenStudy,
+    artifacts: ArtifactStore,
+    lease: Lease,
+    header: CheckpointHeader,
+    path: Path,
+    folders: dict[str, Collection[Artifact]],
+) -> None:
+    """Bring a checkpoint, and let its name stand in these folders beside those that are kept there."""
+    try:
+        n_bytes = path.stat().st_size
+    except FileNotFoundError:  # its process has written newer ones since, which come next
+        return
+    names = {folder: f"{folder}/trial-{lease.number}/{header.file_name}" for folder in folders}
+    files = {folder: Artifact(name, header.digest, n_bytes) for folder, name in names.items()}
+    if register(study.store, lease, [files[CHECKPOINTS]], ()) is None:
+        return
+    try:
+        bring(artifacts, header.digest, n_bytes, path)
+    except FileNotFoundError:
+        withdraw(study.store, lease, names[CHECKPOINTS])
+        return
+    kept = [file for each in folders.values() for file in each]
+    remove_unnamed(study.store, artifacts, register(study.store, lease, [*files.values(), *kept], tuple(folders)) or [])

@@ -10,7 +10,7 @@ from typing import Protocol
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.uploads.upload import describe_files
 from tunefront.storage.artifacts import spooled
-from tunefront.storage.artifacts.artifact_store import ArtifactStore
+from tunefront.storage.artifacts.artifact_store import ArtifactStore, bring
 from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, register
 from tunefront.storage.attempts import is_held
 from tunefront.storage.open_study import OpenStudy
@@ -50,8 +50,7 @@ def keep_far(study: OpenStudy, artifacts: ArtifactStore, result: TrialResult, fi
     """
     rows, _ = describe_files(files)
     for row in rows:
-        if not artifacts.exists(row.digest):
-            artifacts.write(row.digest, files[row.name])
+        bring(artifacts, row.digest, row.n_bytes, files[row.name])
     return spooled.put(artifacts, study.record, result.as_text(), rows)
 
 

@@ -6,24 +6,31 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
+from pathlib import Path
+
+from optuna.trial import FrozenTrial
 
 from tunefront.mistakes import TunefrontError
+from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.contact.spool import Spool
-from tunefront.search.supervisor.uploads.far_checkpoints import far_checkpoints, fetch_checkpoint, upload_checkpoint
+from tunefront.search.supervisor.uploads.absence import Absence
+from tunefront.search.supervisor.uploads.far_checkpoints import NewCheckpoints, upload_checkpoint, upload_turn
+from tunefront.search.supervisor.uploads.far_files import FarFile, FarFiles, NeedsFarFiles
 from tunefront.search.supervisor.uploads.far_results import FarResult
 from tunefront.search.supervisor.uploads.far_spool import FarSpool
-from tunefront.search.supervisor.uploads.upload import files_of, is_for_good, upload
+from tunefront.search.supervisor.uploads.upload import needs_upload, upload_files
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
-from tunefront.storage.artifacts.rows import MODELS, Artifact, forget, remove_unnamed
+from tunefront.storage.artifacts.rows import CHECKPOINTS, MODELS, TURNS, forget, remove_unnamed
 from tunefront.storage.artifacts.study_artifacts import artifacts_of
 from tunefront.storage.attempts import Lease
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.database.patience import is_away
 from tunefront.storage.open_study import OpenStudy
+from tunefront.storage.outcomes import Outcome
 
 SHORT_SECONDS = 0.05  # for those who wait for a result that is about to be told
 _MAX_PAUSE_SECONDS = 15.0  # between two tries, while the artifacts are away
@@ -42,6 +49,7 @@ class Uploads:
 
     Attributes:
         far: The results in the artifacts.
+        far_files: The checkpoints there.
     """
 
     def __init__(
@@ -58,13 +66,10 @@ class Uploads:
         self._begun: dict[str, float] = {}  # name of a result that is on its way -> when that began
         self._done: set[str] = set()
         self._checkpoints = checkpoints
-        self._new_checkpoints: dict[int, tuple[Lease, int]] = {}  # trial number -> its lease and last epoch
-        self._brought_at: dict[int, float] = {}
-        self._fetching: set[str] = set()  # digests of checkpoints
-        self._fetched: set[str] = set()
+        self._new_checkpoints = NewCheckpoints()
+        self.far_files = FarFiles(study, drop=self._drop)
         self._tasks: deque[Callable[[ArtifactStore], None]] = deque()
-        self._lines: list[str] = []
-        self._why_away, self._lost_at = "", 0.0
+        self._absence = Absence()
         self._error: Exception | None = None
         self._is_stopped = self._is_unusable = False
         self._changed = threading.Condition()
@@ -84,9 +89,11 @@ class Uploads:
             self._artifacts = artifacts_of(self._study)
         except TunefrontError as error:
             self._is_unusable = True
-            self._lines.append(f"the artifacts that another worker has named are not used here: {error}")
+            self._absence.lines.append(f"the artifacts that another worker has named are not used here: {error}")
         if self._artifacts is not None:
-            self._lines.append(f"models and logs are brought to {self._artifacts.address}, which another worker named")
+            self._absence.lines.append(
+                f"models and logs are brought to {self._artifacts.address}, which another worker named"
+            )
             self._thread.start()
 
     def stop(self) -> None:
@@ -99,7 +106,7 @@ class Uploads:
 
     def wants(self, result: TrialResult) -> bool:
         """Return whether the files of a result are to be uploaded before it is told: not of a trial given back."""
-        return self._artifacts is not None and is_for_good(result)
+        return self._artifacts is not None and needs_upload(result)
 
     def is_done(self, result: TrialResult) -> bool:
         """Return whether a result that waits in the spool can be told; its upload begins with the first question."""
@@ -109,9 +116,14 @@ class Uploads:
             return True
         with self._changed:
             if result.name not in self._begun and result.name not in self._done:
-                self._new_checkpoints.pop(result.lease.number, None)
+                self._new_checkpoints.forget(result.lease.number)
                 self._begun[result.name] = time.monotonic()
                 self._add(partial(self._upload, result))
+            if (
+                self.is_away and result.outcome is Outcome.PAUSED
+            ):  # it goes on here, and others inherit from other turns
+                self._begun.pop(result.name, None)
+                return True
             return result.name in self._done
 
     def note_checkpoint(self, lease: Lease, epoch: int) -> None:
@@ -122,33 +134,39 @@ class Uploads:
         """
         if self._artifacts is not None:
             with self._changed:
-                self._new_checkpoints[lease.number] = (lease, epoch)
+                self._new_checkpoints.note(lease, epoch)
+
+    def note_turn(self, lease: Lease, header: CheckpointHeader, path: Path) -> None:
+        """Bring the checkpoint at `path` of a member's turn, after which it goes on, to the artifacts."""
+        if self._artifacts is not None:
+            with self._changed:
+                self._add(partial(upload_turn, self._study, lease=lease, header=header, path=path))
 
     def bring_checkpoints(self, *, at_once: bool = False) -> None:
         """Bring the new checkpoints of running trials to the artifacts, those that it is time for or all."""
         pause = 0.0 if at_once else self._study.store.waits.lease_seconds / 2
         with self._changed:
-            for number, (lease, epoch) in list(self._new_checkpoints.items()):
-                if time.monotonic() - self._brought_at.get(number, -pause) >= pause:
-                    del self._new_checkpoints[number]
-                    self._brought_at[number] = time.monotonic()
-                    store, checkpoints = self._study.store, self._checkpoints
-                    self._add(partial(upload_checkpoint, store, lease=lease, epoch=epoch, checkpoints=checkpoints))
+            for lease, epoch in self._new_checkpoints.take_due(pause):
+                brings = partial(upload_checkpoint, self._study, lease=lease, epoch=epoch)
+                self._add(partial(brings, checkpoints=self._checkpoints))
 
-    def awaits_checkpoint(self) -> bool:
-        """Return whether the newest checkpoint of a waiting trial is on its way here; that begins with the question.
+    def awaits_checkpoint(self, population: NeedsFarFiles | None) -> bool:
+        """Return whether a checkpoint that is needed next is on its way here; that begins with the question.
 
         What cannot be fetched is not waited for: the trial then goes on from what is here.
+
+        Args:
+            population: Whose members are trained; None fetches the newest checkpoint of each waiting trial.
         """
-        if self._artifacts is None or self.is_away:
+        self.far_files.has_place = self._artifacts is not None
+        self.far_files.can_be_had = self.far_files.has_place and not self.is_away
+        if not self.far_files.can_be_had:
             return False
-        far = list(far_checkpoints(self._study, self._checkpoints).values())
+        wanted = self.far_files.of_waiting(self._checkpoints) if population is None else population.far_files()
         with self._changed:
-            for file in far:
-                if file.digest not in self._fetching | self._fetched:
-                    self._fetching.add(file.digest)
-                    self._add(partial(self._fetch, file))
-            return any(file.digest in self._fetching for file in far)
+            for file in self.far_files.begin(wanted):
+                self._add(partial(self._fetch, file))
+            return self.far_files.is_fetching(wanted)
 
     def far_results(self) -> list[FarResult] | None:
         """Return the results in the artifacts; None while they are looked up, which begins with the question.
@@ -160,15 +178,17 @@ class Uploads:
     def drop(self, numbers: Collection[int], folder: str = MODELS) -> None:
         """Remove these trials' files in a folder from the artifacts, unless another trial has the same file."""
         if self._artifacts is not None:
-            digests = forget(self._study, numbers, folder)
-            if digests:
-                with self._changed:
-                    self._add(partial(self._remove, digests))
+            self._drop(forget(self._study, numbers, folder))
+
+    def drop_checkpoints(self, trials: Iterable[FrozenTrial], with_ended_populations: Collection[int]) -> None:
+        """Remove the checkpoints of trials that have ended, and of turns that nobody inherits any more."""
+        self.drop([trial.number for trial in trials if trial.state.is_finished()], CHECKPOINTS)
+        self.drop(with_ended_populations, TURNS)
 
     @property
     def is_away(self) -> bool:
         """Whether the last upload failed, so that the artifacts are away as far as this supervisor knows."""
-        return bool(self._why_away)
+        return bool(self._absence.why)
 
     @property
     def is_busy(self) -> bool:
@@ -190,7 +210,7 @@ class Uploads:
     def take_lines(self) -> list[str]:
         """Return what a person is to be told since the last call: that the artifacts are away, or back."""
         with self._changed:
-            lines, self._lines = self._lines, []
+            lines, self._absence.lines = self._absence.lines, []
         return lines
 
     def notice(self) -> str:
@@ -198,7 +218,7 @@ class Uploads:
         with self._changed:
             n = len(self._begun)
             kept = f"; {n} result{'s are' if n > 1 else ' is'} kept meanwhile" if n else ""
-            return f"artifacts: {self._why_away}{kept}" if self._why_away else ""
+            return f"artifacts: {self._absence.why}{kept}" if self._absence.why else ""
 
     def _add(self, task: Callable[[ArtifactStore], None]) -> None:
         with self._changed:
@@ -207,26 +227,21 @@ class Uploads:
 
     def _tell(self, line: str) -> None:
         with self._changed:
-            self._lines.append(line)
+            self._absence.lines.append(line)
 
     def _upload(self, result: TrialResult, artifacts: ArtifactStore) -> None:
-        problems = upload(self._study.store, artifacts, result, files_of(result, self._spool, self._out))
+        problems = upload_files(self._study, artifacts, result, self._spool, self._out)
         self._note_return()  # told before the result is
         with self._changed:
-            self._lines += problems
+            self._absence.lines += problems
             self._done.add(result.name)
-            del self._begun[result.name]
+            self._begun.pop(result.name, None)
             self._changed.notify_all()
 
-    def _fetch(self, file: Artifact, artifacts: ArtifactStore) -> None:
-        try:
-            fetch_checkpoint(artifacts, self._out, file)
-        except (TunefrontError, OSError) as error:
-            with self._changed:
-                self._lines.append(f"a checkpoint of another machine is not used: {error}")
+    def _fetch(self, file: FarFile, artifacts: ArtifactStore) -> None:
+        problem = self.far_files.fetch(file, artifacts, self._out)
         with self._changed:
-            self._fetching.discard(file.digest)
-            self._fetched.add(file.digest)
+            self._absence.lines += [problem] if problem else []
             self._changed.notify_all()
 
     def _keep_far(self) -> None:
@@ -234,6 +249,11 @@ class Uploads:
         with self._changed:
             waiting = [result for result in self._spool.results() if result.name in self._begun]
         self.far.keep(self._artifacts, waiting)
+
+    def _drop(self, digests: Collection[str]) -> None:
+        if digests:
+            with self._changed:
+                self._add(partial(self._remove, digests))
 
     def _remove(self, digests: Collection[str], artifacts: ArtifactStore) -> None:
         remove_unnamed(self._study.store, artifacts, digests)
@@ -269,15 +289,8 @@ class Uploads:
 
     def _note_loss(self, why: str) -> None:
         with self._changed:
-            if not self._why_away:
-                self._lost_at = time.monotonic()
-                self._lines.append(f"artifacts: {why}. Trainings go on, and results are kept until that is mended")
-            self._why_away = why
+            self._absence.begin(why)
 
     def _note_return(self) -> None:
         with self._changed:
-            if self._why_away:
-                self._lines.append(
-                    f"artifacts: they can be written again after {time.monotonic() - self._lost_at:.0f} s"
-                )
-            self._why_away = ""
+            self._absence.end()

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import multiprocessing
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,14 @@ from tests.search.supervisor.uploading_worker import run_uploading
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tests.small_disk import small_disk_at
+from tunefront.search.checkpoints.checkpoint_file import write_checkpoint
+from tunefront.search.checkpoints.header import CheckpointHeader
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
+from tunefront.search.checkpoints.trial_folder import folder_of
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.end_reason import Ending
+from tunefront.search.supervisor.uploads.far_checkpoints import upload_checkpoint
 from tunefront.search.supervisor.uploads.upload import upload
 from tunefront.storage import queue, studies
 from tunefront.storage.artifacts import rows, study_artifacts
@@ -37,6 +43,7 @@ from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError
 from tunefront.storage.artifacts.folder import FolderArtifacts
 from tunefront.storage.artifacts.model_files import bring_models
+from tunefront.storage.attempts import Progress
 from tunefront.storage.database.waits import Waits
 from tunefront.storage.outcomes import Outcome
 
@@ -299,6 +306,54 @@ def test_a_changed_checkpoint_of_another_machine_is_named_and_the_trial_begins_a
     (line,) = lines_with(bert, "a checkpoint of another machine is not used: ")
     assert "has changed since it was written" in line
     assert [(epoch.epoch, epoch.accuracy) for epoch in bert.trials()[0].epochs] == SIX
+
+
+@pytest.mark.timeout(90)
+def test_the_checkpoint_before_counts_when_the_newest_one_of_another_machine_is_missing(tmp_path: Path) -> None:
+    """As when its machine was lost after it had said that it brings it."""
+    url, place = f"sqlite:///{tmp_path / 'tunefront.db'}", tmp_path / "artifacts"
+    anna = make_machine(tmp_path, "anna", url, {0: StubTraining(stops_after=(3,))}, place)
+    assert anna.run(lambda: checkpoint_of(anna) == 3) is Ending.INTERRUPTED
+    folder = anna.out / "checkpoints/trial-0"
+    older, newer = (next(folder.glob(f"{n_epochs}-*")) for n_epochs in (2, 3))
+    (row,) = rows.read(anna.study, ("checkpoints",))[0]
+    assert row.name.endswith(newer.name)
+    with anna.study.exclusively():
+        leased = queue.lease_next(anna.study, 1, "anna", "cpu0", progress=lambda number, n: Progress(3, 3))
+    assert leased is not None
+    digest = hashlib.sha256(older.read_bytes()).hexdigest()
+    before = rows.Artifact(f"checkpoints/trial-0/{older.name}", digest, older.stat().st_size)
+    rows.register(anna.store, leased[0], [before], ())
+    anna.artifacts.write(digest, older)
+    anna.artifacts.remove(row.digest)
+    queue.finish(anna.study, leased[0], Outcome.RETURNED)
+    anna.out.rename(tmp_path / "anna is off")
+    bert = make_machine(tmp_path, "bert", url, {}, place)
+    assert bert.run() is Ending.DONE
+    assert epochs_trained(bert) == [3, 4, 5, 6]
+    assert len(lines_with(bert, "a checkpoint of another machine is not used: ")) == 1
+    assert [(epoch.epoch, epoch.accuracy) for epoch in bert.trials()[0].epochs] == SIX
+
+
+def test_a_checkpoint_that_is_rotated_away_before_it_is_brought_has_no_row(tmp_path: Path) -> None:
+    fixture = make_fixture(tmp_path, trials=1)
+    artifacts = FolderArtifacts(tmp_path / "artifacts")
+    with fixture.study.exclusively():
+        leased = queue.lease_next(fixture.study, 1, "anna", "cpu0")
+    assert leased is not None
+    brings = partial(
+        upload_checkpoint, fixture.study, artifacts, lease=leased[0], epoch=9,
+        checkpoints=StudyCheckpoints(fixture.out, False, lambda number: []),
+    )  # fmt: skip
+    folder = folder_of(fixture.out, 0)
+    first, second = (write_checkpoint(folder, CheckpointHeader(n_epochs, n_epochs, {}), {}, []) for n_epochs in (1, 2))
+    path = folder / second.file_name
+    brings(epoch=1)
+    with on_statement(fixture.store.engine, "INSERT INTO tunefront_artifacts", path.unlink) as found:
+        brings()
+    assert found  # its row was written before its process had newer ones
+    (row,) = rows.read(fixture.study, ("checkpoints",))[0]
+    assert (row.digest, set(artifacts.digests())) == (first.digest, {first.digest})
 
 
 def test_a_file_that_cannot_be_brought_is_named_and_the_others_are_brought(tmp_path: Path) -> None:

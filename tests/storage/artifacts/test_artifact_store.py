@@ -12,6 +12,7 @@ from tunefront.storage.artifacts.artifact_store import (
     ArtifactsAwayError,
     ChangedArtifactError,
     MissingArtifactError,
+    bring,
     digest_of,
     fetch,
 )
@@ -92,6 +93,25 @@ def test_a_changed_file_is_an_error_that_names_it(place: PlaceFixture, tmp_path:
     assert hashlib.sha256(found).hexdigest() in str(raised.value)
     assert (tmp_path / "model.keras").read_bytes() == b"an older one"
     assert list(tmp_path.glob(".*.partial")) == []
+
+
+@pytest.mark.parametrize("found", [b"ab", b"", b"abcabc"], ids=["torn", "empty", "longer"])
+def test_a_torn_file_is_written_anew_when_it_is_brought_again(place: PlaceFixture, abc: Path, found: bytes) -> None:
+    place.store.write(ABC, abc)
+    place.overwrite(KEY, found)
+    assert place.store.exists(ABC)
+    assert not place.store.exists(ABC, 3)
+    bring(place.store, ABC, 3, abc)
+    assert place.content()[KEY] == b"abc"
+    assert place.store.exists(ABC, 3)
+
+
+def test_a_file_that_is_there_in_its_length_is_not_written_again(place: PlaceFixture, abc: Path) -> None:
+    place.store.write(ABC, abc)
+    abc.unlink()
+    bring(place.store, ABC, 3, abc)
+    with pytest.raises(FileNotFoundError):
+        bring(place.store, ABC, 4, abc)
 
 
 def test_what_lies_there_beside_artifacts_is_no_digest(place: PlaceFixture, abc: Path) -> None:

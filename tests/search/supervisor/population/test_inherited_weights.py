@@ -1,7 +1,8 @@
-"""A member that goes on with another one's weights, against plain Keras that goes on by itself, to the last digit."""
+"""A member that goes on with the weights of one of another machine, against plain Keras, to the last digit."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import numpy as np
 from tests.candidates import candidate
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
-from tunefront.search.supervisor.population.inheritance import keep_turn, settle, take_over, turn_of
+from tunefront.search.supervisor.population.inheritance import keep_turn, settle, take_over, turns_of
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.space import Space
+from tunefront.storage.artifacts.artifact_store import bring, fetch
+from tunefront.storage.artifacts.folder import FolderArtifacts
 from tunefront.storage.population.stages import Stage
 
 SPACE = Space.from_table({})
@@ -73,11 +76,12 @@ def test_an_heir_equals_a_training_that_changes_settings_and_order_after_the_don
 ) -> None:
     donor, perturbed = with_rate(0.05, 0.01), with_rate(0.06, 0.008)
     course = [Stage(1, {"sgd.learning_rate": 0.05}), Stage(3, {"sgd.learning_rate": 0.06}, weights_of=0)]
-    own, heir = tmp_path / "trial-0", tmp_path / "trial-1"
+    own, heir = tmp_path / "anna/trial-0", tmp_path / "bert/trial-1"
     whole, _ = train(keras, digits, donor, DONOR, own, {"seed": "3"}, 0)
-    header = turn_of(tmp_path / "turns", 2)  # the donor itself has gone on since
+    turns = fetched_turns(tmp_path)
+    header = next(turns_of(turns, 2), None)  # the donor itself has gone on since
     assert header is not None
-    take_over(tmp_path / "turns", header, heir, {"seed": "8"}, course)
+    take_over(turns, header, heir, {"seed": "8"}, course)
     settle(heir, course)
     inherited, timer = train(keras, digits, replace(donor, later=((3, perturbed),)), MEMBER, heir, {"seed": "8"}, 2)
     found = [
@@ -90,7 +94,19 @@ def test_an_heir_equals_a_training_that_changes_settings_and_order_after_the_don
     assert any((a != b).any() for a, b in zip(whole.model.get_weights(), inherited.model.get_weights(), strict=True))
     # The heir's seconds are those of its whole chain: two epochs of the donor's, and three of its own.
     assert len(timer.state()["train"]) == 5
-    assert timer.state()["train"][:2] == _seconds_of(tmp_path / "turns", header)
+    assert timer.state()["train"][:2] == _seconds_of(turns, header)
+
+
+def fetched_turns(folder: Path) -> Path:
+    """Bring the turn of anna's machine to artifacts, and to bert's from there."""
+    place = FolderArtifacts(folder / "artifacts")
+    place.prepare()
+    (turn,) = (folder / "anna/turns").iterdir()
+    digest = hashlib.sha256(turn.read_bytes()).hexdigest()
+    bring(place, digest, turn.stat().st_size, turn)
+    (folder / "bert/turns").mkdir(parents=True)
+    fetch(place, digest, folder / "bert/turns" / turn.name)
+    return folder / "bert/turns"
 
 
 def _seconds_of(folder: Path, header: Any) -> list[float]:

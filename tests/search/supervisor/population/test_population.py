@@ -22,7 +22,7 @@ from tests.search.supervisor_fixture import SupervisorFixture, is_running
 from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.search.supervisor.population.inheritance import settle, take_over, turn_of, turns_folder
+from tunefront.search.supervisor.population.inheritance import settle, take_over, turns_folder, turns_of
 from tunefront.search.trial.resumption.identity import identity_of_candidate
 from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue
@@ -158,7 +158,7 @@ def inherited_course(fixture: SupervisorFixture) -> list[Stage]:
 
 def take(fixture: SupervisorFixture, course: list[Stage]) -> None:
     donor = turns_folder(fixture.out, 0, 2)
-    header = turn_of(donor, 2)
+    header = next(turns_of(donor, 2), None)
     assert header is not None
     parameters = fixture.study.optuna.get_trials()[1].params
     candidate = staged_candidate(fixture.spec.parsed_space(), parameters, stages.changes(course))
@@ -206,15 +206,26 @@ def test_settling_that_was_cut_off_goes_on(make_fixture: MakeFixture) -> None:
     assert weights(fixture, 1) == [2, 2]
 
 
-def test_inherited_weights_that_are_lost_make_the_member_train_the_same_settings_itself(
+def test_inherited_weights_that_are_lost_are_taken_over_again(make_fixture: MakeFixture) -> None:
+    fixture = at_the_second_turn(make_fixture)
+    course = inherited_course(fixture)
+    turns.inherit(fixture.study, 1, 2, 2, course)  # its own checkpoint, of the weights before, is still there
+    assert fixture.run() is Ending.DONE
+    found = fixture.trials()[1]
+    assert (list(found.stages), trained(fixture, 1)) == (course, [1, 2, 3, 4, 5, 6])
+    assert (fixture.notes / "1.lineage").read_text() == "2 2 1 1 1 1"
+
+
+def test_inherited_weights_that_the_donor_has_lost_too_make_the_member_train_the_same_settings_itself(
     make_fixture: MakeFixture,
 ) -> None:
     fixture = at_the_second_turn(make_fixture)
     course = inherited_course(fixture)
     take(fixture, course)
     turns.inherit(fixture.study, 1, 2, 2, course)
-    for path in folder_of(fixture.out, 1).rglob("*.npz"):
-        path.unlink()
+    for folder in (folder_of(fixture.out, 1), turns_folder(fixture.out, 0, 2)):
+        for path in folder.rglob("*.npz"):
+            path.unlink()
     assert fixture.run() is Ending.DONE
     found = fixture.trials()[1]
     assert trained(fixture, 1) == [1, 2, 1, 2, 3, 4, 5, 6]
