@@ -25,6 +25,7 @@ from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.attempts import Lease, attempts_at
+from tunefront.storage.curves import Epoch
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -81,11 +82,19 @@ class Assignment:
         return [trial.number for trial in trials if trial.number // size not in living]
 
     def task(
-        self, lease: Lease, candidate: Candidate, slot: Slot, rungs: tuple[int, ...], model_path: Path, structures: Path
+        self,
+        lease: Lease,
+        candidate: Candidate,
+        slot: Slot,
+        curve: Sequence[Epoch],
+        rungs: tuple[int, ...],
+        model_path: Path,
+        structures: Path,
     ) -> TrialTask:
         """Return the task of a trial process on a slot.
 
         Args:
+            curve: The epochs that it goes on after.
             rungs: The epochs after which it waits for a verdict.
             model_path: The path for the model if it is to be kept.
             structures: See :class:`TrialTask`.
@@ -110,6 +119,7 @@ class Assignment:
             device=self.device_of(slot),
             turns=self._turns_of(candidate),
             attempt=lease.attempt,
+            curve=tuple(epoch.metrics for epoch in curve) if self.spec.training.tensorboard else (),
         )
 
     def _turns_of(self, candidate: Candidate) -> tuple[int, ...]:

@@ -135,6 +135,7 @@ class Starter:
             lease,
             candidate,
             slot,
+            curve,
             self._judge.rungs_of(candidate),
             self._models.partial_path(lease.number),
             self._launcher.log_path.parent / "structures",

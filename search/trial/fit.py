@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tunefront.search.trial.epoch_watcher import Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.prefix.feed import Feed
 from tunefront.search.trial.resumption.checkpoint_callback import CheckpointCallback
-from tunefront.search.trial.resumption.event_files import cut_logs
+from tunefront.search.trial.resumption.event_files import begin_logs
 from tunefront.search.trial.resumption.fit_start import fit_start
 from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
 from tunefront.search.trial.stages.change import begin_segment
@@ -46,6 +46,7 @@ def fit(
     seed: int,
     fold: int = 0,
     log_folder: str = "",
+    curve: Sequence[Mapping[str, float]] = (),
     checkpoints: TrialCheckpoints | None = None,
 ) -> tuple[EpochTimer, EpochResult]:
     """Train a candidate, and leave its model with the weights of the epoch that counts.
@@ -54,6 +55,7 @@ def fit(
         goal: The measure that accuracy means here.
         goes_on: Called with every epoch's result; False stops the training after it.
         log_folder: The folder for TensorBoard's logs; empty writes none.
+        curve: Name -> value of what Keras reported in each earlier epoch, for the logs.
         checkpoints: Where this training goes on from, and where it writes; None begins anew and writes nothing.
 
     Returns:
@@ -77,7 +79,7 @@ def fit(
     feed.follow(trainable)
     watcher.follow(trainable.model, trainable.predictor, feed.watched)
     if log_folder:
-        cut_logs(Path(log_folder), start.epoch)
+        begin_logs(Path(log_folder), start.epoch, curve)
     counters = start.counters
     for segment in start.segments_left(course):
         if not start.is_within(segment):

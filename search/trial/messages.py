@@ -35,6 +35,7 @@ class TrialTask:
         device: The kind of device that trains, as :func:`tunefront.search.launching.machine.device_kind` tells it.
         turns: The epochs after which the child writes a checkpoint, and asks whether it goes on or ends.
         attempt: Which attempt at the trial this is, counted from 1.
+        curve: What Keras reported in each epoch up to `resume_from`, for TensorBoard's logs; empty if there are none.
     """
 
     number: int
@@ -53,6 +54,7 @@ class TrialTask:
     device: str = ""
     turns: tuple[int, ...] = ()
     attempt: int = 1
+    curve: tuple[Mapping[str, float], ...] = ()
 
 
 @dataclass(frozen=True)

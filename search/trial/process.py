@@ -141,6 +141,7 @@ def _train_first(
         goes_on,
         seed=task.seed,
         log_folder=task.log_folder,
+        curve=task.curve,
         checkpoints=checkpoints,
     )
     measured = {
