@@ -18,7 +18,8 @@ _TRIAL_FILES = (
     r"(?:models|retrained)/(?:trial-\d+\.(?:keras|json|predictions\.npz|worst\.png)|"
     r"\.partial-\d+\.(?:keras|predictions\.npz|worst\.png))|logs/trial-\d+\.log|"
     r"tensorboard/trial-\d+/(?:train|validation)/events\.out\.tfevents\.[^/]+|"
-    r"checkpoints/trial-\d+/(?:\d+-[0-9a-f]{64}\.npz|\.\d+\.partial)|"
+    r"checkpoints/(?:population-\d+/)?trial-\d+(?:-retrained)?/(?:taken/)?"
+    r"(?:\d+-[0-9a-f]{64}\.npz|\.\d+\.partial|\.\d+-[0-9a-f]{64}\.npz\.\d+\.partial|stages\.json)|"
     r"spool/trial-\d+-attempt-\d+\.(?:json|model\.[a-z0-9.]+)|"
     r"deployed/(?:\.partial-)?trial-\d+\.(?:(?:float32|float16|dynamic|int8)\.tflite|onnx)|"
     r"deployed/trial-\d+\.(?:float32|float16|dynamic|int8|onnx)\.(?:json|md)"
@@ -27,7 +28,8 @@ _TUNEFRONT_FILES = re.compile(
     rf"(?:confirmation/)?(?:{_REPORT_FILES}|study\.json|{_TRIAL_FILES})|data/contact_sheet\.png"
 )
 _TUNEFRONT_FOLDERS = re.compile(
-    r"(?:confirmation/)?(?:models|logs|spool|checkpoints(?:/trial-\d+)?|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?)|"
+    r"(?:confirmation/)?(?:models|logs|spool|tensorboard(?:/trial-\d+(?:/(?:train|validation))?)?|"
+    r"checkpoints(?:/(?:population-\d+(?:/trial-\d+)?|trial-\d+(?:-retrained|/taken)?))?)|"
     r"confirmation|data|deployed|retrained"
 )
 

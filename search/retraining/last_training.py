@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunefront.search.checkpoints.trial_folder import newest_whole
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.examples import DataError
 from tunefront.search.launching.asker import CheckError, Progress
@@ -17,6 +19,7 @@ from tunefront.spaces.own import OwnSpace
 if TYPE_CHECKING:
     from tunefront.search.data.dataset import Dataset
     from tunefront.search.trial.goal import Goal
+    from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
     from tunefront.search.trial.trainable import Trainable
 
 
@@ -30,6 +33,7 @@ class RetrainingTask:
         trains_validation: Whether the validation images are trained on too.
         fingerprint: The digest of the data that the study was made with.
         model_path: The path for the model.
+        checkpoint_folder: The folder for checkpoints; empty writes none.
     """
 
     spec: Mapping[str, Any]
@@ -41,6 +45,7 @@ class RetrainingTask:
     seed: int
     fingerprint: str
     model_path: str
+    checkpoint_folder: str = ""
 
 
 def train_again(task: RetrainingTask, progress: Progress) -> dict[str, Any]:
@@ -76,7 +81,10 @@ def train_again(task: RetrainingTask, progress: Progress) -> dict[str, Any]:
     try:
         keras.utils.set_random_seed(task.seed)
         trainable = training.build(space, task.candidate, dataset, spec.training, task.seed)
-        timer = fit_epochs(trainable, dataset, task.epochs, tell, seed=task.seed, rates=task.rates)
+        checkpoints = _checkpoints(task, spec, trainable, progress)
+        timer = fit_epochs(
+            trainable, dataset, task.epochs, tell, seed=task.seed, rates=task.rates, checkpoints=checkpoints
+        )
         goal = Goal(spec.accuracy_measure, dataset.positive_class, dataset.n_classes)
         measurements = {
             "train_seconds": timer.train_seconds,
@@ -98,6 +106,34 @@ def train_again(task: RetrainingTask, progress: Progress) -> dict[str, Any]:
         "n_before": steps[1],
         "versions": _versions(keras),
     }
+
+
+def _checkpoints(
+    task: RetrainingTask, spec: StudySpec, trainable: Trainable, progress: Progress
+) -> TrialCheckpoints | None:
+    """Return the checkpoints of this training, and say whether it goes on from one."""
+    from tunefront.search.trial.resumption.identity import identity_of_training
+    from tunefront.search.trial.resumption.task_checkpoints import versions_of_training
+    from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
+
+    if not task.checkpoint_folder:
+        return None
+    folder = Path(task.checkpoint_folder)
+    identity = {
+        "data": task.fingerprint,
+        "images": "train+validation" if task.trains_validation else "train",
+        "rates": str(list(task.rates)),
+        **identity_of_training(spec, task.candidate, task.seed, versions_of_training()),
+    }
+    has_any = newest_whole(folder) is not None
+    found = TrialCheckpoints(folder, identity)
+    found.resume(task.epochs, trainable)
+    if found.resumed is not None:
+        text = f"trial {task.number} goes on after epoch {found.resumed.epoch} of {task.epochs}"
+        progress(text, found.resumed.epoch, task.epochs)
+    elif has_any:
+        progress(f"trial {task.number} begins anew: {found.reason}", 0, task.epochs)
+    return found
 
 
 def _sizes(trainable: Trainable) -> dict[str, float]:

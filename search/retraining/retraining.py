@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tunefront.objectives.measures import MEASURES
 from tunefront.objectives.quantities import format_quantity
+from tunefront.search.checkpoints.trial_folder import remove_checkpoints
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import Asker
@@ -17,6 +19,7 @@ from tunefront.search.retraining.last_training import RetrainingTask, train_agai
 from tunefront.search.retraining.plan import RetrainingPlan
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.model_card import facts_of_model, versions_in
+from tunefront.search.system.links import refuse_link
 from tunefront.storage.open_study import OpenStudy
 
 FOLDER = "retrained"  # in the folder of the study's results
@@ -83,11 +86,16 @@ class Retraining:
     def carry_out(self, asker: Asker) -> Retrained:
         """Train, and give the model its name only when it is whole: an earlier one stays until then.
 
+        A training that was interrupted goes on from its last checkpoint, which lies there until there is a model.
+
         Raises:
             AnswerError: If the candidate or the data cannot be used.
             OSError: If a link stands where a file is to be written.
         """
         plan, models = self.plan, KeptModels(self.study, self.out / FOLDER)
+        folder = self.out / "checkpoints" / f"trial-{plan.number}-retrained"
+        refuse_link(folder.parent)
+        refuse_link(folder)
         task = RetrainingTask(
             spec=plan.spec.as_json(),
             number=plan.number,
@@ -98,11 +106,15 @@ class Retraining:
             seed=plan.seed,
             fingerprint=str(self.study.record.dataset["fingerprint"]),
             model_path=str(models.partial_path(plan.number)),
+            checkpoint_folder=str(folder),
         )
         try:
             found = asker.ask(train_again, task)
             card = self._card(found)
             path = models.publish(plan.number, card)
+            with contextlib.suppress(OSError):
+                remove_checkpoints(folder)
+                folder.parent.rmdir()  # if it is empty now
         finally:
             models.drop_partial(plan.number)
         return Retrained(path, card, found["n_before"], plan.is_confirmed)

@@ -123,3 +123,39 @@ class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
     def _score(self, validation: Split) -> dict[str, float]:
         answers = answers_to(self._predictor, validation.images, self._goal)
         return scores_of(validation.labels, answers, self._goal, self._loss)
+
+
+class LossWatcher(keras.callbacks.Callback):  # type: ignore[misc]
+    """The watcher of a training that nothing validates, which tells each epoch's loss; its last weights count.
+
+    Attributes:
+        failure: Why the training was ended, because the loss became no number; empty otherwise.
+    """
+
+    def __init__(self, tell: Callable[[int, float], None]) -> None:
+        super().__init__()
+        self.failure = ""
+        self.was_stopped = False
+        self._tell = tell
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        loss = float((logs or {})["loss"])
+        if math.isfinite(loss):
+            self._tell(epoch + 1, loss)
+            return
+        self.failure = f"loss became {loss} in epoch {epoch + 1}"
+        self.model.stop_training = True
+
+    def follow(self, model: Any) -> None:
+        """Do nothing: no model is scored."""
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: no epoch counts more than another."""
+        return {}
+
+    def weights_to_store(self, epoch: int) -> list[Any]:
+        """Return none: none are kept but the model's own."""
+        return []
+
+    def restore(self, state: Mapping[str, Any], weights: Sequence[Any]) -> None:
+        """Do nothing: see :meth:`state`."""

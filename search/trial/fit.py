@@ -13,7 +13,7 @@ from tunefront.objectives.measures import MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.spec.training import TrainingTable
 from tunefront.search.trial.batches import Batches
-from tunefront.search.trial.epoch_watcher import Watcher
+from tunefront.search.trial.epoch_watcher import LossWatcher, Watcher
 from tunefront.search.trial.goal import EpochResult, Goal
 from tunefront.search.trial.prefix.feed import Feed
 from tunefront.search.trial.resumption.checkpoint_callback import CheckpointCallback
@@ -116,6 +116,7 @@ def fit_epochs(
     *,
     seed: int,
     rates: Sequence[float] = (),
+    checkpoints: TrialCheckpoints | None = None,
 ) -> EpochTimer:
     """Train a candidate for epochs that were chosen before: nothing validates, stops or chooses here.
 
@@ -124,28 +125,32 @@ def fit_epochs(
     Args:
         tell: Called with every epoch's number and loss.
         rates: The learning rate of each epoch, the last one for all further epochs; empty leaves them to the schedule.
+        checkpoints: Where this training goes on from, and where it writes; None begins anew and writes nothing.
 
     Raises:
         TrainingFailedError: If the loss stops being a number.
     """
-    candidate, train, timer = trainable.candidate, dataset.split("train"), EpochTimer()
+    candidate, train, timer = trainable.first, dataset.split("train"), EpochTimer()
     targets = targets_of(candidate, dataset, train.labels)
     batches = Batches(train.images, targets, candidate.batch_size, candidate.steps_per_epoch, seed)
-
-    def end_epoch(epoch: int, logs: dict[str, float]) -> None:
-        if not math.isfinite(logs["loss"]):
-            raise TrainingFailedError(f"loss became {logs['loss']} in epoch {epoch + 1}")
-        tell(epoch + 1, float(logs["loss"]))
-
-    callbacks: list[Any] = [timer, keras.callbacks.LambdaCallback(on_epoch_end=end_epoch)]
+    watcher = LossWatcher(tell)
+    callbacks: list[Any] = [timer, watcher]
     if rates:
         callbacks.append(keras.callbacks.LearningRateScheduler(lambda epoch, rate: rates[min(epoch, len(rates) - 1)]))
     parts = phases(trainable, candidate.epochs)
-    for segment in segments(candidate, parts):
-        if segment.first_epoch > epochs:
+    course = segments(candidate, parts)
+    checkpoints = checkpoints or TrialCheckpoints()
+    start = fit_start(checkpoints, trainable, course, len(train.labels), timer, watcher, fold=0)
+    for segment in start.segments_left(course):
+        n_done = max(segment.first_epoch - 1, start.epoch)
+        if n_done >= epochs:
             break
-        begin_segment(trainable, segment, len(train.labels), is_only_phase=len(parts) == 1)
-        _run(trainable, batches, segment.first_epoch - 1, min(segment.last_epoch, epochs), callbacks)
+        if not start.is_within(segment):
+            begin_segment(trainable, segment, len(train.labels), is_only_phase=len(parts) == 1)
+        last = CheckpointCallback(checkpoints, trainable, timer, watcher, callbacks, {})
+        _run(trainable, batches, n_done, min(segment.last_epoch, epochs), [*callbacks, last])
+        if watcher.failure:
+            raise TrainingFailedError(watcher.failure)
     return timer
 
 

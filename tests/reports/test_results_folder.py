@@ -36,6 +36,8 @@ TUNEFRONT_FILES = (
     ),
     "tensorboard/trial-1/train/events.out.tfevents.1.host",
     *(f"checkpoints/trial-1/12-{'0a' * 32}.npz", "checkpoints/trial-1/.123.partial"),
+    *(f"checkpoints/population-0/trial-1/2-{'0a' * 32}.npz", f"checkpoints/trial-1-retrained/3-{'0a' * 32}.npz"),
+    *(f"checkpoints/trial-2/taken/2-{'0a' * 32}.npz", "checkpoints/trial-2/taken/stages.json"),
 )
 OTHER_FILES = (
     *("notes.txt", "models/best.keras", "models/trial-0.keras.bak", "models/trial-x.keras", "logs/trial-0.log.txt"),

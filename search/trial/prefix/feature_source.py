@@ -13,7 +13,7 @@ from tunefront.search.trial.prefix.feature_key import key_of, may_use_features
 from tunefront.search.trial.prefix.features_maker import cache_of, cut_of, make_features
 from tunefront.search.trial.prefix.spare_process import SpareProcess
 from tunefront.search.trial.prefix.told_times import passes_of, told_times
-from tunefront.search.trial.resumption.task_checkpoints import versions
+from tunefront.search.trial.resumption.task_checkpoints import versions_of_training
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
 from tunefront.storage.trials import WITHOUT_FEATURES
@@ -27,7 +27,7 @@ def feature_source(connection: Connection, task: TrialTask, spec: StudySpec) -> 
     Args:
         connection: The trial's connection, which that process must not keep open.
     """
-    found = versions()
+    found = versions_of_training()
     if not may_use_features(task, spec):
         return FeatureSource(task, spec, found)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from tunefront.search.trial.epoch_watcher import Watcher
+from tunefront.search.trial.epoch_watcher import LossWatcher, Watcher
 from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Trainable
@@ -33,7 +33,7 @@ class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
         checkpoints: TrialCheckpoints,
         trainable: Trainable,
         timer: EpochTimer,
-        watcher: Watcher,
+        watcher: Watcher | LossWatcher,
         callbacks: Sequence[Any],
         counters: Mapping[str, Mapping[str, Any]],
     ) -> None:

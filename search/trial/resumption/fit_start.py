@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunefront.search.trial.epoch_watcher import Watcher
+from tunefront.search.trial.epoch_watcher import LossWatcher, Watcher
 from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
 from tunefront.search.trial.stages.change import enter_epoch
 from tunefront.search.trial.stages.segments import Segment
@@ -43,7 +43,7 @@ def fit_start(
     course: Sequence[Segment],
     n_train: int,
     timer: EpochTimer,
-    watcher: Watcher,
+    watcher: Watcher | LossWatcher,
     fold: int,
 ) -> FitStart:
     """Return where a training starts, and bring all that takes part in it to the state that it had there."""

@@ -16,18 +16,27 @@ _NOT_OF_THE_TRAINING = {"time_limit", "tensorboard", "feature_cache"}
 
 
 def identity_of(task: TrialTask, spec: StudySpec, versions: Mapping[str, str]) -> dict[str, str]:
-    """Return name -> value of everything that decides what a training does, but for the machine that runs it.
+    """Return name -> value of everything that decides what a trial's training does, but for the machine that runs it.
 
     Args:
         versions: The versions of what trains, by name.
     """
+    return {
+        "data": task.dataset.fingerprint,
+        "folds": str(task.dataset.folds),
+        **identity_of_training(spec, task.candidate, task.seed, versions),
+    }
+
+
+def identity_of_training(
+    spec: StudySpec, candidate: Candidate, seed: int, versions: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the part of an identity that any training of a study has."""
     training = spec.training.model_dump(mode="json", exclude=_NOT_OF_THE_TRAINING)
     return {
         "format": str(_FORMAT),
-        "data": task.dataset.fingerprint,
-        "folds": str(task.dataset.folds),
         "measure": spec.accuracy_measure,
-        **identity_of_candidate(task.candidate, task.seed),
+        **identity_of_candidate(candidate, seed),
         **_texts("training", training),
         **versions,
     }

@@ -40,7 +40,7 @@ def task_checkpoints(
         send(connection, Message("checkpoint", {}, reason=reason))
 
     folder = Path(task.checkpoint_folder) if task.checkpoint_folder else None
-    identity = identity_of(task, spec, versions())
+    identity = identity_of(task, spec, versions_of_training())
     checkpoints = TrialCheckpoints(
         folder,
         identity,
@@ -62,8 +62,8 @@ def task_checkpoints(
     return checkpoints
 
 
-def versions() -> dict[str, str]:
-    """Return the versions of what trains, by name."""
+def versions_of_training() -> dict[str, str]:
+    """Return the versions of what trains here, by name."""
     backend = keras.backend.backend()
     found = str(importlib.import_module(backend).__version__)
     return {"keras": keras.__version__, "backend": f"{backend} {found}", "tunefront": version("tunefront")}

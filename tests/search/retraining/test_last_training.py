@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from tests.candidates import candidate
 from tests.search.supervisor_fixture import make_spec
+from tunefront.search.checkpoints.trial_folder import newest_whole
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import DataError
@@ -241,6 +243,47 @@ def test_other_data_and_what_cannot_be_trained_are_refused(keras: Any, tmp_path:
     with pytest.raises(CheckError, match="trial 5 could not be trained again: loss became (nan|inf) in epoch"):
         train_again(task_for(tmp_path, trains_validation=True, candidate=wild), no_progress)
     assert not (tmp_path / "model.keras").exists()
+
+
+def test_a_training_that_was_interrupted_goes_on_and_is_the_same(keras: Any, tmp_path: Path) -> None:
+    """In the middle of a cosine, with momentum and dropout."""
+    settings = {**candidate().architecture_settings, "dropout": 0.3}
+    chosen = candidate(
+        architecture_settings=settings, optimizer="sgd", batch_size=512, epochs=8, schedule="cosine",
+        optimizer_settings={"learning_rate": 0.05, "momentum": 0.9, "nesterov": False},
+        schedule_settings={"warm_up_epochs": 1.0, "minimum": 0.0},
+    )  # fmt: skip
+    folder = tmp_path / "checkpoints"
+    changes: dict[str, Any] = {"candidate": chosen, "epochs": 5, "trains_validation": True}
+    whole = task_for(tmp_path, **changes, model_path=str(tmp_path / "whole.keras"))
+    train_again(whole, no_progress)
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        if done == 3:
+            time.sleep(2.5)  # so that a checkpoint is due
+        if done == 4:
+            raise KeyboardInterrupt
+
+    task = task_for(tmp_path, **changes, checkpoint_folder=str(folder))
+    with pytest.raises(KeyboardInterrupt):
+        train_again(task, interrupt)
+    newest = newest_whole(folder)
+    assert newest is not None
+    told: list[tuple[str, int]] = []
+    found = train_again(task, lambda what, done, total: told.append((what.partition(",")[0], done)))
+    assert told[-(6 - newest.epoch) :] == [
+        (f"trial 5 goes on after epoch {newest.epoch} of 5", newest.epoch),
+        *(("training trial 5", epoch) for epoch in range(newest.epoch + 1, 6)),
+    ]
+    models = [keras.models.load_model(path) for path in (whole.model_path, task.model_path)]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert 0 < found["measurements"]["train_seconds"] < math.inf
+
+    told.clear()
+    train_again(replace(task, seed=9), lambda what, done, total: told.append((what, done)))
+    (anew,) = (what for what, _ in told if "begins anew" in what)
+    assert anew.endswith("is of another training: seed was 3 and is 9")
 
 
 def no_progress(what: str, done: int, total: int) -> None:
