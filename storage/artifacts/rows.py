@@ -81,12 +81,11 @@ def read(study: OpenStudy, folders: Collection[str] = (MODELS,)) -> dict[int, li
     with study.store.engine.connect() as connection:
         if not sa.inspect(connection).has_table(table.name):  # made by an older tunefront, and only read here
             return {}
-        rows = connection.execute(sa.select(table).where(table.c.study_id == study.study_id).order_by(table.c.name))
+        is_in_folders = sa.or_(*(table.c.name.startswith(f"{folder}/", autoescape=True) for folder in folders))
+        is_wanted = (table.c.study_id == study.study_id) & is_in_folders
         found: dict[int, list[Artifact]] = {}
-        for row in rows:
-            file = Artifact(row.name, row.digest, row.n_bytes)
-            if file.folder in folders:
-                found.setdefault(row.number, []).append(file)
+        for row in connection.execute(sa.select(table).where(is_wanted).order_by(table.c.name)):
+            found.setdefault(row.number, []).append(Artifact(row.name, row.digest, row.n_bytes))
     return found
 
 

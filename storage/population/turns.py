@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -31,6 +32,8 @@ class PopulationMember:
         stages: The stages of its training; empty if its settings are those that it was sampled with.
         attempts: The attempts at it, in order.
         is_kept_elsewhere: Whether another worker that was seen during the last lease trained it last.
+        has_own_versions: Whether the worker that trained it last has the versions of Keras and the like that this one
+            has, as far as both are known: a checkpoint of other versions is not gone on from.
     """
 
     trial: FrozenTrial
@@ -38,6 +41,7 @@ class PopulationMember:
     stages: Sequence[Stage]
     attempts: Sequence[Attempt]
     is_kept_elsewhere: bool
+    has_own_versions: bool
 
     @property
     def number(self) -> int:
@@ -67,14 +71,31 @@ def read_members(study: OpenStudy, trials: Sequence[FrozenTrial], worker_id: str
         attempts = read_attempts(connection, study.study_id)
         since = schema.database_now() - study.store.waits.lease_seconds
         living = set(connection.execute(sa.select(workers.c.worker_id).where(workers.c.seen_at > since)).scalars())
-    others = living - {worker_id}
+        trained = {made[-1].worker_id for made in attempts.values()} | {worker_id}
+        query = sa.select(workers.c.worker_id, workers.c.machine).where(workers.c.worker_id.in_(trained))
+        versions = {row.worker_id: _versions(json.loads(row.machine)) for row in connection.execute(query)}
+    others, own_versions = living - {worker_id}, versions.get(worker_id) or {}
     members = []
     for trial in trials:
         made = attempts.get(trial.number, [])
-        is_elsewhere = bool(made) and made[-1].worker_id in others
-        course = stages.read(trial.user_attrs)
-        members.append(PopulationMember(trial, accuracies.get(trial.number, []), course, made, is_elsewhere))
+        last = made[-1].worker_id if made else worker_id
+        theirs = versions.get(last) or {}
+        members.append(
+            PopulationMember(
+                trial,
+                accuracies.get(trial.number, []),
+                stages.read(trial.user_attrs),
+                made,
+                is_kept_elsewhere=last in others,
+                has_own_versions=not (theirs and own_versions) or theirs == own_versions,
+            )
+        )
     return members
+
+
+def _versions(machine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the versions, in a worker's description of its machine, that a checkpoint must be of."""
+    return {name: machine[name] for name in ("tunefront", "keras", "backend", "backend_version") if name in machine}
 
 
 def take(study: OpenStudy, number: int | None) -> optuna.Trial:

@@ -60,7 +60,7 @@ class Donors:
         is_own = stages.inherited_after(member.stages) < epoch
         return (
             is_own
-            and files.is_of_kind(member)
+            and files.can_go_on(member)
             and (files.turn(member, epoch) is not None or files.far_turn(member, epoch) is not None)
         )
 

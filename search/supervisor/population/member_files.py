@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -50,12 +51,20 @@ class MemberFiles:
         """Return whether a member can go on here without loss, perhaps from a file in the artifacts."""
         far = self._newest_far(member)
         is_far = far is not None and n_epochs_of(far) >= member.kept_epochs
-        return self.is_here(member) or (is_far and self.is_of_kind(member))
+        return self.is_here(member) or (is_far and self.can_go_on(member))
 
-    def is_of_kind(self, member: PopulationMember) -> bool:
-        """Return whether a member's weights can be trained on here: where times are compared, only on one kind."""
+    def can_go_on(self, member: PopulationMember) -> bool:
+        """Return whether a member's weights can be trained on here.
+
+        Not with other versions, nor on another kind of device where times are compared: it would begin anew.
+        """
         kinds = {part.machine for part in attempts_in(member.attempts)}
-        return not self._checkpoints.are_times_compared or kinds <= set(self._kinds)
+        is_of_kind = not self._checkpoints.are_times_compared or kinds <= set(self._kinds)
+        return is_of_kind and member.has_own_versions
+
+    def are_seen(self, member: PopulationMember) -> bool:
+        """Return whether a member that may be training elsewhere writes its checkpoints where they are seen here."""
+        return n_epochs_there(self.folder(member.number), sys.maxsize) >= member.kept_epochs
 
     def wanted(self, member: PopulationMember) -> FarFile | None:
         """Return the file that is to be fetched before a member goes on; None if it goes on from what is here.

@@ -57,6 +57,7 @@ class Population:
         self._far = far
         self._say = say
         self._donors = Donors(table, MEASURES[assignment.spec.accuracy_measure], assignment.spec.seed)
+        self._kinds = {assignment.device_of(slot) for slot in assignment.slots}
         self._has_said_apart = False
 
     # Whose turn it is
@@ -115,8 +116,7 @@ class Population:
         return turns.read_members(self._study, trials, self._assignment.worker_id)
 
     def _files(self) -> MemberFiles:
-        kinds = {self._assignment.device_of(slot) for slot in self._assignment.slots}
-        return MemberFiles(self._checkpoints, self._far, self._table.population, kinds)
+        return MemberFiles(self._checkpoints, self._far, self._table.population, self._kinds)
 
     def _has_room(self, trials: Sequence[FrozenTrial]) -> bool:
         n_taken = counts.count(self._study).finished + sum(not trial.state.is_finished() for trial in trials)
@@ -147,7 +147,7 @@ class Population:
         if self._has_said_apart or self._far.has_place:
             return
         kept = [member for member in members if member.is_kept_elsewhere and not member.trial.state.is_finished()]
-        if all(files.is_here(member) for member in kept):
+        if all(files.are_seen(member) for member in kept):
             return
         self._has_said_apart = True
         if not self._study.optuna.user_attrs.get(APART):

@@ -251,7 +251,7 @@ class Uploads:
         self.far.keep(self._artifacts, waiting)
 
     def _drop(self, digests: Collection[str]) -> None:
-        if digests:
+        if digests and self._artifacts is not None:
             with self._changed:
                 self._add(partial(self._remove, digests))
 

@@ -21,9 +21,12 @@ from tests.search.supervisor.test_uploads import away
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.reports.sentences.stages import describe_apart
 from tunefront.reports.study_results import load_results
+from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.checkpoints.trial_folder import folder_of
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.population.inheritance import take_over, turns_folder, turns_of
+from tunefront.search.supervisor.population.member_files import MemberFiles
+from tunefront.search.supervisor.uploads.far_files import FarFiles
 from tunefront.search.trial.resumption.identity import identity_of_candidate
 from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import studies
@@ -59,7 +62,7 @@ def machine(
     )  # fmt: skip
     if made.artifacts is not None:
         made.artifacts.prepare()
-    studies.register_worker(made.study, name, f"host of {name}", 1, {})
+    studies.register_worker(made.study, name, f"host of {name}", 1, {"keras": "3.8"})
     return made
 
 
@@ -107,10 +110,30 @@ def train_first_turn(anna: SupervisorFixture) -> None:
     anna.out.rename(anna.folder / "switched off")
 
 
+def check_who_can_go_on(anna: SupervisorFixture) -> None:
+    """Check that of other machines those may train anna's members which could use their checkpoints."""
+    found = anna.study.optuna.get_trials(deepcopy=False)
+    kind = anna.trials()[0].parts[-1].machine
+    for name, keras, compares_times, own_kind, expected in (
+        ("carl", "3.9", False, kind, False),
+        ("dora", "3.8", False, "another kind", True),
+        ("emil", "3.8", True, "another kind", False),
+        ("fred", "3.8", True, kind, True),
+    ):
+        studies.register_worker(anna.study, name, f"host of {name}", 1, {"keras": keras})
+        checkpoints = StudyCheckpoints(anna.folder / name, compares_times, lambda number: [])
+        far = FarFiles(anna.study, drop=lambda digests: None)
+        far.can_be_had = True
+        files = MemberFiles(checkpoints, far, 4, {own_kind})
+        members = turns.read_members(anna.study, found, name)
+        assert [files.is_within_reach(member) for member in members] == [expected] * 4
+
+
 def test_an_heir_goes_on_from_weights_of_another_machine(tmp_path: Path) -> None:
     (tmp_path / "artifacts").mkdir()
     anna = machine(tmp_path, "anna", plan=HANGS_AT_TWO)
     train_first_turn(anna)
+    check_who_can_go_on(anna)
     bert = machine(tmp_path, "bert")
     assert bert.run() is Ending.DONE
     check_one_population(bert)
