@@ -225,6 +225,29 @@ def test_a_machine_that_dies_costs_the_population_nothing_that_was_uploaded(tmp_
     check_artifacts(bert)
 
 
+def test_members_take_their_turns_here_while_the_artifacts_are_away(tmp_path: Path) -> None:
+    (tmp_path / "artifacts").mkdir()
+    anna = machine(tmp_path, "anna")
+    outage = away(tmp_path / "artifacts")
+    state = "before"
+
+    def go_away_and_come_back() -> bool:
+        nonlocal state
+        if state == "before" and trained(anna, 0):
+            outage.__enter__()
+            state = "away"
+        elif state == "away" and len(list((anna.out / "spool").glob("*.keras"))) == 4:  # all have ended
+            outage.__exit__(None, None, None)
+            state = "back"
+        return False
+
+    assert anna.run(go_away_and_come_back) is Ending.DONE
+    check_one_population(anna)
+    assert [trial.ancestors for trial in anna.trials()] == [[], [2], [], [2]]
+    assert [trained(anna, number) for number in range(4)] == [[1, 2, 3, 4, 5, 6]] * 4
+    check_artifacts(anna)
+
+
 def test_without_artifacts_members_stay_on_their_machine_and_it_is_said(tmp_path: Path) -> None:
     anna = machine(tmp_path, "anna", plan={**PLAN, 0: replace(PLAN[0], stops_after=(1,))})
     bert = machine(tmp_path, "bert", waits=replace(WAITS, lease_seconds=4.0))
