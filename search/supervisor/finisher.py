@@ -246,7 +246,7 @@ class Finisher:
     def _drop_now(self) -> None:
         beaten = self._live_front.beaten()
         self._models.drop(beaten)
-        if self._assignment.artifacts is None:
+        if not self._uploads.has_place:
             return
         self._uploads.drop(beaten)
         trials = self._assignment.study.optuna.get_trials(deepcopy=False)

@@ -119,9 +119,7 @@ class Uploads:
                 self._new_checkpoints.forget(result.lease.number)
                 self._begun[result.name] = time.monotonic()
                 self._add(partial(self._upload, result))
-            if (
-                self.is_away and result.outcome is Outcome.PAUSED
-            ):  # it goes on here, and others inherit from other turns
+            if self.is_away and result.outcome is Outcome.PAUSED:  # it goes on here, others inherit from other turns
                 self._begun.pop(result.name, None)
                 return True
             return result.name in self._done
@@ -158,7 +156,7 @@ class Uploads:
         Args:
             population: Whose members are trained; None fetches the newest checkpoint of each waiting trial.
         """
-        self.far_files.has_place = self._artifacts is not None
+        self.far_files.has_place = self.has_place
         self.far_files.can_be_had = self.far_files.has_place and not self.is_away
         if not self.far_files.can_be_had:
             return False
@@ -184,6 +182,11 @@ class Uploads:
         """Remove the checkpoints of trials that have ended, and of turns that nobody inherits any more."""
         self.drop([trial.number for trial in trials if trial.state.is_finished()], CHECKPOINTS)
         self.drop(with_ended_populations, TURNS)
+
+    @property
+    def has_place(self) -> bool:
+        """Whether the study has artifacts, as far as this supervisor knows."""
+        return self._artifacts is not None
 
     @property
     def is_away(self) -> bool:
