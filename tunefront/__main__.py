@@ -10,7 +10,7 @@ import sys
 if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(os.path.abspath(__file__))):
     del sys.path[0]
 
-from tunefront.commands.app import main
+from tunefront.commands.app import program
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from tunefront.study import ARTIFACTS_VARIABLE, Study, StudyError, default_stora
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import Ending
     from tunefront.storage.open_study import OpenStudy
@@ -113,6 +115,19 @@ def describe_no_report(name: str) -> str:
     return f"the storage is away, so there is no report now: 'tunefront report {name}' writes it later"
 
 
+@contextlib.contextmanager
+def loading_keras() -> Iterator[Launcher]:
+    """Yield a starter of trials whose fork server begins to load Keras now."""
+    import tempfile
+
+    from tunefront.search.launching.fork_server import Launcher
+
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+        launcher = Launcher(Path(name) / "forkserver.log")
+        launcher.load()
+        yield launcher
+
+
 def run_spec(
     spec: StudySpec,
     path: Path | str,
@@ -122,17 +137,18 @@ def run_spec(
     console: Console,
     enqueue: Callable[[OpenStudy], None] | None = None,
     artifacts: str = "",
+    launcher: Launcher | None = None,
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console.
 
     Args:
         path: The spec's file, or what messages call the spec.
         artifacts: See :class:`RunRequest`.
+        launcher: The starter of trials, if it is loading Keras already.
     """
     import tempfile
 
     from tunefront.commands.screen.views import make_view
-    from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.preparation.prepare import check_files
     from tunefront.search.spec.file import check_own_space
     from tunefront.storage.artifacts.address import open_artifacts
@@ -141,10 +157,10 @@ def run_spec(
         open_artifacts(artifacts).prepare()  # a mistake in it does not wait for Keras
     check_own_space(path, spec)
     check_files(path, spec.data)
-    with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
+    with tempfile.TemporaryDirectory(prefix="tunefront-") as name, contextlib.ExitStack() as loading:
         scratch = Path(name)
-        launcher = Launcher(scratch / "forkserver.log")
-        launcher.load()  # takes many seconds, so everything else is imported meanwhile, also what the report needs
+        # Keras takes many seconds to load, so everything else is imported meanwhile, also what the report needs.
+        launcher = launcher or loading.enter_context(loading_keras())
         view = make_view(console)
         try:
             view.progress(f"loading Keras and preparing {spec.data.source}", 0, 1)

@@ -107,6 +107,14 @@ class Launcher:
         return Child(process, ours)
 
 
+def end_server() -> None:
+    """End the fork server now, at the end of the program: who reads our output would wait until it ends by itself."""
+    pid = getattr(multiprocessing.forkserver._forkserver, "_forkserver_pid", None)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def describe_exit(exit_code: int | None) -> str:
     """Return for people why a child may have ended without a message."""
     if exit_code == -signal.SIGKILL:

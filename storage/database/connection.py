@@ -8,6 +8,7 @@ writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain
 from __future__ import annotations
 
 import contextlib
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,13 @@ def open_store(url: str, *, is_writer: bool = False, worker_id: str = "", waits:
     return Store(url, optuna_storage.engine, optuna_storage, is_writer, waits, worker_id, connections)
 
 
+def close_all() -> None:
+    """Close every store that this process has open: without it, SQLite's last writes stay in a file of their own."""
+    for engine in list(_engines):
+        engine.dispose()
+
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()  # an engine lives longer than the store that was forgotten
 _EXAMPLES = "Write it like sqlite:///tunefront.db or postgresql+psycopg://user@host/database"
 _OPENING_ERRORS = (ImportError, ValueError, RuntimeError, OSError, sa.exc.SQLAlchemyError, OptunaError)
 
@@ -176,6 +184,7 @@ def _optuna_storage(
         set_server_side(storage.engine, waits)
         connections = OpenConnections(storage.engine)
     storage.engine.dispose()  # drops the connections that were made before the listeners were added
+    _engines.add(storage.engine)
     return storage, connections
 
 

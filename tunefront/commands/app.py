@@ -9,6 +9,7 @@ import typer
 from typer.main import get_command
 
 from tunefront.commands.terminal import Commands, mistakes_explained
+from tunefront.program_end import leave
 
 # command -> the module of this folder that has it, in the order of `--help`; a module is loaded with its command
 COMMANDS = {
@@ -91,6 +92,16 @@ def _commands() -> None:
 
 
 def main() -> None:
-    """Run the command line: this is the entry point."""
+    """Run the command line; the end is always a SystemExit."""
     with mistakes_explained():
         app()
+
+
+def program() -> None:
+    """Run the command line as a process of its own, and end that: this is the entry point."""
+    try:
+        main()
+    except SystemExit as ending:
+        if ending.code is not None and not isinstance(ending.code, int):
+            raise  # a text, which Python prints
+        leave(ending.code or 0)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tunefront.ray_runner import RayWish
     from tunefront.reports.publish import Published
     from tunefront.search.launching.asker import Asker
+    from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
     from tunefront.storage.open_study import OpenStudy, StudyRecord
@@ -57,13 +58,14 @@ def run_here(
     as_json: bool,
     enqueue: Callable[[OpenStudy], None] | None = None,
     artifacts: str = "",
+    launcher: Launcher | None = None,
 ) -> tuple[Ending, Console]:
     """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
     from tunefront.runner import run_spec
 
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
-        return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts), console
+        return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts, launcher), console
 
 
 def run_on_ray(

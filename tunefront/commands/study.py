@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,20 +69,24 @@ def run(
     machines with one shared --storage, they work on the study together; with --artifacts their models
     lie in one place. With --ray the trials run on the nodes of a Ray cluster, and end with this command.
     """
-    wish = _ray_wish(ray, storage, slots, gpus_per_worker, cpus_per_worker, out, data_root or [], allow_own_code)
-    with at_work("reading the spec"):
-        from tunefront.search.fleet.named_files import approve_written
-        from tunefront.search.spec.file import read_spec
-        from tunefront.search.spec.stored_spec import stored_spec_in
+    from tunefront.runner import loading_keras
 
-    study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
-    folder = writable_folder(out or Path("results") / study_spec.name)
-    announce_code(study_spec, as_json)
-    approve_written(spec, artifacts)
-    if wish is not None:
-        ending, console = run_on_ray(study_spec, spec, storage, wish, as_json, artifacts)
-    else:
-        ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts)
+    wish = _ray_wish(ray, storage, slots, gpus_per_worker, cpus_per_worker, out, data_root or [], allow_own_code)
+    # Nothing takes longer than Keras, which Ray's nodes load themselves.
+    with loading_keras() if wish is None else contextlib.nullcontext() as launcher:
+        with at_work("reading the spec"):
+            from tunefront.search.fleet.named_files import approve_written
+            from tunefront.search.spec.file import read_spec
+            from tunefront.search.spec.stored_spec import stored_spec_in
+
+        study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
+        folder = writable_folder(out or Path("results") / study_spec.name)
+        announce_code(study_spec, as_json)
+        approve_written(spec, artifacts)
+        if wish is not None:
+            ending, console = run_on_ray(study_spec, spec, storage, wish, as_json, artifacts)
+        else:
+            ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts, launcher)
     published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if published is not None and not as_json:
