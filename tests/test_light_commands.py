@@ -114,7 +114,7 @@ def test_a_command_line_imports_the_module_of_its_own_command_alone() -> None:
     ours = {name.removeprefix("tunefront.") for name in _modules_loaded_by(code) if name.startswith("tunefront.")}
     names = ("app", "options", "reports", "screen", "screen.reminder", "screen.spinner", "session", "terminal")
     needed = {f"commands.{name}" for name in names}
-    assert ours == {"commands", "mistakes", "printable", "study", *needed}
+    assert ours == {"commands", "mistakes", "printable", "program_end", "study", *needed}
 
 
 def test_the_table_of_commands_names_functions_that_are_there() -> None:

@@ -27,7 +27,7 @@ program()
 
 def tunefront(folder: Path, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
-    environment = {**os.environ, "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "200", "PYTHONUNBUFFERED": ""}
     return subprocess.run(
         command, cwd=folder, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
     )
