@@ -53,10 +53,11 @@ def test_a_trial_fails_when_a_measure_with_a_limit_was_not_measured(make_fixture
 
 
 def test_a_trial_is_pruned_when_it_is_dominated(make_fixture: MakeFixture) -> None:
+    pruner = {"name": "pareto", "min_epochs": 1, "tolerance": False}  # the first ten are alike
     plan = {number: StubTrial(accuracies=(0.9, 0.9, 0.9)) for number in range(10)}
     plan[10] = StubTrial(accuracies=(0.5, 0.95, 0.95), model_bytes=2000.0, train_seconds=2.0)  # after its first epoch
     plan[11] = StubTrial(accuracies=(0.95, 0.5, 0.5), model_bytes=2000.0, train_seconds=2.0)
-    fixture = make_fixture(plan, n_slots=1, trials=12, pruner={"name": "pareto", "min_epochs": 1})
+    fixture = make_fixture(plan, n_slots=1, trials=12, pruner=pruner)
     assert fixture.run() is Ending.DONE
     assert fixture.states() == ["complete"] * 10 + ["pruned", "complete"]
     pruned = fixture.trials()[10]
