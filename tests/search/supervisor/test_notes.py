@@ -48,7 +48,7 @@ def test_a_run_notes_what_stopping_has_cost(make_fixture: MakeFixture) -> None:
     assert fixture.run() is Ending.DONE
     n_stopped = fixture.states().count("pruned")
     assert n_stopped >= 1
-    pruner = ParetoPruner(fixture.spec.parsed_objectives(), EPOCHS, 0.5, n_trials=13, guessing=0.75)
+    pruner = ParetoPruner(fixture.spec.parsed_objectives(), EPOCHS, 0.5, guessing=0.75, uses_tolerance=True)
     expected = estimate_front_loss(pruner, fixture.trials())
     assert expected is not None
     assert 0 < expected.lost < n_stopped
