@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from tunefront.search.launching.fork_server import Launcher
+    from tunefront.search.launching.gpu_shares import PerGpu
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import Ending
     from tunefront.storage.open_study import OpenStudy
@@ -138,12 +139,13 @@ def run_spec(
     enqueue: Callable[[OpenStudy], None] | None = None,
     artifacts: str = "",
     launcher: Launcher | None = None,
+    per_gpu: PerGpu | None = None,
 ) -> Ending:
     """Run a study on this machine until it ends, with the view that fits the console.
 
     Args:
         path: The spec's file, or what messages call the spec.
-        artifacts: See :class:`RunRequest`.
+        artifacts, per_gpu: See :class:`RunRequest`.
         launcher: The starter of trials, if it is loading Keras already.
     """
     import tempfile
@@ -168,7 +170,7 @@ def run_spec(
             import tunefront.reports.publish  # noqa: F401
             from tunefront.search.fleet.run import RunRequest, run_study
 
-            request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue, artifacts)
+            request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue, artifacts, per_gpu)
             return run_study(request, view)
         finally:
             view.close()

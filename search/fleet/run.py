@@ -20,8 +20,9 @@ from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import AnswerError, Asker
 from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.gpu_shares import PerGpu
 from tunefront.search.launching.gpus import list_gpus
-from tunefront.search.launching.slots import Slot, make_slots
+from tunefront.search.launching.slots import Slot, describe_gpu_memory, make_slots
 from tunefront.search.preparation.cautions import find_cautions
 from tunefront.search.preparation.prepare import prepare_study
 from tunefront.search.spec.errors import SpecError
@@ -59,6 +60,7 @@ class RunRequest:
         scratch: An empty folder that exists as long as the run.
         enqueue: Called when the study is open, before any trial, to queue what must be trained.
         artifacts: The address of the place for models and logs; empty for the one that the study has, if any.
+        per_gpu: The number of slots on each GPU, which divide its memory, in place of `n_workers`.
     """
 
     spec: StudySpec
@@ -70,6 +72,7 @@ class RunRequest:
     scratch: Path
     enqueue: Callable[[OpenStudy], None] | None = None
     artifacts: str = ""
+    per_gpu: PerGpu | None = None
 
 
 @quiet_optuna()  # the view reports what happens
@@ -80,6 +83,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     caller must have told the user.
 
     Raises:
+        GpuShareError: If GPUs cannot be divided as requested.
         SpecError: If the stored study has another spec, or the study cannot be prepared.
         StoreError: If the storage cannot be opened.
         FolderTakenError: If the folder for models and logs holds another study's.
@@ -88,10 +92,10 @@ def run_study(request: RunRequest, view: View) -> Ending:
     """
     spec, path = request.spec, request.spec_path
     load = machine.load_average()  # measured before this run loads Keras
+    gpus = list_gpus()
+    slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes(), request.per_gpu)
     check_request(spec, path, request.url)
     _check_folder(request)
-    gpus = list_gpus()
-    slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes())
     try:
         asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)
         dataset, versions = prepare_study(asker, spec)
@@ -145,10 +149,12 @@ def _check_folder(request: RunRequest) -> None:
 def _describe_start(spec: StudySpec, slots: tuple[Slot, ...], dataset: Dataset) -> str:
     threads = slots[0].n_threads
     where = ", ".join(slot.name for slot in slots)
+    memory = describe_gpu_memory(slots)
     return (
         f"study {spec.name}: {spec.trials} trials of up to {spec.training.most_epochs} epochs, "
         f"{dataset.n_train} training and {dataset.n_validation} validation {dataset.example_word}s; "
         f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({where}), "
-        f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}. "
+        f"{threads} CPU thread{'s' if threads > 1 else ''}{' each' if len(slots) > 1 else ''}"
+        f"{f' and up to {memory} of GPU memory' if memory else ''}. "
         "Ctrl-C stops and keeps all"
     )

@@ -17,8 +17,9 @@ from tunefront.search.fleet.worker import Worker
 from tunefront.search.launching import machine
 from tunefront.search.launching.asker import Asker
 from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.gpu_shares import PerGpu
 from tunefront.search.launching.gpus import Gpu, list_gpus, visible
-from tunefront.search.launching.slots import make_slots
+from tunefront.search.launching.slots import describe_gpu_memory, make_slots
 from tunefront.search.supervisor.contact.presence import present
 from tunefront.search.supervisor.view import View
 from tunefront.search.system.optuna_log import quiet_optuna
@@ -58,6 +59,7 @@ class WorkRequest:
         launcher: The starter of trial processes, which may be loading already.
         scratch: An empty folder that exists as long as the work.
         name: What people call the worker; empty for its host's name and the process's number.
+        per_gpu: The number of slots on each GPU, which divide its memory, in place of `n_slots`.
     """
 
     url: str = field(repr=False)
@@ -71,6 +73,7 @@ class WorkRequest:
     scratch: Path
     trust: Trust
     name: str = ""
+    per_gpu: PerGpu | None = None
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,11 @@ def work_here(request: WorkRequest, view: FleetView) -> WorkDone:
     """Work on open studies, until they are over or the work is interrupted.
 
     Raises:
-        GpuError: If this machine has no such GPU.
+        GpuError, GpuShareError: If this machine has no such GPU, or it cannot be divided as requested.
         StoreError: If the storage cannot be opened.
     """
     gpus = choose_gpus(list_gpus(), request.gpus)
-    slots = make_slots(request.n_slots, gpus, n_cpus(), machine.memory_bytes())
+    slots = make_slots(request.n_slots, gpus, n_cpus(), machine.memory_bytes(), request.per_gpu)
     process_id = uuid.uuid4().hex
     store = in_turn(
         lambda: open_store(request.url, is_writer=True, worker_id=process_id), lambda line: view.say("", line)
@@ -106,7 +109,9 @@ def work_here(request: WorkRequest, view: FleetView) -> WorkDone:
         duty = OpenStudies(here, view.say, only=request.only, until_idle=request.until_idle)
         slot_names = ", ".join(slot.name for slot in slots)
         with present(store, slots, gpus, lambda line: view.say("", line), request.name) as name:
+            memory = describe_gpu_memory(slots)
             n_slots = f"{len(slots)} slot{'s' if len(slots) > 1 else ''} ({slot_names})"
+            n_slots += f", up to {memory} of GPU memory each" if memory else ""
             view.say("", f"worker {name}: {n_slots}. Ctrl-C gives back what runs")
             try:
                 Worker(slots, duty, is_over).work()

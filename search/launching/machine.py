@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 
 from tunefront.search.launching.gpus import Gpu
-from tunefront.search.launching.slots import Slot
+from tunefront.search.launching.slots import Slot, describe_gpu_memory
 from tunefront.search.system.processes import n_cpus
 
 BUSY = 1.5  # processes that want each CPU core; above this, times are mostly waiting
@@ -45,6 +45,7 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
         "precision": precision,
         "slots": [slot.name for slot in slots],
         "threads_per_slot": slots[0].n_threads,
+        **({"gpu_memory_per_slot": memory} if (memory := describe_gpu_memory(slots)) else {}),
         **({"niceness": niceness} if (niceness := os.nice(0)) > 0 else {}),
         "process_started_at": psutil.Process().create_time(),  # on this machine's clock, for is_alive
         **_process_ticks(os.getpid()),
@@ -52,9 +53,14 @@ def describe(slots: Sequence[Slot], gpus: Sequence[Gpu], versions: Mapping[str, 
 
 
 def device_kind(slot: Slot, gpus: Sequence[Gpu]) -> str:
-    """Return what two slots must share for their times to be compared: the GPU's name, or the CPU's and its threads."""
+    """Return what two slots must share for their times to be compared.
+
+    It is the GPU's name with the number of slots that have it together, or the CPU's name with its threads.
+    """
     names = [gpu.name for gpu in gpus if gpu.uuid == slot.gpu_uuid]
-    return names[0] if names else f"{_cpu_name()}, {slot.n_threads} thread{'s' * (slot.n_threads > 1)}"
+    if not names:
+        return f"{_cpu_name()}, {slot.n_threads} thread{'s' * (slot.n_threads > 1)}"
+    return names[0] if slot.share is None else f"{names[0]}, shared by {slot.share.n_slots}"
 
 
 def host_key() -> str:

@@ -51,6 +51,14 @@ SlotsOption = Annotated[
         help="Trials at a time on this machine.  [default: one a GPU, or one a CPU core]",
     ),
 ]
+SlotsPerGpuOption = Annotated[
+    str,
+    typer.Option(
+        metavar="N|auto",
+        help="Trials at a time on each GPU, which divide its memory; auto plans by that memory.  [default: one]",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 DataRootOption = Annotated[
     list[Path] | None,

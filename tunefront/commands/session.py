@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tunefront.reports.publish import Published
     from tunefront.search.launching.asker import Asker
     from tunefront.search.launching.fork_server import Launcher
+    from tunefront.search.launching.gpu_shares import PerGpu
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.supervisor.end_reason import CommonReason, Ending
     from tunefront.storage.open_study import OpenStudy, StudyRecord
@@ -59,13 +60,14 @@ def run_here(
     enqueue: Callable[[OpenStudy], None] | None = None,
     artifacts: str = "",
     launcher: Launcher | None = None,
+    per_gpu: PerGpu | None = None,
 ) -> tuple[Ending, Console]:
     """Run a study on this machine until it ends; with `as_json`, standard output is left to programs."""
     from tunefront.runner import run_spec
 
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
-        return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts, launcher), console
+        return run_spec(spec, path, storage, slots, folder, console, enqueue, artifacts, launcher, per_gpu), console
 
 
 def run_on_ray(

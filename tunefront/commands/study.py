@@ -16,6 +16,7 @@ from tunefront.commands.options import (
     OutOption,
     OwnCodeOption,
     SlotsOption,
+    SlotsPerGpuOption,
     StorageOption,
 )
 from tunefront.commands.screen.spinner import at_work
@@ -34,12 +35,14 @@ from tunefront.study import DEFAULT_STORAGE, find_study
 
 if TYPE_CHECKING:
     from tunefront.ray_runner import RayWish
+    from tunefront.search.launching.gpu_shares import PerGpu
 
 
 def run(
     spec: Annotated[Path, typer.Argument(help="Study spec, a TOML file. Start from examples/digits.toml.")],
     storage: StorageOption = DEFAULT_STORAGE,
     slots: SlotsOption = None,
+    slots_per_gpu: SlotsPerGpuOption = "",
     trials: Annotated[
         int | None, typer.Option(min=1, max=10_000_000, help="Trials of the study, instead of what the spec says.")
     ] = None,
@@ -72,6 +75,7 @@ def run(
     from tunefront.runner import loading_keras
 
     wish = _ray_wish(ray, storage, slots, gpus_per_worker, cpus_per_worker, out, data_root or [], allow_own_code)
+    per_gpu = _slots_per_gpu(slots_per_gpu, slots, is_on_ray=wish is not None)
     # Nothing takes longer than Keras, which Ray's nodes load themselves.
     with loading_keras() if wish is None else contextlib.nullcontext() as launcher:
         with at_work("reading the spec"):
@@ -86,7 +90,9 @@ def run(
         if wish is not None:
             ending, console = run_on_ray(study_spec, spec, storage, wish, as_json, artifacts)
         else:
-            ending, console = run_here(study_spec, spec, storage, slots, folder, as_json, None, artifacts, launcher)
+            ending, console = run_here(
+                study_spec, spec, storage, slots, folder, as_json, None, artifacts, launcher, per_gpu
+            )
     published = publish_run(ending, storage, study_spec.name, folder, as_json)
     say_end(ending, study_spec, storage, folder, console)
     if published is not None and not as_json:
@@ -123,6 +129,24 @@ def _ray_wish(
         raise UserError(f"--gpus-per-worker {n_gpus:g}: give a whole number, or a fraction below 1")
     options = [f"--data-root={root.expanduser().resolve()}" for root in roots]
     return Wish(ray, n_workers or 1, n_gpus, n_cpus, out, options + ["--allow-own-code"] * allows_own_code)
+
+
+def _slots_per_gpu(text: str, n_slots: int | None, *, is_on_ray: bool) -> PerGpu | None:
+    """Return how many trials each GPU of this machine is to run at a time; None if nothing is said.
+
+    Raises:
+        UserError, GpuShareError: If that cannot be had.
+    """
+    if not text:
+        return None
+    if is_on_ray:
+        raise UserError(
+            f"--slots-per-gpu {text} divides the GPUs of this machine, and Ray decides where workers run: "
+            "--gpus-per-worker 0.5 lets two share one"
+        )
+    from tunefront.search.launching.gpu_shares import read_slots_per_gpu
+
+    return read_slots_per_gpu(text, n_slots)
 
 
 def confirm(

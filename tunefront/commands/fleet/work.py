@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import DataRootOption, OwnCodeOption, SlotsOption, StorageOption
+from tunefront.commands.options import DataRootOption, OwnCodeOption, SlotsOption, SlotsPerGpuOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import interrupted_early
 from tunefront.commands.terminal import UserError, make_console, say, storage_argument, suggest, writable_folder
@@ -26,6 +26,7 @@ def work(
         str, typer.Option(help="The one study to work on, until it is over.  [default: all that were submitted]")
     ] = "",
     slots: SlotsOption = None,
+    slots_per_gpu: SlotsPerGpuOption = "",
     gpus: Annotated[
         str, typer.Option(metavar="0,2", help="GPUs to use, by number or UUID.  [default: all]", show_default=False)
     ] = "",
@@ -52,7 +53,9 @@ def work(
     """
     with at_work("reading the storage"):
         from tunefront.search.launching.fork_server import Launcher
+        from tunefront.search.launching.gpu_shares import read_slots_per_gpu
 
+        per_gpu = read_slots_per_gpu(slots_per_gpu, slots)
         seconds = _read_seconds(time_limit)
         if study:
             find_study(storage, study)
@@ -80,6 +83,7 @@ def work(
                     scratch,
                     trust,
                     name,
+                    per_gpu,
                 ),
                 view,
             )
