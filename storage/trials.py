@@ -27,6 +27,7 @@ DEVICE_KINDS = "device_kinds"  # measured where it is more than one: the kinds o
 PASSES = {"train_seconds": "prefix_seconds", "validation_seconds": "prefix_validation_seconds"}
 # Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
 WITHOUT_FEATURES = "without_features"
+SLOTS_ON_GPU = "slots_on_gpu"  # measured where it is more than one: the slots that had a trial's GPU together
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,11 @@ class TrialRecord:
     def lacked_features(self) -> bool:
         """Whether it computed every epoch what other trials of its study store, so that its times are longer."""
         return WITHOUT_FEATURES in self.measurements
+
+    @property
+    def slots_on_gpu(self) -> int:
+        """The number of slots that had the GPU together on which it trained; 1 if it had one, or a CPU, for itself."""
+        return int(self.measurements.get(SLOTS_ON_GPU, 1))
 
 
 _STATE_NAMES = {

@@ -16,6 +16,7 @@ from tunefront.reports.selection.limits import Limit, describe_what_to_loosen, n
 from tunefront.reports.selection.options import Option, Options
 from tunefront.reports.selection.quantities import FILE_BYTES
 from tunefront.reports.selection.selection import FEW_IMAGES, Selection
+from tunefront.reports.sentences.conditions import describe_shared_gpus
 from tunefront.reports.study_results import StudyResults
 from tunefront.reports.words import value_name
 
@@ -114,6 +115,8 @@ def describe_certainty(selection: Selection, price: str) -> list[str]:
     """
     options, confirmed = selection.options, selection.option.confirmed
     lines = _describe_file(selection)
+    if confirmed is None and not options.has_files and "time" in options.axes:
+        lines += filter(None, [describe_shared_gpus(options.results)])
     if confirmed is None or options.confirmation is None:
         name, spec = options.results.study.name, options.results.study.spec
         if spec.get("confirms"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,25 @@ def describe_niced(results: StudyResults) -> str:
     )
 
 
+def describe_shared_gpus(results: StudyResults) -> str:
+    """Say that complete trials trained on GPUs that several slots share; empty if none did."""
+    n_trials = Counter(trial.slots_on_gpu for trial in results.trials if trial.state == "complete")
+    if not n_trials.keys() - {1}:
+        return ""
+    if len(n_trials) == 1:
+        return (
+            f"Each trial trained on a GPU that {next(iter(n_trials))} slots share: training times compare with one "
+            "another, and are longer than alone."
+        )
+    by_slots = sorted(n_trials.items())
+    groups = [f"{n} {'alone' if n_slots == 1 else f'with {n_slots} slots on its GPU'}" for n_slots, n in by_slots]
+    return (
+        f"Trials did not share GPUs alike: {', '.join(groups[:-1])} and {groups[-1]} trained. The more share a GPU, "
+        "the longer training takes, so training times compare only within such a group"
+        + (", and the front may rest on where a trial ran." if "time" in results.objectives else ".")
+    )
+
+
 def _wanted(trial: TrialRecord, machine: Mapping[str, Any]) -> float:
     """Return the processes that wanted each CPU core, without the study's own in excess of one for each core.
 
@@ -123,12 +143,13 @@ def _facts(machine: Mapping[str, Any]) -> dict[str, str]:
     memory = machine.get("memory_bytes")
     gpus = machine.get("gpus") or []
     slots = machine.get("slots") or []
+    memory_each = f", GPU memory each: {fact('gpu_memory_per_slot')}" if machine.get("gpu_memory_per_slot") else ""
     return {
         "machine": fact("host_name"),
         "CPU": f"{fact('cpu')}, {fact('n_cpus')} cores",
         "memory": format_quantity(float(memory), "bytes") if memory else "-",
         "GPUs": ", ".join(str(gpu) for gpu in gpus) or "none",
-        "slots": f"{len(slots)} ({', '.join(map(str, slots))}), threads each: {fact('threads_per_slot')}"
+        "slots": f"{len(slots)} ({', '.join(map(str, slots))}), threads each: {fact('threads_per_slot')}{memory_each}"
         if slots
         else "-",
         "precision": fact("precision"),

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tunefront.objectives.measures import Axis, Measure
 from tunefront.objectives.quantities import format_quantity
 from tunefront.objectives.skill import skill_scale
-from tunefront.reports.sentences.conditions import describe_busy, describe_niced
+from tunefront.reports.sentences.conditions import describe_busy, describe_niced, describe_shared_gpus
 from tunefront.reports.sentences.stages import describe_apart, describe_inherited
 from tunefront.reports.sentences.summary import describe_limit_changes
 from tunefront.reports.study_results import StudyResults
@@ -27,6 +27,7 @@ def notes(results: StudyResults) -> list[str]:
         describe_validated_part(results),
         describe_busy(results),
         describe_niced(results),
+        describe_shared_gpus(results),
         describe_inherited(results),
         describe_apart(results),
         describe_limit_changes(results),

@@ -26,7 +26,7 @@ from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import Progress
 from tunefront.storage.curves import Epoch
 from tunefront.storage.outcomes import Outcome
-from tunefront.storage.trials import DEVICE_KINDS
+from tunefront.storage.trials import DEVICE_KINDS, SLOTS_ON_GPU
 
 
 class Listener:
@@ -200,6 +200,8 @@ class Listener:
         running.measurements["trial_seconds"] = running.seconds(self._clock())
         if len(running.devices) > 1:
             running.measurements[DEVICE_KINDS] = float(len(running.devices))
+        if running.slot.share is not None:
+            running.measurements[SLOTS_ON_GPU] = float(running.slot.share.n_slots)
         if running.stop_reason:
             answer(running.child.connection, go_on=False)
             running.child.reap()
