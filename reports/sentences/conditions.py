@@ -108,14 +108,14 @@ def describe_shared_gpus(results: StudyResults) -> str:
         return ""
     if len(n_trials) == 1:
         return (
-            f"Each trial trained on a GPU that {next(iter(n_trials))} slots share: training times compare with one "
-            "another, and are longer than alone."
+            f"Each trial trained on a GPU that {next(iter(n_trials))} slots share: times compare with one another, "
+            "and are longer than alone."
         )
     by_slots = sorted(n_trials.items())
     groups = [f"{n} {'alone' if n_slots == 1 else f'with {n_slots} slots on its GPU'}" for n_slots, n in by_slots]
     return (
         f"Trials did not share GPUs alike: {', '.join(groups[:-1])} and {groups[-1]} trained. The more share a GPU, "
-        "the longer training takes, so training times compare only within such a group"
+        "the longer a training takes, so times compare only within such a group"
         + (", and the front may rest on where a trial ran." if "time" in results.objectives else ".")
     )
 

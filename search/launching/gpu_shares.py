@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tunefront.mistakes import TunefrontError
 from tunefront.objectives.quantities import format_quantity
-from tunefront.search.launching.gpus import Gpu
+from tunefront.search.launching.gpus import Gpu, list_gpus
 
 _BYTES_BESIDE = 0.75e9  # of CUDA and its libraries in each process, beside what the backend hands out to the trial
 _LEAST_BYTES = 1e9  # of the smallest share that can be asked for, with what lies beside
@@ -43,25 +44,30 @@ class GpuShare:
         return None if self.limit_bytes is None else int(1e4 * self.limit_bytes / self.gpu_bytes) / 1e4
 
 
-def read_slots_per_gpu(text: str, n_slots: int | None) -> PerGpu | None:
+def read_slots_per_gpu(
+    text: str, n_slots: int | None, find_gpus: Callable[[], Sequence[Gpu]] = list_gpus
+) -> PerGpu | None:
     """Return how many trials a person wants on each GPU; None if nothing is said.
 
     Args:
         text: A number, ``auto``, or nothing.
         n_slots: The number of slots that the person wants; None if nothing is said.
+        find_gpus: Returns the GPUs of this machine.
 
     Raises:
-        GpuShareError: If that is no such number, or both say how many trials are to run.
+        GpuShareError: If that is no such number, both say how many trials are to run, or no GPU can be divided so.
     """
     if not text:
         return None
-    if text != "auto" and not (text.isascii() and text.isdigit() and int(text) > 0):
+    if text != "auto" and not re.fullmatch("0*[1-9][0-9]{0,8}", text):
         raise GpuShareError(f"--slots-per-gpu {text}: give a whole number of at least 1, or auto")
     if n_slots is not None:
         raise GpuShareError(
             f"--slots-per-gpu {text} and --slots {n_slots} both say how many trials run at a time: leave one out"
         )
-    return "auto" if text == "auto" else int(text)
+    per_gpu: PerGpu = "auto" if text == "auto" else int(text)
+    _check(find_gpus(), per_gpu)
+    return per_gpu
 
 
 def plan_shares(gpus: Sequence[Gpu], per_gpu: PerGpu, n_cpus: int, memory_bytes: int) -> list[GpuShare]:
@@ -77,14 +83,26 @@ def plan_shares(gpus: Sequence[Gpu], per_gpu: PerGpu, n_cpus: int, memory_bytes:
     Raises:
         GpuShareError: If there is no GPU, or one has too little memory for so many.
     """
+    _check(gpus, per_gpu)
+    if per_gpu == "auto":
+        most = min(_MOST_AUTO, n_cpus // len(gpus), int(memory_bytes / _MAIN_BYTES) // len(gpus))
+        return [_share(gpu, max(1, min(most, int(gpu.memory_bytes / _AUTO_BYTES)))) for gpu in gpus]
+    return [_share(gpu, per_gpu) for gpu in gpus]
+
+
+def _check(gpus: Sequence[Gpu], per_gpu: PerGpu) -> None:
+    """Check that there are GPUs, and that each has memory for so many trials.
+
+    Raises:
+        GpuShareError: If not.
+    """
     if not gpus:
         raise GpuShareError(
             f"--slots-per-gpu {per_gpu}: this machine has no GPU, or CUDA_VISIBLE_DEVICES hides it. "
             "'nvidia-smi -L' lists GPUs; --slots N divides the CPU"
         )
     if per_gpu == "auto":
-        most = min(_MOST_AUTO, n_cpus // len(gpus), int(memory_bytes / _MAIN_BYTES) // len(gpus))
-        return [_share(gpu, max(1, min(most, int(gpu.memory_bytes / _AUTO_BYTES)))) for gpu in gpus]
+        return
     for gpu in gpus:
         most = max(1, int(gpu.memory_bytes / _LEAST_BYTES))
         if per_gpu > most:
@@ -92,7 +110,6 @@ def plan_shares(gpus: Sequence[Gpu], per_gpu: PerGpu, n_cpus: int, memory_bytes:
                 f"--slots-per-gpu {per_gpu}: a {gpu.name} of {format_quantity(gpu.memory_bytes, 'bytes')} has memory "
                 f"for {most} at most, 1 GB each. Give {most} or less, or auto"
             )
-    return [_share(gpu, per_gpu) for gpu in gpus]
 
 
 def _share(gpu: Gpu, n_slots: int) -> GpuShare:

@@ -16,6 +16,7 @@ from tests.storage.new_store import open_writer
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.fleet.worker import OneStudy, Worker
 from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.gpu_shares import GpuShare
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.supervisor.assignment import Assignment
@@ -100,6 +101,7 @@ class SupervisorFixture:
     worker_id: str = "anna"
     outputs: int = 0
     n_threads: int = 1
+    gpu_share: GpuShare | None = None
     trains: Callable[..., None] = follow
     waits: Waits = field(default_factory=Waits)
     view: RecordingView = field(default_factory=RecordingView)
@@ -137,7 +139,7 @@ class SupervisorFixture:
 
     def supervisor(self, is_interrupted: Callable[[], bool] = lambda: False) -> Supervisor:
         dataset = Dataset(str(self.folder), "digits", "0" * 16, ("0", "1"), (8, 8, 1), 10, 5, 5, outputs=self.outputs)
-        slots = [Slot(f"cpu{index}", self.n_threads) for index in range(self.n_slots)]
+        slots = [Slot(f"cpu{index}", self.n_threads, share=self.gpu_share) for index in range(self.n_slots)]
         assignment = Assignment(
             self.study, self.spec, dataset, slots, self.worker_id, self.out, artifacts=self.artifacts
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from tunefront.search.launching.gpu_shares import GpuShare
 from tunefront.search.launching.gpus import Gpu
 from tunefront.search.launching.slots import Slot, make_slots
 
@@ -31,13 +32,16 @@ def test_make_slots_of_a_machine_without_gpus(
         (None, [A], [("gpu0", 16, A)]),
         (None, [A, B], [("gpu0", 8, A), ("gpu1", 8, B)]),
         (1, [A, B], [("gpu0", 16, A)]),
-        (3, [A, B], [("gpu0.0", 5, A), ("gpu1.0", 5, B), ("gpu0.1", 5, A)]),
-        (4, [A], [("gpu0.0", 4, A), ("gpu0.1", 4, A), ("gpu0.2", 4, A), ("gpu0.3", 4, A)]),
+        (3, [A, B], [("gpu0.0", 5, A, 2), ("gpu1", 5, B), ("gpu0.1", 5, A, 2)]),
+        (4, [A], [("gpu0.0", 4, A, 4), ("gpu0.1", 4, A, 4), ("gpu0.2", 4, A, 4), ("gpu0.3", 4, A, 4)]),
     ],
 )
 def test_make_slots_of_a_machine_with_gpus(
-    n_workers: int | None, gpus: list[Gpu], expected: list[tuple[str, int, Gpu]]
+    n_workers: int | None, gpus: list[Gpu], expected: list[tuple[str, int, Gpu, int] | tuple[str, int, Gpu]]
 ) -> None:
     slots = make_slots(n_workers, gpus, n_cpus=16, memory_bytes=1)
-    assert slots == tuple(Slot(name, n_threads, gpu.uuid) for name, n_threads, gpu in expected)
+    assert slots == tuple(
+        Slot(name, n_threads, gpu.uuid, *(GpuShare(n_slots, None, gpu.memory_bytes) for n_slots in shared))
+        for name, n_threads, gpu, *shared in expected
+    )
     assert len({slot.name for slot in slots}) == len(slots)

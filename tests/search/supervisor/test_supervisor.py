@@ -9,6 +9,7 @@ import pytest
 from tests.search.stub_trials import StubTrial
 from tests.search.supervisor.choice_fixture import MakeFixture
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tunefront.search.launching.gpu_shares import GpuShare
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import queue
 
@@ -23,6 +24,7 @@ def test_a_study_is_done_when_it_has_its_trials(make_fixture: MakeFixture) -> No
         assert trial.values == (0.7, 1000.0, 3.0)
         assert [epoch.accuracy for epoch in trial.epochs] == [0.5, 0.6, 0.7]
         assert trial.measurements["trial_seconds"] > 0
+        assert "slots_on_gpu" not in trial.measurements
         assert trial.measurements["load_average"] >= 0
         assert trial.measurements["other_slots_busy"] in (0.0, pytest.approx(1.0, abs=1.0))
         assert (trial.n_attempts, trial.worker_id, trial.slot) == (1, "anna", "")
@@ -31,6 +33,15 @@ def test_a_study_is_done_when_it_has_its_trials(make_fixture: MakeFixture) -> No
     assert [line.split(":")[:2] for line in sorted(fixture.view.lines)] == [
         [f"trial {number}", " complete"] for number in range(4)
     ]
+
+
+def test_a_trial_that_shared_its_gpu_says_with_how_many(make_fixture: MakeFixture) -> None:
+    fixture = make_fixture(trials=1)
+    fixture.gpu_share = GpuShare(4, 3_000_000_000, 16_000_000_000)
+    assert fixture.run() is Ending.DONE
+    (trial,) = fixture.trials()
+    assert trial.measurements["slots_on_gpu"] == 4
+    assert trial.slots_on_gpu == 4
 
 
 def test_a_study_that_is_done_starts_nothing(make_fixture: MakeFixture) -> None:

@@ -51,6 +51,8 @@ name = "none"
     [
         (["--time-limit", "soon"], "--time-limit soon: "),
         (["--time-limit", "0"], "--time-limit 0: give a time above 0, such as 3h or 90min"),
+        (["--slots-per-gpu", "0"], "--slots-per-gpu 0: give a whole number of at least 1, or auto"),
+        (["--slots-per-gpu", "auto", "--slots", "4"], "both say how many trials run at a time: leave one out"),
         (["--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
         (["--study", "smal"], "has no study 'smal'. It has none yet"),
         (["--out", "file/results"], "file/results cannot be written: file is a file"),

@@ -15,6 +15,7 @@ from tests.tunefront.commands.conftest import SPEC, Run
         (("--gpus-per-worker", "1"), "add --ray auto, or leave them out"),
         (("--allow-own-code",), "add --ray auto, or leave them out"),
         (("--ray", "auto", "--gpus-per-worker", "1.5"), "--gpus-per-worker 1.5: give a whole number, or a fraction"),
+        (("--ray", "auto", "--slots-per-gpu", "2"), "--gpus-per-worker 0.5 lets two share one"),
         (("--ray", "auto", "--storage", "postgresql+psycopg://u:hunter2@h/d"), "have no password in it"),
         (("--ray", "127.0.0.1:1"), "--ray 127.0.0.1:1: nobody answers there"),
         (("--ray", "ray://127.0.0.1:1"), "run this command on one of its machines"),
