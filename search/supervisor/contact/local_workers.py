@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tunefront.search.launching import machine
 from tunefront.storage import studies
+from tunefront.storage.control.processes import list_processes
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -20,8 +21,11 @@ def ended_and_living_workers(study: OpenStudy) -> tuple[list[str], list[str]]:
 
 def _by_life(study: OpenStudy) -> dict[bool, list[str]]:
     here = machine.host_key()
+    # The process of a run from Python lives on.
+    has_ended = {process.process_id for process in list_processes(study.store) if process.ended_at is not None}
     found: dict[bool, list[str]] = {False: [], True: []}
     for worker in studies.list_workers(study):
         if worker.host == here:
-            found[machine.is_alive(worker.pid, worker.machine)].append(worker.worker_id)
+            lives = worker.worker_id not in has_ended and machine.is_alive(worker.pid, worker.machine)
+            found[lives].append(worker.worker_id)
     return found
