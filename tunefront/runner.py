@@ -58,6 +58,7 @@ def run(
     from tunefront.notebook import in_notebook, quiet_imports
 
     quiet_imports()
+    from tunefront.search.fleet.filled_in import check_filled_in
     from tunefront.search.fleet.named_files import approve_written
     from tunefront.search.preparation.own_code import code_of, describe_code
     from tunefront.search.spec.file import place_of_spec, read_spec
@@ -73,6 +74,7 @@ def run(
         tell(f"warning: {warning}")
     find_stored = stored_spec_in(url)
     study_spec = read_spec(source, find_stored, tell, trials=trials)
+    check_filled_in(source, study_spec)
     folder = Path(out or Path("results") / study_spec.name)
     if code := code_of(study_spec):
         tell(describe_code(code))

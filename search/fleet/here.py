@@ -82,8 +82,9 @@ class Here:
             spec = spec.model_copy(update={"stop": StopTable()})  # all queued trainings are wanted
         view, out = self.view_of(study.name), self.folder_of(spec)
         refuse_links(out)
+        address = self.trust.read_address(study)
         folder_owner.claim(out, study.record)
-        artifacts = study_artifacts.begin(study, "")
+        artifacts = study_artifacts.begin(study, address) if address else None
         emptiness = study_artifacts.find_emptiness(study, artifacts) if artifacts is not None else ""
         if emptiness:
             view.say(f"caution: {emptiness}")
@@ -98,6 +99,15 @@ class Here:
                 study, worker_id, machine.host_key(), os.getpid(), description, study.store.worker_id
             )
         assignment = Assignment(
-            study, spec, prepared.dataset, self.slots, worker_id, out, description, self.gpus, artifacts
+            study,
+            spec,
+            prepared.dataset,
+            self.slots,
+            worker_id,
+            out,
+            description,
+            self.gpus,
+            artifacts,
+            self.trust.open_named,
         )
         return Supervisor(assignment, self.asker.launcher, view, self.is_interrupted, self.trains, n_busy=n_busy)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.fleet.here import Here, Prepared
+from tunefront.search.fleet.idle_studies import IdleStudies
 from tunefront.search.fleet.left_studies import LeftStudies, StudyKey
-from tunefront.search.fleet.unfit import check_data, check_fitness
-from tunefront.search.launching.asker import Inquiry
-from tunefront.search.preparation.prepare import read_prepared
+from tunefront.search.fleet.preparations import Preparations
+from tunefront.search.fleet.unfit import check_fitness
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor
 from tunefront.storage import studies
@@ -30,14 +29,6 @@ T = TypeVar("T")
 _NO_RANK = -(2**31)  # of a study that is not open any more: below every priority
 _LOOK_SECONDS = 2.0  # between two looks at which studies are open
 _RETRY_SECONDS = 15.0  # between two looks at whether this machine may work on a study by now
-_MOST_IDLE = 4  # studies that are served although none of their trials runs here
-
-
-@dataclass(frozen=True)
-class _Preparation:
-    study: OpenStudy
-    key: StudyKey
-    inquiry: Inquiry
 
 
 class OpenStudies:
@@ -48,6 +39,7 @@ class OpenStudies:
 
     Attributes:
         worked_on: The names of the studies that were served.
+        is_known: Whether the store could be reached when it was last looked at.
 
     Args:
         say: Tells a person a line on a study, or with an empty name on the worker.
@@ -73,21 +65,21 @@ class OpenStudies:
         self._clock = clock
         self._open: dict[str, StudyControl] = {}  # by name, and without those that this machine leaves to others
         self._left = LeftStudies(say, clock)
-        self._prepared: dict[StudyKey, Prepared] = {}
-        self._preparation: _Preparation | None = None
+        self._preparations = Preparations(here, self._leave_to_others)
+        self._idle = IdleStudies(here.store.waits.lease_seconds, clock)
         self._served: dict[str, Supervisor] = {}
         self._running_at_look: dict[str, int] = {}  # trials that ran here then
         self._given_at: dict[str, int] = {}  # when each study got a slot last, counted in slots given
         self._n_given = 0
-        self._idle_since: dict[str, float] = {}
         self._looked_at = -_LOOK_SECONDS
-        self._has_looked = self._is_drained = False
+        self._waits_for = ""
+        self._has_looked = self.is_known = self._is_drained = False
         self._alive_at = clock()
 
     @property
     def connections(self) -> Sequence[Connection]:
         """The connection to the child that prepares data, if one does."""
-        return [self._preparation.inquiry.connection] if self._preparation is not None else []
+        return self._preparations.connections
 
     def newcomers(self, n_free: int, n_left: int) -> Sequence[Supervisor]:
         """Return the supervisor of the next study that is worth a free slot, once its data are prepared.
@@ -99,7 +91,7 @@ class OpenStudies:
         if self._here.is_interrupted():
             return []
         self._look()
-        self._listen_to_preparation()
+        self._preparations.listen()
         wanted = self._next_wanted(n_free, n_left)
         if wanted is None:
             return []
@@ -109,8 +101,8 @@ class OpenStudies:
     def _begin_or_prepare(self, study: OpenStudy) -> Sequence[Supervisor]:
         """Begin to serve a study whose data are prepared, else begin to prepare them, unless others' are prepared."""
         key, here = (study.study_id, study.record.created_at), self._here
-        prepared = self._prepared.get(key)
-        if prepared is None and self._preparation is not None:
+        prepared = self._preparations.of(key)
+        if prepared is None and self._preparations.is_busy:
             return []
         try:
             # Each time: its code may have changed.
@@ -118,29 +110,16 @@ class OpenStudies:
             if spec is not None and prepared is not None:
                 return self._begin(study, prepared)
             if spec is not None:
-                here.asker.progress(f"preparing the data of study {study.name}", 0, 1)
-                self._preparation = _Preparation(study, key, here.prepares(here.asker, spec))
+                self._preparations.begin(study, key, spec)
         except (TunefrontError, OSError) as error:  # a person may approve its code or paths at any time
             self._leave_to_others(study.name, key, str(error), seconds=_RETRY_SECONDS)
         return []
 
     def leavers(self) -> Sequence[Supervisor]:
         """Return the supervisors of studies that are not worth serving now."""
-        now = self._clock()
-        idle = [supervisor for supervisor in self._served.values() if supervisor.is_idle]
-        names = {supervisor.study.name for supervisor in idle}
-        self._idle_since = {name: self._idle_since.get(name, now) for name in names}
-        # A lost trial of a study is taken over only by whoever has served it for a whole lease.
-        patience = 2 * self._here.store.waits.lease_seconds
+        idle = [name for name, supervisor in self._served.items() if supervisor.is_idle]
         are_others = bool(set(self._open) - set(self._served))
-        longest_first = sorted(idle, key=lambda supervisor: self._idle_since[supervisor.study.name])
-        return [
-            supervisor
-            for place, supervisor in enumerate(longest_first)
-            if supervisor.study.name not in self._open
-            or (are_others and now - self._idle_since[supervisor.study.name] > patience)
-            or place < len(idle) - _MOST_IDLE
-        ]
+        return [self._served[name] for name in self._idle.leavers(idle, self._open, are_others=are_others)]
 
     def rank(self, supervisor: Supervisor) -> int:
         """Return a study's priority."""
@@ -180,27 +159,28 @@ class OpenStudies:
             self._until_idle
             and self._has_looked
             and not (self._open or self._served)
-            and self._preparation is None
+            and not self._preparations.is_busy
             and self._look_again()
         )
 
     def unfinished(self) -> list[str]:
-        """Return the names of the studies that are not over, as far as can be known now."""
+        """Return the names of the studies that are not over: now, or if the store is away, when it was last seen."""
         self._looked_at = -_LOOK_SECONDS
         self._look()
         return [control.name for control in self._unfinished]
 
     def end(self) -> None:
         """End what is being prepared."""
-        if self._preparation is not None:
-            self._preparation.inquiry.end()
-            self._preparation = None
+        self._preparations.end()
 
     def _look_again(self) -> bool:
-        """Return whether no study is open even now."""
+        """Return whether no study is open even now, nor paused if it is the only one to be served."""
         self._looked_at = -_LOOK_SECONDS
         self._look()
-        return not self._open
+        return self.is_known and not (self._open or (self._only and self._paused()))
+
+    def _paused(self) -> list[StudyControl]:
+        return [each for each in self._unfinished if each.wish.of_study is not StudyWish.OPEN]
 
     def _look(self) -> None:
         """Read which studies are open, if that is a while ago."""
@@ -217,6 +197,7 @@ class OpenStudies:
             self._is_drained = True
             self._say("", f"this worker was told to end by {drained_by}")
         found = self._ask_or(lambda: study_control.read_all(store), None)
+        self.is_known = found is not None
         if found is None:
             return
         every = [each for each in found.values() if (each.name == self._only if self._only else each.is_submitted)]
@@ -224,10 +205,19 @@ class OpenStudies:
         self._open = {
             each.name: each
             for each in self._unfinished
-            if each.wish.of_study is StudyWish.OPEN and (each.study_id, each.created_at) not in self._left
+            if each.wish.of_study is StudyWish.OPEN and _key(each) not in self._left
         }
+        self._preparations.keep({_key(each) for each in self._open.values()})
+        self._tell_of_pause()
         self._running_at_look = {name: supervisor.n_running for name, supervisor in self._served.items()}
         self._has_looked = True
+
+    def _tell_of_pause(self) -> None:
+        """Say whom the worker waits for, if the one study that it is to serve is paused."""
+        waits_for = ", ".join(each.wish.by for each in self._paused()) if self._only not in self._served else ""
+        if self._only and waits_for and waits_for != self._waits_for:
+            self._say(self._only, f"paused by {waits_for}: this worker waits until 'tunefront resume {self._only}'")
+        self._waits_for = waits_for
 
     def _turn(self, name: str) -> tuple[int, int, int, float]:
         """Return what orders studies: the priority, the trials that run anywhere, the last slot given here, the age."""
@@ -242,12 +232,18 @@ class OpenStudies:
         """Return the study to begin with: the next one in turn, or one for slots that no other has a trial for."""
         if not n_free:
             return None
-        order = sorted(self._open.values(), key=lambda control: self._turn(control.name))
+        able = [control for control in self._open.values() if control.name in self._served or self._may_begin(control)]
+        order = sorted(able, key=lambda control: self._turn(control.name))
         if order and order[0].name not in self._served:
             return order[0]
         if not n_left:
             return None
         return next((control for control in order if control.name not in self._served), None)
+
+    def _may_begin(self, control: StudyControl) -> bool:
+        """Return whether a study could be begun with now, and may have a trial then; another may be in preparation."""
+        is_ready = not self._preparations.is_busy or self._preparations.of(_key(control)) is not None
+        return is_ready and self._idle.is_worth_a_look(control)
 
     def _begin(self, study: OpenStudy, prepared: Prepared) -> Sequence[Supervisor]:
         supervisor = self._ask_or(lambda: self._here.begin(study, prepared, self._n_busy), None)
@@ -256,31 +252,11 @@ class OpenStudies:
         self._served[study.name] = supervisor
         self.worked_on += [study.name] if study.name not in self.worked_on else []
         self._running_at_look[study.name] = 0
-        self._idle_since.pop(study.name, None)
+        self._idle.forget(study.name)
         return [supervisor]
 
     def _n_busy(self) -> int:
         return sum(supervisor.n_running for supervisor in self._served.values())
-
-    def _listen_to_preparation(self) -> None:
-        preparation = self._preparation
-        if preparation is None:
-            return
-        try:
-            while preparation.inquiry.connection.poll():
-                if preparation.inquiry.listen():
-                    self._end_preparation()
-                    dataset, versions = read_prepared(preparation.inquiry)
-                    check_data(preparation.study.record, dataset)
-                    self._prepared[preparation.key] = Prepared(dataset, versions)
-                    return
-        except (TunefrontError, OSError) as error:
-            self._end_preparation()
-            self._leave_to_others(preparation.study.name, preparation.key, str(error))
-
-    def _end_preparation(self) -> None:
-        self._preparation = None
-        self._here.asker.progress("", 1, 1)
 
     def _leave_to_others(self, name: str, key: StudyKey, why: str, seconds: float = math.inf) -> None:
         self._open.pop(name, None)
@@ -296,3 +272,7 @@ class OpenStudies:
             if not is_away(error) and not isinstance(error, LockBusyError):
                 raise
             return otherwise
+
+
+def _key(control: StudyControl) -> StudyKey:
+    return control.study_id, control.created_at

@@ -22,8 +22,9 @@ from tunefront.search.preparation.prepare import check_files
 from tunefront.search.sampling.samplers import missing_extra
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.spaces.settings import SpaceError
-from tunefront.storage.artifacts.address import is_folder
-from tunefront.storage.artifacts.study_artifacts import address_from_store
+from tunefront.storage.artifacts.address import is_folder, open_artifacts
+from tunefront.storage.artifacts.artifact_store import ArtifactStore
+from tunefront.storage.artifacts.study_artifacts import address_of, is_named_here
 from tunefront.storage.open_study import OpenStudy, StudyRecord
 
 
@@ -86,6 +87,28 @@ class Trust:
                     f"add --data-root {path if path.is_dir() else path.parent}"
                 )
 
+    def open_named(self, study: OpenStudy) -> ArtifactStore | None:
+        """Open the place for artifacts that the store names by now, if this worker may; None if it names none.
+
+        Raises:
+            UnfitError, ArtifactsAddressError: If it may not, or it is no such place.
+        """
+        address = self.read_address(study)
+        return open_artifacts(address) if address else None
+
+    def read_address(self, study: OpenStudy) -> str:
+        """Return the address of a study's artifacts as this machine sees it, checked; empty if it has none.
+
+        It is read once: what is checked is what is used, whoever changes it in the store meanwhile.
+
+        Raises:
+            UnfitError: If it is a folder that this user has not named; names it and the remedy.
+        """
+        address = address_of(study)
+        if is_folder(address) and not is_named_here():
+            self.check_paths([("its place for artifacts", Path(os.path.realpath(address)))])
+        return address
+
 
 def read_spec_of(study: StudyRecord) -> StudySpec:
     """Read a study's spec as the store has it; runs nobody's code.
@@ -128,9 +151,8 @@ def check_fitness(study: OpenStudy, trust: Trust) -> StudySpec:
         raise UnfitError(missing)
     check_extras(spec, "it")
     trust.check_code(spec)
-    artifacts = address_from_store(study)
-    places = [("its place for artifacts", Path(os.path.realpath(artifacts)))] if is_folder(artifacts) else []
-    trust.check_paths([*named_paths(spec.as_json()), *places])
+    trust.check_paths(named_paths(spec.as_json()))
+    trust.read_address(study)
     check_files(f"study {study.name}", spec.data)
     return spec
 

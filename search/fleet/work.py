@@ -78,10 +78,17 @@ class WorkRequest:
 
 @dataclass(frozen=True)
 class WorkDone:
-    """The names of studies when a worker has ended: those that are not over, and those that it worked on."""
+    """What is left when a worker has ended.
+
+    Attributes:
+        unfinished: The names of the studies that are not over.
+        worked_on: The names of those that it worked on.
+        is_known: Whether the store could be asked; else `unfinished` is what was known before.
+    """
 
     unfinished: Sequence[str]
     worked_on: Sequence[str]
+    is_known: bool
 
 
 class GpuError(TunefrontError):
@@ -117,7 +124,7 @@ def work_here(request: WorkRequest, view: FleetView) -> WorkDone:
                 Worker(slots, duty, is_over).work()
             finally:
                 duty.end()
-        return WorkDone(duty.unfinished(), duty.worked_on)
+        return WorkDone(duty.unfinished(), duty.worked_on, duty.is_known)
 
 
 def choose_gpus(gpus: Sequence[Gpu], wanted: str) -> list[Gpu]:

@@ -86,7 +86,7 @@ class StudySpec(Table):
     start: list[dict[str, Any]] = Field(default=[])
     stop: StopTable = StopTable()
     pretrain: PretrainTable | None = None
-    confirms: str | None = None
+    confirms: str | None = Field(default=None, pattern=NAME_PATTERN)  # the name of a folder, too
 
     @field_validator("limits", mode="before")
     @classmethod

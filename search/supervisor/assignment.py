@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
+from tunefront.storage.artifacts.study_artifacts import artifacts_of
 from tunefront.storage.attempts import Lease, attempts_at
 from tunefront.storage.curves import Epoch
 from tunefront.storage.open_study import OpenStudy
@@ -38,6 +39,7 @@ class Assignment:
         machine: The description of this machine: hardware, versions and slots.
         gpus: The GPUs of this machine.
         artifacts: The place where the study's models and logs are kept together; None if it has none.
+        open_named: Opens the place that the store names later, if it names none now.
     """
 
     study: OpenStudy
@@ -49,6 +51,7 @@ class Assignment:
     machine: Mapping[str, Any] = field(default_factory=dict)
     gpus: Sequence[Gpu] = ()
     artifacts: ArtifactStore | None = None
+    open_named: Callable[[OpenStudy], ArtifactStore | None] = artifacts_of
 
     def device_of(self, slot: Slot) -> str:
         """Return the kind of device of a slot, by which times compare."""

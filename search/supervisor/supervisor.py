@@ -70,11 +70,13 @@ class Supervisor:
         n_busy: Callable[[], int] | None = None,
     ) -> None:
         self._assignment = assignment
+        self.slots = assignment.slots  # of this machine
         self._view = view
         self._is_interrupted = is_interrupted
         self._clock = clock
         self._study = assignment.study
         self._count = partial(count, self._study)
+        self._is_one_of_many = n_busy is not None
         self._running = RunningTrials()
         spec, facts = assignment.spec, assignment.study.record.dataset
         chance = read_chance(facts, spec.accuracy_measure)
@@ -83,7 +85,8 @@ class Supervisor:
         self._checkpoints = assignment.checkpoints()
         self._judge = Judge(assignment)
         self._spool = Spool(assignment.out / "spool", self._models)
-        uploads = self._uploads = Uploads(self._study, assignment.artifacts, self._spool, self._checkpoints)
+        place = assignment.artifacts, self._spool, self._checkpoints, assignment.open_named
+        uploads = self._uploads = Uploads(self._study, *place)
         population = population_of(assignment, self._checkpoints, uploads.far_files, view.say)
         source = TrialSource(self._study, spec, spec.parsed_space(), assignment.worker_id, population)
         self._study_end = StudyEnd(assignment, source, clock)
@@ -155,11 +158,6 @@ class Supervisor:
     def is_out_of_reach(self) -> bool:
         """Whether the store is away, as far as it knows."""
         return self._contact.is_lost
-
-    @property
-    def slots(self) -> Sequence[Slot]:
-        """The slots of this machine."""
-        return self._assignment.slots
 
     @property
     def n_running(self) -> int:
@@ -273,17 +271,18 @@ class Supervisor:
         try:
             yield
         except KeyError as error:
-            if studies.find(self._study.store, self._study.name) is not None:
-                raise
+            found = studies.find(self._study.store, self._study.name)
+            if found is not None and found.record.created_at == self._study.record.created_at:
+                raise  # else it was deleted, and perhaps another one has its name by now
             raise StoreError(f"the study {self._study.name!r} was deleted from the storage while it ran") from error
 
     def _insist(self, operation: Callable[[], object]) -> None:
-        """Run an operation on the store, and wait for as long as it is away, unless a person ends that."""
+        """Run an operation on the store, and wait for as long as it is away, unless a person or other studies wait."""
         while True:
             with contextlib.suppress(StoreAwayError):
                 self._contact.ask(operation)
                 return
-            if self._is_interrupted():
+            if self._is_interrupted() or self._is_one_of_many:  # the study is still open when it is back
                 return
             time.sleep(TICK_SECONDS)
             self._snapshots.show(self._finisher.seconds_a_trial)

@@ -32,9 +32,9 @@ def address_of(study: OpenStudy) -> str:
     return _as_seen_here(stored_address(study))
 
 
-def address_from_store(study: OpenStudy) -> str:
-    """Return the address that the store alone names; empty if it has none, or ``TUNEFRONT_ARTIFACTS`` goes before."""
-    return "" if os.environ.get(_VARIABLE) else stored_address(study)
+def is_named_here() -> bool:
+    """Return whether this machine's user names the place, in ``TUNEFRONT_ARTIFACTS``, and not the store."""
+    return bool(os.environ.get(_VARIABLE))
 
 
 def artifacts_of(study: OpenStudy) -> ArtifactStore | None:

@@ -28,6 +28,7 @@ class StudyControl:
         is_submitted: Whether workers of any study may take it.
         is_over: Whether a worker found that the study needs no further trial.
         n_running: The trials that are leased to any worker now.
+        n_lost: The trials whose worker has not renewed their lease in time; they are still to be given back.
     """
 
     study_id: int
@@ -39,6 +40,7 @@ class StudyControl:
     is_submitted: bool = False
     is_over: bool = False
     n_running: int = 0
+    n_lost: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -51,12 +53,17 @@ def read_all(store: Store) -> dict[int, StudyControl]:
     studies, leases = schema.studies, schema.leases
     is_valid = leases.c.expires_at >= schema.database_now()
     running = (
-        sa.select(leases.c.study_id, sa.func.count().label("n")).where(is_valid).group_by(leases.c.study_id).subquery()
+        sa.select(
+            leases.c.study_id, sa.func.count().label("n"), sa.func.sum(sa.case((is_valid, 1), else_=0)).label("n_valid")
+        )
+        .group_by(leases.c.study_id)
+        .subquery()
     )
     query = (
         sa.select(
             *(column for column in studies.c if column.name not in ("spec", "dataset")),
-            sa.func.coalesce(running.c.n, 0).label("n_running"),
+            sa.func.coalesce(running.c.n_valid, 0).label("n_running"),
+            sa.func.coalesce(running.c.n - running.c.n_valid, 0).label("n_lost"),
         )
         # A study that was deleted in the dashboard leaves tunefront's row behind, and its number may be used again.
         .join_from(
@@ -82,7 +89,8 @@ def read_all(store: Store) -> dict[int, StudyControl]:
             row.wished_at,
             bool(row.is_submitted),
             bool(row.is_over),
-            row.n_running,
+            int(row.n_running),  # PostgreSQL and MySQL have sums as decimal numbers
+            int(row.n_lost),
         )
         for row in rows
     }

@@ -79,12 +79,14 @@ def run(
     # Nothing takes longer than Keras, which Ray's nodes load themselves.
     with loading_keras() if wish is None else contextlib.nullcontext() as launcher:
         with at_work("reading the spec"):
+            from tunefront.search.fleet.filled_in import check_filled_in
             from tunefront.search.fleet.named_files import approve_written
             from tunefront.search.spec.file import read_spec
             from tunefront.search.spec.stored_spec import stored_spec_in
 
         study_spec = read_spec(spec, stored_spec_in(storage), line_teller(as_json), trials=trials)
         folder = writable_folder(out or Path("results") / study_spec.name)
+        check_filled_in(spec, study_spec)
         announce_code(study_spec, as_json)
         approve_written(spec, artifacts)
         if wish is not None:

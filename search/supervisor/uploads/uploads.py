@@ -46,6 +46,7 @@ class Uploads:
     Args:
         artifacts: The place; None if the study has none, and then everything counts as uploaded.
         checkpoints: Those in the study's results folder.
+        open_named: Opens the place that the store names by now; None if it names none.
 
     Attributes:
         far: The results in the artifacts.
@@ -58,8 +59,10 @@ class Uploads:
         artifacts: ArtifactStore | None,
         spool: Spool,
         checkpoints: StudyCheckpoints,
+        open_named: Callable[[OpenStudy], ArtifactStore | None] = artifacts_of,
     ) -> None:
         self._study = study
+        self._open_named = open_named
         self._artifacts = artifacts
         self._spool = spool
         self._out = checkpoints.out
@@ -86,7 +89,7 @@ class Uploads:
         if self._artifacts is not None or self._is_unusable:
             return
         try:
-            self._artifacts = artifacts_of(self._study)
+            self._artifacts = self._open_named(self._study)
         except TunefrontError as error:
             self._is_unusable = True
             self._absence.lines.append(f"the artifacts that another worker has named are not used here: {error}")

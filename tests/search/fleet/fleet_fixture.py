@@ -97,10 +97,11 @@ class FleetFixture:
     dataset: Mapping[str, Any] = field(default_factory=lambda: dict(DATASET))
     pause_seconds: float = 0.05
     view: RecordingFleetView = field(default_factory=RecordingFleetView)
+    waits: Waits = WAITS
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
-        self.store = open_store(self.url, is_writer=True, waits=WAITS)
+        self.store = open_store(self.url, is_writer=True, waits=self.waits)
         (self.folder / "notes").mkdir(exist_ok=True)
 
     def submit(self, name: str, trials: int, priority: int = 0, **changes: Any) -> OpenStudy:
@@ -136,7 +137,7 @@ class FleetFixture:
         launcher = Launcher(folder / "forkserver.log", preload=())
         asker = Asker(launcher, None, folder / "prepare.log", self.view.progress)
         slots = [Slot(f"cpu{index}", 1) for index in range(n_slots)]
-        store = open_store(self.url, is_writer=True, worker_id=uuid.uuid4().hex, waits=WAITS)
+        store = open_store(self.url, is_writer=True, worker_id=uuid.uuid4().hex, waits=self.waits)
         plan = dict.fromkeys(range(_MOST_TRIALS), StubTrial(pause_seconds=self.pause_seconds))
         here = Here(
             store,

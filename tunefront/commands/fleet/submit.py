@@ -37,6 +37,7 @@ def submit(
     in the spec must lead to the same data on all machines.
     """
     with at_work("reading the spec"):
+        from tunefront.search.fleet.filled_in import check_filled_in
         from tunefront.search.fleet.named_files import approve_written
         from tunefront.search.fleet.submission import Submission, submit_study
         from tunefront.search.preparation.prepare import check_files
@@ -47,6 +48,7 @@ def submit(
     study_spec = read_spec(spec, stored_spec_in(storage), line_teller(False), trials=trials)
     if artifacts:
         open_artifacts(artifacts).prepare()
+    check_filled_in(spec, study_spec)
     announce_code(study_spec, False)
     check_own_space(spec, study_spec)
     check_files(spec, study_spec.data)

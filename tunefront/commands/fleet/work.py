@@ -96,6 +96,10 @@ def work(
         say(f"not over: {shown}. Every finished trial is kept, and trainings go on from their last checkpoint")
         suggest(f"tunefront work{where}", f"tunefront status{where}")
         raise typer.Exit(UNFINISHED)
+    if not done.is_known:
+        say("the storage is away, so nobody knows whether trials are left: what was not told yet waits in the results")
+        suggest(f"tunefront work{where}", f"tunefront status{where}")
+        raise typer.Exit(UNFINISHED)
     say("no study is left with trials to run")
     suggest(*(f"tunefront report {each}{where}" for each in done.worked_on[:5]), f"tunefront status{where}")
 
@@ -128,9 +132,10 @@ def _trust(roots: list[Path], allows_own_code: bool) -> Trust:
     """
     from tunefront.search.fleet.approvals import read_approvals
     from tunefront.search.fleet.unfit import Trust
+    from tunefront.search.system.regular_files import user_path
 
     for root in roots:
-        if not root.expanduser().is_dir():
-            raise UserError(f"--data-root {root}: there is no such folder")
+        if not user_path(str(root)).is_dir():
+            raise UserError(f"--data-root {root}: there is no such folder on this machine. Name one that has the data")
     read_approvals()  # a file that cannot be trusted is told at once
-    return Trust([root.expanduser().resolve() for root in roots], allows_own_code, read_approvals)
+    return Trust([user_path(str(root)).resolve() for root in roots], allows_own_code, read_approvals)
