@@ -28,7 +28,11 @@ class StudyWish(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wishes of a study, and who: as ``user@host``, which nobody has checked; empty if nobody did."""
+    """What a person wishes of a study.
+
+    Attributes:
+        by: Who, as ``user@host``, which nobody has checked; empty if nobody did.
+    """
 
     of_study: StudyWish = StudyWish.OPEN
     by: str = ""
@@ -41,12 +45,14 @@ class Wishes:
     Attributes:
         drained_by: Who told the process to end; empty if nobody did.
         studies: Study's key -> the wish; a study that was deleted is missing.
+        made_at: Study's key -> when the study was made, in which it differs from a deleted one that had its key.
         cancelled: Study's key -> number of a trial that is to end -> who wishes it.
     """
 
     drained_by: str = ""
     studies: Mapping[int, Wish] = field(default_factory=dict)
     cancelled: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    made_at: Mapping[int, float] = field(default_factory=dict)
 
 
 def wishes_for(store: Store, process_id: str, study_ids: Collection[int]) -> Wishes:
@@ -58,12 +64,23 @@ def wishes_for(store: Store, process_id: str, study_ids: Collection[int]) -> Wis
         sa.literal(0).label("number"),
         sa.literal("").label("wish"),
         processes.c.wished_by.label("by"),
+        sa.literal(0.0).label("made_at"),
     ).where((processes.c.process_id == process_id) & processes.c.is_draining)
     of_studies = sa.select(
-        sa.literal("study"), studies.c.study_id, sa.literal(0), studies.c.wish, studies.c.wished_by
+        sa.literal("study"),
+        studies.c.study_id,
+        sa.literal(0),
+        studies.c.wish,
+        studies.c.wished_by,
+        studies.c.created_at,
     ).where(studies.c.study_id.in_(study_ids))
     of_trials = sa.select(
-        sa.literal("trial"), cancellations.c.study_id, cancellations.c.number, sa.literal(""), cancellations.c.wished_by
+        sa.literal("trial"),
+        cancellations.c.study_id,
+        cancellations.c.number,
+        sa.literal(""),
+        cancellations.c.wished_by,
+        sa.literal(0.0),
     ).where(cancellations.c.study_id.in_(study_ids))
     with store.engine.connect() as connection:
         rows = connection.execute(sa.union_all(of_process, of_studies, of_trials)).all()
@@ -75,4 +92,5 @@ def wishes_for(store: Store, process_id: str, study_ids: Collection[int]) -> Wis
         drained_by=next((row.by or "somebody" for row in rows if row.what == "process"), ""),
         studies={row.study_id: Wish(StudyWish(row.wish), row.by) for row in rows if row.what == "study"},
         cancelled=cancelled,
+        made_at={row.study_id: row.made_at for row in rows if row.what == "study"},
     )

@@ -12,6 +12,8 @@ from tunefront.search.supervisor.running_trial import RunningTrials
 from tunefront.search.supervisor.starter import Starter
 from tunefront.storage.control.cancellation import carry_out, describe_cancelled
 from tunefront.storage.control.wishes import StudyWish, Wish, Wishes, wishes_for
+from tunefront.storage.database.locks import StoreError
+from tunefront.storage.folder_owner import TIME_TOLERANCE_SECONDS
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
@@ -60,11 +62,15 @@ class Obedience:
 
         Raises:
             StoreAwayError: If the store is away. What was not done is done the next time.
+            StoreError: If the study was deleted; another one may have its name and its key by now.
         """
         if self._clock() - self._looked_at < self._study.store.waits.look_seconds:
             return None
         store, study_id = self._study.store, self._study.study_id
         wishes = self._contact.ask(partial(wishes_for, store, store.worker_id, [study_id]))
+        made_at = wishes.made_at.get(study_id)
+        if made_at is None or abs(made_at - self._study.record.created_at) > TIME_TOLERANCE_SECONDS:
+            raise StoreError(f"the study {self._study.name!r} was deleted from the storage while it ran")
         self._cancel(wishes)
         wish = wishes.studies.get(study_id, Wish())
         if wish.of_study is StudyWish.STOPPED:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.search.fleet.stub_preparation import answer_folder
+from tests.search.fleet.stub_preparation import answer_folder, answer_never
 from tests.search.stub_trials import StubTrial, follow
 from tests.search.supervisor_fixture import RecordingView, make_spec
 from tunefront.search.data.dataset import Dataset
@@ -30,7 +30,7 @@ from tunefront.search.supervisor.view import View
 from tunefront.storage import studies, trials
 from tunefront.storage.attempts import Attempt, read_attempts
 from tunefront.storage.control import study_control
-from tunefront.storage.database.connection import open_store
+from tunefront.storage.database.connection import Store, open_store
 from tunefront.storage.database.waits import Waits
 from tunefront.storage.open_study import OpenStudy
 
@@ -90,6 +90,9 @@ class FleetFixture:
     Attributes:
         dataset: What workers find where the spec says: facts of a dataset.
         pause_seconds: The seconds of each of a trial's three epochs.
+        on_store: Called with a worker's store before it works.
+        never_prepared: The name of a study whose preparation never ends; it makes a file ``preparing``.
+        is_known: Whether the last worker knew what was left when it ended.
     """
 
     folder: Path
@@ -98,6 +101,9 @@ class FleetFixture:
     pause_seconds: float = 0.05
     view: RecordingFleetView = field(default_factory=RecordingFleetView)
     waits: Waits = WAITS
+    on_store: Callable[[Store], object] = lambda store: None
+    never_prepared: str = ""
+    is_known: bool = False
 
     def __post_init__(self) -> None:
         self.url = self.url or f"sqlite:///{self.folder / 'tunefront.db'}"
@@ -138,6 +144,7 @@ class FleetFixture:
         asker = Asker(launcher, None, folder / "prepare.log", self.view.progress)
         slots = [Slot(f"cpu{index}", 1) for index in range(n_slots)]
         store = open_store(self.url, is_writer=True, worker_id=uuid.uuid4().hex, waits=self.waits)
+        self.on_store(store)
         plan = dict.fromkeys(range(_MOST_TRIALS), StubTrial(pause_seconds=self.pause_seconds))
         here = Here(
             store,
@@ -149,7 +156,7 @@ class FleetFixture:
             self.view.of,
             is_interrupted,
             partial(follow, plan=plan, notes=str(self.folder / "notes")),
-            partial(_prepare, folder=str(folder)),
+            partial(_prepare, folder=str(folder), never=self.never_prepared, mark=str(self.folder / "preparing")),
         )
         duty = OpenStudies(here, self.view.say, only=only, until_idle=until_idle)
         with present(store, slots, (), lambda line: None):
@@ -157,7 +164,7 @@ class FleetFixture:
                 Worker(slots, duty, is_interrupted).work()
             finally:
                 duty.end()
-        left = duty.unfinished()
+        left, self.is_known = duty.unfinished(), duty.is_known
         store.engine.dispose()
         return left
 
@@ -176,8 +183,8 @@ class FleetFixture:
         return study_control.read(study).is_over
 
 
-def _prepare(asker: Asker, spec: StudySpec, folder: str) -> Inquiry:
-    return asker.begin(answer_folder, folder)
+def _prepare(asker: Asker, spec: StudySpec, folder: str, never: str, mark: str) -> Inquiry:
+    return asker.begin(answer_never, mark) if spec.name == never else asker.begin(answer_folder, folder)
 
 
 def check_exact(fixture: FleetFixture, expected: Sequence[tuple[OpenStudy, int]]) -> None:
