@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from tunefront.mistakes import TunefrontError
 from tunefront.search.fleet.here import Here, Prepared
-from tunefront.search.fleet.idle_studies import IdleStudies
 from tunefront.search.fleet.left_studies import LeftStudies, StudyKey
-from tunefront.search.fleet.preparations import Preparations
+from tunefront.search.fleet.serving.idle_studies import IdleStudies
+from tunefront.search.fleet.serving.preparations import Preparations
 from tunefront.search.fleet.unfit import check_fitness
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.supervisor import Supervisor

@@ -13,9 +13,12 @@ import pytest
 
 from tests.search.supervisor_fixture import make_spec
 from tunefront.search.fleet.approvals import ApprovalsError, approve, read_approvals, state_folder
+from tunefront.search.fleet.filled_in import check_filled_in
 from tunefront.search.fleet.left_studies import LeftStudies
 from tunefront.search.fleet.named_files import approve_written, code_references, find_code, named_paths
 from tunefront.search.fleet.unfit import Trust, UnfitError
+from tunefront.search.spec.errors import SpecError
+from tunefront.search.spec.file import read_spec
 
 CODE = "space = 1\n"
 
@@ -52,6 +55,30 @@ def test_what_a_spec_file_leaves_out_is_not_approved(tmp_path: Path) -> None:
     spec.write_text('name = "a"\n[data]\nsource = "digits"\n')
     assert approve_written(spec) == ""
     assert not (state_folder() / "approved.json").exists()
+
+
+def test_what_the_storage_fills_into_a_spec_that_leaves_it_out_needs_approval(tmp_path: Path) -> None:
+    """Whoever can write to the storage could let `run` of a harmless file execute and read what it likes."""
+    code, spec = tmp_path / "own.py", tmp_path / "spec.toml"
+    code.write_text(CODE)
+    spec.write_text('name = "digits"\n[data]\nsource = "table"\npath = "t.csv"\n')
+    written = read_spec(spec)
+    check_filled_in(spec, written)
+    data = {"source": "table", "path": "t.csv", "images": str(tmp_path / "secret")}
+    forged = make_spec(space=f"{code}:space", data=data).as_json()
+    meant = read_spec(spec, lambda name: forged)
+    assert (meant.space, meant.data.model_dump()["images"]) == (f"{code}:space", str(tmp_path / "secret"))
+    with pytest.raises(SpecError) as caught:
+        check_filled_in(spec, meant)
+    assert f"the code of {code}:space, data.images = {tmp_path / 'secret'}. Nobody has named that" in str(caught.value)
+    approve([code], [])
+    with pytest.raises(SpecError, match="has: data.images = "):
+        check_filled_in(spec, meant)
+    approve([], [tmp_path / "secret"])
+    check_filled_in(spec, meant)
+    code.unlink()
+    with pytest.raises(SpecError, match="has: the code of "):
+        check_filled_in(spec, meant)
 
 
 def test_code_is_approved_by_its_content(tmp_path: Path) -> None:

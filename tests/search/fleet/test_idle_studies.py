@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.search.fleet.fleet_fixture import FleetFixture
-from tunefront.search.fleet.idle_studies import IdleStudies
+from tunefront.search.fleet.serving.idle_studies import IdleStudies
 from tunefront.storage import queue, studies
 from tunefront.storage.control import study_control
 from tunefront.storage.control.study_control import StudyControl

@@ -54,6 +54,10 @@ name = "none"
         (["--slots-per-gpu", "0"], "--slots-per-gpu 0: give a whole number of at least 1, or auto"),
         (["--slots-per-gpu", "auto", "--slots", "4"], "both say how many trials run at a time: leave one out"),
         (["--data-root", "nowhere"], "--data-root nowhere: there is no such folder"),
+        (
+            ["--data-root", "~nobody-of-this-name/data"],
+            "--data-root ~nobody-of-this-name/data: there is no such folder",
+        ),
         (["--study", "smal"], "has no study 'smal'. It has none yet"),
         (["--out", "file/results"], "file/results cannot be written: file is a file"),
     ],
