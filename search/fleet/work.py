@@ -139,6 +139,8 @@ def choose_gpus(gpus: Sequence[Gpu], wanted: str) -> list[Gpu]:
     if len(found) < len(wanted.split(",")):
         there = f"it has {len(gpus)}, numbered from 0" if gpus else "it has none"
         raise GpuError(f"--gpus {wanted}: this machine has no GPU {wanted.split(',')[len(found)].strip()!r}; {there}")
+    if len({gpu.uuid for gpu in found}) < len(found):
+        raise GpuError(f"--gpus {wanted} names a GPU twice: name each once, and let --slots share it")
     return found
 
 

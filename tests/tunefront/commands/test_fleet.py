@@ -58,6 +58,7 @@ name = "none"
             ["--data-root", "~nobody-of-this-name/data"],
             "--data-root ~nobody-of-this-name/data: there is no such folder",
         ),
+        (["--name", "x" * 101], f"--name {'x' * 101}: 101 characters are too many. Give at most 100"),
         (["--study", "smal"], "has no study 'smal'. It has none yet"),
         (["--out", "file/results"], "file/results cannot be written: file is a file"),
     ],
@@ -77,6 +78,8 @@ def test_gpus_are_chosen_by_number_or_uuid() -> None:
     assert choose_gpus(gpus, "2, GPU-a") == [gpus[2], gpus[0]]
     with pytest.raises(GpuError, match="--gpus 0,7: this machine has no GPU '7'; it has 3, numbered from 0"):
         choose_gpus(gpus, "0,7")
+    with pytest.raises(GpuError, match="--gpus 1,GPU-b names a GPU twice: name each once, and let --slots share it"):
+        choose_gpus(gpus, "1,GPU-b")
     with pytest.raises(GpuError, match="--gpus 0: this machine has no GPU '0'; it has none"):
         choose_gpus([], "0")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunefront.search.fleet.unfit import Trust
 
 UNFINISHED = 75  # the exit code when studies are left: EX_TEMPFAIL, so that whoever started the worker starts another
+_LONGEST_NAME = 100  # of a worker
 
 
 def work(
@@ -57,6 +58,8 @@ def work(
 
         per_gpu = read_slots_per_gpu(slots_per_gpu, slots)
         seconds = _read_seconds(time_limit)
+        if len(name) > _LONGEST_NAME:
+            raise UserError(f"--name {name}: {len(name)} characters are too many. Give at most {_LONGEST_NAME}")
         if study:
             find_study(storage, study)
         trust = _trust(data_root or [], allow_own_code)
