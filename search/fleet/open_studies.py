@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 _NO_RANK = -(2**31)  # of a study that is not open any more: below every priority
 _LOOK_SECONDS = 2.0  # between two looks at which studies are open
+_PREPARE_AGAIN_SECONDS = 600.0  # a person may put the right data there, or memory may be free again
 _RETRY_SECONDS = 15.0  # between two looks at whether this machine may work on a study by now
 
 
@@ -43,7 +45,7 @@ class OpenStudies:
 
     Args:
         say: Tells a person a line on a study, or with an empty name on the worker.
-        only: The name of the one study to serve, open to all workers or not; empty for all.
+        only: The name of the one study to serve, open to all workers or not, until it is over; empty for all.
         until_idle: Whether the work is over when no study is open.
     """
 
@@ -65,7 +67,7 @@ class OpenStudies:
         self._clock = clock
         self._open: dict[str, StudyControl] = {}  # by name, and without those that this machine leaves to others
         self._left = LeftStudies(say, clock)
-        self._preparations = Preparations(here, self._leave_to_others)
+        self._preparations = Preparations(here, partial(self._leave_to_others, seconds=_PREPARE_AGAIN_SECONDS))
         self._idle = IdleStudies(here.store.waits.lease_seconds, clock)
         self._served: dict[str, Supervisor] = {}
         self._running_at_look: dict[str, int] = {}  # trials that ran here then
@@ -156,7 +158,7 @@ class OpenStudies:
     def is_over(self) -> bool:
         """Return whether no study is open to this machine, and the work is to end then, or a person ends it."""
         return self._is_drained or (
-            self._until_idle
+            (self._until_idle or bool(self._only))
             and self._has_looked
             and not (self._open or self._served)
             and not self._preparations.is_busy
@@ -174,10 +176,10 @@ class OpenStudies:
         self._preparations.end()
 
     def _look_again(self) -> bool:
-        """Return whether no study is open even now, nor paused if it is the only one to be served."""
+        """Return whether no study is open even now; the only one to be served is waited for while it is paused."""
         self._looked_at = -_LOOK_SECONDS
         self._look()
-        return self.is_known and not (self._open or (self._only and self._paused()))
+        return self.is_known and not (self._open or self._waits_for)
 
     def _paused(self) -> list[StudyControl]:
         return [each for each in self._unfinished if each.wish.of_study is not StudyWish.OPEN]
@@ -214,8 +216,9 @@ class OpenStudies:
 
     def _tell_of_pause(self) -> None:
         """Say whom the worker waits for, if the one study that it is to serve is paused."""
-        waits_for = ", ".join(each.wish.by for each in self._paused()) if self._only not in self._served else ""
-        if self._only and waits_for and waits_for != self._waits_for:
+        is_waited_for = self._only and not self._until_idle and self._only not in self._served
+        waits_for = ", ".join(each.wish.by for each in self._paused()) if is_waited_for else ""
+        if waits_for and waits_for != self._waits_for:
             self._say(self._only, f"paused by {waits_for}: this worker waits until 'tunefront resume {self._only}'")
         self._waits_for = waits_for
 

@@ -52,7 +52,7 @@ class WorkRequest:
     Attributes:
         n_slots: The number of slots; None lets the machine decide.
         gpus: The indices or UUIDs of the GPUs to use, separated by commas; empty for all.
-        only: The one study to work on; empty for all that are open.
+        only: The one study to work on, until it is over; empty for all that are open.
         until_idle: Whether to end when no study is open.
         seconds: The time after which the worker drains; None for no limit.
         out: The folder for the results folders of studies.
@@ -140,7 +140,7 @@ def choose_gpus(gpus: Sequence[Gpu], wanted: str) -> list[Gpu]:
         there = f"it has {len(gpus)}, numbered from 0" if gpus else "it has none"
         raise GpuError(f"--gpus {wanted}: this machine has no GPU {wanted.split(',')[len(found)].strip()!r}; {there}")
     if len({gpu.uuid for gpu in found}) < len(found):
-        raise GpuError(f"--gpus {wanted} names a GPU twice: name each once, and let --slots share it")
+        raise GpuError(f"--gpus {wanted} names a GPU twice: name each once, and let --slots-per-gpu share it")
     return found
 
 

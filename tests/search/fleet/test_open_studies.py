@@ -136,7 +136,9 @@ def test_a_worker_of_one_study_waits_while_that_is_paused(fixture: FleetFixture)
         study_control.resume(study, "anna@north")
         return True
 
-    assert fixture.work(1, steps(resume), only="photos") == []
+    assert fixture.work(1, only="photos") == ["photos"]  # with --until-idle nothing is waited for
+    assert fixture.view.lines == []
+    assert fixture.work(1, steps(resume), only="photos", until_idle=False) == []
     check_exact(fixture, [(study, 1)])
 
 

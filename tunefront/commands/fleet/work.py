@@ -79,7 +79,7 @@ def work(
                     slots,
                     gpus,
                     study,
-                    until_idle or bool(study),
+                    until_idle,
                     seconds,
                     folder,
                     launcher,
