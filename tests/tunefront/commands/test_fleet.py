@@ -78,7 +78,9 @@ def test_gpus_are_chosen_by_number_or_uuid() -> None:
     assert choose_gpus(gpus, "2, GPU-a") == [gpus[2], gpus[0]]
     with pytest.raises(GpuError, match="--gpus 0,7: this machine has no GPU '7'; it has 3, numbered from 0"):
         choose_gpus(gpus, "0,7")
-    with pytest.raises(GpuError, match="--gpus 1,GPU-b names a GPU twice: name each once, and let --slots-per-gpu share it"):
+    with pytest.raises(
+        GpuError, match="--gpus 1,GPU-b names a GPU twice: name each once, and let --slots-per-gpu share it"
+    ):
         choose_gpus(gpus, "1,GPU-b")
     with pytest.raises(GpuError, match="--gpus 0: this machine has no GPU '0'; it has none"):
         choose_gpus([], "0")
