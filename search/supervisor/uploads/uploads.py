@@ -61,8 +61,7 @@ class Uploads:
         checkpoints: StudyCheckpoints,
         open_named: Callable[[OpenStudy], ArtifactStore | None] = artifacts_of,
     ) -> None:
-        self._study = study
-        self._open_named = open_named
+        self._study, self._open_named = study, open_named
         self._artifacts = artifacts
         self._spool = spool
         self._out = checkpoints.out
@@ -94,9 +93,8 @@ class Uploads:
             self._is_unusable = True
             self._absence.lines.append(f"the artifacts that another worker has named are not used here: {error}")
         if self._artifacts is not None:
-            self._absence.lines.append(
-                f"models and logs are brought to {self._artifacts.address}, which another worker named"
-            )
+            place = self._artifacts.address
+            self._absence.lines.append(f"models and logs are brought to {place}, which another worker named")
             self._thread.start()
 
     def stop(self) -> None:

@@ -71,11 +71,11 @@ def test_a_forged_confirmation_writes_nothing_outside_of_the_results(fixture: Fl
 
 @pytest.mark.parametrize("other_first", [True, False])
 def test_a_study_that_is_deleted_and_made_anew_is_another_one(fixture: FleetFixture, other_first: bool) -> None:
-    """The other studies go on, and nothing comes into the new one by the deleted one's spec, whose number it may have.
+    """The other studies go on. The new one may have the deleted one's number, whose spec makes no trial of it for long.
 
     The new one is not worked on here, because the results folder is that of the deleted one.
     """
-    fixture.pause_seconds = 0.2
+    fixture.pause_seconds = 0.7  # a trial takes longer than the second between two looks
     made: dict[str, OpenStudy] = {}
     for name in ("other", "doomed") if other_first else ("doomed", "other"):
         made[name] = fixture.submit(name, 2 if name == "other" else 50, priority=3 if name == "doomed" else 0)
@@ -89,7 +89,7 @@ def test_a_study_that_is_deleted_and_made_anew_is_another_one(fixture: FleetFixt
 
     assert fixture.work(1, steps(replace)) == ["doomed"]
     check_exact(fixture, [(made["other"], 2)])
-    assert fixture.states(made["doomed"])["complete"] == 0
+    assert len(fixture.attempts(made["doomed"])) <= 1
     told = fixture.view.lines_with("doomed: this machine leaves the study to others: ")
     assert ["the study 'doomed' was deleted" in told[0], "holds the results of another study" in told[1]] == [True] * 2
 
