@@ -25,6 +25,7 @@ from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
+from tunefront.storage.database.drawn_parameters import DrawnParameters
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 
@@ -53,6 +54,7 @@ class TrialSource:
         self._worker_id = worker_id
         self._chooser = chooser
         self._seen = SeenTrials()
+        self._drawn = DrawnParameters(study.store.engine, study.study_id)
         self._idle_sampler = RandomSampler(seed=0)
         self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
@@ -105,7 +107,8 @@ class TrialSource:
         Raises:
             SpaceError: If a user's own space raises, or returns no candidate.
         """
-        candidate = self._space.suggest(trial)
+        with self._drawn.of(trial):
+            candidate = self._space.suggest(trial)
         found = stages.read(trial.user_attrs)
         if found:
             candidate = staged_candidate(self._space, trial.params, stages.changes(found))

@@ -72,6 +72,21 @@ class Store:
         with exclusive_lock(self.engine.url, self.engine, self.waits, study_id=study_id, is_worker=is_worker) as check:
             yield check
 
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Begin a transaction that tunefront's own statements share with what this thread asks of Optuna's storage.
+
+        Meanwhile nothing in this thread may use a connection of its own: on SQLite it would wait for this transaction.
+        """
+        sessions = self.optuna.scoped_session
+        with self.engine.begin() as connection:
+            sessions.remove()
+            sessions(bind=connection, join_transaction_mode="rollback_only")  # Optuna's commits leave it open
+            try:
+                yield connection
+            finally:
+                sessions.remove()
+
 
 def has_studies(url: str) -> bool:
     """Return whether the database exists and has tunefront's tables. Writes nothing.
