@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from tunefront.mistakes import TunefrontError
 from tunefront.search.spec.stored_spec import FindSpec
 from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.spec.training import DEFAULT_CACHE_BYTES
 
 _SEARCH_KEYS = (
     "seed",
@@ -32,7 +33,10 @@ def recorded_search(find_stored: FindSpec) -> FindSpec:
     def find(search: str) -> Mapping[str, Any] | None:
         recording = find_stored(recording_name(search))
         kept = {key: recording[key] for key in _SEARCH_KEYS if key in recording} if recording is not None else None
-        return None if kept is None else {**kept, "name": search}
+        if kept is None:
+            return None
+        # That a recording takes no stored features is its own setting, and not the search's.
+        return {**kept, "training": {**kept["training"], "feature_cache": DEFAULT_CACHE_BYTES}, "name": search}
 
     return find
 

@@ -37,7 +37,7 @@ def with_first_defaults(data: Json) -> dict[str, Any]:
 
     A spec that was stored by this version lacks nothing.
     """
-    pruner = data.get("pruner", {"name": "pareto"})
+    pruner = data.get("pruner")
     if isinstance(pruner, Mapping) and pruner.get("name", "pareto") == "pareto":
         data = {**data, "pruner": {"tolerance": False, **pruner}}
     training, space = data.get("training", {}), data.get("space", {})
