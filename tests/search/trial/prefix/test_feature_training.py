@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.search.trial.prefix.trials import Told, frozen, plainly, spec_of, task_of, train
+from tests.search.trial.prefix.trials import N_IMAGES, Told, frozen, plainly, spec_of, task_of, train
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.trial.messages import TrialTask
 
@@ -47,14 +47,14 @@ def test_a_network_with_shortcuts_penalties_and_class_weights(
     )
     both(launcher, task_of(spec_of({"epochs": 2}), chosen, tmp_path / "trial"))
     (facts,) = features_in(tmp_path)
-    assert facts["shape"] == [1797, 1, 1, 56]  # block_14_add, of 160 channels at the width 0.35
+    assert facts["shape"] == [N_IMAGES, 1, 1, 56]  # block_14_add, of 160 channels at the width 0.35
 
 
 def test_folds_in_16_bits(launcher: Launcher, weights_of: Weights, tmp_path: Path) -> None:
     spec = spec_of({"epochs": 2, "precision": "mixed_float16", "validation_steps": 2}, {"folds": 2})
     both(launcher, task_of(spec, frozen(weights_of("MobileNet", 0.25)), tmp_path / "trial"))
     (facts,) = features_in(tmp_path)  # one file serves all folds
-    assert (facts["dtype"], facts["shape"][0]) == ("<f2", 1797)
+    assert (facts["dtype"], facts["shape"][0]) == ("<f2", N_IMAGES)
 
 
 def test_two_phases_and_a_training_that_goes_on(launcher: Launcher, weights_of: Weights, tmp_path: Path) -> None:

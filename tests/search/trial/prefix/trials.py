@@ -64,8 +64,16 @@ def frozen(weights: Path, architecture: str = "MobileNet", **settings: Any) -> C
 
 def spec_of(training: Mapping[str, Any], data: Mapping[str, Any] | None = None, **more: Any) -> StudySpec:
     return StudySpec.model_validate(
-        {"name": "frozen", "data": {"source": "digits", **(data or {})}, "training": training, **more}
+        {
+            "name": "frozen",
+            "data": {"source": "digits", "classes": ["0", "1", "2"], **(data or {})},
+            "training": training,
+        }
+        | more
     )
+
+
+N_IMAGES = 178 + 182 + 177  # of the digits 0, 1 and 2
 
 
 def task_of(spec: StudySpec, chosen: Candidate, folder: Path) -> TrialTask:
