@@ -213,17 +213,14 @@ def read_leases(study: OpenStudy) -> dict[int, StoredLease]:
 def holds(connection: Connection, lease: Lease) -> bool:
     """Return whether the worker still holds the lease, and the lease is that of the running attempt."""
     leases, attempts = schema.leases, schema.attempts
-    holder = connection.execute(
-        sa.select(leases.c.worker_id).where(of_trial(leases, lease.study_id, lease.number))
-    ).scalar()
-    is_open = connection.execute(
-        sa.select(attempts.c.attempt).where(
-            of_trial(attempts, lease.study_id, lease.number)
-            & (attempts.c.attempt == lease.attempt)
-            & (attempts.c.ending == "running")
-        )
-    ).scalar()
-    return holder == lease.worker_id and is_open is not None
+    is_open = of_trial(attempts, lease.study_id, lease.number) & (attempts.c.attempt == lease.attempt)
+    is_open &= attempts.c.ending == "running"
+    query = (
+        sa.select(leases.c.worker_id)
+        .join(attempts, (attempts.c.study_id == leases.c.study_id) & (attempts.c.number == leases.c.number))
+        .where(of_trial(leases, lease.study_id, lease.number) & is_open)
+    )
+    return connection.execute(query).scalar() == lease.worker_id
 
 
 def is_held(store: Store, lease: Lease) -> bool:
@@ -241,26 +238,50 @@ def has_ended(connection: Connection, lease: Lease, outcome: Outcome) -> bool:
     return connection.execute(query).scalar() is not None
 
 
-def note_intended(connection: Connection, lease: Lease, outcome: Outcome, reason: str, model_path: str) -> None:
-    """Write how an attempt is going to end before Optuna is told.
+def start_attempt(
+    connection: Connection, lease: Lease, slot: str, machine: str, resumed_epochs: int, lease_seconds: float
+) -> None:
+    """Write a lease and its attempt.
 
-    Should the worker die in between, whoever sweeps the trial reads the intended end here.
+    Raises:
+        IntegrityError: If there is a lease of the trial.
     """
-    table = schema.attempts
-    is_attempt = of_trial(table, lease.study_id, lease.number) & (table.c.attempt == lease.attempt)
-    values = {"intended": outcome.value, "reason": reason, "model_path": model_path}
-    connection.execute(table.update().where(is_attempt).values(**values))
+    key = {"study_id": lease.study_id, "number": lease.number, "worker_id": lease.worker_id}
+    expires_at = schema.database_now() + lease_seconds
+    connection.execute(schema.leases.insert().values(**key, slot=slot, expires_at=expires_at))
+    connection.execute(
+        schema.attempts.insert().values(
+            **key,
+            attempt=lease.attempt,
+            started_at=schema.database_now(),
+            ending="running",
+            resumed_epochs=resumed_epochs,
+            machine=machine,
+        )
+    )
 
 
 def end_attempt(
-    connection: Connection, study_id: int, number: int, outcome: Outcome, reason: str, model_path: str
+    connection: Connection,
+    study_id: int,
+    number: int,
+    outcome: Outcome,
+    reason: str,
+    model_path: str,
+    *,
+    is_intended: bool = False,
 ) -> None:
-    """End the attempt that runs, if one does, and the lease of its trial."""
+    """End the attempt that runs, if one does, and the lease of its trial.
+
+    Args:
+        is_intended: Whether its own worker ends it so.
+    """
     attempts = schema.attempts
+    intended = {"intended": outcome.value} if is_intended else {}
     connection.execute(
         attempts.update()
         .where(of_trial(attempts, study_id, number) & (attempts.c.ending == "running"))
-        .values(ended_at=schema.database_now(), ending=outcome.value, reason=reason, model_path=model_path)
+        .values(ended_at=schema.database_now(), ending=outcome.value, reason=reason, model_path=model_path, **intended)
     )
     connection.execute(schema.leases.delete().where(of_trial(schema.leases, study_id, number)))
 

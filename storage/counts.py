@@ -30,9 +30,9 @@ class Counts:
         return self.complete + self.pruned
 
 
-def count(study: OpenStudy) -> Counts:
-    """Count the study's trials by state."""
-    numbers = study.states.count()
+def count(study: OpenStudy, *, is_read: bool = False) -> Counts:
+    """Count the study's trials by state; where states were read a moment ago, nothing is read."""
+    numbers = study.states.count(is_read=is_read)
     return Counts(
         complete=numbers[TrialState.COMPLETE],
         pruned=numbers[TrialState.PRUNED],

@@ -11,12 +11,10 @@ set. So a supervisor sweeps such leases only after it has renewed its own for on
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import optuna
 import sqlalchemy as sa
-from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
@@ -24,6 +22,7 @@ from tunefront.storage import answers as image_answers
 from tunefront.storage import constraints
 from tunefront.storage.answers import Answers
 from tunefront.storage.attempts import (
+    Attempt,
     Lease,
     Progress,
     delete_epochs,
@@ -32,13 +31,13 @@ from tunefront.storage.attempts import (
     holds,
     n_epochs_kept,
     n_lost_in_vain,
-    note_intended,
     of_trial,
     read_attempts,
     read_leases,
+    start_attempt,
 )
 from tunefront.storage.control import processes
-from tunefront.storage.counts import count
+from tunefront.storage.counts import Counts, count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import LockBusyError
@@ -61,7 +60,9 @@ def lease_next(
     machine: str = "",
     progress: Callable[[int, int], Progress] = lambda number, n_epochs: Progress(),
     only_waiting: bool = False,
-    ask: Callable[[], optuna.Trial] | None = None,
+    counts: Counts | None = None,
+    take: Callable[[OpenStudy, int | None], optuna.Trial] | None = None,
+    waiting: int | None = None,
     check_lock: Callable[[], None] = lambda: None,
 ) -> tuple[Lease, optuna.Trial] | None:
     """Take the next waiting trial, or a new one; None if enough trials are finished or running.
@@ -74,58 +75,60 @@ def lease_next(
         machine: The kind of machine that the slot is on.
         progress: Returns what the worker can go on from, when it is given a trial's number and how many epochs of it
             the store has. The epochs after that are deleted in the transaction that takes the lease.
-        ask: Starts the trial to take; None takes the first that waits, or a new one.
+        counts: The study's trials by state; None if they are to be counted.
+        take: Starts the trial `waiting`, or a new one, in the transaction that takes the lease. None takes the first
+            that waits, or a new one, by Optuna's `ask`, whose samplers may read for long: in transactions before.
         check_lock: The check that the lock gave; what it raises leaves the queue as it was, but for a trial without a
             lease, which is swept.
 
     Raises:
         LockBusyError: If the lock was lost meanwhile, and another worker took the same trial or gave it back.
     """
-    counts = count(study)
+    counts = counts or count(study)
     if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
         return None
-    store, study_id = study.store, study.study_id
+    store, study_id, kept = study.store, study.study_id, Progress()
     check_lock()  # whoever was silent for longer than a lease may no longer hold it
-    trial = ask() if ask is not None else study.optuna.ask()
-    with store.engine.connect() as connection:
-        n_kept = n_epochs_kept(connection, study_id, trial.number)
-    kept = progress(trial.number, n_kept) if n_kept else Progress()
-    trial_id = study.trial_id(trial.number)  # now, because this may read
-    check_lock()
-    with store.engine.begin() as connection:
-        if optuna_tables.state_of(connection, trial_id) != TrialState.RUNNING:
-            raise LockBusyError(f"another worker has given trial {trial.number} back while this one was silent")
-        # The previous worker may have died between giving the trial back and deleting its lease. The trial was waiting,
-        # so that lease is void: end it.
-        end_attempt(connection, study_id, trial.number, Outcome.LOST, "its worker was lost", "")
-        earlier = read_attempts(connection, study_id, trial.number).get(trial.number, [])
+    asked = study.optuna.ask() if take is None else None
+    number = waiting if asked is None else asked.number
+    if number is not None:
+        with store.reading() as connection:
+            n_kept = n_epochs_kept(connection, study_id, number)
+        kept = progress(number, n_kept) if n_kept else Progress()
+        study.trial_id(number)  # now, because this may read
+        check_lock()
+    with store.transaction() as connection:
+        trial = asked if take is None else take(study, waiting)
+        assert trial is not None
+        earlier = [] if number is None else _void_earlier(connection, study, trial.number)
         was_killed = any(each.ending == Outcome.KILLED for each in earlier)
-        attempt = len(earlier) + 1
-        lease = Lease(study_id, trial.number, attempt, worker_id, kept.epoch, was_killed)
-        key = {"study_id": study_id, "number": trial.number}
-        expires_at = schema.database_now() + store.waits.lease_seconds
-        taken = schema.leases.insert().values(**key, worker_id=worker_id, slot=slot, expires_at=expires_at)
+        lease = Lease(study_id, trial.number, len(earlier) + 1, worker_id, kept.epoch, was_killed)
         try:
-            connection.execute(taken)
+            start_attempt(connection, lease, slot, machine, kept.n_epochs, store.waits.lease_seconds)
         except sa.exc.IntegrityError as error:
             raise LockBusyError(f"another worker has taken trial {trial.number} while this one was silent") from error
-        connection.execute(
-            schema.attempts.insert().values(
-                **key,
-                attempt=attempt,
-                worker_id=worker_id,
-                started_at=schema.database_now(),
-                ending="running",
-                resumed_epochs=kept.n_epochs,
-                machine=machine,
-            )
-        )
-        for table in (schema.measurements, schema.answers):  # they are told at the end of an attempt
-            connection.execute(table.delete().where(of_trial(table, study_id, trial.number)))
-        if attempt > 1:
+        if earlier:
             delete_epochs(connection, study_id, trial.number, kept.epoch)
             _forget_last_words(connection, study_id, trial.number)
+    study.states.note_running(trial.number, trial._trial_id)
     return lease, trial
+
+
+def _void_earlier(connection: Connection, study: OpenStudy, number: int) -> list[Attempt]:
+    """End what an earlier worker left of a trial that was taken again, and return the attempts at it.
+
+    Raises:
+        LockBusyError: If another worker has given the trial back.
+    """
+    study_id = study.study_id
+    if optuna_tables.state_of(connection, study.trial_id(number), for_update=True) != TrialState.RUNNING:
+        raise LockBusyError(f"another worker has given trial {number} back while this one was silent")
+    # A worker of an older tunefront may have died between giving the trial back and deleting its lease. The trial was
+    # waiting, so that lease is void: end it.
+    end_attempt(connection, study_id, number, Outcome.LOST, "its worker was lost", "")
+    for table in (schema.measurements, schema.answers):  # they are told at the end of an attempt
+        connection.execute(table.delete().where(of_trial(table, study_id, number)))
+    return read_attempts(connection, study_id, number).get(number, [])
 
 
 def _forget_last_words(connection: Connection, study_id: int, number: int) -> None:
@@ -181,26 +184,23 @@ def finish(
         reason: Why the trial was stopped, refused or returned, or why it failed.
         model_path: The path of the kept model; empty if none was kept.
     """
-    store = study.store
-    with study.exclusively() as check_lock:
-        with store.engine.begin() as connection:
-            if not holds(connection, lease):
-                return has_ended(connection, lease, outcome)
-        told = study.states.state(lease.number)
-        check_lock()  # whoever was silent for longer than a lease may no longer hold it
-        if told.is_finished():  # by a person in the dashboard, or by this function, whose answer was lost
-            return _close_told(study, lease.number, told)
-        with store.engine.begin() as connection:
+    trial_id = study.trial_id(lease.number)  # now, because this may read
+    with study.exclusively() as check_lock, study.store.transaction() as connection:
+        if not holds(connection, lease):
+            return has_ended(connection, lease, outcome)
+        told = optuna_tables.state_of(connection, trial_id, for_update=True)
+        if told is not None and told.is_finished():  # by a person, or by an older tunefront that died before the end
+            is_recorded = _close_told(connection, lease.study_id, lease.number, told)
+        else:
             replace_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
-            note_intended(connection, lease, outcome, reason, model_path)
-        if violations:
-            constraints.write(study, lease.number, violations)
-        check_lock()
-        _tell(study, lease.number, outcome, values, reason)
-        with store.engine.begin() as connection:
-            end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path)
-    return True
+            if violations:
+                constraints.write(study, lease.number, violations)
+            _tell(connection, study, lease.number, outcome, values, reason)
+            end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path, is_intended=True)
+            is_recorded = True
+        check_lock()  # whoever was silent for longer than a lease may no longer hold it: then nothing is written
+    return is_recorded
 
 
 def sweep(
@@ -242,43 +242,51 @@ def sweep(
         for number in leased:
             if states.get(number) != TrialState.RUNNING:
                 check_lock()
-                _close_told(study, number, study.states.state(number))
+                state = study.states.state(number)
+                with study.store.engine.begin() as connection:
+                    _close_told(connection, study.study_id, number, state)
     return lost
 
 
 def _give_back_lost(study: OpenStudy, number: int, *, is_by_outage: bool) -> None:
-    with study.store.engine.connect() as connection:
+    with study.store.transaction() as connection:
         n_lost = n_lost_in_vain(read_attempts(connection, study.study_id, number).get(number, []))
-    if is_by_outage:
-        outcome, reason = Outcome.RETURNED, "its lease ran out while the storage was away"
-    elif n_lost >= MAX_ATTEMPTS:
-        outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
-    else:
-        outcome, reason = Outcome.LOST, "its worker was lost"
-    _tell(study, number, outcome, None, reason)
-    with study.store.engine.begin() as connection:
+        if is_by_outage:
+            outcome, reason = Outcome.RETURNED, "its lease ran out while the storage was away"
+        elif n_lost >= MAX_ATTEMPTS:
+            outcome, reason = Outcome.FAILED, f"its worker was lost in {n_lost} attempts"
+        else:
+            outcome, reason = Outcome.LOST, "its worker was lost"
+        _tell(connection, study, number, outcome, None, reason)
         end_attempt(connection, study.study_id, number, outcome, reason, "")
 
 
-def _close_told(study: OpenStudy, number: int, state: TrialState) -> bool:
+def _close_told(connection: Connection, study_id: int, number: int, state: TrialState) -> bool:
     """End the open attempt at a trial that has ended in Optuna, and return whether it ended as its worker intended.
 
-    Either its worker was stopped between telling Optuna and ending the attempt, or a person ended the trial.
+    Either a worker of an older tunefront was stopped between telling Optuna and ending the attempt, or a person ended
+    the trial.
     """
-    table, study_id = schema.attempts, study.study_id
-    with study.store.engine.begin() as connection:
-        is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
-        row = connection.execute(sa.select(table).where(is_open)).one_or_none()
-        is_intended = row is not None and bool(row.intended) and STATES[Outcome(row.intended)] == state
-        if row is not None and is_intended:
-            end_attempt(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
-        else:  # told by a person
-            outcome = next(outcome for outcome, told in STATES.items() if told == state)
-            end_attempt(connection, study_id, number, outcome, "", "")
-    return is_intended
+    table = schema.attempts
+    is_open = of_trial(table, study_id, number) & (table.c.ending == "running")
+    row = connection.execute(sa.select(table).where(is_open)).one_or_none()
+    if row is not None and bool(row.intended) and STATES[Outcome(row.intended)] == state:
+        end_attempt(connection, study_id, number, Outcome(row.intended), row.reason, row.model_path)
+        return True
+    outcome = next(outcome for outcome, told in STATES.items() if told == state)  # told by a person
+    end_attempt(connection, study_id, number, outcome, "", "")
+    return False
 
 
-def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[float] | None, reason: str) -> None:
+def _tell(
+    connection: Connection,
+    study: OpenStudy,
+    number: int,
+    outcome: Outcome,
+    values: Sequence[float] | None,
+    reason: str,
+) -> None:
+    """Tell Optuna, in the store's transaction that `connection` is in."""
     storage, trial_id, state = study.store.optuna, study.trial_id(number), STATES[outcome]
     if state == TrialState.WAITING:
         # The trial keeps its number, hence its candidate and seed, so that an interruption changes no result.
@@ -289,7 +297,4 @@ def _tell(study: OpenStudy, number: int, outcome: Outcome, values: Sequence[floa
     if state == TrialState.PRUNED and len(study.optuna.directions) == 1:  # its value is the last intermediate one
         study.optuna.tell(number, state=state, skip_if_finished=True)
         return
-    if study.states.state(number) == TrialState.WAITING:
-        raise ValueError(f"trial {number} waits, so it cannot end")
-    with contextlib.suppress(UpdateFinishedTrialError):  # a person has ended it
-        storage.set_trial_state_values(trial_id, state, values)
+    optuna_tables.end(connection, trial_id, state, values)

@@ -108,7 +108,7 @@ def check_limits(study: OpenStudy) -> None:
     Raises:
         StoreError: Says how to go on.
     """
-    with study.store.engine.connect() as connection:
+    with study.store.reading() as connection:
         spec = connection.execute(
             sa.select(schema.studies.c.spec).where(
                 (schema.studies.c.study_id == study.study_id) & (schema.studies.c.name == study.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
@@ -82,7 +81,6 @@ class TrialSource:
                 return None
             waiting = choice.waiting
             sampler = self._study.optuna.sampler = self._sampler(waiting)
-            ask = partial(turns.take, self._study, None if waiting is None else waiting.number)
             leased = queue.lease_next(
                 self._study,
                 self._spec.trials,
@@ -91,8 +89,10 @@ class TrialSource:
                 machine=machine,
                 progress=progress,
                 only_waiting=self._spec.confirms is not None,
+                counts=count(self._study, is_read=True) if self._chooser is None and self._grid is None else None,
                 # Optuna's `ask` reads all trials. It is needed where a sampler looks at what was read then.
-                ask=ask if isinstance(sampler, _ASK_NOTHING) else None,
+                take=turns.take if isinstance(sampler, _ASK_NOTHING) else None,
+                waiting=None if waiting is None else waiting.number,
                 check_lock=check_lock,
             )
             if leased is None:

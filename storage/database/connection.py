@@ -72,6 +72,10 @@ class Store:
         with exclusive_lock(self.engine.url, self.engine, self.waits, study_id=study_id, is_worker=is_worker) as check:
             yield check
 
+    def reading(self) -> Connection:
+        """Return a connection for single reads, see :func:`reading`."""
+        return reading(self.engine)
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Begin a transaction that tunefront's own statements share with what this thread asks of Optuna's storage.
@@ -86,6 +90,13 @@ class Store:
                 yield connection
             finally:
                 sessions.remove()
+
+
+def reading(engine: Engine) -> Connection:
+    """Return a connection for single reads, which asks a server for each once, and not for a transaction around it."""
+    if engine.dialect.name == "sqlite":  # its driver would begin transactions of its own afterwards
+        return engine.connect()
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def has_studies(url: str) -> bool:

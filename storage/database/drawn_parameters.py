@@ -20,6 +20,7 @@ from optuna.storages import BaseStorage
 from sqlalchemy.engine import Engine
 
 from tunefront.storage.database import optuna_tables
+from tunefront.storage.database.connection import reading
 
 
 class DrawnParameters:
@@ -86,7 +87,7 @@ class DrawnParameters:
             .where((trials.c.study_id == self._study_id) & (parameters.c.param_name == name))
             .limit(1)
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             content = connection.execute(query).scalar()
         return None if content is None else json_to_distribution(content)
 

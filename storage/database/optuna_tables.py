@@ -5,14 +5,22 @@ Optuna has had these columns since version 3.0; its own classes for the tables a
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
 studies = sa.table("studies", sa.column("study_id"), sa.column("study_name"))
-trials = sa.table("trials", sa.column("trial_id"), sa.column("study_id"), sa.column("number"), sa.column("state"))
+trials = sa.table(
+    "trials",
+    sa.column("trial_id"),
+    sa.column("study_id"),
+    sa.column("number"),
+    sa.column("state"),
+    sa.column("datetime_complete"),
+)
 trial_user_attributes = sa.table(
     "trial_user_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
 )
@@ -41,10 +49,28 @@ def trial_ids(study_id: int, numbers: Collection[int]) -> sa.Select[int]:
     return sa.select(trials.c.trial_id).where((trials.c.study_id == study_id) & trials.c.number.in_(numbers))
 
 
-def state_of(connection: Connection, trial_id: int) -> TrialState | None:
-    """Return the state of a trial as this transaction sees it; None if there is no such trial."""
-    found = connection.execute(sa.select(trials.c.state).where(trials.c.trial_id == trial_id)).scalar()
+def state_of(connection: Connection, trial_id: int, *, for_update: bool = False) -> TrialState | None:
+    """Return the state of a trial as this transaction sees it; None if there is no such trial.
+
+    With `for_update` nobody else changes it until the transaction ends.
+    """
+    query = sa.select(trials.c.state).where(trials.c.trial_id == trial_id)
+    found = connection.execute(query.with_for_update() if for_update else query).scalar()
     return None if found is None else TrialState[found]
+
+
+def end(connection: Connection, trial_id: int, state: TrialState, values: Sequence[float] | None) -> None:
+    """End a trial that runs, as Optuna's storage does: with a finite value for each objective, if it has values."""
+    rows = [
+        {"trial_id": trial_id, "objective": objective, "value": value, "value_type": "FINITE"}
+        for objective, value in enumerate(values or ())
+    ]
+    if rows:
+        connection.execute(trial_values.insert(), rows)
+    is_running = (trials.c.trial_id == trial_id) & (sa.cast(trials.c.state, sa.String) == TrialState.RUNNING.name)
+    ended = {"state": state.name, "datetime_complete": datetime.now()}  # Optuna's times are those of the machine
+    if connection.execute(trials.update().where(is_running).values(**ended)).rowcount != 1:
+        raise ValueError("the trial does not run, so it cannot end")
 
 
 def delete_values(connection: Connection, study_id: int, number: int, last: int = 0) -> None:

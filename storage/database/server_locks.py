@@ -24,8 +24,10 @@ _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code for a lock_timeout that has r
 
 # Workers of all studies share the lock of the store. Whoever works on all studies, and a worker of an older tunefront,
 # which knows only this lock, takes it alone.
-_TAKE_STUDY = "SELECT pg_advisory_lock_shared(:store), pg_advisory_lock(:kind, :study)"
-_TAKE_STORE = "SELECT pg_advisory_lock(:store)"
+_SET_TIMEOUT = "set_config('lock_timeout', :milliseconds, false)"
+_TAKE_STUDY = f"SELECT {_SET_TIMEOUT}, pg_advisory_lock_shared(:store), pg_advisory_lock(:kind, :study)"
+_TAKE_STORE = f"SELECT {_SET_TIMEOUT}, pg_advisory_lock(:store)"
+_GIVE_UP = f"SELECT pg_advisory_unlock_all(), {_SET_TIMEOUT}"
 _HOLDERS = """
     SELECT held.pid, activity.application_name, host(activity.client_addr) AS address, {seen_at} AS seen_at
     FROM pg_locks AS held JOIN pg_stat_activity AS activity ON activity.pid = held.pid {workers}
@@ -62,19 +64,20 @@ def postgres_lock(engine: Engine, study_id: int | None, waits: Waits, seconds: f
             yield check
         finally:
             try:
-                connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
-                _set_timeout(connection, waits.row_seconds)
+                connection.execute(sa.text(_GIVE_UP), _timeout(waits.row_seconds))
             except sa.exc.SQLAlchemyError:  # a lost connection has released its locks already
                 connection.invalidate()
 
 
 def _take(connection: Connection, study_id: int | None, waits: Waits, seconds: float) -> None:
-    keys = {"store": _STORE_KEY} if study_id is None else {"store": _STORE_KEY, "kind": _STUDY_KEY, "study": study_id}
+    keys: dict[str, int | str] = (
+        {"store": _STORE_KEY} if study_id is None else {"store": _STORE_KEY, "kind": _STUDY_KEY, "study": study_id}
+    )
     deadline, wait_seconds = time.monotonic() + seconds, waits.lock_seconds
     while True:
-        _set_timeout(connection, wait_seconds)
         try:
-            connection.execute(sa.text(_TAKE_STORE if study_id is None else _TAKE_STUDY), keys)
+            take = sa.text(_TAKE_STORE if study_id is None else _TAKE_STUDY)
+            connection.execute(take, keys | _timeout(wait_seconds))
             return
         except sa.exc.DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
@@ -88,10 +91,8 @@ def _take(connection: Connection, study_id: int | None, waits: Waits, seconds: f
         wait_seconds = min(max(left_seconds, _SHORTEST_WAIT_SECONDS), waits.lock_seconds)
 
 
-def _set_timeout(connection: Connection, seconds: float) -> None:
-    connection.execute(
-        sa.text("SELECT set_config('lock_timeout', :milliseconds, false)"), {"milliseconds": str(round(1000 * seconds))}
-    )
+def _timeout(seconds: float) -> dict[str, str]:
+    return {"milliseconds": str(round(1000 * seconds))}
 
 
 def _holders(connection: Connection, study_id: int | None) -> list[_Holder]:

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 from sqlalchemy.engine import Connection, Engine
 
 from tunefront.storage.database import optuna_tables, schema
+from tunefront.storage.database.connection import reading
 from tunefront.storage.outcomes import Outcome
 
 # Outcomes that Optuna has no state for -> the state that it lists them under.
@@ -38,16 +39,21 @@ class TrialStates:
         self._open: dict[int, TrialState] = {}  # number -> state, of the trials that may change
         self._n_ended: Counter[TrialState | Outcome] = Counter()
         self._complete: list[int] = []
+        self._outcomes: Mapping[int, Outcome] = {}  # that Optuna has no state for, of trials that may change
 
-    def count(self) -> Counter[TrialState | Outcome]:
+    def count(self, *, is_read: bool = False) -> Counter[TrialState | Outcome]:
         """Count the trials by their state, or by the outcome that Optuna has no state for.
+
+        Args:
+            is_read: Whether they were read a moment ago, so that nothing is read again.
 
         Raises:
             KeyError: If the study was deleted.
         """
         with self._lock:
-            outcomes = self._refresh()
-            return self._n_ended + Counter(outcomes.get(number, state) for number, state in self._open.items())
+            if not is_read:
+                self._refresh()
+            return self._n_ended + Counter(self._outcomes.get(number, state) for number, state in self._open.items())
 
     def unfinished(self) -> dict[int, TrialState]:
         """Return the state of each trial that waits or runs, by its number, in their order.
@@ -93,23 +99,30 @@ class TrialStates:
             KeyError: If there is no such trial.
         """
         trial_id = self.trial_id(number)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             state = optuna_tables.state_of(connection, trial_id)
         if state is None:
             raise KeyError(f"there is no trial {number} any more")
         return state
 
-    def _refresh(self) -> Mapping[int, Outcome]:
-        """Read what may have changed; return the outcomes that Optuna has no state for, of trials that may change."""
-        with self._engine.connect() as connection:
+    def note_running(self, number: int, trial_id: int) -> None:
+        """Note a trial that this process has just started, under the study's lock, so that nobody else made one."""
+        with self._lock:
+            self._note(number, trial_id, TrialState.RUNNING)
+
+    def _note(self, number: int, trial_id: int, state: TrialState) -> None:
+        self._ids[number] = trial_id
+        self._last_id, self._last_number = max(self._last_id, trial_id), max(self._last_number, number)
+        self._open[number] = state
+
+    def _refresh(self) -> None:
+        with reading(self._engine) as connection:
             rows = self._read(connection)
             if not self._is_whole(rows):
                 self._forget()
                 rows = self._read(connection)
             for number, trial_id, state in rows:
-                self._ids[number] = trial_id
-                self._last_id, self._last_number = max(self._last_id, trial_id), max(self._last_number, number)
-                self._open[number] = state
+                self._note(number, trial_id, state)
             # The outcome is written before Optuna is told of the state, so it is read after that.
             ended = {number: state for number, state in self._open.items() if state.is_finished()}
             outcomes, unsettled = self._read_outcomes(connection, ended)
@@ -118,7 +131,7 @@ class TrialStates:
             self._n_ended[outcomes.pop(number, state)] += 1
             if state == TrialState.COMPLETE:
                 self._complete.append(number)
-        return outcomes
+        self._outcomes = outcomes
 
     def _read(self, connection: Connection) -> list[tuple[int, int, TrialState]]:
         """Read number, key and state of the trials that are new, or had not ended."""

@@ -101,15 +101,16 @@ def _versions(machine: Mapping[str, Any]) -> dict[str, Any]:
 def take(study: OpenStudy, number: int | None) -> optuna.Trial:
     """Start this waiting trial, or with None a new one, as `ask` of Optuna starts the first one that waits.
 
+    Optuna's cache has not met the trial: its parameters are to be written past it, see :class:`DrawnParameters`.
+
     Raises:
         LockBusyError: If the trial does not wait any more.
     """
     if number is None:
-        return optuna.Trial(study.optuna, study.optuna_storage.create_new_trial(study.study_id))
+        return optuna.Trial(study.optuna, study.store.optuna.create_new_trial(study.study_id))
     trial_id = study.trial_id(number)
     if not study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
         raise LockBusyError(f"another worker has taken trial {number} while this one was silent")
-    study.optuna.get_trials(deepcopy=False)  # meets the trial, whose parameters are then taken
     return optuna.Trial(study.optuna, trial_id)
 
 
