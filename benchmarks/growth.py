@@ -63,6 +63,7 @@ MEASURED = {"accuracy": 0.5, "model_bytes": 1000.0, "train_seconds": 5.0}
 OPTUNAS = ("trials", "trial_values", "trial_params", "trial_system_attributes")
 FACTS = {"source": "digits", "class_names": list("0123456789"), "n_classes": 10, "image_shape": [8, 8, 1]}
 FACTS |= {"fingerprint": "0" * 16, "n_train": 1077, "n_validation": 360, "n_test": 360, "folder": None}
+BEGIN_SECONDS = 300.0  # until all workers are there
 Numbers = Sequence[float]
 
 
@@ -275,7 +276,7 @@ def search(arguments: argparse.Namespace, folder: Path) -> None:
         ]
         for worker in workers:
             worker.start()
-        barrier.wait()
+        barrier.wait(BEGIN_SECONDS)  # a worker that died before would be waited for in vain
         begun_at = time.monotonic()
         for worker in workers:
             worker.join()
@@ -304,7 +305,7 @@ def run_worker(url: str, spec: StudySpec, out: Path, n_slots: int, barrier: Any)
     launcher.load()
     assignment = Assignment(study, spec, dataset, slots, out.name, out)
     supervisor = Supervisor(assignment, launcher, Silent(), lambda: False, stub_training.train)
-    barrier.wait()
+    barrier.wait(BEGIN_SECONDS)
     Worker(supervisor.slots, OneStudy(supervisor), lambda: False).work()
 
 

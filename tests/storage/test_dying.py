@@ -1,7 +1,7 @@
 """A worker that dies at any statement or commit: the database has only what was committed before.
 
-Taking, renewing, ending and giving back a trial are several transactions of Optuna's and ours. Wherever they
-are interrupted, a sweep must find the trial in its old or its new state.
+Taking, renewing, ending and giving back a trial are few transactions of Optuna's and ours, and were more in an older
+tunefront. Wherever they are interrupted, a sweep must find the trial in its old or its new state.
 """
 
 from __future__ import annotations
