@@ -230,7 +230,7 @@ def test_a_trial_whose_start_was_cut_off_starts_when_the_store_is_back(tmp_path:
         worker.switch.is_away = True
         threading.Timer(1.2, lambda: setattr(worker.switch, "is_away", False)).start()
 
-    with on_statement(worker.anna.store.engine, "INSERT INTO trial_params", go_away) as cut_off:
+    with on_statement(worker.anna.store.engine, "SELECT trial_params.distribution_json", go_away) as cut_off:
         assert worker.anna.run() is Ending.DONE
     assert cut_off
     check_each_trained_once([worker.anna], 1)
@@ -253,7 +253,7 @@ def test_a_trial_whose_start_was_cut_off_does_not_hold_up_a_search_whose_front_h
         return False
 
     go_away = partial(setattr, switch, "is_away", True)
-    with on_statement(anna.store.engine, "INSERT INTO trial_params", go_away) as cut_off:
+    with on_statement(anna.store.engine, "SELECT trial_params.distribution_json", go_away) as cut_off:
         assert anna.run(bert_ends_two_meanwhile) is Ending.NO_GROWTH
     assert cut_off
     assert anna.states() == ["waiting", "complete", "complete"]
