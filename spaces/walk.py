@@ -43,6 +43,8 @@ def _values_of(distribution: BaseDistribution) -> Sequence[Any]:
     if isinstance(distribution, IntDistribution):
         return range(distribution.low, distribution.high + 1, distribution.step)
     assert isinstance(distribution, FloatDistribution)
+    if distribution.single():
+        return [distribution.low]
     assert distribution.step is not None  # without steps, its values could not be counted
     n_steps = round((distribution.high - distribution.low) / distribution.step)
     return [round(distribution.low + number * distribution.step, 12) for number in range(n_steps + 1)]

@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial
 from tunefront.search.sampling import grouped_tpe
 from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.member_sampler import MemberSampler
-from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.sampling.seeds import seed_again
 from tunefront.search.spec.tables import (
     BohbTable,
     CmaEsTable,
@@ -48,6 +48,7 @@ def make_sampler(
     number: int,
     distributions: Mapping[str, BaseDistribution] | None = None,
     seen: SeenTrials | None = None,
+    n_before: int = 0,
 ) -> BaseSampler:
     """Make a sampler for one trial.
 
@@ -58,13 +59,14 @@ def make_sampler(
     Args:
         distributions: The distributions of all parameters of the space: the dimensions of a QMC sequence.
         seen: What the samplers of earlier trials have prepared, which saves time alone.
+        n_before: How often this trial has drawn before, which was a repeated candidate each time.
     """
-    seed = trial_seed(study_seed, number)
+    seed = seed_again(study_seed, number, n_before)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         match table:
             case RandomTable() | GridTable() | PbtTable():
-                return _make_random(table, study_seed, number)
+                return _make_random(table, study_seed, number, seed)
             case QmcTable():
                 return _make_qmc(table, study_seed, seed, distributions or {})
             case TpeTable() | BohbTable():
@@ -88,10 +90,10 @@ def make_sampler(
                 )
 
 
-def _make_random(table: RandomTable | GridTable | PbtTable, study_seed: int, number: int) -> BaseSampler:
+def _make_random(table: RandomTable | GridTable | PbtTable, study_seed: int, number: int, seed: int) -> BaseSampler:
     if isinstance(table, PbtTable):
         return MemberSampler(study_seed, number, table.population)
-    return RandomSampler(seed=trial_seed(study_seed, number))  # a grid's points are queued, see spaces/grid.py
+    return RandomSampler(seed=seed)  # a grid's points are queued, see spaces/grid.py
 
 
 def _make_tpe(table: TpeTable | BohbTable, seed: int, seen: SeenTrials) -> BaseSampler:

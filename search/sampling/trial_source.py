@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import optuna
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
+from tunefront.search.sampling.drawn_trial import draw
 from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.choice import MemberChoice, MemberChooser
 from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.samplers import make_sampler
-from tunefront.search.sampling.seeds import trial_seed
+from tunefront.search.sampling.seeds import seed_again, trial_seed
+from tunefront.search.sampling.tried_candidates import FIXED, TriedCandidates
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, QmcTable
 from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.grid import Grid
 from tunefront.spaces.own import OwnSpace
-from tunefront.spaces.parameters import parameters_of
+from tunefront.spaces.parameters import SteeredTrial, parameters_of
+from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue, studies
@@ -28,6 +32,7 @@ from tunefront.storage.database.drawn_parameters import DrawnParameters
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 
+_MOST_AGAIN = 20  # draws of a trial whose candidates were all tried
 _ASK_NOTHING = (RandomSampler, MemberSampler, GroupedTpeSampler)  # of what Optuna's `ask` has read
 
 
@@ -57,6 +62,8 @@ class TrialSource:
         self._idle_sampler = RandomSampler(seed=0)
         self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
+        is_free = chooser is None and spec.confirms is None
+        self._tried = TriedCandidates(space) if is_free and not getattr(spec.sampler, "repeats", True) else None
         self._distributions = parameters_of(space).distributions if isinstance(spec.sampler, QmcTable) else None
 
     def lease(
@@ -99,6 +106,8 @@ class TrialSource:
                 self._study.optuna.sampler = self._idle_sampler
             else:
                 _ = leased[1].relative_params  # Optuna would sample these at the first suggestion, without the lock
+                if self._tried is not None and not (waiting is not None and waiting.params):
+                    self._settle(self._tried, leased[1], waiting)
             return leased
 
     def suggest(self, trial: optuna.Trial) -> Candidate:
@@ -117,8 +126,13 @@ class TrialSource:
         return candidate
 
     def is_exhausted(self) -> bool:
-        """Return whether the grid is done, so that no untried candidate is left."""
-        if self._grid is None or self._study.states.unfinished():
+        """Return whether no untried candidate is left: the grid is done, or the space."""
+        if self._study.states.unfinished():
+            return False
+        if self._tried is not None and not self._tried.is_endless:
+            self._tried.meet(self._study.optuna.get_trials(deepcopy=False))
+            return self._tried.is_exhausted()
+        if self._grid is None:
             return False
         return self._grid.next_point(self._study.optuna.get_trials(deepcopy=False)) is None
 
@@ -131,6 +145,10 @@ class TrialSource:
             if not self._enqueue_point(self._grid):
                 return None
             waiting = self._first_waiting()
+        if waiting is None and self._tried is not None and not self._tried.is_endless:
+            self._tried.meet(self._study.optuna.get_trials(deepcopy=False))
+            if self._tried.is_exhausted():
+                return None
         return MemberChoice(waiting)
 
     def _first_waiting(self) -> FrozenTrial | None:
@@ -146,9 +164,43 @@ class TrialSource:
         self._study.optuna.enqueue_trial(dict(point))
         return True
 
+    def _settle(self, tried: TriedCandidates, trial: optuna.Trial, waiting: FrozenTrial | None) -> None:
+        """Draw the trial's candidate and store it, so that other workers know it before they draw theirs.
+
+        What a person has queued is trained as it is. Any other candidate that was tried is drawn again, and at last
+        gives way to its nearest neighbour.
+        """
+        fixed = trial._fixed_params
+        try:
+            candidate: SteeredTrial = draw(self._space, trial, self._study.optuna.sampler, fixed)
+            if waiting is None or not (fixed or "start" in waiting.user_attrs):
+                others = (one for one in self._study.optuna.get_trials(deepcopy=False) if one.number != trial.number)
+                tried.meet(others)
+                candidate = self._untried(tried, trial, candidate)
+        except SpaceError:  # `suggest` raises it again, where the trial can be told of
+            return
+        parameters = dict(candidate.params)
+        self._study.optuna_storage.set_trial_system_attr(trial._trial_id, FIXED, parameters)
+        trial._fixed_params = parameters
+
+    def _untried(self, tried: TriedCandidates, trial: optuna.Trial, first: SteeredTrial) -> SteeredTrial:
+        candidate, n_before = first, 0
+        while candidate in tried and n_before < _MOST_AGAIN:
+            n_before += 1
+            sampler = self._make(trial.number, n_before)
+            candidate = draw(self._space, trial, sampler, {}, again=True)
+        if candidate not in tried:
+            return candidate
+        random = np.random.default_rng(seed_again(self._spec.seed, trial.number, _MOST_AGAIN + 1))
+        return tried.nearest_untried(first, random) or first
+
+    def _make(self, number: int, n_before: int = 0) -> BaseSampler:
+        table, seed = self._spec.sampler, self._spec.seed
+        return make_sampler(table, seed, number, self._distributions, self._seen, n_before)
+
     def _sampler(self, waiting: FrozenTrial | None) -> BaseSampler:
         number = self._study.states.n_trials() if waiting is None else waiting.number
         if waiting is not None and waiting.params:
             # The trial was given back with its parameters, so nothing is left to choose, and no sequence advances.
             return RandomSampler(seed=trial_seed(self._spec.seed, number))
-        return make_sampler(self._spec.sampler, self._spec.seed, number, self._distributions, self._seen)
+        return self._make(number)

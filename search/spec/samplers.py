@@ -14,7 +14,17 @@ from tunefront.search.spec.table import Table, named
 _MOST = 100_000  # trials that a sampler looks at together; more would fill the memory
 
 
-class RandomTable(Table):
+class _DrawnTable(Table):
+    """What all samplers know that draw candidates without a list of them.
+
+    Attributes:
+        repeats: Whether a candidate may come again that the study has tried already.
+    """
+
+    repeats: bool = False
+
+
+class RandomTable(_DrawnTable):
     """Independent draws."""
 
     name: Literal["random"] = "random"
@@ -26,7 +36,7 @@ class GridTable(Table):
     name: Literal["grid"] = "grid"
 
 
-class QmcTable(Table):
+class QmcTable(_DrawnTable):
     """A low-discrepancy sequence: spread more evenly than random draws.
 
     Attributes:
@@ -38,7 +48,7 @@ class QmcTable(Table):
     scramble: bool = True
 
 
-class _TpeSettings(Table):
+class _TpeSettings(_DrawnTable):
     """The settings of the tree-structured Parzen estimator.
 
     Attributes:
@@ -76,7 +86,7 @@ class BohbTable(_TpeSettings):
     name: Literal["bohb"] = "bohb"
 
 
-class _GeneticTable(Table):
+class _GeneticTable(_DrawnTable):
     """The settings of genetic algorithms.
 
     Attributes:
@@ -108,7 +118,7 @@ class Nsga3Table(_GeneticTable):
     dividing_parameter: int = Field(default=3, ge=1, le=100)
 
 
-class GpTable(Table):
+class GpTable(_DrawnTable):
     """Gaussian processes."""
 
     name: Literal["gp"] = "gp"
@@ -116,7 +126,7 @@ class GpTable(Table):
     deterministic_objective: bool = False
 
 
-class CmaEsTable(Table):
+class CmaEsTable(_DrawnTable):
     """CMA-ES, for one objective and numbers.
 
     Attributes:

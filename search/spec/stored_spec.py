@@ -40,6 +40,9 @@ def with_first_defaults(data: Json) -> dict[str, Any]:
     pruner = data.get("pruner")
     if isinstance(pruner, Mapping) and pruner.get("name", "pareto") == "pareto":
         data = {**data, "pruner": {"tolerance": False, **pruner}}
+    sampler = data.get("sampler", {"name": "tpe"})
+    if isinstance(sampler, Mapping) and sampler.get("name", "tpe") not in ("grid", "pbt"):
+        data = {**data, "sampler": {"repeats": True, **sampler}}
     training, space = data.get("training", {}), data.get("space", {})
     if isinstance(training, Mapping):
         data = {**data, "training": {"feature_cache": 0.0, **training}}

@@ -17,6 +17,7 @@ class Ending(enum.Enum):
     TIME_LIMIT = "out of time"
     NO_GROWTH = "the front no longer grows"
     GRID_DONE = "the grid is done"
+    SPACE_DONE = "the space is done"
     STOPPED = "the study was stopped"
     INTERRUPTED = "interrupted"
     TOO_MANY_FAILURES = "too many failures"
@@ -25,7 +26,7 @@ class Ending(enum.Enum):
     @property
     def is_early(self) -> bool:
         """Whether the study is done although it has not all its trials."""
-        return self in (Ending.TIME_LIMIT, Ending.NO_GROWTH, Ending.GRID_DONE)
+        return self in (Ending.TIME_LIMIT, Ending.NO_GROWTH, Ending.GRID_DONE, Ending.SPACE_DONE)
 
     @property
     def is_over(self) -> bool:
@@ -39,6 +40,8 @@ def describe_early_end(ending: Ending, spec: StudySpec) -> str:
         return f"its time is used up: stop.time_limit is {format_quantity(spec.stop.time_limit or 0.0, 'seconds')}"
     if ending is Ending.NO_GROWTH:
         return f"none of the last {spec.stop.patience} finished trials came on the front: that is stop.patience"
+    if ending is Ending.SPACE_DONE:
+        return "every candidate of its space was tried, and none is trained twice"
     return "every point of its grid was tried" if ending is Ending.GRID_DONE else ""
 
 
@@ -46,6 +49,8 @@ def describe_going_on(ending: Ending) -> str:
     """Return what to change so that a study that ended early goes on."""
     if ending is Ending.GRID_DONE:
         return "A larger grid is another study: give it another name"
+    if ending is Ending.SPACE_DONE:
+        return "A larger space is another study: give it another name"
     key = "stop.time_limit" if ending is Ending.TIME_LIMIT else "stop.patience"
     return f"Raise {key} and the same command goes on with it"
 

@@ -18,6 +18,7 @@ from tunefront.objectives.dominance import losses, on_front
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import Direction
 from tunefront.search.sampling.trial_source import TrialSource
+from tunefront.search.spec.tables import GridTable
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.storage import studies
@@ -65,7 +66,9 @@ class StudyEnd:
             return Ending.DONE
         if self._has_stopped_growing(counts.finished):
             return Ending.NO_GROWTH
-        return Ending.GRID_DONE if self._source.is_exhausted() else None
+        if not self._source.is_exhausted():
+            return None
+        return Ending.GRID_DONE if isinstance(spec.sampler, GridTable) else Ending.SPACE_DONE
 
     def _n_refused_now(self, n_refused: int) -> int:
         """Return the number of refused trials, without those that were queued again when limits changed."""

@@ -110,7 +110,11 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
     ("text", "key", "fragments"),
     [
         (MINIMAL + "[sampler]\ngrp = true\n", "sampler.grp", ["no such key", "Did you mean 'group'?"]),
-        (MINIMAL + '[sampler]\nname = "random"\ngroup = true\n', "sampler.group", ["no such key", "Known: name"]),
+        (
+            MINIMAL + '[sampler]\nname = "random"\ngroup = true\n',
+            "sampler.group",
+            ["no such key", "Known: repeats, name"],
+        ),
         (MINIMAL + "[sampler]\nmultivariate = false\n", "sampler", ["group = false too"]),
         (
             MINIMAL + '[sampler]\nname = "nsga2"\npopulation_size = 1\n',
