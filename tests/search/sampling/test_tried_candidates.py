@@ -176,7 +176,7 @@ def test_what_is_no_repeat_is_drawn_as_ever(tmp_path: Path) -> None:
 
 
 def test_repeats_are_drawn_where_they_are_asked_for(tmp_path: Path) -> None:
-    fixture = SupervisorFixture(tmp_path, spec_of("random", sampler={"name": "random", "repeats": True}), {})
+    fixture = SupervisorFixture(tmp_path, make_spec(space=FINITE, trials=50, sampler={"repeats": True}), {})
     source = source_of(fixture)
     drawn = [key(take(fixture, source)) for _ in range(N_FINITE + 3)]
     assert len(set(drawn)) < len(drawn)
@@ -277,10 +277,3 @@ def test_the_seeds_of_further_draws_are_others() -> None:
     assert [seed_again(1, number, 0) for number in range(50)] == [trial_seed(1, number) for number in range(50)]
     confirmed = {trial_seed(1, number, is_confirmation=True) for number in range(50)}
     assert not confirmed & set(seeds)
-
-
-def test_a_stored_study_goes_on_with_repeats() -> None:
-    stored = spec_of("tpe").as_json()
-    assert stored["sampler"].pop("repeats") is False
-    assert StudySpec.from_json(stored).sampler.repeats is True  # type: ignore[union-attr]
-    assert "repeats" not in StudySpec.from_json({**stored, "sampler": {"name": "grid"}}).as_json()["sampler"]

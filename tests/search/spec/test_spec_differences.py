@@ -76,7 +76,10 @@ def test_limits_are_no_differences_but_changes(tmp_path: Path) -> None:
 def test_differences_take_what_an_older_tunefront_did_not_know_as_its_default(tmp_path: Path) -> None:
     given = read(MINIMAL + '[pruner]\nname = "none"\n', tmp_path).as_json()
     stored = {key: value for key, value in given.items() if key not in ("start", "stop", "confirms")}
-    stored |= {"sampler": {"name": "tpe"}, "pruner": {"name": "none", "front_loss": 0.05, "min_epochs": 1}}
+    stored |= {
+        "sampler": {"name": "tpe", "repeats": False},
+        "pruner": {"name": "none", "front_loss": 0.05, "min_epochs": 1},
+    }
     assert differences(stored, given) == []
     changed = differences({**stored, "pruner": {"name": "pareto"}}, given)
     assert changed[0] == 'pruner.name: the study has "pareto", the spec "none"'

@@ -235,6 +235,19 @@ def test_a_study_that_began_without_stored_features_goes_on_without(tmp_path: Pa
     ]
 
 
+def test_a_study_that_began_with_repeated_candidates_goes_on_with_them(tmp_path: Path) -> None:
+    stored = store(SMALL, tmp_path)
+    assert stored["sampler"].pop("repeats") is False
+    again, lines = read(SMALL, tmp_path, stored)
+    assert again.as_json()["sampler"]["repeats"] is True
+    assert differences(stored, again.as_json()) == []
+    assert lines == [
+        "sampler.repeats: the study began with true and goes on with it; the spec leaves it out, which in a new "
+        "study means false"
+    ]
+    assert "repeats" not in StudySpec.from_json({**stored, "sampler": {"name": "grid"}}).as_json()["sampler"]
+
+
 @pytest.mark.parametrize(("written", "expected"), [("false", 0), ("true", 4e9), ('"20 GB"', 2e10), ('"0 B"', 0)])
 def test_room_for_features_is_a_size(tmp_path: Path, written: str, expected: float) -> None:
     found = read(f"{SMALL}[training]\nfeature_cache = {written}\n", tmp_path)[0]
