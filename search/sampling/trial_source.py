@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -177,10 +178,10 @@ class TrialSource:
                 others = (one for one in self._study.optuna.get_trials(deepcopy=False) if one.number != trial.number)
                 tried.meet(others)
                 candidate = self._untried(tried, trial, candidate)
-        except SpaceError:  # `suggest` raises it again, where the trial can be told of
+            parameters = dict(candidate.params)
+            self._study.optuna_storage.set_trial_system_attr(trial._trial_id, FIXED, parameters)
+        except (SpaceError, UpdateFinishedTrialError):  # `suggest` raises it again, where the trial can be told of
             return
-        parameters = dict(candidate.params)
-        self._study.optuna_storage.set_trial_system_attr(trial._trial_id, FIXED, parameters)
         trial._fixed_params = parameters
 
     def _untried(self, tried: TriedCandidates, trial: optuna.Trial, first: SteeredTrial) -> SteeredTrial:
