@@ -10,6 +10,7 @@ from tests.test_layering import PACKAGES, ROOT
 INTERNAL = {
     "BadImageError",  # search/data/decoding/decode.py: one file of many; DataError lists them
     "BrokenMessageError",  # search/trial/process.py: the trial fails
+    "FeatureCacheError",  # search/data/feature_cache.py: the trial trains plainly, and says why
     "LockHolderError",  # storage/database/locks.py: becomes a LockBusyError
     "NotFiniteError",  # search/trial/process.py: the trial fails
     "StoreAwayError",  # search/supervisor/supervisor.py: it waits

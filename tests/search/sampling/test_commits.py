@@ -40,10 +40,15 @@ def commits(engine: Engine) -> Iterator[Callable[[], int]]:
     sa.event.remove(engine, "commit", at_commit)
 
 
+@pytest.mark.parametrize("repeats", [False, True])
 @pytest.mark.parametrize("is_waiting", [False, True])
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
-def test_a_trial_is_taken_drawn_and_ended_by_one_commit_each(tmp_path: Path, sampler: str, is_waiting: bool) -> None:
-    spec = make_spec(space={"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}}, sampler={"name": sampler})
+def test_a_trial_is_taken_drawn_and_ended_by_one_commit_each(
+    tmp_path: Path, sampler: str, is_waiting: bool, repeats: bool
+) -> None:
+    """Where no candidate is to be trained twice, one more commit lets other workers know it at once."""
+    chosen = {"name": sampler, "repeats": repeats}
+    spec = make_spec(space={"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}}, sampler=chosen)
     fixture = SupervisorFixture(tmp_path, spec, {})
     source = TrialSource(fixture.study, spec, spec.parsed_space(), "anna")
     if is_waiting:
@@ -51,12 +56,13 @@ def test_a_trial_is_taken_drawn_and_ended_by_one_commit_each(tmp_path: Path, sam
     with commits(fixture.study.store.engine) as n_commits:
         leased = source.lease("cpu0")
         assert leased is not None
-        assert n_commits() == 1
+        n_leases = 1 if repeats else 2
+        assert n_commits() == n_leases
         source.suggest(leased[1])
-        assert n_commits() == 2
+        assert n_commits() == n_leases + 1
         values = [0.9 for _ in fixture.study.optuna.directions]
         assert queue.finish(fixture.study, leased[0], Outcome.COMPLETE, values=values, measurements={"accuracy": 0.9})
-        assert n_commits() == 3
+        assert n_commits() == n_leases + 2
     ended = fixture.study.optuna.get_trials()[0]
     assert (ended.values, ended.params) == (values, leased[1].params)
     assert len(ended.params) >= 1

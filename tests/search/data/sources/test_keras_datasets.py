@@ -6,6 +6,7 @@ import gzip
 import io
 import pickle
 import tarfile
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def datasets_folder(keras: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there, so connections are refused at once
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(urllib.request, "_opener", None)  # made once a process, with the proxies of that time
     (tmp_path / "datasets" / "fashion-mnist").mkdir(parents=True)
     return tmp_path / "datasets"
 
