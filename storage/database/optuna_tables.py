@@ -66,7 +66,8 @@ def end(connection: Connection, trial_id: int, state: TrialState, values: Sequen
         for objective, value in enumerate(values or ())
     ]
     if rows:
-        connection.execute(trial_values.insert(), rows)
+        # As one statement: psycopg sends several in its pipeline, and then the server no longer ends a silent session.
+        connection.execute(sa.insert(trial_values).values(rows))
     is_running = (trials.c.trial_id == trial_id) & (sa.cast(trials.c.state, sa.String) == TrialState.RUNNING.name)
     ended = {"state": state.name, "datetime_complete": datetime.now()}  # Optuna's times are those of the machine
     if connection.execute(trials.update().where(is_running).values(**ended)).rowcount != 1:

@@ -72,8 +72,7 @@ def start_paul(tmp_path: Path) -> Iterator[Callable[..., Paul]]:
 
 
 @pytest.mark.server
-# Paused in the transaction of an end it once held up others for minutes, and why is not known yet: docs/reliability.md.
-@pytest.mark.parametrize("fragment", [LEASING, NOTING, pytest.param(TELLING, marks=pytest.mark.chaos)])
+@pytest.mark.parametrize("fragment", [LEASING, NOTING, TELLING])
 def test_a_worker_of_another_machine_that_was_paused_changes_nothing_of_others(
     tmp_path: Path, postgres: PostgresServer, start_paul: Callable[..., Paul], fragment: str
 ) -> None:
