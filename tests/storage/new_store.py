@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -16,8 +18,17 @@ def open_writer(url: str, **options: Any) -> Store:
     """Open a store to write; a SQLite file that is not there is a copy of an empty store's."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and not (path := Path(str(parsed.database))).exists():
-        path.write_bytes(_empty_store())
+        _copy_empty_store(path)
     return open_store(url, is_writer=True, **options)
+
+
+def _copy_empty_store(path: Path) -> None:
+    """Make the file, whole from the beginning; one that another process has made meanwhile stays."""
+    with tempfile.NamedTemporaryFile(dir=path.parent) as copy:
+        copy.write(_empty_store())
+        copy.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(copy.name, path)
 
 
 @cache

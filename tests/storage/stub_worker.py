@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.storage.study_fixture import MEASUREMENTS, StudyFixture, epoch
 from tunefront.storage import curves
+from tunefront.storage.database.connection import open_store
 from tunefront.storage.database.patience import patiently
 from tunefront.storage.outcomes import Outcome
 
@@ -37,7 +38,7 @@ class StubWork:
 def run_stub_study(work: StubWork) -> None:
     """Run trials until the study has all of them."""
     time.sleep(max(work.start_at - time.time(), 0))
-    fixture = StudyFixture.make(work.url)
+    fixture = StudyFixture.on(open_store(work.url, is_writer=True))  # all at once, so that their tables are made at once
     fixture.sweep(*work.dead_workers)
     delays = random.Random(work.worker_id)
     while patiently(fixture.counts).finished < work.n_trials:
