@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from tunefront.objectives.limits import Objective
 from tunefront.storage.database import optuna_tables
+from tunefront.storage.database.insertion import insert_rows
 from tunefront.storage.open_study import OpenStudy
 
 KEY = "constraints"
@@ -63,5 +64,4 @@ def rewrite(connection: Connection, study_id: int, lists: Mapping[int, Sequence[
         for row in ids
         if lists.get(row.number)
     ]
-    if rows:
-        connection.execute(optuna_tables.trial_system_attributes.insert(), rows)
+    insert_rows(connection, optuna_tables.trial_system_attributes, rows)

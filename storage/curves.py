@@ -1,17 +1,24 @@
-"""The learning curve of each trial, epoch by epoch."""
+"""The learning curve of each trial, epoch by epoch, and as Optuna's intermediate values.
+
+Optuna's pruners compare those, and its dashboard draws them. They are written only in studies of one objective: with
+several, Optuna's TPE fails on a pruned trial that has any.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from tunefront.storage.attempts import Lease, holds
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
+from tunefront.storage.database.optuna_tables import delete_values
 from tunefront.storage.open_study import OpenStudy
 
 
@@ -89,3 +96,16 @@ def epochs_saved(study: OpenStudy) -> int:
         for trial in stopped
         if trial.number in trained
     )
+
+
+def report(store: Store, lease: Lease, step: int, value: float) -> None:
+    """Write one intermediate value of a leased trial. Writes nothing if a person has ended the trial meanwhile."""
+    trial_id = store.optuna.get_trial_id_from_study_id_trial_number(lease.study_id, lease.number)
+    with contextlib.suppress(UpdateFinishedTrialError):
+        store.optuna.set_trial_intermediate_value(trial_id, step, value)
+
+
+def forget_reported(store: Store, lease: Lease) -> None:
+    """Delete the intermediate values and rungs of an earlier attempt, so that a retry starts clean."""
+    with store.engine.begin() as connection:
+        delete_values(connection, lease.study_id, lease.number)

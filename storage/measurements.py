@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from tunefront.storage.attempts import Lease, of_trial
 from tunefront.storage.database import schema
+from tunefront.storage.database.insertion import insert_rows
 from tunefront.storage.open_study import OpenStudy
 
 _MOST_NAMED = 500
@@ -47,5 +48,4 @@ def replace_measurements(connection: Connection, lease: Lease, measurements: Map
     ]
     table = schema.measurements
     connection.execute(table.delete().where(of_trial(table, lease.study_id, lease.number)))
-    if rows:
-        connection.execute(table.insert(), rows)
+    insert_rows(connection, table, rows)

@@ -19,7 +19,7 @@ from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.delivery import note_epochs, tells_optuna
 from tunefront.search.supervisor.running_trial import RunningTrial
 from tunefront.spaces.candidate import Candidate
-from tunefront.storage import curves, intermediate_values
+from tunefront.storage import curves
 from tunefront.storage.attempts import Lease, is_held, note_checkpoint, note_resumed
 from tunefront.storage.curves import Epoch
 
@@ -68,11 +68,11 @@ class Judge:
         if lease.attempt == 1 or not tells_optuna(self._assignment.spec):
             return
         store = self._assignment.study.store
-        intermediate_values.forget(store, lease)
+        curves.forget_reported(store, lease)
         for n_epochs, epoch in enumerate(curve, start=1):
             if self._optuna is not None and n_epochs in self._rungs:
                 self._optuna.judge(self._stored(lease), curve[:n_epochs])
-            intermediate_values.report(store, lease, epoch.epoch, epoch.accuracy)
+            curves.report(store, lease, epoch.epoch, epoch.accuracy)
 
     def judge(self, running: RunningTrial) -> Verdict:
         """Judge a trial at a rung, by its epochs so far."""

@@ -24,6 +24,7 @@ from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrial
 from tunefront.search.supervisor.uploads.uploads import Uploads
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.settings import SpaceError
+from tunefront.storage import unknown_leases
 from tunefront.storage.attempts import Lease, is_held
 from tunefront.storage.outcomes import Outcome
 
@@ -34,6 +35,7 @@ class Starter:
     Args:
         trains: The function that a trial process runs.
         running: The supervisor's running trials, to which a trial that starts is added.
+        numbers: Returns the numbers of all trials whose leases the supervisor knows of.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Starter:
         contact: Contact,
         uploads: Uploads,
         finisher: Finisher,
+        numbers: Callable[[], Sequence[int]],
         say: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
@@ -66,10 +69,12 @@ class Starter:
         self._contact = contact
         self._uploads = uploads
         self._finisher = finisher
+        self._numbers = numbers
         self._say = say
         self._clock = clock
         self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
         self._has_started = False
+        self._may_have_more = False  # leases than it knows of, because the store went away while one was taken
 
     @property
     def numbers(self) -> list[int]:
@@ -104,10 +109,17 @@ class Starter:
         if self._contact.ask(partial(self._uploads.awaits_checkpoint, self._population)):
             return None
         device = self._assignment.device_of(slot)
-        progress = partial(self._checkpoints.progress, device)
-        leased = self._contact.ask(partial(self._source.lease, slot.name, device, progress))
+        leased = self._contact.ask(partial(self._take, slot.name, device))
         if leased is not None and (why := self._checkpoints.why_anew(device, leased[0])):
             self._say(why)
+        return leased
+
+    def _take(self, slot: str, device: str) -> tuple[Lease, optuna.Trial] | None:
+        if self._may_have_more:
+            unknown_leases.undo(self._study, self._assignment.worker_id, self._numbers())
+        self._may_have_more = True
+        leased = self._source.lease(slot, device, partial(self._checkpoints.progress, device))
+        self._may_have_more = False
         return leased
 
     def _left_from_outage(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:

@@ -109,6 +109,7 @@ class Supervisor:
             self._contact,
             uploads,
             self._finisher,
+            self._leased_numbers,
             view.say,
             clock,
         )

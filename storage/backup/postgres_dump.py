@@ -12,8 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from tunefront.storage.database.address import written
 from tunefront.storage.database.connection import Store
+from tunefront.storage.database.passwords import written
 from tunefront.storage.server.programs import Programs, ServerError, dump_programs
 
 _SECRETS = ("password", "sslpassword")  # arguments of programs can be seen by everybody on a machine

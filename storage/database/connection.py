@@ -20,12 +20,11 @@ from optuna.storages import RDBStorage
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from tunefront.storage.database import schema
-from tunefront.storage.database.address import written
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.open_connections import OpenConnections
 from tunefront.storage.database.password_file import check_password_file, password_file
-from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password
+from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password, written
 from tunefront.storage.database.server_settings import connect_arguments, set_server_side
 from tunefront.storage.database.sqlite_file import check_sqlite_file
 from tunefront.storage.database.waits import Waits

@@ -21,6 +21,7 @@ from sqlalchemy.engine import Engine
 
 from tunefront.storage.database import optuna_tables
 from tunefront.storage.database.connection import reading
+from tunefront.storage.database.insertion import insert_rows
 
 
 class DrawnParameters:
@@ -97,4 +98,4 @@ class DrawnParameters:
             state = optuna_tables.state_of(connection, rows[0]["trial_id"])
             if state is None or state.is_finished():
                 raise UpdateFinishedTrialError("the trial has ended, so that it takes no parameters")
-            connection.execute(optuna_tables.trial_params.insert(), rows)
+            insert_rows(connection, optuna_tables.trial_params, rows)

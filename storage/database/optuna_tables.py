@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 from sqlalchemy.engine import Connection
 
+from tunefront.storage.database.insertion import insert_rows
+
 studies = sa.table("studies", sa.column("study_id"), sa.column("study_name"))
 trials = sa.table(
     "trials",
@@ -65,9 +67,7 @@ def end(connection: Connection, trial_id: int, state: TrialState, values: Sequen
         {"trial_id": trial_id, "objective": objective, "value": value, "value_type": "FINITE"}
         for objective, value in enumerate(values or ())
     ]
-    if rows:
-        # As one statement: psycopg sends several in its pipeline, and then the server no longer ends a silent session.
-        connection.execute(sa.insert(trial_values).values(rows))
+    insert_rows(connection, trial_values, rows)
     is_running = (trials.c.trial_id == trial_id) & (sa.cast(trials.c.state, sa.String) == TrialState.RUNNING.name)
     ended = {"state": state.name, "datetime_complete": datetime.now()}  # Optuna's times are those of the machine
     if connection.execute(trials.update().where(is_running).values(**ended)).rowcount != 1:

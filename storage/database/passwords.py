@@ -6,7 +6,7 @@ import os
 import re
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 
 # Drivers name them password, sslpassword, passwd or pwd; odbc_connect holds a whole connection string. What passfile
 # names is the path of a file, which is no secret.
@@ -30,6 +30,16 @@ def masked(url: str) -> str:
         return "(not a database URL)"
     before = _FILE_PASSWORD if url.startswith("sqlite") else _SERVER_PASSWORD
     return _QUERY_PASSWORD.sub(r"\1***", before.sub(r"\1***@", url))
+
+
+def written(url: URL) -> str:
+    """Return a URL without its password, so that people, SQLAlchemy and PostgreSQL's own programs read it.
+
+    The slashes of paths in its query stay, and blanks are ``%20``: SQLAlchemy writes a blank as a plus sign, which
+    PostgreSQL's programs take for one.
+    """
+    address, mark, query = url.set(password=None).render_as_string().partition("?")
+    return address + mark + query.replace("%2F", "/").replace("+", "%20")
 
 
 def has_password(url: str) -> bool:

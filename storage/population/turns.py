@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from tunefront.storage.artifacts.rows import CHECKPOINTS, delete_rows
 from tunefront.storage.attempts import Attempt, of_trial, read_attempts
 from tunefront.storage.database import optuna_tables, schema
+from tunefront.storage.database.insertion import insert_rows
 from tunefront.storage.database.locks import LockBusyError
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages
@@ -130,7 +131,7 @@ def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Seque
         rows = connection.execute(
             sa.select(*copied).where(of_trial(table, study_id, donor) & (table.c.epoch <= epoch))
         ).all()
-        connection.execute(table.insert(), [{**row._mapping, "number": number} for row in rows])
+        insert_rows(connection, table, [{**row._mapping, "number": number} for row in rows])
         _replace_stages(connection, attributes, study_id, number, course)
         return delete_rows(connection, study_id, number, CHECKPOINTS)
 

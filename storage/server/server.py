@@ -11,8 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL
 
-from tunefront.storage.database.address import written
 from tunefront.storage.database.password_file import check_password_file
+from tunefront.storage.database.passwords import written
 from tunefront.storage.files import replace_file
 from tunefront.storage.server.configuration import access, configuration
 from tunefront.storage.server.data import make_data, read_major, replace_password

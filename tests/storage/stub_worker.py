@@ -38,7 +38,9 @@ class StubWork:
 def run_stub_study(work: StubWork) -> None:
     """Run trials until the study has all of them."""
     time.sleep(max(work.start_at - time.time(), 0))
-    fixture = StudyFixture.on(open_store(work.url, is_writer=True))  # all at once, so that their tables are made at once
+    fixture = StudyFixture.on(
+        open_store(work.url, is_writer=True)
+    )  # all at once, so that their tables are made at once
     fixture.sweep(*work.dead_workers)
     delays = random.Random(work.worker_id)
     while patiently(fixture.counts).finished < work.n_trials:

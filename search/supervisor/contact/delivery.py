@@ -13,7 +13,7 @@ from tunefront.search.supervisor.contact.spool import Spool
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.live_front import LiveFront
 from tunefront.search.supervisor.uploads.upload import needs_upload, upload_files
-from tunefront.storage import constraints, curves, intermediate_values, queue
+from tunefront.storage import constraints, curves, queue
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.attempts import Lease, note_resumed
 from tunefront.storage.curves import Epoch
@@ -29,7 +29,7 @@ def note_epochs(study: OpenStudy, spec: StudySpec, lease: Lease, epochs: Iterabl
             yield False
             return
         if tells_optuna(spec):
-            intermediate_values.report(study.store, lease, epoch.epoch, epoch.accuracy)
+            curves.report(study.store, lease, epoch.epoch, epoch.accuracy)
         yield True
 
 

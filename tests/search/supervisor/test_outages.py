@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,19 +45,47 @@ def losing(engine: Engine, fragment: str) -> Iterator[list[str]]:
         sa.event.remove(engine, "before_cursor_execute", before)
 
 
-def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
+@contextlib.contextmanager
+def losing_answer(engine: Engine, fragment: str) -> Iterator[list[str]]:
+    """Lose the answer to the first commit after a statement that contains `fragment`: what it wrote stays."""
+    seen: list[str] = []
+    lost: list[str] = []
+    commit = engine.dialect.do_commit
+
+    def before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if fragment in statement:
+            seen.append(statement)
+
+    def do_commit(connection: Any) -> None:
+        commit(connection)
+        if seen and not lost:
+            lost.append(seen[0])
+            raise sqlite3.OperationalError("gone for a moment")
+
+    sa.event.listen(engine, "before_cursor_execute", before)
+    engine.dialect.do_commit = do_commit  # type: ignore[method-assign]
+    try:
+        yield lost
+    finally:
+        engine.dialect.do_commit = commit  # type: ignore[method-assign]
+        sa.event.remove(engine, "before_cursor_execute", before)
+
+
+def check_two_trials(fixture: SupervisorFixture, fragment: str, lose: Callable[..., Any] = losing) -> None:
     """Check that a study of two trials ends with exactly two whole ones while one such statement fails.
 
-    One of them waits and is taken, the other is made when it is taken.
+    Each is begun once, and none waits until a lease runs out. One of them waits and is taken, the other is made when it
+    is taken.
     """
     fixture.study.optuna.enqueue_trial({})
-    with losing(fixture.store.engine, fragment) as lost:
+    with lose(fixture.store.engine, fragment) as lost:
         assert fixture.run() is Ending.DONE
     assert lost, "no such statement: the test shows nothing"
     complete = [trial for trial in fixture.trials() if trial.state == "complete"]
     assert len(complete) == 2
     assert fixture.counts().running == fixture.counts().waiting == fixture.counts().failed == 0
     for trial in complete:
+        assert trial.n_attempts == 1
         assert [epoch.epoch for epoch in trial.epochs] == [1, 2, 3]
         assert trial.measurements["model_bytes"] == 1000.0
     assert not [line for line in fixture.view.lines if "refused" in line]
@@ -74,6 +102,7 @@ def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
         "INSERT INTO tunefront_attempts",
         "DELETE FROM tunefront_epochs",
         "INSERT INTO trial_params",
+        "INSERT INTO trial_system_attributes",
         "INSERT INTO tunefront_epochs",
         "INSERT INTO tunefront_measurements",
         "INSERT INTO trial_values",
@@ -86,6 +115,14 @@ def check_two_trials(fixture: SupervisorFixture, fragment: str) -> None:
 @pytest.mark.timeout(120)
 def test_nothing_is_lost_when_one_statement_fails(tmp_path: Path, fragment: str) -> None:
     check_two_trials(SupervisorFixture(tmp_path, make_spec(trials=2), {}), fragment)
+
+
+@pytest.mark.parametrize(
+    "fragment", ["INSERT INTO trials", "INSERT INTO tunefront_attempts", "UPDATE tunefront_attempts"]
+)
+@pytest.mark.timeout(120)
+def test_nothing_is_lost_when_the_answer_to_a_commit_is_lost(tmp_path: Path, fragment: str) -> None:
+    check_two_trials(SupervisorFixture(tmp_path, make_spec(trials=2), {}), fragment, losing_answer)
 
 
 @pytest.mark.server
