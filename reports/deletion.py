@@ -10,10 +10,9 @@ from tunefront.mistakes import TunefrontError
 from tunefront.objectives.quantities import format_quantity
 from tunefront.reports.results_folder import ResultsFolder, look_at_results
 from tunefront.storage import folder_owner, studies
-from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.rows import digests_in, remove_unnamed
 from tunefront.storage.artifacts.spooled import drop, read_spooled
-from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
+from tunefront.storage.artifacts.study_artifacts import address_of, open_here, stored_address
 from tunefront.storage.counts import count
 from tunefront.storage.open_study import OpenStudy
 
@@ -123,7 +122,7 @@ class Deletion:
     def _remove_artifacts(self, place: str) -> list[str]:
         store, digests = self.doomed[0].store, set(self.artifacts[place])
         try:
-            artifacts = open_artifacts(place)
+            artifacts = open_here(place)
             for study in self.doomed:  # results that the store was never told of
                 for result in read_spooled(artifacts, study.record)[0]:
                     drop(artifacts, study.record, result.digest)

@@ -152,7 +152,7 @@ def load(study: OpenStudy) -> list[TrialRecord]:
                 slot=slots.get(frozen.number, ""),
                 started_at=last.started_at if last is not None else None,
                 ended_at=last.ended_at if last is not None else None,
-                model_path=last.model_path if last is not None else "",
+                model_path=_of_model(last.model_path) if last is not None else "",
                 distributions=dict(frozen.distributions),
                 queued_again_as=queued_again.get(frozen.number),
                 parts=parts,
@@ -160,6 +160,11 @@ def load(study: OpenStudy) -> list[TrialRecord]:
             )
         )
     return records
+
+
+def _of_model(path: str) -> str:
+    """Return the path of a model, and none of another file: whoever can write to the store can write any path."""
+    return path if path.endswith(".keras") else ""
 
 
 def _n_attempts(attempts: Sequence[Attempt]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunefront.study import StudyError
 
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from tunefront.storage.trials import TrialRecord
 
 
-def predictor_of(study: OpenStudy, number: int | None = None) -> tuple[Predictor, list[str]]:
+def predictor_of(
+    study: OpenStudy, number: int | None = None, *, allows_own_code: bool = False
+) -> tuple[Predictor, list[str]]:
     """Return a study's model, not loaded yet, and lines that say which one it is, why, and whose code it runs.
 
     Args:
         number: The number of its trial; None takes the one that ``tunefront select`` chooses.
+        allows_own_code: Whether code that this user has not approved may run.
 
     Raises:
+        UnfitError: If the study's space is such code.
         NoModelError: If there is no such model on this machine.
         ModelFileError: If it cannot be used.
     """
@@ -44,8 +48,39 @@ def predictor_of(study: OpenStudy, number: int | None = None) -> tuple[Predictor
     if not isinstance(space, str):
         return Predictor(open_model_file(taken.path)), lines
     # The layers of a space of one's own are known once its code has run.
+    check_code(study, allows_own_code=allows_own_code)
     own = OwnSpace.parse(space)
     return Predictor(open_model_file(taken.path), own.load), [*lines, describe_code([space])]
+
+
+def loaded_model(study: OpenStudy, trial: TrialRecord, *, allows_own_code: bool) -> Any:
+    """Load a trial's one model with Keras, after the code of a space of its own has run.
+
+    Raises:
+        StudyError: See :func:`kept_path`.
+        UnfitError: If this user has not approved that code.
+    """
+    path = kept_path(study, trial)
+    if isinstance(space := study.record.spec.get("space"), str):
+        from tunefront.spaces.own import OwnSpace
+
+        check_code(study, allows_own_code=allows_own_code)
+        OwnSpace.parse(space).load()  # the layers of a space of one's own are known once its code has run
+    from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
+
+    return load_kept(path)
+
+
+def check_code(study: OpenStudy, *, allows_own_code: bool) -> None:
+    """Refuse code of a stored study that this user has not approved on this machine.
+
+    Raises:
+        UnfitError: Names the file and the remedy.
+    """
+    from tunefront.approvals import read_approvals
+    from tunefront.search.fleet.unfit import Trust
+
+    Trust(allows_own_code=allows_own_code, approvals=read_approvals).check_code_of(study.name, study.record.spec)
 
 
 def with_model_here(study: OpenStudy, trial: TrialRecord) -> TrialRecord:

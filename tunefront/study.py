@@ -148,36 +148,36 @@ class Study:
 
         return compare_studies(self._results(), other._results()).frame()
 
-    def model(self, number: int) -> Any:
+    def model(self, number: int, *, allow_own_code: bool = False) -> Any:
         """Load the model of a trial, or of its best confirmed training, with Keras; an own space's code is run.
 
+        Args:
+            allow_own_code: Whether code may run that was not run or submitted on this machine.
+
         Raises:
+            UnfitError: If the space is such code.
             StudyError: If there is no such trial, its model was not kept, or the file is not on this machine.
         """
-        from tunefront.predictions import kept_path
+        from tunefront.predictions import loaded_model
 
-        path = kept_path(self._open(), self._trial(number))
-        from tunefront.search.models.kept_model import load_kept  # here, so that a mistake does not wait for Keras
-        from tunefront.spaces.own import OwnSpace
+        return loaded_model(self._open(), self._trial(number), allows_own_code=allow_own_code)
 
-        if isinstance(space := self._open().record.spec.get("space"), str):
-            OwnSpace.parse(space).load()  # the layers of a space of one's own are known once its code has run
-        return load_kept(path)
-
-    def predict(self, *inputs: str | Path, number: int | None = None) -> pd.DataFrame:
+    def predict(self, *inputs: str | Path, number: int | None = None, allow_own_code: bool = False) -> pd.DataFrame:
         """Return a model's answers to images, folders, tables, arrays or addresses, as ``tunefront predict`` does.
 
         What cannot be read is a row whose ``problem`` says why.
 
         Args:
             number: The trial whose model answers (default: the one that :meth:`select` chooses).
+            allow_own_code: See :meth:`model`.
 
         Raises:
             TunefrontError: If there is no such model or input.
         """
         from tunefront.predictions import predictions_frame, predictor_of
 
-        return predictions_frame(predictor_of(self._open(), number)[0], [str(named) for named in inputs])
+        predictor, _ = predictor_of(self._open(), number, allows_own_code=allow_own_code)
+        return predictions_frame(predictor, [str(named) for named in inputs])
 
     def candidate(self, number: int) -> dict[str, Any]:
         """Return what a trial's candidate chose, as a table that ``[[start]]`` of a spec takes."""

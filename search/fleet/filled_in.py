@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from tunefront.search.fleet.approvals import Approvals, read_approvals
+from tunefront.approvals import Approvals, read_approvals
 from tunefront.search.fleet.named_files import code_references, find_code, named_paths
 from tunefront.search.spec.errors import SpecError
 from tunefront.search.spec.file import SpecSource, place_of_spec, read_tables

@@ -8,7 +8,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
-from tunefront.search.fleet.approvals import ApprovalsError, approve
+from tunefront.approvals import ApprovalsError, approve
 from tunefront.search.spec.file import SpecSource, read_tables
 from tunefront.search.system.regular_files import user_path
 from tunefront.spaces.settings import SpaceError

@@ -94,7 +94,7 @@ def run_study(request: RunRequest, view: View) -> Ending:
     load = machine.load_average()  # measured before this run loads Keras
     gpus = list_gpus()
     slots = make_slots(request.n_workers, gpus, n_cpus(), machine.memory_bytes(), request.per_gpu)
-    check_request(spec, path, request.url)
+    check_request(spec, path, request.url, request.artifacts)
     _check_folder(request)
     try:
         asker = Asker(request.launcher, slots[0], request.scratch / "prepare.log", view.progress)

@@ -61,7 +61,7 @@ def submit_study(submission: Submission, asker: Asker, say: Callable[[str], None
         ArtifactsAddressError, ArtifactsAwayError: If the artifacts cannot be used.
     """
     spec, path, url = submission.spec, submission.spec_path, submission.url
-    check_request(spec, path, url)
+    check_request(spec, path, url, submission.artifacts)
     try:
         dataset, _ = prepare_study(asker, spec)
     except AnswerError as error:
@@ -87,11 +87,15 @@ def describe_data(dataset: Dataset) -> list[str]:
     return [f"data: {text}" for text in (*notes, *describe_lists(dataset.folder))]
 
 
-def check_request(spec: StudySpec, path: Path | str, url: str) -> None:
+def check_request(spec: StudySpec, path: Path | str, url: str, artifacts: str) -> None:
     """Check that a spec can be worked on with what is installed, and goes on with the stored study of its name.
+
+    Args:
+        artifacts: The address that the person has named; empty for the one that the stored study has.
 
     Raises:
         SpecError, MissingExtraError: If not.
+        ForeignPlaceError: If the stored study has its artifacts in a folder that nobody here has named.
     """
     missing = missing_extra(spec.sampler)
     if missing:
@@ -100,6 +104,8 @@ def check_request(spec: StudySpec, path: Path | str, url: str) -> None:
     stored = find_stored(url, spec.name)
     if stored is not None:
         check_going_on(spec, path, stored)
+        if not artifacts:
+            study_artifacts.artifacts_of(stored)
 
 
 def find_stored(url: str, name: str) -> OpenStudy | None:

@@ -10,11 +10,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from tunefront.approvals import Approvals
 from tunefront.mistakes import TunefrontError
 from tunefront.objectives.measures import DEPLOYMENT_MEASURES
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.splitting.content_digests import describe_difference
-from tunefront.search.fleet.approvals import Approvals
 from tunefront.search.fleet.named_files import code_references, find_code, named_paths
 from tunefront.search.models.extras import check_installed
 from tunefront.search.models.variants import RUNTIMES, Runtime
@@ -46,13 +46,44 @@ class Trust:
     allows_own_code: bool = False
     approvals: Callable[[], Approvals] = Approvals
 
+    def check(self, study: OpenStudy, spec: StudySpec) -> None:
+        """Refuse code and paths of a study's stored spec that this user has not approved.
+
+        Raises:
+            UnfitError: Names the study, the key and the remedy.
+            ApprovalsError: If the approvals cannot be trusted.
+        """
+        self.check_code_of(study.name, spec.as_json())
+        try:
+            self.check_paths(named_paths(spec.as_json()))
+        except UnfitError as error:
+            raise UnfitError(f"study {study.name!r}: {error}") from None
+
+    def check_code_of(self, name: str, spec: Mapping[str, Any]) -> None:
+        """Refuse code of a study that this user has not approved.
+
+        Args:
+            name: The study's name, for the message.
+            spec: Its spec as JSON.
+
+        Raises:
+            UnfitError: Names the study, the object, its file and the remedy.
+        """
+        try:
+            self._check_code(spec)
+        except UnfitError as error:
+            raise UnfitError(f"study {name!r}: {error}") from None
+
     def check_code(self, spec: StudySpec) -> None:
         """Refuse code that this user has not approved.
 
         Raises:
             UnfitError: Names the object, its file and the remedy.
         """
-        references = [] if self.allows_own_code else code_references(spec.as_json())
+        self._check_code(spec.as_json())
+
+    def _check_code(self, spec: Mapping[str, Any]) -> None:
+        references = [] if self.allows_own_code else code_references(spec)
         approvals = self.approvals() if references else Approvals()
         for reference in references:
             file = find_code(reference)

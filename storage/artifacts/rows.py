@@ -6,13 +6,16 @@ is on nobody's way there, and can be removed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from tunefront.storage.artifacts.artifact_store import ArtifactStore
+from tunefront.mistakes import TunefrontError
+from tunefront.printable import shown
+from tunefront.storage.artifacts.artifact_store import ArtifactStore, is_digest
 from tunefront.storage.attempts import Lease, holds, of_trial
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import Store
@@ -20,7 +23,12 @@ from tunefront.storage.database.locks import ARTIFACTS_LOCK
 from tunefront.storage.open_study import OpenStudy
 
 MODELS, LOGS, CHECKPOINTS = "models", "logs", "checkpoints"  # folders of a results folder, and of names
+_PART = re.compile(r"[\w-][\w.-]*")  # of a name: no "..", nothing hidden
 TURNS = "turns"  # the folder in names of checkpoints at the ends of turns, which other members of a population may take
+
+
+class ForgedFileError(TunefrontError):
+    """A file of a trial that tunefront would never name; the message has its name, digest and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,19 @@ class Artifact:
     name: str
     digest: str
     n_bytes: int
+
+    def __post_init__(self) -> None:
+        """Refuse what tunefront never writes: it could lead out of the results folder, or of the place.
+
+        Raises:
+            ForgedFileError: If it is such a file.
+        """
+        parts = self.name.split("/")
+        if not is_digest(self.digest) or len(parts) < 2 or not all(map(_PART.fullmatch, parts)):
+            raise ForgedFileError(
+                f"the storage names the file {shown(self.name)} with the digest {shown(self.digest)}, which is none "
+                "of tunefront's: somebody has written to its table of artifacts. Restore a backup, or delete the row"
+            )
 
     @property
     def folder(self) -> str:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from optuna.trial import TrialState
 
+from tunefront.approvals import read_approvals
 from tunefront.storage import studies
-from tunefront.storage.artifacts.address import full_address, open_artifacts
+from tunefront.storage.artifacts.address import ArtifactsAddressError, full_address, is_folder, open_artifacts
 from tunefront.storage.artifacts.artifact_store import ArtifactsAwayError, ArtifactStore
 from tunefront.storage.artifacts.rows import LOGS, MODELS, read
 from tunefront.storage.open_study import OpenStudy
 
 ADDRESS = "artifacts"  # user attribute of a study in Optuna
 _VARIABLE = "TUNEFRONT_ARTIFACTS"
+
+
+class ForeignPlaceError(ArtifactsAddressError):
+    """A folder for artifacts that the store alone names; the message names it and the remedy."""
 
 
 def stored_address(study: OpenStudy) -> str:
@@ -38,9 +44,32 @@ def is_named_here() -> bool:
 
 
 def artifacts_of(study: OpenStudy) -> ArtifactStore | None:
-    """Return the place of the study's artifacts; None if it has none."""
+    """Return the place of the study's artifacts; None if it has none.
+
+    Raises:
+        ArtifactsAddressError, ForeignPlaceError, ApprovalsError: See :func:`open_here`.
+    """
     address = address_of(study)
-    return open_artifacts(address) if address else None
+    return open_here(address) if address else None
+
+
+def open_here(address: str) -> ArtifactStore:
+    """Return the place at an address of the store, unless it is a folder that this machine's user has not named.
+
+    Whoever can write to the store can write any path there.
+
+    Raises:
+        ArtifactsAddressError: If there is no such kind of place.
+        ForeignPlaceError: If it is such a folder.
+        ApprovalsError: If what the user has approved cannot be trusted.
+    """
+    is_foreign = is_folder(address) and not is_named_here()
+    if is_foreign and not read_approvals().allow_path(Path(os.path.realpath(address))):
+        raise ForeignPlaceError(
+            f"{address} is a folder that only the storage names, and not this machine's user. If it is the place of "
+            f"the study's artifacts, name it: TUNEFRONT_ARTIFACTS={address}, or --artifacts of 'run' and 'submit'"
+        )
+    return open_artifacts(address)
 
 
 def begin(study: OpenStudy, address: str) -> ArtifactStore | None:
@@ -52,12 +81,13 @@ def begin(study: OpenStudy, address: str) -> ArtifactStore | None:
     Raises:
         ArtifactsAddressError: If there is no such kind of place.
         ArtifactsAwayError: If the place cannot be used, or lacks what the study has in its earlier place.
+        ForeignPlaceError, ApprovalsError: If `address` is empty and nobody here has named where they are.
     """
     stored = stored_address(study)
-    address = full_address(address) if address else address_of(study)
-    if not address:
+    artifacts = open_artifacts(address) if address else artifacts_of(study)
+    if artifacts is None:
         return None
-    artifacts = open_artifacts(address)
+    address = artifacts.address
     artifacts.prepare()
     if address != stored:
         kept = _digests_of_ended(study)

@@ -9,11 +9,10 @@ from optuna.trial import TrialState
 
 from tunefront.mistakes import TunefrontError
 from tunefront.storage import studies
-from tunefront.storage.artifacts.address import open_artifacts
 from tunefront.storage.artifacts.artifact_store import SPOOL, ArtifactStore, digest_of, key_of
 from tunefront.storage.artifacts.rows import LOGS, MODELS, Artifact, named, read
 from tunefront.storage.artifacts.spooled import read_spooled
-from tunefront.storage.artifacts.study_artifacts import address_of, stored_address
+from tunefront.storage.artifacts.study_artifacts import address_of, open_here, stored_address
 from tunefront.storage.check.defect import Defect
 from tunefront.storage.check.kept_models import describe_retraining, kept_paths, retrained_path
 from tunefront.storage.database import optuna_tables
@@ -34,7 +33,7 @@ def find_artifact_defects(store: Store) -> list[Defect]:
     found = []
     for users in places.values():
         try:
-            found += _compare(store, open_artifacts(address_of(users[0])), users)
+            found += _compare(store, open_here(address_of(users[0])), users)
         except TunefrontError as error:  # it is away, or a package or a key is missing
             remedy = "mend this, or name the place as this machine sees it: TUNEFRONT_ARTIFACTS=..."
             found.append(Defect("", f"the artifacts of {', '.join(study.name for study in users)}: {error}", remedy))

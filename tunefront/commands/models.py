@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption, OutOption, StorageOption
+from tunefront.commands.options import DataRootOption, JsonOption, OutOption, OwnCodeOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.session import (
     announce,
@@ -21,6 +21,7 @@ from tunefront.commands.session import (
     read_checked_spec,
     results_folder,
     shown_progress,
+    trust_in,
 )
 from tunefront.commands.terminal import UserError, say, show, show_json, suggest, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
@@ -130,6 +131,8 @@ def deploy(
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     out: OutOption = None,
+    data_root: DataRootOption = None,
+    allow_own_code: OwnCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make files of a study's front for LiteRT and ONNX Runtime, measure each, and show the front of what ships.
@@ -139,6 +142,7 @@ def deploy(
     """
     with at_work("reading the storage"):
         from tunefront.objectives.devices import Device
+        from tunefront.search.confirmation.candidates_again import read_stored_spec
         from tunefront.search.deployment.deployment import Deployment, choose_variants, make_export_asker
         from tunefront.search.deployment.measured_csv import read_measured
         from tunefront.search.deployment.plan import plan_deployment
@@ -156,6 +160,7 @@ def deploy(
     found = find_study(storage, study, is_writer=True)
     folder = writable_folder(out or results_folder(found.record))
     folder_owner.check_owner(folder, found.record, study)
+    trust_in(data_root, allow_own_code).check(found, read_stored_spec(found.record))
     with at_work("fetching models"):
         problems = bring_models(found, folder)
     for problem in problems:
@@ -198,6 +203,8 @@ def retrain(
     ] = None,
     storage: StorageOption = DEFAULT_STORAGE,
     out: OutOption = None,
+    data_root: DataRootOption = None,
+    allow_own_code: OwnCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a trial's candidate once more, for use: on the validation images too, for the epochs that were best.
@@ -215,7 +222,9 @@ def retrain(
     folder = writable_folder(out or results_folder(search.record))
     folder_owner.check_owner(folder, search.record, study)
     refuse_links(folder)
-    announce_code(read_stored_spec(search.record), as_json)  # before planning, which makes the candidate by that code
+    spec = read_stored_spec(search.record)
+    trust_in(data_root, allow_own_code).check(search, spec)
+    announce_code(spec, as_json)  # before planning, which makes the candidate by that code
     plan = plan_retraining(search, trial, on.value, epochs, seed)
     line_teller(as_json)(plan.describe())
     folder_owner.claim(folder, search.record)

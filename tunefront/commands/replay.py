@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tunefront.commands.options import JsonOption, SlotsOption, StorageOption
-from tunefront.commands.session import announce, announce_code, line_teller, run_here, say_end
+from tunefront.commands.options import JsonOption, OwnCodeOption, SlotsOption, StorageOption
+from tunefront.commands.session import announce, announce_code, line_teller, run_here, say_end, trust_in
 from tunefront.commands.terminal import (
     UserError,
     make_console,
@@ -46,6 +46,8 @@ def record(
     """
     from functools import partial
 
+    from tunefront.search.fleet.filled_in import check_filled_in
+    from tunefront.search.fleet.named_files import approve_written
     from tunefront.search.replay.recording import check_replaceable, write_recording
     from tunefront.search.replay.recording_study import enqueue_candidates
     from tunefront.search.spec.derived import recorded_search, recording_spec
@@ -62,7 +64,9 @@ def record(
     if path.is_dir():
         raise UserError(f"{path} is a folder: name a file with --table, such as {path / 'recording.csv.gz'}")
     check_replaceable(path)
+    check_filled_in(spec, search_spec)
     announce_code(study_spec, as_json=False)
+    approve_written(spec)
     enqueue = partial(enqueue_candidates, n_candidates=candidates, n_repeated=min(repeat, candidates), n_seeds=seeds)
     ending, console = run_here(study_spec, spec, storage, slots, folder, as_json=False, enqueue=enqueue)
     n_trainings = write_recording(find_study(storage, study_spec.name), path)
@@ -92,6 +96,7 @@ def replay(
         int, typer.Option(min=0, max=2**31 - 1, help="Seed of these orders: the same one gives the same answer.")
     ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for the results.  [default: results/STUDY.replay]")] = None,
+    allow_own_code: OwnCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Play search strategies back over recorded trainings, with a simulated clock: which would have found the front?
@@ -117,6 +122,7 @@ def replay(
     )
     folder = writable_folder(out or Path("results") / f"{recording.spec.name}.replay")
     if asks_space(strategies):
+        trust_in(None, allow_own_code).check_code_of(recording.spec.name, recording.spec.as_json())
         announce(code_of_space(recording.spec), as_json)
     view = make_view(make_console(stderr=True))
     try:

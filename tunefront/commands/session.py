@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import typer
 
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import (
+    UserError,
     command_again,
     make_console,
     say,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from tunefront.ray_runner import RayWish
     from tunefront.reports.publish import Published
+    from tunefront.search.fleet.unfit import Trust
     from tunefront.search.launching.asker import Asker
     from tunefront.search.launching.fork_server import Launcher
     from tunefront.search.launching.gpu_shares import PerGpu
@@ -79,6 +82,25 @@ def run_on_ray(
     console = make_console(stderr=as_json)
     with interrupted_early(storage, as_json):
         return run_spec_on_ray(spec, path, storage, wish, console, artifacts), console
+
+
+def trust_in(roots: list[Path] | None, allows_own_code: bool) -> Trust:
+    """Return what specs from the storage may name, by the options --data-root and --allow-own-code.
+
+    Raises:
+        UserError: If a root is no folder.
+        ApprovalsError: If the user's approvals cannot be trusted.
+    """
+    from tunefront.approvals import read_approvals
+    from tunefront.search.fleet.unfit import Trust
+    from tunefront.search.system.regular_files import user_path
+
+    roots = roots or []
+    for root in roots:
+        if not user_path(str(root)).is_dir():
+            raise UserError(f"--data-root {root}: there is no such folder on this machine. Name one that has the data")
+    read_approvals()  # a file that cannot be trusted is told at once
+    return Trust([user_path(str(root)).resolve() for root in roots], allows_own_code, read_approvals)
 
 
 def announce_code(spec: StudySpec, as_json: bool, *, has_space: bool = True) -> None:
@@ -167,8 +189,16 @@ def shown_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def results_folder(study: StudyRecord) -> Path:
-    """Return the folder of a study's results without --out; a confirmation's lies in that of its search."""
+    """Return the folder of a study's results without --out; a confirmation's lies in that of its search.
+
+    Raises:
+        UserError: If the storage names a search that leads elsewhere.
+    """
     search = study.spec.get("confirms")
+    if search and (os.sep in search or search.startswith(".")):
+        raise UserError(
+            f"study {study.name}: its spec in the storage has confirms = {search!r}, which is no study's name"
+        )
     return Path("results") / search / "confirmation" if search else Path("results") / study.name
 
 

@@ -29,6 +29,7 @@ from tunefront.commands.session import (
     run_on_ray,
     say_end,
     say_end_of_study,
+    trust_in,
 )
 from tunefront.commands.terminal import UserError, say, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
@@ -175,6 +176,8 @@ def confirm(
         ),
     ] = 1,
     out: OutOption = None,
+    data_root: DataRootOption = None,
+    allow_own_code: OwnCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a search's front and its near misses again, several seeds each, and score them on the test images.
@@ -190,13 +193,16 @@ def confirm(
         from tunefront.search.confirmation.plan import plan_confirmation
         from tunefront.search.system.links import refuse_links
         from tunefront.storage import folder_owner
-        from tunefront.storage.artifacts.study_artifacts import address_of
+        from tunefront.storage.artifacts.study_artifacts import artifacts_of
 
         search = find_study(storage, study)
+        spec = read_stored_spec(search.record)
+        trust_in(data_root, allow_own_code).check(search, spec)
+        artifacts = artifacts_of(search)
     folder = writable_folder(out or Path("results") / study)
     folder_owner.check_owner(folder, search.record, study)
     refuse_links(folder)
-    announce_code(read_stored_spec(search.record), as_json)
+    announce_code(spec, as_json)
     with at_work("choosing what to train again"):
         plan = plan_confirmation(search, seeds, near)
     say(plan.describe(slots), sys.stderr if as_json else sys.stdout)
@@ -208,7 +214,7 @@ def confirm(
         folder / "confirmation",
         as_json,
         enqueue=plan.enqueue,
-        artifacts=address_of(search),
+        artifacts=artifacts.address if artifacts is not None else "",
     )
     published = publish_run(ending, storage, study, folder, as_json)
     say_end(ending, plan.spec, storage, folder / "confirmation", console)

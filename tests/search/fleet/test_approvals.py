@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.search.supervisor_fixture import make_spec
-from tunefront.search.fleet.approvals import ApprovalsError, approve, read_approvals, state_folder
+from tunefront.approvals import ApprovalsError, approve, read_approvals, state_folder
 from tunefront.search.fleet.filled_in import check_filled_in
 from tunefront.search.fleet.left_studies import LeftStudies
 from tunefront.search.fleet.named_files import approve_written, code_references, find_code, named_paths

@@ -28,6 +28,7 @@ from tests.search.supervisor.uploading_worker import run_uploading
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tests.small_disk import small_disk_at
+from tunefront.approvals import approve
 from tunefront.search.checkpoints.checkpoint_file import write_checkpoint
 from tunefront.search.checkpoints.header import CheckpointHeader
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
@@ -197,6 +198,7 @@ def test_models_of_two_machines_lie_in_one_place(tmp_path: Path, request: pytest
     anna, bert = (make(tmp_path, name, url, plan, 6) for name in ("anna", "bert"))
     for machine in (anna, bert):
         machine.artifacts = study_artifacts.begin(machine.study, address)
+    approve([], [tmp_path])  # as `run` does with what a person names
     assert run_together(anna, bert) == [Ending.DONE, Ending.DONE]
     check_each_trained_once([anna, bert], 6)
     assert all(machine.kept_models() for machine in (anna, bert))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.storage.study_fixture import StudyFixture
+from tunefront.approvals import approve
 from tunefront.storage import studies
 from tunefront.storage.artifacts import rows, study_artifacts
 from tunefront.storage.artifacts.artifact_store import digest_of, key_of
@@ -51,6 +52,7 @@ class Place:
 @pytest.fixture
 def place(fixture: StudyFixture, tmp_path: Path) -> Place:
     studies.register_worker(fixture.study, "anna", "host-key", 7, {"host_name": socket.gethostname()})
+    approve([], [tmp_path])  # as `run` does with what a person names
     return Place(fixture, tmp_path)
 
 

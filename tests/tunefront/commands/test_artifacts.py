@@ -11,6 +11,7 @@ import pytest
 
 from tests.reports.report_fixture import ReportFixture
 from tests.tunefront.commands.conftest import Run
+from tunefront.approvals import approve
 from tunefront.storage import studies
 from tunefront.storage.artifacts import rows, spooled, study_artifacts
 from tunefront.storage.artifacts.artifact_store import digest_of
@@ -63,6 +64,7 @@ def far_study(study: ReportFixture, tmp_path: Path) -> ReportFixture:
             row = {"study_id": study.study.study_id, "number": 0, "name": file.name, "digest": file.digest}
             connection.execute(schema.artifacts.insert().values(**row, n_bytes=file.n_bytes))
     study_artifacts.begin(study.study, place.address)
+    approve([], [tmp_path])  # as `run` does with what a person names
     return study
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tests.storage.study_fixture import DIRECTIONS, METRICS, StudyFixture
 from tests.tunefront.commands.conftest import SPEC, Run
+from tunefront.approvals import approve
 from tunefront.commands import study
 from tunefront.search.spec.file import read_spec
 from tunefront.search.spec.study_spec import StudySpec
@@ -134,7 +135,14 @@ def test_a_user_s_own_code_is_announced_before_it_runs(run: Run, tmp_path: Path,
     fixture.finish(fixture.lease())
     _write_recording(tmp_path / "own.csv", "mine.py:Mine")
     options = {"replay": ("--sampler", "tpe"), "data": ("own.toml", "--out", "mine.py/in the way")}
-    code, output, errors = run(*arguments, *options.get(arguments[0], ()))
+    called = (*arguments, *options.get(arguments[0], ()))
+    if arguments[0] in ("confirm", "replay"):  # the spec is from the storage or the table, whoever wrote that
+        code, output, errors = run(*called)
+        assert (code, output, len(errors.splitlines())) == (2, "", 1)
+        assert f"it runs the code of {tmp_path / 'mine.py'}, which was not approved on this machine" in errors
+        assert "raised RuntimeError: ran" in run(*called, "--allow-own-code")[2]
+        approve([tmp_path / "mine.py"], [])
+    code, output, errors = run(*called)
     assert code == 2
     if arguments[0] == "data":  # this command needs no candidates
         assert (output, "RuntimeError" in errors) == ("", False)

@@ -23,6 +23,7 @@ from tests.reports.report_fixture import DATASET, ReportFixture
 from tests.search.data.pictures import picture, pixels
 from tests.search.prediction.test_download import EXPECTED, send, serving
 from tests.tunefront.commands.conftest import Run
+from tunefront.approvals import approve
 from tunefront.commands.prediction.rows import PredictionFormat, Tally, make_rows
 from tunefront.search.prediction.predictor import Prediction
 from tunefront.storage import studies
@@ -223,6 +224,12 @@ def test_a_study_s_own_layers_are_found_by_its_code_which_is_said(
     keras.Model(inputs, halves).save(folder / "own.keras")
     (folder / "own.json").write_text(json.dumps(CARD))
     keras.saving.get_custom_objects().clear()
+    code, _, errors = run("predict", "own", "photos/img2.png")
+    assert (code, len(errors.splitlines())) == (2, 1)
+    assert f"study 'own': it runs the code of {folder / 'mine.py'}, which was not approved on this machine" in errors
+    code, _, _ = run("predict", "own", "photos/img2.png", "--allow-own-code")
+    assert code == 0
+    approve([folder / "mine.py"], [])
     code, output, _ = run("predict", "own", "photos/img2.png", "--format", "jsonl")
     assert code == 0
     shares = json.loads(output)["probabilities"].values()

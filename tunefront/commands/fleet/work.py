@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tunefront.commands.options import DataRootOption, OwnCodeOption, SlotsOption, SlotsPerGpuOption, StorageOption
 from tunefront.commands.screen.spinner import at_work
-from tunefront.commands.session import interrupted_early
+from tunefront.commands.session import interrupted_early, trust_in
 from tunefront.commands.terminal import UserError, make_console, say, storage_argument, suggest, writable_folder
 from tunefront.study import DEFAULT_STORAGE, find_study
-
-if TYPE_CHECKING:
-    from tunefront.search.fleet.unfit import Trust
 
 UNFINISHED = 75  # the exit code when studies are left: EX_TEMPFAIL, so that whoever started the worker starts another
 _LONGEST_NAME = 100  # of a worker
@@ -62,7 +59,7 @@ def work(
             raise UserError(f"--name {name}: {len(name)} characters are too many. Give at most {_LONGEST_NAME}")
         if study:
             find_study(storage, study)
-        trust = _trust(data_root or [], allow_own_code)
+        trust = trust_in(data_root, allow_own_code)
     folder = writable_folder(out)
     with interrupted_early(storage, False), tempfile.TemporaryDirectory(prefix="tunefront-") as scratch_name:
         scratch = Path(scratch_name)
@@ -124,21 +121,3 @@ def _read_seconds(text: str) -> float | None:
     if seconds <= 0:
         raise UserError(f"--time-limit {text}: give a time above 0, such as 3h or 90min")
     return seconds
-
-
-def _trust(roots: list[Path], allows_own_code: bool) -> Trust:
-    """Return what specs from the storage may name.
-
-    Raises:
-        UserError: If a root is no folder.
-        ApprovalsError: If the user's approvals cannot be trusted.
-    """
-    from tunefront.search.fleet.approvals import read_approvals
-    from tunefront.search.fleet.unfit import Trust
-    from tunefront.search.system.regular_files import user_path
-
-    for root in roots:
-        if not user_path(str(root)).is_dir():
-            raise UserError(f"--data-root {root}: there is no such folder on this machine. Name one that has the data")
-    read_approvals()  # a file that cannot be trusted is told at once
-    return Trust([user_path(str(root)).resolve() for root in roots], allows_own_code, read_approvals)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tunefront.commands.options import StorageOption
+from tunefront.commands.options import OwnCodeOption, StorageOption
 from tunefront.commands.prediction.rows import PredictionFormat, Tally, make_rows
 from tunefront.commands.screen.spinner import at_work
 from tunefront.commands.terminal import UserError, say
@@ -51,6 +51,7 @@ def predict(
         str, typer.Option(help="Look at the addresses again and again, such as --every 60s, until Ctrl-C.")
     ] = "",
     storage: StorageOption = DEFAULT_STORAGE,
+    allow_own_code: OwnCodeOption = False,
 ) -> None:
     """Predict: the class of each image with its probability, or the number, by a model of a study or a file.
 
@@ -63,7 +64,7 @@ def predict(
 
     seconds = _interval(every, inputs)
     with at_work("finding the model"):
-        predictor, why = _predictor(model, trial, storage)
+        predictor, why = _predictor(model, trial, storage, allow_own_code)
         sources = find_inputs(inputs, predictor.file.card.input)
     # Lines for people go beside rows for programs.
     stream = sys.stdout if form is PredictionFormat.TABLE else sys.stderr
@@ -100,7 +101,7 @@ def _interval(every: str, inputs: Sequence[str]) -> float:
     return seconds
 
 
-def _predictor(model: str, trial: int | None, storage: str) -> tuple[Predictor, list[str]]:
+def _predictor(model: str, trial: int | None, storage: str, allows_own_code: bool) -> tuple[Predictor, list[str]]:
     """Return the model, not loaded yet, and lines that say which one it is and why."""
     from tunefront.search.prediction.model_file import is_model_name, open_model_file
     from tunefront.search.prediction.predictor import Predictor
@@ -117,7 +118,7 @@ def _predictor(model: str, trial: int | None, storage: str) -> tuple[Predictor, 
         return Predictor(open_model_file(user_path(model))), []
     if Path(model).exists() and os.sep in model:
         raise UserError(f"{model} is neither a study nor a model's file (.keras, .tflite, .onnx): name one of these")
-    return predictor_of(find_study(storage, model), trial)
+    return predictor_of(find_study(storage, model), trial, allows_own_code=allows_own_code)
 
 
 def _print_rows(

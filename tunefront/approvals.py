@@ -7,6 +7,7 @@ no file that this user has not named on this machine. What `run` and `submit` ar
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -14,12 +15,10 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from tunefront.file_lock import locked
 from tunefront.mistakes import TunefrontError
-from tunefront.search.system.links import refuse_link
-from tunefront.search.system.regular_files import open_file
 
 _FILE = "approved.json"
 _MAX_BYTES = 10_000_000  # tunefront never writes more
@@ -57,7 +56,7 @@ def digest_of_code(file: Path) -> str:
     Raises:
         OSError: If it cannot be read, or is no regular file.
     """
-    with open_file(file) as opened:
+    with _open(file) as opened:
         return hashlib.sha256(opened.read()).hexdigest()
 
 
@@ -75,7 +74,7 @@ def read_approvals() -> Approvals:
     """
     path = state_folder() / _FILE
     try:
-        with open_file(path) as file:
+        with _open(path) as file:
             facts = os.fstat(file.fileno())
             if facts.st_uid != os.geteuid() or stat.S_IMODE(facts.st_mode) & 0o022:
                 raise ApprovalsError(f"{path}: others may have written it. Remove it, and run or submit the specs anew")
@@ -100,12 +99,20 @@ def approve(code: Iterable[Path], paths: Iterable[Path]) -> None:
     folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / _FILE
-    refuse_link(path)
     with locked(os.open(folder / "approved.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)):
         old = read_approvals()
         merged = Approvals({**old.code, **new.code}, old.paths | new.paths)
         if merged != old:
             _write(path, {"code": dict(merged.code), "paths": sorted(merged.paths)})
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a regular file for reading; never waits for a writer, as of a pipe."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
