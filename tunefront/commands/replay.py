@@ -84,8 +84,9 @@ def replay(
     pruner: Annotated[
         str | None,
         typer.Option(
-            help="With commas between: none, oracle, foresight, dominance:FACTOR, median, halving, pareto:FRONT_LOSS "
-            "or pareto:FRONT_LOSS:MIN_EPOCHS.  [default: all of these, and pareto with several settings]"
+            help="With commas between: none, oracle, foresight, dominance:FACTOR, median, halving or "
+            "pareto:FRONT_LOSS, which :MIN_EPOCHS may follow.  [default: all of these, and pareto with several "
+            "settings]"
         ),
     ] = None,
     workers: Annotated[str, typer.Option(help="Simulated workers, with commas between.")] = "4",

@@ -70,10 +70,10 @@ def test_the_models_of_some_trials_are_forgotten_and_their_logs_stay(fixture: St
     for letter in "abc":
         leased = fixture.lease()
         register(fixture, leased[0], model=letter * 64, log="0" * 64)
-        fixture.finish(leased, model_path="/on another machine")
+        fixture.finish(leased, model_path="/on another machine.keras")
     assert rows.forget(fixture.study, {0, 2, 9}) == ["a" * 64, "c" * 64]
     # The worker that kept the model may be lost, and nobody else sees its files.
-    assert [trial.model_path for trial in fixture.trials()] == ["", "/on another machine", ""]
+    assert [trial.model_path for trial in fixture.trials()] == ["", "/on another machine.keras", ""]
     assert rows.forget(fixture.study, {0, 2, 9}) == []
     assert rows.named(fixture.store) == {"b" * 64, "0" * 64}
 
