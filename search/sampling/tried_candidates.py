@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial
 
 from tunefront.search.sampling.neighbours import key_of, neighbours
+from tunefront.spaces.effects.idle_settings import IdleParameters
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import SteeredTrial, steer
 from tunefront.spaces.settings import SpaceError
@@ -24,11 +25,12 @@ _MOST_ASKED = 2000  # neighbours, before the first untried candidate of the whol
 class TriedCandidates:
     """The candidates of a study's trials, in whatever state; it grows with the trials that it is shown.
 
-    Only parameters that a candidate uses are compared: a trial has no others.
+    Only parameters that a candidate uses and that change something are compared.
     """
 
     def __init__(self, space: Space | OwnSpace) -> None:
         self._space = space
+        self._idle = IdleParameters(space) if isinstance(space, Space) else None
         self._keys: set[frozenset[tuple[str, Any]]] = set()
         self._ended: set[int] = set()
         self._points: Iterator[SteeredTrial] = walk(partial(steer, space))
@@ -37,7 +39,11 @@ class TriedCandidates:
         self._is_exhausted = False
 
     def __contains__(self, candidate: SteeredTrial) -> bool:
-        return key_of(candidate.params) in self._keys
+        return self._key(candidate.params) in self._keys
+
+    def _key(self, parameters: Mapping[str, Any]) -> frozenset[tuple[str, Any]]:
+        """Return what candidates share that are trained alike; of a space of one's own nobody knows what is idle."""
+        return key_of(parameters if self._idle is None else self._idle.left_out(parameters))
 
     def meet(self, trials: Iterable[FrozenTrial]) -> None:
         """Note the candidates of trials that are new, or had not ended when they were met last."""
@@ -47,7 +53,7 @@ class TriedCandidates:
             # What is about to start, here or elsewhere, has its parameters as fixed ones first.
             parameters = {**trial.system_attrs.get(FIXED, {}), **trial.params}
             if parameters:
-                self._keys.add(key_of(parameters))
+                self._keys.add(self._key(parameters))
             if trial.state.is_finished():
                 self._ended.add(trial.number)
 
@@ -85,9 +91,9 @@ class TriedCandidates:
             following = []
             for found in (one for origin in layer for one in neighbours(self._space, origin, random)):
                 n_asked += 1
-                key = key_of(found.params)
-                if key not in self._keys:
+                if found not in self:
                     return found
+                key = key_of(found.params)  # with idle ones, which a next step may put into effect
                 if key not in met:
                     met.add(key)
                     following.append(found)

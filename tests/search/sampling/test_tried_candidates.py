@@ -94,6 +94,24 @@ def test_every_candidate_of_a_finite_space_comes_once(tmp_path: Path, sampler: s
     assert take(fixture, source_of(fixture)) is None  # nor by who comes later
 
 
+def test_candidates_that_differ_in_a_setting_without_effect_are_one(tmp_path: Path) -> None:
+    # Without momentum, Nesterov's changes nothing: adam with 3 batch sizes, sgd without and with momentum and it.
+    space = {**FINITE, "sgd": {"learning_rate": 0.01, "momentum": [0.0, 0.9], "nesterov": [False, True]}}
+    batches = [{"training.batch_size": size} for size in (16, 32, 64)]
+    sgd = [{"sgd.momentum": 0.0}, *({"sgd.momentum": 0.9, "sgd.nesterov": used} for used in (False, True))]
+    settings = [{"optimizer.name": "adam"}, *({"optimizer.name": "sgd", **one} for one in sgd)]
+    expected = sorted(key({**one, **batch}) for one in settings for batch in batches)
+    fixture = SupervisorFixture(tmp_path, spec_of("random", space=space), {})
+    source = source_of(fixture)
+    drawn = [take(fixture, source) for _ in range(len(expected))]
+    for one in drawn:
+        if one.get("sgd.momentum") == 0.0:
+            del one["sgd.nesterov"]
+    assert sorted(key(one) for one in drawn) == expected
+    assert source.is_exhausted()
+    assert take(fixture, source) is None
+
+
 def test_two_workers_train_each_candidate_once_and_the_study_ends(tmp_path: Path) -> None:
     plan = {number: StubTrial(pause_seconds=0.05) for number in range(N_FINITE)}
     plan[3] = StubTrial("fail")

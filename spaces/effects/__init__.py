@@ -1,0 +1,1 @@
+"""What settings change, and when they change nothing."""
