@@ -17,6 +17,8 @@ Direction = Literal["maximize", "minimize"]
 Task = Literal["classification", "regression"]
 
 AXES: tuple[Axis, ...] = ("accuracy", "memory", "time")
+# Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
+WITHOUT_FEATURES = "without_features"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,6 @@ from sqlalchemy.engine import Connection
 from tunefront.storage.database import schema
 from tunefront.storage.open_study import OpenStudy
 
-# Endings of the files beside a kept model that have more than the store: its answers to each example, of images a
-# picture of the worst ones.
-PREDICTIONS, WORST = ".predictions.npz", ".worst.png"
-
 
 @dataclass(frozen=True)
 class ClassCurve:

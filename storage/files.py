@@ -1,10 +1,17 @@
-"""Replacing a file at once: a reader sees the old content or the new content, never a part."""
+"""Files of results: their endings, and their replacement at once.
+
+A reader sees the old content or the new content, never a part.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 from pathlib import Path
+
+# Endings of the files beside a kept model that have more than the store: its answers to each example, of images a
+# picture of the worst ones.
+PREDICTIONS, WORST = ".predictions.npz", ".worst.png"
 
 
 def replace_file(path: Path, content: str | bytes, *, is_durable: bool = False) -> None:

@@ -11,6 +11,7 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from tunefront.objectives.limits import Objective, read_extra_limits, read_objectives
+from tunefront.objectives.measures import WITHOUT_FEATURES
 from tunefront.storage import constraints, curves, queue, refused_candidates
 from tunefront.storage.attempts import Attempt, attempts_in, read_attempts
 from tunefront.storage.curves import Epoch
@@ -25,8 +26,6 @@ from tunefront.storage.population.stages import Stage
 DEVICE_KINDS = "device_kinds"  # measured where it is more than one: the kinds of devices that trained a trial
 # Time -> the measurement of one pass of frozen layers that it contains beside the times of its epochs.
 PASSES = {"train_seconds": "prefix_seconds", "validation_seconds": "prefix_validation_seconds"}
-# Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
-WITHOUT_FEATURES = "without_features"
 SLOTS_ON_GPU = "slots_on_gpu"  # measured where it is more than one: the slots that had a trial's GPU together
 
 

@@ -120,3 +120,22 @@ def test_a_command_line_imports_the_module_of_its_own_command_alone() -> None:
 def test_the_table_of_commands_names_functions_that_are_there() -> None:
     for name, module in COMMANDS.items():
         assert callable(getattr(import_module(f"tunefront.commands.{module}"), name)), name
+
+
+def test_a_trial_process_has_loaded_neither_the_database_nor_what_keras_only_draws_with(tmp_path: Path) -> None:
+    code = """
+import gc, sys
+from importlib import import_module
+from tunefront.search.launching.fork_server import KERAS_MODULES
+for name in KERAS_MODULES:
+    import_module(name)
+print(*sorted({"alembic", "keras", "matplotlib", "optuna", "sklearn", "sqlalchemy"} & sys.modules.keys()))
+before = set(sys.modules)
+import keras, sklearn.metrics, matplotlib.pyplot  # whoever needs them still gets them
+import tunefront.search.trial.process as process
+print(gc.isenabled(), *(name for name in set(sys.modules) - before if name.startswith("tunefront")))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
+    assert done.stdout.splitlines() == ["keras optuna", "True"]

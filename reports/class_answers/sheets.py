@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunefront.reports.class_answers.class_answers import FrontAnswers
 from tunefront.reports.study_results import StudyResults
-from tunefront.storage.answers import WORST
+from tunefront.storage.files import WORST
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MOST_BYTES = 5_000_000  # more than a sheet ever has

@@ -13,7 +13,8 @@ from tunefront.reports.errors.residuals import Residuals, sum_up
 from tunefront.reports.errors.worst_examples import UnreadablePredictionsError, WorstExample, read_worst
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage import answers
-from tunefront.storage.answers import PREDICTIONS, WORST, Answers
+from tunefront.storage.answers import Answers
+from tunefront.storage.files import PREDICTIONS, WORST
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import TrialRecord
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunefront.storage.answers import PREDICTIONS
+from tunefront.storage.files import PREDICTIONS
 
 _UNREADABLE = (  # errors of reading a damaged archive or array, or one that is another than it should be
     *(OSError, EOFError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError),

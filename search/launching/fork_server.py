@@ -25,9 +25,15 @@ from tunefront.search.system.processes import end_with_parent
 
 KERAS_MODULES = (
     "tunefront.commands.app",
-    "keras",
+    "tunefront.search.trial.preload.bare_keras",
     "tunefront.search.trial.trainable",
     "tunefront.search.trial.process",
+    # What a trial imports in its functions: loaded once, and not in each trial.
+    "tunefront.search.trial.deployed",
+    "tunefront.search.trial.final_scores",
+    "tunefront.search.trial.fit",
+    "tunefront.search.trial.prefix.feature_source",
+    "tunefront.search.trial.errors.predictions",
     "tunefront.search.preparation.prepare",
 )
 

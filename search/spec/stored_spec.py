@@ -11,8 +11,6 @@ from tunefront.spaces.freeze_choices import FREEZE_FRACTION, is_same_choice
 from tunefront.spaces.ranges import parse_range
 from tunefront.spaces.settings import under_own_names
 from tunefront.spaces.space import FAMILY_NAMES, GENERAL, settings_of
-from tunefront.storage import studies
-from tunefront.storage.database.connection import has_studies, open_store
 
 Json = Mapping[str, Any]
 FindSpec = Callable[[str], Json | None]  # by a study's name
@@ -24,6 +22,9 @@ _FIRST_FREEZE_FRACTIONS = (0.0, 0.8, 0.9, 1.0)
 
 def stored_spec_in(url: str) -> FindSpec:
     """Return a function that looks up a study's stored spec by name; it returns None without such a study or store."""
+    # Imported here, because trial processes read specs, and would load the database for nothing.
+    from tunefront.storage import studies
+    from tunefront.storage.database.connection import has_studies, open_store
 
     def find(name: str) -> Json | None:
         study = studies.find(open_store(url), name) if has_studies(url) else None

@@ -14,8 +14,7 @@ from typing import Any
 
 from tunefront.search.system.links import refuse_link
 from tunefront.storage import trials
-from tunefront.storage.answers import PREDICTIONS, WORST
-from tunefront.storage.files import replace_file, sync
+from tunefront.storage.files import PREDICTIONS, WORST, replace_file, sync
 from tunefront.storage.open_study import OpenStudy
 
 _ERRORS = (PREDICTIONS, WORST)

@@ -45,6 +45,16 @@ def class_curves(
     }
 
 
+def roc_area(is_class: NDArray[np.bool_], scores: NDArray[np.floating]) -> float:
+    """Return the area under the ROC curve, as scikit-learn's ``roc_auc_score``, which takes half a second to import.
+
+    Args:
+        is_class: Shape (n,), whether each image is of the class; some are, and some are not.
+        scores: Shape (n,), finite.
+    """
+    return _area(*_counts(is_class, scores))
+
+
 def thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return as few points of a polyline as draw it within :data:`_TOLERANCE`, at most :data:`_MOST_POINTS`.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tunefront.objectives.measures import is_defined
 from tunefront.search.data.label_scale import LabelScale
+from tunefront.search.trial.class_curves import roc_area
 
 
 def score(
@@ -122,9 +123,7 @@ def _by_class(
 def _auc(
     labels: NDArray[np.integer], probabilities: NDArray[np.floating], classes: Sequence[int] | NDArray[np.integer]
 ) -> float:
-    from sklearn.metrics import roc_auc_score
-
     if not np.isfinite(probabilities).all():
         return float("nan")
-    areas = [roc_auc_score(labels == number, probabilities[:, number]) for number in classes]
+    areas = [roc_area(labels == number, probabilities[:, number]) for number in classes]
     return float(np.mean(areas))

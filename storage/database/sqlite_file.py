@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import URL
-
-from tunefront.storage.database.locks import StoreError
-from tunefront.storage.database.passwords import masked
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 MOUNTS = Path("/proc/mounts")
 # File systems of several machines. SQLite's readers and writers share memory, which only one machine's processes can,
@@ -81,6 +80,10 @@ def check_sqlite_file(url: URL, *, is_writer: bool, mounts: Path = MOUNTS) -> No
     Raises:
         StoreError: Says why, and what to do.
     """
+    # Imported here, because trial processes ask which disks are a network's, and load no database.
+    from tunefront.storage.database.locks import StoreError
+    from tunefront.storage.database.passwords import masked
+
     if url.get_backend_name() != "sqlite":
         return
     if not url.database or url.database == ":memory:":

@@ -37,8 +37,8 @@ def errors(
         from tunefront.reports.errors.model_errors import find_errors
         from tunefront.reports.errors.terminal import errors_json, errors_shown
         from tunefront.reports.study_results import load_results
-        from tunefront.storage.answers import PREDICTIONS, WORST
         from tunefront.storage.artifacts.model_files import bring_models
+        from tunefront.storage.files import PREDICTIONS, WORST
 
         found = find_study(storage, study)
         folder = results_folder(found.record)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.trial.errors.worst_sheet import draw_worst
-from tunefront.storage.answers import PREDICTIONS, WORST
+from tunefront.storage.files import PREDICTIONS, WORST
 
 MOST_WORST = 24
 _MOST_COMPRESSED_BYTES = 10_000_000  # compressing more would take seconds

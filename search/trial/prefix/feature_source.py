@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
+from tunefront.objectives.measures import WITHOUT_FEATURES
 from tunefront.search.data.feature_cache import FeatureCacheError, Features
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask, first_line
@@ -16,7 +17,6 @@ from tunefront.search.trial.prefix.told_times import passes_of, told_times
 from tunefront.search.trial.resumption.task_checkpoints import versions_of_training
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
-from tunefront.storage.trials import WITHOUT_FEATURES
 
 Wanted = Sequence[tuple[int, str]]  # numbers of phases, and the keys of their features
 

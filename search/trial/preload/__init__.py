@@ -1,0 +1,1 @@
+"""What the fork server loads, for trial processes to have it."""
