@@ -21,7 +21,9 @@ from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
 from tunefront.reports.deployment.deployed_front import DeployedFront, load_deployed_front
 from tunefront.reports.deployment.tables import deployed_frame, deployed_table
+from tunefront.reports.figures.style import new_figure
 from tunefront.reports.kept_models import describe_without_model
+from tunefront.reports.page.templates import compile_templates
 from tunefront.reports.report_files import ReportFiles, write_report
 from tunefront.reports.sentences.notes import notes
 from tunefront.reports.study_results import StudyResults, load_results
@@ -106,6 +108,12 @@ def _without_collection(function: Callable[P, R]) -> Callable[P, R]:
                 gc.enable()
 
     return run
+
+
+def get_ready() -> None:
+    """Load what the first report of a process loads, while there is time: the last trial's end waits for none."""
+    compile_templates()
+    new_figure("").add_scatter(x=[0], y=[0]).to_json()
 
 
 @_without_collection

@@ -169,9 +169,12 @@ def run_spec(
         try:
             view.progress(f"loading Keras and preparing {spec.data.source}", 0, 1)
 
-            import tunefront.reports.publish  # noqa: F401
+            from tunefront.reports.publish import get_ready
             from tunefront.search.fleet.run import RunRequest, run_study
+            from tunefront.storage.database.connection import load_tables
 
+            get_ready()
+            load_tables()
             request = RunRequest(spec, path, storage, slots, folder, launcher, scratch, enqueue, artifacts, per_gpu)
             return run_study(request, view)
         finally:

@@ -10,15 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
-import jinja2
 from optuna.exceptions import OptunaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from tunefront.reports.dashboard.readings import PAUSE_SECONDS, Reading, Readings
 from tunefront.reports.page.page import render_page
+from tunefront.reports.page.templates import page_template
 from tunefront.storage.open_study import OpenStudy
 
 _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
@@ -118,7 +117,7 @@ def live_page(reading: Reading, pause_seconds: float = PAUSE_SECONDS) -> LivePag
     results = reading.results
     folder = reading.folder or Path("results") / results.study.name
     html = render_page(results, folder, reading.confirmation, None, reading.answers, reading.deployed)
-    bar = _template("bar.html.j2").render(
+    bar = page_template("dashboard/bar.html.j2").render(
         study_id=reading.study.study_id,
         search=results.study.spec.get("confirms"),
         search_id=reading.search_id,
@@ -131,7 +130,7 @@ def live_page(reading: Reading, pause_seconds: float = PAUSE_SECONDS) -> LivePag
 
 def small_page(template: str, version: str, **context: object) -> LivePage:
     """Return a page of a template of this folder, which gives way to a later version."""
-    html = _template(template).render(nonce=secrets.token_urlsafe(16), **context)
+    html = page_template(f"dashboard/{template}").render(nonce=secrets.token_urlsafe(16), **context)
     return _followed(html, version, "", _SOON_SECONDS if version == NOT_MADE else PAUSE_SECONDS)
 
 
@@ -145,22 +144,10 @@ def _followed(html: str, version: str, bar: str, pause_seconds: float) -> LivePa
     nonce = _NONCE.search(policy.group(1)) if policy else None
     if policy is None or nonce is None or body is None:
         raise ValueError("a page without a content security policy is not served")
-    script = _template("live.js.j2").render(version=version, pause_seconds=pause_seconds)
+    script = page_template("dashboard/live.js.j2").render(version=version, pause_seconds=pause_seconds)
     before, _, after = html[body.end() :].rpartition("</body>")
     html = (
         f"{html[: policy.start()]}{html[policy.end() : body.end()]}{bar}{before}"
         f'<script nonce="{nonce.group(1)}">{script}</script></body>{after}'
     )
     return LivePage(version, html, policy.group(1) + _SERVED_POLICY)
-
-
-@cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)

@@ -16,30 +16,34 @@ def new_figure(title: str, subtitle: str = "") -> go.Figure:
 
     A title of up to 36 characters, and a line of the subtitle of up to 46, fit a phone's screen.
     """
-    figure = go.Figure()
     n_lines = subtitle.count("<br>") + 1 if subtitle else 0
-    figure.update_layout(
-        template=go.layout.Template(),  # plotly's default template would add several kB to every figure
-        title={
-            **{"text": title, "font": {"size": 15}, "x": 0, "xref": "container", "xanchor": "left"},
-            **{"y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 8, "t": 12}},
-        },
-        font={"family": _FONT, "size": 12, "color": _TEXT_COLOUR},
-        paper_bgcolor="rgba(0, 0, 0, 0)",
-        plot_bgcolor="rgba(0, 0, 0, 0)",
-        margin={"l": 8, "r": 16, "t": 48 + 16 * n_lines, "b": 8},
-        legend={
-            **{"orientation": "h", "x": 0, "xanchor": "left", "traceorder": "reversed"},
-            **{"yref": "container", "y": 0, "yanchor": "bottom"},
-        },
-        hoverlabel={"align": "left"},
-        hovermode="closest",
+    axis = {
+        **{"gridcolor": _GRID_COLOUR, "linecolor": _GRID_COLOUR, "zeroline": False, "automargin": True},
+        "title": {"standoff": 10},
+    }
+    # All at once: each later update takes a hundredth of a second.
+    return go.Figure(
+        layout={
+            "template": go.layout.Template(),  # plotly's default template would add several kB to every figure
+            "title": {
+                **{"text": title, "font": {"size": 15}, "x": 0, "xref": "container", "xanchor": "left"},
+                **{"y": 1, "yref": "container", "yanchor": "top", "pad": {"l": 8, "t": 12}},
+                **({"subtitle": {"text": subtitle, "font": {"size": 12}}} if subtitle else {}),
+            },
+            "font": {"family": _FONT, "size": 12, "color": _TEXT_COLOUR},
+            "paper_bgcolor": "rgba(0, 0, 0, 0)",
+            "plot_bgcolor": "rgba(0, 0, 0, 0)",
+            "margin": {"l": 8, "r": 16, "t": 48 + 16 * n_lines, "b": 8},
+            "legend": {
+                **{"orientation": "h", "x": 0, "xanchor": "left", "traceorder": "reversed"},
+                **{"yref": "container", "y": 0, "yanchor": "bottom"},
+            },
+            "hoverlabel": {"align": "left"},
+            "hovermode": "closest",
+            "xaxis": axis,
+            "yaxis": axis,
+        }
     )
-    if subtitle:
-        figure.update_layout(title_subtitle={"text": subtitle, "font": {"size": 12}})
-    for update in (figure.update_xaxes, figure.update_yaxes):
-        update(gridcolor=_GRID_COLOUR, linecolor=_GRID_COLOUR, zeroline=False, automargin=True, title_standoff=10)
-    return figure
 
 
 def shortened(name: str, longest: int) -> str:

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import plotly.graph_objects as go
 from markupsafe import Markup, escape
 
@@ -36,6 +35,7 @@ from tunefront.reports.figures.slot_seconds import describe_slot_seconds, slot_s
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
+from tunefront.reports.page.templates import page_template
 from tunefront.reports.page.toml_text import toml_text
 from tunefront.reports.parallel.section import parallel_context
 from tunefront.reports.places import without_places
@@ -83,13 +83,6 @@ def render_page(
     Every text that a spec, a dataset or an error message brought into the store is escaped. The page's
     policy allows only scripts with a nonce that is drawn now, so only its own run.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     figures = figures_json(
         pair_figures(results, confirmation)
         | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
@@ -98,7 +91,7 @@ def render_page(
     confirmed = figures_json(confirmation_figures(confirmation)) if confirmation else {}
     options = find_options(results, confirmation)
     verdict = find_verdict(options, deployed)
-    return environment.get_template("page/page.html.j2").render(
+    return page_template("page/page.html.j2").render(
         **_context(results, confirmation, folder),
         **choice_context(options, verdict, folder, answers, deployed),
         verdict=verdict,

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import jinja2
-
 from tunefront.reports.figures.plotly_script import plotly_script
+from tunefront.reports.page.templates import page_template
 from tunefront.reports.replay.figures import replay_figures
 from tunefront.reports.replay.tables import (
     TITLES,
@@ -50,16 +49,9 @@ def write_replay(replay: Replay, out_dir: Path) -> list[Path]:
 
 def render_replay(replay: Replay) -> str:
     """Return the page. Names from a recorded table are escaped, and the page runs no script but its own."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parents[1]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     lead, *notes = describe_replay(replay)
     figures = {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in replay_figures(replay).items()}
-    return environment.get_template("replay/page.html.j2").render(
+    return page_template("replay/page.html.j2").render(
         study=replay["facts"]["study"],
         lead=lead,
         notes=notes,

@@ -98,6 +98,14 @@ def reading(engine: Engine) -> Connection:
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
+def load_tables() -> None:
+    """Load what opening a store loads, while there is time. Writes nothing."""
+    import optuna.storages._rdb.models  # noqa: F401
+    import sqlalchemy.dialects.sqlite  # noqa: F401
+
+    sa.orm.configure_mappers()
+
+
 def has_studies(url: str) -> bool:
     """Return whether the database exists and has tunefront's tables. Writes nothing.
 
