@@ -19,6 +19,14 @@ Task = Literal["classification", "regression"]
 AXES: tuple[Axis, ...] = ("accuracy", "memory", "time")
 # Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
 WITHOUT_FEATURES = "without_features"
+# Part of a trial's process -> the measurement of its seconds. The parts do not overlap, and epochs are none of them.
+PART_SECONDS = {
+    "loading": "load_seconds",
+    "building": "build_seconds",
+    "other folds": "fold_seconds",
+    "measuring": "measure_seconds",
+    "saving": "save_seconds",
+}
 
 
 @dataclass(frozen=True)

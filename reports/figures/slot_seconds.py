@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from tunefront.objectives.measures import PART_SECONDS
 from tunefront.objectives.quantities import format_quantity
-from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR, blend
+from tunefront.reports.figures.colours import COMPLETE_COLOUR, FRONT_COLOUR, LINE_COLOURS, blend
 from tunefront.reports.figures.style import new_figure
 from tunefront.reports.figures.trial_points import rounded
 from tunefront.reports.figures.units import time_unit
 from tunefront.reports.study_results import StudyResults
 from tunefront.storage.trials import TrialRecord
 
-_PARTS = {"training": FRONT_COLOUR, "validation": blend((FRONT_COLOUR, "#ffffff"), 0.6), "the rest": COMPLETE_COLOUR}
+_REST = "the rest"
+# Part of a trial -> its colour, in the order in which they come; greys where a trial waits.
+_PARTS = {
+    "loading": LINE_COLOURS[1],
+    "building": LINE_COLOURS[2],
+    "tracing": LINE_COLOURS[3],
+    "training": FRONT_COLOUR,
+    "validation": blend((FRONT_COLOUR, "#ffffff"), 0.6),
+    "other folds": blend((FRONT_COLOUR, "#ffffff"), 0.8),
+    "measuring": LINE_COLOURS[4],
+    "saving": LINE_COLOURS[5],
+    _REST: COMPLETE_COLOUR,
+}
+_MEASURED = {**PART_SECONDS, "tracing": "compile_seconds"}
 
 
 @dataclass(frozen=True)
@@ -24,20 +38,16 @@ class SlotSeconds:
 
     Attributes:
         fate: What became of them, in words.
-        training: Seconds of training, without tracing, compiling or validation.
-        validation: Seconds of validation after epochs.
-        rest: Everything else: starting, building, compiling, measuring, saving.
+        parts: Part of a trial -> its seconds; the last one is everything that was not timed.
     """
 
     fate: str
     n_trials: int
-    training: float
-    validation: float
-    rest: float
+    parts: Mapping[str, float]
 
     @property
     def whole(self) -> float:
-        return self.training + self.validation + self.rest
+        return sum(self.parts.values())
 
 
 def slot_seconds_figure(results: StudyResults) -> go.Figure:
@@ -49,14 +59,14 @@ def slot_seconds_figure(results: StudyResults) -> go.Figure:
         return figure
     length, unit = time_unit(max(each.whole for each in found))
     names = [f"{each.fate} ({each.n_trials})" for each in found]
-    for part, colour in _PARTS.items():
-        seconds = [getattr(each, "rest" if part == "the rest" else part) for each in found]
+    for part in _parts_of(found):
+        seconds = [each.parts[part] for each in found]
         figure.add_bar(
             name=part,
             orientation="h",
             x=[rounded(value / length) for value in seconds],
             y=names,
-            marker={"color": colour},
+            marker={"color": _PARTS[part]},
             hovertext=[
                 f"<b>{name}</b>, {part}: {format_quantity(value, 'seconds')}, {value / whole:.0%} of all"
                 for name, value in zip(names, seconds, strict=True)
@@ -80,12 +90,15 @@ def describe_slot_seconds(results: StudyResults) -> str:
     if whole <= 0:
         return ""
     fates = ", ".join(f"{each.fate} {100 * each.whole / whole:.0f} %" for each in found)
-    training, validation = (
-        100 * sum(parts) / whole for parts in zip(*((each.training, each.validation) for each in found), strict=True)
-    )
+    shares = {part: 100 * sum(each.parts[part] for each in found) / whole for part in _parts_of(found)}
+    timed = ", ".join(f"{part} {share:.0f} %" for part, share in shares.items() if part != _REST)
+    if not PART_SECONDS.keys() & shares.keys():  # of an older tunefront, which timed none of these
+        rest = "starting, building, measuring, saving and waiting"
+    else:
+        rest = "waiting: for a process, for verdicts, for checkpoints and for the storage"
     return (
-        f"Of {format_quantity(whole, 'seconds')} of slots, by what became of the trials: {fates}. Training took "
-        f"{training:.0f} % and validation {validation:.0f} %; the rest is starting, building, compiling and measuring."
+        f"Of {format_quantity(whole, 'seconds')} of slots, by what became of the trials: {fates}. "
+        f"By what they did: {timed}; the rest, {shares[_REST]:.0f} %, is {rest}."
     )
 
 
@@ -98,12 +111,22 @@ def slot_seconds(results: StudyResults) -> list[SlotSeconds]:
             for trial in trials
             if trial.started_at is not None and trial.ended_at is not None
         ]
-        training = sum(epoch.train_seconds for trial, _ in timed for epoch in trial.epochs)
-        validation = sum(epoch.validation_seconds for trial, _ in timed for epoch in trial.epochs)
-        rest = max(sum(seconds for _, seconds in timed) - training - validation, 0.0)
         if timed:
-            found.append(SlotSeconds(fate, len(timed), training, validation, rest))
+            parts = dict.fromkeys(_PARTS, 0.0)
+            for trial, _ in timed:
+                for part, name in _MEASURED.items():
+                    parts[part] += trial.measurements.get(name, 0.0)
+                parts["training"] += sum(epoch.train_seconds for epoch in trial.epochs)
+                parts["validation"] += sum(epoch.validation_seconds for epoch in trial.epochs)
+            parts[_REST] = max(sum(seconds for _, seconds in timed) - sum(parts.values()), 0.0)
+            found.append(SlotSeconds(fate, len(timed), parts))
     return found
+
+
+def _parts_of(found: Sequence[SlotSeconds]) -> list[str]:
+    """Return the parts that took any time, and those that every study has."""
+    always = ("training", "validation", _REST)
+    return [part for part in _PARTS if part in always or any(each.parts[part] > 0 for each in found)]
 
 
 def _seconds_before(trial: TrialRecord) -> float:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tunefront.search.trial.goal import Goal
     from tunefront.search.trial.prefix.feature_source import FeatureSource
     from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
+    from tunefront.search.trial.timer import PartTimer
     from tunefront.search.trial.trainable import Trainable
 
 
@@ -55,55 +56,81 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     from tunefront.search.spec.study_spec import StudySpec
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
-    from tunefront.search.trial.deployed import deployed_trained, deployed_untrained
-    from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.deployed import deployed_untrained
     from tunefront.search.trial.fit import TrainingPausedError
     from tunefront.search.trial.prefix.feature_source import feature_source
     from tunefront.search.trial.resumption.task_checkpoints import task_checkpoints
-    from tunefront.search.trial.timer import latency_seconds
+    from tunefront.search.trial.timer import PartTimer
 
+    parts = PartTimer()
     spec = StudySpec.from_json(task.spec)
     task = replace(task, dataset=ensure(task.dataset, spec.data, spec.seed))
     task.dataset.hold()
     source = feature_source(connection, task, spec)  # it forks, which a framework's runtime would not survive
-    before = deployed_untrained(spec, task.candidate, task.dataset, task.structures)
-    keras.utils.set_random_seed(task.seed)
-    peak = memory.PeakMemory()
-    space, goal = spec.parsed_space(), _goal(spec, task.dataset)
-    trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
-    checkpoints = task_checkpoints(connection, task, spec, trainable, peak, began)
-    measurements: dict[str, float] = {
-        **before,
-        "model_bytes": memory.model_bytes(trainable.kept, trainable.optimizer),
-        "weight_bytes": memory.weight_bytes(trainable.kept),
-        "n_parameters": memory.n_parameters(trainable.model.weights),
-        "n_trainable_parameters": memory.n_parameters(trainable.model.trainable_weights),
-    }
-    send(connection, Message("built", measurements))
+    parts.add("loading", time.monotonic() - began)
+    with parts.timed("measuring"):
+        before = deployed_untrained(spec, task.candidate, task.dataset, task.structures)
+    with parts.timed("building"):
+        keras.utils.set_random_seed(task.seed)
+        peak = memory.PeakMemory()
+        space, goal = spec.parsed_space(), _goal(spec, task.dataset)
+        trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
+        checkpoints = task_checkpoints(connection, task, spec, trainable, peak, began)
+    with parts.timed("measuring"):
+        measurements: dict[str, float] = {
+            **before,
+            "model_bytes": memory.model_bytes(trainable.kept, trainable.optimizer),
+            "weight_bytes": memory.weight_bytes(trainable.kept),
+            "n_parameters": memory.n_parameters(trainable.model.weights),
+            "n_trainable_parameters": memory.n_parameters(trainable.model.trainable_weights),
+        }
+    send(connection, Message("built", measurements | parts.measurements))
     if not receive_verdict(connection):
         return
-    source.attach(trainable)
+    with parts.timed("loading"):
+        source.attach(trainable)
     try:
         measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints, source)
     except TrainingPausedError:
         return  # the supervisor, which has said so, expects nothing more
     measurements |= measured
     if task.dataset.folds and not was_stopped:
-        scores = _cross_validate(task, spec, goal, scores, checkpoints, source)
+        with parts.timed("other folds"):
+            scores = _cross_validate(task, spec, goal, scores, checkpoints, source)
     measurements |= scores
     answers: Mapping[str, Any] = {}
     given: Mapping[str, Any] = {}
-    if spec.confirms and not was_stopped:
-        test_scores, answers, given = final_scores(trainable.predictor, task.dataset, goal, trainable.loss, trainable)
-        measurements |= test_scores
     if not was_stopped:
-        measurements |= deployed_trained(spec, trainable.model, task.dataset)
-    image = task.dataset.split("validation").images[0]
-    if task.measures_latency and not was_stopped:
-        measurements["latency_seconds"] = latency_seconds(trainable.model, image)
-    send(connection, Message("trained", measurements, answers=answers))
+        with parts.timed("measuring"):
+            late, answers, given = _measure_trained(task, spec, goal, trainable)
+        measurements |= late
+    send(connection, Message("trained", measurements | parts.measurements, answers=answers))
     if receive_verdict(connection):
-        send(connection, _keep(task, spec, goal, trainable, given))
+        send(connection, _keep(task, spec, goal, trainable, given, parts))
+
+
+def _measure_trained(
+    task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable
+) -> tuple[dict[str, float], Mapping[str, Any], Mapping[str, Any]]:
+    """Return what is measured of a model that was trained to the end; in a confirmation also its answers.
+
+    Returns:
+        Measurements; split -> the answers to it that are stored; split -> the answers themselves.
+    """
+    from tunefront.search.trial.deployed import deployed_trained
+    from tunefront.search.trial.final_scores import final_scores
+    from tunefront.search.trial.timer import latency_seconds
+
+    measurements: dict[str, float] = {}
+    answers: Mapping[str, Any] = {}
+    given: Mapping[str, Any] = {}
+    if spec.confirms:
+        measurements, answers, given = final_scores(trainable.predictor, task.dataset, goal, trainable.loss, trainable)
+    measurements |= deployed_trained(spec, trainable.model, task.dataset)
+    if task.measures_latency:
+        image = task.dataset.split("validation").images[0]
+        measurements["latency_seconds"] = latency_seconds(trainable.model, image)
+    return measurements, answers, given
 
 
 def _train_first(
@@ -158,7 +185,14 @@ def _train_first(
     return measured, scores, was_stopped
 
 
-def _keep(task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable, given: Mapping[str, Any]) -> Message:
+def _keep(
+    task: TrialTask,
+    spec: StudySpec,
+    goal: Goal,
+    trainable: Trainable,
+    given: Mapping[str, Any],
+    parts: PartTimer,
+) -> Message:
     """Save the model, and beside it what tells its errors; return the message that says so.
 
     Args:
@@ -169,17 +203,20 @@ def _keep(task: TrialTask, spec: StudySpec, goal: Goal, trainable: Trainable, gi
     from tunefront.search.trial.timer import latency_seconds
 
     refuse_link(Path(task.model_path))  # Keras would write to the link's target
-    training.save(trainable, task.model_path)
+    with parts.timed("saving"):
+        training.save(trainable, task.model_path)
     late = {}
     if not task.measures_latency:
-        late["latency_seconds"] = latency_seconds(trainable.model, task.dataset.split("validation").images[0])
-    # Nothing is timed any more, so that no time of the trial's measures contains what follows.
+        with parts.timed("measuring"):
+            late["latency_seconds"] = latency_seconds(trainable.model, task.dataset.split("validation").images[0])
+    # No measure is timed any more, so that none contains what follows.
     answers: Mapping[str, Any] = {}
-    if not spec.confirms:
-        answers, given = _kept_answers(task.dataset, goal, trainable)
-    for split in [split for split in ("test", "validation") if split in given][:1]:
-        write_errors(Path(task.model_path), task.dataset, split, given[split])
-    return Message("kept", late, answers=answers)
+    with parts.timed("saving"):
+        if not spec.confirms:
+            answers, given = _kept_answers(task.dataset, goal, trainable)
+        for split in [split for split in ("test", "validation") if split in given][:1]:
+            write_errors(Path(task.model_path), task.dataset, split, given[split])
+    return Message("kept", late | parts.measurements, answers=answers)
 
 
 def _goal(spec: StudySpec, dataset: Dataset) -> Goal:

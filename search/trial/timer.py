@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
+
+from tunefront.objectives.measures import PART_SECONDS
 
 _LATENCY_CALLS = 30
 
@@ -24,6 +27,31 @@ def latency_seconds(model: Any, image: np.ndarray[Any, Any]) -> float:
         model.predict_on_batch(batch)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
+
+
+class PartTimer:
+    """A timer of the parts of a trial's process that are not its epochs, none within another.
+
+    Attributes:
+        measurements: The seconds of the parts that have been timed, by the names of their measurements.
+    """
+
+    def __init__(self) -> None:
+        self.measurements: dict[str, float] = {}
+
+    def add(self, part: str, seconds: float) -> None:
+        """Add seconds to one of :data:`PART_SECONDS`."""
+        name = PART_SECONDS[part]
+        self.measurements[name] = self.measurements.get(name, 0.0) + seconds
+
+    @contextlib.contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        """Add the time that is spent inside to one of :data:`PART_SECONDS`."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(part, time.monotonic() - began)
 
 
 class EpochTimer(keras.callbacks.Callback):  # type: ignore[misc]

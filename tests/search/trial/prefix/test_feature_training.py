@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from tests.search.trial.prefix.trials import N_IMAGES, Told, frozen, plainly, spec_of, task_of, train
+from tunefront.objectives.measures import PART_SECONDS
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.trial.messages import TrialTask
 
 pytestmark = [pytest.mark.slow, pytest.mark.keras, pytest.mark.timeout(900)]
 Weights = Callable[[str, float], Path]
 TIMES = {"train_seconds", "validation_seconds", "compile_seconds", "latency_seconds", "peak_bytes"}
+TIMES |= set(PART_SECONDS.values())
 OF_FEATURES = {"prefix_seconds", "prefix_validation_seconds", "plain_train_seconds"}
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.search.trial.resumption.trainings import CASES, WITHOUT, prepare_data
+from tunefront.objectives.measures import PART_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.keras, pytest.mark.timeout(1800)]
 CUTS = [(name, cut) for name, case in CASES.items() for cut in case.cuts]
 TIMES = {"train_seconds", "validation_seconds", "compile_seconds", "latency_seconds", "peak_bytes"}
+TIMES |= set(PART_SECONDS.values())
 
 
 @pytest.fixture(scope="module")
