@@ -2,9 +2,10 @@
 
 Every contender trains the same ten candidates for nine epochs on the digits, in a process of its own
 that starts with nothing loaded; the whole process is timed. A round runs them all, one after another,
-and ratios are formed within a round, because machines are noisy.
+and ratios are formed within a round, because machines are noisy. A round waits
+until the machine is quiet, for a while, and the load at which it began is told with the ratios.
 
-    python benchmarks/overhead.py [--rounds 5]
+    python benchmarks/overhead.py [--rounds 5] [--only "tunefront, 1 slot" "tunefront, 2 slots"]
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 SPEC_PATH = Path(__file__).with_name("overhead.toml")
+PLAIN = "plain Keras loop"
+QUIET_LOAD = 0.5  # processes that run or wait to, for each core
 
 
 def candidates() -> list[Any]:
@@ -134,7 +137,7 @@ def tunefront(workers: int) -> None:
 
 
 CONTENDERS: dict[str, Callable[[], None]] = {
-    "plain Keras loop": plain_loop,
+    PLAIN: plain_loop,
     "plain Keras loop, metric as an object": lambda: plain_loop("as an object"),
     "Optuna, Keras pruning callback, SQLite": optuna_callback,
     "KerasTuner": keras_tuner,
@@ -161,27 +164,51 @@ def measure(name: str) -> float:
     return seconds
 
 
+def load_a_core() -> float:
+    """Return the average number of processes that ran or waited to in the last minute, for each core."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def await_quiet(most_seconds: float) -> float:
+    """Wait until the machine is quiet, or so long, and return the load then."""
+    deadline = time.monotonic() + most_seconds
+    while (load_now := load_a_core()) >= QUIET_LOAD and time.monotonic() < deadline:
+        time.sleep(1)
+    return load_now
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=CONTENDERS, help="these, and the plain loop; all if left out")
+    parser.add_argument("--patience", type=float, default=180, help="seconds that a round waits for a quiet machine")
     parser.add_argument("--contender", choices=CONTENDERS, help="run one contender once, untimed")
     arguments = parser.parse_args()
     if arguments.contender:
         CONTENDERS[arguments.contender]()
         return
     load()  # prepares the dataset, so that its time counts for no contender
-    seconds: dict[str, list[float]] = {name: [] for name in CONTENDERS}
+    names = [name for name in CONTENDERS if name == PLAIN or name in (arguments.only or CONTENDERS)]
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    loads = []
     for number in range(arguments.rounds):
-        for name in CONTENDERS:
+        loads.append(await_quiet(arguments.patience))
+        print(f"round {number + 1} begins at a load of {loads[-1]:.2f} a core", file=sys.stderr, flush=True)
+        for name in names:
             seconds[name].append(measure(name))
             print(f"round {number + 1}: {name}: {seconds[name][-1]:.1f} s", file=sys.stderr, flush=True)
-    print_table(seconds)
+    print_table(seconds, loads)
 
 
-def print_table(seconds: dict[str, list[float]]) -> None:
-    plain = seconds["plain Keras loop"]
+def print_table(seconds: dict[str, list[float]], loads: list[float]) -> None:
+    plain = seconds[PLAIN]
     print(f"{len(plain)} rounds, {os.cpu_count()} CPU cores, {platform.machine()}, Python {platform.python_version()}")
-    print(", ".join(f"{name} {version(name)}" for name in ("keras", "tensorflow", "optuna", "keras-tuner")))
+    packages = ["keras", "tensorflow", "optuna", *(["keras-tuner"] if "KerasTuner" in seconds else [])]
+    print(", ".join(f"{name} {version(name)}" for name in packages))
+    n_quiet = sum(load < QUIET_LOAD for load in loads)
+    shown = "" if n_quiet == len(loads) else ": NOT SHOWN, the machine had other work"
+    told = ", ".join(f"{load:.2f}" for load in loads)
+    print(f"{n_quiet} of {len(loads)} rounds began at a load below {QUIET_LOAD} a core ({told}){shown}")
     print("\n| contender | seconds, median | ratio to the plain loop: median (min to max) |\n|---|---|---|")
     for name, values in seconds.items():
         ratios = [value / base for value, base in zip(values, plain, strict=True)]
