@@ -85,4 +85,6 @@ def test_nothing_else_of_a_search_opens_the_test_split() -> None:
     callers = [path.name for path in files if "final_scores(" in path.read_text() and path.name != "final_scores.py"]
     assert callers == ["process.py"]
     source = (ROOT / "search" / "trial" / "process.py").read_text()
-    assert "if spec.confirms and not was_stopped:\n        test_scores, answers, given = final_scores(" in source
+    assert "    if spec.confirms:\n        measurements, answers, given = final_scores(" in source
+    measured = 'with parts.timed("measuring"):\n            late, answers, given = _measure_trained('
+    assert f"    if not was_stopped:\n        {measured}" in source
