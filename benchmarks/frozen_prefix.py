@@ -1,6 +1,6 @@
 """What training from stored features saves: plain and from features, side by side in one process, CPU seconds.
 
-MobileNetV2 at 96 pixels, 1000 training and 250 validation images, batches of 32, one thread. Its weights are random,
+MobileNetV2 at 96 pixels, 800 training and 200 validation images, batches of 32, one thread. Its weights are random,
 and stored in a file, with batch norm statistics as of a trained network. `epochs` trains a few epochs both ways and
 compares every loss, weight and answer. `study` runs a study over three freeze fractions both ways, by the command, with
 the making of features counted. `threads` compares losses on several threads, where sums have no fixed order.
@@ -11,6 +11,9 @@ the making of features counted. `threads` compares losses on several threads, wh
 from __future__ import annotations
 
 import argparse
+import csv
+import ctypes
+import math
 import os
 import platform
 import resource
@@ -19,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +31,13 @@ import numpy as np
 
 SEED = 1
 PIXELS = 96
-N_TRAIN, N_VALIDATION = 1000, 250
+N_TRAIN, N_VALIDATION = 800, 200
 FRACTIONS = (1.0, 0.9, 0.8)
 N_EPOCHS = 3  # the first one traces, and is left out
 N_COMPARED_STEPS = 20
+TUNEFRONT = (sys.executable, "-m", "tunefront")
+EQUAL_COLUMNS = ("state", "accuracy", "f1_macro", "validation_loss", "best_epoch", "model_bytes", "n_parameters")
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def write_images(path: Path) -> None:
@@ -197,22 +204,63 @@ name = "none"
 
 
 def compare_studies(folder: Path, n_trials: int, n_epochs: int) -> None:
-    """Run a study both ways by the command, and print the CPU seconds of all its processes."""
-    seconds = {}
+    """Run a study both ways by the command, and print the CPU seconds of all its processes, and what came out equal."""
+    seconds, trials = {}, {}
     for name, cache in (("features", "true"), ("plain", "false")):
         spec = SPEC.format(name=name, seed=SEED, trials=n_trials, epochs=n_epochs, cache=cache)
         (folder / f"{name}.toml").write_text(spec)
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-m", "tunefront", "run", f"{name}.toml", "--slots", "1"]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, env=one_thread(folder))
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds[name] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        print(f"{name}: {seconds[name]:.0f} CPU s, {n_trials} trials of {n_epochs} epochs", flush=True)
-    print(f"plain / features: {seconds['plain'] / seconds['features']:.2f}")
+        seconds[name] = cpu_seconds_of([*TUNEFRONT, "run", f"{name}.toml", "--slots", str(processors())], folder, name)
+        trials[name] = read_trials(folder / "results" / name / "trials.csv")
+        print(f"{name}: {seconds[name]:.0f} CPU s, load {os.getloadavg()[0]:.1f}", flush=True)
+    print(f"{n_trials} trials of {n_epochs} epochs: plain / features {seconds['plain'] / seconds['features']:.2f}")
+    pairs = list(zip(trials["plain"], trials["features"], strict=True))
+    n_equal = sum(all(plain[column] == other[column] for column in EQUAL_COLUMNS) for plain, other in pairs)
+    print(f"{n_equal} of {len(pairs)} trials are equal in {', '.join(EQUAL_COLUMNS)}")
+    for column in ("train_seconds", "plain_train_seconds", "prefix_seconds"):
+        means = [mean_of(trials[name], column) for name in ("plain", "features")]
+        print(f"{column}, mean of a trial: {means[0]:.2f} plain, {means[1]:.2f} from features")
 
 
-def one_thread(folder: Path) -> dict[str, str]:
-    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TUNEFRONT_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+def cpu_seconds_of(command: Sequence[str], folder: Path, cache: str) -> float:
+    """Return the CPU seconds of a command and of all processes that descend from it, also of those that outlive it."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = subprocess.run(
+        command, check=False, cwd=folder, capture_output=True, text=True, env=one_thread(folder / f"cache-{cache}")
+    )
+    if ended.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{ended.stdout}{ended.stderr}")
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()  # the fork server, which the command leaves behind; its children's seconds are in its own
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ends, so that their CPU seconds are counted here."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise SystemExit(f"prctl: {os.strerror(ctypes.get_errno())}")
+
+
+def read_trials(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a study's table of trials, by their number."""
+    with path.open(newline="") as file:
+        return sorted(csv.DictReader(file), key=lambda row: int(row["trial"]))
+
+
+def mean_of(trials: Sequence[Mapping[str, str]], column: str) -> float:
+    """Return the mean of a column over the trials that have it; NaN if none has."""
+    values = [float(trial[column]) for trial in trials if trial.get(column)]
+    return statistics.mean(values) if values else math.nan
+
+
+def processors() -> int:
+    """Return the processors of this process: as many slots have one thread each."""
+    return len(os.sched_getaffinity(0))
+
+
+def one_thread(cache: Path) -> dict[str, str]:
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "TUNEFRONT_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
 
 
 def main() -> None:
@@ -236,6 +284,7 @@ def main() -> None:
         elif arguments.what == "threads":
             compare_threads(folder)
         else:
+            adopt_orphans()
             compare_studies(folder, arguments.trials, arguments.epochs)
 
 
