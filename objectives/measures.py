@@ -19,6 +19,8 @@ Task = Literal["classification", "regression"]
 AXES: tuple[Axis, ...] = ("accuracy", "memory", "time")
 # Measured, as 1, where a trial trained on all of its network though its study stores features: its times are longer.
 WITHOUT_FEATURES = "without_features"
+# Measured where a trial trained on so many stored random changes of each image, by turns, in place of always new ones.
+FEATURE_VIEWS = "feature_views"
 # Part of a trial's process -> the measurement of its seconds. The parts do not overlap, and epochs are none of them.
 PART_SECONDS = {
     "loading": "load_seconds",

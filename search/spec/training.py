@@ -75,6 +75,8 @@ class TrainingTable(Table):
         tensorboard: Whether each trial writes logs for TensorBoard, beside its models.
         feature_cache: The bytes that may be taken on each machine by what frozen layers make of the data, of which
             trials train instead of computing it every epoch; 0 stores nothing.
+        feature_views: The random changes of every training image that are stored too, for candidates with augmentation:
+            each epoch trains on one of them. 0 stores none, and such candidates compute everything in every epoch.
     """
 
     epochs: Annotated[_Epochs | list[_Epochs] | dict[str, _Epochs | bool], BeforeValidator(_read_epochs)] = 12
@@ -85,6 +87,14 @@ class TrainingTable(Table):
     validation_steps: int = Field(default=0, ge=0, le=10_000_000)
     tensorboard: bool = False
     feature_cache: Annotated[float, BeforeValidator(_read_cache_bytes), Field(ge=0)] = DEFAULT_CACHE_BYTES
+    feature_views: int = Field(default=0, ge=0, le=1000)
+
+    @field_validator("feature_views")
+    @classmethod
+    def _check_views(cls, views: int, info: ValidationInfo) -> int:
+        if views and is_from_file(info) and not info.data.get("feature_cache"):
+            raise ValueError("views are stored in feature_cache, which is off: remove one of the two")
+        return views
 
     @property
     def epochs_range(self) -> Range:

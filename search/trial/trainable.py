@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -36,12 +36,13 @@ class Shortcut:
     Attributes:
         rest: The model from features to the network's outputs, with the network's own layers.
         features: Shape (n, ...), of all examples in their order in the dataset's arrays.
-        facts: The facts that were stored with them.
+        views: Features of the examples as they were changed at random, shape (n, ...) each, which epochs train on by
+            turns; empty if they train on the features themselves.
     """
 
     rest: Any
     features: NDArray[Any]
-    facts: Mapping[str, Any]
+    views: Sequence[NDArray[Any]] = ()
 
 
 @dataclass
@@ -112,6 +113,12 @@ class Trainable:
         if self.shortcut is None:
             return dataset.split(name, fold)
         return dataset.split_of(self.shortcut.features, name, fold)
+
+    def views(self, dataset: Dataset, fold: int = 0) -> list[NDArray[Any]]:
+        """Return the training examples in each form that epochs train on by turns; often one."""
+        if self.shortcut is None or not self.shortcut.views:
+            return [self.split(dataset, "train", fold).images]
+        return [dataset.split_of(view, "train", fold).images for view in self.shortcut.views]
 
     def take_shortcut(self) -> None:
         """Train from here on behind the shortcut of the layers that are frozen now, if there is one."""

@@ -78,6 +78,11 @@ LEVELS: Mapping[str, Mapping[str, Setting]] = {
 }
 
 
+def changes_images(settings: Settings) -> bool:
+    """Return whether :func:`build_augmentation` gives any layers."""
+    return any(settings.get(name, off) != off for name, off in _OFF.items() if name not in ("mixup", "cutmix", "fill"))
+
+
 def build_augmentation(settings: Settings, seed: int) -> list[Any]:
     """Build the Keras layers that change images one by one; each draws anew for every image.
 

@@ -24,6 +24,11 @@ class Mixing(Protocol):
         """
 
 
+def mixes_images(settings: Settings) -> bool:
+    """Return whether :func:`build_mixing` gives a layer."""
+    return bool(settings.get("mixup") or settings.get("cutmix"))
+
+
 def build_mixing(settings: Settings, seed: int) -> Mixing | None:
     """Build the layer that mixes as the settings ``mixup`` and ``cutmix`` say; None if both are 0.
 
@@ -37,7 +42,7 @@ def build_mixing(settings: Settings, seed: int) -> Mixing | None:
     picks one of them at random.
     """
     mixup, cutmix = float(settings.get("mixup", 0.0)), float(settings.get("cutmix", 0.0))
-    if not mixup and not cutmix:
+    if not mixes_images(settings):
         return None
     layer: Mixing = _layer_class()(mixup, cutmix, seed)
     return layer

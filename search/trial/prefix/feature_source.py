@@ -6,19 +6,17 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
-from tunefront.objectives.measures import WITHOUT_FEATURES
+from tunefront.objectives.measures import FEATURE_VIEWS, WITHOUT_FEATURES
 from tunefront.search.data.feature_cache import FeatureCacheError, Features
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask, first_line
-from tunefront.search.trial.prefix.feature_key import key_of, may_use_features
-from tunefront.search.trial.prefix.features_maker import cache_of, cut_of, make_features
+from tunefront.search.trial.prefix.feature_key import keys_of, may_use_features, n_views
+from tunefront.search.trial.prefix.features_maker import Wanted, cache_of, cut_of, make_features
 from tunefront.search.trial.prefix.spare_process import SpareProcess
-from tunefront.search.trial.prefix.told_times import passes_of, told_times
+from tunefront.search.trial.prefix.told_times import PassTimes, passes_of, told_times
 from tunefront.search.trial.resumption.task_checkpoints import versions_of_training
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
-
-Wanted = Sequence[tuple[int, str]]  # numbers of phases, and the keys of their features
 
 
 def feature_source(connection: Connection, task: TrialTask, spec: StudySpec) -> FeatureSource:
@@ -31,7 +29,7 @@ def feature_source(connection: Connection, task: TrialTask, spec: StudySpec) -> 
     if not may_use_features(task, spec):
         return FeatureSource(task, spec, found)
 
-    def answer(wanted: Wanted) -> str:
+    def answer(wanted: Sequence[Wanted]) -> str:
         try:
             held.extend(make_features(task, spec, found, wanted))
         except Exception as error:  # noqa: BLE001 - whatever ends the making, the trial trains without it
@@ -47,7 +45,7 @@ class FeatureSource:
 
     Args:
         versions: The versions of what computes features, by name.
-        maker: The process that makes what is missing of :data:`Wanted`, and answers why it could not, or nothing; None
+        maker: The process that makes what is missing of :class:`Wanted`, and answers why it could not, or nothing; None
             if no features are used.
 
     Attributes:
@@ -58,13 +56,13 @@ class FeatureSource:
         self, task: TrialTask, spec: StudySpec, versions: Mapping[str, str], maker: SpareProcess | None = None
     ) -> None:
         self.problem = ""
-        self._used: dict[Phase, Mapping[str, float]] = {}
+        self._used: dict[Phase, PassTimes] = {}
         self._task = task
         self._spec = spec
         self._versions = versions
         self._maker = maker
         self._features: dict[str, Features] = {}
-        self._keys_of_places: dict[int, str] = {}  # of cuts
+        self._keys_of_places: dict[int, list[str]] = {}  # of cuts
 
     def attach(self, trainable: Trainable) -> None:
         """Let a trainable that was built train from features in every phase that has some.
@@ -72,9 +70,6 @@ class FeatureSource:
         If features cannot be had, it stays as it is, and the log says why.
         """
         if self._maker is None or self.problem:
-            return
-        if trainable.whole is not trainable.model:  # its examples are changed at random before the network
-            self._maker.close()
             return
         parts = phases(trainable, self._spec.training.epochs_of(trainable.candidate))
         keys = self._keys(trainable, parts)
@@ -87,32 +82,32 @@ class FeatureSource:
             return
         finally:
             self._maker.close()
-        self._used = {parts[number]: self._features[key].facts for number, key in keys.items()}
+        self._used = {parts[number]: self._times_of(several) for number, several in keys.items()}
         if keys:
             trainable.shortcuts = self._shortcut_of
             compile_again(trainable)
 
-    def _keys(self, trainable: Trainable, parts: Sequence[Phase]) -> dict[int, str]:
-        """Return the number of each phase that has a cut, and the key of its features; the last phase stays frozen."""
+    def _keys(self, trainable: Trainable, parts: Sequence[Phase]) -> dict[int, list[str]]:
+        """Return the number of each phase that has a cut, and the keys of its features; the last phase stays frozen."""
         keys = {}
         for number, phase in enumerate(parts):
             freeze_for(trainable, phase)
-            cut = cut_of(trainable, self._task.dataset, self._spec)
+            cut = cut_of(trainable, self._task, self._spec)
             if cut is not None:
-                keys[number] = self._keys_of_places[cut.place] = key_of(cut, self._task, self._spec, self._versions)
+                keys[number] = self._keys_of_places[cut.place] = keys_of(cut, self._task, self._spec, self._versions)
         return keys
 
-    def _take(self, keys: Mapping[int, str], maker: SpareProcess) -> None:
+    def _take(self, keys: Mapping[int, Sequence[str]], maker: SpareProcess) -> None:
         """Take features into use, and have those that are missing made first."""
         cache = cache_of(self._task.dataset, self._spec) if keys else None
         for attempt in range(2):
             missing = []
-            for number, key in keys.items():
-                features = None if cache is None or key in self._features else cache.take(key)
+            for one in [Wanted(view, phase, key) for phase, each in keys.items() for view, key in enumerate(each)]:
+                features = None if cache is None or one.key in self._features else cache.take(one.key)
                 if features is not None:
-                    self._features[key] = features
-                elif key not in self._features:
-                    missing.append((number, key))
+                    self._features[one.key] = features
+                elif one.key not in self._features:
+                    missing.append(one)
             if not missing:
                 return
             problem = maker.ask(missing) if not attempt else "they were removed at once"
@@ -120,17 +115,23 @@ class FeatureSource:
                 raise FeatureCacheError(problem)
 
     def _shortcut_of(self, trainable: Trainable) -> Shortcut | None:
-        cut = cut_of(trainable, self._task.dataset, self._spec)
+        cut = cut_of(trainable, self._task, self._spec)
         if cut is None:
             return None
-        features = self._features[self._keys_of_places[cut.place]]
-        return Shortcut(cut.rest(), features.array, features.facts)
+        plain, *views = [self._features[key].array for key in self._keys_of_places[cut.place]]
+        return Shortcut(cut.rest(), plain, views)
+
+    def _times_of(self, keys: Sequence[str]) -> PassTimes:
+        return PassTimes.of([self._features[key].facts for key in keys])
 
     def costs(self, trainable: Trainable, timer: EpochTimer) -> dict[str, float]:
         """Return what is told of a training's times in place of the timer's; often nothing."""
         if self.problem:
             return {WITHOUT_FEATURES: 1.0}
-        return told_times(self._used, trainable.candidate, timer, self._task.dataset.n_train, self._n_validated)
+        candidate = trainable.candidate
+        told = told_times(self._used, candidate, timer, self._task.dataset.n_train, self._n_validated)
+        n = n_views(candidate, self._spec)
+        return told | {FEATURE_VIEWS: float(n)} if told and n else told
 
     @property
     def passes(self) -> dict[str, float]:

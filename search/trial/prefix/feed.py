@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.trial.batches import Batches
 from tunefront.search.trial.trainable import Trainable, targets_of
+
+
+class ViewBatches(Batches):
+    """Shuffled batches of examples that are there in several forms, of which each epoch has the next one.
+
+    Args:
+        views: The forms, each an array of all examples.
+    """
+
+    def __init__(self, views: Sequence[NDArray[Any]], labels: NDArray[Any], batch_size: int, steps: int, seed: int):
+        super().__init__(views[0], labels, batch_size, steps, seed)
+        self._views = views
+
+    def begin(self, epoch: int) -> None:
+        """Switch to the batches of this epoch, which counts from 0, and to its form of the examples."""
+        super().begin(epoch)
+        self._images = self._views[epoch % len(self._views)]
 
 
 class Feed:
@@ -37,4 +59,5 @@ class Feed:
         self.watched = self.validation.part(self._n_validated)
         targets = targets_of(candidate, self._dataset, self.train.labels)
         steps = candidate.steps_per_epoch
-        self.batches = Batches(self.train.images, targets, candidate.batch_size, steps, self._seed)
+        views = trainable.views(self._dataset, self._fold)
+        self.batches = ViewBatches(views, targets, candidate.batch_size, steps, self._seed)

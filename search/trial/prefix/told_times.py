@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tunefront.search.trial.timer import EpochTimer
@@ -10,16 +11,43 @@ from tunefront.search.trial.trainable import Phase
 from tunefront.spaces.candidate import Candidate
 
 
+@dataclass(frozen=True)
+class PassTimes:
+    """Seconds an example, measured when features were made.
+
+    Attributes:
+        train: All passes of the frozen layers that a training on these features needs: one, or one a view.
+        validation: One pass without random changes.
+        plain_step: A step of the whole network.
+    """
+
+    train: float
+    validation: float
+    plain_step: float
+
+    @classmethod
+    def of(cls, facts: Sequence[Mapping[str, Any]]) -> PassTimes:
+        """Return the times that were stored with features: first with plain examples' own, then with each view's."""
+        plain, *views = facts
+        trained = views or [plain]
+        return cls(
+            sum(one["seconds_an_example"] for one in trained),
+            plain["seconds_an_example"],
+            trained[0]["plain_seconds_an_example"],
+        )
+
+
 def told_times(
-    used: Mapping[Phase, Mapping[str, Any]], candidate: Candidate, timer: EpochTimer, n_train: int, n_validated: int
+    used: Mapping[Phase, PassTimes], candidate: Candidate, timer: EpochTimer, n_train: int, n_validated: int
 ) -> dict[str, float]:
     """Return the times of a training that had features: with one pass over all examples, and beside them plain ones.
 
-    The pass was measured once, when the features were made. It stands in no epoch's time, so that nothing that projects
-    epochs multiplies it. Of several phases the longest pass counts alone: plainly they would share theirs.
+    The pass was measured once, when the features were made; each view has one of its own. It stands in no epoch's time,
+    so that nothing that projects epochs multiplies it. Of several phases the longest pass counts alone: plainly they
+    would share theirs.
 
     Args:
-        used: Each phase that had features -> their facts.
+        used: Each phase that had features -> their times.
 
     Returns:
         The passes of :func:`passes_of`, ``train_seconds`` and ``validation_seconds`` with theirs, and
@@ -27,14 +55,14 @@ def told_times(
         features.
     """
     epochs = dict(enumerate(timer.epoch_seconds, start=1))
-    reached = {phase: facts for phase, facts in used.items() if phase.first_epoch in epochs}
+    reached = {phase: times for phase, times in used.items() if phase.first_epoch in epochs}
     if not reached:
         return {}
     n_an_epoch = candidate.steps_per_epoch * candidate.batch_size or n_train
     plain = dict(epochs)
-    for phase, facts in reached.items():
+    for phase, times in reached.items():
         within = [epoch for epoch in epochs if phase.first_epoch <= epoch <= phase.last_epoch]
-        plain |= dict.fromkeys(within, facts["plain_seconds_an_example"] * n_an_epoch)
+        plain |= dict.fromkeys(within, times.plain_step * n_an_epoch)
     passes = passes_of(reached, n_train, n_validated)
     return {
         **passes,
@@ -44,7 +72,8 @@ def told_times(
     }
 
 
-def passes_of(used: Mapping[Phase, Mapping[str, Any]], n_train: int, n_validated: int) -> dict[str, float]:
-    """Return the seconds of one pass over the training and the validation examples, in the longest of these phases."""
-    seconds = max(facts["seconds_an_example"] for facts in used.values())
-    return {"prefix_seconds": seconds * n_train, "prefix_validation_seconds": seconds * n_validated}
+def passes_of(used: Mapping[Phase, PassTimes], n_train: int, n_validated: int) -> dict[str, float]:
+    """Return the seconds of the passes over training and validation examples, in the phases where they are longest."""
+    train = max(times.train for times in used.values())
+    validation = max(times.validation for times in used.values())
+    return {"prefix_seconds": train * n_train, "prefix_validation_seconds": validation * n_validated}

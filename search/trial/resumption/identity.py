@@ -33,6 +33,8 @@ def identity_of_training(
 ) -> dict[str, str]:
     """Return the part of an identity that any training of a study has."""
     training = spec.training.model_dump(mode="json", exclude=_NOT_OF_THE_TRAINING)
+    if not training["feature_views"]:
+        del training["feature_views"]  # as in checkpoints from before there was this key
     return {
         "format": str(_FORMAT),
         "measure": spec.accuracy_measure,

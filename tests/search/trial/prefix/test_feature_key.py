@@ -34,6 +34,25 @@ def test_frozen_layers_of_known_weights_are_run_once(keras: Any, digits: Dataset
     assert may(digits, training={"precision": "mixed_float16"})
 
 
+AUGMENTED = replace(CHOSEN, augmentation="custom", augmentation_settings={"shift": 0.1, "fill": "nearest"})
+MIXED = replace(AUGMENTED, augmentation_settings={"shift": 0.1, "mixup": 0.2})
+
+
+def test_changed_images_are_stored_only_where_the_spec_asks_for_views(keras: Any, digits: Dataset) -> None:
+    assert not may(digits, AUGMENTED)
+    assert may(digits, AUGMENTED, training={"feature_views": 3})
+    assert not may(digits, MIXED, training={"feature_views": 3})  # what an image is mixed with is its batch's
+    assert may(digits, replace(CHOSEN, augmentation_settings={"shift": 0.0, "flip": "none", "mixup": 0.0}))
+
+
+@pytest.mark.parametrize(("candidate", "epochs", "expected"), [(CHOSEN, 9, 0), (AUGMENTED, 9, 3), (AUGMENTED, 2, 2)])
+def test_no_view_is_made_that_no_epoch_would_see(keras: Any, candidate: Any, epochs: int, expected: int) -> None:
+    from tunefront.search.trial.prefix.feature_key import n_views
+
+    spec = {"name": "any", "data": {"source": "digits"}, "training": {"epochs": epochs, "feature_views": 3}}
+    assert n_views(candidate, StudySpec.model_validate(spec)) == expected
+
+
 @pytest.mark.parametrize(
     "spec",
     [

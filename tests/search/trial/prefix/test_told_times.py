@@ -23,11 +23,11 @@ def timer(keras: Any) -> Any:
 
 
 def test_one_pass_is_told_beside_the_epochs(timer: Any) -> None:
-    from tunefront.search.trial.prefix.told_times import told_times
+    from tunefront.search.trial.prefix.told_times import PassTimes, told_times
     from tunefront.search.trial.trainable import Phase
 
-    facts = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.04}
-    told = told_times({Phase(1, 6): facts}, candidate(), timer, n_train=100, n_validated=30)
+    times = PassTimes(train=0.01, validation=0.01, plain_step=0.04)
+    told = told_times({Phase(1, 6): times}, candidate(), timer, n_train=100, n_validated=30)
     assert told == pytest.approx(
         {
             "prefix_seconds": 1.0,
@@ -39,24 +39,44 @@ def test_one_pass_is_told_beside_the_epochs(timer: Any) -> None:
     )
 
 
-def test_an_epoch_may_be_shorter_than_a_pass(timer: Any) -> None:
-    from tunefront.search.trial.prefix.told_times import told_times
+def test_each_view_has_a_pass_and_its_step_is_that_with_random_changes(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import PassTimes, told_times
     from tunefront.search.trial.trainable import Phase
 
-    facts = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.04}
+    plain = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.04}
+    views = [{"seconds_an_example": seconds, "plain_seconds_an_example": 0.07} for seconds in (0.02, 0.03)]
+    times = PassTimes.of([plain, *views])
+    told = told_times({Phase(1, 6): times}, candidate(), timer, n_train=100, n_validated=30)
+    assert told == pytest.approx(
+        {
+            "prefix_seconds": 100 * (0.02 + 0.03),
+            "prefix_validation_seconds": 30 * 0.01,
+            "train_seconds": 0.8 + 5.0,
+            "validation_seconds": 4 * 0.02 + 0.3,
+            "plain_train_seconds": 4 * 100 * 0.07,
+        }
+    )
+    assert PassTimes.of([plain]) == PassTimes(train=0.01, validation=0.01, plain_step=0.04)
+
+
+def test_an_epoch_may_be_shorter_than_a_pass(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import PassTimes, told_times
+    from tunefront.search.trial.trainable import Phase
+
+    times = PassTimes(train=0.01, validation=0.01, plain_step=0.04)
     chosen = candidate(batch_size=5, steps_per_epoch=2)
-    told = told_times({Phase(1, 6): facts}, chosen, timer, n_train=100, n_validated=30)
+    told = told_times({Phase(1, 6): times}, chosen, timer, n_train=100, n_validated=30)
     assert told["train_seconds"] == pytest.approx(1.8)  # all examples were passed, whatever an epoch has
     assert told["plain_train_seconds"] == pytest.approx(4 * 10 * 0.04)
 
 
 def test_two_phases_have_one_pass_and_a_plain_phase_its_own_epochs(timer: Any) -> None:
-    from tunefront.search.trial.prefix.told_times import told_times
+    from tunefront.search.trial.prefix.told_times import PassTimes, told_times
     from tunefront.search.trial.trainable import Phase
 
     head, rest = Phase(1, 3, is_head_only=True), Phase(4, 6)
-    of_head = {"seconds_an_example": 0.01, "plain_seconds_an_example": 0.03}
-    of_rest = {"seconds_an_example": 0.008, "plain_seconds_an_example": 0.05}
+    of_head = PassTimes(train=0.01, validation=0.01, plain_step=0.03)
+    of_rest = PassTimes(train=0.008, validation=0.008, plain_step=0.05)
     told = told_times({head: of_head, rest: of_rest}, candidate(), timer, n_train=100, n_validated=30)
     assert told["train_seconds"] == pytest.approx(0.8 + 1.0)
     assert told["plain_train_seconds"] == pytest.approx(3 * 3.0 + 5.0)
