@@ -41,6 +41,29 @@ def test_the_pass_and_the_plain_times_are_told(fixture: StudyFixture) -> None:
     )
 
 
+def test_views_are_told_as_a_training_of_their_own(fixture: StudyFixture) -> None:
+    spec = dict(fixture.record.spec)
+    studies.update_spec(fixture.study, {**spec, "training": {**spec["training"], "feature_views": 4}})
+    for measurements in (
+        {**stored(2.0, 0.5, 8.0), "feature_views": 4.0},
+        {**stored(2.0, 0.5, 8.0), "feature_views": 2.0},
+        stored(2.0, 0.5, 8.0),
+        {**MEASUREMENTS, "without_features": 1.0},
+        MEASUREMENTS,
+    ):
+        fixture.finish(fixture.lease(), measurements=measurements)
+    found = studies.find(fixture.store, "digits")
+    assert found is not None
+    said = describe_features(load_results(found))
+    assert said.startswith("3 trials trained from stored features of frozen layers.")
+    assert (
+        "2 of them had augmentation and saw 2 to 4 stored random changes of each image, one an epoch by turns, where "
+        "it is usually a new one in every epoch: their accuracy is that of this training. 1 other computed the whole "
+        "network in every epoch: with mixed images, random weights or nothing frozen there is nothing to store."
+    ) in said
+    assert said.endswith("With augmentation they saw new random changes in every epoch, and no stored views.")
+
+
 def test_times_of_trials_that_lacked_features_are_marked_and_do_not_count(fixture: StudyFixture) -> None:
     spec = dict(fixture.record.spec)
     objectives = {axis: table for axis, table in spec["objectives"].items() if axis == "memory"}

@@ -54,6 +54,12 @@ from tunefront.search.spec.file import read_spec
         (MINIMAL + "[space]\nepochs = 5\n", "space.epochs", ["belongs into [training]"]),
         (MINIMAL + "[space.adam]\nbatch_size = 5\n", "space.adam.batch_size", ["belongs into [space]"]),
         (MINIMAL + "[training]\nbatch_size = 5\n", "training.batch_size", ["belongs into [space]"]),
+        (
+            MINIMAL + "[training]\nfeature_cache = false\nfeature_views = 3\n",
+            "training.feature_views",
+            ["stored in feature_cache, which is off: remove one of the two"],
+        ),
+        (MINIMAL + "[training]\nfeature_views = -1\n", "training.feature_views", ["greater than or equal to 0"]),
         (MINIMAL + "[training]\nlearning_rate = 5\n", "training.learning_rate", ["[space.adam]"]),
         (MINIMAL + "[training]\npatience = 5\n", "training.patience", ["[training.early_stopping] or ", "[stop]"]),
         (MINIMAL + "trials = 5\n", "data.trials", ["top of the file, above the first line in brackets"]),

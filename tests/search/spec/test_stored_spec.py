@@ -235,6 +235,17 @@ def test_a_study_that_began_without_stored_features_goes_on_without(tmp_path: Pa
     ]
 
 
+def test_a_study_that_began_before_there_were_views_has_none(tmp_path: Path) -> None:
+    stored = store(SMALL, tmp_path)
+    assert stored["training"].pop("feature_views") == 0
+    again, lines = read(SMALL, tmp_path, stored)
+    assert differences(stored, again.as_json()) == []
+    assert lines == []
+    assert refused(SMALL + "[training]\nfeature_views = 2\n", tmp_path, stored) == [
+        "training.feature_views: the study has 0, the spec 2"
+    ]
+
+
 def test_a_study_that_began_with_repeated_candidates_goes_on_with_them(tmp_path: Path) -> None:
     stored = store(SMALL, tmp_path)
     assert stored["sampler"].pop("repeats") is False
