@@ -64,9 +64,11 @@ def _describe_stored(stored: Sequence[TrialRecord]) -> str:
     passes = [trial.measurements["prefix_seconds"] for trial in stored]
     ratios = [trial.measurements["plain_train_seconds"] / trial.measurements["train_seconds"] for trial in stored]
     times = dict.fromkeys(format_quantity(seconds, "seconds") for seconds in (min(passes), max(passes)))
+    has_views = any(FEATURE_VIEWS in trial.measurements for trial in stored)
     ratio = significant(statistics.median(ratios), 2)
     return (
         f"{len(stored)} {'trials' if len(stored) > 1 else 'trial'} trained from stored features of frozen layers. "
-        f"Training times contain one pass of these layers ({' to '.join(times)}), whoever computed it; as measured "
+        f"Training times contain one pass of these layers{', or one a view' if has_views else ''} "
+        f"({' to '.join(times)}), whoever computed it; as measured "
         f"steps of the whole network tell, the whole would take {ratio} times as long, at the median."
     )

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -53,22 +53,28 @@ def make_features(
     """
     cache = cache_of(task.dataset, spec)
     found = []
-    for is_view, several in groupby(sorted(wanted, key=lambda one: one.view), lambda one: one.view > 0):
+    for (is_view, phase), group in groupby(sorted(wanted, key=_group), _group):
+        several = list(group)
         # Without views a step is timed as it is without augmentation: these features serve such candidates too.
         candidate = task.candidate if is_view else replace(task.candidate, augmentation_settings={})
         trainable = build(spec.parsed_space(), candidate, task.dataset, spec.training, task.seed)
         parts = phases(trainable, spec.training.epochs_of(candidate))
+        compile_for(trainable, parts[phase], task.dataset.n_train)  # its steps are timed too
+        cut = cut_of(trainable, task, spec)
+        keys = keys_of(cut, task, spec, versions) if cut is not None else []
+        if cut is None or any(keys[one.view] != one.key for one in several):
+            raise ValueError("the frozen layers are not those of the trial: has the file of weights changed?")
+        passes = _Passes(cut, trainable, task.dataset, spec)
+        shape = (len(passes.images), *cut.tensor.shape[1:])
         for one in several:
-            compile_for(trainable, parts[one.phase], task.dataset.n_train)  # its steps are timed too
-            cut = cut_of(trainable, task, spec)
-            if cut is None or keys_of(cut, task, spec, versions)[one.view] != one.key:
-                raise ValueError("the frozen layers are not those of the trial: has the file of weights changed?")
-            changes = build_augmentation(candidate.augmentation_settings, view_seed(spec, one.view)) if is_view else []
-            shape = (len(opened(task.dataset.folder, "images")), *cut.tensor.shape[1:])
-            cache.make(one.key, shape, cut.tensor.dtype, partial(_compute, cut, trainable, task.dataset, changes))
+            cache.make(one.key, shape, cut.tensor.dtype, partial(passes.run, one.view))
             features = cache.take(one.key)
             found += [features] if features is not None else []
     return found
+
+
+def _group(wanted: Wanted) -> tuple[bool, int]:
+    return wanted.view > 0, wanted.phase
 
 
 def cache_of(dataset: Dataset, spec: StudySpec) -> FeatureCache:
@@ -86,21 +92,53 @@ def cut_of(trainable: Trainable, task: TrialTask, spec: StudySpec) -> Cut | None
     return find_cut(trainable.model, trainable.backbone, spec.training.feature_cache / n)
 
 
-def _compute(cut: Cut, trainable: Trainable, dataset: Dataset, changes: Sequence[Any], write: Write) -> dict[str, Any]:
-    images, prefix = opened(dataset.folder, "images"), cut.prefix()
-    size = min(_BATCH_SIZE, len(images))
-    prefix.predict_on_batch(images[:size])  # traces; a pass of a trial does not count that
-    began = time.perf_counter()
-    for start in range(0, len(images), size):
-        rows = images[min(start, len(images) - size) : start + size]  # of one size, which is traced once
-        write(prefix.predict_on_batch(changed(rows, changes))[start - min(start, len(images) - size) :])
-    seconds = time.perf_counter() - began
-    candidate = trainable.candidate
-    return {
-        "origin": f"{dataset.source}, {cut.place} operations of {candidate.architecture}",
-        "seconds_an_example": seconds / len(images),
-        "plain_seconds_an_example": _step_seconds(trainable, dataset) / candidate.batch_size,
-    }
+class _Passes:
+    """The passes of the frozen layers of one phase over a dataset.
+
+    Attributes:
+        images: All examples.
+    """
+
+    def __init__(self, cut: Cut, trainable: Trainable, dataset: Dataset, spec: StudySpec) -> None:
+        self.images = opened(dataset.folder, "images")
+        self._place = cut.place
+        self._prefix = cut.prefix()
+        self._trainable = trainable
+        self._dataset = dataset
+        self._spec = spec
+
+    def run(self, view: int, write: Write) -> dict[str, Any]:
+        """Write what the layers make of all examples, or of a view of them; return what is noted with it."""
+        candidate = self._trainable.candidate
+        seed = view_seed(self._spec, view)
+        changes, unused = (build_augmentation(candidate.augmentation_settings, seed) for _ in range(2))
+        n, size = len(self.images), min(_BATCH_SIZE, len(self.images))
+        self._prefix.predict_on_batch(changed(self.images[:size], unused))  # traces, which a pass does not count
+        began = time.perf_counter()
+        for start in range(0, n, size):
+            rows = self.images[min(start, n - size) : start + size]  # of one size, which is traced once
+            write(self._prefix.predict_on_batch(changed(rows, changes))[start - min(start, n - size) :])
+        seconds = time.perf_counter() - began
+        what = f"{self._place} operations of {candidate.architecture}" + (f" on view {view}" if view else "")
+        return {
+            "origin": f"{self._dataset.source}, {what}",
+            "seconds_an_example": seconds / n,
+            "plain_seconds_an_example": self._step_seconds / candidate.batch_size,
+        }
+
+    @cached_property
+    def _step_seconds(self) -> float:
+        """The seconds of a step of the whole network, without the first one, which traces."""
+        trainable, dataset = self._trainable, self._dataset
+        train, size = dataset.split("train"), trainable.candidate.batch_size
+        rows = [row % len(train.labels) for row in range(size)]
+        values, targets = train.images[rows], targets_of(trainable.candidate, dataset, train.labels[rows])
+        seconds = []
+        for _ in range(1 + _N_TIMED_STEPS):
+            began = time.perf_counter()
+            trainable.whole.train_on_batch(values, targets)
+            seconds.append(time.perf_counter() - began)
+        return statistics.median(seconds[1:])
 
 
 def changed(images: NDArray[Any], changes: Sequence[Any]) -> NDArray[Any]:
@@ -111,16 +149,3 @@ def changed(images: NDArray[Any], changes: Sequence[Any]) -> NDArray[Any]:
     for layer in changes:
         values = layer(values, training=True)
     return np.asarray(keras.ops.convert_to_numpy(values))
-
-
-def _step_seconds(trainable: Trainable, dataset: Dataset) -> float:
-    """Return the seconds of a step of the whole network, without the first one, which traces."""
-    train, size = dataset.split("train"), trainable.candidate.batch_size
-    rows = [row % len(train.labels) for row in range(size)]
-    values, targets = train.images[rows], targets_of(trainable.candidate, dataset, train.labels[rows])
-    seconds = []
-    for _ in range(1 + _N_TIMED_STEPS):
-        began = time.perf_counter()
-        trainable.whole.train_on_batch(values, targets)
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds[1:])

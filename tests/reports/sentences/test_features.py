@@ -55,7 +55,10 @@ def test_views_are_told_as_a_training_of_their_own(fixture: StudyFixture) -> Non
     found = studies.find(fixture.store, "digits")
     assert found is not None
     said = describe_features(load_results(found))
-    assert said.startswith("3 trials trained from stored features of frozen layers.")
+    assert said.startswith(
+        "3 trials trained from stored features of frozen layers. Training times contain one pass of these layers, or "
+        "one a view (500 ms), whoever"
+    )
     assert (
         "2 of them had augmentation and saw 2 to 4 stored random changes of each image, one an epoch by turns, where "
         "it is usually a new one in every epoch: their accuracy is that of this training. 1 other computed the whole "
