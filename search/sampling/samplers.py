@@ -17,11 +17,13 @@ from tunefront.search.sampling import grouped_tpe
 from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.seeds import seed_again
+from tunefront.search.sampling.surrogate.hypervolume_sampler import HypervolumeSampler
 from tunefront.search.spec.tables import (
     BohbTable,
     CmaEsTable,
     GpTable,
     GridTable,
+    HypervolumeTable,
     Nsga2Table,
     Nsga3Table,
     PbtTable,
@@ -30,6 +32,8 @@ from tunefront.search.spec.tables import (
     SamplerTable,
     TpeTable,
 )
+from tunefront.spaces.own import OwnSpace
+from tunefront.spaces.space import Space
 
 _EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
 
@@ -49,6 +53,7 @@ def make_sampler(
     distributions: Mapping[str, BaseDistribution] | None = None,
     seen: SeenTrials | None = None,
     n_before: int = 0,
+    space: Space | OwnSpace | None = None,
 ) -> BaseSampler:
     """Make a sampler for one trial.
 
@@ -60,6 +65,7 @@ def make_sampler(
         distributions: The distributions of all parameters of the space: the dimensions of a QMC sequence.
         seen: What the samplers of earlier trials have prepared, which saves time alone.
         n_before: How often this trial has drawn before, which was a repeated candidate each time.
+        space: The space, from which a sampler that scores candidates draws them.
     """
     seed = seed_again(study_seed, number, n_before)
     with warnings.catch_warnings():
@@ -71,23 +77,13 @@ def make_sampler(
                 return _make_qmc(table, study_seed, seed, distributions or {})
             case TpeTable() | BohbTable():
                 return _make_tpe(table, seed, SeenTrials() if seen is None else seen)
+            case HypervolumeTable():
+                assert space is not None
+                return HypervolumeSampler(space, seed, table.n_startup_trials, table.n_candidates)
             case Nsga2Table() | Nsga3Table():
                 return _make_genetic(table, seed)
-            case GpTable():
-                return optuna.samplers.GPSampler(
-                    seed=seed,
-                    n_startup_trials=table.n_startup_trials,
-                    deterministic_objective=table.deterministic_objective,
-                    warn_independent_sampling=False,
-                )
-            case CmaEsTable():
-                return optuna.samplers.CmaEsSampler(
-                    seed=seed,
-                    n_startup_trials=table.n_startup_trials,
-                    popsize=table.population_size,
-                    with_margin=table.with_margin,
-                    warn_independent_sampling=False,
-                )
+            case GpTable() | CmaEsTable():
+                return _make_of_extra(table, seed)
 
 
 def _make_random(table: RandomTable | GridTable | PbtTable, study_seed: int, number: int, seed: int) -> BaseSampler:
@@ -106,6 +102,23 @@ def _make_tpe(table: TpeTable | BohbTable, seed: int, seen: SeenTrials) -> BaseS
         multivariate=table.multivariate,
         group=table.group,  # settings of an architecture or optimizer exist only if it was chosen
         constant_liar=table.constant_liar,
+    )
+
+
+def _make_of_extra(table: GpTable | CmaEsTable, seed: int) -> BaseSampler:
+    if isinstance(table, GpTable):
+        return optuna.samplers.GPSampler(
+            seed=seed,
+            n_startup_trials=table.n_startup_trials,
+            deterministic_objective=table.deterministic_objective,
+            warn_independent_sampling=False,
+        )
+    return optuna.samplers.CmaEsSampler(
+        seed=seed,
+        n_startup_trials=table.n_startup_trials,
+        popsize=table.population_size,
+        with_margin=table.with_margin,
+        warn_independent_sampling=False,
     )
 
 

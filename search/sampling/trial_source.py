@@ -16,6 +16,7 @@ from tunefront.search.sampling.population.choice import MemberChoice, MemberChoo
 from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import seed_again, trial_seed
+from tunefront.search.sampling.surrogate.hypervolume_sampler import HypervolumeSampler
 from tunefront.search.sampling.tried_candidates import FIXED, TriedCandidates
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, QmcTable
@@ -34,7 +35,7 @@ from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 
 _MOST_AGAIN = 20  # draws of a trial whose candidates were all tried
-_ASK_NOTHING = (RandomSampler, MemberSampler, GroupedTpeSampler)  # of what Optuna's `ask` has read
+_ASK_NOTHING = (RandomSampler, MemberSampler, GroupedTpeSampler, HypervolumeSampler)  # of what Optuna's `ask` has read
 
 
 class TrialSource:
@@ -197,7 +198,7 @@ class TrialSource:
 
     def _make(self, number: int, n_before: int = 0) -> BaseSampler:
         table, seed = self._spec.sampler, self._spec.seed
-        return make_sampler(table, seed, number, self._distributions, self._seen, n_before)
+        return make_sampler(table, seed, number, self._distributions, self._seen, n_before, self._space)
 
     def _sampler(self, waiting: FrozenTrial | None) -> BaseSampler:
         number = self._study.states.n_trials() if waiting is None else waiting.number

@@ -76,6 +76,19 @@ class TpeTable(_TpeSettings):
     name: Literal["tpe"] = "tpe"
 
 
+class HypervolumeTable(_DrawnTable):
+    """A model of the objectives, which takes the candidate that may add the most hypervolume to the front.
+
+    Attributes:
+        n_startup_trials: Trials, complete or stopped, before there is a model; until then, draws are independent.
+        n_candidates: Candidates among which the best is chosen.
+    """
+
+    name: Literal["hypervolume"] = "hypervolume"
+    n_startup_trials: int = Field(default=10, ge=0, le=_MOST)
+    n_candidates: int = Field(default=400, ge=1, le=10_000)
+
+
 class BohbTable(_TpeSettings):
     """The tree-structured Parzen estimator with Hyperband (Falkner et al., "BOHB", arXiv 1807.01774).
 
@@ -166,6 +179,7 @@ SamplerTable = Annotated[
         | GridTable
         | QmcTable
         | TpeTable
+        | HypervolumeTable
         | BohbTable
         | Nsga2Table
         | Nsga3Table

@@ -17,6 +17,7 @@ from tunefront.search.spec.tables import (
     BohbTable,
     CmaEsTable,
     GpTable,
+    HypervolumeTable,
     Nsga2Table,
     Nsga3Table,
     QmcTable,
@@ -41,6 +42,7 @@ LIGHT = [
         RandomTable(),
         QmcTable(),
         TpeTable(),
+        HypervolumeTable(n_candidates=20),
         BohbTable(),
         Nsga2Table(population_size=4),
         Nsga3Table(population_size=4),
@@ -67,11 +69,11 @@ def drawn(
     """Return the parameters that a trial of that number draws in a study where others have finished."""
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"][:n_objectives])
     for index in range(n_finished):
-        study.sampler = make_sampler(table, study_seed, index, DISTRIBUTIONS)
+        study.sampler = make_sampler(table, study_seed, index, DISTRIBUTIONS, space=SPACE)
         trial = study.ask()
         SPACE.suggest(trial)
         study.tell(trial, [index / 100, 1000.0 - index, 5.0][:n_objectives])
-    study.sampler = make_sampler(table, study_seed, number, DISTRIBUTIONS)
+    study.sampler = make_sampler(table, study_seed, number, DISTRIBUTIONS, space=SPACE)
     trial = study.ask()
     SPACE.suggest(trial)
     return trial.params
@@ -111,7 +113,7 @@ def test_a_sampler_bears_pruned_refused_failed_and_infeasible_trials(table: Samp
     is_single = isinstance(table, CmaEsTable)
     study = optuna.create_study(directions=["maximize"] if is_single else ["maximize", "minimize", "minimize"])
     for number in range(12 if isinstance(table, GpTable) else 24):
-        study.sampler = make_sampler(table, 1, number, DISTRIBUTIONS)
+        study.sampler = make_sampler(table, 1, number, DISTRIBUTIONS, space=SPACE)
         trial = study.ask()
         SPACE.suggest(trial)
         study.sampler = optuna.samplers.RandomSampler()  # like TrialSource: CmaEsSampler would warn of constraints
@@ -179,7 +181,7 @@ def test_limits_do_not_steer_cmaes() -> None:
 
 
 def ask_together(study: optuna.Study, table: SamplerTable, number: int, n_objectives: int) -> optuna.Trial:
-    study.sampler = make_sampler(table, 1, number, DISTRIBUTIONS)
+    study.sampler = make_sampler(table, 1, number, DISTRIBUTIONS, space=SPACE)
     trial = study.ask()
     SPACE.suggest(trial)
     return trial

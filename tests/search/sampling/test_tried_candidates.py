@@ -45,11 +45,12 @@ FINITE = {
     },
 }
 N_FINITE = 12
-SAMPLERS = ("random", "tpe", "nsga2", "qmc")
+SAMPLERS = ("random", "tpe", "hypervolume", "nsga2", "qmc")
 
 
 def spec_of(sampler: str = "random", **changes: Any) -> StudySpec:
-    settings = {"n_startup_trials": 4} if sampler == "tpe" else {"population_size": 4} if sampler == "nsga2" else {}
+    is_model = sampler in ("tpe", "hypervolume")
+    settings = {"n_startup_trials": 4} if is_model else {"population_size": 4} if sampler == "nsga2" else {}
     return make_spec(**{"space": FINITE, "trials": 50, "sampler": {"name": sampler, **settings}, **changes})
 
 

@@ -17,6 +17,7 @@ from tunefront.search.spec.tables import (
     BohbTable,
     CmaEsTable,
     HyperbandTable,
+    HypervolumeTable,
     MedianTable,
     NoPrunerTable,
     ParetoTable,
@@ -70,6 +71,7 @@ def fails(text: str, folder: Path) -> str:
     [
         (MINIMAL, TpeTable()),
         (MINIMAL + "[sampler]\nn_startup_trials = 5\n", TpeTable(n_startup_trials=5)),
+        (MINIMAL + '[sampler]\nname = "hypervolume"\n', HypervolumeTable(n_startup_trials=10, n_candidates=400)),
         (MINIMAL + '[sampler]\nname = "qmc"\nsequence = "halton"\n', QmcTable(sequence="halton")),
         (SINGLE + '[sampler]\nname = "cmaes"\npopulation_size = 6\n', CmaEsTable(population_size=6)),
         (SINGLE + '[sampler]\nname = "bohb"\nn_startup_trials = 3\n', BohbTable(n_startup_trials=3)),

@@ -116,13 +116,15 @@ def test_an_interruption_leaves_no_gap_in_a_qmc_sequence(make_fixture: MakeFixtu
 
 @pytest.mark.parametrize(
     ("name", "package"),
-    [(name, "optuna") for name in ("random", "qmc", "tpe", "nsga2", "nsga3")] + [("gp", "torch"), ("cmaes", "cmaes")],
+    [(name, "optuna") for name in ("random", "qmc", "tpe", "hypervolume", "nsga2", "nsga3")]
+    + [("gp", "torch"), ("cmaes", "cmaes")],
 )
 def test_a_study_with_limits_and_each_sampler_has_no_broken_limit_on_its_front(
     make_fixture: MakeFixture, name: str, package: str, recwarn: pytest.WarningsRecorder
 ) -> None:
     pytest.importorskip(package, reason=f"needs tunefront[{name}]")
-    settings = {"tpe": {"n_startup_trials": 3}, "gp": {"n_startup_trials": 10}, "cmaes": {"population_size": 3}}
+    settings = {name: {"n_startup_trials": 3} for name in ("tpe", "hypervolume")}
+    settings |= {"gp": {"n_startup_trials": 10}, "cmaes": {"population_size": 3}}
     settings |= {name: {"population_size": 3} for name in ("nsga2", "nsga3")}
     plan = {
         number: StubTrial(accuracies=(0.1 * (number % 7), 0.1 * (number % 7), 0.1 * (number % 7)), model_bytes=1e9)

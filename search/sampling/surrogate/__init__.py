@@ -1,0 +1,1 @@
+"""The hypervolume sampler: a model of the objectives chooses what is expected to add most to the front."""
