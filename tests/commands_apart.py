@@ -33,6 +33,30 @@ def spec_text(**changes: Any) -> str:
     return text
 
 
+def tiny_spec_text(name: str, trials: int, epochs: int) -> str:
+    """Return a spec of networks of four filters, drawn at random and trained to the end."""
+    return f"""
+name = "{name}"
+seed = 3
+trials = {trials}
+[data]
+source = "digits"
+[space]
+optimizer = "adam"
+augmentation = "none"
+batch_size = 128
+[space.plain_cnn]
+n_blocks = 1
+filters = 4
+[training]
+epochs = {epochs}
+[sampler]
+name = "random"
+[pruner]
+name = "none"
+"""
+
+
 @contextlib.contextmanager
 def commands_in(folder: Path) -> Iterator[Start]:
     """Yield a function that starts `tunefront` in a process group of its own, as a terminal does; none outlives it.

@@ -29,12 +29,12 @@ DIGITS = DigitsSource(source="digits")
 
 # Files whose tests take minutes together. They go first, so that no process waits for another one's last file.
 _LONG_FILES = (
+    "test_backbones.py",
     "test_deployment.py",
     "test_end_to_end.py",
     "test_ends_end_to_end.py",
     "test_examples.py",
     "test_kills.py",
-    "test_pretrained.py",
     "test_ray_workers.py",
     "test_regression_end_to_end.py",
     "test_resumed_trainings.py",

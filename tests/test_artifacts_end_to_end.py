@@ -12,31 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.command_here import tunefront_here
+from tests.commands_apart import tiny_spec_text
 from tests.s3_server import S3Server
 
 ROOT = Path(__file__).parents[1]
-SPEC = """
-name = "tiny"
-seed = 3
-trials = {trials}
-[objectives]
-accuracy = "accuracy"
-[data]
-source = "digits"
-[space]
-optimizer = "adam"
-augmentation = "none"
-batch_size = 128
-[space.plain_cnn]
-n_blocks = 1
-filters = 4
-[training]
-epochs = 2
-[sampler]
-name = "random"
-[pruner]
-name = "none"
-"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.timeout(300)]
 
@@ -68,7 +47,7 @@ def run(folder: Path, *arguments: str) -> str:
 def test_a_report_of_a_third_machine_has_the_models_of_both(tmp_path: Path, s3_server: S3Server, bucket: str) -> None:
     storage, place = f"sqlite:///{tmp_path / 'shared.db'}", f"s3://{bucket}/team"
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
-    (tmp_path / "spec.toml").write_text(SPEC.format(trials=2))
+    (tmp_path / "spec.toml").write_text(tiny_spec_text("tiny", trials=2, epochs=2))
     spec = str(tmp_path / "spec.toml")
     printed = search(first, spec, "--storage", storage, "--artifacts", place)
     printed += search(second, spec, "--storage", storage, "--trials", "4")  # the place is stored with the study

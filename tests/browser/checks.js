@@ -175,6 +175,13 @@ function lowContrasts(least = 4.5) {
   return [...found];
 }
 
+// Opens all that is folded, and returns what is wider than its own box, so that a column of it is cut.
+function cutColumns() {
+  document.querySelectorAll("details").forEach((each) => { each.open = true; });
+  return [...document.querySelectorAll(".scroll, .rows, .beside")]
+    .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent.trim().slice(0, 60));
+}
+
 // Whether the markup in a name became elements, a link, or a script that ran: see HOSTILE in page_checks.py.
 function liveMarkup() {
   const elements = [...document.querySelectorAll("[data-hostile]")].map((element) => `${describe(element)} is an element`);

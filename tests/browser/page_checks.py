@@ -31,6 +31,11 @@ def too_wide(page: Page) -> list[str]:
     return _ask(page, "tooWide")
 
 
+def cut_columns(page: Page) -> list[str]:
+    """Open all that is folded, and return what is wider than its own box, so that a column of it is cut."""
+    return _ask(page, "cutColumns")
+
+
 def low_contrasts(page: Page, least: float = 4.5) -> list[str]:
     """Return the visible texts with less contrast to what is below them than `least`, by WCAG's formula."""
     return _ask(page, "lowContrasts", least)

@@ -1,4 +1,4 @@
-"""A model is chosen on the page: by ranges, by the keyboard, by clicks; and what is set stands in the address."""
+"""A model is chosen on the page: by ranges, and by the keyboard; and what is set stands in the address."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.page_checks import low_contrasts, settle, too_wide
-from tests.browser.window import Windows
+from tests.browser.page_checks import cut_columns, low_contrasts, settle, too_wide
+from tests.browser.window import Windows, fragment
 from tests.reports.deployment.test_deployed_front import VARIANTS
 from tests.reports.made_studies import MadeStudy, make
 from tests.reports.report_fixture import THREE, ReportFixture
@@ -79,12 +78,7 @@ def test_the_page_chooses_as_python_does(windows: Windows, made: dict[str, tuple
     assert None in chosen
 
 
-def address(page: Page) -> dict[str, str]:
-    """Return what stands behind # in the page's address, as the page has it: `page.url` may follow later."""
-    return {name: values[0] for name, values in parse_qs(page.evaluate("location.hash").removeprefix("#")).items()}
-
-
-def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
+def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_fragment(
     windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
 ) -> None:
     study, report = made["typical"]
@@ -110,7 +104,7 @@ def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     assert again.locator("#candidates .faded").count() == outside
     again.get_by_role("button", name="Reset", exact=True).click()
     expect(again.locator("#best p").first).to_contain_text("Choice within the study's limits")
-    assert address(again) == {}
+    assert fragment(again) == {}
 
 
 def test_points_that_a_confirmation_lacks_fade_too(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
@@ -152,65 +146,6 @@ def test_a_limit_of_a_deployed_file_copies_no_command(windows: Windows, tmp_path
     expect(line).to_contain_text("With such a limit, the command chooses among the files that were deployed.")
     page.keyboard.press("End")
     expect(command).to_be_enabled()
-
-
-def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
-    windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
-) -> None:
-    page = windows.open(made["typical"][1])
-    rows = page.locator("#candidates .candidate:visible")
-    numbers = [int(rows.nth(position).get_attribute("data-trial") or -1) for position in range(2)]
-    rows.nth(0).locator("td").nth(1).click()
-    page.locator(f"#trial-{numbers[1]} button.open").focus()
-    page.keyboard.press("Enter")
-    assert address(page) == {"trials": f"{numbers[0]},{numbers[1]}"}
-    panel = page.locator(f"#panel-{numbers[1]}")
-    expect(panel).to_be_visible()
-    settle(page)
-    for text in ("accuracy on validation", "learning rate", "Most frequent mistakes", "its log", "load_model"):
-        expect(panel).to_contain_text(text)
-    assert panel.locator(".figure .main-svg").count() > 0
-    rings = "document.getElementById('trade-off').data.find(({meta}) => meta === 'rings').customdata"
-    assert set(numbers) <= set(page.evaluate(rings))
-    page.keyboard.press("Enter")
-    expect(panel).to_be_hidden()
-    assert address(page) == {"trials": str(numbers[0])}
-
-
-def test_a_click_on_a_point_opens_its_row(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
-    study, report = made["typical"]
-    page = windows.open(report)
-    # The most accurate model on the front is the highest point, so nothing lies on it.
-    number = max(study.fixture.results().front, key=lambda trial: trial.values[0] if trial.values else 0).number
-    page.locator("#trade-off").scroll_into_view_if_needed()
-    place = page.evaluate(
-        """(number) => {
-            const figure = document.getElementById("trade-off");
-            const { x, y } = placeOf(number);
-            const { xaxis, yaxis } = figure._fullLayout;
-            const box = figure.querySelector(".nsewdrag").getBoundingClientRect();
-            return [box.x + xaxis.d2p(x), box.y + yaxis.d2p(y)];
-        }""",
-        number,
-    )
-    page.mouse.move(*place)
-    page.mouse.click(*place)
-    expect(page.locator(f"#panel-{number}")).to_be_visible()
-    assert address(page) == {"trials": str(number)}
-
-
-def test_a_row_between_those_that_show_first_is_opened_with_all_others(windows: Windows, tmp_path: Path) -> None:
-    page = windows.open(make("many", tmp_path).write())
-    button = page.locator("#show-all")
-    label = button.inner_text()
-    hidden = page.locator("#candidates .stood-for").first.get_attribute("data-trial")
-    page.evaluate(f"show({hidden})")
-    expect(button).to_have_text("show fewer")
-    expect(button).to_have_attribute("aria-expanded", "true")
-    button.click()
-    expect(button).to_have_text(label)
-    expect(button).to_have_attribute("aria-expanded", "false")
-    expect(page.locator("#candidates .stood-for").first).to_be_hidden()
 
 
 def test_a_command_is_copied_or_shown_where_the_clipboard_is_closed(
@@ -320,15 +255,8 @@ def test_a_page_fits_its_window_and_can_be_read(
     assert [found for found in low_contrasts(page) if not found.startswith("text ")] == []
 
 
-CUT = """() => {
-    document.querySelectorAll("details").forEach((each) => { each.open = true; });
-    return [...document.querySelectorAll(".scroll, .rows, .beside")]
-        .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent.trim().slice(0, 60));
-}"""
-
-
 def test_no_column_is_cut_on_a_screen(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
-    assert windows.open(made["confirmed"][1]).evaluate(CUT) == []
+    assert cut_columns(windows.open(made["confirmed"][1])) == []
 
 
 def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[MadeStudy, Path]]) -> None:
@@ -338,7 +266,7 @@ def test_a_page_fits_on_landscape_paper(windows: Windows, made: dict[str, tuple[
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     settle(page)
     assert too_wide(page) == []
-    assert page.evaluate(CUT) == []
+    assert cut_columns(page) == []
     hidden = page.locator("#candidates .candidate:not(.beyond)").filter(visible=False)
     assert hidden.count() == 0  # on paper all rows are there
     assert page.locator("#measuring dl, #spec pre").filter(visible=False).count() == 0  # and all parts

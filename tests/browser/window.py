@@ -6,7 +6,7 @@ import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -67,3 +67,8 @@ class Windows:
         is_own = asked.netloc == own.netloc and (own.scheme != "file" or asked.path == own.path)
         if asked.scheme not in ("data", "blob") and not (asked.scheme == own.scheme and is_own):
             self.problems.append(f"request: {request.url}")
+
+
+def fragment(page: Page) -> dict[str, str]:
+    """Return what stands behind # in the page's address, as the page has it: `page.url` may follow later."""
+    return {name: values[0] for name, values in parse_qs(page.evaluate("location.hash").removeprefix("#")).items()}

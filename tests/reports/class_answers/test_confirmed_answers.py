@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.reports.class_answers.test_class_answers import text_of
+from tests.reports.class_answers.stored_answers import text_of
 from tests.reports.confirmation.confirmation_fixture import LIMITED, confirmation_of, load, parameters, train
 from tests.reports.report_fixture import ReportFixture
 from tunefront.reports.class_answers.class_answers import load_front_answers

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.reports.class_answers.test_class_answers import network, stored
+from tests.reports.class_answers.stored_answers import network, stored
 from tests.reports.report_fixture import DATASET, ReportFixture
 from tunefront.reports.publish import publish
 

@@ -19,7 +19,7 @@ from sklearn.metrics import (
     recall_score,
 )
 
-from tests.reports.class_answers.test_class_answers import network, stored
+from tests.reports.class_answers.stored_answers import network, stored
 from tests.reports.class_answers.test_confirmed_answers import add_training, searched
 from tests.reports.confirmation.confirmation_fixture import confirmation_of, load, parameters
 from tests.reports.report_fixture import ReportFixture

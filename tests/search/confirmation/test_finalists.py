@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.storage.trial_record import trial_record
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES
 from tunefront.search.confirmation.finalists import choose_finalists
@@ -20,12 +21,7 @@ IMAGES = 100
 
 
 def trial(number: int, *values: float, **changes: Any) -> TrialRecord:
-    fields: dict[str, Any] = {
-        "state": "complete", "reason": "", "values": values, "is_feasible": True, "parameters": {"a.x": number},
-        "measurements": {}, "epochs": (), "n_attempts": 1, "worker_id": "w", "slot": "", "started_at": 0.0,
-        "ended_at": 1.0, "model_path": "",
-    }  # fmt: skip
-    return TrialRecord(number=number, **(fields | changes))
+    return trial_record(number, **{"values": values, "parameters": {"a.x": number}, **changes})
 
 
 def chosen(trials: Sequence[TrialRecord], objectives: Sequence[Objective] = THREE, **options: Any) -> list[int]:

@@ -1,4 +1,4 @@
-"""Tiny image files to prepare, each with different pixels."""
+"""Tiny image files, each with different pixels, and folders of them to prepare."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from tunefront.search.data.cache import prepare
+from tunefront.search.data.dataset import Dataset
+from tunefront.search.data.examples import DataError
 from tunefront.search.data.sources.folder import FolderSource
 
 
@@ -34,3 +38,15 @@ def pictures(folder: Path, n_per_class: int = 10, classes: tuple[str, ...] = ("c
 def source(folder: Path, **settings: Any) -> FolderSource:
     """Return the spec of a folder."""
     return FolderSource.model_validate({"source": "folder", "path": str(folder), **settings})
+
+
+def refused(folder: Path, **settings: Any) -> str:
+    """Return why a folder cannot be prepared."""
+    with pytest.raises(DataError) as caught:
+        prepare(source(folder, **settings), seed=1)
+    return str(caught.value)
+
+
+def sizes(dataset: Dataset) -> tuple[int, int, int]:
+    """Return how many examples are for training, validation and test."""
+    return dataset.n_train, dataset.n_validation, dataset.n_test

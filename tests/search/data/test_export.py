@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from tests.search.data.arrays import noise, prepared
 from tunefront.search.data.cache import prepare
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import SPLITS, DataError
@@ -21,16 +21,6 @@ pytestmark = pytest.mark.usefixtures("keras")  # TensorFlow, on the CPU
 
 def read_back(exported: Exported) -> Dataset:
     return prepare(TypeAdapter(DataTable).validate_python(exported.table), seed=1)
-
-
-def prepared(tmp_path: Path, values: np.ndarray, labels: np.ndarray, **keys: Any) -> Dataset:
-    np.savez(tmp_path / "arrays.npz", x=values, y=labels)
-    table = {"source": "npz", "path": str(tmp_path / "arrays.npz"), **keys}
-    return prepare(TypeAdapter(DataTable).validate_python(table), seed=1)
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def assert_same(one: Dataset, other: Dataset) -> None:

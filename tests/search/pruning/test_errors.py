@@ -13,6 +13,7 @@ import numpy as np
 import optuna
 import pytest
 
+from tests.storage.trial_record import trial_record
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.objectives.skill import skill_scale
@@ -76,13 +77,14 @@ def records(measure: str, is_stopped: Callable[[int], bool] = lambda number: Fal
         best = MEASURES[measure].best(epoch.accuracy for epoch in epochs)
         measured = {"model_bytes": float(sizes[number])}
         found.append(
-            TrialRecord(
-                number=number, state="pruned" if is_stopped(number) else "complete", reason="",
-                values=None if is_stopped(number) else (best, float(sizes[number])), is_feasible=True, parameters={},
-                measurements=measured, epochs=kept, n_attempts=1, worker_id="", slot="", started_at=0.0, ended_at=1.0,
-                model_path="",
+            trial_record(
+                number,
+                state="pruned" if is_stopped(number) else "complete",
+                values=None if is_stopped(number) else (best, float(sizes[number])),
+                measurements=measured,
+                epochs=kept,
             )
-        )  # fmt: skip
+        )
     return found
 
 

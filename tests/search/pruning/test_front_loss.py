@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.storage.trial_record import trial_record
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.front_loss import estimate_front_loss
@@ -21,21 +22,12 @@ OBJECTIVES: dict[Axis, Objective] = {
 def record(number: int, accuracies: list[float], model_bytes: float) -> TrialRecord:
     """Return a trial that is complete if its curve is whole, else stopped."""
     is_complete = len(accuracies) == EPOCHS
-    return TrialRecord(
-        number=number,
+    return trial_record(
+        number,
         state="complete" if is_complete else "pruned",
-        reason="",
         values=(max(accuracies), model_bytes) if is_complete else None,
-        is_feasible=True,
-        parameters={},
         measurements={"model_bytes": model_bytes},
         epochs=[Epoch(index + 1, accuracy, 1.0, 0.1, {}) for index, accuracy in enumerate(accuracies)],
-        n_attempts=1,
-        worker_id="",
-        slot="",
-        started_at=0.0,
-        ended_at=1.0,
-        model_path="",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.storage.trial_record import trial_record
 from tunefront.objectives.limits import Objective
 from tunefront.objectives.measures import MEASURES, Axis
 from tunefront.search.pruning.finished_trials import FinishedByEpochs, FinishedTrial, FinishedTrials
@@ -109,21 +110,13 @@ def test_every_length_sees_trials_that_finish_later() -> None:
 def test_the_loss_of_a_stopped_trial_is_that_of_its_length() -> None:
     def record(number: int, accuracies: list[float], epochs: int) -> TrialRecord:
         is_complete = len(accuracies) == epochs
-        return TrialRecord(
-            number=number,
+        return trial_record(
+            number,
             state="complete" if is_complete else "pruned",
-            reason="",
             values=(max(accuracies), 1000.0) if is_complete else None,
-            is_feasible=True,
             parameters={"training.epochs": epochs},
             measurements={"model_bytes": 1000.0},
             epochs=[Epoch(index + 1, accuracy, 1.0, 0.1, {}) for index, accuracy in enumerate(accuracies)],
-            n_attempts=1,
-            worker_id="",
-            slot="",
-            started_at=0.0,
-            ended_at=1.0,
-            model_path="",
         )
 
     sizes: dict[Axis, Objective] = {

@@ -11,6 +11,7 @@ from tunefront.search.spec.study_spec import StudySpec
 ROOT = Path(__file__).parents[3]
 DATA = '[data]\nsource = "digits"\n'
 MINIMAL = f'name = "digits"\n{DATA}'
+TODAY = [0.0, 0.1, 0.2, 0.3, 0.8, 1.0]  # the freeze fractions of a new study
 
 
 def read(text: str, folder: Path, **overrides: Any) -> StudySpec:

@@ -1,4 +1,4 @@
-"""The parts of a spec on choosing and stopping: samplers, pruners, [[start]] and [stop], and what fits together."""
+"""The parts of a spec on choosing and stopping: samplers, pruners and [stop], and what fits together."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tunefront.search.preparation.pretraining import pretraining_candidate
-from tunefront.search.spec.errors import SpecError
-from tunefront.search.spec.file import check_own_space, read_spec
+from tests.search.spec.choice_text import COUNTABLE, SINGLE, fails, read
+from tests.search.spec.spec_text import MINIMAL
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import (
     BohbTable,
@@ -24,46 +23,13 @@ from tunefront.search.spec.tables import (
     PatientTable,
     PbtTable,
     PercentileTable,
-    PretrainTable,
     QmcTable,
     StopTable,
     ThresholdTable,
     TpeTable,
 )
-from tunefront.spaces.settings import SpaceError
 
-MINIMAL = 'name = "digits"\n[data]\nsource = "digits"\n'
-SINGLE = MINIMAL + '[objectives]\naccuracy = "accuracy"\nmemory = false\ntime = false\n'
 DROPPING = "memory = false and time = false in [objectives]"
-COUNTABLE = (
-    '[space]\noptimizer = "adam"\n'
-    "[space.adam]\nlearning_rate = [0.001, 0.01]\n"
-    "[space.plain_cnn]\ndropout = { low = 0.0, high = 0.4, step = 0.2 }\n"
-)
-OWN = """
-class Mine:
-    def suggest(self, trial):
-        n_layers = trial.suggest_int("net.layers", 1, 3)
-        units = [trial.suggest_int(f"net.units_{layer}", 4, 64) for layer in range(n_layers)]
-        return {"units": units, "rate": trial.suggest_float("adam.rate", 0.001, 0.1, log=True)}
-
-    def build(self, settings, input_shape, n_classes):
-        raise NotImplementedError
-"""
-
-
-def read(text: str, folder: Path) -> StudySpec:
-    path = folder / "study.toml"
-    path.write_text(text)
-    spec = read_spec(path)
-    check_own_space(path, spec)
-    return spec
-
-
-def fails(text: str, folder: Path) -> str:
-    with pytest.raises(SpecError) as caught:
-        read(text, folder)
-    return str(caught.value).removeprefix(f"{folder / 'study.toml'}: ")
 
 
 @pytest.mark.parametrize(
@@ -218,11 +184,6 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
         ),
         (MINIMAL + "[pruner]\nfront_loss = 0.6\n", "pruner.front_loss", ["0.6 is not possible"]),
         (
-            "trials = 1\n" + MINIMAL + '[[start]]\noptimizer = "adam"\n[[start]]\noptimizer = "sgd"\n',
-            "trials",
-            ["1 is fewer than the 2 of [[start]]"],
-        ),
-        (
             SINGLE + '[pruner]\nname = "patient"\npatience = 1\nwrapped = { name = "median", n_warm = 1 }\n',
             "pruner.wrapped.n_warm",
             ["no such key", "n_warmup_steps"],
@@ -231,32 +192,9 @@ def test_a_pruner_is_read_with_its_settings(tmp_path: Path, text: str, table: An
         (SINGLE + '[pruner]\nname = "threshold"\n', "pruner", ["lower = 0.5"]),
         (SINGLE + '[pruner]\nname = "threshold"\nlower = 0.5\nupper = 0.1\n', "pruner", ["exchange them"]),
         (SINGLE + '[pruner]\nname = "threshold"\nlower = nan\n', "pruner.lower", ["nan", "finite number"]),
-        (MINIMAL + "[start]\nbatch_size = 64\n", "start", ["[[start]], with two brackets"]),
         (MINIMAL + '[stop]\ntime_limit = "2 apples"\n', "stop.time_limit", ["'2 apples'", "h)"]),
         (MINIMAL + "[stop]\npatience = 0\n", "stop.patience", ["0 is not possible"]),
         (MINIMAL + "[stop]\npatient = 3\n", "stop.patient", ["Did you mean 'patience'?"]),
-        # start candidates
-        (MINIMAL + "[[start]]\nbatch_size = 33\n", "start[1].batch_size", ["33", "one of 32, 64, 128"]),
-        (MINIMAL + "[[start]]\n[[start]]\nbatch_siz = 32\n", "start[2].batch_siz", ["Did you mean 'batch_size'?"]),
-        (MINIMAL + "[[start]]\nbatch_size = [32]\n", "start[1].batch_size", ["not one value"]),
-        (MINIMAL + '[[start]]\narchitecture = "VGG16"\n', "start[1].architecture", ["'VGG16'", "'plain_cnn' alone"]),
-        (
-            MINIMAL + '[[start]]\noptimizer = "adam"\nadam = { learning_rate = 5 }\n',
-            "start[1].adam.learning_rate",
-            ["5 is not in the space", "0.0001 to 0.01"],
-        ),
-        (
-            MINIMAL + '[[start]]\noptimizer = "adam"\nadam = { rate = 5 }\n',
-            "start[1].adam.rate",
-            ["no such setting", "learning_rate"],
-        ),
-        (MINIMAL + "[[start]]\nadam = { learning_rate = 0.001 }\n", "start[1].adam", ['optimizer = "adam" too']),
-        (MINIMAL + "[[start]]\nVGG16 = { dropout = 0.1 }\n", "start[1].VGG16", ["no 'VGG16' in the space"]),
-        (
-            MINIMAL + COUNTABLE + "[[start]]\nplain_cnn = { dropout = 0.3 }\n",
-            "start[1].plain_cnn.dropout",
-            ["0.3 is not", "steps of 0.2"],
-        ),
     ],
 )
 def test_errors_name_key_value_and_remedy(tmp_path: Path, text: str, key: str, fragments: list[str]) -> None:
@@ -264,36 +202,6 @@ def test_errors_name_key_value_and_remedy(tmp_path: Path, text: str, key: str, f
     assert message.startswith(f"{key}: ")
     for fragment in fragments:
         assert fragment in message
-
-
-def test_start_candidates_are_parameters_and_what_is_left_out_is_sampled(tmp_path: Path) -> None:
-    text = (
-        MINIMAL + COUNTABLE + "[[start]]\n"
-        'architecture = "plain_cnn"\nbatch_size = 64\n[start.plain_cnn]\ndropout = 0.4\nfilters = 8\n'
-        '[[start]]\n[[start]]\naugmentation = "light"\noptimizer = "adam"\nadam = { learning_rate = 0.01 }\n'
-    )
-    assert read(text, tmp_path).start_parameters() == [
-        {"training.batch_size": 64, "plain_cnn.dropout": 0.4, "plain_cnn.filters": 8},
-        {},
-        {"augmentation.level": "light", "adam.learning_rate": 0.01},
-    ]
-
-
-@pytest.mark.parametrize("given", ['"net.layers" = 2\n"net.units_1" = 8\n', "net.layers = 2\nnet.units_1 = 8\n"])
-def test_start_candidates_of_an_own_space_are_full_names(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str
-) -> None:
-    (tmp_path / "mine.py").write_text(OWN)
-    monkeypatch.chdir(tmp_path)
-    head = 'space = "mine.py:Mine"\n' + MINIMAL
-    assert read(head + f"[[start]]\n{given}", tmp_path).start_parameters() == [{"net.layers": 2, "net.units_1": 8}]
-    for broken, expected in (
-        ("net.layers = 9\n", "start[1].net.layers: 9 is not in the space: it must be a whole number from 1 to 3"),
-        ("net.units_2 = 8\n", "start[1].net.units_2: this candidate has no parameter 'net.units_2'"),
-    ):
-        assert fails(head + f"[[start]]\n{broken}", tmp_path).startswith(expected)
-    grid = fails(head + '[sampler]\nname = "grid"\n', tmp_path)
-    assert grid.startswith("space: adam.rate: the sampler 'grid' needs values that can be counted")
 
 
 def test_a_spec_with_all_of_it_is_the_same_after_the_store(tmp_path: Path) -> None:
@@ -308,34 +216,6 @@ def test_a_spec_with_all_of_it_is_the_same_after_the_store(tmp_path: Path) -> No
     again = StudySpec.from_json(json.loads(json.dumps(spec.as_json())))
     assert again.as_json() == spec.as_json()
     assert (again.sampler, again.pruner, again.start) == (spec.sampler, spec.pruner, spec.start)
-
-
-def test_a_start_may_write_a_choice_as_another_kind_of_number_but_not_as_a_truth(tmp_path: Path) -> None:
-    space = "[space]\nlabel_smoothing = [0.0, 0.1]\nplain_cnn = { batch_norm = [false, true], dense_units = [0, 1] }\n"
-    text = MINIMAL + space + "[[start]]\nlabel_smoothing = 0\nplain_cnn = { batch_norm = true, dense_units = 1.0 }\n"
-    (start,) = read(text, tmp_path).start_parameters()
-    assert [(type(value), value) for _, value in sorted(start.items())] == [(bool, True), (int, 1), (float, 0.0)]
-    message = fails(text.replace("batch_norm = true", "batch_norm = 1"), tmp_path)
-    assert "1 is not in the space: it must be one of False, True" in message
-
-
-def test_start_and_pretraining_take_a_trainable_share_too(tmp_path: Path) -> None:
-    data = {"source": "digits"}
-    space = {"architecture": "VGG16", "VGG16": {"freeze_fraction": [0.0, 0.1, 0.9]}}
-    shares = {"90 %": 0.1, "All": 0.0, "Top": 0.9}  # behind nine tenths of VGG16's layers there is only a pooling
-    start = [{"VGG16": {"trainable": share}} for share in shares]
-    spec = StudySpec.model_validate({"name": "shares", "data": data, "space": space, "start": start})
-    assert spec.start_parameters() == [{"VGG16.freeze_fraction": fraction} for fraction in shares.values()]
-    wrong = [{"VGG16": {"trainable": "80 %"}}]
-    with pytest.raises(SpaceError, match=r"start\[1\]\.VGG16\.freeze_fraction: 0\.2 is not in the space"):
-        StudySpec.model_validate({"name": "shares", "data": data, "space": space, "start": wrong})
-    table = {
-        "weights": "a.weights.h5",
-        "data": data,
-        "space": {"architecture": "VGG16", "VGG16": {"trainable": "90 %"}},
-    }
-    candidate = pretraining_candidate(PretrainTable.model_validate(table))
-    assert candidate.architecture_settings["freeze_fraction"] == 0.1
 
 
 def test_every_whole_number_of_a_spec_has_an_upper_end() -> None:

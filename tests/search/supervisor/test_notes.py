@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.search.stub_trials import EPOCHS, Plan, StubTrial
+from tests.search.supervisor.choice_fixture import MakeFixture
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.pruning.front_loss import estimate_front_loss
 from tunefront.search.pruning.pareto import ParetoPruner
@@ -24,8 +24,6 @@ PLAN: Plan = {
     number: StubTrial(accuracies=(0.80, 0.82 + number / 200, 0.84 + number / 100), model_bytes=1000.0)
     for number in range(9)
 } | {number: StubTrial(accuracies=(0.80 - (number - 9) / 50,) * 3, model_bytes=2000.0) for number in range(9, 13)}
-
-MakeFixture = Callable[..., SupervisorFixture]
 
 
 @pytest.fixture

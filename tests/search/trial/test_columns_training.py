@@ -53,6 +53,16 @@ def train(keras: Any, study: StudySpec, dataset: Dataset, fold: int = 0, chosen:
     return trainable
 
 
+def answers_apart(model: Path, table: Path, dataset: Dataset) -> Any:
+    """Return a saved model's answers to the columns of a file, in a process that loads nothing of tunefront."""
+    kinds = json.dumps({column.name: column.kind for column in dataset.columns})
+    command = [sys.executable, "-c", READER, str(model), str(table), kinds]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answers, modules = json.loads(done.stdout.splitlines()[-1])
+    assert modules == []
+    return answers
+
+
 def test_the_saved_model_takes_the_file_s_own_columns_in_plain_keras(keras: Any, tmp_path: Path) -> None:
     from tunefront.search.trial import memory
     from tunefront.search.trial import trainable as training
@@ -74,11 +84,7 @@ def test_the_saved_model_takes_the_file_s_own_columns_in_plain_keras(keras: Any,
     n_bytes = (tmp_path / "model.keras").stat().st_size
     assert memory.model_bytes(trainable.kept, trainable.optimizer) == pytest.approx(n_bytes, rel=0.005)
 
-    kinds = json.dumps({column.name: column.kind for column in dataset.columns})
-    command = [sys.executable, "-c", READER, str(tmp_path / "model.keras"), str(path), kinds]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    answers, modules = json.loads(done.stdout.splitlines()[-1])
-    assert modules == []
+    answers = answers_apart(tmp_path / "model.keras", path, dataset)
     expected = [predict(trainable.model, dataset.split(name).images, 32) for name in ("train", "validation", "test")]
     np.testing.assert_allclose(answers, np.concatenate(expected), atol=1e-6)
     assert np.ptp(np.concatenate(expected)[:, 0]) > 0.1  # the answers differ from row to row
@@ -142,11 +148,7 @@ def test_numbers_are_predicted_from_columns_in_their_own_unit(keras: Any, tmp_pa
     training.save(trainable, str(tmp_path / "model.keras"))
     n_bytes = (tmp_path / "model.keras").stat().st_size
     assert memory.model_bytes(trainable.kept, trainable.optimizer) == pytest.approx(n_bytes, rel=0.005)
-    kinds = json.dumps({column.name: column.kind for column in dataset.columns})
-    command = [sys.executable, "-c", READER, str(tmp_path / "model.keras"), str(path), kinds]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    answers, modules = json.loads(done.stdout.splitlines()[-1])
-    assert modules == []
+    answers = answers_apart(tmp_path / "model.keras", path, dataset)
     parts = [dataset.split(name).images for name in ("train", "validation")]
     expected = np.concatenate([outputs(trainable.model, part, 32) for part in parts])
     np.testing.assert_allclose(np.sort(np.ravel(answers)), np.sort(np.ravel(expected)), rtol=1e-5)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands_apart import tiny_spec_text
 from tests.storage.study_fixture import StudyFixture
 from tests.tunefront.commands.conftest import Run
 from tunefront.commands.fleet.work import UNFINISHED
@@ -24,26 +25,6 @@ from tunefront.storage.control import processes, study_control
 from tunefront.storage.database import schema
 from tunefront.storage.database.connection import open_store
 from tunefront.storage.open_study import OpenStudy
-
-SPEC = """
-name = "small"
-trials = 1
-[data]
-source = "digits"
-[space]
-optimizer = "adam"
-augmentation = "none"
-batch_size = 128
-[space.plain_cnn]
-n_blocks = 1
-filters = 4
-[training]
-epochs = 1
-[sampler]
-name = "random"
-[pruner]
-name = "none"
-"""
 
 
 @pytest.mark.parametrize(
@@ -132,7 +113,7 @@ def wait_for_worker(fixture: StudyFixture) -> None:
 @pytest.mark.processes
 @pytest.mark.timeout(900)
 def test_a_submitted_study_is_worked_on(tmp_path: Path) -> None:
-    (tmp_path / "spec.toml").write_text(SPEC)
+    (tmp_path / "spec.toml").write_text(tiny_spec_text("small", trials=1, epochs=1))
     assert call(tmp_path, "submit", "spec.toml", "--priority", "3") == (
         "submitted study small: 1 trial. Any worker takes trials of it from here on\n"
         "next: tunefront work\n      tunefront status small\n"

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageFont
-from pydantic import TypeAdapter
 
-from tunefront.search.data.cache import prepare
+from tests.search.data.arrays import noise, prepared
 from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.inspection.contact_sheet import write_contact_sheet
 from tunefront.search.data.inspection.tiles import fitting, legible
-from tunefront.search.data.sources import DataTable
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
-
-
-def prepared(tmp_path: Path, values: np.ndarray, labels: np.ndarray, **keys: Any) -> Dataset:
-    np.savez(tmp_path / "arrays.npz", x=values, y=labels)
-    table = {"source": "npz", "path": str(tmp_path / "arrays.npz"), **keys}
-    return prepare(TypeAdapter(DataTable).validate_python(table), seed=1)
-
-
-def noise(*shape: int) -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
 def sheet_of(dataset: Dataset, folder: Path, **keys: int) -> np.ndarray:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.search.data.pictures import picture, pictures, source
+from tests.search.data.pictures import picture, pictures, sizes, source
 from tunefront.search.data.cache import prepare
-from tunefront.search.data.dataset import Dataset
 from tunefront.search.data.examples import DataError, Examples
 from tunefront.search.data.sources.npz import NpzSource
 from tunefront.search.data.splitting.division import Division, divide_examples
@@ -248,10 +247,6 @@ def test_rare_classes_alone_are_refused(policy: str) -> None:
 
 
 # As prepared from files
-
-
-def sizes(dataset: Dataset) -> tuple[int, int, int]:
-    return dataset.n_train, dataset.n_validation, dataset.n_test
 
 
 def test_copies_are_found_by_their_pixels(tmp_path: Path) -> None:

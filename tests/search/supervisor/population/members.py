@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
-from tests.search.checkpointed_trials import StubTraining
-from tests.search.supervisor_fixture import SupervisorFixture
+from tests.search.checkpointed_trials import EPOCHS, StubTraining
+from tests.search.supervisor_fixture import make_spec
+from tunefront.search.spec.study_spec import StudySpec
 
 RATE = "adam.learning_rate"
 SPACE = {"adam": {"learning_rate": {"low": 0.001, "high": 0.1}}, "plain_cnn": {"n_blocks": [1, 2, 3, 4, 5, 6, 7, 8]}}
@@ -18,4 +19,18 @@ RISES = {
     3: (0.1, 0.20, 0.2, 0.20, 0.3, 0.35),
 }
 PLAN = {number: StubTraining(accuracies=rise) for number, rise in RISES.items()}
-MakeFixture = Callable[..., SupervisorFixture]
+
+
+def population_spec(**changes: Any) -> StudySpec:
+    """Return the spec of a population of four that takes turns of two epochs."""
+    sampler = {"name": "pbt", "population": 4, "interval": 2, "resample_probability": 0.0}
+    return make_spec(
+        **{
+            "trials": 4,
+            "space": {**SPACE, "plain_cnn": {**SPACE["plain_cnn"], **FIXED}},
+            "objectives": {"time": False},
+            "training": {"epochs": EPOCHS, "time_limit": 1e4},
+            "sampler": {**sampler, **changes.pop("sampler", {})},
+            **changes,
+        }
+    )

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.search.checkpointed_trials import EPOCHS
-from tests.search.supervisor.population.members import PLAN, RISES, MakeFixture
+from tests.search.supervisor.choice_fixture import MakeFixture
+from tests.search.supervisor.population.members import PLAN, RISES
 from tests.search.supervisor_fixture import SupervisorFixture
 from tunefront.search.supervisor.end_reason import Ending
 from tunefront.search.supervisor.population.inheritance import turns_folder

@@ -16,9 +16,9 @@ import pytest
 
 from tests.search.checkpointed_trials import EPOCHS, StubTraining, follow_with_checkpoints
 from tests.search.supervisor.outage_fixture import WAITS, lines_with, meanwhile, run_together, wait_until
-from tests.search.supervisor.population.members import FIXED, PLAN, RATE, RISES, SPACE
-from tests.search.supervisor.test_uploads import away
-from tests.search.supervisor_fixture import SupervisorFixture, make_spec
+from tests.search.supervisor.population.members import PLAN, RATE, RISES, population_spec
+from tests.search.supervisor.uploads.uploaded_files import away
+from tests.search.supervisor_fixture import SupervisorFixture
 from tunefront.reports.sentences.stages import describe_apart
 from tunefront.reports.study_results import load_results
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
@@ -47,17 +47,10 @@ def machine(
 ) -> SupervisorFixture:
     """Make a supervisor with a results folder of its own; it has artifacts if the folder `folder` has any."""
     (folder / name).mkdir(exist_ok=True)
-    spec = make_spec(
-        trials=4,
-        space={**SPACE, "plain_cnn": {**SPACE["plain_cnn"], **FIXED}},
-        objectives={"time": False},
-        training={"epochs": EPOCHS, "time_limit": 1e4},
-        sampler={"name": "pbt", "population": 4, "interval": 2, "resample_probability": 0.0},
-    )
     place = folder / "artifacts"
     url = url or f"sqlite:///{folder / 'tunefront.db'}"
     made = SupervisorFixture(
-        folder / name, spec, plan, url, worker_id=name, waits=waits, trains=follow_with_checkpoints,
+        folder / name, population_spec(), plan, url, worker_id=name, waits=waits, trains=follow_with_checkpoints,
         artifacts=FolderArtifacts(place) if place.exists() else None,
     )  # fmt: skip
     if made.artifacts is not None:

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 from tests.search.checkpointed_trials import EPOCHS, StubTraining
+from tests.search.supervisor.choice_fixture import MakeFixture
 from tests.search.supervisor.outage_fixture import wait_until
-from tests.search.supervisor.population.members import PLAN, RATE, RISES, MakeFixture
+from tests.search.supervisor.population.members import PLAN, RATE, RISES
 from tests.search.supervisor_fixture import SupervisorFixture, is_running
 from tunefront.search.checkpoints.checkpoint_file import opened_checkpoint
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import shutil
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import h5py
-import numpy as np
-
 from tests.candidates import candidate
+from tests.search.models.model_arrays import model_arrays
 from tunefront.search.data.cache import prepare
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
@@ -117,18 +112,4 @@ def train(launcher: Launcher, task: TrialTask, copies: Path | None = None) -> To
             answer(child.connection, go_on=True)
     child.reap()
     assert messages[-1].kind == "kept", messages[-1].reason + log.read_text()
-    return Told(tuple(messages), _arrays_of(Path(task.model_path)), log.read_text())
-
-
-def _arrays_of(path: Path) -> dict[str, str]:
-    with zipfile.ZipFile(path) as archive:
-        content = io.BytesIO(archive.read("model.weights.h5"))
-    found: dict[str, str] = {}
-
-    def note(name: str, entry: Any) -> None:
-        if isinstance(entry, h5py.Dataset):
-            found[name] = hashlib.sha256(np.asarray(entry).tobytes()).hexdigest()
-
-    with h5py.File(content) as file:
-        file.visititems(note)
-    return found
+    return Told(tuple(messages), model_arrays(Path(task.model_path)), log.read_text())

@@ -9,10 +9,8 @@ import hashlib
 import json
 import shutil
 import sys
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +18,7 @@ import numpy as np
 
 from tests.candidates import candidate
 from tests.example_data import write_students
+from tests.search.models.model_arrays import model_arrays
 from tests.small_backbone import small_backbone
 from tunefront.search.checkpoints.trial_folder import newest_whole
 from tunefront.search.data.cache import prepare
@@ -198,26 +197,10 @@ def train(task: TrialTask, supervisor: Supervisor) -> dict[str, Any]:
     newest = newest_whole(folder) if task.checkpoint_folder else None
     return {
         "messages": supervisor.messages,
-        "model": dict(_arrays_of_model(path)) if path.exists() else {},
+        "model": model_arrays(path) if path.exists() else {},
         "checkpoint": dict(_arrays_of_checkpoint(folder / newest.file_name)) if newest else {},
         "n_epochs": newest.n_epochs if newest else 0,
     }
-
-
-def _arrays_of_model(path: Path) -> Iterator[tuple[str, str]]:
-    import h5py
-
-    with zipfile.ZipFile(path) as archive:
-        content = BytesIO(archive.read("model.weights.h5"))
-    found: dict[str, str] = {}
-
-    def note(name: str, entry: Any) -> None:
-        if isinstance(entry, h5py.Dataset):
-            found[name] = hashlib.sha256(np.asarray(entry).tobytes()).hexdigest()
-
-    with h5py.File(content) as file:
-        file.visititems(note)
-    yield from found.items()
 
 
 def _arrays_of_checkpoint(path: Path) -> Iterator[tuple[str, str]]:

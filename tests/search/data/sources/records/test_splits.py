@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.data.sources.test_tfrecords import find, png, prepared, refusal, row, write
+from tests.search.data.sources.records.record_files import find, png, prepared, refusal, row, write
 from tunefront.search.data.sources.records.splits import split_of
 
 pytestmark = pytest.mark.usefixtures("keras")  # TensorFlow, on the CPU

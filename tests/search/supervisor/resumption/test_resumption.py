@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.search.checkpointed_trials import CLOCK_SECONDS, EPOCHS, StubTraining, follow_with_checkpoints
-from tests.search.supervisor.outage_fixture import AwaySwitch, lines_with, wait_until
-from tests.search.supervisor_fixture import SupervisorFixture, is_running, make_spec
+from tests.search.supervisor.choice_fixture import MakeFixture
+from tests.search.supervisor.outage_fixture import lines_with
+from tests.search.supervisor.resumption.checkpointed_runs import (
+    TRAIN_SECONDS,
+    UNTIMED,
+    WHOLE,
+    curve,
+    has_checkpoint,
+    left,
+    trained,
+)
+from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tunefront.search.checkpoints.trial_folder import folder_of, newest_whole
 from tunefront.search.supervisor.end_reason import Ending
-from tunefront.storage import queue
 
 pytestmark = [pytest.mark.usefixtures("fork_server"), pytest.mark.timeout(60)]
-
-UNTIMED = {"time": False}  # else the seconds of training are an objective
-WHOLE = [(epoch, epoch / 10) for epoch in range(1, EPOCHS + 1)]
-TRAIN_SECONDS = 6 + 21 / 8  # of six epochs: 1 + epoch / 8 each
-MakeFixture = Callable[..., SupervisorFixture]
-
-
-@pytest.fixture
-def make_fixture(tmp_path: Path) -> MakeFixture:
-    def make(
-        plan: Mapping[int, StubTraining] | None = None, *, n_threads: int = 1, time_limit: float = 1e4, **changes: Any
-    ) -> SupervisorFixture:
-        spec = make_spec(
-            **{"trials": 1, "objectives": UNTIMED, **changes, "training": {"epochs": EPOCHS, "time_limit": time_limit}}
-        )
-        return SupervisorFixture(tmp_path, spec, plan or {}, n_threads=n_threads, trains=follow_with_checkpoints)
-
-    return make
-
-
-def has_checkpoint(fixture: SupervisorFixture, epoch: int, number: int = 0) -> bool:
-    """Return whether the trial's process has written it and the store has been told."""
-    return any(trial.parts[-1].checkpoint_epochs == epoch for trial in fixture.trials()[number:][:1] if trial.parts)
-
-
-def curve(fixture: SupervisorFixture, number: int = 0) -> list[tuple[int, float]]:
-    return [(epoch.epoch, epoch.accuracy) for epoch in fixture.trials()[number].epochs]
-
-
-def trained(fixture: SupervisorFixture, number: int = 0) -> list[int]:
-    """Return the epochs that the trial's processes trained, in order."""
-    return [int(epoch) for epoch in (fixture.notes / f"{number}.epochs").read_text().split()]
-
-
-def left(fixture: SupervisorFixture) -> list[str]:
-    return sorted(path.name for path in (fixture.out / "checkpoints").glob("*"))
 
 
 def test_an_interrupted_training_goes_on_after_its_last_checkpoint(make_fixture: MakeFixture) -> None:
@@ -126,31 +96,6 @@ def test_a_training_of_a_confirmation_goes_on_too(tmp_path: Path) -> None:
     assert second.view.lines[0] == "trial 0 goes on after epoch 2 of 6"
 
 
-def test_a_killed_supervisors_training_goes_on(make_fixture: MakeFixture, tmp_path: Path) -> None:
-    lines = [
-        "from pathlib import Path",
-        "from tests.search.checkpointed_trials import StubTraining, follow_with_checkpoints",
-        "from tests.search.supervisor_fixture import SupervisorFixture, make_spec",
-        f"spec = make_spec(trials=1, objectives={UNTIMED!r}, training={{'epochs': {EPOCHS}, 'time_limit': 1e4}})",
-        "plan = {0: StubTraining(stops_after=(3,))}",
-        f"folder = Path({str(tmp_path)!r})",
-        "SupervisorFixture(folder, spec, plan, trains=follow_with_checkpoints).run()",
-    ]
-    supervisor = subprocess.Popen([sys.executable, "-c", "\n".join(lines)])
-    fixture = make_fixture()
-    try:
-        wait_until(lambda: has_checkpoint(fixture, 3))
-    finally:
-        supervisor.kill()
-        supervisor.wait()
-    pids = [int(path.stem.split("-")[1]) for path in tmp_path.glob("notes/*.pid")]
-    wait_until(lambda: not any(is_running(pid) for pid in pids))
-    assert queue.sweep(fixture.study, ["anna"]) == [0]
-    assert fixture.run() is Ending.DONE
-    assert (curve(fixture), trained(fixture)) == (WHOLE, [1, 2, 3, 4, 5, 6])
-    assert [part.ending for part in fixture.trials()[0].parts] == ["lost", "complete"]
-
-
 def test_a_checkpoint_of_an_attempt_that_another_machine_began_anew_after_is_not_used(tmp_path: Path) -> None:
     """Two machines without a common folder; the second one's training goes another way."""
     up, down = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
@@ -171,42 +116,6 @@ def test_a_checkpoint_of_an_attempt_that_another_machine_began_anew_after_is_not
     assert again.run() is Ending.DONE
     assert curve(again) == WHOLE
     assert [(part.attempt, part.resumed_epochs) for part in again.trials()[0].parts] == [(3, 0)]
-
-
-# A process that is killed
-
-
-def test_a_killed_process_is_tried_once_more_from_its_checkpoint(make_fixture: MakeFixture) -> None:
-    fixture = make_fixture({0: StubTraining(stops_after=(3,), how="die")})
-    assert fixture.run() is Ending.DONE
-    why = "killed from outside (signal 9): most likely the machine ran out of memory"
-    assert fixture.view.lines[:2] == [
-        f"trial 0: {why}; it is tried once more, from its checkpoint",
-        "trial 0 goes on after epoch 3 of 6",
-    ]
-    (trial,) = fixture.trials()
-    assert (curve(fixture), trained(fixture), trial.state) == (WHOLE, [1, 2, 3, 4, 5, 6], "complete")
-    assert [(part.ending, part.reason) for part in trial.parts] == [("killed", why), ("complete", "")]
-
-
-@pytest.mark.parametrize(
-    ("training", "reason", "n_attempts"),
-    [
-        (StubTraining(stops_after=(3, 5), how="die"), "killed from outside (signal 9): most likely the machine ran "
-         "out of memory, for the second time", 2),
-        (StubTraining(stops_after=(3,), how="die", has_checkpoints=False), "killed from outside (signal 9): most "
-         "likely the machine ran out of memory", 1),
-        (StubTraining(stops_after=(3,), how="crash"), "crashed with SIGSEGV", 1),
-    ],
-)  # fmt: skip
-def test_a_process_fails_when_it_is_killed_again_or_has_no_checkpoint(
-    make_fixture: MakeFixture, training: StubTraining, reason: str, n_attempts: int
-) -> None:
-    fixture = make_fixture({0: training}, max_failures=0)
-    assert fixture.run() is Ending.TOO_MANY_FAILURES
-    (trial,) = fixture.trials()
-    assert (trial.state, trial.reason, trial.n_attempts) == ("failed", reason, n_attempts)
-    assert left(fixture) == []
 
 
 # Where times are compared
@@ -287,63 +196,3 @@ def test_the_pareto_rule_sees_the_epochs_that_were_kept(make_fixture: MakeFixtur
     assert (stopped.state, curve(second, 10)) == ("pruned", list(enumerate(accuracies[:4], start=1)))
     assert stopped.reason.startswith("epoch 4: even at best (")
     assert "trial 0 dominates it" in stopped.reason
-
-
-# When something cannot be written
-
-
-def test_a_training_without_room_for_checkpoints_goes_on_and_says_so(make_fixture: MakeFixture) -> None:
-    fixture = make_fixture({0: StubTraining(problem="No space left on device")})
-    assert fixture.run() is Ending.DONE
-    assert fixture.view.lines[0] == "trial 0 trains on without a checkpoint: No space left on device"
-    assert (fixture.states(), curve(fixture)) == (["complete"], WHOLE)
-
-
-def test_what_the_store_missed_of_a_checkpoint_is_told_when_it_is_back(make_fixture: MakeFixture) -> None:
-    fixture = make_fixture({0: StubTraining(stops_after=(4,), pause_seconds=0.2)})
-    switch, was_away = AwaySwitch(fixture.store.engine), []
-
-    def is_told() -> bool:
-        newest = newest_whole(folder_of(fixture.out, 0))
-        if not was_away and has_checkpoint(fixture, 1):
-            switch.is_away = True
-            was_away.append(True)
-        elif switch.is_away and newest is not None and newest.epoch == 4 and lines_with(fixture, "is away"):
-            switch.is_away = False
-        return bool(was_away) and not switch.is_away and has_checkpoint(fixture, 4)
-
-    assert fixture.run(is_told) is Ending.INTERRUPTED
-    assert curve(fixture) == WHOLE[:4]
-    second = make_fixture()
-    assert second.run() is Ending.DONE
-    assert (curve(second), trained(second)) == (WHOLE, [1, 2, 3, 4, 5, 6])
-
-
-# What stays in the folder
-
-
-def test_what_dead_runs_left_is_removed_and_what_still_waits_stays(make_fixture: MakeFixture) -> None:
-    fixture = make_fixture({1: StubTraining(stops_after=(2,))}, trials=2)
-    fixture.run(lambda: has_checkpoint(fixture, 2, number=1))
-    for number in (0, 7):
-        folder_of(fixture.out, number).mkdir()
-        (folder_of(fixture.out, number) / ".123.partial").write_text("half")
-    other = make_fixture(trials=2)
-    assert other.run(lambda: True) is Ending.INTERRUPTED
-    assert left(other) == ["trial-1"]
-
-
-def test_checkpoints_stay_when_a_result_is_refused(make_fixture: MakeFixture) -> None:
-    """Another supervisor of this folder goes on from them."""
-    fixture = make_fixture({0: StubTraining(pause_seconds=0.3)})
-    study = fixture.study
-
-    def take_over() -> bool:
-        if has_checkpoint(fixture, 2):
-            queue.sweep(study, ["anna"])
-            with study.exclusively():
-                assert queue.lease_next(study, 1, "bert", "cpu0")
-        return bool(lines_with(fixture, "refused"))
-
-    assert fixture.run(take_over) is Ending.INTERRUPTED
-    assert (fixture.states(), left(fixture)) == (["running"], ["trial-0"])
