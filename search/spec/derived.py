@@ -50,27 +50,25 @@ def recording_spec(spec: StudySpec, n_candidates: int, n_repeated: int, n_seeds:
     Args:
         epochs: The epochs of each training; None takes those of the spec, the most if they vary.
     """
-    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
     n_trainings = n_candidates + n_repeated * (n_seeds - 1)
-    data = spec.as_json()
-    data |= {
-        "name": recording_name(spec.name),
-        "trials": n_trainings,
-        "max_failures": n_trainings,
-        "objectives": objectives,
-        **_unlimited(spec),
-        "sampler": {"name": "random"},
-        "pruner": {"name": "none"},
-        "pretrain": None,
-    }
+    data = spec.as_json() | {"name": recording_name(spec.name), **_trained_to_the_end(spec, n_trainings)}
     data["training"] = {**data["training"], "early_stopping": None, "epochs": epochs or spec.training.most_epochs}
     data["training"]["feature_cache"] = 0.0
     return StudySpec.from_json(data)
 
 
-def _unlimited(spec: StudySpec) -> dict[str, Any]:
-    """Return the keys that drop all limits of a spec but those of its objectives."""
-    return {"limits": {}, "deploy": {"precision": spec.deploy.precision}}
+def _trained_to_the_end(spec: StudySpec, n_trainings: int) -> dict[str, Any]:
+    """Return the keys of a study whose trainings are given: none is stopped, refused or replaced."""
+    return {
+        "trials": n_trainings,
+        "max_failures": n_trainings,
+        "objectives": {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()},
+        "limits": {},
+        "deploy": {"precision": spec.deploy.precision},
+        "sampler": {"name": "random"},
+        "pruner": {"name": "none"},
+        "pretrain": None,
+    }
 
 
 SUFFIX = ".confirmation"
@@ -89,18 +87,7 @@ def confirmation_spec(spec: StudySpec, n_trainings: int) -> StudySpec:
     Raises:
         ConfirmationError: If its name is too long for a study.
     """
-    objectives = {axis: {"measure": table.measure} for axis, table in spec.objectives.present().items()}
-    changes = {
-        "name": f"{spec.name}{SUFFIX}",
-        "confirms": spec.name,
-        "trials": n_trainings,
-        "max_failures": n_trainings,
-        "objectives": objectives,
-        **_unlimited(spec),
-        "sampler": {"name": "random"},
-        "pruner": {"name": "none"},
-        "pretrain": None,
-    }
+    changes = {"name": f"{spec.name}{SUFFIX}", "confirms": spec.name, **_trained_to_the_end(spec, n_trainings)}
     try:
         return StudySpec.from_json(spec.as_json() | changes)
     except ValidationError:
