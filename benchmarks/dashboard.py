@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/dashboard.py [--trials 2000] [--rounds 5]
 
-A study is made up in a temporary store: three objectives, a dozen parameters, curves of 12 epochs, half of the trials
+A study is made up in a temporary store: three objectives, eleven parameters, curves of 12 epochs, half of the trials
 stopped early. The dashboard is served by a process of its own, and the page is asked for once, so that it is made.
 Then Chromium opens it in a new context each round. First paint and first contentful paint are those of
 PerformancePaintTiming, from the start of the navigation.

@@ -134,8 +134,7 @@ def _draw(generator: np.random.Generator, distribution: BaseDistribution) -> obj
 
 def shows_something(results: StudyResults) -> bool:
     """Return whether the report names a parameter that matters."""
-    shares = find_importance(results).shares.values()
-    return any(share.is_clear for by_target in shares for share in by_target.values())
+    return bool(find_importance(results).clear)
 
 
 def main() -> None:

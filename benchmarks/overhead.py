@@ -209,7 +209,7 @@ def print_table(seconds: dict[str, list[float]], loads: list[float]) -> None:
     shown = "" if n_quiet == len(loads) else ": NOT SHOWN, the machine had other work"
     told = ", ".join(f"{load:.2f}" for load in loads)
     print(f"{n_quiet} of {len(loads)} rounds began at a load below {QUIET_LOAD} a core ({told}){shown}")
-    print("\n| contender | seconds, median | ratio to the plain loop: median (min to max) |\n|---|---|---|")
+    print("\n| contender | seconds, median | ratio to the plain loop: median (least to most) |\n|---|---|---|")
     for name, values in seconds.items():
         ratios = [value / base for value, base in zip(values, plain, strict=True)]
         print(
