@@ -67,6 +67,17 @@ def test_links_lead_somewhere() -> None:
                 assert (document.parent / target).exists(), f"{document.name}: {target}"
 
 
+def test_tests_that_are_named_exist() -> None:
+    """docs/reliability.md says which test shows each promise, by its name or by its file's."""
+    paths = [*(ROOT / "tests").rglob("test_*.py")]
+    known = {name for path in paths for name in re.findall(r"(?m)^def (test_\w+)", path.read_text())}
+    files = {path.relative_to(ROOT).as_posix() for path in paths}
+    text = (ROOT / "docs/reliability.md").read_text()
+    assert set(re.findall(r"`(test_\w+)`", text)) - known == set()
+    named = set(re.findall(r"`((?:\w+/)*test_\w+\.py)`", text))
+    assert {name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)} == set()
+
+
 def test_the_readme_names_every_example() -> None:
     text = (ROOT / "README.md").read_text()
     for path in (ROOT / "examples").rglob("*.toml"):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_layering import FRAMEWORKS, ROOT
+from tests.layering import FRAMEWORKS, ROOT
 from tunefront.commands.app import COMMANDS
 
 pytestmark = pytest.mark.processes

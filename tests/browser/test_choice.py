@@ -78,7 +78,7 @@ def test_the_page_chooses_as_python_does(windows: Windows, made: dict[str, tuple
     assert None in chosen
 
 
-def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_fragment(
+def test_a_range_is_moved_by_the_keyboard_and_stands_in_the_address(
     windows: Windows, made: dict[str, tuple[MadeStudy, Path]]
 ) -> None:
     study, report = made["typical"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tests.test_layering import PACKAGES, ROOT
+from tests.layering import PACKAGES, ROOT
 
 # Exceptions that are caught before they could reach a user.
 INTERNAL = {

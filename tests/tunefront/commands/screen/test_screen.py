@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.layering import ROOT
 from tests.reports.report_fixture import ReportFixture
-from tests.test_layering import ROOT
 from tests.tunefront.commands.conftest import Run
 from tunefront.commands.screen.spinner import at_work
 from tunefront.storage.outcomes import Outcome
