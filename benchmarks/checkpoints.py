@@ -132,7 +132,7 @@ def main() -> None:
         print(json.dumps(train(CASES[arguments.case], arguments.folder)))
         return
     print(f"{platform.processor() or platform.machine()}, load {os.getloadavg()[0]:.1f}")
-    print("| training | epoch | checkpoints of epochs | file | a write | share of the time | peak memory |")
+    print("| training | epoch | checkpoints of epochs | file | a write | share of the time | peak memory, with / without |")
     print("|---|---|---|---|---|---|---|")
     for name, case in CASES.items():
         pairs = []
