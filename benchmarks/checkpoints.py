@@ -132,7 +132,8 @@ def main() -> None:
         print(json.dumps(train(CASES[arguments.case], arguments.folder)))
         return
     print(f"{platform.processor() or platform.machine()}, load {os.getloadavg()[0]:.1f}")
-    print("| training | epoch | checkpoints of epochs | file | a write | share of the time | peak memory, with / without |")
+    measured = "checkpoints of epochs | file | a write | share of the time | peak memory, with / without"
+    print(f"| training | epoch | {measured} |")
     print("|---|---|---|---|---|---|---|")
     for name, case in CASES.items():
         pairs = []
