@@ -8,6 +8,7 @@ such a character and run the cell too. After an apostrophe, the cell is plain te
 from __future__ import annotations
 
 import csv
+import io
 import re
 from typing import Any
 
@@ -29,7 +30,16 @@ def from_cell(cell: str) -> str:
 
 def csv_of(frame: Any) -> str:
     """Return a pandas data frame as CSV with a header and without an index, whatever line breaks its texts have."""
-    text = str(frame.to_csv(index=False))
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")  # pandas writes the same, in half as much time again
+    rows.writerow(frame.columns)
+    rows.writerows(zip(*(_cells(frame.iloc[:, place]) for place in range(frame.shape[1])), strict=True))
+    written = text.getvalue()
     # Python's csv module quotes only the line break that it ends rows with. A carriage return in a text would begin a
     # new row, whose first cell was not escaped.
-    return text if "\r" not in text else str(frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
+    return written if "\r" not in written else str(frame.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC))
+
+
+def _cells(column: Any) -> list[Any]:
+    """Return the values of a column of a data frame; a missing one is an empty text."""
+    return list(column.astype(object).where(column.notna(), "").tolist())

@@ -126,8 +126,8 @@ def _thinned(results: StudyResults, trials: Sequence[TrialRecord], x: Axis, y: A
         return trials
     columns = [scaled([results.value(trial, axis) for trial in trials], results.measure(axis)) for axis in (x, y)]
     for grid in _GRIDS:
-        cells = (np.column_stack(columns) * np.array(grid)).astype(int)
-        _, first = np.unique(cells, axis=0, return_index=True)
+        places = [(column * n).astype(int) for column, n in zip(columns, grid, strict=True)]
+        _, first = np.unique(places[0] * (grid[1] + 1) + places[1], return_index=True)
         if len(first) <= MOST_POINTS:
             break
     return [trials[index] for index in sorted(first)]

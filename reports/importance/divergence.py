@@ -70,7 +70,7 @@ class Values:
 
     def divergences(self, is_best: NDArray[np.bool_]) -> Floats:
         """Return the divergence for each row of `is_best`, shape (sets, members); 0 for an empty set."""
-        n_best, prior = is_best.sum(axis=1), _PRIOR_TRIALS / self.kernels.shape[1]
+        n_best, prior = np.count_nonzero(is_best, axis=1), _PRIOR_TRIALS / self.kernels.shape[1]
         best = (is_best @ self.kernels + prior) / (n_best[:, None] + _PRIOR_TRIALS)
         every = (self.kernels.sum(axis=0) + prior) / (len(self.members) + _PRIOR_TRIALS)
         return np.where(n_best > 0, ((best / every - 1) ** 2) @ every, 0.0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import pandas as pd
 
 from tunefront.reports.tables.csv_text import csv_text
+from tunefront.storage.spreadsheet import csv_of
 
 
 def test_texts_and_names_are_no_formulas_and_numbers_stay() -> None:
@@ -46,3 +48,25 @@ def test_a_carriage_return_in_a_text_begins_no_row() -> None:
 def test_two_columns_of_one_name_stay_two() -> None:
     frame = pd.DataFrame([["=a", 1]], columns=["x", "x"])
     assert csv_text(frame) == "x,x\n'=a,1\n"
+
+
+def test_every_cell_is_written_as_pandas_writes_it() -> None:
+    random = np.random.default_rng(0)
+    hard = [0.0, -0.0, 1e15, 1e16, 123456789012345680.0, 1e-4, 1e-5, 5e-324, float("inf"), float("nan"), 0.1 + 0.2]
+    numbers = np.concatenate([hard, random.normal(size=500) * 10.0 ** random.integers(-300, 300, 500)])
+    n = len(numbers)
+    texts = ["a,b", 'q"x', "", None, "two\nlines", 3, 2.5, True, np.float32(0.1)]
+    frame = pd.DataFrame(
+        {
+            "number": numbers,
+            "whole": pd.array([None if place % 3 else place for place in range(n)], dtype="Int64"),
+            "flag": pd.array([[True, False, None][place % 3] for place in range(n)], dtype="boolean"),
+            "any": pd.Series([texts[place % len(texts)] for place in range(n)], dtype="object"),
+            "text": pd.Series(
+                [["a", "\N{LATIN SMALL LETTER E WITH ACUTE}", None][place % 3] for place in range(n)], dtype="str"
+            ),
+        }
+    )
+    assert csv_of(frame) == frame.to_csv(index=False)
+    assert csv_of(frame[["any"]][:4]) == frame[["any"]][:4].to_csv(index=False)  # an empty cell alone has quotes
+    assert csv_of(frame[:0]) == frame[:0].to_csv(index=False)
