@@ -67,7 +67,7 @@ class OpenStudies:
         self._clock = clock
         self._open: dict[str, StudyControl] = {}  # by name, and without those that this machine leaves to others
         self._left = LeftStudies(say, clock)
-        self._preparations = Preparations(here, partial(self._leave_to_others, seconds=_PREPARE_AGAIN_SECONDS))
+        self._preparations = Preparations(here, partial(self._leave_to_others, seconds=_PREPARE_AGAIN_SECONDS), clock)
         self._idle = IdleStudies(here.store.waits.lease_seconds, clock)
         self._served: dict[str, Supervisor] = {}
         self._running_at_look: dict[str, int] = {}  # trials that ran here then
@@ -80,7 +80,7 @@ class OpenStudies:
 
     @property
     def connections(self) -> Sequence[Connection]:
-        """The connection to the child that prepares data, if one does."""
+        """The connections to the children that prepare data."""
         return self._preparations.connections
 
     def newcomers(self, n_free: int, n_left: int) -> Sequence[Supervisor]:
@@ -104,7 +104,7 @@ class OpenStudies:
         """Begin to serve a study whose data are prepared, else begin to prepare them, unless others' are prepared."""
         key, here = (study.study_id, study.record.created_at), self._here
         prepared = self._preparations.of(key)
-        if prepared is None and self._preparations.is_busy:
+        if prepared is None and not self._preparations.may_begin(key):
             return []
         try:
             # Each time: its code may have changed.
@@ -245,7 +245,7 @@ class OpenStudies:
 
     def _may_begin(self, control: StudyControl) -> bool:
         """Return whether a study could be begun with now, and may have a trial then; another may be in preparation."""
-        is_ready = not self._preparations.is_busy or self._preparations.of(_key(control)) is not None
+        is_ready = self._preparations.of(_key(control)) is not None or self._preparations.may_begin(_key(control))
         return is_ready and self._idle.is_worth_a_look(control)
 
     def _begin(self, study: OpenStudy, prepared: Prepared) -> Sequence[Supervisor]:

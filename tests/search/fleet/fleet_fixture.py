@@ -92,6 +92,7 @@ class FleetFixture:
         pause_seconds: The seconds of each of a trial's three epochs.
         on_store: Called with a worker's store before it works.
         never_prepared: The name of a study whose preparation never ends; it makes a file ``preparing``.
+        clock: The clock of workers' looks and waits.
         is_known: Whether the last worker knew what was left when it ended.
     """
 
@@ -103,6 +104,7 @@ class FleetFixture:
     waits: Waits = WAITS
     on_store: Callable[[Store], object] = lambda store: None
     never_prepared: str = ""
+    clock: Callable[[], float] = time.monotonic
     is_known: bool = False
 
     def __post_init__(self) -> None:
@@ -158,7 +160,7 @@ class FleetFixture:
             partial(follow, plan=plan, notes=str(self.folder / "notes")),
             partial(_prepare, folder=str(folder), never=self.never_prepared, mark=str(self.folder / "preparing")),
         )
-        duty = OpenStudies(here, self.view.say, only=only, until_idle=until_idle)
+        duty = OpenStudies(here, self.view.say, only=only, until_idle=until_idle, clock=self.clock)
         with present(store, slots, (), lambda line: None):
             try:
                 Worker(slots, duty, is_interrupted).work()

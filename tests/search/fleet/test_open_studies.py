@@ -126,6 +126,23 @@ def test_a_long_preparation_holds_up_no_prepared_study_and_ends_with_its_study(f
     check_exact(fixture, [(ready, 2), (made["small"], 1)])
 
 
+def test_a_long_preparation_keeps_no_slot_from_a_study_that_could_have_it(fixture: FleetFixture) -> None:
+    """Nothing is prepared yet, and the study that comes first takes for ever: after a while the next one is."""
+    fixture.never_prepared = "huge"
+    fixture.clock = lambda: 30 * time.monotonic()
+    huge, small = fixture.submit("huge", 1, priority=9), fixture.submit("small", 2)
+
+    def pause_huge() -> bool:
+        if not fixture.is_over(small):
+            return False
+        study_control.pause(huge, "anna@north")
+        return True
+
+    assert fixture.work(1, steps(pause_huge)) == ["huge"]
+    assert (fixture.folder / "preparing").exists()
+    check_exact(fixture, [(small, 2)])
+
+
 def test_a_worker_of_one_study_waits_while_that_is_paused(fixture: FleetFixture) -> None:
     study = fixture.submit("photos", 1)
     study_control.pause(study, "anna@north")
