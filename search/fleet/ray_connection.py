@@ -23,6 +23,7 @@ def connect(address: str) -> Any:
     """
     try:
         import ray
+        import ray.exceptions
         import ray.util.scheduling_strategies
     except ImportError:
         raise RayClusterError("--ray needs another package: pip install 'tunefront[ray]'") from None
@@ -30,6 +31,11 @@ def connect(address: str) -> Any:
     try:
         # No runtime_env: Ray writes it into a log that everybody may read.
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False, configure_logging=False)
+    except ray.exceptions.AuthenticationError:
+        raise RayClusterError(
+            f"--ray {address}: RAY_AUTH_MODE=token is set, and there is no token on this machine: copy the cluster's "
+            "~/.ray/auth_token here"
+        ) from None
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         raise RayClusterError(
             f"--ray {address}: {last_line(error)}. Start a cluster with 'ray start --head', or name the HOST:PORT "

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.search.fleet.ray_cluster import RayCluster, ray_cluster
 from tests.search.fleet.stub_work import make_fixture
 from tunefront.search.fleet.ray_connection import RayClusterError, connect
@@ -194,3 +199,20 @@ def test_an_address_is_refused_when_no_cluster_is_there(address: str, expected: 
     pytest.importorskip("ray", reason="needs tunefront[ray]")
     with pytest.raises(RayClusterError, match=expected):
         connect(address)
+
+
+def test_a_token_that_this_machine_lacks_is_one_line(tmp_path: Path) -> None:
+    """Ray looks for it before it connects, and reads its variables when it is imported: so in a process of its own."""
+    pytest.importorskip("ray", reason="needs tunefront[ray]")
+    code = (
+        "from tunefront.mistakes import TunefrontError\n"
+        "from tunefront.search.fleet.ray_connection import connect\n"
+        "try:\n    connect('127.0.0.1:{}')\nexcept TunefrontError as error:\n    print(error)\n"
+    )
+    environment = {**os.environ, "RAY_AUTH_MODE": "token", "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with socket.create_server(("127.0.0.1", 0)) as server:  # somebody must answer there
+        port = server.getsockname()[1]
+        command = [sys.executable, "-c", code.format(port)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=True)
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"--ray 127.0.0.1:{port}: RAY_AUTH_MODE=token is set, and there is no token on this machine")
