@@ -13,16 +13,16 @@ from tests.reports.made_studies import MadeStudy, make
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[MadeStudy, Path]:
-    """A study of 300 trials, with the page of its report."""
-    study = make("many", tmp_path_factory.mktemp("many"))
+def typical(tmp_path_factory: pytest.TempPathFactory) -> tuple[MadeStudy, Path]:
+    """A study of 30 trials, with the page of its report."""
+    study = make("typical", tmp_path_factory.mktemp("typical"))
     return study, study.write()
 
 
 def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
-    windows: Windows, many: tuple[MadeStudy, Path]
+    windows: Windows, typical: tuple[MadeStudy, Path]
 ) -> None:
-    page = windows.open(many[1])
+    page = windows.open(typical[1])
     rows = page.locator("#candidates .candidate:visible")
     numbers = [int(rows.nth(position).get_attribute("data-trial") or -1) for position in range(2)]
     rows.nth(0).locator("td").nth(1).click()
@@ -42,8 +42,8 @@ def test_rows_are_opened_by_clicks_and_keys_and_points_are_ringed(
     assert fragment(page) == {"trials": str(numbers[0])}
 
 
-def test_a_click_on_a_point_opens_its_row(windows: Windows, many: tuple[MadeStudy, Path]) -> None:
-    study, report = many
+def test_a_click_on_a_point_opens_its_row(windows: Windows, typical: tuple[MadeStudy, Path]) -> None:
+    study, report = typical
     page = windows.open(report)
     # The most accurate model on the front is the highest point, so nothing lies on it.
     number = max(study.fixture.results().front, key=lambda trial: trial.values[0] if trial.values else 0).number
@@ -64,10 +64,8 @@ def test_a_click_on_a_point_opens_its_row(windows: Windows, many: tuple[MadeStud
     assert fragment(page) == {"trials": str(number)}
 
 
-def test_a_row_between_those_that_show_first_is_opened_with_all_others(
-    windows: Windows, many: tuple[MadeStudy, Path]
-) -> None:
-    page = windows.open(many[1])
+def test_a_row_between_those_that_show_first_is_opened_with_all_others(windows: Windows, tmp_path: Path) -> None:
+    page = windows.open(make("many", tmp_path).write())
     button = page.locator("#show-all")
     label = button.inner_text()
     hidden = page.locator("#candidates .stood-for").first.get_attribute("data-trial")
