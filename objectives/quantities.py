@@ -99,6 +99,7 @@ def format_quantity(value: float, unit: Unit) -> str:
     else:
         steps = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"))
     # The scale is chosen by the rounded value, so that 999.9 kB is printed as 1 MB and not as 1e+03 kB.
-    scale, name = next((step for step in steps if abs(float(f"{value:.3g}")) >= step[0]), steps[-1])
+    size = abs(float(f"{value:.3g}"))
+    scale, name = next((step for step in steps if size >= step[0]), steps[-1])
     number = f"{value / scale:.3g}" if abs(value / scale) < 999.5 else f"{value / scale:.0f}"
     return f"{number} {name}".rstrip()
