@@ -19,7 +19,9 @@ class ViewBatches(Batches):
         views: The forms, each an array of all examples.
     """
 
-    def __init__(self, views: Sequence[NDArray[Any]], labels: NDArray[Any], batch_size: int, steps: int, seed: int):
+    def __init__(
+        self, views: Sequence[NDArray[Any]], labels: NDArray[Any], batch_size: int, steps: int, seed: int
+    ) -> None:
         super().__init__(views[0], labels, batch_size, steps, seed)
         self._views = views
 
