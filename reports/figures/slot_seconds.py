@@ -50,9 +50,8 @@ class SlotSeconds:
         return sum(self.parts.values())
 
 
-def slot_seconds_figure(results: StudyResults) -> go.Figure:
+def slot_seconds_figure(found: Sequence[SlotSeconds]) -> go.Figure:
     """Return a figure of stacked bars, one for each fate of trials; empty if no trial has ended."""
-    found = slot_seconds(results)
     whole = sum(each.whole for each in found)
     figure = new_figure("Where the time went", f"{format_quantity(whole, 'seconds')} of slots, in trials that ended")
     if not found:
@@ -83,9 +82,8 @@ def slot_seconds_figure(results: StudyResults) -> go.Figure:
     return figure
 
 
-def describe_slot_seconds(results: StudyResults) -> str:
+def describe_slot_seconds(found: Sequence[SlotSeconds]) -> str:
     """Say in words what the figure shows; empty if no trial has ended."""
-    found = slot_seconds(results)
     whole = sum(each.whole for each in found)
     if whole <= 0:
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +31,7 @@ from tunefront.reports.figures.hypervolume import hypervolume_figure
 from tunefront.reports.figures.learning_curves import learning_curves
 from tunefront.reports.figures.loss_curves import loss_curves
 from tunefront.reports.figures.plotly_script import plotly_script
-from tunefront.reports.figures.slot_seconds import describe_slot_seconds, slot_seconds_figure
+from tunefront.reports.figures.slot_seconds import SlotSeconds, describe_slot_seconds, slot_seconds, slot_seconds_figure
 from tunefront.reports.importance.importance import Importance, find_importance
 from tunefront.reports.importance.section import importance_context
 from tunefront.reports.kept_models import find_candidate_model
@@ -83,16 +83,17 @@ def render_page(
     Every text that a spec, a dataset or an error message brought into the store is escaped. The page's
     policy allows only scripts with a nonce that is drawn now, so only its own run.
     """
+    seconds = slot_seconds(results)
     figures = figures_json(
         pair_figures(results, confirmation)
         | {"curves": learning_curves(results), "loss_curves": loss_curves(results)}
-        | {"hypervolume": hypervolume_figure(results), "slot_seconds": slot_seconds_figure(results)}
+        | {"hypervolume": hypervolume_figure(results), "slot_seconds": slot_seconds_figure(seconds)}
     )
     confirmed = figures_json(confirmation_figures(confirmation)) if confirmation else {}
     options = find_options(results, confirmation)
     verdict = find_verdict(options, deployed)
     return page_template("page/page.html.j2").render(
-        **_context(results, confirmation, folder),
+        **_context(results, confirmation, folder, seconds),
         **choice_context(options, verdict, folder, answers, deployed),
         verdict=verdict,
         choice_figures={name: title for name, title in _CHOICE_FIGURES.items() if name in {**figures, **confirmed}},
@@ -119,7 +120,9 @@ def figures_json(figures: Mapping[str, go.Figure]) -> dict[str, str]:
     return {name: str(figure.to_json()).replace("<", "\\u003c") for name, figure in drawn.items()}
 
 
-def _context(results: StudyResults, confirmation: Confirmation | None, folder: Path) -> dict[str, Any]:
+def _context(
+    results: StudyResults, confirmation: Confirmation | None, folder: Path, seconds: Sequence[SlotSeconds]
+) -> dict[str, Any]:
     front = results.front
     models = {trial.number: find_candidate_model(results, confirmation, trial, folder) for trial in front}
     positive_class = _positive_class(results.study.dataset)
@@ -164,7 +167,7 @@ def _context(results: StudyResults, confirmation: Confirmation | None, folder: P
             "optimizers": describe_optimizers(results),
             "attempts": describe_attempts(results),
             "features": describe_features(results),
-            "slot_seconds": describe_slot_seconds(results),
+            "slot_seconds": describe_slot_seconds(seconds),
         },
         "written_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": version("tunefront"),

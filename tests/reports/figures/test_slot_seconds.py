@@ -62,9 +62,9 @@ def test_parts_that_a_process_timed_are_told_apart(timed: StudyResults) -> None:
         "the rest": pytest.approx(15 - 0.25 - 0.5 - 1 - 1 - 0.2 - 2 - 0.125 - 0.0625),
     }
     assert found.whole == pytest.approx(15)
-    assert [bar.name for bar in slot_seconds_figure(results).data] == list(found.parts)
+    assert [bar.name for bar in slot_seconds_figure(slot_seconds(results)).data] == list(found.parts)
     # In percent of 15 seconds: 1.67, 3.33, 6.67, 6.67, 1.33, 13.33, 0.83, 0.42 and what remains.
-    assert describe_slot_seconds(results) == (
+    assert describe_slot_seconds(slot_seconds(results)) == (
         "Of 15 s of slots, by what became of the trials: stopped early 100 %. By what they did: loading 2 %, building "
         "3 %, tracing 7 %, training 7 %, validation 1 %, other folds 13 %, measuring 1 %, saving 0 %; the rest, 66 %, "
         "is waiting: for a process, for verdicts, for checkpoints and for the storage."
@@ -81,7 +81,7 @@ def test_a_training_that_went_on_held_its_slots_in_all_its_attempts(timed: Study
 
 
 def test_bars_are_stacked_and_tell_their_share(timed: StudyResults) -> None:
-    figure = slot_seconds_figure(timed)
+    figure = slot_seconds_figure(slot_seconds(timed))
     training, _, rest = figure.data
     assert list(training.x) == [6.0, 1.5, 1.5, 1.0, 0.0, 0.0]
     assert training.y[0] == "on the front (4)"
@@ -91,7 +91,7 @@ def test_bars_are_stacked_and_tell_their_share(timed: StudyResults) -> None:
 
 def test_the_figure_is_told_in_words(timed: StudyResults) -> None:
     # Of 126 seconds 51, 13, 14, 15, 16 and 17 were of each fate; 10 were training, and 2 validation.
-    assert describe_slot_seconds(timed) == (
+    assert describe_slot_seconds(slot_seconds(timed)) == (
         "Of 2.1 min of slots, by what became of the trials: on the front 40 %, beaten 10 %, breaks a limit 11 %, "
         "stopped early 12 %, refused 13 %, failed 13 %. By what they did: training 8 %, validation 2 %; the rest, "
         "90 %, is starting, building, measuring, saving and waiting."
@@ -100,7 +100,7 @@ def test_the_figure_is_told_in_words(timed: StudyResults) -> None:
 
 def test_trials_without_times_are_left_out(results: StudyResults) -> None:
     unknown = replace(results, trials=[replace(trial, ended_at=None) for trial in results.trials])
-    assert not slot_seconds_figure(unknown).data
+    assert not slot_seconds_figure(slot_seconds(unknown)).data
 
 
 @pytest.mark.parametrize(
