@@ -104,7 +104,10 @@ def print_costs(
         n_done = connection.execute(sa.select(sa.func.count()).select_from(schema.attempts).where(is_new)).scalar_one()
     ideal = math.ceil(arguments.trials / arguments.slots) * stub_training.SECONDS
     own, trials = (sum(getattr(cost, name) for cost in costs) for name in ("own_seconds", "trials_seconds"))
-    print(f"{n_done} trials of {stub_training.SECONDS:g} s among {arguments.stored} stored, {arguments.slots} slots", end="")
+    print(
+        f"{n_done} trials of {stub_training.SECONDS:g} s among {arguments.stored} stored, {arguments.slots} slots",
+        end="",
+    )
     print(f" of {arguments.processes} workers: {last - first:.1f} s from the first lease to the last end")
     print(f"ideal {ideal:.1f} s, overhead {(last - first) / ideal - 1:.1%}; load {os.getloadavg()[0]:.1f}\n")
     print("| | CPU ms a trial |\n|---|---|")

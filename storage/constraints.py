@@ -18,7 +18,6 @@ from sqlalchemy.engine import Connection
 from tunefront.objectives.limits import Objective
 from tunefront.storage.database import optuna_tables
 from tunefront.storage.database.insertion import insert_rows
-from tunefront.storage.open_study import OpenStudy
 
 KEY = "constraints"
 
@@ -41,9 +40,10 @@ def by_measure(trial: FrozenTrial, objectives: Iterable[Objective]) -> dict[str,
     return dict(zip(names, stored, strict=True)) if len(stored) == len(names) else {}
 
 
-def write(study: OpenStudy, number: int, violations: Sequence[float]) -> None:
+def write(connection: Connection, trial_id: int, violations: Sequence[float]) -> None:
     """Store the list of a trial that has not ended yet; a list that an earlier attempt left is replaced."""
-    study.store.optuna.set_trial_system_attr(study.trial_id(number), KEY, list(violations))
+    table = optuna_tables.trial_system_attributes
+    optuna_tables.set_attribute(connection, table, trial_id, KEY, list(violations))
 
 
 def forget(connection: Connection, study_id: int, numbers: Collection[int]) -> None:

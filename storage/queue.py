@@ -61,7 +61,7 @@ def lease_next(
     progress: Callable[[int, int], Progress] = lambda number, n_epochs: Progress(),
     only_waiting: bool = False,
     counts: Counts | None = None,
-    take: Callable[[OpenStudy, int | None], optuna.Trial] | None = None,
+    take: Callable[[Connection, OpenStudy, int | None], optuna.Trial] | None = None,
     waiting: int | None = None,
     check_lock: Callable[[], None] = lambda: None,
 ) -> tuple[Lease, optuna.Trial] | None:
@@ -98,7 +98,7 @@ def lease_next(
         study.trial_id(number)  # now, because this may read
         check_lock()
     with store.transaction() as connection:
-        trial = asked if take is None else take(study, waiting)
+        trial = asked if take is None else take(connection, study, waiting)
         assert trial is not None
         earlier = [] if number is None else _void_earlier(connection, study, trial.number)
         was_killed = any(each.ending == Outcome.KILLED for each in earlier)
@@ -195,7 +195,7 @@ def finish(
             replace_measurements(connection, lease, measurements or {})
             image_answers.replace(connection, lease.study_id, lease.number, answers or {})
             if violations:
-                constraints.write(study, lease.number, violations)
+                constraints.write(connection, trial_id, violations)
             _tell(connection, study, lease.number, outcome, values, reason)
             end_attempt(connection, lease.study_id, lease.number, outcome, reason, model_path, is_intended=True)
             is_recorded = True
@@ -293,7 +293,7 @@ def _tell(
         storage.set_trial_state_values(trial_id, TrialState.WAITING)
         return
     if reason:
-        storage.set_trial_user_attr(trial_id, REASON, reason)
+        optuna_tables.set_attribute(connection, optuna_tables.trial_user_attributes, trial_id, REASON, reason)
     if state == TrialState.PRUNED and len(study.optuna.directions) == 1:  # its value is the last intermediate one
         study.optuna.tell(number, state=state, skip_if_finished=True)
         return

@@ -17,7 +17,7 @@ from tunefront.search.sampling.population.member_sampler import MemberSampler
 from tunefront.search.sampling.samplers import make_sampler
 from tunefront.search.sampling.seeds import seed_again, trial_seed
 from tunefront.search.sampling.surrogate.hypervolume_sampler import HypervolumeSampler
-from tunefront.search.sampling.tried_candidates import FIXED, TriedCandidates
+from tunefront.search.sampling.tried_candidates import TriedCandidates
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.spec.tables import GridTable, QmcTable
 from tunefront.spaces.candidate import Candidate
@@ -31,6 +31,7 @@ from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
 from tunefront.storage.database.drawn_parameters import DrawnParameters
+from tunefront.storage.database.stored_candidates import StoredCandidates, fix
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 
@@ -61,6 +62,7 @@ class TrialSource:
         self._chooser = chooser
         self._seen = SeenTrials()
         self._drawn = DrawnParameters(study.store.engine, study.study_id)
+        self._candidates = StoredCandidates(study.store.engine, study.study_id)
         self._idle_sampler = RandomSampler(seed=0)
         self._study.optuna.sampler = self._idle_sampler
         self._grid = Grid(space, spec.seed) if isinstance(spec.sampler, GridTable) else None
@@ -132,7 +134,7 @@ class TrialSource:
         if self._study.states.unfinished():
             return False
         if self._tried is not None and not self._tried.is_endless:
-            self._tried.meet(self._study.optuna.get_trials(deepcopy=False))
+            self._meet(self._tried)
             return self._tried.is_exhausted()
         if self._grid is None:
             return False
@@ -147,11 +149,16 @@ class TrialSource:
             if not self._enqueue_point(self._grid):
                 return None
             waiting = self._first_waiting()
-        if waiting is None and self._tried is not None and not self._tried.is_endless:
-            self._tried.meet(self._study.optuna.get_trials(deepcopy=False))
-            if self._tried.is_exhausted():
+        if self._tried is not None and not (waiting is not None and waiting.params):
+            self._meet(self._tried)
+            if waiting is None and self._tried.is_exhausted():
                 return None
         return MemberChoice(waiting)
+
+    def _meet(self, tried: TriedCandidates) -> None:
+        """Note the candidates of all trials, those of other workers too. Which trials there are was read just now."""
+        states = self._study.states
+        tried.meet(self._candidates.read_new(states.n_trials(), states.last()[0]))
 
     def _first_waiting(self) -> FrozenTrial | None:
         states = self._study.states.unfinished()
@@ -176,14 +183,14 @@ class TrialSource:
         try:
             candidate: SteeredTrial = draw(self._space, trial, self._study.optuna.sampler, fixed)
             if waiting is None or not (fixed or "start" in waiting.user_attrs):
-                others = (one for one in self._study.optuna.get_trials(deepcopy=False) if one.number != trial.number)
-                tried.meet(others)
                 candidate = self._untried(tried, trial, candidate)
-            parameters = dict(candidate.params)
-            self._study.optuna_storage.set_trial_system_attr(trial._trial_id, FIXED, parameters)
         except (SpaceError, UpdateFinishedTrialError):  # `suggest` raises it again, where the trial can be told of
             return
-        trial._fixed_params = parameters
+        trial._fixed_params = parameters = dict(candidate.params)
+        fix(self._study.store.engine, trial._trial_id, parameters)
+        tried.meet([parameters])
+        if waiting is None:
+            self._candidates.note_own(trial._trial_id)
 
     def _untried(self, tried: TriedCandidates, trial: optuna.Trial, first: SteeredTrial) -> SteeredTrial:
         candidate, n_before = first, 0

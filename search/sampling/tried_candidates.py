@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from optuna.distributions import FloatDistribution
-from optuna.trial import FrozenTrial
 
 from tunefront.search.sampling.neighbours import key_of, neighbours
 from tunefront.spaces.effects.idle_settings import IdleParameters
@@ -18,12 +17,11 @@ from tunefront.spaces.settings import SpaceError
 from tunefront.spaces.space import Space
 from tunefront.spaces.walk import walk
 
-FIXED = "fixed_params"  # where Optuna keeps the values that a trial is to take
 _MOST_ASKED = 2000  # neighbours, before the first untried candidate of the whole space is taken
 
 
 class TriedCandidates:
-    """The candidates of a study's trials, in whatever state; it grows with the trials that it is shown.
+    """The candidates of a study's trials, in whatever state; it grows with the candidates that it is shown.
 
     Only parameters that a candidate uses and that change something are compared.
     """
@@ -32,7 +30,6 @@ class TriedCandidates:
         self._space = space
         self._idle = IdleParameters(space) if isinstance(space, Space) else None
         self._keys: set[frozenset[tuple[str, Any]]] = set()
-        self._ended: set[int] = set()
         self._points: Iterator[SteeredTrial] = walk(partial(steer, space))
         self._first: SteeredTrial | None = None  # the point of the walk that was reached; all before it are tried
         self._is_infinite = False
@@ -45,17 +42,9 @@ class TriedCandidates:
         """Return what candidates share that are trained alike; of a space of one's own nobody knows what is idle."""
         return key_of(parameters if self._idle is None else self._idle.left_out(parameters))
 
-    def meet(self, trials: Iterable[FrozenTrial]) -> None:
-        """Note the candidates of trials that are new, or had not ended when they were met last."""
-        for trial in trials:
-            if trial.number in self._ended:
-                continue
-            # What is about to start, here or elsewhere, has its parameters as fixed ones first.
-            parameters = {**trial.system_attrs.get(FIXED, {}), **trial.params}
-            if parameters:
-                self._keys.add(self._key(parameters))
-            if trial.state.is_finished():
-                self._ended.add(trial.number)
+    def meet(self, candidates: Iterable[Mapping[str, Any]]) -> None:
+        """Note candidates by their parameters."""
+        self._keys.update(map(self._key, candidates))
 
     @property
     def is_endless(self) -> bool:

@@ -142,8 +142,8 @@ class LiveFront:
         members = self._known[0]
         if members.n_seen < len(complete):
             ids = {self.study.trial_id(number) for number in complete[members.n_seen :]}
-            with self.study.store.engine.connect() as connection:
-                new = read_trials(connection, self.study.study_id, ids)
+            with self.study.store.reading() as connection:
+                new = read_trials(connection, self.study.study_id, ids, results_only=True)
             for trial in new:
                 is_within = is_feasible(trial, list(self.objectives.values()), self.extra)
                 members.add(trial.number, tuple(trial.values), is_feasible=is_within)

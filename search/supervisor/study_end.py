@@ -66,7 +66,7 @@ class StudyEnd:
             return Ending.DONE
         if self._has_stopped_growing(counts.finished):
             return Ending.NO_GROWTH
-        if not self._source.is_exhausted():
+        if counts.running or counts.waiting or not self._source.is_exhausted():
             return None
         return Ending.GRID_DONE if isinstance(spec.sampler, GridTable) else Ending.SPACE_DONE
 

@@ -25,7 +25,7 @@ from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.open_connections import OpenConnections
 from tunefront.storage.database.password_file import check_password_file, password_file
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password, written
-from tunefront.storage.database.server_settings import connect_arguments, set_server_side
+from tunefront.storage.database.server_settings import connect_arguments, ping_after_pauses, set_server_side
 from tunefront.storage.database.sqlite_file import check_sqlite_file
 from tunefront.storage.database.waits import Waits
 
@@ -208,13 +208,14 @@ def _optuna_storage(
     storage = RDBStorage(
         # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
         url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-        engine_kwargs={"connect_args": arguments, **({} if is_sqlite else {"pool_pre_ping": True})},
+        engine_kwargs={"connect_args": arguments},
         skip_table_creation=not is_writer,
     )
     if is_sqlite:
         _begin_transactions_ourselves(storage.engine, is_writer)
     else:
         set_server_side(storage.engine, waits)
+        ping_after_pauses(storage.engine)
         connections = OpenConnections(storage.engine)
     storage.engine.dispose()  # drops the connections that were made before the listeners were added
     _engines.add(storage.engine)

@@ -5,23 +5,27 @@ Optuna has had these columns since version 3.0; its own classes for the tables a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.engine import Connection
 
 from tunefront.storage.database.insertion import insert_rows
 
 studies = sa.table("studies", sa.column("study_id"), sa.column("study_name"))
-trials = sa.table(
+trials = sa.Table(  # with its key, which the database tells of a new row
     "trials",
-    sa.column("trial_id"),
-    sa.column("study_id"),
-    sa.column("number"),
-    sa.column("state"),
-    sa.column("datetime_complete"),
+    sa.MetaData(),
+    sa.Column("trial_id", sa.Integer, primary_key=True),
+    sa.Column("study_id"),
+    sa.Column("number"),
+    sa.Column("state"),
+    sa.Column("datetime_start"),
+    sa.Column("datetime_complete"),
 )
 trial_user_attributes = sa.table(
     "trial_user_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
@@ -72,6 +76,47 @@ def end(connection: Connection, trial_id: int, state: TrialState, values: Sequen
     ended = {"state": state.name, "datetime_complete": datetime.now()}  # Optuna's times are those of the machine
     if connection.execute(trials.update().where(is_running).values(**ended)).rowcount != 1:
         raise ValueError("the trial does not run, so it cannot end")
+
+
+def create(connection: Connection, study_id: int, last_id: int, last_number: int) -> FrozenTrial:
+    """Make a trial that runs, as Optuna's storage does, which counts all earlier ones for its number.
+
+    Args:
+        last_id: The key of the last trial of the study that is known, whose number is `last_number`; -1 if none is.
+
+    Raises:
+        KeyError: If the study was deleted.
+    """
+    is_study = studies.c.study_id == study_id
+    # Optuna numbers trials under this row's lock, so that no two have one number, and a later one has a higher key.
+    if connection.execute(sa.select(studies.c.study_id).where(is_study).with_for_update()).scalar() is None:
+        raise KeyError(f"there is no study {study_id} any more")
+    is_later = (trials.c.study_id == study_id) & (trials.c.trial_id > last_id)
+    newest = connection.execute(sa.select(sa.func.max(trials.c.number)).where(is_later)).scalar()
+    number, started_at = (last_number if newest is None else newest) + 1, datetime.now()
+    made = {"study_id": study_id, "number": number, "state": TrialState.RUNNING.name, "datetime_start": started_at}
+    key = connection.execute(trials.insert().values(**made)).inserted_primary_key
+    assert key is not None
+    return FrozenTrial(
+        number=number,
+        state=TrialState.RUNNING,
+        value=None,
+        datetime_start=started_at,
+        datetime_complete=None,
+        params={},
+        distributions={},
+        user_attrs={},
+        system_attrs={},
+        intermediate_values={},
+        trial_id=key.trial_id,
+    )
+
+
+def set_attribute(connection: Connection, table: sa.TableClause, trial_id: int, key: str, value: Any) -> None:
+    """Write a user's or a system's attribute of a trial, in place of the one that it has, as Optuna's storage does."""
+    is_it, content = (table.c.trial_id == trial_id) & (table.c.key == key), json.dumps(value)
+    if not connection.execute(table.update().where(is_it).values(value_json=content)).rowcount:
+        connection.execute(table.insert().values(trial_id=trial_id, key=key, value_json=content))
 
 
 def delete_values(connection: Connection, study_id: int, number: int, last: int = 0) -> None:

@@ -6,6 +6,8 @@ server, and a server keeps the locks of such a client for two hours.
 
 from __future__ import annotations
 
+import math
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +21,7 @@ _CONNECT_SECONDS = 10
 # A silent peer is given up after idle + count * interval = 25 seconds, which is well within a lease.
 _IDLE_SECONDS, _INTERVAL_SECONDS, _COUNT = 10, 5, 3
 _UNANSWERED_MILLISECONDS = 25_000
+_PAUSE_SECONDS = 1.0  # after which a connection may have been lost without a statement that failed
 
 
 def connect_arguments(url: URL, worker_id: str = "") -> dict[str, Any]:
@@ -62,6 +65,26 @@ def set_server_side(engine: Engine, waits: Waits) -> None:
         cursor.execute(f"SELECT {calls}")
         cursor.close()
         connection.commit()  # a rollback would undo the settings
+
+
+def ping_after_pauses(engine: Engine) -> None:
+    """Ask whether a connection is still alive before it is used again after a pause, and make another one if it is not.
+
+    SQLAlchemy's own way asks each time, which a busy worker would do as often as it asks for anything else.
+    """
+
+    @sa.event.listens_for(engine, "checkin")
+    def note(connection: Any, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @sa.event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: sa.pool.ConnectionPoolEntry, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used_at", math.inf) < _PAUSE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except Exception as error:  # of any driver
+            raise sa.exc.InvalidatePoolError from error
 
 
 def _milliseconds(seconds: float) -> str:

@@ -23,8 +23,14 @@ _MOST_NAMED = 500  # trials that one statement names one by one; databases limit
 _INFINITE = {"INF_POS": math.inf, "INF_NEG": -math.inf}
 
 
-def read_trials(connection: Connection, study_id: int, trial_ids: Collection[int] | None = None) -> list[FrozenTrial]:
-    """Read the trials of a study in the order of their numbers, all or those with these keys. Writes nothing."""
+def read_trials(
+    connection: Connection, study_id: int, trial_ids: Collection[int] | None = None, *, results_only: bool = False
+) -> list[FrozenTrial]:
+    """Read the trials of a study in the order of their numbers, all or those with these keys. Writes nothing.
+
+    Args:
+        results_only: Whether parameters and the user's attributes are left out.
+    """
     table = optuna_tables.trials
     is_wanted = table.c.study_id == study_id
     if trial_ids is not None and len(trial_ids) <= _MOST_NAMED:
@@ -48,8 +54,10 @@ def read_trials(connection: Connection, study_id: int, trial_ids: Collection[int
         for trial_id, number, state in connection.execute(query.order_by(table.c.number))
     }
     _add_values(connection, is_wanted, found)
-    _add_parameters(connection, is_wanted, found)
-    _add_attributes(connection, is_wanted, found)
+    _add_constraints(connection, is_wanted, found)
+    if not results_only:
+        _add_parameters(connection, is_wanted, found)
+        _add_user_attributes(connection, is_wanted, found)
     return [trial for trial_id, trial in found.items() if trial_ids is None or trial_id in trial_ids]
 
 
@@ -84,13 +92,19 @@ def _add_parameters(
             found[trial_id].params, found[trial_id].distributions = parameters, distributions
 
 
-def _add_attributes(
+def _add_user_attributes(
     connection: Connection, is_wanted: sa.ColumnElement[bool], found: Mapping[int, FrozenTrial]
 ) -> None:
-    user, system = optuna_tables.trial_user_attributes, optuna_tables.trial_system_attributes
-    for trial_id, key, content in connection.execute(_rows(user, is_wanted, *user.c)):
+    table = optuna_tables.trial_user_attributes
+    for trial_id, key, content in connection.execute(_rows(table, is_wanted, *table.c)):
         if trial_id in found:
             found[trial_id].user_attrs[key] = json.loads(content)
+
+
+def _add_constraints(
+    connection: Connection, is_wanted: sa.ColumnElement[bool], found: Mapping[int, FrozenTrial]
+) -> None:
+    system = optuna_tables.trial_system_attributes
     is_constraint = system.c.key.startswith("constraints")
     for trial_id, key, content in connection.execute(_rows(system, is_wanted, *system.c).where(is_constraint)):
         if trial_id in found:

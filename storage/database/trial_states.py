@@ -81,6 +81,11 @@ class TrialStates:
         """Return the number of trials, in whatever state, when they were last read."""
         return len(self._ids)
 
+    def last(self) -> tuple[int, int]:
+        """Return key and number of the last trial that was read, or noted; -1 each if there is none."""
+        with self._lock:
+            return self._last_id, self._last_number
+
     def trial_id(self, number: int) -> int:
         """Return Optuna's key of a trial.
 

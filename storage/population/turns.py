@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import optuna
 import sqlalchemy as sa
@@ -99,20 +99,49 @@ def _versions(machine: Mapping[str, Any]) -> dict[str, Any]:
     return {name: machine[name] for name in ("tunefront", "keras", "backend", "backend_version") if name in machine}
 
 
-def take(study: OpenStudy, number: int | None) -> optuna.Trial:
+def take(connection: sa.Connection, study: OpenStudy, number: int | None) -> optuna.Trial:
     """Start this waiting trial, or with None a new one, as `ask` of Optuna starts the first one that waits.
 
     Optuna's cache has not met the trial: its parameters are to be written past it, see :class:`DrawnParameters`.
+
+    Args:
+        connection: It is in the transaction that Optuna's storage is in.
 
     Raises:
         LockBusyError: If the trial does not wait any more.
     """
     if number is None:
-        return optuna.Trial(study.optuna, study.store.optuna.create_new_trial(study.study_id))
+        return _NewTrial(study.optuna, optuna_tables.create(connection, study.study_id, *study.states.last()))
     trial_id = study.trial_id(number)
     if not study.store.optuna.set_trial_state_values(trial_id, TrialState.RUNNING):
         raise LockBusyError(f"another worker has taken trial {number} while this one was silent")
     return optuna.Trial(study.optuna, trial_id)
+
+
+class _NewTrial(optuna.Trial):
+    """A trial that was made a moment ago, about which Optuna need not ask the database: nothing is stored of it."""
+
+    def __init__(self, study: optuna.Study, made: FrozenTrial) -> None:
+        super().__init__(cast(optuna.Study, _Knowing(study, made)), made._trial_id)
+        self.study, self.storage = study, study._storage
+
+
+class _Knowing:
+    """An Optuna study, and its storage, with a trial at hand."""
+
+    def __init__(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        self._study = study
+        self._trial = trial
+
+    @property
+    def _storage(self) -> _Knowing:
+        return self
+
+    def get_trial(self, trial_id: int) -> FrozenTrial:
+        return self._trial
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
 
 
 def inherit(study: OpenStudy, number: int, donor: int, epoch: int, course: Sequence[Stage]) -> list[str]:

@@ -58,6 +58,11 @@ def test_the_dashboard_reads_what_is_written(fixture: StudyFixture) -> None:
     assert json.loads(json.dumps(serialize_frozen_trial(0, trial, {})))["constraints"] == [0.29, -2.0]
 
 
+def write(fixture: StudyFixture, number: int, violations: list[float]) -> None:
+    with fixture.store.engine.begin() as connection:
+        constraints.write(connection, fixture.study.trial_id(number), violations)
+
+
 def test_a_trial_without_limits_has_no_key(fixture: StudyFixture) -> None:
     fixture.finish(fixture.lease())
     assert keys_of(fixture, 0) == {}
@@ -72,7 +77,7 @@ def test_a_retry_forgets_what_a_worker_wrote_that_died_before_it_told(
     if is_of_before:
         trial.set_constraint("train_seconds", 2.0)
     else:
-        constraints.write(fixture.study, lease.number, [0.0, 2.0])
+        write(fixture, lease.number, [0.0, 2.0])
     fixture.sweep("anna")
     fixture.finish(fixture.lease("bert"), violations=[-0.1, -2.0])
     assert keys_of(fixture, 0) == {"constraints": [-0.1, -2.0]}
@@ -81,7 +86,7 @@ def test_a_retry_forgets_what_a_worker_wrote_that_died_before_it_told(
 
 def test_a_retry_that_fails_keeps_nothing_of_the_attempt_before(fixture: StudyFixture) -> None:
     lease, _ = fixture.lease("anna")
-    constraints.write(fixture.study, lease.number, [0.5, 2.0])
+    write(fixture, lease.number, [0.5, 2.0])
     fixture.sweep("anna")
     fixture.finish(fixture.lease("bert"), Outcome.FAILED)
     assert keys_of(fixture, 0) == {}

@@ -77,7 +77,7 @@ def tell_only(fixture: StudyFixture, lease: Lease) -> None:
         is_open = (attempts.c.number == lease.number) & (attempts.c.ending == "running")
         intended = {"intended": "complete", "reason": "because", "model_path": "/trial.keras"}
         connection.execute(attempts.update().where(is_open).values(**intended))
-    constraints.write(fixture.study, lease.number, [0.5])
+        constraints.write(connection, trial_id, [0.5])
     fixture.store.optuna.set_trial_user_attr(trial_id, queue.REASON, "because")
     fixture.store.optuna.set_trial_state_values(trial_id, TrialState.COMPLETE, VALUES)
 

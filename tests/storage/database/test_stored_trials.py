@@ -52,7 +52,8 @@ def test_trials_are_those_of_optuna_in_every_state_and_with_every_value(fixture:
         trial.set_user_attr("stages", [{"first_epoch": 1, "parameters": {"a": None}}])
         fixture.store.optuna.set_trial_system_attr(trial._trial_id, "tpe:relative_params:0", "{}")
         if number in (1, 2):
-            constraints.write(fixture.study, trial.number, [0.5, -number, 0.0])
+            with fixture.store.engine.begin() as connection:
+                constraints.write(connection, trial._trial_id, [0.5, -number, 0.0])
         if number == 3:
             trial.set_constraint("model_bytes", 3.0)
         if number < 3:
