@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.study_fixture import StudyFixture
-from tunefront.storage.database.stored_candidates import FIXED, StoredCandidates, fix
+from tunefront.storage.database.stored_candidates import StoredCandidates, fix
 
 
 def of_optuna(fixture: StudyFixture) -> list[dict[str, Any]]:
@@ -45,11 +45,13 @@ def test_candidates_are_those_of_optuna_and_each_is_read_until_it_is_settled(fix
     assert [found] == of_optuna(fixture)
     assert found == trial.params
     assert found["units"] == 8
-    # Its parameters are not all that it is to take: others may come until it has ended.
-    fixture.store.optuna.set_trial_system_attr(trial._trial_id, FIXED, {"later": 1})
-    assert read(fixture, candidates) == [{"later": 1, **trial.params}]
-    study.tell(trial, state=TrialState.FAIL)
-    assert read(fixture, candidates) == [{"later": 1, **trial.params}]
+    assert read(fixture, candidates) == []
+    cut_off = study.ask()  # its space raised when it had drawn one: others may come until it has ended
+    cut_off.suggest_int("units", 4, 64, log=True)
+    found = cut_off.params
+    assert read(fixture, candidates) == read(fixture, candidates) == [found]
+    study.tell(cut_off, state=TrialState.FAIL)
+    assert read(fixture, candidates) == [found]
     assert read(fixture, candidates) == []
     whole = study.ask()  # what a worker of tunefront does
     fix(fixture.store.engine, whole._trial_id, {"units": 5})
@@ -58,7 +60,7 @@ def test_candidates_are_those_of_optuna_and_each_is_read_until_it_is_settled(fix
     assert read(fixture, candidates) == [{"units": 4, "choice": "a"}]
     whole._fixed_params = {"units": 4, "choice": "a"}
     whole.suggest_int("units", 4, 64, log=True)
-    whole.suggest_categorical("choice", ["a", None])
+    whole.suggest_categorical("choice", ["a", None, 3, 0.5, True])
     assert read(fixture, candidates) == [{"units": 4, "choice": "a"}]
     assert read(fixture, candidates) == []
     new = StoredCandidates(fixture.store.engine, fixture.study.study_id)
