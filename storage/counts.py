@@ -29,6 +29,10 @@ class Counts:
         """The trials that count towards the study's number of trials."""
         return self.complete + self.pruned
 
+    def is_due(self, n_trials: int, *, only_waiting: bool = False) -> bool:
+        """Return whether one more trial of so many is to be taken; with `only_waiting`, none is made."""
+        return self.finished + self.running < n_trials and not (only_waiting and not self.waiting)
+
 
 def count(study: OpenStudy, *, is_read: bool = False) -> Counts:
     """Count the study's trials by state; where states were read a moment ago, nothing is read."""

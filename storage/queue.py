@@ -12,6 +12,7 @@ set. So a supervisor sweeps such leases only after it has renewed its own for on
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 
 import optuna
 import sqlalchemy as sa
@@ -33,7 +34,6 @@ from tunefront.storage.attempts import (
     n_lost_in_vain,
     of_trial,
     read_attempts,
-    read_leases,
     start_attempt,
 )
 from tunefront.storage.control import processes
@@ -41,10 +41,10 @@ from tunefront.storage.counts import Counts, count
 from tunefront.storage.database import optuna_tables, schema
 from tunefront.storage.database.connection import Store
 from tunefront.storage.database.locks import LockBusyError
+from tunefront.storage.lost_leases import find_lost
 from tunefront.storage.measurements import replace_measurements
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import STATES, Outcome
-from tunefront.storage.studies import database_time
 
 REASON = "reason"  # user attribute of a trial in Optuna
 Outage = tuple[float, float]  # from the last renewal before it to the first after it, on the database's clock
@@ -85,7 +85,7 @@ def lease_next(
         LockBusyError: If the lock was lost meanwhile, and another worker took the same trial or gave it back.
     """
     counts = counts or count(study)
-    if counts.finished + counts.running >= n_trials or (only_waiting and not counts.waiting):
+    if not counts.is_due(n_trials, only_waiting=only_waiting):
         return None
     store, study_id, kept = study.store, study.study_id, Progress()
     check_lock()  # whoever was silent for longer than a lease may no longer hold it
@@ -226,26 +226,22 @@ def sweep(
             clock was set since, and expired leases do not count.
         outages: When the store was away. A trial whose lease ran out then goes back without being counted as lost.
     """
+
+    look = partial(find_lost, study, dead_workers, living_workers, with_expired=with_expired, renewed_at=renewed_at)
+    if not any(look()):  # idle workers look often, and the lock is for those who have something to do
+        return []
     with study.exclusively() as check_lock:
-        leased = read_leases(study)
-        if renewed_at is not None and database_time(study.store) - renewed_at > study.store.waits.lease_seconds / 2:
-            with_expired = False
-        states = study.states.unfinished()
-        lost = []
-        for number in (number for number, state in states.items() if state == TrialState.RUNNING):
-            lease = leased.get(number)
-            if lease is None or lease.worker_id in dead_workers or (with_expired and lease.is_given_up(living_workers)):
-                is_by_outage = lease is not None and any(start <= lease.expires_at <= end for start, end in outages)
-                check_lock()  # another may have swept since, and a third have taken the trial
-                _give_back_lost(study, number, is_by_outage=is_by_outage)
-                lost.append(number)
-        for number in leased:
-            if states.get(number) != TrialState.RUNNING:
-                check_lock()
-                state = study.states.state(number)
-                with study.store.engine.begin() as connection:
-                    _close_told(connection, study.study_id, number, state)
-    return lost
+        lost, told = look()
+        for number, lease in lost.items():
+            is_by_outage = lease is not None and any(start <= lease.expires_at <= end for start, end in outages)
+            check_lock()  # another may have swept since, and a third have taken the trial
+            _give_back_lost(study, number, is_by_outage=is_by_outage)
+        for number in told:
+            check_lock()
+            state = study.states.state(number)
+            with study.store.engine.begin() as connection:
+                _close_told(connection, study.study_id, number, state)
+    return list(lost)
 
 
 def _give_back_lost(study: OpenStudy, number: int, *, is_by_outage: bool) -> None:

@@ -30,8 +30,8 @@ from tunefront.spaces.stages.staged_candidate import staged_candidate
 from tunefront.storage import queue, studies
 from tunefront.storage.attempts import Lease, Progress
 from tunefront.storage.counts import count
-from tunefront.storage.database.drawn_parameters import DrawnParameters
-from tunefront.storage.database.stored_candidates import StoredCandidates, fix
+from tunefront.storage.database.candidates.drawn_parameters import DrawnParameters
+from tunefront.storage.database.candidates.stored_candidates import StoredCandidates, fix
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 

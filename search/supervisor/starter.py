@@ -24,8 +24,9 @@ from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrial
 from tunefront.search.supervisor.uploads.uploads import Uploads
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.settings import SpaceError
-from tunefront.storage import unknown_leases
+from tunefront.storage import lost_leases
 from tunefront.storage.attempts import Lease, is_held
+from tunefront.storage.counts import Counts
 from tunefront.storage.outcomes import Outcome
 
 
@@ -85,12 +86,19 @@ class Starter:
         """Return whether a trial is leased for a slot and does not run yet, because the store went away."""
         return slot.name in self._starting
 
-    def fill(self, slots: Sequence[Slot]) -> None:
+    def fill(self, slots: Sequence[Slot], counts: Counts) -> None:
         """Start a trial on each of these slots, as far as there are trials.
+
+        Args:
+            counts: The study's trials a moment ago. Where none is due, the study's lock is not asked for: a hundred
+                idle workers would have it all the time.
 
         Raises:
             StoreAwayError: If the store is away. A trial that is leased by then starts when it is back.
         """
+        is_due = counts.is_due(self._assignment.spec.trials, only_waiting=self._assignment.spec.confirms is not None)
+        if not (is_due or self._starting or self._may_have_more or self._population is not None):
+            return
         for slot in slots:
             leased = self._left_from_outage(slot) or self._lease(slot)
             if leased is None:
@@ -116,7 +124,7 @@ class Starter:
 
     def _take(self, slot: str, device: str) -> tuple[Lease, optuna.Trial] | None:
         if self._may_have_more:
-            unknown_leases.undo(self._study, self._assignment.worker_id, self._numbers())
+            lost_leases.undo_unknown(self._study, self._assignment.worker_id, self._numbers())
         self._may_have_more = True
         leased = self._source.lease(slot, device, partial(self._checkpoints.progress, device))
         self._may_have_more = False

@@ -263,7 +263,7 @@ class Supervisor:
             if ending is not None and not (ending is Ending.NO_GROWTH and counts.running):
                 return ending
             if ending is None and self._obedience.may_start:
-                self._starter.fill(slots)
+                self._starter.fill(slots, counts)
         return None
 
     @contextlib.contextmanager

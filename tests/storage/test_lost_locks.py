@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
-from tests.search.supervisor.outage_fixture import on_statement
 from tests.storage.conftest import empty
 from tests.storage.study_fixture import StudyFixture
 from tunefront.storage import queue
@@ -59,19 +59,20 @@ def test_trials_are_swept_only_while_the_lock_is_held(postgres_store: Store) -> 
     fixture = StudyFixture.on(postgres_store)
     fixture.lease("anna")
     other = sa.create_engine(postgres_store.engine.url)
+    n_ended = []
 
-    def end_the_locks_connection() -> None:
-        with other.begin() as connection:
-            connection.execute(
-                sa.text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
-            )
+    def end_the_locks_connection(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "FROM tunefront_leases" in statement:  # once without the lock, and once with it
+            with other.begin() as beside:
+                query = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                n_ended.append(len(beside.execute(sa.text(query)).all()))
 
-    with (
-        on_statement(postgres_store.engine, "FROM tunefront_leases", end_the_locks_connection) as found,
-        pytest.raises(sa.exc.DBAPIError),
-    ):
+    sa.event.listen(postgres_store.engine, "before_cursor_execute", end_the_locks_connection)
+    with pytest.raises(sa.exc.DBAPIError):
         queue.sweep(fixture.study, ["anna"])
-    assert found
+    sa.event.remove(postgres_store.engine, "before_cursor_execute", end_the_locks_connection)
+    assert n_ended[0] == 0
+    assert n_ended[1] > 0
     assert fixture.counts().running == 1
     assert read_leases(fixture.study)[0].worker_id == "anna"
     other.dispose()

@@ -101,3 +101,11 @@ def test_an_end_that_was_told_is_no_longer_taken_for_another_workers(fixture: St
     fixture.sweep("anna")
     assert fixture.finish(fixture.lease("bert")) is True
     assert fixture.finish(late) is False
+
+
+@pytest.mark.timeout(60)
+def test_a_sweep_that_finds_nobody_lost_does_not_ask_for_the_lock(fixture: StudyFixture) -> None:
+    fixture.lease("anna")
+    with StudyFixture.on(fixture.store, "digits").study.exclusively():
+        assert queue.sweep(fixture.study, ["bert"]) == []
+    assert queue.sweep(fixture.study, ["anna"]) == [0]

@@ -62,3 +62,21 @@ def test_a_supervisor_waits_for_a_lease_before_it_sweeps_others(tmp_path: Path) 
     assert time.monotonic() - started_at >= WAITS.lease_seconds
     assert "trial 0: its worker was lost; back in the queue" in fixture.view.lines
     assert [(trial.state, trial.n_attempts) for trial in fixture.trials()] == [("complete", 2), ("complete", 1)]
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_with_nothing_to_do_does_not_ask_for_the_lock(tmp_path: Path) -> None:
+    fixture = make(tmp_path, "anna", f"sqlite:///{tmp_path / 'tunefront.db'}", {}, 2)
+    for _ in range(2):
+        with fixture.study.exclusively():
+            assert queue.lease_next(fixture.study, 2, "bert", "cpu0")
+    supervisor = fixture.supervisor()
+    with fixture.study.exclusively():
+        assert supervisor.step(supervisor.slots) is None
+        assert not supervisor.is_out_of_reach  # as it would be after it had waited for the lock
+    with fixture.store.engine.begin() as connection:  # bert gives one back
+        connection.exec_driver_sql("DELETE FROM tunefront_leases WHERE number = 1")
+        connection.exec_driver_sql("UPDATE trials SET state = 'WAITING' WHERE number = 1")
+    with fixture.study.exclusively():
+        assert supervisor.step(supervisor.slots) is None
+        assert supervisor.is_out_of_reach

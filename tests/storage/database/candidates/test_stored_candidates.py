@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from tests.storage.study_fixture import StudyFixture
-from tunefront.storage.database.stored_candidates import StoredCandidates, fix
+from tunefront.storage.database.candidates.stored_candidates import StoredCandidates, fix
 
 
 def of_optuna(fixture: StudyFixture) -> list[dict[str, Any]]:
@@ -102,7 +102,7 @@ def test_where_all_is_known_nothing_is_asked(fixture: StudyFixture) -> None:
 def test_many_open_trials_are_read_in_one_range(
     fixture: StudyFixture, n_trials: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tunefront.storage.database.stored_candidates._MOST_NAMED", 2)
+    monkeypatch.setattr("tunefront.storage.database.candidates.stored_candidates._MOST_NAMED", 2)
     study, candidates = fixture.study.optuna, StoredCandidates(fixture.store.engine, fixture.study.study_id)
     for number in range(n_trials):
         study.enqueue_trial({"units": number})

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from tests.search.supervisor.outage_fixture import on_statement
 from tests.storage.study_fixture import StudyFixture
-from tunefront.storage.database.drawn_parameters import DrawnParameters
+from tunefront.storage.database.candidates.drawn_parameters import DrawnParameters
 from tunefront.storage.database.optuna_tables import trial_params
 
 FIXED = {"kind": "deep", "drop": 0.25}
