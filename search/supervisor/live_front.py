@@ -14,7 +14,7 @@ from tunefront.objectives.chance import Chance
 from tunefront.objectives.dominance import dominating
 from tunefront.objectives.limits import Objective, broken_limit, violations
 from tunefront.objectives.measures import Axis, Direction, known_early
-from tunefront.storage.database.stored_trials import read_trials
+from tunefront.storage.database.stored_trials import Detail, read_trials
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.trials import is_feasible
 
@@ -143,7 +143,7 @@ class LiveFront:
         if members.n_seen < len(complete):
             ids = {self.study.trial_id(number) for number in complete[members.n_seen :]}
             with self.study.store.reading() as connection:
-                new = read_trials(connection, self.study.study_id, ids, results_only=True)
+                new = read_trials(connection, self.study.study_id, ids, detail=Detail.NOTHING)
             for trial in new:
                 is_within = is_feasible(trial, list(self.objectives.values()), self.extra)
                 members.add(trial.number, tuple(trial.values), is_feasible=is_within)

@@ -2,7 +2,8 @@
 
 Optuna itself reads first and writes later in one deferred transaction of SQLite. Two workers can then
 take the same waiting trial, or lose a write to "database is locked". Here every transaction of a
-writer begins ``IMMEDIATE``, tables are made under a lock, and readers use plain transactions.
+writer begins ``IMMEDIATE``, tables are made under a lock, and what only reads uses plain transactions: else workers
+that read thousands of trials at once would wait for each other until some give up.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tunefront.storage.database import schema
 from tunefront.storage.database.locks import StoreError, exclusive_lock
 from tunefront.storage.database.migration import upgrade
 from tunefront.storage.database.open_connections import OpenConnections
+from tunefront.storage.database.optuna_storage import READS, TrialStorage, reads
 from tunefront.storage.database.password_file import check_password_file, password_file
 from tunefront.storage.database.passwords import has_stray_at, masked, may_have_password, written
 from tunefront.storage.database.server_settings import connect_arguments, ping_after_pauses, set_server_side
@@ -94,7 +96,7 @@ class Store:
 def reading(engine: Engine) -> Connection:
     """Return a connection for single reads, which asks a server for each once, and not for a transaction around it."""
     if engine.dialect.name == "sqlite":  # its driver would begin transactions of its own afterwards
-        return engine.connect()
+        return engine.connect().execution_options(**READS)
     return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -205,7 +207,7 @@ def _optuna_storage(
     connections = None
     is_sqlite = url.get_backend_name() == "sqlite"
     arguments = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
-    storage = RDBStorage(
+    storage = TrialStorage(
         # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
         url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
         engine_kwargs={"connect_args": arguments},
@@ -236,7 +238,7 @@ def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer and not reads(connection) else "BEGIN")
 
 
 def _require_tables(url: URL) -> None:

@@ -24,8 +24,8 @@ trials = sa.Table(  # with its key, which the database tells of a new row
     sa.Column("study_id"),
     sa.Column("number"),
     sa.Column("state"),
-    sa.Column("datetime_start"),
-    sa.Column("datetime_complete"),
+    sa.Column("datetime_start", sa.DateTime),
+    sa.Column("datetime_complete", sa.DateTime),
 )
 trial_user_attributes = sa.table(
     "trial_user_attributes", sa.column("trial_id"), sa.column("key"), sa.column("value_json")
@@ -44,7 +44,13 @@ trial_params = sa.table(
 trial_values = sa.table(
     "trial_values", sa.column("trial_id"), sa.column("objective"), sa.column("value"), sa.column("value_type")
 )
-trial_intermediate_values = sa.table("trial_intermediate_values", sa.column("trial_id"), sa.column("step"))
+trial_intermediate_values = sa.table(
+    "trial_intermediate_values",
+    sa.column("trial_id"),
+    sa.column("step"),
+    sa.column("intermediate_value"),
+    sa.column("intermediate_value_type"),
+)
 study_user_attributes = sa.table(
     "study_user_attributes", sa.column("study_id"), sa.column("key"), sa.column("value_json")
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import optuna
+import pytest
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from tests.storage.study_fixture import StudyFixture
@@ -19,8 +21,15 @@ def read(fixture: StudyFixture) -> list[FrozenTrial]:
         return read_trials(connection, fixture.study.study_id)
 
 
+def by_optuna(fixture: StudyFixture, included: set[int] | None = None, newer_than: int = -1) -> list[FrozenTrial]:
+    """Return the trials by the statements and objects of Optuna alone."""
+    return RDBStorage._get_trials(fixture.store.optuna, fixture.study.study_id, None, included or set(), newer_than)
+
+
 def check_equal(fixture: StudyFixture) -> None:
-    ours, optunas = read(fixture), fixture.study.optuna.get_trials(deepcopy=False)
+    ours, optunas = read(fixture), by_optuna(fixture)
+    # Its own storage reads them likewise, with all that they have; no two NaN are equal, so texts are compared.
+    assert list(map(repr, fixture.store.optuna.get_all_trials(fixture.study.study_id))) == list(map(repr, optunas))
     assert [{name: getattr(trial, name) for name in FIELDS} for trial in ours] == [
         {name: getattr(trial, name) for name in FIELDS} for trial in optunas
     ]
@@ -51,6 +60,8 @@ def test_trials_are_those_of_optuna_in_every_state_and_with_every_value(fixture:
         trial.set_user_attr("reason", f"it is {number}, 'quoted' and ü")
         trial.set_user_attr("stages", [{"first_epoch": 1, "parameters": {"a": None}}])
         fixture.store.optuna.set_trial_system_attr(trial._trial_id, "tpe:relative_params:0", "{}")
+        told = (math.nan, math.inf, -math.inf, 0.5)[number % 4]
+        fixture.store.optuna.set_trial_intermediate_value(trial._trial_id, number, told)
         if number in (1, 2):
             with fixture.store.engine.begin() as connection:
                 constraints.write(connection, trial._trial_id, [0.5, -number, 0.0])
@@ -87,3 +98,21 @@ def test_a_pruned_trial_of_one_objective_has_its_last_value(fixture: StudyFixtur
 
 def test_a_study_without_trials_has_none(fixture: StudyFixture) -> None:
     assert read(fixture) == []
+
+
+def test_the_storage_reads_the_trials_that_optuna_wants_to_read_again(fixture: StudyFixture) -> None:
+    study, study_id = fixture.study.optuna, fixture.study.study_id
+    ids = [study.ask()._trial_id for _ in range(6)]
+    for included, newer_than in (
+        ({ids[1]}, ids[3]),
+        (set(ids), ids[5]),
+        ({ids[5]}, ids[1]),
+        (set(), ids[5]),
+        (set(), 0),
+    ):
+        found = fixture.store.optuna._get_trials(study_id, None, included, newer_than)
+        assert list(map(repr, found)) == list(map(repr, by_optuna(fixture, included, newer_than)))
+    study.tell(0, state=TrialState.FAIL)
+    assert [trial.number for trial in study.get_trials(states=(TrialState.FAIL,))] == [0]
+    with pytest.raises(KeyError):
+        fixture.store.optuna.get_all_trials(77)
