@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Collection, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from importlib.metadata import version
-from itertools import chain
 from typing import Any
 
+import numpy as np
 import optuna
-from optuna.distributions import BaseDistribution
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, TPESampler
-from optuna.samplers._tpe.sampler import _split_trials, default_gamma, default_gamma_multiobjective
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator
 from optuna.search_space import _GroupDecomposedSearchSpace
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from tunefront.search.sampling.good_trials import GoodTrials
 from tunefront.search.system.optuna_log import quiet_optuna
 
 _KNOWN_VERSIONS = {"5.0.0"}  # of Optuna: those whose candidates were compared with these, see the tests
@@ -35,17 +37,20 @@ def is_known() -> bool:
 
 
 _Kind = frozenset[str]  # the names of a trial's parameters
+_Groups = list[dict[str, BaseDistribution]]
+Observed = dict[str, NDArray[Any]]  # parameter -> Optuna's internal values
 
 
 class SeenTrials:
     """The ended trials that samplers have seen, as they need them: each is prepared once for all candidates."""
 
     def __init__(self) -> None:
-        self._judged: dict[int, FrozenTrial] = {}
-        self._shown: dict[int, FrozenTrial] = {}
-        self._good: set[int] = set()
+        self._judged: set[int] = set()
+        self._good = GoodTrials()
+        self._is_good = np.zeros(0, bool)  # by number
         self._first: dict[_Kind, FrozenTrial] = {}
-        self.by_kind: dict[_Kind, list[FrozenTrial]] = {}
+        self._by_kind: dict[_Kind, ObservedTrials] = {}
+        self._groups: tuple[list[int], _Groups] = ([], [])
 
     def __len__(self) -> int:
         return len(self._judged)
@@ -55,32 +60,90 @@ class SeenTrials:
         for trial in trials:
             if trial.number not in self._judged and trial.state in (TrialState.COMPLETE, TrialState.PRUNED):
                 kind = frozenset(trial.distributions)
-                self._judged[trial.number] = _Judged(trial)
-                self._shown[trial.number] = _shown(trial.number, trial.params)
-                self.by_kind.setdefault(kind, []).append(self._shown[trial.number])
+                self._judged.add(trial.number)
+                self._good.add(_Judged(trial))
+                self._by_kind.setdefault(kind, ObservedTrials()).add(trial)
                 if kind not in self._first or trial.number < self._first[kind].number:
                     self._first[kind] = trial
 
-    def judged(self) -> list[FrozenTrial]:
-        """Return the trials as they are divided into good and bad ones, in the order of their numbers."""
-        return [self._judged[number] for number in sorted(self._judged)]
+    def divide(self, study: optuna.Study) -> None:
+        """Find the good trials, by Optuna's own rule."""
+        self._is_good = np.zeros(max(self._judged, default=-1) + 1, bool)
+        self._is_good[self._good.numbers(study)] = True
 
-    def show_good(self, good: set[int]) -> None:
-        """Let `by_kind` have the good trials as complete ones, and the others as running ones.
+    def groups(self, find: Callable[[list[FrozenTrial]], _Groups]) -> _Groups:
+        """Return the parameters that belong together, which `find` finds by the first trial of each kind.
 
-        Optuna's TPE takes as many complete trials as it is told to for good ones, and running ones for bad ones.
+        These tell it as well as all trials do, in the order of their numbers.
         """
-        for numbers, state in ((self._good - good, TrialState.RUNNING), (good - self._good, TrialState.COMPLETE)):
-            for number in numbers:
-                self._shown[number].state = state
-        self._good = good
+        first = sorted(self._first.values(), key=lambda trial: trial.number)
+        numbers = [trial.number for trial in first]
+        if self._groups[0] != numbers:
+            self._groups = (numbers, find(first))
+        return self._groups[1]
 
-    def first_of_each_kind(self) -> list[FrozenTrial]:
-        """Return the first trial of each kind, in the order of their numbers.
+    def observed(
+        self, space: Mapping[str, BaseDistribution], running: Sequence[tuple[int, Mapping[str, Any]]]
+    ) -> tuple[Observed, Observed]:
+        """Return the values of these parameters in good trials and in others, as Optuna's estimators want them.
 
-        They tell which parameters belong together as well as all trials do.
+        Args:
+            running: Number and parameters of trials that run, which count as others.
         """
-        return sorted(self._first.values(), key=lambda trial: trial.number)
+        found = [trials for kind, trials in self._by_kind.items() if space.keys() <= kind]
+        more = [(number, parameters) for number, parameters in running if space.keys() <= parameters.keys()]
+        numbers = np.concatenate([trials.numbers() for trials in found] + [np.array([each[0] for each in more], int)])
+        is_good = np.zeros(len(numbers), bool)
+        n_ended = len(numbers) - len(more)
+        is_good[:n_ended] = self._is_good[numbers[:n_ended]]
+        order = np.argsort(numbers)
+        good, others = order[is_good[order]], order[~is_good[order]]
+        values = {
+            name: np.concatenate(
+                [trials.values(name) for trials in found]
+                + [np.array([kind.to_internal_repr(parameters[name]) for _, parameters in more], _dtype(kind))]
+            )
+            for name, kind in space.items()
+        }
+        return {name: value[good] for name, value in values.items()}, {n: value[others] for n, value in values.items()}
+
+
+class ObservedTrials:
+    """Ended trials that have the same parameters: their numbers, and Optuna's internal value of each parameter."""
+
+    def __init__(self) -> None:
+        self._new: list[FrozenTrial] = []
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._numbers = np.zeros(0, int)
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Add a trial."""
+        self._new.append(trial)
+
+    def numbers(self) -> NDArray[np.int_]:
+        """Return the numbers of the trials, in the order in which they were added."""
+        self._take_in()
+        return self._numbers
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Return the values of a parameter, in the order of the numbers."""
+        self._take_in()
+        return self._columns[name]
+
+    def _take_in(self) -> None:
+        if not self._new:
+            return
+        self._numbers = np.append(self._numbers, [trial.number for trial in self._new])
+        for name, kind in self._new[0].distributions.items():
+            new: NDArray[Any] = np.array(
+                [kind.to_internal_repr(trial.params[name]) for trial in self._new], _dtype(kind)
+            )
+            self._columns[name] = np.append(self._columns.get(name, np.zeros(0, new.dtype)), new)
+        self._new = []
+
+
+def _dtype(kind: BaseDistribution) -> type:
+    return int if isinstance(kind, CategoricalDistribution) else float
 
 
 class _Judged(FrozenTrial):
@@ -108,24 +171,8 @@ class _Judged(FrozenTrial):
         return self._constraints
 
 
-def _shown(number: int, parameters: dict[str, Any]) -> FrozenTrial:
-    return FrozenTrial(
-        number=number,
-        state=TrialState.RUNNING,
-        value=0.0,
-        datetime_start=None,
-        datetime_complete=None,
-        params=parameters,
-        distributions={},
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-        trial_id=number,
-    )
-
-
 class _Shown(InMemoryStorage):
-    """A storage with the trials that an estimator is to be shown, and no others."""
+    """A storage with the trials that are looked through for groups, and no others."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,9 +182,6 @@ class _Shown(InMemoryStorage):
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
         return [trial for trial in self.trials if states is None or trial.state in states]
-
-    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Write nothing: the candidate is told of once, when all its groups are drawn."""
 
 
 class GroupedTpeSampler(BaseSampler):
@@ -150,24 +194,26 @@ class GroupedTpeSampler(BaseSampler):
     def __init__(self, seen: SeenTrials, seed: int, n_startup_trials: int, n_ei_candidates: int) -> None:
         self._seen = seen
         self._n_startup_trials = n_startup_trials
-        self._settings: dict[str, Any] = {"seed": seed, "n_ei_candidates": n_ei_candidates, "multivariate": True}
-        self._storage = _Shown()
-        self._running: list[FrozenTrial] = []
-        self._groups: list[dict[str, BaseDistribution]] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._tpe = TPESampler(
+                seed=seed, n_ei_candidates=n_ei_candidates, n_startup_trials=0, multivariate=True, constant_liar=True
+            )
+        self._running: list[tuple[int, Mapping[str, Any]]] = []
+        self._groups: _Groups = []
+        self._is_startup = True
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         trials = study.get_trials(deepcopy=False)
         self._seen.prepare(trials)
-        with quiet_optuna():
-            self._study = optuna.create_study(storage=self._storage, directions=study.directions)
-        is_startup = len(self._seen) < self._n_startup_trials
-        self._tpe = self._make_tpe(self._n_startup_trials if is_startup else 0)
-        if is_startup:
+        self._is_startup = len(self._seen) < self._n_startup_trials
+        if self._is_startup:
             return {}
         running = [other for other in trials if other.state == TrialState.RUNNING and other.number != trial.number]
-        self._running = [self._shown_running(other) for other in running]
-        self._seen.show_good(self._good(study))
-        self._groups = self._find_groups()
+        # One that runs has the candidate that its worker has told of, as far as it has none yet.
+        self._running = [(other.number, self._tpe._get_params(other, study)) for other in running]
+        self._seen.divide(study)
+        self._groups = self._seen.groups(_find_groups)
         return {name: found for group in self._groups for name, found in group.items()}
 
     def sample_relative(
@@ -175,8 +221,7 @@ class GroupedTpeSampler(BaseSampler):
     ) -> dict[str, Any]:
         parameters: dict[str, Any] = {}
         for group in self._groups:
-            self._show(group)
-            parameters |= self._tpe.sample_relative(self._study, trial, group)
+            parameters |= self._sample(study, group)
         content = json.dumps(parameters) if parameters else ""
         for place in range(0, len(content), _SHARED_LENGTH):
             part = content[place : place + _SHARED_LENGTH]
@@ -186,38 +231,29 @@ class GroupedTpeSampler(BaseSampler):
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        self._show({param_name})
-        return self._tpe.sample_independent(self._study, trial, param_name, param_distribution)
+        if self._is_startup:
+            return self._tpe._random_sampler.sample_independent(study, trial, param_name, param_distribution)
+        return self._sample(study, {param_name: param_distribution})[param_name]
 
-    def _make_tpe(self, n_startup_trials: int) -> TPESampler:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # `gamma` is to go with a later version
-            return TPESampler(
-                n_startup_trials=n_startup_trials,
-                constant_liar=True,
-                gamma=lambda n_complete: n_complete,  # all that are shown as complete are good
-                **self._settings,
-            )
+    def _sample(self, study: optuna.Study, space: dict[str, BaseDistribution]) -> dict[str, Any]:
+        """Return the best of some values for parameters that belong together, drawn and compared as by Optuna."""
+        observed = self._seen.observed(space, self._running)
+        # Where there are several objectives, all good trials weigh the same.
+        weights = [np.ones(len(next(iter(observed[0].values())))) if len(study.directions) > 1 else None, None]
+        good, others = (
+            _ParzenEstimator(values, space, self._tpe._parzen_estimator_parameters, weight)
+            for values, weight in zip(observed, weights, strict=True)
+        )
+        drawn = good.sample(self._tpe._rng.rng, self._tpe._n_ei_candidates)
+        best = TPESampler._compare(drawn, self._tpe._compute_acquisition_func(drawn, good, others))
+        return {name: kind.to_external_repr(best[name]) for name, kind in space.items()}
 
-    def _good(self, study: optuna.Study) -> set[int]:
-        """Return the numbers of the good trials, by Optuna's own rule."""
-        gamma: Callable[[int], int] = default_gamma if len(study.directions) == 1 else default_gamma_multiobjective
-        good, _ = _split_trials(study, self._seen.judged(), gamma(len(self._seen)))
-        return {trial.number for trial in good}
 
-    def _shown_running(self, trial: FrozenTrial) -> FrozenTrial:
-        """Return a trial that runs with the candidate that its worker has told of, as far as it has none yet."""
-        return _shown(trial.number, self._tpe._get_params(trial, self._study))
-
-    def _find_groups(self) -> list[dict[str, BaseDistribution]]:
-        self._storage.trials = self._seen.first_of_each_kind()
-        found = _GroupDecomposedSearchSpace(include_pruned=True).calculate(self._study).search_spaces
-        groups = [{name: kind for name, kind in sorted(group.items()) if not kind.single()} for group in found]
-        return [group for group in groups if group]
-
-    def _show(self, names: Collection[str]) -> None:
-        """Show the estimator the trials that have these parameters; it would pass over the others."""
-        wanted = set(names)
-        ended = [trials for kind, trials in self._seen.by_kind.items() if wanted <= kind]
-        running = [trial for trial in self._running if wanted <= trial.params.keys()]
-        self._storage.trials = [*chain.from_iterable(ended), *running]
+def _find_groups(trials: list[FrozenTrial]) -> _Groups:
+    storage = _Shown()
+    storage.trials = trials
+    with quiet_optuna():
+        study = optuna.create_study(storage=storage)
+    found = _GroupDecomposedSearchSpace(include_pruned=True).calculate(study).search_spaces
+    groups = [{name: kind for name, kind in sorted(group.items()) if not kind.single()} for group in found]
+    return [group for group in groups if group]
