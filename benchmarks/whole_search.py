@@ -160,7 +160,7 @@ def run_worker(
     if profile is None:
         worker.work()
     else:
-        profiler = cProfile.Profile()
+        profiler = cProfile.Profile(time.thread_time)
         profiler.runcall(worker.work)
         profiler.dump_stats(profile)
     costs.put(WorkerCost(time.process_time() - own, tree_seconds(server) - trials, statements[0]))

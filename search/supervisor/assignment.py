@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ class Assignment:
 
     def checkpoints(self) -> StudyCheckpoints:
         """Return the checkpoints of the study's trials in the folder."""
-        are_times_compared = any(measure.unit == "seconds" for measure in self._compared())
+        are_times_compared = any(measure.unit == "seconds" for measure in self._compared)
         return StudyCheckpoints(self.out, are_times_compared, partial(attempts_at, self.study))
 
     def seed_of(self, number: int) -> int:
@@ -107,14 +107,14 @@ class Assignment:
         """
         return TrialTask(
             number=lease.number,
-            spec=self.spec.as_json(),
+            spec=self._spec_as_json,
             candidate=candidate,
             dataset=self.dataset,
             slot=slot,
             seed=self.seed_of(lease.number),
             rungs=rungs,
             model_path=str(model_path),
-            measures_latency=any(measure.name == "latency_seconds" for measure in self._compared()),
+            measures_latency=any(measure.name == "latency_seconds" for measure in self._compared),
             log_folder=self.log_folder(lease.number),
             structures=str(structures),
             checkpoint_folder=str(self.checkpoints().folder(lease.number)),
@@ -130,8 +130,14 @@ class Assignment:
         table = self.spec.sampler
         return tuple(range(table.interval, candidate.epochs, table.interval)) if isinstance(table, PbtTable) else ()
 
+    @cached_property
+    def _spec_as_json(self) -> Mapping[str, Any]:
+        """The spec for trial processes; it is made once, because that takes as long as a transaction."""
+        return self.spec.as_json()
+
+    @cached_property
     def _compared(self) -> list[Measure]:
-        """Return the measures by which trials are compared, or which have a limit."""
+        """The measures by which trials are compared, or which have a limit."""
         return [each.measure for each in (*self.spec.parsed_objectives().values(), *self.spec.extra_limits())]
 
     def log_folder(self, number: int) -> str:

@@ -35,7 +35,7 @@ def note_epochs(study: OpenStudy, spec: StudySpec, lease: Lease, epochs: Iterabl
 
 def tells_optuna(spec: StudySpec) -> bool:
     """Return whether Optuna is told of epochs. With several objectives its TPE fails on pruned trials that have any."""
-    return list(spec.parsed_objectives()) == ["accuracy"]
+    return list(spec.objectives.present()) == ["accuracy"]
 
 
 class Delivery:
