@@ -49,7 +49,7 @@ class SeenTrials:
         self._good = GoodTrials()
         self._is_good = np.zeros(0, bool)  # by number
         self._first: dict[_Kind, FrozenTrial] = {}
-        self._by_kind: dict[_Kind, ObservedTrials] = {}
+        self._by_kind: dict[_Kind, KindColumns] = {}
         self._groups: tuple[list[int], _Groups] = ([], [])
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ class SeenTrials:
                 kind = frozenset(trial.distributions)
                 self._judged.add(trial.number)
                 self._good.add(_Judged(trial))
-                self._by_kind.setdefault(kind, ObservedTrials()).add(trial)
+                self._by_kind.setdefault(kind, KindColumns()).add(trial)
                 if kind not in self._first or trial.number < self._first[kind].number:
                     self._first[kind] = trial
 
@@ -108,7 +108,7 @@ class SeenTrials:
         return {name: value[good] for name, value in values.items()}, {n: value[others] for n, value in values.items()}
 
 
-class ObservedTrials:
+class KindColumns:
     """Ended trials that have the same parameters: their numbers, and Optuna's internal value of each parameter."""
 
     def __init__(self) -> None:
