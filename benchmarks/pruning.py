@@ -6,7 +6,8 @@ of the trials. Prints a Markdown table for each recording, and whether the expec
     pip install -r benchmarks/requirements-pruning.txt
     python benchmarks/pruning.py [TABLE ...] [--repeats 50] [--workers 4] [--out FOLDER]
 
-With --validation-alone, `pareto` does not see training accuracies, and nothing else is played.
+With --ours, only the bounds and the settings of `pareto` are played. With --validation-alone, `pareto` does not see
+training accuracies, and nothing else is played.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ import numpy as np
 
 from tunefront.reports.replay.page import write_replay
 from tunefront.reports.replay.tables import replay_markdown, times_oracle
-from tunefront.search.replay import DEFAULT_PRUNERS, Pruner, RecordedTable, Strategy, parse_pruner, replay
+from tunefront.search.replay import Pruner, RecordedTable, Strategy, parse_pruner, replay
 from tunefront.search.replay.recording import Recording, read_recording
 
 RECORDINGS = Path(__file__).with_name("recordings")
-PRUNERS = ("oracle", "foresight", "none", "dominance:1.5", "dominance:3", "median", "halving")
-STRICT = ("strict:0.02", "strict:0.05", "strict:0.2", "strict:0.5")  # without the tolerance
-SETTINGS = [*(name for name in DEFAULT_PRUNERS if name.startswith("pareto:")), "pareto:0.05:1"]
-PROMISED_SETTING = "pareto:0.05"
+BOUNDS = ("oracle", "foresight", "none")
+OTHERS = ("dominance:1.5", "dominance:3", "median", "halving")
+SETTINGS = ("strict:0.1", "strict:0.2", "pareto:0.05", "pareto:0.1", "pareto:0.2", "pareto:0.5")
+PROMISED_SETTING = "pareto:0.1"
 
 
 class Moasha:
@@ -81,18 +82,21 @@ def _losses(table: RecordedTable, epoch: int) -> np.ndarray[Any, np.dtype[np.flo
     return np.where(is_gain, 1 - values, np.log10(np.where(is_gain, 1, values)))
 
 
-def strategies(n_workers: int, is_pareto_alone: bool = False) -> list[Strategy]:
+def strategies(n_workers: int, is_ours_alone: bool = False) -> list[Strategy]:
     """Return a strategy for every rule, with trials in random order."""
-    if is_pareto_alone:
-        return [Strategy("random", parse_pruner(name), n_workers) for name in ("oracle", PROMISED_SETTING)]
-    pruners = [parse_pruner(name) for name in [*PRUNERS, *STRICT, *SETTINGS]]
+    pruners = [parse_pruner(name) for name in [*BOUNDS, *SETTINGS]]
+    if not is_ours_alone:
+        pruners[len(BOUNDS) : len(BOUNDS)] = [*map(parse_pruner, OTHERS), *_moasha()]
+    return [Strategy("random", pruner, n_workers) for pruner in pruners]
+
+
+def _moasha() -> list[Pruner]:
     try:
         version("syne-tune")
     except PackageNotFoundError:
         print("no MOASHA: pip install -r benchmarks/requirements-pruning.txt", file=sys.stderr)
-    else:
-        pruners.insert(len(PRUNERS), Pruner("MOASHA", Moasha))
-    return [Strategy("random", pruner, n_workers) for pruner in pruners]
+        return []
+    return [Pruner("MOASHA", Moasha)]
 
 
 def verdicts(results: Mapping[str, Any]) -> list[str]:
@@ -101,7 +105,7 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
     promised = by_pruner[PROMISED_SETTING]
     keeping = [by_pruner[name] for name in SETTINGS if by_pruner[name]["hypervolume_share"]["mean"] >= 0.995]
     found = [
-        _verdict("strict:0.05", "front lost", by_pruner["strict:0.05"]["front_lost_share"]["mean"], "at most", 0.05),
+        _verdict("strict:0.1", "front lost", by_pruner["strict:0.1"]["front_lost_share"]["mean"], "at most", 0.1),
         _verdict(PROMISED_SETTING, "front missed", promised["front_missed_share"]["mean"], "at most", 0.05),
         _verdict(PROMISED_SETTING, "hypervolume kept", promised["hypervolume_share"]["mean"], "at least", 0.999),
         _verdict(PROMISED_SETTING, "epochs used", promised["epochs_share"]["mean"], "at most", 0.32),
@@ -113,6 +117,7 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
     ratio, foresight = times_oracle(bold, results) or float("nan"), by_pruner["foresight"]["epochs_share"]["mean"]
     return [
         *found,
+        _verdict(name, "epochs used", bold["epochs_share"]["mean"], "at most", 0.30),
         _verdict(name, "times the oracle's epochs", ratio, "at most", 1.3),
         f"- {name}: {bold['epochs_share']['mean'] / foresight:.2f} times the epochs of foresight",
     ]
@@ -130,7 +135,7 @@ def without_training_accuracies(recording: Recording) -> Recording:
 
 
 def run(
-    path: Path, n_repeats: int, n_workers: int, n_processes: int, is_validation_alone: bool = False
+    recording: Recording, label: str, played: Sequence[Strategy], n_repeats: int, n_processes: int
 ) -> dict[str, Any]:
     """Replay one table, with progress on stderr."""
     start = time.perf_counter()
@@ -138,12 +143,8 @@ def run(
     def progress(done: int, total: int) -> None:
         if done % n_repeats == 0:
             seconds = time.perf_counter() - start
-            print(f"{path.name}: {done} of {total} replays, {seconds:.0f} s", file=sys.stderr, flush=True)
+            print(f"{label}: {done} of {total} replays, {seconds:.0f} s", file=sys.stderr, flush=True)
 
-    recording = read_recording(path)
-    if is_validation_alone:
-        recording = without_training_accuracies(recording)
-    played = strategies(n_workers, is_validation_alone)
     return replay(recording, played, n_repeats, n_processes=n_processes, progress=progress).as_json()
 
 
@@ -153,7 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=50)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--validation-alone", action="store_true")
+    which = parser.add_mutually_exclusive_group()
+    for option in ("--ours", "--validation-alone"):
+        which.add_argument(option, action="store_true")
     parser.add_argument("--out", type=Path, help="folder for a page and tables of each recording")
     given = parser.parse_args(arguments)
     tables = given.tables or sorted(RECORDINGS.glob("*.csv*"))
@@ -161,7 +164,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(f"there is no table in {RECORDINGS}: make one with tunefront record")
     print(f"{given.workers} simulated workers, {platform.machine()}, Python {platform.python_version()}")
     for path in tables:
-        results = run(path, given.repeats, given.workers, given.processes, given.validation_alone)
+        recording = read_recording(path)
+        if given.validation_alone:
+            recording = without_training_accuracies(recording)
+            played = [Strategy("random", parse_pruner(name), given.workers) for name in ("oracle", PROMISED_SETTING)]
+        else:
+            played = strategies(given.workers, given.ours)
+        results = run(recording, path.name, played, given.repeats, given.processes)
         found = [] if given.validation_alone else verdicts(results)
         print(f"\n### {path.name}\n\n{replay_markdown(results)}", *found, sep="\n", flush=True)
         if given.out:

@@ -4,8 +4,8 @@ Optuna's pruners look at one value. Stopping on accuracy alone destroys a front,
 slowly. Here a trial is stopped only if even an optimistic end would be dominated by a finished trial, would break a
 limit, or would be no better than guessing. Memory is known before training. Time and accuracy are predicted from what
 the study's finished trials still needed and gained from the same epoch on. The optimistic accuracy is a bound that the
-trial passes only with a small chance; the optimistic time is the lower quartile. A limit on time counts as broken if
-the trial would keep it only with that small chance.
+trial passes only with a small chance; the optimistic time is the lower decile. A limit on time counts as broken if
+the trial would keep it only with that small chance. The chance is the smaller, the less is left to save.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ParetoPruner:
         for axis, objective in self.objectives.items():
             value = best[list(self.objectives).index(axis)]
             if objective.measure.name in TIMED and objective.has_limit:
-                accepted = self._accepted_chance(finished, n_ended)
+                accepted = self._accepted_chance(len(curve), finished, n_ended)
                 value = self.predict_time(curve, finished, measurements).undercut_with(accepted)
             if math.isfinite(value) and objective.is_out_of_reach(value):
                 violations = {objective.measure.name: objective.violation(value)}
@@ -142,10 +142,10 @@ class ParetoPruner:
         for axis, objective in self.objectives.items():
             if axis == "accuracy":
                 end = self.predict_accuracy(curve, finished)
-                chance = self._accepted_chance(finished, n_ended)
+                chance = self._accepted_chance(len(curve), finished, n_ended)
                 values.append(-self.measure.loss(math.inf) if end is None else end.exceeded_with(chance))
             elif objective.measure.name in TIMED:
-                values.append(self.predict_time(curve, finished, measurements).lower_quartile)
+                values.append(self.predict_time(curve, finished, measurements).lower_decile)
             else:
                 value = measurements.get(objective.measure.name, math.nan)
                 values.append(-math.inf if math.isnan(value) else value)
@@ -187,16 +187,20 @@ class ParetoPruner:
         n_to_come = 0 if self.may_end_early else self.epochs - len(seconds)
         return project_seconds(seconds, n_to_come, wholes, so_far, (measurements or {}).get(PASSES[name], 0.0))
 
-    def _accepted_chance(self, finished: FinishedTrials, n_ended: int | None) -> float:
-        """Return the chance of being on today's front up to which a trial is stopped, at most 0.5.
+    def _accepted_chance(self, epoch: int, finished: FinishedTrials, n_ended: int | None) -> float:
+        """Return the chance of being on today's front up to which a trial is stopped after an epoch, at most 0.5.
 
         If each of n trials is stopped at a chance of `front_loss` times the share of trials that are on the front, n
         times that share times `front_loss` members are lost at most: `front_loss` of the front. A trial that waits for
         a later verdict keeps its chance on average, so judging it often adds nothing. And the front will thin out
         while more trials come, but for a stopped trial as for the others, so that today's share is the one to take.
+
+        What a lost member buys are the epochs that are left. So the chance is proportional to them, and on average
+        over the epochs it is the one above: twice that after none of them, nothing after the last one.
         """
         n = max(n_ended or 0, len(finished), 1)
-        return min(self.front_loss * max(len(finished.rival_numbers), 1) / n, 0.5)
+        left = max(1 - epoch / self.epochs, 0.0)
+        return min(2 * left * self.front_loss * max(len(finished.rival_numbers), 1) / n, 0.5)
 
     def _are_like(self, epoch: int, finished: FinishedTrials) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
         """Return which finished trials to learn from: those of this length, or while they are few, longer ones too.

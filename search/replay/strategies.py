@@ -156,7 +156,7 @@ def _make_pareto(front_loss: float, *rest: Any, tolerance: bool = True) -> Rule:
     return Pareto(table, ParetoTable.model_validate(settings))
 
 
-_PARETO_SETTINGS = [_Setting(0.0, 0.5, default=0.05), _Setting(0.0, 1e6, is_whole=True)]
+_PARETO_SETTINGS = [_Setting(0.0, 0.5, default=ParetoTable().front_loss), _Setting(0.0, 1e6, is_whole=True)]
 # name -> the function that makes its rule from its settings, a table and the number of trials; and its settings
 _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "none": (_make_none, []),
@@ -169,5 +169,5 @@ _PRUNERS: dict[str, tuple[Callable[..., Rule], list[_Setting]]] = {
     "strict": (partial(_make_pareto, tolerance=False), _PARETO_SETTINGS),
 }
 _KNOWN_PRUNERS = ", ".join(
-    [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.05", "dominance:1.5"]
+    [*(name for name, (_, settings) in _PRUNERS.items() if not settings), "pareto:0.1", "dominance:1.5"]
 )

@@ -16,8 +16,7 @@ class ParetoTable(Table):
     """A pruner that stops trials that would not come on the front.
 
     Attributes:
-        front_loss: The accepted chance, each time a trial is judged, that it would have ended on the front. A trial
-            with a chance of at least a half always goes on, so a larger value would change nothing.
+        front_loss: The share of the front that may be lost.
         min_epochs: The first epoch at which trials are judged. In the very first one, a model that will be the best
             may still be guessing for most of the time.
         rung_factor: The factor between one epoch at which trials are judged and the next.
@@ -26,7 +25,7 @@ class ParetoTable(Table):
     """
 
     name: Literal["pareto"] = "pareto"
-    front_loss: float = Field(default=0.05, gt=0, le=0.5)
+    front_loss: float = Field(default=0.1, gt=0, le=0.5)
     min_epochs: int = Field(default=2, ge=1, le=MOST_COUNTED)
     rung_factor: float = Field(default=1.2, gt=1, le=10)
     tolerance: bool = True

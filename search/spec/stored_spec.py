@@ -40,7 +40,7 @@ def with_first_defaults(data: Json) -> dict[str, Any]:
     """
     pruner = data.get("pruner")
     if isinstance(pruner, Mapping) and pruner.get("name", "pareto") == "pareto":
-        data = {**data, "pruner": {"tolerance": False, **pruner}}
+        data = {**data, "pruner": {"tolerance": False, "front_loss": 0.05, **pruner}}
     sampler = data.get("sampler")  # none where only a part of a spec is read, as of a recording
     if isinstance(sampler, Mapping) and sampler.get("name", "tpe") not in ("grid", "pbt"):
         data = {**data, "sampler": {"repeats": True, **sampler}}

@@ -78,8 +78,8 @@ def test_a_long_trial_learns_nothing_from_shorter_ones() -> None:
 
 def test_a_short_trial_takes_what_longer_ones_took_up_to_its_last_epoch() -> None:
     found = tables(*LONG_ONES).of(SHORT)
-    assert PRUNER.predict_time(curve(0.25, 4, seconds=2.0), found).lower_quartile == pytest.approx(20.0)
-    assert LONG_PRUNER.predict_time(curve(0.25, 4, seconds=2.0), tables(*LONG_ONES).of(LONG)).lower_quartile == (
+    assert PRUNER.predict_time(curve(0.25, 4, seconds=2.0), found).lower_decile == pytest.approx(20.0)
+    assert LONG_PRUNER.predict_time(curve(0.25, 4, seconds=2.0), tables(*LONG_ONES).of(LONG)).lower_decile == (
         pytest.approx(100.0)
     )
 

@@ -97,7 +97,7 @@ def test_judge_goes_on_when_too_few_have_finished() -> None:
 def test_judge_is_careful_while_few_have_finished() -> None:
     spread = [finished(number, 0.5, 0.55 + 0.01 * number, 2000.0, 10.0) for number in range(8)]
     many = [finished(number, 0.5, 0.55 + 0.01 * (number % 8), 2000.0, 10.0) for number in range(80)]
-    pruner = ParetoPruner(objectives(), EPOCHS, front_loss=0.4)
+    pruner = ParetoPruner(objectives(), EPOCHS, front_loss=0.22)
     assert not pruner.judge(curve(0.49), {"model_bytes": 3000.0}, many).goes_on
     assert pruner.judge(curve(0.49), {"model_bytes": 3000.0}, spread).goes_on
 
@@ -212,7 +212,7 @@ def test_judge_learns_from_trainings_that_ended_early_up_to_their_end() -> None:
 # The accepted chance
 
 
-def accepted(n_ended: int | None, n_rivals: int, front_loss: float = 0.05) -> float:
+def accepted(n_ended: int | None, n_rivals: int, front_loss: float = 0.05, epoch: int = 5) -> float:
     """Return the accepted chance, found by bisection from the accuracy that is passed with it."""
     generator = np.random.default_rng(3)
     ends = np.sort(0.5 + 0.3 * generator.random(50))
@@ -222,8 +222,9 @@ def accepted(n_ended: int | None, n_rivals: int, front_loss: float = 0.05) -> fl
     pruner = ParetoPruner(objectives(), EPOCHS, front_loss)
     past = FinishedTrials(EPOCHS, pruner.objectives.values(), trials)
     assert len(past.rival_numbers) == n_rivals
-    best = pruner.optimistic_end(curve(0.5), {"model_bytes": 1.0}, past, n_ended)[0]
-    end = pruner.predict_accuracy(curve(0.5), past)
+    so_far = curve(*[0.5] * epoch)
+    best = pruner.optimistic_end(so_far, {"model_bytes": 1.0}, past, n_ended)[0]
+    end = pruner.predict_accuracy(so_far, past)
     assert end is not None
     return end.chance_above(best)
 
@@ -232,6 +233,12 @@ def test_accepted_chance_is_front_loss_times_the_share_of_trials_on_the_front() 
     assert accepted(100, 20) == pytest.approx(0.05 * 20 / 100, abs=1e-4)
     assert accepted(200, 50, front_loss=0.4) == pytest.approx(0.4 * 50 / 200, abs=1e-4)
     assert accepted(None, 10) == accepted(20, 10) == pytest.approx(0.05 * 10 / 50, abs=1e-4)  # those that are complete
+
+
+def test_accepted_chance_is_proportional_to_the_epochs_that_are_left() -> None:
+    # Nine, five and one of ten epochs are left; their mean over all epochs is a half, so that twice their share counts.
+    for epoch, left in ((1, 9), (5, 5), (9, 1)):
+        assert accepted(100, 20, epoch=epoch) == pytest.approx(0.05 * 20 / 100 * 2 * left / 10, abs=1e-4)
 
 
 # Many orders of trials whose law is known

@@ -229,7 +229,7 @@ def test_strategies_are_every_combination_once() -> None:
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("pareto", "pareto:0.05"),
+        ("pareto", "pareto:0.1"),
         ("pareto:0.20:01", "pareto:0.2:1"),
         (" none ", "none"),
         ("dominance", "dominance:1.5"),

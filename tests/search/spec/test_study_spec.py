@@ -16,7 +16,7 @@ def test_read_spec_of_two_keys_has_sensible_defaults(tmp_path: Path) -> None:
     assert (spec.name, spec.seed, spec.trials) == ("digits", 0, 30)
     assert (spec.training.epochs, spec.training.time_limit, spec.training.precision) == (12, 3600.0, "float32")
     assert (spec.data.validation_fraction, spec.data.test_fraction) == (0.2, 0.2)
-    assert (spec.sampler.name, spec.pruner.name, spec.pruner.front_loss) == ("tpe", "pareto", 0.05)
+    assert (spec.sampler.name, spec.pruner.name, spec.pruner.front_loss) == ("tpe", "pareto", 0.1)
     measures = {axis: objective.measure.name for axis, objective in spec.parsed_objectives().items()}
     assert measures == {"accuracy": "accuracy", "memory": "model_bytes", "time": "train_seconds"}
 
