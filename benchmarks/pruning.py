@@ -117,7 +117,6 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
     ratio, foresight = times_oracle(bold, results) or float("nan"), by_pruner["foresight"]["epochs_share"]["mean"]
     return [
         *found,
-        _verdict(name, "epochs used", bold["epochs_share"]["mean"], "at most", 0.30),
         _verdict(name, "times the oracle's epochs", ratio, "at most", 1.3),
         f"- {name}: {bold['epochs_share']['mean'] / foresight:.2f} times the epochs of foresight",
     ]
