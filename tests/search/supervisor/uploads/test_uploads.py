@@ -24,7 +24,6 @@ from tests.search.supervisor.uploads.uploading_worker import run_uploading
 from tests.search.supervisor_fixture import SupervisorFixture, make_spec
 from tests.silent_proxy import SilentProxy
 from tests.small_disk import small_disk_at
-from tunefront.approvals import approve
 from tunefront.search.supervisor.contact.delivery import deliver_left_results
 from tunefront.search.supervisor.contact.result import TrialResult
 from tunefront.search.supervisor.end_reason import Ending
@@ -156,7 +155,6 @@ def test_models_of_two_machines_lie_in_one_place(tmp_path: Path, request: pytest
     anna, bert = (make(tmp_path, name, url, plan, 6) for name in ("anna", "bert"))
     for machine in (anna, bert):
         machine.artifacts = study_artifacts.begin(machine.study, address)
-    approve([], [tmp_path])  # as `run` does with what a person names
     assert run_together(anna, bert) == [Ending.DONE, Ending.DONE]
     check_each_trained_once([anna, bert], 6)
     assert all(machine.kept_models() for machine in (anna, bert))
