@@ -115,7 +115,7 @@ def with_tunefront(settings: Mapping[str, Any], table: Table, seed: int, conditi
         trial = trials.study.ask()
         candidate: SteeredTrial = draw(table.space, trial, trials.study.sampler, {})  # type: ignore[arg-type]
         if not settings.get("repeats") and table.is_whole:
-            tried.meet(one for one in trials.study.get_trials(deepcopy=False) if one.number != trial.number)
+            tried.meet(table.parameters[place] for place in trials.places[-1:])
             first, n_before = candidate, 0
             while candidate in tried and n_before < _MOST_AGAIN:
                 n_before += 1
