@@ -98,13 +98,10 @@ def test_where_all_is_known_nothing_is_asked(fixture: StudyFixture) -> None:
     sa.event.remove(fixture.store.engine, "before_cursor_execute", refuse)
 
 
-@pytest.mark.parametrize("n_trials", [3])
-def test_many_open_trials_are_read_in_one_range(
-    fixture: StudyFixture, n_trials: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_open_trials_are_read_in_one_range(fixture: StudyFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tunefront.storage.database.candidates.stored_candidates._MOST_NAMED", 2)
     study, candidates = fixture.study.optuna, StoredCandidates(fixture.store.engine, fixture.study.study_id)
-    for number in range(n_trials):
+    for number in range(3):
         study.enqueue_trial({"units": number})
-    waiting = [{"units": number} for number in range(n_trials)]
+    waiting = [{"units": number} for number in range(3)]
     assert read(fixture, candidates) == read(fixture, candidates) == waiting
