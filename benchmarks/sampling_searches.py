@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import optuna
+from optuna._transform import _SearchSpaceTransform
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import BaseSampler, GPSampler, NSGAIIISampler, NSGAIISampler, RandomSampler, TPESampler
 from optuna.trial import TrialState
 from pydantic import TypeAdapter
 from sampling_tables import Table
+from scipy.stats import qmc
 
 from tunefront.objectives.dominance import dominating
 from tunefront.search.sampling.drawn_trial import draw
@@ -32,6 +36,7 @@ from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
 _MOST_AGAIN = 20  # as in TrialSource
+_MOST_DIMENSIONS = 128  # of a start-up by a sequence: more parameters than any table has
 
 
 class Conditions(NamedTuple):
@@ -104,14 +109,85 @@ def _run_instead(study: optuna.Study, table: Table, asked: optuna.Trial, place: 
     return trial
 
 
-def with_tunefront(settings: Mapping[str, Any], table: Table, seed: int, conditions: Conditions) -> Iterator[int]:
-    """Search as tunefront does, in memory: a trial has its own sampler, and what was tried is drawn again."""
+class SequenceSampler(RandomSampler):
+    """A sampler of one trial that takes a point of a scrambled Sobol sequence, a dimension for each parameter.
+
+    Args:
+        number: The number of the point.
+        dimensions: The dimensions of the parameters that were met, which grows.
+    """
+
+    def __init__(self, seed: int, number: int, dimensions: dict[str, int]) -> None:
+        super().__init__(seed=seed)
+        sequence = qmc.Sobol(_MOST_DIMENSIONS, scramble=True, rng=seed)
+        self._point = sequence.random(2 ** math.ceil(math.log2(number + 1)))[number]
+        self._dimensions = dimensions
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: optuna.trial.FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        place = self._point[self._dimensions.setdefault(param_name, len(self._dimensions))]
+        if isinstance(param_distribution, CategoricalDistribution):
+            return param_distribution.choices[int(place * len(param_distribution.choices))]
+        transform = _SearchSpaceTransform({param_name: param_distribution}, transform_0_1=True)
+        return transform.untransform(np.array([place]))[param_name]
+
+
+class ChildSampler(RandomSampler):
+    """A sampler of one trial that is a child of two trials of the front, as NSGA-II makes one by uniform crossover.
+
+    Each parameter is one parent's, or random with a chance of one over their number.
+    """
+
+    def __init__(self, seed: int, study: optuna.Study) -> None:
+        super().__init__(seed=seed)
+        self._random = np.random.default_rng(seed)
+        front = [trial.params for trial in study.best_trials]
+        self._parents = [front[place] for place in self._random.integers(len(front), size=2)]
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: optuna.trial.FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        parent = self._parents[self._random.integers(2)]
+        if param_name in parent and self._random.random() >= 1 / len(parent):
+            return parent[param_name]
+        return super().sample_independent(study, trial, param_name, param_distribution)
+
+
+def with_tunefront(
+    settings: Mapping[str, Any],
+    table: Table,
+    seed: int,
+    conditions: Conditions,
+    *,
+    n_from_sequence: int = 0,
+    n_before_children: int | None = None,
+) -> Iterator[int]:
+    """Search as tunefront does, in memory: a trial has its own sampler, and what was tried is drawn again.
+
+    Args:
+        n_from_sequence: The trials at the beginning that a scrambled Sobol sequence draws, which tunefront does not.
+        n_before_children: The trials after which all are children of the front, which tunefront does not; None for all.
+    """
     sampler_table: SamplerTable = TypeAdapter(SamplerTable).validate_python(settings)
     seen, tried = SeenTrials(), TriedCandidates(table.space)  # type: ignore[arg-type]
     trials = _Trials(table, conditions)
+    dimensions: dict[str, int] = {}
     while True:
         number = len(trials.places)
         trials.study.sampler = make_sampler(sampler_table, seed, number, seen=seen, space=table.space)  # type: ignore[arg-type]
+        if number < n_from_sequence:
+            trials.study.sampler = SequenceSampler(seed, number, dimensions)
+        if n_before_children is not None and number >= n_before_children:
+            trials.study.sampler = ChildSampler(seed_again(seed, number, 0), trials.study)
         trial = trials.study.ask()
         candidate: SteeredTrial = draw(table.space, trial, trials.study.sampler, {})  # type: ignore[arg-type]
         if not settings.get("repeats") and table.is_whole:
@@ -161,6 +237,11 @@ SAMPLERS: Mapping[str, tuple[str, Search]] = {
     "nsga3": ("Optuna's NSGA-III", partial(with_optuna, lambda seed: NSGAIIISampler(seed=seed))),
     "gp": ("Optuna's GP, with PyTorch", partial(with_optuna, lambda seed: GPSampler(seed=seed))),
     "tunefront": ("tunefront", partial(with_tunefront, {"name": "tpe"})),
+    "sobol": ("tunefront, first 10 of a sequence", partial(with_tunefront, {"name": "tpe"}, n_from_sequence=10)),
+    "children": (
+        "tunefront, children of the front from 50 on",
+        partial(with_tunefront, {"name": "tpe"}, n_before_children=50),
+    ),
     **{
         name: (f"tunefront, {title}", partial(with_tunefront, settings))
         for name, title, settings in (
