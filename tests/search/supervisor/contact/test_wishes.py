@@ -53,7 +53,7 @@ def has_begun(fixture: SupervisorFixture, number: int) -> Callable[[], bool]:
 
 
 def test_a_paused_study_ends_what_runs_and_starts_nothing_until_it_is_resumed(make_fixture: MakeFixture) -> None:
-    fixture = make_fixture({1: StubTrial(pause_seconds=0.4)}, trials=3)
+    fixture = make_fixture({1: StubTrial(pause_seconds=1.0)}, trials=3)
     study = fixture.study
     states: list[list[str]] = []
 
@@ -62,6 +62,7 @@ def test_a_paused_study_ends_what_runs_and_starts_nothing_until_it_is_resumed(ma
         assert fixture.trials() == []  # it was paused before the run began
         study_control.resume(study, BERT)
         yield from until(has_begun(fixture, 1))
+        yield from until(lambda: fixture.view.snapshots[-1].notice == "")  # it is shown every half second
         study_control.pause(study, BERT)
         yield from until(lambda: fixture.states() == ["complete"] * 2)
         n_shown = len(fixture.view.snapshots)
