@@ -1,4 +1,4 @@
-"""Keras, imported in two thirds of the time, because a command waits for it before its first trial.
+"""Keras, imported in less time, because a command waits for it before its first trial.
 
 Without what only its wrappers for scikit-learn and its galleries of images use, which others can still import later.
 And without a search for garbage among what stays for good.
