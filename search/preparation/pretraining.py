@@ -115,6 +115,7 @@ def _pretrain(data: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         progress(f"pretraining {candidate.architecture}, accuracy {result.accuracy:.3f}", result.epoch, epochs)
         return True
 
+    progress(f"pretraining {candidate.architecture}", 0, epochs)
     try:
         trainable = training.build(space, candidate, dataset, table.training, seed)
         goal = Goal(positive_class=dataset.positive_class, n_classes=dataset.n_classes)
