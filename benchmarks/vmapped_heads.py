@@ -11,8 +11,9 @@ Times do not depend on their values, and accuracies are far above chance. There 
 
 First each head of the program is compared with `fit` from the same weights, masks and batches: its losses and
 accuracies of every epoch, for K = 1 and K = 8. The script ends in failure if they differ, or if a comparison with the
-neighbouring head finds no difference. Then epochs are timed: each is one call, with the validation after it;
-the first one is a warm-up. A program is compiled apart from that. Orders of batches are made while the device works.
+neighbouring head finds no difference; how far the kept weights are apart is told too. Then epochs are timed: each is
+one call, with the validation after it, and the first one is a warm-up. A program is compiled apart from that. Orders of
+batches are made while the device works.
 On a GPU seconds are those of a clock; on CPU they are CPU seconds of the process, because other work may run. Bind it
 to one core there, as a slot is.
 
@@ -21,6 +22,8 @@ with 31 others is the time of all, whatever share one takes of it. Nor would its
 structure and one batch size train together: the sampler would have to draw K of them at once, without knowing how any
 of them ends. Between two epochs a head can be told to stop, but it goes on costing what the others cost, unless the
 program is compiled again for fewer. One fault, or too little memory, ends K trials. None of this is in tunefront.
+
+JAX must be installed; tunefront does not ask for it.
 
     KERAS_BACKEND=jax python benchmarks/vmapped_heads.py [--budget 50] [--at-once 1 2 8 32 128] [--out FILE]
 
@@ -190,27 +193,21 @@ def first_weights(trainable: Trainable, head: Head) -> list[NDArray[np.float32]]
 
 def first_state(trainable: Trainable, heads: Sequence[Head]) -> State:
     """Return the stacked state of heads before their first step."""
-    dropout = trainable.model.get_layer("dropout")
-
-    def other(variable: Any, head: Head) -> Any:
-        if variable is dropout.keep:
-            return np.float32(1 - head.dropout)
-        return np.array([head.seed, 0], np.uint32)
-
-    def of_optimizer(variable: Any, head: Head) -> Any:
-        return np.float32(head.learning_rate) if variable.name == "learning_rate" else np.asarray(variable)
+    keep = trainable.model.get_layer("dropout").keep
+    others = [variable is keep for variable in trainable.model.non_trainable_variables]
+    zeros = [(variable.name, np.zeros(variable.shape, variable.dtype)) for variable in trainable.optimizer.variables]
 
     def state(head: Head) -> State:
         weights = first_weights(trainable, head)
         return State(
             weights,
-            [other(variable, head) for variable in trainable.model.non_trainable_variables],
-            [of_optimizer(variable, head) for variable in trainable.optimizer.variables],
+            [np.float32(1 - head.dropout) if is_keep else np.array([head.seed, 0], np.uint32) for is_keep in others],
+            [np.float32(head.learning_rate) if name == "learning_rate" else value for name, value in zeros],
             weights,
             np.float32(-1),
         )
 
-    return jax.tree.map(lambda *values: jnp.stack(values), *map(state, heads))
+    return jax.device_put(jax.tree.map(lambda *values: np.stack(values), *map(state, heads)))
 
 
 class Program:
@@ -254,9 +251,9 @@ class Program:
         return seconds, told
 
     @property
-    def weights(self) -> list[NDArray[np.float32]]:
-        """The weights of all heads now."""
-        return jax.device_get(self._state.weights)
+    def best_weights(self) -> list[NDArray[np.float32]]:
+        """The weights of each head after its best epoch so far."""
+        return jax.device_get(self._state.best_weights)
 
     def _orders(self, epoch: int) -> Any:
         """Return the rows of each batch, shape (K, steps, batch size), in the order that trials of these seeds have."""
@@ -304,7 +301,7 @@ class Fitted:
         self._trainable = build(work, keras.layers.Dropout(dropout, name="dropout"))
 
     def train(self, head: Head, n_epochs: int) -> tuple[list[float], list[Told], list[NDArray[np.float32]]]:
-        """Train a head; return the seconds of each epoch, what each told, and the last weights."""
+        """Train a head; return the seconds of each epoch, what each told, and the weights of the best one."""
         trainable, ended, told = self._trainable, [], []
         model, optimizer = trainable.model, trainable.optimizer
         for variable, value in zip(model.trainable_variables, first_weights(trainable, head), strict=True):
@@ -316,14 +313,11 @@ class Fitted:
         def note(result: EpochResult) -> bool:
             ended.append(now())
             told.append(Told(result.metrics["loss"], result.metrics["val_loss"], result.accuracy))
-            if result.epoch == n_epochs:
-                weights.extend(np.asarray(variable) for variable in model.trainable_variables)
             return True
 
-        weights: list[NDArray[np.float32]] = []
         began = now()
         fit(trainable, self._dataset, TrainingTable(epochs=n_epochs), Goal(), note, seed=head.seed)
-        return np.diff([began, *ended]).tolist(), told, weights
+        return np.diff([began, *ended]).tolist(), told, [np.asarray(kept) for kept in model.trainable_variables]
 
 
 def check(folder: Path, n_epochs: int = 3) -> tuple[dict[str, float], list[str]]:
@@ -335,12 +329,12 @@ def check(folder: Path, n_epochs: int = 3) -> tuple[dict[str, float], list[str]]
         plain = [ways[head.dropout].train(head, n_epochs)[1:] for head in heads]
         together = Program(CHECKED_WORK, dataset, heads)
         told = together.train(n_epochs)[1]
-        vmapped = [(of_head(told, number), of_head(together.weights, number)) for number in range(N_CHECKED)]
+        vmapped = [(of_head(told, number), of_head(together.best_weights, number)) for number in range(N_CHECKED)]
         single, alone = Program(CHECKED_WORK, dataset, heads[:1]), []
         for head in heads:
             single.begin([head])
             told = single.train(n_epochs)[1]
-            alone.append((of_head(told, 0), of_head(single.weights, 0)))
+            alone.append((of_head(told, 0), of_head(single.best_weights, 0)))
     found = {
         "K = 8 and fit": differences(vmapped, plain),
         "K = 1 and fit": differences(alone, plain),
