@@ -131,6 +131,8 @@ for name in KERAS_MODULES:
     import_module(name)
 print(*sorted({"alembic", "keras", "matplotlib", "optuna", "sklearn", "sqlalchemy"} & sys.modules.keys()))
 before = set(sys.modules)
+from tunefront.search.data.sources.digits import DigitsSource
+print(len(DigitsSource(source="digits").find()), "sklearn" in sys.modules)
 import keras, sklearn.metrics, matplotlib.pyplot  # whoever needs them still gets them
 import tunefront.search.trial.process as process
 print(gc.isenabled(), *(name for name in set(sys.modules) - before if name.startswith("tunefront")))
@@ -138,4 +140,4 @@ print(gc.isenabled(), *(name for name in set(sys.modules) - before if name.start
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=True)
-    assert done.stdout.splitlines() == ["keras optuna", "True"]
+    assert done.stdout.splitlines() == ["keras optuna", "1797 False", "True"]
