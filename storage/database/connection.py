@@ -9,6 +9,7 @@ that read thousands of trials at once would wait for each other until some give 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -206,7 +207,9 @@ def _optuna_storage(
 ) -> tuple[RDBStorage, OpenConnections | None]:
     connections = None
     is_sqlite = url.get_backend_name() == "sqlite"
-    arguments = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
+    arguments: dict[str, Any] = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
+    if is_sqlite and is_writer:
+        arguments["factory"] = _WriterConnection
     storage = TrialStorage(
         # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
         url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
@@ -224,17 +227,23 @@ def _optuna_storage(
     return storage, connections
 
 
+class _WriterConnection(sqlite3.Connection):
+    """A writer's connection to an SQLite file, also while Optuna makes its tables, each with a commit of its own.
+
+    With WAL, readers never wait for a writer. With NORMAL, a commit survives a crash of the program. A power cut may
+    lose the last commits, but leaves the database consistent.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.execute("PRAGMA journal_mode=WAL")
+        self.execute("PRAGMA synchronous=NORMAL")
+
+
 def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # pysqlite must not begin transactions of its own
-        cursor = connection.cursor()
-        if is_writer:
-            # With WAL, readers never wait for a writer. With NORMAL, a commit survives a crash of the
-            # program. A power cut may lose the last commits, but leaves the database consistent.
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.close()
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
