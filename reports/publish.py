@@ -21,6 +21,7 @@ from tunefront.reports.confirmation.results import load_confirmation
 from tunefront.reports.confirmation.tables import confirmation_table, confirmed_frame
 from tunefront.reports.deployment.deployed_front import DeployedFront, load_deployed_front
 from tunefront.reports.deployment.tables import deployed_frame, deployed_table
+from tunefront.reports.figures.plotly_script import plotly_script
 from tunefront.reports.figures.style import new_figure
 from tunefront.reports.kept_models import describe_without_model
 from tunefront.reports.page.templates import compile_templates
@@ -113,6 +114,7 @@ def _without_collection(function: Callable[P, R]) -> Callable[P, R]:
 def get_ready() -> None:
     """Load what the first report of a process loads, while there is time: the last trial's end waits for none."""
     compile_templates()
+    _ = plotly_script().packed
     new_figure("").add_scatter(x=[0], y=[0]).to_json()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 
@@ -30,7 +30,7 @@ class PlotlyScript:
         comment = self.code.partition("*/")[0].removeprefix("/**")
         return ". ".join(line.strip("* .") for line in comment.strip().splitlines())
 
-    @property
+    @cached_property
     def packed(self) -> str:
         """The code, compressed by gzip, as text. Equal code gives equal text."""
         return base64.b64encode(gzip.compress(self.code.encode(), mtime=0)).decode()
