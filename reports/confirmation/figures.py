@@ -44,11 +44,12 @@ def _figure(confirmation: Confirmation, x: Axis) -> go.Figure:
     third = third_objective(search, x, "accuracy")
     thirds = [finalist.estimates[third].mean for finalist in cautious] if third else []
     shades = describe_shades(search, third, thirds) if third else []
-    figure = new_figure(f"Confirmed {name} against {x}", "<br>".join([*shades, "bars: 95 % intervals of the means"]))
     title = f"{score} ({second_title(search, 'accuracy')})" if measure.unit == "number" else score
     scores = [score for f in finalists for score in (f.estimates["accuracy"].mean, f.search_accuracy)]
     values = [value for f in finalists for value in (f.estimates[x].mean, search.value(f.searched, x))]
-    figure.update_layout(
+    figure = new_figure(
+        f"Confirmed {name} against {x}",
+        "<br>".join([*shades, "bars: 95 % intervals of the means"]),
         xaxis=measure_axis(search.measure(x), axis_title(search, x), values, search.objectives.get(x)),
         yaxis=measure_axis(measure, title, scores, search.objectives.get("accuracy")),
     )

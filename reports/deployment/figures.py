@@ -35,10 +35,10 @@ def deployed_figures(front: DeployedFront | None) -> dict[str, go.Figure]:
 
 
 def _figure(front: DeployedFront, title: str, unit: Unit, value: Callable[[DeployedVariant], float]) -> go.Figure:
-    figure = new_figure(f"What ships: accuracy against {title.split(maxsplit=1)[0]}")
     shown = [v for v in front.variants if v.accuracy is not None and not front.why_not(v) and not math.isnan(value(v))]
     cost = Measure(title, "memory" if unit == "bytes" else "time", unit, "minimize", False, "")
-    figure.update_layout(
+    figure = new_figure(
+        f"What ships: accuracy against {title.split(maxsplit=1)[0]}",
         xaxis=measure_axis(cost, title, [value(v) for v in shown]),
         yaxis=measure_axis(MEASURES["accuracy"], "accuracy", [v.accuracy for v in shown if v.accuracy is not None]),
     )

@@ -25,7 +25,7 @@ class NamedCurve:
 
 def roc_figure(curves: Sequence[NamedCurve], title: str) -> go.Figure:
     """Return a figure of ROC curves, with the line of guessing; empty if no curve has points."""
-    figure = new_figure(title)
+    figure = _square(title, "1 - specificity: taken for it, of the rest", "recall (sensitivity): found")
     drawn = [named for named in curves if named.curve.roc]
     if drawn:
         guessing = {"color": COMPLETE_COLOUR, "width": 1, "dash": "dot"}
@@ -33,17 +33,15 @@ def roc_figure(curves: Sequence[NamedCurve], title: str) -> go.Figure:
     for position, named in enumerate(drawn):
         label = f"{shortened(named.name, _LONGEST_NAME)}, AUC {named.curve.auc:.3f}"
         _add_line(figure, position, label, named.curve.roc, "false positives %{x:.1%}, found %{y:.1%}")
-    _set_axes(figure, "1 - specificity: taken for it, of the rest", "recall (sensitivity): found")
     return figure
 
 
 def precision_recall_figure(curves: Sequence[NamedCurve], title: str) -> go.Figure:
     """Return a figure of precision-recall curves, in steps; empty if no curve has points."""
-    figure = new_figure(title)
+    figure = _square(title, "recall (sensitivity): found", "precision: right, of those taken for it")
     for position, named in enumerate(named for named in curves if named.curve.precision_recall):
         label = f"{shortened(named.name, _LONGEST_NAME)}, AP {named.curve.average_precision:.3f}"
         _add_line(figure, position, label, named.curve.precision_recall, "found %{x:.1%}, precision %{y:.1%}")
-    _set_axes(figure, "recall (sensitivity): found", "precision: right, of those taken for it")
     return figure
 
 
@@ -63,8 +61,12 @@ def _add_line(figure: go.Figure, position: int, label: str, points: Sequence[Seq
     )
 
 
-def _set_axes(figure: go.Figure, x: str, y: str) -> None:
+def _square(title: str, x: str, y: str) -> go.Figure:
+    """Return an empty figure of two shares."""
     axis = {"range": [-0.01, 1.01], "tickformat": "~%", "nticks": 6}
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": x}}, yaxis={**axis, "title": {"text": y}}, legend={"traceorder": "normal"}
+    return new_figure(
+        title,
+        xaxis={**axis, "title": {"text": x}},
+        yaxis={**axis, "title": {"text": y}},
+        legend={"traceorder": "normal"},
     )

@@ -35,23 +35,23 @@ def confusion_matrix(
         matrix: Shape (k, k), numbers of images; empty if there are more than :data:`MOST_CLASSES` classes.
         examples: What is counted: ``images`` or ``rows``.
     """
-    figure = new_figure(title)
     n_classes = len(matrix)
     if n_classes > MOST_CLASSES:
-        return figure
-    _add_cells(figure, matrix, class_names, examples)
+        return new_figure(title)
     axis = {
         "tickvals": list(range(n_classes)),
         "ticktext": [shortened(name, _LONGEST_NAME) for name in class_names],
         "tickfont": {"size": 12 if n_classes <= _MOST_LARGE else 9},
         "showgrid": False,
     }
-    figure.update_layout(
+    figure = new_figure(
+        title,
         xaxis={**axis, "title": {"text": "taken for"}, "range": [-0.5, n_classes - 0.5], "autotickangles": [0, 90]},
         yaxis={**axis, "title": {"text": "class"}, "range": [n_classes - 0.5, -0.5]},
         showlegend=False,
         uniformtext={"minsize": 8, "mode": "hide"},  # numbers that would be smaller, on a phone, are left to pointing
     )
+    _add_cells(figure, matrix, class_names, examples)
     return figure
 
 

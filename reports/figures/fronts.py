@@ -51,8 +51,8 @@ def pair_figure(
     one of the axes, but the legend counts them.
     """
     title = f"{results.axis_name(y).capitalize()} against {results.axis_name(x)}"
-    figure = new_figure(title, _subtitle(results, x, y, confirmation))
-    figure.update_layout(xaxis=_axis(results, x), yaxis=_axis(results, y))
+    subtitle = _subtitle(results, x, y, confirmation)
+    figure = new_figure(title, subtitle, xaxis=_axis(results, x), yaxis=_axis(results, y))
     parameters = parameters or results.parameters
     add_steps(figure, best_of_two(results, x, y))
     third = third_objective(results, x, y)

@@ -43,13 +43,15 @@ def hypervolume_figure(results: StudyResults) -> go.Figure:
 
     Pauses of the study are left out.
     """
-    figure = new_figure("Hypervolume over time", "a point: a trial that made the front better")
+    title, subtitle = "Hypervolume over time", "a point: a trial that made the front better"
     grown = growth(results)
     if len(grown) < 2:
-        return figure
+        return new_figure(title, subtitle)
     end = max(_running_clock(results.trials).values())
     length, unit = time_unit(end)
-    figure.update_layout(
+    figure = new_figure(
+        title,
+        subtitle,
         xaxis={"title": {"text": f"{unit} in which trials ran"}, "rangemode": "tozero", "nticks": 6},
         yaxis={"title": {"text": "share of the hypervolume"}, "tickformat": "~%", "range": [-0.03, 1.05], "nticks": 6},
         showlegend=False,

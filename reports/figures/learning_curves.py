@@ -28,9 +28,10 @@ def learning_curves(results: StudyResults) -> go.Figure:
     trained = [trial for trial in results.trials if trial.epochs]
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
     subtitle = "bands: other trials, and their middle half" if trained else ""
-    figure = new_figure(f"{results.axis_name('accuracy').capitalize()} by epoch", subtitle)
     scores = [epoch.accuracy for trial in trained for epoch in trial.epochs]
-    figure.update_layout(
+    figure = new_figure(
+        f"{results.axis_name('accuracy').capitalize()} by epoch",
+        subtitle,
         xaxis={"title": {"text": "epoch"}, "dtick": max(math.ceil(n_epochs / 6), 1), "range": [0.5, n_epochs + 0.5]},
         yaxis=measure_axis(results.measure("accuracy"), axis_title(results, "accuracy"), scores),
     )

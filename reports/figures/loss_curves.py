@@ -27,9 +27,9 @@ def loss_curves(results: StudyResults) -> go.Figure:
     trained = [trial for trial in results.front if any("val_loss" in epoch.metrics for epoch in trial.epochs)]
     most = "most accurate" if results.task == "classification" else f"of the best {results.measure('accuracy').name}"
     more = f", {len(LINE_COLOURS)} {most}" if len(trained) > len(LINE_COLOURS) else ""
-    figure = new_figure(f"Loss by epoch{more}")
     n_epochs = max((len(trial.epochs) for trial in trained), default=1)
-    figure.update_layout(
+    figure = new_figure(
+        f"Loss by epoch{more}",
         xaxis={"title": {"text": "epoch"}, "dtick": max(math.ceil(n_epochs / 6), 1)},
         yaxis={"title": {"text": "loss (dashed: training)"}, "rangemode": "tozero", "nticks": 6},
         legend={"traceorder": "normal"},

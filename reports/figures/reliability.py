@@ -17,11 +17,16 @@ def reliability_figure(points: Sequence[Point], title: str) -> go.Figure:
 
     Bars are the intervals of the shares. Below the line a model is more sure than it should be. Empty without points.
     """
-    figure = new_figure(title)
     if not points:
-        return figure
+        return new_figure(title)
     # Confidences are at least 1 / k, and mostly high: the axes begin where there is something to see.
     least = max(0.0, min(min(confidence, low) for confidence, _, low, _, _ in points) - 0.02)
+    axis = {"range": [least, 1.02], "tickformat": "~%", "nticks": 6}
+    figure = new_figure(
+        title,
+        xaxis={**axis, "title": {"text": "confidence: mean probability of the chosen class"}},
+        yaxis={**axis, "title": {"text": "answers that are right"}},
+    )
     perfect = {"color": COMPLETE_COLOUR, "width": 1, "dash": "dot"}
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line=perfect, hoverinfo="skip", showlegend=False)
     confidences, shares, lows, highs, counts = zip(*points, strict=True)
@@ -42,10 +47,5 @@ def reliability_figure(points: Sequence[Point], title: str) -> go.Figure:
         customdata=counts,
         hovertemplate="sure by %{x:.1%}, right %{y:.1%}<br>of %{customdata} answers<extra></extra>",
         showlegend=False,
-    )
-    axis = {"range": [least, 1.02], "tickformat": "~%", "nticks": 6}
-    figure.update_layout(
-        xaxis={**axis, "title": {"text": "confidence: mean probability of the chosen class"}},
-        yaxis={**axis, "title": {"text": "answers that are right"}},
     )
     return figure

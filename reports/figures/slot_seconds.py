@@ -53,10 +53,19 @@ class SlotSeconds:
 def slot_seconds_figure(found: Sequence[SlotSeconds]) -> go.Figure:
     """Return a figure of stacked bars, one for each fate of trials; empty if no trial has ended."""
     whole = sum(each.whole for each in found)
-    figure = new_figure("Where the time went", f"{format_quantity(whole, 'seconds')} of slots, in trials that ended")
+    title, subtitle = "Where the time went", f"{format_quantity(whole, 'seconds')} of slots, in trials that ended"
     if not found:
-        return figure
+        return new_figure(title, subtitle)
     length, unit = time_unit(max(each.whole for each in found))
+    figure = new_figure(
+        title,
+        subtitle,
+        barmode="stack",
+        bargap=0.35,
+        xaxis={"title": {"text": unit}, "nticks": 6},
+        yaxis={"autorange": "reversed"},
+        legend={"traceorder": "normal"},
+    )
     names = [f"{each.fate} ({each.n_trials})" for each in found]
     for part in _parts_of(found):
         seconds = [each.parts[part] for each in found]
@@ -72,13 +81,6 @@ def slot_seconds_figure(found: Sequence[SlotSeconds]) -> go.Figure:
             ],
             hoverinfo="text",
         )
-    figure.update_layout(
-        barmode="stack",
-        bargap=0.35,
-        xaxis={"title": {"text": unit}, "nticks": 6},
-        yaxis={"autorange": "reversed"},
-        legend={"traceorder": "normal"},
-    )
     return figure
 
 

@@ -32,8 +32,8 @@ def trade_off_figure(replay: Replay, name: str, title: str) -> go.Figure:
 
     A line joins the settings of one pruner, such as ``pareto:0.05`` and ``pareto:0.1``.
     """
-    figure = new_figure(f"{title} by epochs used")
-    figure.update_layout(
+    figure = new_figure(
+        f"{title} by epochs used",
         xaxis={**_share_axis(replay, "epochs_share"), "title": {"text": "share of all epochs"}},
         yaxis={**_share_axis(replay, name), "title": {"text": title.lower()}},
         showlegend=False,
@@ -103,9 +103,9 @@ def _error_bars(strategies: list[Mapping[str, Any]], name: str) -> dict[str, Any
 
 def over_time_figure(replay: Replay) -> go.Figure:
     """Return a figure of each strategy's mean hypervolume over simulated time, with the interval of the mean."""
-    figure = new_figure("Hypervolume over simulated time")
     unit, per_hour = _time_unit(replay)
-    figure.update_layout(
+    figure = new_figure(
+        "Hypervolume over simulated time",
         xaxis={"title": {"text": f"simulated time ({unit})"}, "rangemode": "tozero", "nticks": 6},
         yaxis={"title": {"text": "hypervolume"}, "tickformat": "~%", "nticks": 6},
     )
