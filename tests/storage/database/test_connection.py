@@ -211,6 +211,16 @@ def test_has_studies_of_a_database(url: str) -> None:
     dispose(store)
 
 
+def test_a_writer_lets_readers_read_and_waits_for_the_disk_at_checkpoints_alone(tmp_path: Path) -> None:
+    store = open_store(sqlite_url(tmp_path / "tunefront.db"), is_writer=True)
+    with store.reading() as one, store.reading() as other:
+        for connection in (one, other):
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1  # NORMAL
+    dispose(store)
+    assert (tmp_path / "tunefront.db").read_bytes()[18:20] == b"\x02\x02"  # SQLite's file format: WAL
+
+
 def test_has_studies_makes_no_file(tmp_path: Path) -> None:
     assert has_studies(sqlite_url(tmp_path / "none.db")) is False
     assert list(tmp_path.iterdir()) == []
