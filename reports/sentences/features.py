@@ -44,7 +44,7 @@ def describe_features(results: StudyResults) -> str:
             "they may be on the front in spite of it, and never because of it."
         )
         if wants_views:
-            sentences.append("With augmentation they saw new random changes in every epoch, and no stored views.")
+            sentences.append("With augmentation they saw new random changes in every epoch there, and no stored views.")
     return " ".join(sentences)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -36,13 +36,15 @@ class Shortcut:
     Attributes:
         rest: The model from features to the network's outputs, with the network's own layers.
         features: Shape (n, ...), of all examples in their order in the dataset's arrays.
-        views: Features of the examples as they were changed at random, shape (n, ...) each, which epochs train on by
-            turns; empty if they train on the features themselves.
+        views: Number of a view, from 1 -> features of the training examples as they were changed at random. Only views
+            that epochs behind this shortcut see are there; none if epochs train on the features themselves.
+        n_views: The number of views that the epochs of the whole training see by turns.
     """
 
     rest: Any
     features: NDArray[Any]
-    views: Sequence[NDArray[Any]] = ()
+    views: Mapping[int, NDArray[Any]] = field(default_factory=dict)
+    n_views: int = 0
 
 
 @dataclass
@@ -114,11 +116,11 @@ class Trainable:
             return dataset.split(name, fold)
         return dataset.split_of(self.shortcut.features, name, fold)
 
-    def views(self, dataset: Dataset, fold: int = 0) -> list[NDArray[Any]]:
-        """Return the training examples in each form that epochs train on by turns; often one."""
+    def views(self, dataset: Dataset, fold: int = 0) -> dict[int, NDArray[Any]]:
+        """Return number -> the training examples of each view that epochs see; 1 -> the examples without views."""
         if self.shortcut is None or not self.shortcut.views:
-            return [self.split(dataset, "train", fold).images]
-        return [dataset.split_of(view, "train", fold).images for view in self.shortcut.views]
+            return {1: self.split(dataset, "train", fold).images}
+        return {view: dataset.split_of(one, "train", fold).images for view, one in self.shortcut.views.items()}
 
     def take_shortcut(self) -> None:
         """Train from here on behind the shortcut of the layers that are frozen now, if there is one."""

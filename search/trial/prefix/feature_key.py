@@ -13,9 +13,10 @@ from tunefront.search.spec.samplers import PbtTable
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.prefix.cut import Cut
+from tunefront.search.trial.prefix.views import n_viewed, n_views, view_seed, views_in
+from tunefront.search.trial.trainable import Phase
 from tunefront.spaces.augmentation.levels import changes_images
 from tunefront.spaces.augmentation.mixing import mixes_images
-from tunefront.spaces.candidate import Candidate
 from tunefront.spaces.freeze_choices import FREEZE_FRACTION
 from tunefront.spaces.own import OwnSpace
 
@@ -49,25 +50,13 @@ def may_use_features(task: TrialTask, spec: StudySpec) -> bool:
     )
 
 
-def n_views(candidate: Candidate, spec: StudySpec) -> int:
-    """Return the number of views of each image that a candidate trains on; 0 if its images are not changed."""
-    if not changes_images(candidate.augmentation_settings):
-        return 0
-    return min(spec.training.feature_views, spec.training.epochs_of(candidate))
-
-
-def view_seed(spec: StudySpec, view: int) -> int:
-    """Return the seed of the random changes of a view, which count from 1; all trials of a study share them."""
-    return int(np.random.SeedSequence([spec.seed, view]).generate_state(1)[0] >> 1)
-
-
-def keys_of(cut: Cut, task: TrialTask, spec: StudySpec, versions: Mapping[str, str]) -> list[str]:
-    """Return the key of a trial's features, and those of the features of each view that it trains on."""
+def keys_of(cut: Cut, task: TrialTask, spec: StudySpec, versions: Mapping[str, str], phase: Phase) -> dict[int, str]:
+    """Return 0 -> the key of a trial's features, and each view that the phase sees -> the key of its features."""
     plain = key_of(cut, task, spec, versions)
-    keys = [plain]
-    for view in range(1, n_views(task.candidate, spec) + 1):
-        parts = [plain, view_seed(spec, view), task.candidate.augmentation_settings]
-        keys.append(hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32])
+    keys = {0: plain}
+    for view in sorted(views_in(phase, n_views(task.candidate, spec))):
+        parts = [plain, view_seed(spec, view), task.candidate.augmentation_settings, n_viewed(task.dataset)]
+        keys[view] = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
     return keys
 
 

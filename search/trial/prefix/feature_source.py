@@ -10,10 +10,11 @@ from tunefront.objectives.measures import FEATURE_VIEWS, WITHOUT_FEATURES
 from tunefront.search.data.feature_cache import FeatureCacheError, Features
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask, first_line
-from tunefront.search.trial.prefix.feature_key import keys_of, may_use_features, n_views
+from tunefront.search.trial.prefix.feature_key import keys_of, may_use_features
 from tunefront.search.trial.prefix.features_maker import Wanted, cache_of, cut_of, make_features
 from tunefront.search.trial.prefix.spare_process import SpareProcess
 from tunefront.search.trial.prefix.told_times import PassTimes, passes_of, told_times
+from tunefront.search.trial.prefix.views import n_views
 from tunefront.search.trial.resumption.task_checkpoints import versions_of_training
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase, Shortcut, Trainable, compile_again, freeze_for, phases
@@ -62,7 +63,7 @@ class FeatureSource:
         self._versions = versions
         self._maker = maker
         self._features: dict[str, Features] = {}
-        self._keys_of_places: dict[int, list[str]] = {}  # of cuts
+        self._keys_of_places: dict[int, dict[int, str]] = {}  # place of a cut -> view -> key
 
     def attach(self, trainable: Trainable) -> None:
         """Let a trainable that was built train from features in every phase that has some.
@@ -87,22 +88,23 @@ class FeatureSource:
             trainable.shortcuts = self._shortcut_of
             compile_again(trainable)
 
-    def _keys(self, trainable: Trainable, parts: Sequence[Phase]) -> dict[int, list[str]]:
-        """Return the number of each phase that has a cut, and the keys of its features; the last phase stays frozen."""
+    def _keys(self, trainable: Trainable, parts: Sequence[Phase]) -> dict[int, dict[int, str]]:
+        """Return number of each phase that has a cut -> view -> key of its features; the last phase stays frozen."""
         keys = {}
         for number, phase in enumerate(parts):
             freeze_for(trainable, phase)
             cut = cut_of(trainable, self._task, self._spec)
             if cut is not None:
-                keys[number] = self._keys_of_places[cut.place] = keys_of(cut, self._task, self._spec, self._versions)
+                keys[number] = keys_of(cut, self._task, self._spec, self._versions, phase)
+                self._keys_of_places.setdefault(cut.place, {}).update(keys[number])  # of phases with one cut
         return keys
 
-    def _take(self, keys: Mapping[int, Sequence[str]], maker: SpareProcess) -> None:
+    def _take(self, keys: Mapping[int, Mapping[int, str]], maker: SpareProcess) -> None:
         """Take features into use, and have those that are missing made first."""
         cache = cache_of(self._task.dataset, self._spec) if keys else None
         for attempt in range(2):
             missing = []
-            for one in [Wanted(view, phase, key) for phase, each in keys.items() for view, key in enumerate(each)]:
+            for one in [Wanted(view, phase, key) for phase, each in keys.items() for view, key in each.items()]:
                 features = None if cache is None or one.key in self._features else cache.take(one.key)
                 if features is not None:
                     self._features[one.key] = features
@@ -118,11 +120,11 @@ class FeatureSource:
         cut = cut_of(trainable, self._task, self._spec)
         if cut is None:
             return None
-        plain, *views = [self._features[key].array for key in self._keys_of_places[cut.place]]
-        return Shortcut(cut.rest(), plain, views)
+        views = {view: self._features[key].array for view, key in self._keys_of_places[cut.place].items()}
+        return Shortcut(cut.rest(), views.pop(0), views, n_views(self._task.candidate, self._spec))
 
-    def _times_of(self, keys: Sequence[str]) -> PassTimes:
-        return PassTimes.of([self._features[key].facts for key in keys])
+    def _times_of(self, keys: Mapping[int, str]) -> PassTimes:
+        return PassTimes.of({view: self._features[key].facts for view, key in keys.items()})
 
     def costs(self, trainable: Trainable, timer: EpochTimer) -> dict[str, float]:
         """Return what is told of a training's times in place of the timer's; often nothing."""

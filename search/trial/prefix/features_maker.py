@@ -20,7 +20,8 @@ from tunefront.search.data.feature_cache import FeatureCache, Features, Write
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask
 from tunefront.search.trial.prefix.cut import Cut, find_cut
-from tunefront.search.trial.prefix.feature_key import keys_of, n_views, view_seed
+from tunefront.search.trial.prefix.feature_key import keys_of
+from tunefront.search.trial.prefix.views import n_viewed, n_views, view_seed
 from tunefront.search.trial.trainable import Trainable, build, compile_for, phases, targets_of
 from tunefront.spaces.augmentation.levels import build_augmentation
 
@@ -61,12 +62,12 @@ def make_features(
         parts = phases(trainable, spec.training.epochs_of(candidate))
         compile_for(trainable, parts[phase], task.dataset.n_train)  # its steps are timed too
         cut = cut_of(trainable, task, spec)
-        keys = keys_of(cut, task, spec, versions) if cut is not None else []
-        if cut is None or any(keys[one.view] != one.key for one in several):
+        keys = keys_of(cut, task, spec, versions, parts[phase]) if cut is not None else {}
+        if cut is None or any(keys.get(one.view) != one.key for one in several):
             raise ValueError("the frozen layers are not those of the trial: has the file of weights changed?")
         passes = _Passes(cut, trainable, task.dataset, spec)
-        shape = (len(passes.images), *cut.tensor.shape[1:])
         for one in several:
+            shape = (len(passes.images_of(one.view)), *cut.tensor.shape[1:])
             cache.make(one.key, shape, cut.tensor.dtype, partial(passes.run, one.view))
             features = cache.take(one.key)
             found += [features] if features is not None else []
@@ -88,35 +89,35 @@ def cache_of(dataset: Dataset, spec: StudySpec) -> FeatureCache:
 
 def cut_of(trainable: Trainable, task: TrialTask, spec: StudySpec) -> Cut | None:
     """Return where the network is cut as it is frozen now: the last place at which the cache may hold all views too."""
-    n = len(opened(task.dataset.folder, "images")) * (1 + n_views(task.candidate, spec))
+    n = len(opened(task.dataset.folder, "images")) + n_views(task.candidate, spec) * n_viewed(task.dataset)
     return find_cut(trainable.model, trainable.backbone, spec.training.feature_cache / n)
 
 
 class _Passes:
-    """The passes of the frozen layers of one phase over a dataset.
-
-    Attributes:
-        images: All examples.
-    """
+    """The passes of the frozen layers of one phase over a dataset."""
 
     def __init__(self, cut: Cut, trainable: Trainable, dataset: Dataset, spec: StudySpec) -> None:
-        self.images = opened(dataset.folder, "images")
         self._place = cut.place
         self._prefix = cut.prefix()
         self._trainable = trainable
         self._dataset = dataset
         self._spec = spec
 
+    def images_of(self, view: int) -> NDArray[Any]:
+        """Return the examples that are passed: all of them, or for a view those that train."""
+        images = opened(self._dataset.folder, "images")
+        return images[: n_viewed(self._dataset)] if view else images
+
     def run(self, view: int, write: Write) -> dict[str, Any]:
-        """Write what the layers make of all examples, or of a view of them; return what is noted with it."""
-        candidate = self._trainable.candidate
+        """Write what the layers make of these examples, changed if it is a view; return what is noted with it."""
+        candidate, images = self._trainable.candidate, self.images_of(view)
         seed = view_seed(self._spec, view)
         changes, unused = (build_augmentation(candidate.augmentation_settings, seed) for _ in range(2))
-        n, size = len(self.images), min(_BATCH_SIZE, len(self.images))
-        self._prefix.predict_on_batch(changed(self.images[:size], unused))  # traces, which a pass does not count
+        n, size = len(images), min(_BATCH_SIZE, len(images))
+        self._prefix.predict_on_batch(changed(images[:size], unused))  # traces, which a pass does not count
         began = time.perf_counter()
         for start in range(0, n, size):
-            rows = self.images[min(start, n - size) : start + size]  # of one size, which is traced once
+            rows = images[min(start, n - size) : start + size]  # of one size, which is traced once
             write(self._prefix.predict_on_batch(changed(rows, changes))[start - min(start, n - size) :])
         seconds = time.perf_counter() - began
         what = f"{self._place} operations of {candidate.architecture}" + (f" on view {view}" if view else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,24 +16,23 @@ class PassTimes:
     """Seconds an example, measured when features were made.
 
     Attributes:
-        train: All passes of the frozen layers that a training on these features needs: one, or one a view.
+        train: View -> a pass of the frozen layers over it; 0 -> one over plain examples, if there is no view.
         validation: One pass without random changes.
         plain_step: A step of the whole network.
     """
 
-    train: float
+    train: Mapping[int, float]
     validation: float
     plain_step: float
 
     @classmethod
-    def of(cls, facts: Sequence[Mapping[str, Any]]) -> PassTimes:
-        """Return the times that were stored with features: first with plain examples' own, then with each view's."""
-        plain, *views = facts
-        trained = views or [plain]
+    def of(cls, facts: Mapping[int, Mapping[str, Any]]) -> PassTimes:
+        """Return the times that were stored with features; 0 -> what is noted with plain ones, view -> with its own."""
+        trained = {view: noted for view, noted in facts.items() if view} or facts
         return cls(
-            sum(one["seconds_an_example"] for one in trained),
-            plain["seconds_an_example"],
-            trained[0]["plain_seconds_an_example"],
+            {view: noted["seconds_an_example"] for view, noted in trained.items()},
+            facts[0]["seconds_an_example"],
+            next(iter(trained.values()))["plain_seconds_an_example"],
         )
 
 
@@ -43,8 +42,8 @@ def told_times(
     """Return the times of a training that had features: with one pass over all examples, and beside them plain ones.
 
     The pass was measured once, when the features were made; each view has one of its own. It stands in no epoch's time,
-    so that nothing that projects epochs multiplies it. Of several phases the longest pass counts alone: plainly they
-    would share theirs.
+    so that nothing that projects epochs multiplies it. Of several phases that see a view the longest pass counts alone:
+    plainly they would share theirs.
 
     Args:
         used: Each phase that had features -> their times.
@@ -74,6 +73,7 @@ def told_times(
 
 def passes_of(used: Mapping[Phase, PassTimes], n_train: int, n_validated: int) -> dict[str, float]:
     """Return the seconds of the passes over training and validation examples, in the phases where they are longest."""
-    train = max(times.train for times in used.values())
+    views = {view for times in used.values() for view in times.train}
+    train = sum(max(times.train.get(view, 0.0) for times in used.values()) for view in views)
     validation = max(times.validation for times in used.values())
     return {"prefix_seconds": train * n_train, "prefix_validation_seconds": validation * n_validated}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tunefront.search.checkpoints.checkpoint_file import CheckpointContent
 from tunefront.search.trial.trainable import Trainable
 
+_AUGMENTATION = "augmentation"
 Groups = Mapping[str, Sequence[Any]]
 
 
@@ -25,7 +26,7 @@ def variable_groups(trainable: Trainable) -> dict[str, list[Any]]:
     known = {id(variable) for variable in model}
     return {
         "model": model,
-        "augmentation": [variable for variable in trainable.trained.variables if id(variable) not in known],
+        _AUGMENTATION: [variable for variable in trainable.trained.variables if id(variable) not in known],
         "optimizer": list(trainable.optimizer.variables),
     }
 
@@ -55,11 +56,17 @@ def variable_arrays(groups: Groups, prefix: str = "") -> Iterator[tuple[str, NDA
 def restore_variables(content: CheckpointContent, groups: Groups, prefix: str = "", but: Collection[str] = ()) -> None:
     """Give variables the values that they have in a checkpoint, where those of these groups must be alike.
 
+    A checkpoint of a training on stored views has no ``augmentation``, because nothing was drawn: where a machine
+    cannot store views, these layers then begin with their seeds.
+
     Args:
         groups: Some of :func:`variable_groups`, such as ``model`` alone.
         but: Names of variables that are left as they are, such as ``learning_rate``.
     """
+    names = set(content.names())
     for group, variables in groups.items():
+        if group == _AUGMENTATION and f"{prefix}{group}/0" not in names:
+            continue
         for place, variable in enumerate(variables):
             if variable.name not in but:
                 array, kind = content.array(f"{prefix}{group}/{place}"), variable.numpy().dtype

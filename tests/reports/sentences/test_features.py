@@ -64,7 +64,7 @@ def test_views_are_told_as_a_training_of_their_own(fixture: StudyFixture) -> Non
         "it is usually a new one in every epoch: their accuracy is that of this training. 1 other computed the whole "
         "network in every epoch: with mixed images, random weights or nothing frozen there is nothing to store."
     ) in said
-    assert said.endswith("With augmentation they saw new random changes in every epoch, and no stored views.")
+    assert said.endswith("With augmentation they saw new random changes in every epoch there, and no stored views.")
 
 
 def test_times_of_trials_that_lacked_features_are_marked_and_do_not_count(fixture: StudyFixture) -> None:

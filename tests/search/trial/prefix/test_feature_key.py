@@ -47,10 +47,19 @@ def test_changed_images_are_stored_only_where_the_spec_asks_for_views(keras: Any
 
 @pytest.mark.parametrize(("candidate", "epochs", "expected"), [(CHOSEN, 9, 0), (AUGMENTED, 9, 3), (AUGMENTED, 2, 2)])
 def test_no_view_is_made_that_no_epoch_would_see(keras: Any, candidate: Any, epochs: int, expected: int) -> None:
-    from tunefront.search.trial.prefix.feature_key import n_views
+    from tunefront.search.trial.prefix.views import n_views
 
     spec = {"name": "any", "data": {"source": "digits"}, "training": {"epochs": epochs, "feature_views": 3}}
     assert n_views(candidate, StudySpec.model_validate(spec)) == expected
+
+
+def test_views_take_turns_through_the_phases_and_a_phase_has_those_that_it_sees(keras: Any) -> None:
+    from tunefront.search.trial.prefix.views import view_in, views_in
+    from tunefront.search.trial.trainable import Phase
+
+    assert [view_in(epoch, 3) for epoch in range(1, 8)] == [1, 2, 3, 1, 2, 3, 1]
+    assert [views_in(phase, 3) for phase in (Phase(1, 1), Phase(2, 3), Phase(4, 9))] == [{1}, {2, 3}, {1, 2, 3}]
+    assert views_in(Phase(1, 9), 0) == set()
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from tests.candidates import candidate
 from tests.search.models.model_arrays import model_arrays
+from tests.small_backbone import small_backbone
 from tunefront.search.data.cache import prepare
-from tunefront.search.launching.fork_server import Launcher
+from tunefront.search.launching.fork_server import Child, Launcher
 from tunefront.search.launching.slots import Slot
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import Message, TrialTask, answer, receive
@@ -94,14 +96,35 @@ def plainly(task: TrialTask) -> TrialTask:
     return replace(task, spec={**task.spec, "training": training}, model_path=str(path))
 
 
-def train(launcher: Launcher, task: TrialTask, copies: Path | None = None) -> Told:
+def run_small_trial(connection: Connection, task: TrialTask) -> None:
+    """Train a candidate whose MobileNet is a network of five layers; write a checkpoint after every epoch."""
+    import keras
+
+    from tunefront.search.trial.resumption import write_times
+
+    write_times._WRITES_APART, write_times._LEAST_SECONDS = 0, 0
+    keras.applications.MobileNet = small_backbone
+    run_trial(connection, task)
+
+
+def train(
+    launcher: Launcher,
+    task: TrialTask,
+    copies: Path | None = None,
+    run: Callable[[Connection, TrialTask], None] = run_trial,
+) -> Told:
     """Run a trial to its end.
 
     Args:
         copies: Where its checkpoints are copied to, each below its number.
+        run: What its process runs.
     """
     log = Path(task.model_path).with_suffix(".log")
-    child = launcher.start(run_trial, task, log)
+    return told_by(launcher.start(run, task, log), task, log, copies)
+
+
+def told_by(child: Child, task: TrialTask, log: Path, copies: Path | None = None) -> Told:
+    """Let a trial that was started go on to its end, and return what it told."""
     messages: list[Message] = []
     while not messages or messages[-1].kind not in ("kept", "failed"):
         messages.append(receive(child.connection))
