@@ -208,7 +208,7 @@ def _optuna_storage(
     connections = None
     is_sqlite = url.get_backend_name() == "sqlite"
     arguments: dict[str, Any] = {"timeout": _BUSY_SECONDS} if is_sqlite else connect_arguments(url, worker_id)
-    if is_sqlite and is_writer:
+    if is_sqlite and is_writer and url.get_driver_name() == "pysqlite":
         arguments["factory"] = _WriterConnection
     storage = TrialStorage(
         # Optuna treats braces in the URL as a template. Here they are part of a path or password, so escape them.
@@ -228,22 +228,33 @@ def _optuna_storage(
 
 
 class _WriterConnection(sqlite3.Connection):
-    """A writer's connection to an SQLite file, also while Optuna makes its tables, each with a commit of its own.
+    """A writer's connection by Python's own driver, set also while Optuna makes its tables, each with its own commit.
 
-    With WAL, readers never wait for a writer. With NORMAL, a commit survives a crash of the program. A power cut may
-    lose the last commits, but leaves the database consistent.
+    Connections of other drivers, such as one that encrypts, are set afterwards: they have a class of their own, and
+    need the key before any statement.
     """
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
-        self.execute("PRAGMA journal_mode=WAL")
-        self.execute("PRAGMA synchronous=NORMAL")
+        _set_for_writing(self)
+
+
+def _set_for_writing(connection: Any) -> None:
+    """Let readers never wait for this writer, by WAL, and its commits not for the disk, by NORMAL.
+
+    A commit then survives a crash of the program. A power cut may lose the last commits, but leaves the database
+    consistent.
+    """
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def _begin_transactions_ourselves(engine: Engine, is_writer: bool) -> None:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # pysqlite must not begin transactions of its own
+        if is_writer and not isinstance(connection, _WriterConnection):
+            _set_for_writing(connection)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

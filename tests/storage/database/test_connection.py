@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import optuna
 import pytest
@@ -219,6 +224,31 @@ def test_a_writer_lets_readers_read_and_waits_for_the_disk_at_checkpoints_alone(
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1  # NORMAL
     dispose(store)
     assert (tmp_path / "tunefront.db").read_bytes()[18:20] == b"\x02\x02"  # SQLite's file format: WAL
+
+
+def test_another_driver_of_sqlite_has_connections_of_its_own_and_its_key_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements: list[str] = []
+
+    class Encrypting(sqlite3.Connection):
+        """Stands in for a connection of sqlcipher3, which reads an encrypted file once it has the key."""
+
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            statements.clear()
+            self.set_trace_callback(statements.append)
+
+    driver = ModuleType("sqlcipher3")
+    vars(driver).update({**vars(sqlite3), "connect": partial(sqlite3.connect, factory=Encrypting)})
+    monkeypatch.setitem(sys.modules, "sqlcipher3", driver)
+    store = open_store(f"sqlite+pysqlcipher://:s3cret@/{tmp_path / 'tunefront.db'}", is_writer=True)
+    with store.reading() as connection:
+        assert isinstance(connection.connection.dbapi_connection, Encrypting)
+        assert statements[0] == 'pragma key="s3cret"'
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+    dispose(store)
 
 
 def test_has_studies_makes_no_file(tmp_path: Path) -> None:
