@@ -36,6 +36,7 @@ from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.space import Space
 
 _EXTRAS = {"gp": "torch", "cmaes": "cmaes"}
+_MOST_AGAIN = 20
 
 
 def missing_extra(table: SamplerTable) -> str:
@@ -44,6 +45,15 @@ def missing_extra(table: SamplerTable) -> str:
     if package is None or importlib.util.find_spec(package) is not None:
         return ""
     return f"the sampler {table.name!r} needs the package {package}: pip install 'tunefront[{table.name}]'"
+
+
+def most_again(table: SamplerTable) -> int:
+    """Return how often a trial draws again whose candidate was tried, before that gives way to its nearest neighbour.
+
+    `gp` searches for the maximum of a function, which another seed mostly finds again. Each draw takes it up to
+    seconds, under the study's lock.
+    """
+    return 1 if isinstance(table, GpTable) else _MOST_AGAIN
 
 
 def make_sampler(

@@ -14,7 +14,7 @@ from tunefront.search.sampling.drawn_trial import draw
 from tunefront.search.sampling.grouped_tpe import GroupedTpeSampler, SeenTrials
 from tunefront.search.sampling.population.choice import MemberChoice, MemberChooser
 from tunefront.search.sampling.population.member_sampler import MemberSampler
-from tunefront.search.sampling.samplers import make_sampler
+from tunefront.search.sampling.samplers import make_sampler, most_again
 from tunefront.search.sampling.seeds import seed_again, trial_seed
 from tunefront.search.sampling.surrogate.hypervolume_sampler import HypervolumeSampler
 from tunefront.search.sampling.tried_candidates import TriedCandidates
@@ -35,7 +35,6 @@ from tunefront.storage.database.candidates.stored_candidates import StoredCandid
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.population import stages, turns
 
-_MOST_AGAIN = 20  # draws of a trial whose candidates were all tried
 _ASK_NOTHING = (RandomSampler, MemberSampler, GroupedTpeSampler, HypervolumeSampler)  # of what Optuna's `ask` has read
 
 
@@ -193,14 +192,14 @@ class TrialSource:
             self._candidates.note_own(trial._trial_id)
 
     def _untried(self, tried: TriedCandidates, trial: optuna.Trial, first: SteeredTrial) -> SteeredTrial:
-        candidate, n_before = first, 0
-        while candidate in tried and n_before < _MOST_AGAIN:
+        candidate, n_before, most = first, 0, most_again(self._spec.sampler)
+        while candidate in tried and n_before < most:
             n_before += 1
             sampler = self._make(trial.number, n_before)
             candidate = draw(self._space, trial, sampler, {}, again=True)
         if candidate not in tried:
             return candidate
-        random = np.random.default_rng(seed_again(self._spec.seed, trial.number, _MOST_AGAIN + 1))
+        random = np.random.default_rng(seed_again(self._spec.seed, trial.number, most + 1))
         return tried.nearest_untried(first, random) or first
 
     def _make(self, number: int, n_before: int = 0) -> BaseSampler:
