@@ -31,7 +31,7 @@ from typing import NamedTuple
 import numpy as np
 import optuna
 from numpy.typing import NDArray
-from sampling_searches import SAMPLERS, Conditions, with_store
+from sampling_searches import NEED_TORCH, SAMPLERS, Conditions, with_store
 from sampling_tables import Table, nas_bench, recorded
 
 TABLES = {
@@ -122,8 +122,8 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)}; cifar10 unless given")
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--trials", type=int, nargs="+", default=[25, 50, 100, 200])
-    has_gp = find_spec("torch") is not None
-    usual = [name for name in SAMPLERS if name != "gp" or has_gp]
+    has_torch = find_spec("torch") is not None
+    usual = [name for name in SAMPLERS if has_torch or name not in NEED_TORCH]
     parser.add_argument("--samplers", nargs="+", choices=[*SAMPLERS], default=usual)
     parser.add_argument("--limits", action="store_true")
     parser.add_argument("--workers", type=int, default=1, help="trials at a time")

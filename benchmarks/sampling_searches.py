@@ -23,7 +23,7 @@ from scipy.stats import qmc
 from tunefront.objectives.dominance import dominating
 from tunefront.search.sampling.drawn_trial import draw
 from tunefront.search.sampling.grouped_tpe import SeenTrials
-from tunefront.search.sampling.samplers import make_sampler
+from tunefront.search.sampling.samplers import make_sampler, most_again
 from tunefront.search.sampling.seeds import seed_again
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.sampling.tried_candidates import TriedCandidates
@@ -35,7 +35,6 @@ from tunefront.storage.database.connection import open_store
 from tunefront.storage.open_study import OpenStudy
 from tunefront.storage.outcomes import Outcome
 
-_MOST_AGAIN = 20  # as in TrialSource
 _MOST_DIMENSIONS = 128  # of a start-up by a sequence: more parameters than any table has
 
 
@@ -192,13 +191,13 @@ def with_tunefront(
         candidate: SteeredTrial = draw(table.space, trial, trials.study.sampler, {})  # type: ignore[arg-type]
         if not settings.get("repeats") and table.is_whole:
             tried.meet(table.parameters[place] for place in trials.places[-1:])
-            first, n_before = candidate, 0
-            while candidate in tried and n_before < _MOST_AGAIN:
+            first, n_before, most = candidate, 0, most_again(sampler_table)
+            while candidate in tried and n_before < most:
                 n_before += 1
                 again = make_sampler(sampler_table, seed, number, seen=seen, n_before=n_before, space=table.space)  # type: ignore[arg-type]
                 candidate = draw(table.space, trial, again, {}, again=True)  # type: ignore[arg-type]
             if candidate in tried:
-                random = np.random.default_rng(seed_again(seed, number, _MOST_AGAIN + 1))
+                random = np.random.default_rng(seed_again(seed, number, most + 1))
                 candidate = tried.nearest_untried(first, random) or first
         place = table.find(candidate.params, candidate.distributions, trials.places)
         trial._fixed_params = dict(table.parameters[place])
@@ -230,6 +229,7 @@ def with_store(settings: Mapping[str, Any], table: Table, seed: int, n_trials: i
     return places
 
 
+NEED_TORCH = {"gp", "tunefront_gp"}
 SAMPLERS: Mapping[str, tuple[str, Search]] = {
     "random": ("random draws", partial(with_optuna, lambda seed: RandomSampler(seed=seed))),
     "tpe": ("Optuna's default TPE", partial(with_optuna, lambda seed: TPESampler(seed=seed))),
@@ -251,6 +251,7 @@ SAMPLERS: Mapping[str, tuple[str, Search]] = {
             ("candidates100", "n_ei_candidates = 100", {"name": "tpe", "n_ei_candidates": 100}),
             ("univariate", "multivariate = false", {"name": "tpe", "multivariate": False, "group": False}),
             ("hypervolume", "hypervolume", {"name": "hypervolume"}),
+            ("tunefront_gp", "gp, with PyTorch", {"name": "gp"}),
         )
     },
 }
