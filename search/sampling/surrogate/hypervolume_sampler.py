@@ -26,6 +26,7 @@ from tunefront.search.sampling.surrogate.candidate_pool import CandidatePool
 from tunefront.search.sampling.surrogate.differences import Differences
 from tunefront.search.sampling.surrogate.gaussian_process import GaussianProcess
 from tunefront.search.sampling.surrogate.observed_trials import FIXED, ObservedTrials, observe, without_outliers
+from tunefront.search.sampling.surrogate.separation import Separation
 from tunefront.spaces.own import OwnSpace
 from tunefront.spaces.parameters import SteeredTrial
 from tunefront.spaces.space import Space
@@ -106,10 +107,11 @@ def _predictions(
     """
     unknown = [*observed.stopped, *observed.running]
     seen = [*observed.complete, *unknown]
-    within = differences.between(observed.complete, observed.complete)
-    to_unknown = differences.between(unknown, observed.complete)
-    of_all = differences.between(seen, seen)
-    to_asked = differences.between(asked, seen)
+    all_apart, n_complete = differences.between(seen, seen), len(observed.complete)
+    within = Separation(all_apart[:, :n_complete, :n_complete])
+    to_unknown = Separation(all_apart[:, n_complete:, :n_complete])
+    of_all = Separation(all_apart)
+    to_asked = Separation(differences.between(asked, seen))
     optimistic, believed = [], []
     n_stopped = len(observed.stopped)
     for column, is_gain in zip(observed.losses.T, _tells_why(observed.is_gain), strict=True):
@@ -135,8 +137,9 @@ def _chances(observed: ObservedTrials, differences: Differences, asked: Paramete
     for candidates, beyond in observed.limited.values():
         if len(candidates) < 2:
             continue
-        process = GaussianProcess(differences.between(candidates, candidates), without_outliers(beyond))
-        mean, deviation = process.predict(differences.between(asked, candidates))
+        within = Separation(differences.between(candidates, candidates))
+        process = GaussianProcess(within, without_outliers(beyond))
+        mean, deviation = process.predict(Separation(differences.between(asked, candidates)))
         chances *= ndtr(-mean / deviation)
     return chances
 

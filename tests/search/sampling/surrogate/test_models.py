@@ -12,6 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.study import StudyDirection
 from optuna.trial import TrialState, create_trial
 from scipy.optimize import approx_fprime
+from scipy.stats import multivariate_normal
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import PairwiseKernel
 
@@ -20,6 +21,7 @@ from tunefront.search.sampling.surrogate.differences import Differences
 from tunefront.search.sampling.surrogate.gaussian_process import GaussianProcess
 from tunefront.search.sampling.surrogate.hypervolume_sampler import added
 from tunefront.search.sampling.surrogate.observed_trials import observe, without_outliers
+from tunefront.search.sampling.surrogate.separation import Separation
 from tunefront.spaces.space import Space
 
 KINDS: dict[str, BaseDistribution] = {
@@ -66,8 +68,8 @@ def observations(n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return points, 3 * points[:, 1] + np.sin(5 * points[:, 0]) + 4
 
 
-def apart(ones: np.ndarray[Any, Any], others: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return np.abs(ones[:, None] - others[None]).transpose(2, 0, 1)
+def apart(ones: np.ndarray[Any, Any], others: np.ndarray[Any, Any]) -> Separation:
+    return Separation(np.abs(ones[:, None] - others[None]).transpose(2, 0, 1))
 
 
 def test_predictions_are_those_of_scikit_learn_with_the_same_kernel() -> None:
@@ -93,14 +95,17 @@ def test_predictions_are_those_of_scikit_learn_with_the_same_kernel() -> None:
 def test_the_fit_climbs_along_the_slope_of_the_likelihood() -> None:
     points, values = observations(12)
     process = GaussianProcess(apart(points, points), values)
-    scaled, flat = (values - values.mean()) / values.std(), apart(points, points)
-    alone = np.exp(-2 * flat.reshape(3, -1))
+    scaled, pairs = (values - values.mean()) / values.std(), apart(points, points).pairs
     logs = process._usual + 0.3 * np.random.default_rng(7).standard_normal(8)
 
     def loss(at: np.ndarray[Any, Any]) -> float:
-        return process._loss(at, flat, alone, scaled)[0]
+        return process._loss(at, pairs, scaled)[0]
 
-    assert process._loss(logs, flat, alone, scaled)[1] == pytest.approx(approx_fprime(logs, loss, 1e-6), abs=1e-3)
+    assert process._loss(logs, pairs, scaled)[1] == pytest.approx(approx_fprime(logs, loss, 1e-6), abs=1e-3)
+    between = np.abs(points[:, None] - points[None])  # where the fit begins, the prior adds nothing to the likelihood
+    covariance = np.exp(-2 * between).sum(axis=2) / 6 + np.exp(-between.sum(axis=2)) / 2 + (0.01 + 1e-8) * np.eye(12)
+    likelihood = multivariate_normal(np.zeros(12), covariance).logpdf(scaled)
+    assert loss(process._usual) == pytest.approx(-likelihood - 6 * math.log(2 * math.pi), abs=1e-9)
     assert loss(process._logs) < loss(process._usual) - 1  # the fit is better than where it began
     shares = process.kernel.shares
     assert shares[1] > shares[2]  # what decides has the larger part
