@@ -64,9 +64,45 @@ for settings in (strong, {"randaugment": 0.5, "fill": "reflect"}):
     assert answers.shape == (4, 2)
 """
 
+# A model of the user's own, which has such layers in it, with and without augmentation before it.
+OWN = """
+import keras
+import optuna
+from tunefront.search.data.cache import prepare
+from tunefront.search.spec.study_spec import StudySpec
+from tunefront.search.trial.trainable import build
+
+class Mine:
+    def suggest(self, trial):
+        return {"learning_rate": 0.01, "augmentation": trial.suggest_categorical("augmentation", ["none", "light"])}
+
+    def build(self, settings, input_shape, n_classes):
+        layers = keras.layers
+        moved = keras.Sequential([keras.Input(input_shape), layers.RandomTranslation(0.1, 0.1), layers.RandomZoom(0.1)])
+        inputs = keras.Input(input_shape)
+        return keras.Model(inputs, layers.Dense(n_classes, "softmax")(layers.Flatten()(moved(inputs))))
+
+if __name__ == "__main__":
+    spec = StudySpec.model_validate({"name": "own", "data": {"source": "digits"}, "space": "own.py:Mine"})
+    dataset = prepare(spec.data, spec.seed)
+    study = optuna.create_study(sampler=optuna.samplers.GridSampler({"augmentation": ["none", "light"]}))
+    for _ in range(2):
+        trainable = build(spec.parsed_space(), spec.parsed_space().suggest(study.ask()), dataset, spec.training, 1)
+        print(type(trainable.trained).__name__, trainable.trained.jit_compile, trainable.model.jit_compile)
+"""
+
 
 def on_jax() -> dict[str, str]:
     return {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+
+
+def test_steps_of_a_model_of_the_user_s_own_are_compiled(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    environment = {**on_jax(), "TUNEFRONT_CACHE": str(tmp_path / "cache")}
+    done = subprocess.run(
+        [sys.executable, "own.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert sorted(done.stdout.splitlines()) == ["AugmentedModel True True", "Functional True True"], done.stderr
 
 
 def test_steps_are_compiled_whatever_changes_the_images() -> None:

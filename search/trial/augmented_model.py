@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from tunefront.search.trial.loss import TrainingLoss
+
+_MOVING = (
+    keras.layers.RandomPerspective,
+    keras.layers.RandomRotation,
+    keras.layers.RandomShear,
+    keras.layers.RandomTranslation,
+    keras.layers.RandomZoom,
+)
 
 
 class AugmentedModel(keras.Model):  # type: ignore[misc]
@@ -30,11 +38,7 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
         self.mixing = mixing
         self._shares_of = loss.shares
         self._own_share: Any = None
-        if keras.backend.backend() == "jax":
-            # Layers that TensorFlow's XLA has no kernel for say that they cannot be compiled. JAX compiles them all.
-            # If one of them says no, it runs the whole step operation by operation, a hundred times slower.
-            for layer in (*layers, *([mixing] if mixing is not None else [])):
-                layer.supports_jit = True
+        let_jax_compile([*layers, *([mixing] if mixing is not None else [])])
 
     def build(self, input_shape: Any) -> None:
         """Build the augmentation; the candidate's own model was built before."""
@@ -68,3 +72,19 @@ class AugmentedModel(keras.Model):  # type: ignore[misc]
             y = own * shares + (1 - own) * ops.roll(shares, -1, axis=0)
             self._own_share = None
         return super().compute_loss(x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=training)
+
+
+def moving_layers(model: Any) -> list[Any]:
+    """Return the layers of Keras in a model that move images, such as a model of the user's own may have."""
+    return [layer for layer in model._flatten_layers() if isinstance(layer, _MOVING)]
+
+
+def let_jax_compile(layers: Iterable[Any]) -> None:
+    """Let JAX compile the steps of models with these layers.
+
+    Layers that TensorFlow's XLA has no kernel for say that they cannot be compiled. JAX compiles them all. If one of
+    them says no, Keras runs the whole step operation by operation, a hundred times slower.
+    """
+    if keras.backend.backend() == "jax":
+        for layer in layers:
+            layer.supports_jit = True

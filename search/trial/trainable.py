@@ -15,7 +15,7 @@ from tunefront.search.data.encoder import encoder_of, kept_model
 from tunefront.search.data.label_scale import LabelScale
 from tunefront.search.models.file_size import UNIT_OF_LABELS
 from tunefront.search.spec.training import TrainingTable
-from tunefront.search.trial.augmented_model import AugmentedModel
+from tunefront.search.trial.augmented_model import AugmentedModel, let_jax_compile, moving_layers
 from tunefront.search.trial.batches import n_steps
 from tunefront.search.trial.loss import NumberLoss, TrainingLoss, balanced_weights
 from tunefront.spaces.augmentation.levels import build_augmentation
@@ -153,6 +153,7 @@ def build(
     """
     keras.config.set_dtype_policy(training.precision)
     model = space.build(candidate, dataset.image_shape, dataset.n_outputs, encoder_of(dataset, fold))
+    let_jax_compile(moving_layers(model))
     loss = _loss(candidate, dataset, fold)
     if isinstance(loss, NumberLoss):
         model = in_unit_of_labels(model, loss.scale, dataset.image_shape)
