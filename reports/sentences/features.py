@@ -54,9 +54,10 @@ def _describe_views(stored: Sequence[TrialRecord]) -> list[str]:
         return []
     least, most = min(views), max(views)
     counts = f"{least}" if least == most else f"{least} to {most}"
+    changes = f"{counts} stored random change{'s' if most > 1 else ''}"
     return [
-        f"{len(views)} of them had augmentation and saw {counts} stored random changes of each image, one an epoch "
-        "by turns, where it is usually a new one in every epoch: their accuracy is that of this training."
+        f"{len(views)} of them had augmentation and saw {changes} of each image, one an epoch by turns, where it is "
+        "usually a new one in every epoch: their accuracy is that of this training."
     ]
 
 

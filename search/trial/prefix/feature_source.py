@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
 
-from tunefront.objectives.measures import FEATURE_VIEWS, WITHOUT_FEATURES
+from tunefront.objectives.measures import WITHOUT_FEATURES
 from tunefront.search.data.feature_cache import FeatureCacheError, Features
 from tunefront.search.spec.study_spec import StudySpec
 from tunefront.search.trial.messages import TrialTask, first_line
@@ -130,10 +130,7 @@ class FeatureSource:
         """Return what is told of a training's times in place of the timer's; often nothing."""
         if self.problem:
             return {WITHOUT_FEATURES: 1.0}
-        candidate = trainable.candidate
-        told = told_times(self._used, candidate, timer, self._task.dataset.n_train, self._n_validated)
-        n = n_views(candidate, self._spec)
-        return told | {FEATURE_VIEWS: float(n)} if told and n else told
+        return told_times(self._used, trainable.candidate, timer, self._task.dataset.n_train, self._n_validated)
 
     @property
     def passes(self) -> dict[str, float]:

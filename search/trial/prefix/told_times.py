@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunefront.objectives.measures import FEATURE_VIEWS
 from tunefront.search.trial.timer import EpochTimer
 from tunefront.search.trial.trainable import Phase
 from tunefront.spaces.candidate import Candidate
@@ -50,8 +51,8 @@ def told_times(
 
     Returns:
         The passes of :func:`passes_of`, ``train_seconds`` and ``validation_seconds`` with theirs, and
-        ``plain_train_seconds``, which is estimated from measured steps of a plain training. Nothing if no epoch had
-        features.
+        ``plain_train_seconds``, which is estimated from measured steps of a plain training; with views, their number.
+        Nothing if no epoch had features.
     """
     epochs = dict(enumerate(timer.epoch_seconds, start=1))
     reached = {phase: times for phase, times in used.items() if phase.first_epoch in epochs}
@@ -63,11 +64,13 @@ def told_times(
         within = [epoch for epoch in epochs if phase.first_epoch <= epoch <= phase.last_epoch]
         plain |= dict.fromkeys(within, times.plain_step * n_an_epoch)
     passes = passes_of(reached, n_train, n_validated)
+    views = {view for times in reached.values() for view in times.train if view}
     return {
         **passes,
         "train_seconds": timer.train_seconds + passes["prefix_seconds"],
         "validation_seconds": timer.validation_seconds + passes["prefix_validation_seconds"],
         "plain_train_seconds": sum(plain.values()),
+        **({FEATURE_VIEWS: float(len(views))} if views else {}),
     }
 
 

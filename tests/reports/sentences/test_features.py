@@ -64,6 +64,8 @@ def test_views_are_told_as_a_training_of_their_own(fixture: StudyFixture) -> Non
         "it is usually a new one in every epoch: their accuracy is that of this training. 1 other computed the whole "
         "network in every epoch: with mixed images, random weights or nothing frozen there is nothing to store."
     ) in said
+    fixture.finish(fixture.lease(), measurements={**stored(2.0, 0.5, 8.0), "feature_views": 1.0})
+    assert "saw 1 to 4 stored random changes of" in describe_features(load_results(found))
     assert said.endswith("With augmentation they saw new random changes in every epoch there, and no stored views.")
 
 

@@ -54,6 +54,7 @@ def test_each_view_has_a_pass_and_its_step_is_that_with_random_changes(timer: An
             "train_seconds": 0.8 + 5.0,
             "validation_seconds": 4 * 0.02 + 0.3,
             "plain_train_seconds": 4 * 100 * 0.07,
+            "feature_views": 2,
         }
     )
     assert PassTimes.of({0: plain}) == PassTimes(train={0: 0.01}, validation=0.01, plain_step=0.04)
@@ -95,3 +96,15 @@ def test_of_two_phases_that_see_a_view_the_longer_pass_counts(timer: Any) -> Non
     told = told_times({Phase(1, 2): head, Phase(3, 6): rest}, candidate(), timer, n_train=100, n_validated=30)
     assert told["prefix_seconds"] == pytest.approx(100 * (0.03 + 0.025 + 0.01))
     assert told["prefix_validation_seconds"] == pytest.approx(30 * 0.01)
+    assert told["feature_views"] == 3
+
+
+def test_views_are_counted_of_phases_that_had_them_and_were_reached(timer: Any) -> None:
+    from tunefront.search.trial.prefix.told_times import PassTimes, told_times
+    from tunefront.search.trial.trainable import Phase
+
+    head = PassTimes(train={1: 0.03}, validation=0.01, plain_step=0.04)
+    later = PassTimes(train={2: 0.01, 3: 0.02}, validation=0.01, plain_step=0.04)
+    for used in ({Phase(1, 1): head}, {Phase(1, 1): head, Phase(5, 6): later}):  # four epochs were trained
+        told = told_times(used, candidate(), timer, n_train=100, n_validated=30)
+        assert (told["feature_views"], told["prefix_seconds"]) == (1, pytest.approx(100 * 0.03))
