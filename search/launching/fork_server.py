@@ -32,6 +32,7 @@ KERAS_MODULES = (
     "tunefront.search.trial.deployed",
     "tunefront.search.trial.final_scores",
     "tunefront.search.trial.fit",
+    "tunefront.search.trial.seeds.seeds",
     "tunefront.search.trial.prefix.feature_source",
     "tunefront.search.trial.errors.predictions",
     "tunefront.search.preparation.prepare",
@@ -46,6 +47,19 @@ class Child:
 
     process: BaseProcess
     connection: Connection
+
+    def pass_on(self, task: Any, log_path: Path) -> bool:
+        """Give another task to a child that waits in :func:`next_task`; return False if it has died meanwhile.
+
+        Raises:
+            OSError: If the log, or its folder, is a link.
+        """
+        _prepare_log(log_path)
+        try:
+            self.connection.send((task, str(log_path)))
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return True
 
     def kill(self) -> None:
         """End the child now, which loses nothing, because it has told all that it knows."""
@@ -94,12 +108,7 @@ class Launcher:
         Raises:
             OSError: If the log, or its folder, is a link.
         """
-        refuse_link(log_path.parent)
-        refuse_link(log_path)
-        log_path.parent.mkdir(parents=True, exist_ok=True)
-        # An error of opening the log is raised here, where its reason is known. Without O_NONBLOCK, opening a pipe
-        # would wait for a reader.
-        os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644))
+        _prepare_log(log_path)
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
             target=_enter,
@@ -131,6 +140,46 @@ def describe_exit(exit_code: int | None) -> str:
     return f"ended without a result (exit code {exit_code})"
 
 
+def next_task(connection: Connection) -> Any:
+    """Wait in a child for the task of :meth:`Child.pass_on`, and write to that task's log from then on.
+
+    Raises:
+        EOFError: If there will be none.
+    """
+    task, log_path = connection.recv()
+    _flush()
+    _write_to(log_path)
+    return task
+
+
+def _prepare_log(log_path: Path) -> None:
+    """Make a child's log, so that an error of opening it is raised where its reason is known.
+
+    Raises:
+        OSError: If the log, or its folder, is a link.
+    """
+    refuse_link(log_path.parent)
+    refuse_link(log_path)
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    # Without O_NONBLOCK, opening a pipe would wait for a reader.
+    os.close(os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o644))
+
+
+def _write_to(log_path: str) -> None:
+    """Send this process's output to a log."""
+    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    if descriptor > 2:
+        os.close(descriptor)
+
+
+def _flush() -> None:
+    with contextlib.suppress(OSError):  # the log's disk may be full
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
 def _enter(
     connection: Connection, function: Callable[..., None], task: Any, log_path: str, safe_path: str | None
 ) -> None:
@@ -141,14 +190,10 @@ def _enter(
     # Objects from before the fork stay for good. Collecting garbage among them would take time, and copy every page
     # that is still shared with the fork server.
     gc.freeze()
-    descriptor = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
+    _write_to(log_path)
     function(connection, task)
     # Frameworks' threads and destructors can hang or crash at exit. All that matters was sent, so they are skipped.
-    with contextlib.suppress(OSError):  # the log's disk may be full
-        sys.stdout.flush()
-        sys.stderr.flush()
+    _flush()
     connection.close()
     os._exit(0)
 

@@ -24,6 +24,12 @@ def memory_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
+def free_memory_share() -> float:
+    """Return the share of this machine's memory that is available without swapping."""
+    memory = psutil.virtual_memory()
+    return float(memory.available / memory.total)
+
+
 def load_average() -> float:
     """Return the number of processes that wanted a CPU in the last minute, divided by the number of cores."""
     return float(psutil.getloadavg()[0]) / n_cpus()

@@ -10,6 +10,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from tunefront.objectives.limits import read_extra_limits, read_objectives
 from tunefront.objectives.measures import Measure
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.data.dataset import Dataset
@@ -23,11 +24,15 @@ from tunefront.search.supervisor.population.inheritance import drop_populations
 from tunefront.search.system.links import refuse_link, refuse_links_in
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.candidate import Candidate
+from tunefront.storage import studies
 from tunefront.storage.artifacts.artifact_store import ArtifactStore
 from tunefront.storage.artifacts.study_artifacts import artifacts_of
 from tunefront.storage.attempts import Lease, attempts_at
 from tunefront.storage.curves import Epoch
 from tunefront.storage.open_study import OpenStudy
+
+# What a process that trains several seeds does not measure of each of them.
+_OF_A_PROCESS = ("peak_bytes", "compile_seconds", "validation_seconds")
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,8 @@ class Assignment:
         rungs: tuple[int, ...],
         model_path: Path,
         structures: Path,
+        *,
+        may_be_followed: bool = False,
     ) -> TrialTask:
         """Return the task of a trial process on a slot.
 
@@ -100,7 +107,7 @@ class Assignment:
             curve: The epochs that it goes on after.
             rungs: The epochs after which it waits for a verdict.
             model_path: The path for the model if it is to be kept.
-            structures: See :class:`TrialTask`.
+            structures, may_be_followed: See :class:`TrialTask`.
 
         Raises:
             OSError: If a link stands where it is to write.
@@ -123,7 +130,21 @@ class Assignment:
             turns=self._turns_of(candidate),
             attempt=lease.attempt,
             curve=tuple(epoch.metrics for epoch in curve) if self.spec.training.tensorboard else (),
+            may_be_followed=may_be_followed,
         )
+
+    def may_share_processes(self) -> bool:
+        """Return whether trials may run one after another in one process: in a confirmation, the seeds of a candidate.
+
+        They may not where the search compares or limits what such a process does not measure of each of them. The
+        confirmation's own spec has no limits.
+        """
+        search = studies.find(self.study.store, self.spec.confirms) if self.spec.confirms else None
+        if search is None:
+            return False
+        stored = search.record.spec
+        compared = [*read_objectives(stored).values(), *read_extra_limits(stored)]
+        return not any(each.measure.name in _OF_A_PROCESS for each in compared)
 
     def _turns_of(self, candidate: Candidate) -> tuple[int, ...]:
         """Return the epochs that end a turn of a member of a population, none of them a training's last one."""

@@ -83,7 +83,7 @@ class Finisher:
 
     def complete(self, running: RunningTrial, model_path: str, reason: str = "") -> None:
         """End a trial that was trained to the end; its model is at `model_path` if it was kept."""
-        running.child.reap()
+        running.release_child()
         reason = reason or self._live_front.broken_limit(running.measurements)
         self.finish(running, Outcome.COMPLETE, reason=reason, model_path=model_path)
         self._drop_beaten()

@@ -119,7 +119,7 @@ class Listener:
         elif message.kind == "resumed" and message.epoch:
             self._resume(running, int(message.epoch.get("epoch", 0)), message.reason)
         elif message.kind == "trained" and running.curve:
-            running.answers = _read_answers(message.answers)
+            running.answers, running.takes_next = _read_answers(message.answers), message.takes_next
             self._judge_end(running)
         elif message.kind == "kept":
             running.answers = running.answers or _read_answers(message.answers)

@@ -11,6 +11,7 @@ import optuna
 from tunefront.objectives.measures import Measure
 from tunefront.search.launching.fork_server import Child
 from tunefront.search.launching.slots import Slot
+from tunefront.search.launching.spare_children import SpareChildren
 from tunefront.search.supervisor.view import SlotState
 from tunefront.spaces.candidate import Candidate
 from tunefront.storage.answers import Answers
@@ -36,6 +37,8 @@ class RunningTrial:
         resumed: What it really goes on from, if that is less than its lease says, until the store is told.
         checkpoint_epochs: The epochs up to its newest checkpoint, those of all folds together; 0 without one.
         noted_epochs: The same, as far as the store has been told.
+        takes_next: Whether its process then waits for another seed of its candidate.
+        spares: Where it waits; None if it may not.
     """
 
     lease: Lease
@@ -58,6 +61,8 @@ class RunningTrial:
     resumed: Progress | None = None
     checkpoint_epochs: int = 0
     noted_epochs: int = 0
+    takes_next: bool = False
+    spares: SpareChildren | None = None
 
     @classmethod
     def begun(
@@ -84,6 +89,12 @@ class RunningTrial:
         is_told = self.resumed is None and self.noted_epochs == self.checkpoint_epochs
         return is_told and self.n_noted == len(self.curve)
 
+    def release_child(self) -> None:
+        """Let its process wait for the next seed, or else wait until it has ended: it has sent its last message."""
+        kind = kind_of_process(self.candidate, self.slot)
+        if not (self.takes_next and self.spares is not None and self.spares.keep(kind, self.child)):
+            self.child.reap()
+
     def seconds(self, now: float) -> float:
         """Return how long it has been trained in all its attempts, at a time on the supervisor's clock."""
         return self.seconds_before + now - self.started_at
@@ -108,6 +119,11 @@ class RunningTrial:
         best = measure.best(epoch.accuracy for epoch in self.curve) if self.curve else None
         parameters = self.trial.params
         return SlotState(self.slot.name, self.lease.number, parameters, len(self.curve), self.candidate.epochs, best)
+
+
+def kind_of_process(candidate: Candidate, slot: Slot) -> tuple[Candidate, int]:
+    """Return what two trials of a study that run in one process, on a CPU, must have in common."""
+    return candidate, slot.n_threads
 
 
 class RunningTrials:

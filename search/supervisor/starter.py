@@ -12,6 +12,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from tunefront.search.checkpoints.study_checkpoints import StudyCheckpoints
 from tunefront.search.launching.fork_server import Launcher
 from tunefront.search.launching.slots import Slot
+from tunefront.search.launching.spare_children import SpareChildren
 from tunefront.search.sampling.trial_source import TrialSource
 from tunefront.search.supervisor.assignment import Assignment
 from tunefront.search.supervisor.contact.contact import Contact
@@ -20,7 +21,7 @@ from tunefront.search.supervisor.judge import Judge
 from tunefront.search.supervisor.kept_models import KeptModels
 from tunefront.search.supervisor.notes import forget_ending
 from tunefront.search.supervisor.population.population import Population
-from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials
+from tunefront.search.supervisor.running_trial import RunningTrial, RunningTrials, kind_of_process
 from tunefront.search.supervisor.uploads.uploads import Uploads
 from tunefront.search.trial.messages import TrialTask
 from tunefront.spaces.settings import SpaceError
@@ -75,6 +76,7 @@ class Starter:
         self._clock = clock
         self._starting: dict[str, tuple[Lease, optuna.Trial]] = {}  # slot -> what is leased for it and does not run yet
         self._has_started = False
+        self._spares: SpareChildren | None = None
         self._may_have_more = False  # leases than it knows of, because the store went away while one was taken
 
     @property
@@ -108,10 +110,16 @@ class Starter:
             del self._starting[slot.name]
 
     def give_back(self, reason: str) -> None:
-        """Give back what is leased for a slot and does not run, because its start was cut off."""
+        """Give back what is leased for a slot and does not run, because its start was cut off; no child waits on."""
+        self.end_spares()
         for slot, (lease, _) in list(self._starting.items()):
             self._finisher.end_unstarted(lease, Outcome.RETURNED, reason)
             del self._starting[slot]
+
+    def end_spares(self) -> None:
+        """End the children that wait for another seed."""
+        if self._spares is not None:
+            self._spares.end()
 
     def _lease(self, slot: Slot) -> tuple[Lease, optuna.Trial] | None:
         if self._contact.ask(partial(self._uploads.awaits_checkpoint, self._population)):
@@ -143,6 +151,7 @@ class Starter:
         assignment = self._assignment
         if not self._has_started:
             self._contact.ask(partial(forget_ending, self._study))
+            self._spares = SpareChildren() if self._contact.ask(assignment.may_share_processes) else None
             self._has_started = True
         curve = self._contact.ask(partial(self._judge.begin, lease))
         try:
@@ -159,6 +168,13 @@ class Starter:
             self._judge.rungs_of(candidate),
             self._models.partial_path(lease.number),
             self._launcher.log_path.parent / "structures",
+            may_be_followed=self._spares is not None,
         )
-        child = self._launcher.start(self._trains, task, assignment.out / "logs" / f"trial-{lease.number}.log")
-        self._running.start(RunningTrial.begun(lease, trial, candidate, slot, child, self._clock(), curve, task.device))
+        log_path = assignment.out / "logs" / f"trial-{lease.number}.log"
+        child = None
+        if self._spares is not None and not task.resume_from:
+            child = self._spares.pass_on(kind_of_process(candidate, slot), task, log_path)
+        child = child or self._launcher.start(self._trains, task, log_path)
+        running = RunningTrial.begun(lease, trial, candidate, slot, child, self._clock(), curve, task.device)
+        running.spares = self._spares
+        self._running.start(running)

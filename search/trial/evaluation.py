@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tunefront.search.data.dataset import Split
 from tunefront.search.trial.batches import outputs, predict
 from tunefront.search.trial.goal import Goal
 from tunefront.search.trial.image_answers import image_answers, number_answers
@@ -43,3 +46,22 @@ def stored_answers(
     return image_answers(
         labels, answers, goal.measure, goal.positive_class, has_curves=has_curves, n_classes=goal.n_classes
     )
+
+
+def kept_answers(
+    model: Any, validation: Split, goal: Goal
+) -> tuple[dict[str, dict[str, Any]], dict[str, NDArray[np.float32]]]:
+    """Return split -> what the store keeps of a kept model's answers to the validation examples (of the first fold).
+
+    And split -> the answers themselves. What compares models image by image is left out, because a search does not.
+    """
+    given = answers_to(model, validation.images, goal)
+    shown = goal if goal.task == "regression" else replace(goal, measure="accuracy")
+    return {"validation": stored_answers(validation.labels, given, shown, has_curves=True)}, {"validation": given}
+
+
+def as_measurements(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the validation scores of an epoch's metrics as measurements, by the names of their measures."""
+    scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
+    scores["validation_loss"] = scores.pop("loss")
+    return scores

@@ -28,14 +28,21 @@ def n_parameters(variables: list[Any]) -> int:
 
 
 class PeakMemory:
-    """The peak of memory since its creation: that of the GPU's allocator, or else of this process."""
+    """The peak of memory since its creation: that of the GPU's allocator, or else of this process.
 
-    def __init__(self) -> None:
+    Args:
+        is_known: Whether a peak from here on tells a training; it does not where an earlier one has left memory behind.
+    """
+
+    def __init__(self, *, is_known: bool = True) -> None:
+        self._is_known = is_known
         self._on_device = _device_peak_reader()
         self._bytes_at_start = 0 if self._on_device else process_memory("VmRSS")
 
     def bytes(self) -> int | None:
         """Return the peak so far; None if neither device nor system tells it."""
+        if not self._is_known:
+            return None
         if self._on_device:
             return self._on_device()
         peak = process_memory("VmHWM")

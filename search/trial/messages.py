@@ -36,6 +36,7 @@ class TrialTask:
         turns: The epochs after which the child writes a checkpoint, and asks whether it goes on or ends.
         attempt: Which attempt at the trial this is, counted from 1.
         curve: What Keras reported in each epoch up to `resume_from`, for TensorBoard's logs; empty if there are none.
+        may_be_followed: Whether the study lets its process train another seed of the candidate afterwards.
     """
 
     number: int
@@ -55,6 +56,7 @@ class TrialTask:
     turns: tuple[int, ...] = ()
     attempt: int = 1
     curve: tuple[Mapping[str, float], ...] = ()
+    may_be_followed: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Message:
             ``resumed``: why it is not `resume_from`; empty if it is.
         answers: For ``trained`` in a confirmation and ``kept`` in a search: split -> fields of
             :class:`tunefront.storage.Answers`.
+        takes_next: For ``trained``: whether the process then waits for another seed of its candidate.
     """
 
     kind: str
@@ -81,6 +84,7 @@ class Message:
     epoch: Mapping[str, Any] | None = None
     reason: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
+    takes_next: bool = False
 
 
 def send(connection: Connection, message: Message) -> None:

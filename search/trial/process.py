@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tunefront.search.launching.fork_server import next_task
 from tunefront.search.system.links import refuse_link
 from tunefront.search.trial.messages import Message, TrialTask, first_line, receive_verdict, send
 
@@ -24,16 +26,31 @@ if TYPE_CHECKING:
     from tunefront.search.trial.goal import Goal
     from tunefront.search.trial.prefix.feature_source import FeatureSource
     from tunefront.search.trial.resumption.trial_checkpoints import TrialCheckpoints
+    from tunefront.search.trial.seeds.seeds import Seeds
     from tunefront.search.trial.timer import PartTimer
     from tunefront.search.trial.trainable import Trainable
 
 
 def run_trial(connection: Connection, task: TrialTask) -> None:
-    """Train one candidate; any error becomes a ``failed`` message."""
+    """Train one candidate, and then the others of its seeds that the supervisor sends here."""
     began = time.monotonic()
     task.slot.claim()
+
+    from tunefront.search.trial.seeds.seeds import Seeds
+
+    seeds = Seeds()
+    while _train_or_tell(connection, task, seeds, began):
+        try:
+            task = next_task(connection)
+        except (EOFError, ConnectionResetError):
+            return
+        began = time.monotonic()
+
+
+def _train_or_tell(connection: Connection, task: TrialTask, seeds: Seeds, began: float) -> bool:
+    """Train one seed, and return whether another one may follow; any error becomes a ``failed`` message."""
     try:
-        _train(connection, task, began)
+        return _train(connection, task, seeds, began)
     except MemoryError as error:
         send(connection, Message("failed", {}, reason=f"out of memory: {first_line(error)}"))
     except (BrokenPipeError, EOFError, ConnectionResetError):
@@ -47,9 +64,10 @@ def run_trial(connection: Connection, task: TrialTask) -> None:
         with contextlib.suppress(OSError):
             traceback.print_exc()  # into the trial's log
             sys.stderr.flush()
+    return False
 
 
-def _train(connection: Connection, task: TrialTask, began: float) -> None:
+def _train(connection: Connection, task: TrialTask, seeds: Seeds, began: float) -> bool:
     import keras
 
     from tunefront.search.data.cache import ensure
@@ -60,6 +78,7 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
     from tunefront.search.trial.fit import TrainingPausedError
     from tunefront.search.trial.prefix.feature_source import feature_source
     from tunefront.search.trial.resumption.task_checkpoints import task_checkpoints
+    from tunefront.search.trial.seeds.seeds import may_be_followed
     from tunefront.search.trial.timer import PartTimer
 
     parts = PartTimer()
@@ -72,9 +91,10 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
         before = deployed_untrained(spec, task.candidate, task.dataset, task.structures)
     with parts.timed("building"):
         keras.utils.set_random_seed(task.seed)
-        peak = memory.PeakMemory()
+        peak = memory.PeakMemory(is_known=seeds.is_first)
         space, goal = spec.parsed_space(), _goal(spec, task.dataset)
-        trainable = training.build(space, task.candidate, task.dataset, spec.training, task.seed)
+        build = partial(training.build, space, task.candidate, task.dataset, spec.training, task.seed)
+        trainable = seeds.begin(build)
         checkpoints = task_checkpoints(connection, task, spec, trainable, peak, began)
     with parts.timed("measuring"):
         measurements: dict[str, float] = {
@@ -86,13 +106,13 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
         }
     send(connection, Message("built", measurements | parts.measurements))
     if not receive_verdict(connection):
-        return
+        return False
     with parts.timed("loading"):
         source.attach(trainable)
     try:
         measured, scores, was_stopped = _train_first(connection, task, spec, goal, trainable, checkpoints, source)
     except TrainingPausedError:
-        return  # the supervisor, which has said so, expects nothing more
+        return False  # the supervisor, which has said so, expects nothing more
     measurements |= measured
     if task.dataset.folds and not was_stopped:
         with parts.timed("other folds"):
@@ -104,9 +124,11 @@ def _train(connection: Connection, task: TrialTask, began: float) -> None:
         with parts.timed("measuring"):
             late, answers, given = _measure_trained(task, spec, goal, trainable)
         measurements |= late
-    send(connection, Message("trained", measurements | parts.measurements, answers=answers))
+    takes_next = may_be_followed(task, spec) and not was_stopped
+    send(connection, Message("trained", measurements | parts.measurements, answers=answers, takes_next=takes_next))
     if receive_verdict(connection):
         send(connection, _keep(task, spec, goal, trainable, given, parts))
+    return takes_next
 
 
 def _measure_trained(
@@ -147,6 +169,7 @@ def _train_first(
     Returns:
         Costs and epoch of the training, its scores, and whether the supervisor stopped it.
     """
+    from tunefront.search.trial.evaluation import as_measurements
     from tunefront.search.trial.fit import fit
     from tunefront.search.trial.goal import EpochResult
 
@@ -180,7 +203,7 @@ def _train_first(
     }
     if checkpoints.peak_bytes is not None:
         measured["peak_bytes"] = checkpoints.peak_bytes
-    scores = _scores(counted.metrics)
+    scores = as_measurements(counted.metrics)
     checkpoints.finish(trainable, {"measured": measured, "scores": scores})
     return measured, scores, was_stopped
 
@@ -200,10 +223,13 @@ def _keep(
     """
     from tunefront.search.trial import trainable as training
     from tunefront.search.trial.errors.predictions import write_errors
+    from tunefront.search.trial.evaluation import kept_answers
+    from tunefront.search.trial.seeds.seeds import may_be_followed, stay_compiled
     from tunefront.search.trial.timer import latency_seconds
 
     refuse_link(Path(task.model_path))  # Keras would write to the link's target
-    with parts.timed("saving"):
+    is_followed = may_be_followed(task, spec)
+    with parts.timed("saving"), stay_compiled(trainable) if is_followed else contextlib.nullcontext():
         training.save(trainable, task.model_path)
     late = {}
     if not task.measures_latency:
@@ -213,7 +239,7 @@ def _keep(
     answers: Mapping[str, Any] = {}
     with parts.timed("saving"):
         if not spec.confirms:
-            answers, given = _kept_answers(task.dataset, goal, trainable)
+            answers, given = kept_answers(trainable.predictor, trainable.split(task.dataset, "validation"), goal)
         for split in [split for split in ("test", "validation") if split in given][:1]:
             write_errors(Path(task.model_path), task.dataset, split, given[split])
     return Message("kept", late | parts.measurements, answers=answers)
@@ -223,26 +249,6 @@ def _goal(spec: StudySpec, dataset: Dataset) -> Goal:
     from tunefront.search.trial.goal import Goal
 
     return Goal(spec.accuracy_measure, dataset.positive_class, dataset.n_classes)
-
-
-def _scores(metrics: Mapping[str, float]) -> dict[str, float]:
-    """Return validation scores as measurements, by the names of their measures."""
-    scores = {name.removeprefix("val_"): value for name, value in metrics.items() if name.startswith("val_")}
-    scores["validation_loss"] = scores.pop("loss")
-    return scores
-
-
-def _kept_answers(dataset: Dataset, goal: Goal, trainable: Trainable) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return split -> what the store keeps of the kept model's answers to the validation images (of the first fold).
-
-    And split -> the answers themselves. What compares models image by image is left out, because a search does not.
-    """
-    from tunefront.search.trial.evaluation import answers_to, stored_answers
-
-    validation = trainable.split(dataset, "validation")
-    given = answers_to(trainable.predictor, validation.images, goal)
-    shown = goal if goal.task == "regression" else replace(goal, measure="accuracy")
-    return {"validation": stored_answers(validation.labels, given, shown, has_curves=True)}, {"validation": given}
 
 
 def _cross_validate(
@@ -262,6 +268,7 @@ def _cross_validate(
     import numpy as np
 
     from tunefront.search.trial import trainable as training
+    from tunefront.search.trial.evaluation import as_measurements
     from tunefront.search.trial.fit import fit
 
     folds = [first]
@@ -280,7 +287,7 @@ def _cross_validate(
             fold=fold,
             checkpoints=checkpoints,
         )
-        folds.append(_scores(counted.metrics))
+        folds.append(as_measurements(counted.metrics))
         checkpoints.finish(trainable, {"scores": folds[-1]})
     everywhere = [name for name in folds[0] if all(name in scores for scores in folds)]
     means = {name: float(np.mean([scores[name] for scores in folds])) for name in everywhere}

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from tunefront.search.launching.fork_server import next_task
 from tunefront.search.trial.messages import Message, TrialTask, send
 
 EPOCHS = 3
@@ -42,11 +43,18 @@ Plan = Mapping[int, StubTrial]
 
 
 def follow(connection: Connection, task: TrialTask, plan: Plan, notes: str) -> None:
-    """Do what the plan says; note this process's number in the folder `notes`."""
-    (Path(notes) / f"{task.number}-{os.getpid()}.pid").touch()
-    print(f"trial {task.number} prints")
-    stub = plan.get(task.number, StubTrial())
-    BEHAVIOURS[stub.behaviour](connection, task, stub)
+    """Do what the plan says; note this process's number in the folder `notes`. Where they may, other tasks follow."""
+    while True:
+        (Path(notes) / f"{task.number}-{os.getpid()}.pid").touch()
+        print(f"trial {task.number} prints")
+        stub = plan.get(task.number, StubTrial())
+        BEHAVIOURS[stub.behaviour](connection, task, stub)
+        if not task.may_be_followed:
+            return
+        try:
+            task = next_task(connection)
+        except EOFError:
+            return
 
 
 def _build(connection: Connection, stub: StubTrial) -> bool:
@@ -72,7 +80,7 @@ def _train(connection: Connection, task: TrialTask, stub: StubTrial) -> bool:
             break
     measured = {"train_seconds": n_epochs * stub.train_seconds, "validation_seconds": n_epochs * 0.25}
     answers = {"test": {"labels": [0, 1], "chosen": [0, task.number % 2]}} if task.spec["confirms"] else {}
-    send(connection, Message("trained", measured, answers=answers))
+    send(connection, Message("trained", measured, answers=answers, takes_next=task.may_be_followed))
     return connection.recv_bytes() == b"1"
 
 

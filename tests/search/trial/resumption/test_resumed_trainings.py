@@ -71,7 +71,14 @@ def test_what_goes_on_in_a_new_process_is_the_same_training(trained: Mapping[str
     written, resumed = trained["undisturbed"][name], trained["resumed"][f"{name} {cut}"]
     n_told = min(cut, len(epochs_of(written)))  # with folds only the first one's epochs are told
     assert messages_of(resumed, "resumed") == [
-        {"kind": "resumed", "measurements": {}, "epoch": {"epoch": n_told}, "reason": "", "answers": {}}
+        {
+            "kind": "resumed",
+            "measurements": {},
+            "epoch": {"epoch": n_told},
+            "reason": "",
+            "answers": {},
+            "takes_next": False,
+        }
     ]
     assert epochs_of(resumed) == epochs_of(written)[n_told:]
     assert measured(resumed) == measured(written)
