@@ -120,11 +120,17 @@ def describe_no_report(name: str) -> str:
 
 @contextlib.contextmanager
 def loading_keras() -> Iterator[Launcher]:
-    """Yield a starter of trials whose fork server begins to load Keras now."""
+    """Yield a starter of trials whose fork server begins to load Keras now.
+
+    Raises:
+        BackendError: If Keras cannot be loaded.
+    """
     import tempfile
 
     from tunefront.search.launching.fork_server import Launcher
+    from tunefront.search.system.backend import check_backend
 
+    check_backend()
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         launcher.load()

@@ -17,6 +17,7 @@ from tunefront.search.launching import machine
 from tunefront.search.launching.fork_server import Child, Launcher, describe_exit
 from tunefront.search.launching.gpus import list_gpus
 from tunefront.search.launching.slots import Slot, make_slots
+from tunefront.search.system.backend import check_backend
 from tunefront.search.system.processes import n_cpus
 
 _DATA_MODULES = ("tunefront.search.preparation.prepare", "tunefront.search.data.inspection.inspect")
@@ -128,7 +129,12 @@ class Asker:
 
 @contextlib.contextmanager
 def make_asker(progress: Progress) -> Iterator[Asker]:
-    """Yield an asker for one command, on this machine's first GPU or all of its CPU; it starts to load Keras."""
+    """Yield an asker for one command, on this machine's first GPU or all of its CPU; it starts to load Keras.
+
+    Raises:
+        BackendError: If Keras cannot be loaded.
+    """
+    check_backend()
     with tempfile.TemporaryDirectory(prefix="tunefront-") as name:
         launcher = Launcher(Path(name) / "forkserver.log")
         progress("loading Keras", 0, 1)

@@ -52,7 +52,9 @@ def work(
     with at_work("reading the storage"):
         from tunefront.search.launching.fork_server import Launcher
         from tunefront.search.launching.gpu_shares import read_slots_per_gpu
+        from tunefront.search.system.backend import check_backend
 
+        check_backend()
         per_gpu = read_slots_per_gpu(slots_per_gpu, slots)
         seconds = _read_seconds(time_limit)
         if len(name) > _LONGEST_NAME:
