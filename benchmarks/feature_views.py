@@ -28,7 +28,7 @@ from frozen_prefix import adopt_orphans, cpu_seconds_of, read_trials
 from numpy.typing import NDArray
 
 PIXELS, WIDTH = 48, 0.5
-N_TRAIN, N_VALIDATION = 20, 50  # images of each class
+N_TRAIN, N_VALIDATION = 20, 50  # images of each class; a fifth of the former is set aside as test images
 N_VIEWS = (1, 2, 4, 8)
 PLAIN, NONE = "new each epoch", "no augmentation"
 FREEZE_FRACTIONS, LEARNING_RATES = (0.7, 0.9), (0.003, 0.01)
