@@ -235,7 +235,10 @@ SAMPLERS: Mapping[str, tuple[str, Search]] = {
     "tpe": ("Optuna's default TPE", partial(with_optuna, lambda seed: TPESampler(seed=seed))),
     "nsga2": ("Optuna's NSGA-II", partial(with_optuna, lambda seed: NSGAIISampler(seed=seed))),
     "nsga3": ("Optuna's NSGA-III", partial(with_optuna, lambda seed: NSGAIIISampler(seed=seed))),
-    "gp": ("Optuna's GP, with PyTorch", partial(with_optuna, lambda seed: GPSampler(seed=seed))),
+    "gp": (
+        "Optuna's GP, with PyTorch",
+        partial(with_optuna, lambda seed: GPSampler(seed=seed, warn_independent_sampling=False)),
+    ),
     "tunefront": ("tunefront", partial(with_tunefront, {"name": "tpe"})),
     "sobol": ("tunefront, first 10 of a sequence", partial(with_tunefront, {"name": "tpe"}, n_from_sequence=10)),
     "children": (
