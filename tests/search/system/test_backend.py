@@ -34,7 +34,7 @@ def test_what_is_not_installed_is_named_with_its_extra(monkeypatch: pytest.Monke
         check_backend()
 
 
-@pytest.mark.parametrize("arguments", [("run", "digits.toml"), ("pretrain", "digits.toml"), ("work",)])
+@pytest.mark.parametrize("arguments", [("run", "digits.toml"), ("pretrain", "digits.toml"), ("work", "--until-idle")])
 def test_commands_that_train_refuse_an_unknown_one_in_one_line(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     (tmp_path / "digits.toml").write_text((ROOT / "examples" / "digits_transfer.toml").read_text())
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "KERAS_BACKEND": "jaxx"}
