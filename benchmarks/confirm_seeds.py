@@ -69,6 +69,11 @@ def compare(trainings: Mapping[str, Sequence[Mapping[str, float]]]) -> None:
     n_equal = sum(all(a[name] == b[name] for name in EQUAL) for a, b in zip(apart, shared, strict=True))
     n_followed = sum("peak_bytes" not in each for each in shared)
     print(f"{n_equal} of {len(apart)} trainings are equal in {', '.join(EQUAL)}; {n_followed} shared a process")
+    followed = [(a, b) for a, b in zip(apart, shared, strict=True) if "peak_bytes" not in b]
+    for name in TIMES:
+        each = [b[name] / a[name] for a, b in followed if name in a and name in b]  # latency is of kept models alone
+        if each:
+            print(f"  {name} by the clock, of these: {statistics.median(each):.3f} of apart")
 
 
 def confirm_both_ways(n_rounds: int, n_trials: int, n_seeds: int) -> None:
