@@ -81,8 +81,9 @@ class Obedience:
             return Ending.INTERRUPTED
         if wish.of_study is not self._wish.of_study:  # that it was resumed before this run began is no news
             self._say(self._describe(wish))
-            self._starter.end_spares()  # nobody knows for how long they would wait
         self._wish = wish
+        if not self.may_start:
+            self._starter.end_spares()  # nobody knows for how long they would wait
         if wish.of_study.gives_back and (self._running or self._starter.numbers):
             self._finisher.give_back_running(f"paused by {wish.by}")
             self._starter.give_back(f"paused by {wish.by}")
