@@ -83,7 +83,7 @@ def let_jax_compile(layers: Iterable[Any]) -> None:
     """Let JAX compile the steps of models with these layers.
 
     Layers that TensorFlow's XLA has no kernel for say that they cannot be compiled. JAX compiles them all. If one of
-    them says no, Keras runs the whole step operation by operation, a hundred times slower.
+    them says no, Keras runs the whole step operation by operation, many times slower.
     """
     if keras.backend.backend() == "jax":
         for layer in layers:
